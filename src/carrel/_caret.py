@@ -1,0 +1,18 @@
+"""Showing the place of a mistake in what a person typed."""
+
+from __future__ import annotations
+
+from .progress import display_width
+
+__all__ = ["caret"]
+
+WIDTH = 72
+"""Most characters of the text that are shown."""
+
+
+def caret(text: str, column: int) -> str:
+    """Two lines: ``text`` (of a long one the part around), and a mark under the character at ``column``, counted from 0."""
+    column = min(max(column, 0), len(text))
+    start = max(0, min(column - WIDTH // 2, len(text) - WIDTH))
+    shown = "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text[start : start + WIDTH])
+    return f"  {shown}\n  {' ' * display_width(shown[: column - start])}^"
