@@ -1,0 +1,41 @@
+"""What is indexed: documents, and the spans of them that are retrieved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Document", "Scalar", "Span"]
+
+Scalar = str | int | float | bool | None
+"""A metadata value: what JSON calls a scalar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text with its name and metadata, as a reader found it.
+
+    ``id`` is unique within its source (for a plain file it is the file's path). ``text`` is exact: passages are offsets
+    (in code points) into it.
+    """
+
+    id: str
+    text: str
+    title: str = ""
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    kind: str = "prose"
+    """``prose``, ``markup`` (Markdown, reStructuredText: headings and lists matter) or ``code``: how it is split."""
+    pages: tuple[int, ...] = ()
+    """Offsets into ``text`` at which each page begins; empty where the format has no pages."""
+    line: int = 1
+    """The line of the source at which this document begins (a JSONL record, a mail in an mbox)."""
+    lines: bool = False
+    """True where ``text`` is made of the file's own lines, so that a passage's line can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A passage: code points ``start`` to ``end`` (exclusive) of its document's text."""
+
+    start: int
+    end: int

@@ -1,0 +1,38 @@
+"""Scripts that are written without spaces between words: cut into overlapping pairs of characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import pairwise
+
+__all__ = ["UNSPACED", "bigrams", "runs"]
+
+_RANGES = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Kana
+    "\u3100-\u312f\u31a0-\u31bf"  # Bopomofo
+    "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"  # Hangul
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
+)
+UNSPACED = re.compile(f"[{_RANGES}]")
+_RUNS = re.compile(f"[{_RANGES}]+|[^{_RANGES}]+")
+
+
+def runs(word: str) -> list[str]:
+    """``"Python入門書"`` -> ``["Python", "入門書"]``: each run is wholly of such scripts, or wholly of others."""
+    return _RUNS.findall(word)
+
+
+def bigrams(run: str) -> list[str]:
+    """Overlapping pairs of characters, each with its combining marks; a single character stands for itself.
+
+    Source: the bigrams of Lucene's CJKAnalyzer.
+    """
+    units: list[str] = []
+    for character in run:
+        if units and unicodedata.category(character)[0] == "M":
+            units[-1] += character
+        else:
+            units.append(character)
+    return [first + second for first, second in pairwise(units)] if len(units) > 1 else units

@@ -1,0 +1,63 @@
+"""What the tests share: real text that every machine has, and the judged collections where they are."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test touches the libraries of the person who runs it."""
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path_factory.mktemp("home")))
+    yield
+
+
+@pytest.fixture(scope="session")
+def prose() -> list[tuple[str, str]]:
+    """A few hundred real texts with titles: the docstrings of the standard library's modules and their functions."""
+    import ast
+
+    texts: list[tuple[str, str]] = []
+    for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py")):
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                text = ast.get_docstring(node)
+                if text and len(text) > 120:
+                    texts.append((f"{path.stem}.{getattr(node, 'name', '')}", text))
+        if len(texts) > 700:
+            break
+    assert len(texts) > 300
+    return texts
+
+
+@pytest.fixture(scope="session")
+def judged() -> Path:
+    """The folder of judged collections; skips where it is not there."""
+    if not (DATA / "scifact").is_dir():
+        pytest.skip("the judged collections (../shared/data) are not here")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def child_environment() -> dict[str, str]:
+    """The environment for a child process that imports this carrel."""
+    source = str(Path(__file__).parents[1] / "src")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    """The running interpreter."""
+    return sys.executable
