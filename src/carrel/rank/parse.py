@@ -1,0 +1,199 @@
+"""The text form of a recipe: Python's expression grammar, read through ``ast`` with a whitelist. Nothing is evaluated."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import lru_cache
+from typing import NoReturn
+
+from .._caret import caret
+from .._errors import RecipeError
+from .named import RECIPES
+from .recipe import MAX_TEXT, NO_STAGES, Recipe, Retrieve, cut, fuse, scale
+
+__all__ = ["check", "parse_recipe"]
+
+_EXAMPLE = "0.5*bm25 + 0.5*dense"
+_AVAILABLE = "available are '+' (fuse), '*' (weigh) and '%' (cut)"
+_MAX_NESTING = 100
+
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Sub: "'-' is no operation on rankings; weigh one less instead, as in 'bm25 + 0.2*dense'",
+    ast.Div: "'/' is no operation on rankings; multiply by a number, as in '0.5*bm25'",
+    ast.RShift: NO_STAGES,
+    ast.BitOr: "'|' is not available in this version of carrel; '+' fuses two rankings",
+    ast.BitAnd: "'&' is not available in this version of carrel; '+' fuses two rankings",
+}
+
+
+def parse_recipe(recipe: str | Recipe) -> Recipe:
+    """Read a recipe from its text: ``0.5*bm25 + 0.5*dense``, ``(bm25 % 1000 + dense) % 20``, ``hybrid``.
+
+    Names of ``RECIPES`` stand for their recipe, any other name for a retriever (see ``check``). A ``Recipe`` is returned
+    as it is. Raises ``RecipeError`` that tells the column, with the place marked in the message's second and third line.
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, str):
+        raise RecipeError(f"a recipe is a text such as '{_EXAMPLE}', not {type(recipe).__name__}")
+    if len(recipe) > MAX_TEXT:
+        raise RecipeError(f"the recipe has {len(recipe)} characters and may have {MAX_TEXT}; shorten it")
+    return _parse(recipe)
+
+
+@lru_cache(maxsize=256)
+def _parse(recipe: str) -> Recipe:
+    # Every kind of white space is one blank, so that a recipe may run over lines and columns stay true.
+    text = re.sub(r"\s", " ", recipe).strip()
+    if not text:
+        raise RecipeError(f"the recipe is empty; write one such as '{_EXAMPLE}', or a name: {', '.join(RECIPES)}")
+    for mark in "#\\\0":
+        if mark in text:
+            _fail(text, text.index(mark), f"{mark!r} has no place in a recipe")
+    try:
+        tree = ast.parse(text, mode="eval")
+    except SyntaxError as error:
+        if not error.offset:
+            _fail(text, len(text), f"the recipe ends too early; expected a recipe such as '{_EXAMPLE}'")
+        why = error.msg if "'" in error.msg else "this does not read as a recipe"  # "'(' was never closed"
+        _fail(text, error.offset - 1, f"{why}; expected a recipe such as '{_EXAMPLE}'")
+    except (ValueError, RecursionError, MemoryError):
+        _fail(text, 0, f"this does not read as a recipe; expected a recipe such as '{_EXAMPLE}'")
+    return _Reader(text).recipe(tree.body)
+
+
+def check(recipe: Recipe, available: Collection[str]) -> None:
+    """See that every retriever of ``recipe`` is ``available``.
+
+    Raises ``RecipeError`` naming all that are not, the nearest names, and what there is.
+    """
+    unknown = [name for name in recipe.retrievers() if name not in available]
+    if not unknown:
+        return
+    names = " or ".join(f"'{name}'" for name in unknown)
+    near = [match for name in unknown for match in difflib.get_close_matches(name, available, n=1)]
+    hint = f"; did you mean {' and '.join(f'{name!r}' for name in near)}?" if near else ";"
+    there = f"available: {', '.join(sorted(available))}" if available else "nothing is available"
+    text = str(recipe)
+    found = re.search(rf"\b{unknown[0]}\b", text)
+    _fail(text, found.start() if found else 0, f"there is no retriever {names} here{hint} {there}")
+
+
+class _Reader:
+    """Turns the syntax tree of one text into a recipe."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.nesting = 0
+
+    def recipe(self, node: ast.expr) -> Recipe:
+        value = self.value(node)
+        if isinstance(value, Fraction):
+            self.fail(node, "a number weighs a retriever, as in '0.5*bm25'; expected a retriever here")
+        return value
+
+    def value(self, node: ast.expr) -> Recipe | Fraction:
+        self.nesting += 1
+        if self.nesting > _MAX_NESTING:
+            self.fail(node, "the recipe has too many parts; leave some out")
+        try:
+            match node:
+                case ast.Name(id=name):
+                    return self.name(node, name)
+                case ast.Constant(value=value) if type(value) in (int, float):
+                    return self.number(node)
+                case ast.BinOp():
+                    return self.operation(node)
+                case ast.Call(func=ast.Name(id=name)):
+                    self.fail(node, f"the stage '{name}(…)' is not available in this version of carrel; " + _AVAILABLE)
+                case ast.UnaryOp(op=ast.USub()):
+                    self.fail(node, "a weight is a positive number")
+                case _:
+                    self.fail(node, f"expected a retriever's name or a number; a recipe is written as in '{_EXAMPLE}'")
+        finally:
+            self.nesting -= 1
+
+    def name(self, node: ast.Name, name: str) -> Recipe:
+        named = RECIPES.get(name)
+        if named is not None and named.text != name:
+            return _parse(named.text)
+        with self.at(node):
+            return Retrieve(name)
+
+    def number(self, node: ast.Constant) -> Fraction:
+        value = node.value
+        assert isinstance(value, int | float)
+        if value == 0:
+            return Fraction(0)
+        if not 1e-12 <= value <= 1e12:  # also keeps 1e999999999 from being written out exactly
+            self.fail(node, "the number is too large or too small; a weight is a number from 0.000001 to 1000000")
+        try:
+            return Fraction(ast.get_source_segment(self.text, node) or "")
+        except ValueError:  # 0x10 and the like
+            self.fail(node, "write the number in decimal digits")
+
+    def operation(self, node: ast.BinOp) -> Recipe | Fraction:
+        match node.op:
+            case ast.Add():
+                left, right = self.recipe(node.left), self.recipe(node.right)
+                with self.at(node):
+                    return fuse(left, right)
+            case ast.Mult():
+                return self.product(node)
+            case ast.Mod():
+                inner = self.recipe(node.left)
+                k = self.value(node.right)
+                if not isinstance(k, Fraction) or k.denominator != 1:
+                    self.fail(node.right, "expected a whole number after '%', as in 'bm25 % 100'")
+                with self.at(node.right):
+                    return cut(inner, int(k))
+            case operator:
+                near = _OPERATORS.get(type(operator), "only '+' (fuse), '*' (weigh) and '%' (cut) combine rankings")
+                self.fail(node, near, self.gap(node))
+
+    def product(self, node: ast.BinOp) -> Recipe | Fraction:
+        left, right = self.value(node.left), self.value(node.right)
+        if isinstance(left, Fraction) and isinstance(right, Fraction):
+            return left * right
+        if isinstance(left, Recipe) and isinstance(right, Recipe):
+            self.fail(node, "'*' weighs a ranking by a number, as in '0.5*bm25'; '+' fuses two rankings", self.gap(node))
+        weight, recipe = (left, right) if isinstance(left, Fraction) else (right, left)
+        assert isinstance(weight, Fraction)
+        assert isinstance(recipe, Recipe)
+        if weight <= 0:
+            self.fail(node, "a weight is a positive number")
+        with self.at(node):
+            return scale(recipe, weight)
+
+    @contextmanager
+    def at(self, node: ast.expr) -> Iterator[None]:
+        """Give the errors of the algebra itself a place."""
+        try:
+            yield
+        except RecipeError as error:
+            if "\n" in str(error):
+                raise
+            self.fail(node, str(error))
+
+    def gap(self, node: ast.BinOp) -> int:
+        """Column of the operator between the two sides."""
+        start = self.column(node.left.end_col_offset)
+        while self.text[start] in " )":
+            start += 1
+        return start
+
+    def column(self, offset: int | None) -> int:
+        """``ast`` counts bytes of UTF-8; people count characters."""
+        return len(self.text.encode()[: offset or 0].decode(errors="ignore"))
+
+    def fail(self, node: ast.expr, message: str, column: int | None = None) -> NoReturn:
+        _fail(self.text, self.column(node.col_offset) if column is None else column, message)
+
+
+def _fail(text: str, column: int, message: str) -> NoReturn:
+    raise RecipeError(f"recipe, column {column + 1}: {message}\n{caret(text, column)}")
