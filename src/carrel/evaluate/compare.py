@@ -1,0 +1,133 @@
+"""Is one ranking better than another, and on which queries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .._errors import UsageError
+from .measures import Scores
+from .significance import holm, paired_randomisation, paired_t
+
+__all__ = ["SIGNIFICANT", "Change", "Comparison", "changed", "compare"]
+
+SIGNIFICANT = 0.05
+_SAME = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One measure of one ranking, ``name``, against the ``baseline``, over the same queries."""
+
+    measure: str
+    baseline: str
+    name: str
+    before: float
+    """The baseline's mean."""
+    after: float
+    difference: float
+    """``after - before``."""
+    wins: int
+    """Queries on which ``name`` is better."""
+    ties: int
+    losses: int
+    t: float
+    p_t: float
+    """Two-sided, of the paired t-test."""
+    p_randomisation: float
+    """Two-sided, of the paired randomisation test."""
+    p_t_holm: float
+    """``p_t`` after Holm's correction for all comparisons made together."""
+    p_randomisation_holm: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected t-test finds a difference at the 5 % level."""
+        return self.p_t_holm < SIGNIFICANT
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; None for what is infinite (t where all differences are the same) or not defined."""
+        values = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in asdict(self).items()}
+        return {**values, "significant": self.significant}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A query on which two rankings differ."""
+
+    query: str
+    text: str
+    before: float
+    after: float
+
+    @property
+    def difference(self) -> float:
+        """``after - before``."""
+        return self.after - self.before
+
+
+def compare(scores: Mapping[str, Scores], baseline: str | None = None, seed: int = 0) -> list[Comparison]:
+    """Every other ranking against ``baseline`` (the first where None), on every measure, with Holm's correction over all.
+
+    All ``scores`` are of the same queries and measures. ``seed`` is that of the randomisation test. A query for which a
+    measure is not defined is left out of that comparison. Raises `UsageError`.
+    """
+    if not scores:
+        return []
+    baseline = next(iter(scores)) if baseline is None else baseline
+    if baseline not in scores:
+        raise UsageError(f"there is no {baseline!r} to compare with; there is {', '.join(map(repr, scores))}")
+    base = scores[baseline]
+    comparisons: list[Comparison] = []
+    for name, other in scores.items():
+        if name == baseline:
+            continue
+        if other.queries != base.queries or other.measures != base.measures:
+            raise UsageError(f"{name!r} and {baseline!r} were measured on different queries or by different measures")
+        comparisons += _against(base, other, baseline, name, seed)
+    t = holm([comparison.p_t for comparison in comparisons])
+    randomisation = holm([comparison.p_randomisation for comparison in comparisons])
+    return [
+        replace(comparison, p_t_holm=t[at], p_randomisation_holm=randomisation[at]) for at, comparison in enumerate(comparisons)
+    ]
+
+
+def _against(base: Scores, other: Scores, baseline: str, name: str, seed: int) -> list[Comparison]:
+    differences = other.values - base.values
+    p_randomisation = paired_randomisation(np.nan_to_num(differences), seed)
+    found = []
+    for row, measure in enumerate(base.measures):
+        difference = differences[row][~np.isnan(differences[row])]
+        wins, losses = int((difference > _SAME).sum()), int((difference < -_SAME).sum())
+        t, p = paired_t(difference)
+        found.append(
+            Comparison(
+                measure=measure,
+                baseline=baseline,
+                name=name,
+                before=base.means[measure],
+                after=other.means[measure],
+                difference=other.means[measure] - base.means[measure],
+                wins=wins,
+                ties=len(difference) - wins - losses,
+                losses=losses,
+                t=t,
+                p_t=p,
+                p_randomisation=float(p_randomisation[row]),
+                p_t_holm=p,
+                p_randomisation_holm=float(p_randomisation[row]),
+            )
+        )
+    return found
+
+
+def changed(before: Scores, after: Scores, measure: str, texts: Mapping[str, str], n: int = 5) -> Sequence[Change]:
+    """The ``n`` queries on which ``measure`` changed most either way, largest change first; equal ones by query id."""
+    old, new = before.of(measure), after.of(measure)
+    changes = [Change(query, texts.get(query, ""), old[query], new[query]) for query in old if query in new]
+    moved = [change for change in changes if abs(change.difference) > _SAME]
+    return sorted(moved, key=lambda change: (-abs(change.difference), change.query))[:n]

@@ -1,0 +1,80 @@
+"""Plain-text tables of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .evaluation import Evaluation
+
+__all__ = ["format_changes", "format_comparisons", "format_evaluation", "format_table"]
+
+_TEXT_WIDTH = 72
+
+
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Columns two blanks apart: the first ``left`` flush left, the others flush right."""
+    table = [list(header), *map(list, rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    lines = []
+    for row in table:
+        cells = [cell.ljust(widths[at]) if at < left else cell.rjust(widths[at]) for at, cell in enumerate(row)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def format_evaluation(evaluation: Evaluation) -> str:
+    """One line a recipe, one column a measure; ``+`` and ``-`` mark a significant difference from the first line."""
+    marks = {(c.name, c.measure): "+" if c.difference > 0 else "-" for c in evaluation.comparisons if c.significant}
+    timed = bool(evaluation.milliseconds)
+    rows = []
+    for name, scores in evaluation.scores.items():
+        cells = [f"{scores.means[measure]:.4f}{marks.get((name, measure), ' ')}" for measure in evaluation.measures]
+        rows.append([name, *cells, *([f"{evaluation.milliseconds[name]:.2f}"] if timed else [])])
+    header = ["recipe", *(f"{measure} " for measure in evaluation.measures), *(["ms/query"] if timed else [])]
+    collection = evaluation.collection
+    notes = [f"{collection.name}: {len(collection.judged)} judged queries"]
+    if collection.unjudged:
+        notes.append(f"{collection.unjudged} without judgments left out")
+    if collection.without_text:
+        notes.append(f"{collection.without_text} judged but not among the queries left out")
+    lines = ["; ".join(notes), "", format_table(header, rows)]
+    if marks:
+        lines += ["", "+ - significantly better or worse than the first line (paired t-test, p < 0.05 after Holm's correction)"]
+    return "\n".join(lines)
+
+
+def format_comparisons(evaluation: Evaluation) -> str:
+    """One line a comparison: difference, queries won, tied and lost, and the p of both tests after Holm's correction."""
+    rows = [
+        [
+            c.name,
+            c.measure,
+            f"{c.difference:+.4f}",
+            f"{c.wins}/{c.ties}/{c.losses}",
+            _p(c.p_t_holm),
+            _p(c.p_randomisation_holm),
+        ]
+        for c in evaluation.comparisons
+    ]
+    baseline = next(iter(evaluation.scores))
+    header = [f"against {baseline}", "measure", "difference", "win/tie/loss", "p (t-test)", "p (randomisation)"]
+    return format_table(header, rows, left=2)
+
+
+def format_changes(evaluation: Evaluation, name: str, measure: str | None = None, n: int = 5) -> str:
+    """The queries on which ``name`` differs most from the first recipe."""
+    rows = [
+        [change.query, f"{change.before:.3f}", f"{change.after:.3f}", f"{change.difference:+.3f}", _short(change.text)]
+        for change in evaluation.changes(name, measure, n)
+    ]
+    lines = format_table(["query", "before", "after", "change"], [row[:4] for row in rows]).split("\n")
+    return "\n".join([lines[0], *(f"{line}  {row[4]}" for line, row in zip(lines[1:], rows, strict=True))])
+
+
+def _p(p: float) -> str:
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def _short(text: str) -> str:
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= _TEXT_WIDTH else text[: _TEXT_WIDTH - 1] + "…"
