@@ -1,0 +1,149 @@
+"""Writing a segment of vectors in memory that does not grow with it, and merging segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._errors import LibraryDamaged
+from .dense_calibrate import calibrate
+from .dense_index import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
+from .dense_sketch import BITS, GROUP, Sketches, encode, random_rotation, sketch_words
+from .files import HEADER, REMEDY, ArrayStream, FolderWriter
+
+__all__ = ["DenseBuilder", "merge"]
+
+_BYTES = 1 << 21
+"""Bytes of float32 vectors worked on at a time."""
+
+
+class DenseBuilder:
+    """Writes one segment in two passes: vectors go out as float16 as they come, sketches are made from them at the end.
+
+    ``dimension`` is a multiple of 8 from 8 to 4096, ``bits`` (1, 2 or 4) the size of a sketch a dimension, ``seed`` that of the
+    rotation. Raises `ValueError` for other values. Used as a context manager, it closes where the block ends normally.
+    """
+
+    def __init__(self, folder: Path, dimension: int, *, seed: int, bits: int = 1) -> None:
+        if dimension % 8 or not 8 <= dimension <= 4096:
+            raise ValueError(f"vectors of {dimension} dimensions; a dense index takes multiples of 8 from 8 to 4096")
+        if bits not in BITS:
+            raise ValueError(f"{bits} bits a dimension; a dense index takes 1, 2 or 4")
+        self.dimension = dimension
+        self.bits = bits
+        self.seed = seed
+        self._piece = max(_BYTES // (4 * dimension) // GROUP, 1) * GROUP
+        self._writer = FolderWriter(
+            folder, format=FORMAT, kind="dense", dimension=dimension, bits=bits, seed=seed, candidates=[]
+        )
+        self._vectors = self._writer.stream("vectors", np.float16, (dimension,))
+        self._sum = np.zeros(dimension, dtype=np.float64)
+        self._known = 0
+
+    @property
+    def rows(self) -> int:
+        """Vectors appended so far: the row that the next one gets."""
+        return self._vectors.rows
+
+    def append(self, vectors: ArrayLike) -> None:
+        """Add rows (n, dimension), of unit length, or all zero for a text without a known word.
+
+        Raises `ValueError` for another shape, NaN or infinity, `StorageError` for a full disk.
+        """
+        from ..kernels.dense_convert import narrow
+
+        vectors = shaped_vectors(vectors, self.dimension, "vectors")
+        for start in range(0, len(vectors), self._piece):
+            rows = vectors[start : start + self._piece]
+            halves = np.empty(rows.shape, dtype=np.uint16)
+            known, wrong = narrow(rows, halves, self._sum)
+            if wrong >= 0:
+                raise ValueError(
+                    f"vectors: row {start + wrong} holds NaN, infinity or a number beyond 65504; "
+                    "an encoder gives vectors of unit length"
+                )
+            self._known += known
+            self._vectors.append(halves.view(np.float16))
+
+    def close(self) -> None:
+        """Make the sketches, measure how many candidates they need, finish the folder."""
+        centre = (self._sum / max(self._known, 1)).astype(np.float32)
+        rotation = random_rotation(self.dimension, self.seed)
+        self._writer.write("centre", centre)
+        self._writer.write("rotation", rotation)
+        codes = self._writer.stream("sketch", np.uint32, (self.bits * sketch_words(self.dimension), GROUP))
+        factors = self._writer.stream("factors", np.float16, (GROUP,))
+        vectors = _mapped(self._vectors)
+        for start in range(0, len(vectors), self._piece):
+            code, factor = encode(_widened(vectors[start : start + self._piece]), centre, rotation, self.bits)
+            codes.append(code)
+            factors.append(factor)
+        if len(vectors) > EXACT_ROWS:
+            sketches = Sketches(rotation, _mapped(codes), _mapped(factors).view(np.uint16), self.bits)
+            self._writer.attributes["candidates"] = calibrate(vectors, sketches, self.seed)
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Close the files of an unfinished folder; who named the folder removes it."""
+        self._writer.__exit__(BaseException, None, None)
+
+    def __enter__(self) -> DenseBuilder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+def _mapped(stream: ArrayStream) -> NDArray[Any]:
+    """What was appended to ``stream`` so far, memory-mapped."""
+    stream.flush()
+    shape = (stream.rows, *stream.row)
+    if not stream.rows:
+        return np.empty(shape, dtype=stream.dtype)
+    return np.memmap(stream.path, dtype=stream.dtype, mode="r", offset=HEADER, shape=shape)
+
+
+def _widened(rows: NDArray[np.float16]) -> NDArray[np.float32]:
+    from ..kernels.dense_convert import widen
+
+    vectors = np.empty(rows.shape, dtype=np.float32)
+    widen(rows.view(np.uint16), vectors)
+    return vectors
+
+
+def merge(parts: Sequence[tuple[DenseIndex, NDArray[np.uint64] | None]], folder: Path, *, seed: int | None = None) -> None:
+    """Write the kept rows of ``parts``, in order and numbered anew, as one segment with a centre and sketches of its own.
+
+    Each part comes with a mask of the rows to keep (bits in words of 64; None = all). The vectors stay bit for bit what they
+    were. ``seed`` None takes the first part's. Raises `ValueError` where there is no part, or their dimensions or bits differ,
+    `LibraryDamaged` for vectors that were altered into NaN or infinity.
+    """
+    if not parts:
+        raise ValueError("nothing to merge")
+    first = parts[0][0]
+    for index, _ in parts:
+        if (index.dimension, index.bits) != (first.dimension, first.bits):
+            raise ValueError(
+                f"segments of {first.dimension} dimensions with {first.bits} bits and of {index.dimension} with {index.bits} "
+                "do not merge; index the sources again with one encoder"
+            )
+    with DenseBuilder(folder, first.dimension, seed=first.seed if seed is None else seed, bits=first.bits) as builder:
+        piece = max(_BYTES // (4 * first.dimension) // GROUP, 1) * GROUP
+        for index, keep in parts:
+            mask = checked_mask(keep, index.rows)
+            for start in range(0, index.rows, piece):
+                rows = index.vectors[start : start + piece]
+                if keep is not None:
+                    words = mask[start // GROUP : (start + piece) // GROUP]
+                    rows = rows[np.unpackbits(words.view(np.uint8), count=len(rows), bitorder="little").view(np.bool_)]
+                try:
+                    builder.append(_widened(np.ascontiguousarray(rows)))
+                except ValueError as error:
+                    raise LibraryDamaged(f"{index.folder.path('vectors')} holds numbers that are none; {REMEDY}") from error

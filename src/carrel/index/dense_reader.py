@@ -1,0 +1,71 @@
+"""Reading scattered rows of a mapped array: one request for those on disk, next to no cost for those in memory."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import sys
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .files import ArrayFolder
+
+__all__ = ["RowReader"]
+
+_GAP = 1 << 14
+"""Rows with fewer bytes than this between them are asked for as one run."""
+_SAMPLE = 8
+"""Rows whose pages are looked up before a read."""
+
+
+@cache
+def _mincore() -> Any:
+    """The system's ``mincore``, which tells whether pages are in memory; None where there is none."""
+    if sys.platform == "win32":
+        return None
+    function = getattr(ctypes.CDLL(None), "mincore", None)
+    if function is not None:
+        function.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+        function.restype = ctypes.c_int
+    return function
+
+
+class RowReader:
+    """Asks the system to read rows of a mapped array ahead, all at once, when some of them are not in memory.
+
+    Faults would read them one after the other, each with a stretch of its neighbours; asking for rows that are in memory
+    already costs more than scoring them. So a few of the rows' pages are looked up first.
+    """
+
+    def __init__(self, folder: ArrayFolder, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        array = folder.array(name)
+        self._address = array.ctypes.data
+        self._row_bytes = array.itemsize * array.shape[1]
+
+    def cold(self, rows: NDArray[np.uint32]) -> bool:
+        """Whether one of a few of the ascending ``rows`` is not in memory. False where the system does not tell."""
+        mincore = _mincore()
+        if mincore is None:
+            return False
+        found = ctypes.create_string_buffer(1)
+        for row in rows[:: max(1, len(rows) // _SAMPLE)].tolist():
+            page = (self._address + row * self._row_bytes) // mmap.PAGESIZE * mmap.PAGESIZE
+            if mincore(page, 1, found) == 0 and not found.raw[0] & 1:
+                return True
+        return False
+
+    def prefetch(self, rows: NDArray[np.uint32]) -> None:
+        """Ask for ascending ``rows``, if they are cold, in runs."""
+        if not len(rows) or not self.cold(rows):
+            return
+        starts = rows.astype(np.int64) * self._row_bytes
+        breaks = np.flatnonzero(np.diff(starts) > _GAP + self._row_bytes) + 1
+        firsts = starts[np.concatenate([[0], breaks])]
+        lasts = starts[np.concatenate([breaks - 1, [len(starts) - 1]])]
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            self._folder.advise(self._name, first, last - first + self._row_bytes)

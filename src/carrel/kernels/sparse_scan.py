@@ -1,0 +1,221 @@
+"""The steps of a sparse search inside one window of passages (see `sparse_search`), inlined into its kernel.
+
+``files`` is (last, offsets, widths, packed, impacts, maxima, ranges), ``lists`` what is known of the query's terms:
+(begins, ends, postings, sizes, rows, weights): first and last block, first posting, number of postings, start of the row in
+``ranges`` or -1, and the integer weight. Bounds are integers: weight times greatest impact.
+"""
+
+# numba takes the types from the signatures.
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .bits import trailing_zeros64
+from .postings import BLOCK, decode, find, first_at_least
+
+__all__ = ["FEW", "STRETCH", "WINDOW", "add_block", "complete", "list_candidates", "mark", "stretch_bounds", "window_bounds"]
+
+WINDOW = 16384
+"""Most passages of a window: its accumulators take 64 KiB."""
+STRETCH = 2048
+"""Passages that are bounded together before the search begins; a window is made of such stretches."""
+FEW = WINDOW // 8
+"""Up to so many postings a window, they are gone through again instead of all accumulators."""
+EXACT_BLOCKS = 16
+"""Lists of up to so many blocks are read to bound the stretches, instead of taken from their blocks' maxima."""
+
+
+@njit(nogil=True, boundscheck=False)
+def _read(files, lists, t, block, out, at):
+    """Decode ``block`` of term t to ``out[at:]``; (number of postings, first posting, passage before), number 0 if damaged."""
+    last, offsets, widths, packed = files[0], files[1], files[2], files[3]
+    begins, sizes, postings = lists[0], lists[3], lists[2]
+    done = (block - begins[t]) * BLOCK
+    held = min(BLOCK, sizes[t] - done)
+    before = last[block - 1] if block > begins[t] else np.uint32(0xFFFFFFFF)
+    if not decode(packed, np.int64(offsets[block]), np.int64(widths[block]), held, before, last[block], out, at):
+        held = 0
+    return held, postings[t] + done, before
+
+
+@njit(nogil=True, boundscheck=False)
+def stretch_bounds(files, lists, n, bounds, passages):
+    """Add up in ``bounds`` (int64, one a stretch) the greatest that each term can give there."""
+    last, impacts, maxima, ranges = files[0], files[4], files[5], files[6]
+    begins, ends, rows, weights = lists[0], lists[1], lists[4], lists[5]
+    stretches = len(bounds)
+    greatest = np.empty(stretches, np.uint8)
+    per = np.uint64(STRETCH >> 6)
+    row_length = (n + 63) >> 6
+    for t in range(len(weights)):
+        if ends[t] <= begins[t]:
+            continue
+        greatest[:] = 0
+        if rows[t] >= 0:
+            for s in range(np.uint64(stretches)):
+                start = np.uint64(rows[t]) + s * per
+                stop = min(start + per, np.uint64(rows[t] + row_length))
+                top = np.uint8(0)
+                for r in range(start, stop):
+                    top = max(top, ranges[r])
+                greatest[s] = top
+        elif ends[t] - begins[t] <= EXACT_BLOCKS:
+            for block in range(begins[t], ends[t]):
+                held, posting, _ = _read(files, lists, t, block, passages, 0)
+                for p in range(held):
+                    s = passages[p] // np.uint32(STRETCH)
+                    if s < stretches:
+                        greatest[s] = max(greatest[s], impacts[posting + p])
+        else:
+            first = 0
+            for block in range(begins[t], ends[t]):
+                final = min(np.int64(last[block]) // STRETCH, stretches - 1)
+                for s in range(first, final + 1):
+                    greatest[s] = max(greatest[s], maxima[block])
+                first = max(final, 0)
+        for s in range(stretches):
+            bounds[s] += np.int64(greatest[s]) * np.int64(weights[t])
+
+
+@njit(nogil=True, boundscheck=False)
+def window_bounds(files, lists, low, high, at, until, bounds):
+    """Each term's blocks ``at … until`` that meet the window ``low … high``, and its bound there."""
+    last, maxima, ranges = files[0], files[5], files[6]
+    ends, rows, weights = lists[1], lists[4], lists[5]
+    for t in range(len(weights)):
+        greatest = np.uint8(0)
+        at[t] = first_at_least(last, at[t], ends[t], np.uint32(low))
+        until[t] = at[t]
+        if at[t] < ends[t]:
+            until[t] = min(first_at_least(last, at[t], ends[t], np.uint32(high - 1)) + 1, ends[t])
+            if rows[t] >= 0:
+                for r in range(np.uint64(rows[t] + (low >> 6)), np.uint64(rows[t] + ((high + 63) >> 6))):
+                    greatest = max(greatest, ranges[r])
+            else:
+                for r in range(np.uint64(at[t]), np.uint64(until[t])):
+                    greatest = max(greatest, maxima[r])
+        bounds[t] = np.int64(greatest) * np.int64(weights[t])
+
+
+@njit(nogil=True, boundscheck=False)
+def add_block(files, lists, t, block, low, high, accumulators, passages, at):
+    """Add a block's weighted impacts to the accumulators; returns its number of postings, now in ``passages[at:]``."""
+    impacts = files[4]
+    weight = lists[5][t]
+    held, posting, before = _read(files, lists, t, block, passages, at)
+    source, start = np.uint64(posting), np.uint64(at)
+    if np.int64(np.uint32(before + np.uint32(1))) >= low and np.int64(files[0][block]) < high:
+        for p in range(np.uint64(held)):
+            # The mask only matters where the file is damaged: it keeps the write inside.
+            cell = (passages[start + p] - np.uint32(low)) & np.uint32(WINDOW - 1)
+            accumulators[cell] += weight * np.uint32(impacts[source + p])
+    else:
+        size = np.uint32(high - low)
+        for p in range(np.uint64(held)):
+            cell = np.uint32(passages[start + p] - np.uint32(low))
+            if cell < size:
+                accumulators[cell] += weight * np.uint32(impacts[source + p])
+    return held
+
+
+@njit(nogil=True, boundscheck=False)
+def mark(accumulators, range_bounds, low, high, needed, few, touched, used, candidate_bits):
+    """Set the bits of the passages that can reach ``needed``: of those touched if ``few``, else of all accumulators."""
+    if few:
+        for i in range(np.uint64(used)):
+            cell = np.uint32(touched[i] - np.uint32(low))
+            if cell < np.uint32(high - low):
+                r = cell >> np.uint32(6)
+                if np.int64(accumulators[cell]) + np.int64(range_bounds[r]) >= needed:
+                    candidate_bits[r] |= np.uint64(1) << np.uint64(cell & np.uint32(63))
+        return
+    for r in range(np.uint64((high - low + 63) >> 6)):
+        start = r * np.uint64(64)
+        top = np.uint32(0)
+        for i in range(start, start + np.uint64(64)):
+            top = max(top, accumulators[i])
+        if top > 0 and np.int64(top) + np.int64(range_bounds[r]) >= needed:
+            limit = np.uint32(max(needed - np.int64(range_bounds[r]), 1))
+            bits = np.uint64(0)
+            for i in range(np.uint64(64)):
+                bits |= np.uint64(accumulators[start + i] >= limit) << i
+            candidate_bits[r] = bits
+
+
+@njit(nogil=True, boundscheck=False)
+def list_candidates(candidate_bits, words, allowed, low, high, accumulators, range_bounds, candidates):
+    """Turn the bits into rising (passage, score so far, what the optional terms can add) triples; clears the bits."""
+    used = np.uint64(0)
+    filtered = len(allowed) > 0
+    for r in range(np.uint64(words)):
+        bits = candidate_bits[r]
+        if bits:
+            candidate_bits[r] = 0
+            if filtered:
+                bits &= allowed[np.uint64(low >> 6) + r]
+            while bits:
+                cell = r * np.uint64(64) + trailing_zeros64(bits)
+                bits &= bits - np.uint64(1)
+                if cell >= np.uint64(high - low):
+                    break
+                candidates[used] = np.uint64(low) + cell
+                candidates[used + np.uint64(1)] = accumulators[cell]
+                candidates[used + np.uint64(2)] = range_bounds[r]
+                used += np.uint64(3)
+    return np.int64(used) // 3
+
+
+@njit(nogil=True, boundscheck=False)
+def complete(files, lists, t, at, until, bound, needed, low, candidates, m, passages, cells):
+    """Give the ``m`` candidates what the optional term t adds, and keep those that can still reach ``needed``.
+
+    ``cells`` (uint8, one a passage of a window, zeros) takes the impacts of a block in which several candidates lie, and is
+    left zeroed.
+    """
+    last, impacts, maxima, ranges = files[0], files[4], files[5], files[6]
+    row, weight = lists[4][t], np.int64(lists[5][t])
+    block, read, held, posting, spread = at, -1, 0, 0, False
+    kept = 0
+    for c in range(m):
+        passage = candidates[3 * c]
+        score, rest = np.int64(candidates[3 * c + 1]), np.int64(candidates[3 * c + 2])
+        if score + rest < needed:
+            continue
+        possible = bound
+        if row >= 0:
+            possible = np.int64(ranges[row + (np.int64(passage) >> 6)]) * weight
+        rest = max(rest - possible, 0)
+        if possible > 0 and block < until:
+            if last[block] < passage:
+                block = first_at_least(last, block, until, passage)
+            if block < until:
+                if score + rest + np.int64(maxima[block]) * weight < needed:
+                    continue
+                if block != read:
+                    if spread:
+                        for p in range(np.uint64(held)):
+                            cells[(passages[p] - np.uint32(low)) & np.uint32(WINDOW - 1)] = 0
+                    read = block
+                    held, posting, _ = _read(files, lists, t, block, passages, 0)
+                    spread = c + 6 < m and candidates[3 * (c + 6)] <= last[block]
+                    if spread:
+                        for p in range(np.uint64(held)):
+                            cell = np.uint32(passages[p] - np.uint32(low))
+                            if cell < WINDOW:
+                                cells[cell] = impacts[np.uint64(posting) + p]
+                if spread:
+                    score += weight * np.int64(cells[passage - np.uint32(low)])
+                elif held > 0:
+                    place = find(passages, passage)
+                    if place >= 0 and posting + place < len(impacts):
+                        score += weight * np.int64(impacts[posting + place])
+        candidates[3 * kept] = passage
+        candidates[3 * kept + 1] = np.uint32(score)
+        candidates[3 * kept + 2] = np.uint32(rest)
+        kept += 1
+    if spread:
+        for p in range(np.uint64(held)):
+            cells[(passages[p] - np.uint32(low)) & np.uint32(WINDOW - 1)] = 0
+    return kept
