@@ -1,0 +1,5 @@
+"""Floor 2: text to vectors."""
+
+from .base import DEFAULT, DenseEncoder, load_encoder
+
+__all__ = ["DEFAULT", "DenseEncoder", "load_encoder"]
