@@ -1,0 +1,59 @@
+"""carrel finds, ranks and reads text collections larger than memory, inside a memory budget you set.
+
+import carrel
+
+library = carrel.open("papers", create=True)
+library.index("~/papers")
+for result in library.search("how are block maxima used"):
+    print(result.place, result.text)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._errors import *  # noqa: F403
+from ._errors import __all__ as _errors
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .api import Library as Library
+    from .api import open_library as open  # noqa: F401
+    from .documents.base import Document as Document
+    from .documents.read import Fields as Fields
+    from .library.results import IndexReport as IndexReport
+    from .library.results import Info as Info
+    from .library.results import Result as Result
+    from .rank.parse import parse_recipe as parse_recipe
+    from .rank.recipe import Recipe as Recipe
+
+_LAZY = {
+    "Document": ("documents.base", "Document"),
+    "Fields": ("documents.read", "Fields"),
+    "IndexReport": ("library.results", "IndexReport"),
+    "Info": ("library.results", "Info"),
+    "Library": ("api", "Library"),
+    "Recipe": ("rank.recipe", "Recipe"),
+    "Result": ("library.results", "Result"),
+    "open": ("api", "open_library"),
+    "parse_recipe": ("rank.parse", "parse_recipe"),
+}
+
+__all__ = [*_errors, *_LAZY, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import carrel` takes no time."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'carrel' has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _LAZY[name]
+    value = getattr(import_module(f"{__name__}.{module}"), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,28 @@
+"""Making an empty library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .._errors import StorageError
+from ..index.files import storage
+from .lock import WriterLock
+from .manifest import MANIFEST, Manifest
+from .settings import Settings
+from .store import DATABASE, Store
+
+__all__ = ["create"]
+
+
+def create(library: Path, settings: Settings) -> None:
+    """Make an empty library; raises `StorageError` where the folder holds something else."""
+    if library.is_file():
+        raise StorageError(f"{library} is a file; choose another place with --library")
+    with storage(library):
+        if library.is_dir() and not (library / DATABASE).exists() and any(library.iterdir()):
+            raise StorageError(f"{library} is a folder with other files in it; choose another place with --library")
+        library.mkdir(parents=True, exist_ok=True)
+    with WriterLock(library):
+        if not (library / MANIFEST).exists():
+            Store(library, write=True).close()
+            Manifest(settings).write(library)

@@ -1,0 +1,125 @@
+"""One immutable segment: the passages of some commit with every representation of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..documents.words import WordTable
+from ..encode.base import DenseEncoder
+from ..encode.lexical import LexicalEncoder
+from ..index.dense import DenseBuilder, DenseIndex
+from ..index.files import ArrayFolder, FolderWriter
+from ..index.sparse import Bm25, SparseIndex
+from ..index.sparse_builder import SparseBuilder
+from .manifest import SegmentEntry
+from .settings import Settings
+
+__all__ = ["SEGMENTS", "Segment", "SegmentBuilder", "bitmap"]
+
+SEGMENTS = "segments"
+ROWS, SPARSE, DENSE = "rows", "sparse-bm25", "dense"
+
+
+def bitmap(length: int, positions: NDArray[np.integer[Any]], value: bool) -> NDArray[np.uint64]:
+    """Bits for ``length`` passages, ``value`` at ``positions`` and its opposite elsewhere: uint64 of shape (length / 64,)."""
+    flags = np.full(-(-length // 64) * 64, not value, dtype=np.bool_)
+    flags[positions] = value
+    flags[length:] = False
+    return np.packbits(flags, bitorder="little").view(np.uint64)
+
+
+class Segment:
+    """A finished segment, opened for reading."""
+
+    def __init__(self, library: Path, entry: SegmentEntry) -> None:
+        self.entry = entry
+        self.folder = library / SEGMENTS / entry.name
+        self.rows = ArrayFolder(self.folder / ROWS)
+        self.ids: NDArray[np.int64] = self.rows.array("ids")
+        """Passage ids, rising: int64 of shape (passages,)."""
+
+    @cached_property
+    def sparse(self) -> SparseIndex:
+        """The BM25 index."""
+        return SparseIndex(self.folder / SPARSE, self.folder / self.entry.impacts)
+
+    @cached_property
+    def dense(self) -> DenseIndex | None:
+        """The dense index, where the library has one."""
+        return DenseIndex(self.folder / DENSE) if (self.folder / DENSE).is_dir() else None
+
+    def folders(self) -> list[ArrayFolder]:
+        """Every array folder of the segment."""
+        paths = [self.folder / SPARSE, self.folder / self.entry.impacts]
+        if (self.folder / DENSE).is_dir():
+            paths.append(self.folder / DENSE)
+        return [self.rows, *map(ArrayFolder, paths)]
+
+    def positions(self, ranges: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Local positions of the passages in ``ranges``, rows of (first id, number of ids)."""
+        first = np.searchsorted(self.ids, ranges[:, 0])
+        last = np.searchsorted(self.ids, ranges[:, 0] + ranges[:, 1])
+        counts = last - first
+        starts = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
+        return starts + np.arange(counts.sum())
+
+    def locate(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which of ``ids`` are in this segment: their places in ``ids``, and their local positions."""
+        if not len(self.ids):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        local = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        (here,) = np.nonzero(self.ids[local] == ids)
+        return here, local[here]
+
+
+class SegmentBuilder:
+    """Gathers passages into a new segment within bounded memory."""
+
+    def __init__(self, library: Path, name: str, settings: Settings, encoder: DenseEncoder | None, impacts: str) -> None:
+        assert settings.analyzer is not None
+        self.name = name
+        self.impacts = impacts
+        self.folder = library / SEGMENTS / name
+        self.bm25 = Bm25(settings.k1, settings.b)
+        self.encoder = encoder
+        self.passages = 0
+        self.terms = 0
+        self._table = WordTable()
+        self._lexical = LexicalEncoder(settings.analyzer)
+        self._sparse = SparseBuilder()
+        self._rows = FolderWriter(self.folder / ROWS)
+        self._ids = self._rows.stream("ids", np.int64)
+        self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed) if encoder else None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held at present."""
+        # The lexical encoder remembers of each word about as much as the table does.
+        return self._sparse.nbytes + 2 * self._table.nbytes
+
+    def add(self, ids: NDArray[np.int64], texts: list[str]) -> None:
+        """Add passages with ids that follow all earlier ones."""
+        indptr, raw = self._table.ids(texts)
+        term_indptr, terms = self._lexical.encode(indptr, raw, self._table.words)
+        self._sparse.add(term_indptr, terms)
+        self._ids.append(ids)
+        if self._dense is not None and self.encoder is not None:
+            encode_words = getattr(self.encoder, "encode_words", None)
+            self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(indptr, raw, self._table))
+        self.passages += len(texts)
+        self.terms += len(terms)
+
+    def close(self, average_length: float) -> SegmentEntry:
+        """Write the segment out; ``average_length`` is the collection's, in terms, for the stored impacts."""
+        self._rows.close()
+        self._sparse.close(
+            self.folder / SPARSE, self.folder / self.impacts, self._lexical.terms, bm25=self.bm25, average_length=average_length
+        )
+        if self._dense is not None:
+            self._dense.close()
+        return SegmentEntry(self.name, self.passages, self.terms, self.impacts)
