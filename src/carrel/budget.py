@@ -88,7 +88,7 @@ class Bill:
         """Raise `BudgetError` with the bill where the plan exceeds the budget."""
         if self.ram < MINIMUM:
             raise BudgetError(
-                f"{format_size(self.ram)} is less than the smallest supported budget; give at least --ram {format_size(MINIMUM)}"
+                f"{format_size(self.ram)} is less than the smallest supported budget; give --ram {format_size(MINIMUM)} or more"
             )
         if (planned := self.planned()) > self.ram:
             bill = ", ".join(f"{line.part} {format_size(line.planned or 0)}" for line in self.lines)

@@ -1,0 +1,46 @@
+"""Compiled kernels: the first run on a machine compiles them, and says so; later ones load them, as fast as can be."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from .. import kernels
+from .output import notice
+
+__all__ = ["SECONDS", "announced", "import_numba"]
+
+SECONDS = 60
+"""About what compiling all kernels takes on one core of a small machine."""
+
+
+def announced() -> Callable[[], None]:
+    """Say on stderr when a kernel has to be compiled. What is returned compiles the others too, if one had to be."""
+    compiling: list[bool] = []
+
+    def say() -> None:
+        compiling.append(True)
+        notice(f"compiling the search kernels, once on this machine: about {SECONDS} s")
+
+    def finish() -> None:
+        if compiling:
+            kernels.warm()
+
+    kernels.announce(say)
+    return finish
+
+
+def import_numba() -> None:
+    """Import numba while scipy cannot be found.
+
+    Where scipy is installed numba imports it, for linear algebra that no kernel uses, and a sixth of a second more passes
+    before a search begins.
+    """
+    hidden = "scipy" not in sys.modules
+    if hidden:
+        sys.modules["scipy"] = None  # type: ignore[assignment]
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        if hidden:
+            del sys.modules["scipy"]

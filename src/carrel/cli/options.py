@@ -1,0 +1,180 @@
+"""Options that several commands share, and what their values may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .._errors import UsageError
+from .command import option
+
+if TYPE_CHECKING:
+    from ..api import Library
+
+__all__ = [
+    "Measure",
+    "Number",
+    "RecipeText",
+    "Size",
+    "Where",
+    "Whole",
+    "bill_option",
+    "json_option",
+    "library_option",
+    "new_library_option",
+    "ram_option",
+]
+
+
+class Value(click.ParamType):  # type: ignore[type-arg]  # generic for newer versions of click only
+    """An option's value, made of its text by `read`."""
+
+    def read(self, text: str) -> Any:
+        """The value; raises `UsageError` for what is none, and any other `CarrelError`, which is passed on as it is."""
+        raise NotImplementedError
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value of ``value``, which is one already where it is a default."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except UsageError as error:
+            if type(error) is not UsageError:
+                raise
+            self.fail(str(error), param, ctx)
+
+
+class Whole(Value):
+    """A whole number from ``least`` up."""
+
+    name = "number"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+
+    def read(self, text: str) -> int:
+        """The number."""
+        if not text.isdecimal() or not self.least <= int(text[:20]):
+            raise UsageError(f"{text!r:.50} is not a whole number from {self.least} up")
+        return int(text[:20])
+
+
+class Number(Value):
+    """A number from ``least`` to ``most``."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float) -> None:
+        self.least = least
+        self.most = most
+
+    def read(self, text: str) -> float:
+        """The number."""
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not self.least <= number <= self.most:
+            raise UsageError(f"{text!r:.50} is not a number from {self.least:g} to {self.most:g}")
+        return number
+
+
+class Size(Value):
+    """An amount of memory, in bytes."""
+
+    name = "size"
+
+    def read(self, text: str) -> int:
+        """The number of bytes."""
+        from ..budget import parse_size
+
+        return parse_size(text)
+
+
+class RecipeText(Value):
+    """A recipe, checked as far as it can be without a library."""
+
+    name = "recipe"
+
+    def read(self, text: str) -> str:
+        """The recipe's text."""
+        from ..rank import parse_recipe
+
+        parse_recipe(text)
+        return text
+
+
+class Measure(Value):
+    """An effectiveness measure that ir-measures knows."""
+
+    name = "measure"
+
+    def read(self, text: str) -> str:
+        """The measure's name."""
+        from ..evaluate import parse_measures
+
+        parse_measures([text])
+        return text
+
+
+class Where(Value):
+    """A metadata filter, checked as far as it can be without a library."""
+
+    name = "filter"
+
+    def read(self, text: str) -> str:
+        """The filter's text."""
+        from ..library.filter import parse_filter
+
+        parse_filter(text)
+        return text
+
+
+class ExistingLibrary(Value):
+    """A library that can be opened; it is closed when the command ends."""
+
+    name = "library"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The opened library."""
+        if ctx is not None and ctx.resilient_parsing:
+            return value
+        library = super().convert(value, param, ctx)
+        if ctx is not None:
+            ctx.call_on_close(library.close)
+        return library
+
+    def read(self, text: str) -> Library:
+        """The library of that name or path."""
+        from ..api import open_library
+        from .compiling import announced
+
+        announced()
+        return open_library(text)
+
+
+library_option = option(
+    "--library",
+    type=ExistingLibrary(),
+    metavar="NAME|PATH",
+    default="default",
+    help="The library: a name or a folder. [default: default]",
+)
+"""Opens the library, so that what is wrong with it is told beside the other mistakes of the command line."""
+new_library_option = option(
+    "--library",
+    "name",
+    metavar="NAME|PATH",
+    default="default",
+    help="The library: a name or a folder; made where new. [default: default]",
+)
+json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
+bill_option = option("--bill", is_flag=True, help="Print planned and measured memory, part by part.")
+
+
+def ram_option(text: str) -> Callable[[Any], Any]:
+    """``--ram SIZE``, with what it bounds in this command."""
+    return option("--ram", type=Size(), metavar="SIZE", help=text)

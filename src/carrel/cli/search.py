@@ -1,0 +1,158 @@
+"""``carrel search``: passages for a query, or for many."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .._errors import QueryError
+from .command import argument, command, option
+from .compiling import import_numba
+from .options import RecipeText, Where, Whole, bill_option, json_option, library_option, ram_option
+from .output import Terminal, clean, json_document, json_line, notice, print_bill
+from .passage import passage_lines
+
+if TYPE_CHECKING:
+    from ..api import Library
+    from ..library.results import Result
+
+SHOWN, RUN_DEPTH = 10, 1000
+STDIN = "-"
+
+
+@command(
+    "search",
+    examples=[
+        ('carrel search "words"', "the ten best passages"),
+        ("carrel search \"words\" --where 'year >= 2020' -k 3", ""),
+    ],
+)
+@argument("words", nargs=-1, required=True, metavar="QUERY...")
+@library_option
+@option("-k", type=Whole(), metavar="N", help="How many results. [default: 10; with --run 1000]")
+@option("--recipe", type=RecipeText(), metavar="RECIPE", help="How to rank: see `carrel recipes`. [default: the library's]")
+@option("--where", type=Where(), metavar="FILTER", help="""Only documents like 'year >= 2020 and author = "Ann"'.""")
+@option("--group", "--by-document", is_flag=True, help="Each document once, with its best passage.")
+@option("--lines", type=Whole(), default=4, metavar="N", help="Lines shown of a passage. [default: 4]")
+@option("--full", is_flag=True, help="Show whole passages.")
+@option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
+@option("--run", "as_run", is_flag=True, help="Print a run in TREC format: documents, each as good as its best passage.")
+@option("--tag", default="carrel", metavar="NAME", help="The name of the run. [default: carrel]")
+@ram_option("Memory that searching may use. [default: 1 GB]")
+@bill_option
+@json_option
+def search(
+    words: tuple[str, ...],
+    library: Library,
+    k: int | None,
+    recipe: str | None,
+    where: str | None,
+    group: bool,
+    lines: int,
+    full: bool,
+    no_color: bool,
+    as_run: bool,
+    tag: str,
+    ram: int | None,
+    bill: bool,
+    as_json: bool,
+) -> int:
+    """Find passages for a query.
+
+    QUERY may be several words without quotes. A single - reads queries from standard input, one a line, as text or as an id,
+    a tab and text; each then gives one line of JSON with --json. The numbers after a result are its score and what each
+    retriever gave to it.
+    """
+    import_numba()
+    if ram is not None:
+        library.bill(ram)
+    if as_run:
+        from ..evaluate import run_lines
+    found = 0
+    batch = words == (STDIN,)
+    queries = list(_read_queries()) if batch else [("1", " ".join(words))]
+    for number, query in queries:
+        if as_run:
+            (ranked,) = library.rank_documents([query], k or RUN_DEPTH, recipe=recipe, where=where)
+            for line in run_lines({number: ranked}, tag):
+                click.echo(line)
+            found += len(ranked)
+            continue
+        started = time.perf_counter()
+        results = library.search(query, k or SHOWN, recipe=recipe, where=where, group=group)
+        seconds = time.perf_counter() - started
+        found += len(results)
+        if as_json:
+            shown = [_as_json(result) for result in results]
+            document = {"query": query, "library": str(library.path), "seconds": seconds, "results": shown}
+            if batch:
+                json_line({"id": number, **document})
+            else:
+                json_document(document)
+        else:
+            terminal = Terminal.of_stdout(colour=not no_color)
+            if batch:
+                click.echo(terminal.bold(f"{clean(number)}: {clean(query)}"))
+            for result in results:
+                _print(result, terminal, None if full else lines)
+    if bill:
+        print_bill(library.bill(ram))
+    if not found:
+        what = f"for {queries[0][1]!r:.100}" if len(queries) == 1 else f"for any of {len(queries)} queries"
+        limit = f" where {where}" if where else ""
+        notice(f"nothing found {what}{limit} in {library.path}")
+        return 1
+    return 0
+
+
+def _read_queries() -> Iterator[tuple[str, str]]:
+    """Queries from standard input with their ids: the text before a tab, else the line's number."""
+    empty = True
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    for number, line in enumerate(sys.stdin, 1):
+        if line := line.strip("\r\n"):
+            before, tab, after = line.partition("\t")
+            empty = False
+            yield (before, after) if tab else (str(number), line)
+    if empty:
+        raise QueryError("standard input has no query; give one a line, as text or as an id, a tab and text")
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in result.__slots__}
+
+
+def _print(result: Result, terminal: Terminal, lines: int | None) -> None:
+    """Rank and title, place and score, the passage."""
+    place, title = _nearby(clean(result.place)), clean(result.title).strip()
+    score = f"{result.score:.2f}"
+    if len(result.parts) > 1:
+        score += " = " + " + ".join(f"{name} {value:.2f}" for name, value in result.parts.items())
+    else:
+        score += "".join(f" {name}" for name in result.parts)
+    source = clean(result.source)
+    # A file without a title of its own is called after its path: that is not said twice.
+    head = "" if source.endswith(title) or title in (clean(result.place), Path(source).stem) else title
+    lead = f"{result.rank:>2}  "
+    if head:
+        click.echo(lead + terminal.bold(head))
+        click.echo(f"    {place}  {terminal.dim(score)}")
+    else:
+        click.echo(f"{lead}{terminal.bold(place)}  {terminal.dim(score)}")
+    for line in passage_lines(result.text, result.highlights, terminal.width - 4, lines, terminal.match):
+        click.echo(f"    {line}".rstrip())
+    click.echo()
+
+
+def _nearby(place: str) -> str:
+    """A path below the current folder as one would type it here."""
+    here = str(Path.cwd()).rstrip(os.sep) + os.sep
+    return place[len(here) :] if place.startswith(here) else place

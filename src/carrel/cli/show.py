@@ -1,0 +1,86 @@
+"""``carrel show``: a document as the library keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .command import argument, command, option
+from .options import Whole, json_option, library_option
+from .output import Terminal, clean, json_document, notice, plural
+
+if TYPE_CHECKING:
+    from ..api import Library
+    from ..library.store import StoredDocument
+
+
+@command(
+    "show",
+    examples=[
+        ("carrel show ID", "the id or path that a search result shows"),
+        ("carrel show ID --passage 2", "its second passage"),
+    ],
+)
+@argument("id_", metavar="ID")
+@library_option
+@option("--passage", type=Whole(), metavar="N", help="Only the document's Nth passage.")
+@option("--passages", is_flag=True, help="Mark where each passage begins.")
+@option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
+@json_option
+def show(id_: str, library: Library, passage: int | None, passages: bool, no_color: bool, as_json: bool) -> int:
+    """Print a document of the library: title, metadata and text.
+
+    ID is a document's id; for a plain file that is its path. Where several documents have it, all are printed.
+    """
+    documents = library.get(id_)
+    if not documents:
+        notice(f"no document {id_[:200]!r} in {library.path}; `carrel search` shows ids and paths")
+        return 1
+    if passage is not None:
+        documents = [document for document in documents if passage <= len(document.passages)]
+        if not documents:
+            notice(f"document {id_[:200]!r} has no passage {passage}; `carrel show --passages` numbers those it has")
+            return 1
+    if as_json:
+        json_document([_as_json(document, passage) for document in documents])
+        return 0
+    terminal = Terminal.of_stdout(colour=not no_color)
+    if len(documents) > 1:
+        notice(f"{plural(len(documents), 'document')} have the id {id_[:200]!r}")
+    for document in documents:
+        _print(document, terminal, passage, passages)
+    return 0
+
+
+def _as_json(document: StoredDocument, passage: int | None) -> dict[str, Any]:
+    start, end = document.passages[passage - 1] if passage else (0, len(document.text))
+    return {
+        "id": document.id,
+        "source": document.source,
+        "title": document.title,
+        "metadata": document.metadata,
+        "passages": [list(span) for span in document.passages],
+        "start": start,
+        "end": end,
+        "text": document.text[start:end],
+    }
+
+
+def _print(document: StoredDocument, terminal: Terminal, passage: int | None, passages: bool) -> None:
+    click.echo(terminal.bold(clean(document.title or document.id)))
+    for name, value in [("id", document.id), ("source", document.source), *document.metadata.items()]:
+        if value not in (None, ""):
+            click.echo(terminal.dim(f"{clean(name)}: {clean(str(value))}"))
+    click.echo()
+    text = clean(document.text, lines=True)
+    if passage is not None:
+        start, end = document.passages[passage - 1]
+        click.echo(text[start:end])
+    elif passages:
+        for number, (start, end) in enumerate(document.passages, 1):
+            click.echo(terminal.dim(f"[{number}] {start}-{end}"))
+            click.echo(text[start:end].strip("\n"))
+            click.echo()
+    else:
+        click.echo(text)
