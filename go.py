@@ -121,7 +121,7 @@ def install(extra):
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq")
     if run(*pip, "--editable", f"{ROOT}[{extra}]" if extra else str(ROOT)):
         sys.exit("installing failed (pip's words are above); check the connection to the package registry and try again")
-    say("compiling the search kernels, once: about a minute")
+    say("compiling the search kernels, once: half a minute")
     if run(PYTHON, "-c", "import carrel.kernels; carrel.kernels.warm()"):
         sys.exit("compiling failed; please report the lines above")
     STAMP.write_text(json.dumps({**state, "extra": extra}))

@@ -20,7 +20,40 @@ _NOISE = re.compile(
     r"\\[^\\]*\\|\[(?:1913 Webster|WordNet[^\]]*|PJC|Webster[^\]]*|[^\]]*PJC[^\]]*)\]|\([^()]*[\[`\"][^()]*\),?"
 )
 _SENSE = re.compile(r"(?:\b(?:n|v|adj|adv) )?\b\d{1,2}: ")
-_FUNCTION = frozenset(["a", "an", "and", "are", "as", "at", "be", "by", "can", "for", "from", "has", "have", "if", "in", "is", "it", "its", "not", "of", "on", "or", "that", "the", "this", "to", "was", "which", "with", "you"])
+_FUNCTION = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "for",
+        "from",
+        "has",
+        "have",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "not",
+        "of",
+        "on",
+        "or",
+        "that",
+        "the",
+        "this",
+        "to",
+        "was",
+        "which",
+        "with",
+        "you",
+    ]
+)
 _DIGITS = {c: i for i, c in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
 
 

@@ -1,10 +1,10 @@
 """Fits the piece vectors of a static model to a teacher's sentence vectors (used by ``distil_static.py``).
 
-The model of a text is the normalised sum of its pieces' vectors. They start as model2vec's do (each piece through the teacher
-by itself, reduced to the principal directions, weighted down by frequency; Arora et al. 2017, Tulkens & van Dongen 2024) and are
-then fitted by gradient descent on three losses: the cosine to the teacher's vector, the divergence between the teacher's and the
-model's similarities within a batch, and a contrastive loss on pairs (title and abstract, headword and definition). Pieces met
-rarely are drawn to what a linear map makes of their start, since their own few texts say little.
+The vector of a text is the normalised sum of its pieces' vectors. They start as model2vec's do: each piece through the
+teacher by itself, reduced to the principal directions, weighted down by frequency (Arora et al. 2017; Tulkens & van Dongen
+2024). They are then fitted by gradient descent on three losses: the cosine to the teacher's vector, the divergence between the
+teacher's and the model's similarities within a batch, and a contrastive loss on pairs (title and abstract, headword and
+definition). Pieces met rarely are drawn to what a linear map makes of their start, since their own few texts say little.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
-from distil_teacher import read_vectors
 from numpy.typing import NDArray
 
 from carrel.documents.words import split_words
 from carrel.encode.wordpiece import WordPiece, normalise
+from distil_teacher import read_vectors
 
 Floats = NDArray[np.float32]
 

@@ -17,6 +17,8 @@ __all__ = ["Progress", "Task", "display_width", "silent", "terminal"]
 
 REDRAW = 0.1
 """Seconds between two drawings: more often costs time and shows nothing new."""
+SETTLED = 2.0
+"""Seconds before a rate is steady enough to tell the time left from it."""
 BAR = 24
 MEGABYTE = 1e6
 
@@ -110,7 +112,7 @@ def line(label: str, done: int, total: int | None, unit: str, seconds: float, no
     if total:
         share = min(1.0, done / total)
         parts[1] = "[" + ("#" * round(share * BAR)).ljust(BAR, "-") + "]"
-        parts[4] = f"{clock((total - done) / rate)} left" if rate and total > done else ""
+        parts[4] = f"{clock((total - done) / rate)} left" if rate and total > done and seconds >= SETTLED else ""
     joined = _join(parts)
     for optional in (1, 4, 3):
         if display_width(joined) > width:

@@ -100,6 +100,14 @@ def test_settings_that_differ_from_the_librarys(carrel: Carrel, indexed: Path) -
     assert "Traceback" not in done.err
 
 
+def test_wrong_settings_leave_no_library_behind(carrel: Carrel, folder: Path, home: Path) -> None:
+    done = carrel("index", folder, "--language", "klingon", "--encoder", folder / "no-model", "--words", "1", "--unit", "page")
+    assert done.code == 2
+    for part in ("klingon", "no-model", "--words", "'page'"):
+        assert part in done.err
+    assert list(home.iterdir()) == []
+
+
 def test_a_budget_too_small_is_refused_before_work(carrel: Carrel, folder: Path, indexed: Path) -> None:
     for command in (["index", folder, "--ram", "100MB"], ["search", "owl", "--ram", "100MB"]):
         done = carrel(*command)

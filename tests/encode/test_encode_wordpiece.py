@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from carrel.encode.base import BUILT_IN
 from carrel.encode.wordpiece import WordPiece, normalise
 
-PIECES = ["un", "##aff", "##able", "hello", "world", "##s", "a", "##b", "caf", "cafe", "##e", "the", "北", "京", "don", "'", "t", ".", "-", "x", "σας", "straße", "[UNK]"]
+TEXT = "un ##aff ##able hello world ##s a ##b caf cafe ##e the 北 京 don ' t . - x σας straße [UNK]"
+PIECES = TEXT.split()
 TABLE = {piece: number for number, piece in enumerate(PIECES)}
 
 

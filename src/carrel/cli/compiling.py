@@ -10,7 +10,7 @@ from .output import notice
 
 __all__ = ["SECONDS", "announced", "import_numba"]
 
-SECONDS = 60
+SECONDS = 30
 """About what compiling all kernels takes on one core of a small machine."""
 
 

@@ -15,7 +15,7 @@ import click
 from .._errors import UsageError
 from ..index.files import storage
 from .command import argument, command, option
-from .options import Measure, Number, RecipeText, Whole, json_option
+from .options import NO_ENCODER, Encoder, Language, Measure, Number, RecipeText, Whole, json_option
 from .output import clean, json_document, notice, plural, table
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ EXAMPLES = [
 @option("--field", default="title", metavar="NAME", help="Of TREC topics: title, desc or narr. [default: title]")
 @option("--library", "name", metavar="NAME|PATH", help="Keep the index here, or use this one. [default: a temporary one]")
 @option("--unit", type=click.Choice(["sentence", "passage", "document"]), help="What is indexed. [default: document]")
-@option("--language", metavar="NAME", help="As for `carrel index`.")
-@option("--encoder", metavar="NAME|PATH", help="As for `carrel index`.")
+@option("--language", type=Language(), metavar="NAME", help="As for `carrel index`.")
+@option("--encoder", type=Encoder(), metavar="NAME|PATH", help="As for `carrel index`.")
 @option("--k1", type=Number(0, 1000), metavar="X", help="As for `carrel index`.")
 @option("--b", type=Number(0, 1), metavar="X", help="As for `carrel index`.")
 @option("--depth", type=Whole(), metavar="N", help="Documents ranked a query. [default: what the measures look at]")
@@ -119,7 +119,7 @@ def _search(
     announced()
     collection = load_collection(source, split, field)
     given = {key: value for key, value in settings.items() if value is not None}
-    if given.get("encoder") == "none":
+    if given.get("encoder") == NO_ENCODER:
         given["encoder"] = None
     with ExitStack() as stack:
         if name is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .command import argument, command, option
-from .options import Number, Whole, bill_option, json_option, new_library_option, ram_option
+from .options import NO_ENCODER, Encoder, Language, Number, Whole, bill_option, json_option, new_library_option, ram_option
 from .output import bill_rows, clean, json_document, notice, plural, print_bill
 
 if TYPE_CHECKING:
@@ -34,10 +34,15 @@ DAMAGED = 2
 @option("--text", multiple=True, metavar="FIELD", help="JSONL and CSV: a field with text; may be repeated.")
 @option("--unit", type=click.Choice(["sentence", "passage", "document"]), help="What is retrieved. [default: passage]")
 @option("--words", type=Whole(5), metavar="N", help="Words a passage aims at.")
-@option("--language", metavar="NAME", help="For stemming and stop words: english, german ...; auto or none. [default: auto]")
+@option(
+    "--language",
+    type=Language(),
+    metavar="NAME",
+    help="For stemming and stop words; or none. [default: auto]",
+)
 @option("--k1", type=Number(0, 1000), metavar="X", help="BM25: how soon repeating a word stops to count.")
 @option("--b", type=Number(0, 1), metavar="X", help="BM25: how much a long passage is marked down.")
-@option("--encoder", metavar="NAME|PATH", help="Model of the dense vectors; none for words alone. [default: static]")
+@option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Makes the dense vectors; or none. [default: static]")
 @option("--hidden", is_flag=True, help="Hidden files too.")
 @option("--no-prune", is_flag=True, help="Keep documents whose file is gone.")
 @ram_option("Memory that indexing may use. [default: 1 GB]")
@@ -69,7 +74,7 @@ def index(
     from .compiling import announced
 
     given = {key: value for key, value in settings.items() if value is not None}
-    if given.get("encoder") == "none":
+    if given.get("encoder") == NO_ENCODER:
         given["encoder"] = None
     compile_the_others = announced()
     with open_library(name, create=True, **given) as library:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from ..api import Library
 
 __all__ = [
+    "NO_ENCODER",
+    "Encoder",
+    "Language",
     "Measure",
     "Number",
     "RecipeText",
@@ -26,6 +30,9 @@ __all__ = [
     "new_library_option",
     "ram_option",
 ]
+
+
+NO_ENCODER = "none"
 
 
 class Value(click.ParamType):  # type: ignore[type-arg]  # generic for newer versions of click only
@@ -131,6 +138,40 @@ class Where(Value):
 
         parse_filter(text)
         return text
+
+
+class Language(Value):
+    """A language there is a stemmer for, ``auto`` or ``none``."""
+
+    name = "language"
+
+    def read(self, text: str) -> str:
+        """The language's name."""
+        from ..documents.analyzers import languages
+
+        if text not in ("auto", "none") and text not in (known := languages()):
+            raise UsageError(f"there is no stemmer for {text!r:.50}; give auto, none or one of {', '.join(known)}")
+        return text
+
+
+class Encoder(Value):
+    """An encoder that can be loaded; ``none`` for no vectors.
+
+    It is looked at before a library is made, so that a wrong name does not leave an empty library that asks for it.
+    """
+
+    name = "encoder"
+
+    def read(self, text: str) -> str:
+        """The encoder's name or folder."""
+        from ..encode.base import BUILT_IN, load_encoder
+
+        if text == NO_ENCODER:
+            return text
+        # The library keeps the name, and is opened from other folders too.
+        name = text if text in BUILT_IN else str(Path(text).expanduser().absolute())
+        load_encoder(name)
+        return name
 
 
 class ExistingLibrary(Value):

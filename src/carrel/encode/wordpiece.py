@@ -6,7 +6,6 @@ its words one after the other, exactly as the `tokenizers` package gives them.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -16,7 +15,6 @@ LONGEST = 100
 """Characters of a word beyond which BERT gives up and calls it unknown."""
 MEMO = 20_000
 """Units remembered with their pieces: parts of identifiers and inflected words come again and again."""
-_ASCII = re.compile(r"[a-z0-9]+|[!-/:-@\[-`{-~]")
 
 
 _CJK: tuple[tuple[int, int], ...] = (
@@ -43,41 +41,35 @@ def _is_punctuation(character: str) -> bool:
     return unicodedata.category(character).startswith("P")
 
 
-def _cleaned(text: str) -> str:
-    """Control characters dropped, every white space a blank, CJK characters set apart."""
-    out = []
-    for character in text:
+class _Units(dict[int, str]):
+    """Code point -> what `normalise` makes of it, worked out when first met; a blank stands where a unit ends."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
         category = unicodedata.category(character)
         if character in "\t\n\r" or category == "Zs":
-            out.append(" ")
+            out = " "
         elif character in "\0\ufffd" or category in ("Cc", "Cf", "Co", "Cs"):
-            continue
-        elif _is_cjk(character):
-            out.append(f" {character} ")
+            out = ""
         else:
-            out.append(character)
-    return "".join(out)
+            # One character at a time, as BERT does: in a whole word Python turns a Greek final sigma into another letter.
+            plain = [c for c in unicodedata.normalize("NFD", character) if unicodedata.category(c) != "Mn"]
+            lowered = "".join(c.lower() for c in plain)
+            out = "".join(f" {c} " if _is_punctuation(c) else c for c in lowered)
+            if _is_cjk(character):
+                out = f" {out} "
+        self[point] = out
+        return out
+
+
+_UNITS = _Units()
 
 
 def normalise(text: str) -> list[str]:
     """The units that WordPiece cuts further: lower case, without accents, split at blanks and around punctuation."""
-    if text.isascii() and text.isprintable():
-        return [text.lower()] if text.isalnum() else _ASCII.findall(text.lower())
-    decomposed = unicodedata.normalize("NFD", _cleaned(text))
-    # Character by character, as BERT's tokenizer lowers them: Python would turn a Greek final sigma into another letter.
-    lowered = "".join(c.lower() for c in decomposed if unicodedata.category(c) != "Mn")
-    units: list[str] = []
-    start = 0
-    for at, character in enumerate(lowered):
-        if character.isspace() or _is_punctuation(character):
-            if at > start:
-                units.append(lowered[start:at])
-            if not character.isspace():
-                units.append(character)
-            start = at + 1
-    if start < len(lowered):
-        units.append(lowered[start:])
-    return units
+    if text.isascii() and text.isalnum():
+        return [text.lower()]
+    return text.translate(_UNITS).split()
 
 
 class WordPiece:
@@ -85,6 +77,7 @@ class WordPiece:
 
     def __init__(self, vocabulary: Mapping[str, int], unknown: int) -> None:
         self._vocabulary = vocabulary
+        self._inside = {piece[2:]: number for piece, number in vocabulary.items() if piece.startswith("##")}
         self._unknown = unknown
         self._longest = max(map(len, vocabulary), default=0)
         self._memo: dict[str, list[int]] = {}
@@ -110,14 +103,14 @@ class WordPiece:
             return [self._unknown]
         lookup, longest = self._vocabulary.get, self._longest
         pieces: list[int] = []
-        start, prefix = 0, ""
+        start = 0
         while start < len(unit):
             for end in range(min(len(unit), start + longest), start, -1):
-                known = lookup(prefix + unit[start:end])
+                known = lookup(unit[start:end])
                 if known is not None:
                     break
             else:
                 return [self._unknown]
             pieces.append(known)
-            start, prefix = end, "##"
+            start, lookup = end, self._inside.get
         return pieces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,12 @@ class DenseBuilder:
             code, factor = encode(_widened(vectors[start : start + self._piece]), centre, rotation, self.bits)
             codes.append(code)
             factors.append(factor)
+            _release(vectors)
         if len(vectors) > EXACT_ROWS:
             sketches = Sketches(rotation, _mapped(codes), _mapped(factors).view(np.uint16), self.bits)
-            self._writer.attributes["candidates"] = calibrate(vectors, sketches, self.seed)
+            self._writer.attributes["candidates"] = calibrate(
+                vectors, sketches, self.seed, lambda first, rows: _release(vectors)
+            )
         self._writer.close()
 
     def abandon(self) -> None:
@@ -108,6 +112,13 @@ def _mapped(stream: ArrayStream) -> NDArray[Any]:
     if not stream.rows:
         return np.empty(shape, dtype=stream.dtype)
     return np.memmap(stream.path, dtype=stream.dtype, mode="r", offset=HEADER, shape=shape)
+
+
+def _release(array: NDArray[Any]) -> None:
+    """Let go of the pages of a memory-mapped array that were read: building must not hold what it has written."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _widened(rows: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -147,3 +158,4 @@ def merge(parts: Sequence[tuple[DenseIndex, NDArray[np.uint64] | None]], folder:
                     builder.append(_widened(np.ascontiguousarray(rows)))
                 except ValueError as error:
                     raise LibraryDamaged(f"{index.folder.path('vectors')} holds numbers that are none; {REMEDY}") from error
+                index.folder.release("vectors")

@@ -8,6 +8,8 @@ candidates comes out as large as that for questions on other subjects than the c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +31,10 @@ _DEEPEST = 48
 _NONE = np.empty(0, dtype=np.uint64)
 
 
-def calibrate(vectors: NDArray[np.float16], sketches: Sketches, seed: int) -> list[tuple[int, int]]:
-    """Pairs (k, candidates for a mean recall of `RECALL` at k), rising in both."""
+def calibrate(
+    vectors: NDArray[np.float16], sketches: Sketches, seed: int, ahead: Callable[[int, int], None] | None = None
+) -> list[tuple[int, int]]:
+    """Pairs (k, candidates for a mean recall of `RECALL` at k), rising in both. ``ahead`` as in `best_by_exact`."""
     flat = sketches.factors.reshape(-1)[: len(vectors)]
     generator = np.random.default_rng(seed)
     rows = generator.choice(len(vectors), min(4 * QUERIES, len(vectors)), replace=False)
@@ -44,7 +48,8 @@ def calibrate(vectors: NDArray[np.float16], sketches: Sketches, seed: int) -> li
     queries += noise * (NOISE * lengths / np.linalg.norm(noise, axis=1, keepdims=True))
     want = min(len(vectors), _DEEPEST * depths[-1])
     places = []
-    for query, hits in zip(queries, best_by_exact(vectors, sketches.factors, queries, depths[-1]), strict=True):
+    exact = best_by_exact(vectors, sketches.factors, queries, depths[-1], ahead=ahead)
+    for query, hits in zip(queries, exact, strict=True):
         (keys,) = sketches.candidates(query[None], want, _NONE)
         place = np.full(len(vectors), len(vectors), dtype=np.int64)
         place[numbers_of(np.sort(keys)[::-1])] = np.arange(1, len(keys) + 1)

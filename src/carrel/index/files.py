@@ -235,6 +235,11 @@ class ArrayFolder:
             start = (HEADER + offset) // mmap.PAGESIZE * mmap.PAGESIZE
             mapped.madvise(mmap.MADV_WILLNEED, start, min(HEADER + offset + length, len(mapped)) - start)
 
+    def release(self, name: str) -> None:
+        """Let go of the pages of array ``name`` that were read; they come back from the file when touched again."""
+        if name in self._maps and hasattr(mmap, "MADV_DONTNEED"):
+            self._maps[name].madvise(mmap.MADV_DONTNEED)
+
     def sizes(self) -> dict[str, int]:
         """Bytes on disk by array."""
         return {name: int(entry["bytes"]) for name, entry in self._files.items()}

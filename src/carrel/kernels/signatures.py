@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-from numba.core import event
+from . import discard_stale, on_compile
 
-from . import on_compile
+discard_stale()
+
+from numba import types  # noqa: E402
+from numba.core import event  # noqa: E402
 
 __all__ = [
     "f32",

@@ -9,6 +9,9 @@ Lucene's ``MaxScoreBulkScorer``), the others' blocks are added to the accumulato
 threshold, given the greatest impacts of the optional terms in their range of 64 passages (Mallia et al. 2017, block-max),
 become candidates, and are looked up in the optional terms' lists, best bound first, as long as they can reach it.
 
+Before that, stretches of 2048 passages are bounded; the few best are searched ahead, only to learn a threshold, and those
+below it are never looked at (block-max pruning in order of bounds, as in Mallia et al. 2024, at the size of a stretch).
+
 Scores are integers here: weights are scaled and rounded up, so that sums are exact and bounds remain bounds.
 """
 

@@ -138,12 +138,11 @@ def index_paths(
     with interruptible() as stop:
         run = _Run(writer, stop)
         items = list(_sources(run, paths, hidden))
-        task = progress("indexing", sum(source.size for source in items), "B")
+        task = progress("indexing", sum(max(source.size, 0) for source in items), "B")
         try:
             for source in items:
                 run.pause()
                 _bring_up_to_date(run, source, fields, task)
-                task.advance(source.size)
         finally:
             task.close()
         if prune:
@@ -185,13 +184,14 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             report.unchanged += store.execute(alive, (number,))[0][0]
             if damaged:
                 report.skipped[TOLD_BEFORE] = report.skipped.get(TOLD_BEFORE, 0) + damaged
+            task.advance(source.size, source.path)
             return
     known = bool(store.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL)", (number,))[0][0])
     store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
     report.files += 1
     report.bytes_read += max(source.size, 0)
     try:
-        damaged = run.store(number, read(source, fields), known=known, replace_all=True)
+        damaged = run.store(number, _shown(read(source, fields), source, task), known=known, replace_all=True)
     except InputError as error:
         report.failures.append(str(error))
         return
@@ -201,6 +201,21 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             "UPDATE sources SET size = ?, mtime_ns = ?, digest = ?, fields = ?, damaged = ?, complete = ? WHERE id = ?",
             (source.size, source.mtime_ns, source.digest(), settings, damaged, run.writer.generation, number),
         )
+
+
+def _shown(documents: Iterable[Document | InputError], source: Source, task: Task) -> Iterator[Document | InputError]:
+    """``documents``, with their share of the file told to ``task``: about the length of each text, and at the end the rest."""
+    left = max(source.size, 0)
+    try:
+        for document in documents:
+            yield document
+            step = min(left, len(document.text)) if isinstance(document, Document) else 0
+            left -= step
+            task.advance(step, source.path)
+    except InputError:
+        task.advance(left, source.path)
+        raise
+    task.advance(left, source.path)
 
 
 def _prune(run: _Run, paths: Sequence[str | Path], met: set[str]) -> None:

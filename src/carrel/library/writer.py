@@ -158,7 +158,7 @@ class Writer:
 
     def _buffer_bytes(self) -> int:
         # Closing a segment sorts its postings, which takes about as much again as the buffer itself.
-        return int(min(192 * MIB, max(16 * MIB, (self.bill.ram - BASE - FIXED) // 2)))
+        return int(min(96 * MIB, max(16 * MIB, (self.bill.ram - BASE - FIXED) // 2)))
 
     def plan(self) -> Bill:
         """Fill in what building will take; raises `BudgetError` where it does not fit."""
@@ -357,7 +357,8 @@ def storable(text: str) -> str:
 
 def document_hash(document: Document) -> bytes:
     """What tells whether a document changed: BLAKE2b of its title, text and metadata, 16 bytes."""
-    head = json.dumps([document.title, document.kind, sorted(document.metadata.items())], default=str)
+    metadata = sorted(document.metadata.items()) if document.metadata else ""
+    head = f"{document.title}\0{document.kind}\0{metadata!r}\0"
     digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=16)
     digest.update(document.text.encode("utf-8", "surrogatepass"))
     return digest.digest()
