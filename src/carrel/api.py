@@ -16,7 +16,7 @@ from .budget import BASE, DEFAULT, Bill, anonymous_bytes
 from .documents.analyzers import highlight
 from .documents.base import Document
 from .documents.read import Fields
-from .encode.base import DenseEncoder
+from .encode.base import BUILT_IN, DenseEncoder
 from .library.encoders import encoder_of
 from .library.manifest import Manifest
 from .library.places import locate
@@ -46,6 +46,9 @@ def open_library(name: str | Path = "default", *, create: bool = False, **settin
     `LibraryFormat`, `LibraryDamaged`, `StorageError`.
     """
     path = locate(name)
+    encoder = settings.get("encoder")
+    if encoder is not None and encoder not in BUILT_IN and Path(encoder).expanduser().is_dir():
+        settings["encoder"] = str(Path(encoder).expanduser().absolute())  # it must be found from any folder later
     wanted = Settings().change(**settings)
     if create and not (path / "manifest.json").is_file():
         from .library import making

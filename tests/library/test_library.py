@@ -201,3 +201,23 @@ def test_vectors_are_unit_and_exact(tmp_path: Path, prose: list[tuple[str, str]]
     exact = np.sort(vectors @ query)[::-1][:10]
     assert hits.scores == pytest.approx(exact, abs=2e-3)
     assert library.recall(10, 50) > 0.95
+
+
+def test_a_library_is_not_made_with_settings_that_cannot_work(tmp_path: Path) -> None:
+    with pytest.raises(carrel.UsageError, match="klingon"):
+        carrel.open(tmp_path / "x", create=True, language="klingon")
+    with pytest.raises(carrel.ModelError, match="nosuch"):
+        carrel.open(tmp_path / "x", create=True, encoder="nosuch")
+    assert not (tmp_path / "x").exists()
+    library = make(tmp_path / "x", [Document("word", "heron")])
+    assert [r.id for r in library.search("heron")] == ["word"]
+
+
+def test_a_lexical_library_has_no_dense_recipe(tmp_path: Path) -> None:
+    library = make(tmp_path / "x", [Document("word", "heron"), Document("other", "stork")], encoder=None)
+    assert [r.id for r in library.search("heron")] == ["word"]
+    with pytest.raises(carrel.RecipeError, match="bm25"):
+        library.search("heron", recipe="dense")
+    assert library.check() == []
+    library.compact()
+    assert library.check() == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from .._errors import StorageError
+from ..documents.analyzers import Analyzer
+from ..encode.base import load_encoder
 from ..index.files import storage
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest
@@ -15,7 +17,15 @@ __all__ = ["create"]
 
 
 def create(library: Path, settings: Settings) -> None:
-    """Make an empty library; raises `StorageError` where the folder holds something else."""
+    """Make an empty library.
+
+    Raises `StorageError` where the folder holds something else, `UsageError` for a language that there is not, `ModelError` for
+    an encoder that there is not: nothing is made then.
+    """
+    if settings.language not in ("auto", "none"):
+        Analyzer.for_language(settings.language)
+    if settings.encoder is not None:
+        load_encoder(settings.encoder)
     if library.is_file():
         raise StorageError(f"{library} is a file; choose another place with --library")
     with storage(library):
