@@ -7,11 +7,16 @@ import json
 import random
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+QUERIES = 1500
+"""Queries of a development collection."""
+DOCUMENTS = 4000
+"""Its documents, answers included."""
 SHINGLE = 8
 """Words in a row that two texts must share to count as near-duplicates."""
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+")
@@ -68,6 +73,7 @@ class Share:
     whole_passages: int = 4_000
     definitions: int = 100_000
     headwords: int = 60_000
+    passage_pairs: int = 60_000
 
 
 @dataclass
@@ -201,6 +207,97 @@ def fragment(text: str, words: int, draw: random.Random) -> str:
     return " ".join(taken[:words])
 
 
+class Drawn:
+    """What is drawn: texts to encode (kind, text), pairs (kind, query, text), development collections."""
+
+    def __init__(self, guard: Guard, share: Share, seed: int) -> None:
+        self.texts: list[tuple[str, str]] = []
+        self.pairs: list[tuple[str, str, str]] = []
+        self.development: list[Development] = []
+        self._guard = guard
+        self._share = share
+        self._draw = random.Random(seed)
+
+    def add_articles(self, articles: Iterable[tuple[str, str]]) -> None:
+        """Titles and abstracts."""
+        share, draw = self._share, self._draw
+        chosen = [a for a in sorted(dict(articles).items()) if self._guard(*a)]
+        draw.shuffle(chosen)
+        held = min(QUERIES, len(chosen) // 5)
+        queries, answers = [t for t, _ in chosen[:held]], [a for _, a in chosen[:held]]
+        chosen = chosen[held:]
+        others = [a for _, a in chosen[held - DOCUMENTS :]]
+        self.development.append(Development("medline", queries, answers, others))
+        self.texts += [("title", title) for title, _ in chosen[: share.titles]]
+        self.texts += [("abstract", " ".join(abstract.split()[:180])) for _, abstract in chosen[: share.abstracts]]
+        for _, abstract in draw.choices(chosen, k=share.fragments) if chosen else []:
+            self.texts.append(("fragment", fragment(abstract, draw.randint(12, 60), draw)))
+        self.pairs += [("medline", title, abstract) for title, abstract in chosen]
+
+    def add_passages(self, found: Iterable[tuple[str, str]]) -> None:
+        """Passages of running text, with where they are from; development takes whole sources."""
+        share, draw = self._share, self._draw
+        chosen = [p for p in found if _running(p[1])]
+        draw.shuffle(chosen)
+        sources = sorted({source for source, _ in chosen})
+        held = set(draw.sample(sources, len(sources) // 20))
+        development = Development("manuals")
+        for source, text in chosen:
+            sentences = _SENTENCE.split(text)
+            if source not in held or len(sentences) < 3 or len(development.queries) == QUERIES or not self._guard(text):
+                continue
+            if 6 <= len(sentences[1].split()) <= 25:
+                development.queries.append(sentences[1])
+                development.answers.append(" ".join(sentences[2:]))
+        chosen = [p for p in chosen if p[0] not in held and self._guard(p[1])]
+        development.distractors = [text for _, text in chosen[len(development.queries) - DOCUMENTS :]]
+        self.development.append(development)
+        self.texts += [("passage", fragment(text, draw.randint(8, 60), draw)) for _, text in chosen[: share.passages]]
+        whole = chosen[share.passages : share.passages + share.whole_passages]
+        self.texts += [("whole passage", text) for _, text in whole]
+        for _, text in chosen[: share.passage_pairs]:
+            sentences = _SENTENCE.split(text)
+            if len(sentences) >= 3:
+                self.pairs.append(("manuals", sentences[1], " ".join(sentences[:1] + sentences[2:])))
+
+    def add_entries(self, entries: Iterable[tuple[str, str]]) -> None:
+        """Headwords and definitions; development asks for definitions that do not hold the word."""
+        share, draw = self._share, self._draw
+        chosen = [e for e in entries if self._guard(e[1])]
+        draw.shuffle(chosen)
+        held = min(4 * QUERIES, len(chosen) // 5)
+        development = Development("dictionary")
+        known = set()
+        for headword, text in chosen[:held]:
+            if headword.lower() in known or headword.lower() in text.lower() or len(text.split()) < 8:
+                development.distractors.append(f"{headword} {text}")
+            elif len(development.queries) < QUERIES:
+                known.add(headword.lower())
+                development.queries.append(headword)
+                development.answers.append(" ".join(text.split()[:60]))
+        del development.distractors[DOCUMENTS - len(development.answers) :]
+        self.development.append(development)
+        chosen = chosen[held:]
+        for number, (headword, text) in enumerate(chosen[: share.definitions]):
+            text = " ".join(text.split()[: draw.randint(10, 60)])
+            self.texts.append(("definition", text if number % 3 == 0 else f"{headword}. {text}"))
+        self.texts += [("headword", headword) for headword, _ in chosen[: share.headwords]]
+        self.pairs += [("dictionary", headword, " ".join(text.split()[:60])) for headword, text in chosen]
+
+    def write(self, out: Path) -> None:
+        """Write ``texts.jsonl``, ``pairs.jsonl`` and ``dev/*``, shuffled."""
+        self._draw.shuffle(self.texts)
+        self._draw.shuffle(self.pairs)
+        out.mkdir(parents=True, exist_ok=True)
+        with (out / "texts.jsonl").open("w") as file:
+            file.writelines(json.dumps({"kind": kind, "text": text}) + "\n" for kind, text in self.texts)
+        with (out / "pairs.jsonl").open("w") as file:
+            file.writelines(json.dumps({"kind": kind, "query": q, "text": text}) + "\n" for kind, q, text in self.pairs)
+        for development in self.development:
+            if development.queries:
+                development.write(out / "dev")
+
+
 def build(
     out: Path,
     medline_files: list[Path],
@@ -210,77 +307,12 @@ def build(
     share: Share,
     seed: int,
 ) -> dict[str, int]:
-    """Write ``texts.jsonl`` (kind, text), ``pairs.jsonl`` (kind, query, text) and ``dev/*`` to ``out``; counts by kind."""
-    draw = random.Random(seed)
+    """Draw from the files given and write to ``out``; returns counts by kind."""
     guard = Guard(exclude)
-    out.mkdir(parents=True, exist_ok=True)
-    texts: list[tuple[str, str]] = []
-    pairs: list[tuple[str, str, str]] = []
-
-    articles = sorted({title: abstract for path in medline_files for title, abstract in medline(path)}.items())
-    articles = [a for a in articles if guard(*a)]
-    draw.shuffle(articles)
-    held, articles = articles[:1500], articles[1500:]
-    development = Development("medline", [t for t, _ in held], [a for _, a in held], [a for _, a in articles[-2500:]])
-    development.write(out / "dev")
-    texts += [("title", title) for title, _ in articles[: share.titles]]
-    texts += [("abstract", " ".join(abstract.split()[:180])) for _, abstract in articles[: share.abstracts]]
-    texts += [
-        ("fragment", fragment(abstract, draw.randint(12, 60), draw))
-        for _, abstract in draw.choices(articles, k=share.fragments)
-    ]
-    pairs += [("medline", title, abstract) for title, abstract in articles]
-
-    manual = [p for path in passage_files for p in passages(path) if _running(p[1])]
-    draw.shuffle(manual)
-    sources = sorted({title for title, _ in manual})
-    held_sources = set(draw.sample(sources, len(sources) // 20))
-    development = Development("manuals")
-    for title, text in manual:
-        sentences = _SENTENCE.split(text)
-        if title not in held_sources or len(sentences) < 3 or not guard(text) or len(development.queries) == 1500:
-            continue
-        query = sentences[1]
-        if 6 <= len(query.split()) <= 25:
-            development.queries.append(query)
-            development.answers.append(" ".join(sentences[2:]))
-    manual = [p for p in manual if p[0] not in held_sources and guard(p[1])]
-    development.distractors = [text for _, text in manual[-2500:]]
-    development.write(out / "dev")
-    texts += [("passage", fragment(text, draw.randint(8, 60), draw)) for _, text in manual[: share.passages]]
-    texts += [("whole passage", text) for _, text in manual[share.passages : share.passages + share.whole_passages]]
-    for _, text in manual[:60_000]:
-        sentences = _SENTENCE.split(text)
-        if len(sentences) >= 3:
-            pairs.append(("manuals", sentences[1], " ".join(sentences[:1] + sentences[2:])))
-
-    entries = [e for path in dictionaries for e in dictionary(path) if guard(e[1])]
-    draw.shuffle(entries)
-    development = Development("dictionary")
-    held_entries, entries = entries[:6000], entries[6000:]
-    known = set()
-    for headword, text in held_entries:
-        if headword.lower() in known or headword.lower() in text.lower() or len(text.split()) < 8:
-            development.distractors.append(f"{headword} {text}")
-        elif len(development.queries) < 1500:
-            known.add(headword.lower())
-            development.queries.append(headword)
-            development.answers.append(" ".join(text.split()[:60]))
-    development.distractors = development.distractors[: 4000 - len(development.answers)]
-    development.write(out / "dev")
-    for number, (headword, text) in enumerate(entries[: share.definitions]):
-        text = " ".join(text.split()[: draw.randint(10, 60)])
-        texts.append(("definition", text if number % 3 == 0 else f"{headword}. {text}"))
-    texts += [("headword", headword) for headword, _ in entries[: share.headwords]]
-    pairs += [("dictionary", headword, " ".join(text.split()[:60])) for headword, text in entries]
-
-    draw.shuffle(texts)
-    draw.shuffle(pairs)
-    with (out / "texts.jsonl").open("w") as file:
-        file.writelines(json.dumps({"kind": kind, "text": text}) + "\n" for kind, text in texts)
-    with (out / "pairs.jsonl").open("w") as file:
-        file.writelines(json.dumps({"kind": kind, "query": query, "text": text}) + "\n" for kind, query, text in pairs)
-    counts: dict[str, int] = {"dropped as near-duplicates of judged texts": guard.dropped, "pairs": len(pairs)}
-    for kind, _ in texts:
-        counts[kind] = counts.get(kind, 0) + 1
-    return counts
+    drawn = Drawn(guard, share, seed)
+    drawn.add_articles(article for path in medline_files for article in medline(path))
+    drawn.add_passages(passage for path in passage_files for passage in passages(path))
+    drawn.add_entries(entry for path in dictionaries for entry in dictionary(path))
+    drawn.write(out)
+    counts = Counter(kind for kind, _ in drawn.texts)
+    return {"dropped as near-duplicates of judged texts": guard.dropped, "pairs": len(drawn.pairs), **counts}

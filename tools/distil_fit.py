@@ -34,7 +34,7 @@ class Options:
     """How a model is fitted; the defaults are those of the built-in model."""
 
     dimension: int = 256
-    extra: int = 6000
+    extra: int = 7000
     """Whole words added to the teacher's vocabulary: the most frequent that it cuts into pieces."""
     sif: float = 1e-4
     """Weight of a piece of probability p at the start: sif / (sif + p)."""
@@ -44,7 +44,7 @@ class Options:
     cosine: float = 4.0
     similarity: float = 0.2
     similarity_temperature: float = 0.05
-    contrast: float = 0.06
+    contrast: float = 0.2
     contrast_temperature: float = 0.05
     pairs: int = 512
     shrink: float = 20.0
@@ -80,7 +80,7 @@ class Bagger:
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self.pieces = list(pieces)
-        self._cut = WordPiece({piece: row for row, piece in enumerate(pieces)}, -1)
+        self._cut = WordPiece.of({piece: row for row, piece in enumerate(pieces)}, -1)
         self._memo: dict[str, list[int]] = {}
 
     def of_word(self, word: str) -> list[int]:

@@ -47,14 +47,14 @@ ABOUT = {
     ),
 }
 GRID: dict[str, dict[str, Any]] = {
-    "128d": {"dimension": 128},
-    "192d": {"dimension": 192, "extra": 18_000},
     "256d": {},
+    "256d-not-fitted": {"epochs": 0},
     "256d-wordpiece-only": {"extra": 0},
-    "256d-no-frequency-weight": {"sif": 1e9},
-    "256d-not-fitted": {"epochs": 0, "extra": 0},
     "256d-no-pairs": {"contrast": 0.0},
-    "384d-over-size": {"dimension": 384},
+    "256d-no-frequency-weight": {"sif": 1e9},
+    "128d": {"dimension": 128},
+    "192d-more-words": {"dimension": 192, "extra": 18_000},
+    "384d-too-large": {"dimension": 384},
 }
 """Variants by name: what differs from the built-in model's options."""
 

@@ -86,4 +86,6 @@ def read_vectors(folder: Path) -> NDArray[np.float32]:
         if path.name != f"{number:05d}.npy":
             break
         parts.append(np.load(path))
+    if not parts:
+        sys.exit(f"{folder} holds no vectors; run `distil_static.py encode` on the folder above it first")
     return np.concatenate(parts).astype(np.float32)

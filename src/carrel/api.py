@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -47,8 +48,10 @@ def open_library(name: str | Path = "default", *, create: bool = False, **settin
     """
     path = locate(name)
     encoder = settings.get("encoder")
-    if encoder is not None and encoder not in BUILT_IN and Path(encoder).expanduser().is_dir():
-        settings["encoder"] = str(Path(encoder).expanduser().absolute())  # it must be found from any folder later
+    if encoder is not None and encoder not in BUILT_IN:
+        folder = Path(os.path.expanduser(encoder))  # noqa: PTH111 - Path.expanduser raises for a user there is not
+        if folder.is_dir():
+            settings["encoder"] = str(folder.absolute())  # it must be found from any folder later
     wanted = Settings().change(**settings)
     if create and not (path / "manifest.json").is_file():
         from .library import making
@@ -249,8 +252,8 @@ class Library:
         return results
 
     def _rank(self, query: str, k: int, recipe: str | Recipe | None, where: str | None) -> Ranking:
-        if not 1 <= k <= MAX_K:
-            raise UsageError(f"k = {k} results; give a number from 1 to {MAX_K}")
+        if not isinstance(k, int) or not 1 <= k <= MAX_K:
+            raise UsageError(f"k = {k!r} results; give a whole number from 1 to {MAX_K}")
         snapshot, settings = self.snapshot, self.settings
         if settings.analyzer is None or not snapshot.passages:
             raise LibraryEmpty(f"the library {self.path} is empty; fill it with: carrel index PATH")
@@ -318,12 +321,20 @@ class Library:
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
-    def get(self, name: str) -> list[StoredDocument]:
-        """The documents with this id, or from the file of this path (none where there is none)."""
+    def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
+        """The documents with this id, or from the file of this path (none where there is none); the first ``limit`` of them."""
         store = self.snapshot.store
-        return [store.document(number) for number in self._find(store, self.generation, name)]
+        return [store.document(number) for number in self._find(store, self.generation, name)[:limit]]
+
+    def count(self, name: str) -> int:
+        """How many documents have this id, or come from the file of this path."""
+        return len(self._find(self.snapshot.store, self.generation, name))
 
     def _find(self, store: Store, generation: int, name: str) -> list[int]:
+        try:
+            name.encode()
+        except UnicodeEncodeError:  # half a character: no id has one
+            return []
         return store.find(generation, name) or store.find(generation, str(Path(name).absolute()))
 
     def __iter__(self) -> Iterator[StoredDocument]:
@@ -418,6 +429,8 @@ class Library:
 
 
 def _checked(query: str) -> str:
+    if not isinstance(query, str):
+        raise QueryError(f"a query is a text, not {type(query).__name__}")
     text = query.strip()
     if not text:
         raise QueryError('the query is empty; give words to search for, as in: carrel search "block max index"')

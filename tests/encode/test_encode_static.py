@@ -90,6 +90,16 @@ def test_the_kernel_passes_over_numbers_outside_its_arrays() -> None:
     np.testing.assert_array_equal(out, [[1, 0], [0, 0], [0, 0]])
 
 
+def test_scanning_the_vocabulary_and_a_dictionary_of_it_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [*SOME, "unaffable", "angiotensin's", "qzx", "the", "ＡＢ", "\ud800"]
+    scanned = static.load(BUILT_IN["static"]).word_rows(words)
+    monkeypatch.setattr(static, "SCANS", 0)
+    by_dictionary = static.load(BUILT_IN["static"]).word_rows(words)
+    for one, other in zip(scanned, by_dictionary, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(scanned[1]) >= len(words) - 2
+
+
 @settings(max_examples=30, deadline=None)
 @given(words=WORDS, order=st.randoms(use_true_random=False))
 def test_order_case_and_accents_do_not_matter(built_in, words: list[str], order) -> None:  # type: ignore[no-untyped-def]

@@ -39,7 +39,7 @@ TABLE = {piece: number for number, piece in enumerate(PIECES)}
     ],
 )
 def test_pieces_by_hand(text: str, pieces: str) -> None:
-    cut = WordPiece(TABLE, TABLE["[UNK]"])
+    cut = WordPiece.of(TABLE, TABLE["[UNK]"])
     assert [PIECES[number] for number in cut(text)] == pieces.split()
 
 
@@ -49,9 +49,9 @@ def test_a_greek_final_sigma_stays_a_plain_one() -> None:
 
 def test_the_memo_does_not_change_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("carrel.encode.wordpiece.MEMO", 2)
-    cut = WordPiece(TABLE, TABLE["[UNK]"])
+    cut = WordPiece.of(TABLE, TABLE["[UNK]"])
     words = ["unaffable", "abb", "hellos", "worlds", "unaffable", "hellos"]
-    assert [cut(word) for word in words] == [WordPiece(TABLE, TABLE["[UNK]"])(word) for word in words]
+    assert [cut(word) for word in words] == [WordPiece.of(TABLE, TABLE["[UNK]"])(word) for word in words]
 
 
 def _bert(vocabulary: list[str]):  # type: ignore[no-untyped-def]
@@ -61,7 +61,7 @@ def _bert(vocabulary: list[str]):  # type: ignore[no-untyped-def]
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-    return tokenizer, WordPiece(numbers, len(vocabulary))
+    return tokenizer, WordPiece.of(numbers, len(vocabulary))
 
 
 @pytest.fixture(scope="module")

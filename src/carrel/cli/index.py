@@ -70,6 +70,7 @@ def index(
     """
     from ..api import open_library
     from ..documents.read import Fields
+    from ..documents.walk import walk
     from ..progress import silent, terminal
     from .compiling import announced
 
@@ -77,6 +78,7 @@ def index(
     if given.get("encoder") == NO_ENCODER:
         given["encoder"] = None
     compile_the_others = announced()
+    walk(paths, hidden=hidden)  # a path that is not there must not leave an empty library
     with open_library(name, create=True, **given) as library:
         report = library.index(
             paths,
@@ -93,8 +95,10 @@ def index(
             _print(library, name, report)
         if bill:
             print_bill(report.bill)
-        if not library.passages and not report.failures:
-            notice(f"there is no text in {', '.join(paths)[:200]}; the library is still empty")
+        touched = report.added or report.updated or report.unchanged or report.removed
+        if not report.failures and not (library.passages and touched):
+            empty = "" if library.passages else "; the library is still empty"
+            notice(f"there is no text in {', '.join(paths)[:200]}{empty}")
     return DAMAGED if report.failures else 0
 
 

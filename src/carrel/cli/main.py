@@ -107,6 +107,7 @@ def run() -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on ``arguments`` (those of the process where None) and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -118,6 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (`head`, say) has seen enough. Python would complain when it flushes stdout at exit: give it somewhere to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _open_closed_streams() -> None:
+    """Give a stream that was closed (``>&-``) the null device, so that no file of a library takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
 
 
 def _run(arguments: list[str]) -> int:

@@ -98,7 +98,10 @@ class Size(Value):
         """The number of bytes."""
         from ..budget import parse_size
 
-        return parse_size(text)
+        size = parse_size(text)
+        if not size:
+            raise UsageError("0 is not an amount of memory; write it as 512MB or 2GB")
+        return size
 
 
 class RecipeText(Value):

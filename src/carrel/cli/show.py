@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..library.store import StoredDocument
 
 
+SHOWN = 10
+
+
 @command(
     "show",
     examples=[
@@ -25,15 +28,18 @@ if TYPE_CHECKING:
 @argument("id_", metavar="ID")
 @library_option
 @option("--passage", type=Whole(), metavar="N", help="Only the document's Nth passage.")
+@option("--limit", type=Whole(), default=SHOWN, metavar="N", help=f"How many documents of one file. [default: {SHOWN}]")
 @option("--passages", is_flag=True, help="Mark where each passage begins.")
 @option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
 @json_option
-def show(id_: str, library: Library, passage: int | None, passages: bool, no_color: bool, as_json: bool) -> int:
+def show(id_: str, library: Library, passage: int | None, limit: int, passages: bool, no_color: bool, as_json: bool) -> int:
     """Print a document of the library: title, metadata and text.
 
-    ID is a document's id; for a plain file that is its path. Where several documents have it, all are printed.
+    ID is a document's id; for a plain file that is its path. Where several documents have it, as those of
+    a JSONL file have its path, the first are printed.
     """
-    documents = library.get(id_)
+    count = library.count(id_)
+    documents = library.get(id_, limit)
     if not documents:
         notice(f"no document {id_[:200]!r} in {library.path}; `carrel search` shows ids and paths")
         return 1
@@ -42,11 +48,13 @@ def show(id_: str, library: Library, passage: int | None, passages: bool, no_col
         if not documents:
             notice(f"document {id_[:200]!r} has no passage {passage}; `carrel show --passages` numbers those it has")
             return 1
+    if count > limit:
+        notice(f"the first {limit:,} of {count:,} documents of {id_[:200]!r}; --limit shows more")
     if as_json:
         json_document([_as_json(document, passage) for document in documents])
         return 0
     terminal = Terminal.of_stdout(colour=not no_color)
-    if len(documents) > 1:
+    if 1 < count <= limit:
         notice(f"{plural(len(documents), 'document')} have the id {id_[:200]!r}")
     for document in documents:
         _print(document, terminal, passage, passages)

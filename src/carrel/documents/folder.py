@@ -21,6 +21,9 @@ Found = Skipped | tuple[str, str]
 _CORPUS = frozenset(("corpus.jsonl", "corpus.jsonl.gz", "corpus.jsonl.zst"))
 _QUERIES = frozenset(("queries.jsonl", "queries.jsonl.gz", "queries.jsonl.zst"))
 
+_LIBRARY = frozenset(("manifest.json", "documents.sqlite"))
+"""What the folder of a library holds: its own files are no text of anybody's."""
+
 
 def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
     """Everything below ``root``, depth first, in the order of names.
@@ -31,6 +34,9 @@ def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
     real_root = os.path.realpath(root)
     entered: set[tuple[int, int]] = {_identity(os.stat(root))}  # noqa: PTH116
     length = len(str(root).rstrip(os.sep)) + 1
+    if {entry.name for entry in _entries(root)} >= _LIBRARY:
+        yield Skipped(str(root), "a carrel library")
+        return
     stack: list[Iterator[os.DirEntry[str]]] = [iter(first := _entries(root))]
     names: list[frozenset[str]] = [frozenset(entry.name for entry in first)]
     while stack:
@@ -64,6 +70,9 @@ def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
                 continue
             if identity in entered:
                 yield Skipped(entry.path, "link to a folder already read")
+                continue
+            if {item.name for item in inner} >= _LIBRARY:
+                yield Skipped(entry.path, "a carrel library")
                 continue
             entered.add(identity)
             stack.append(iter(inner))

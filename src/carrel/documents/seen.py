@@ -61,7 +61,7 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
         for item in batch:
             if isinstance(item, Document) and next(flags):
                 yield InputError(
-                    f"{label}:{item.line}: the id {item.id[:80]!r} was used before in this file; the record was left out."
+                    f"{label}:{item.line}: the id {item.id[:80]!r} was used before in this file; the record was left out"
                 )
             else:
                 yield item

@@ -113,7 +113,7 @@ class Source:
         try:
             raw = self._raw()
         except OSError as error:
-            raise InputError(f"{self.label} cannot be opened: {error.strerror or error}.") from error
+            raise InputError(f"{self.label} cannot be opened: {error.strerror or error}") from error
         if self.compression == "gz":
             return cast(BinaryIO, io.BufferedReader(_Gzip(raw), _BUFFER))
         if self.compression == "zst":
@@ -134,7 +134,7 @@ class Source:
             size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
             raise InputError(
                 f"{self.label}{size} is larger than {megabytes(limit)}, the most that is read of one file; "
-                "split it, or turn it into JSONL, which is read record by record."
+                "split it, or turn it into JSONL, which is read record by record"
             )
         return data
 
@@ -144,7 +144,7 @@ class Source:
         if self.compression or self.stream is not None:
             return io.BytesIO(self.read_bytes(limit))
         if self.size > limit:
-            raise InputError(f"{self.label} ({megabytes(self.size)}) is larger than {megabytes(limit)}, the most that is read.")
+            raise InputError(f"{self.label} ({megabytes(self.size)}) is larger than {megabytes(limit)}, the most that is read")
         return self.open()
 
     def digest(self) -> str:
@@ -157,7 +157,7 @@ class Source:
                 while chunk := file.read(1 << 20):
                     digest.update(chunk)
         except OSError as error:
-            raise InputError(f"{self.label} cannot be read: {error.strerror or error}.") from error
+            raise InputError(f"{self.label} cannot be read: {error.strerror or error}") from error
         return digest.hexdigest()
 
 
@@ -173,7 +173,7 @@ class _Gzip(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
-        data = self._inner.read(len(view))
+        data = self._inner.read1(len(view))  # what came before damage is handed on
         view[: len(data)] = data
         return len(data)
 

@@ -38,7 +38,7 @@ def walk(
         if text == STDIN:
             plans.append(("stdin", text))
             continue
-        path = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100  # resolve() would follow links
+        path = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111  # resolve() would follow links, and ~nobody is an error for Path
         try:
             problem = _problem(path)
         except ValueError:  # a NUL in the path
@@ -54,7 +54,7 @@ def walk(
     if not plans and not wrong:
         wrong.append("no path was given")
     if wrong:
-        raise InputError("Nothing was read: " + "; ".join(wrong) + ".")
+        raise InputError("nothing was read: " + "; ".join(wrong))
     return _Walk(hidden, ignored, max_bytes).run(plans)
 
 

@@ -7,10 +7,11 @@ its words one after the other, exactly as the `tokenizers` package gives them.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 __all__ = ["WordPiece", "normalise"]
 
+Lookup = Callable[[str], int | None]
 LONGEST = 100
 """Characters of a word beyond which BERT gives up and calls it unknown."""
 MEMO = 20_000
@@ -73,20 +74,29 @@ def normalise(text: str) -> list[str]:
 
 
 class WordPiece:
-    """``vocabulary`` maps a piece to its number; pieces inside a word begin with ``##``. ``unknown`` stands for the rest."""
+    """``first`` and ``inside`` give the number of a piece at a word's beginning and after it; none is longer than ``longest``.
 
-    def __init__(self, vocabulary: Mapping[str, int], unknown: int) -> None:
-        self._vocabulary = vocabulary
-        self._inside = {piece[2:]: number for piece, number in vocabulary.items() if piece.startswith("##")}
+    ``unknown`` is the number of what cannot be cut into pieces.
+    """
+
+    def __init__(self, first: Lookup, inside: Lookup, longest: int, unknown: int) -> None:
+        self._first = first
+        self._inside = inside
+        self._longest = longest
         self._unknown = unknown
-        self._longest = max(map(len, vocabulary), default=0)
         self._memo: dict[str, list[int]] = {}
+
+    @classmethod
+    def of(cls, vocabulary: Mapping[str, int], unknown: int) -> WordPiece:
+        """From a dictionary of the pieces; those inside a word begin with ``##``."""
+        inside = {piece[2:]: number for piece, number in vocabulary.items() if piece.startswith("##")}
+        return cls(vocabulary.get, inside.get, max(map(len, vocabulary), default=0), unknown)
 
     def __call__(self, text: str) -> list[int]:
         """The piece numbers of a word, or of any text."""
         pieces: list[int] = []
         for unit in normalise(text):
-            known = self._vocabulary.get(unit)
+            known = self._first(unit)
             if known is not None:
                 pieces.append(known)
                 continue
@@ -101,7 +111,7 @@ class WordPiece:
     def _cut(self, unit: str) -> list[int]:
         if len(unit) > LONGEST:
             return [self._unknown]
-        lookup, longest = self._vocabulary.get, self._longest
+        lookup, longest = self._first, self._longest
         pieces: list[int] = []
         start = 0
         while start < len(unit):
@@ -112,5 +122,5 @@ class WordPiece:
             else:
                 return [self._unknown]
             pieces.append(known)
-            start, lookup = end, self._inside.get
+            start, lookup = end, self._inside
         return pieces

@@ -220,7 +220,7 @@ def _shown(documents: Iterable[Document | InputError], source: Source, task: Tas
 
 def _prune(run: _Run, paths: Sequence[str | Path], met: set[str]) -> None:
     """Remove the documents of files that are gone from the folders among ``paths``."""
-    given = [Path(path).expanduser() for path in paths if str(path) != STDIN]
+    given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
     folders = [os.path.abspath(path) for path in given if path.is_dir()]  # noqa: PTH100 - as `walk` names them, links kept
     store = run.writer.store
     for folder in folders:

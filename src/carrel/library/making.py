@@ -26,12 +26,15 @@ def create(library: Path, settings: Settings) -> None:
         Analyzer.for_language(settings.language)
     if settings.encoder is not None:
         load_encoder(settings.encoder)
-    if library.is_file():
+    if library.exists() and not library.is_dir():
         raise StorageError(f"{library} is a file; choose another place with --library")
     with storage(library):
         if library.is_dir() and not (library / DATABASE).exists() and any(library.iterdir()):
             raise StorageError(f"{library} is a folder with other files in it; choose another place with --library")
-        library.mkdir(parents=True, exist_ok=True)
+        try:
+            library.mkdir(parents=True, exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
+            raise StorageError(f"no folder can be made at {library}; choose another place with --library") from error
     with WriterLock(library):
         if not (library / MANIFEST).exists():
             Store(library, write=True).close()

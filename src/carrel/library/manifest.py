@@ -64,6 +64,8 @@ class Manifest:
                 "upgrade with: pip install -U carrel, or index the sources again"
             )
         try:
+            if any(type(number) is not int for number in data.values() if not isinstance(number, dict | list)):
+                raise TypeError("a count is not a whole number")
             return cls(
                 settings=Settings.from_dict(data.pop("settings")),
                 segments=tuple(SegmentEntry(**entry) for entry in data.pop("segments")),

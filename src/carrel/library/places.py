@@ -31,8 +31,8 @@ def locate(name: str | Path = "default") -> Path:
     if not name or "\0" in name:
         raise UsageError("a library needs a name or a path, --library papers, say")
     if "/" in name or os.sep in name or name in (".", "..") or name.startswith("~"):
-        return Path(name).expanduser()
-    if (Path(name) / MANIFEST).is_file():
+        return Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for a user there is not
+    if os.path.isfile(Path(name) / MANIFEST):  # noqa: PTH113 - false, not an error, for a name too long
         return Path(name)
     if not re.fullmatch(r"[\w. -]{1,100}", name) or name.startswith("."):
         raise UsageError(f"{name!r} is not a name for a library; use letters, digits, - and _, or a path with a /")

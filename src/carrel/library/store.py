@@ -87,7 +87,7 @@ class Store:
         self.path = library / DATABASE
         self._lock = threading.RLock()
         with self._errors():
-            if not write and not self.path.is_file():
+            if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
                 raise LibraryDamaged(f"{self.path} is missing; index the sources again into a new library")
             self._db = self._connect(write)
             register(self._db)
@@ -272,12 +272,15 @@ class Store:
 
     def document(self, number: int) -> StoredDocument:
         """One document whole."""
-        name, source, title, metadata, text = self.execute(
-            "SELECT d.name, s.path, d.title, d.metadata, t.text FROM documents d JOIN sources s ON s.id = d.source "
-            "JOIN texts t ON t.document = d.id WHERE d.id = ?",
+        name, source, title, metadata, text, first, count = self.execute(
+            "SELECT d.name, s.path, d.title, d.metadata, t.text, d.first, d.passages FROM documents d "
+            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id = ?",
             (number,),
         )[0]
-        spans = tuple(self.execute("SELECT start, end FROM passages WHERE document = ? ORDER BY id", (number,)))
+        # Its passages are numbered in a row; passages have no index by document.
+        spans = tuple(
+            self.execute("SELECT start, end FROM passages WHERE id >= ? AND id < ? ORDER BY id", (first, first + count))
+        )
         return StoredDocument(name, source, title, text, json.loads(metadata) if metadata else {}, spans)
 
     def numbers(self, generation: int) -> Iterator[int]:

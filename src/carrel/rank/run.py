@@ -22,7 +22,7 @@ from .recipe import Cut, Fuse, Recipe, Retrieve
 
 __all__ = ["DEFAULT_DEPTH", "Ranking", "Retriever", "run"]
 
-DEFAULT_DEPTH = 200
+DEFAULT_DEPTH = 100
 """Candidates that each part of a fusion selects where the recipe does not say (``bm25 % 1000``)."""
 
 Rows = NDArray[np.float64]

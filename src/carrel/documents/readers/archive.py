@@ -34,22 +34,22 @@ class Archive:
         try:
             member = self._file.getinfo(name)
         except KeyError:
-            raise InputError(f"{label} is damaged: it has no {name}.") from None
+            raise InputError(f"{label} is damaged: it has no {name}") from None
         if member.flag_bits & 1:
-            raise InputError(f"{label} is protected by a password; save a copy without it and index that.")
+            raise InputError(f"{label} is protected by a password; save a copy without it and index that")
         packed = max(member.compress_size, 1)
         if member.file_size > self._left or (member.file_size > _SMALL and member.file_size > packed * _MAX_RATIO):
             raise InputError(
                 f"{label} looks like a zip bomb: {name} would unpack {packed:,} bytes to {member.file_size:,} "
-                f"(the limits are {megabytes(self._source.max_bytes)} and {_MAX_RATIO} times); it was not read."
+                f"(the limits are {megabytes(self._source.max_bytes)} and {_MAX_RATIO} times); it was not read"
             )
         try:
             with self._file.open(member) as stream:
                 data = stream.read(self._left + 1)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise InputError(f"{label} is damaged: {name} cannot be unpacked ({error}).") from error
+            raise InputError(f"{label} is damaged: {name} cannot be unpacked ({error})") from error
         if len(data) > self._left:
-            raise InputError(f"{label} looks like a zip bomb: {name} unpacks to more than it says; it was not read.")
+            raise InputError(f"{label} looks like a zip bomb: {name} unpacks to more than it says; it was not read")
         self._left -= len(data)
         return data
 
@@ -61,10 +61,10 @@ def open_archive(source: Source) -> Iterator[Archive]:
         try:
             file = zipfile.ZipFile(stream)
         except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
-            raise InputError(f"{source.label} is damaged or not a zip-based {source.format} file ({error}).") from error
+            raise InputError(f"{source.label} is damaged or not a zip-based {source.format} file ({error})") from error
         with file:
             if len(file.infolist()) > _MAX_MEMBERS:
                 raise InputError(
-                    f"{source.label} looks like a zip bomb: it has {len(file.infolist()):,} members; it was not read."
+                    f"{source.label} looks like a zip bomb: it has {len(file.infolist()):,} members; it was not read"
                 )
             yield Archive(source, file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from carrel._errors import InputError
 from carrel.documents.base import Document, Scalar
 from carrel.documents.encoding import clean, decode
 from carrel.documents.readers.base import Format, Items
@@ -41,6 +42,13 @@ _META = {
     "keywords": "keywords",
 }
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
+_TAG = re.compile(rb"<(/?)([A-Za-z][A-Za-z0-9]*)")
+# Elements without an end, or whose end may be left out: they do not nest for want of one.
+_UNNESTED = frozenset(
+    b"""area base br col embed hr img input link meta param source track wbr p li dt dd tr td th thead tbody tfoot option
+    optgroup colgroup rp rt html head body""".split()
+)
+MAX_NESTING = 20_000
 _SPACE = re.compile(r"\s+")
 _SPACES = re.compile(r" {2,}")
 # White space in <pre> takes another form while all others are collapsed.
@@ -105,6 +113,18 @@ def html_title(tree: LexborHTMLParser) -> str:
     return ""
 
 
+def _check_nesting(data: bytes, label: str) -> None:
+    """Raise `InputError` for a page nested so deeply that parsing it would take the square of its depth."""
+    if len(data) < 3 * MAX_NESTING:
+        return
+    depth = 0
+    for close, name in _TAG.findall(data):
+        if name.lower() not in _UNNESTED:
+            depth = max(0, depth - 1) if close else depth + 1
+            if depth > MAX_NESTING:
+                raise InputError(f"{label} nests its elements more than {MAX_NESTING:,} deep; it was not read")
+
+
 def parse_html(data: bytes) -> LexborHTMLParser:
     """Parses a page, in the encoding that its bytes or its ``<meta charset>`` say."""
     from selectolax.lexbor import LexborHTMLParser
@@ -119,7 +139,9 @@ def parse_html(data: bytes) -> LexborHTMLParser:
 
 
 def _read(source: Source, fields: Fields) -> Items:
-    tree = parse_html(source.read_bytes())
+    data = source.read_bytes()
+    _check_nesting(data, source.label)
+    tree = parse_html(data)
     metadata: dict[str, Scalar] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes

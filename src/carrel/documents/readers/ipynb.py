@@ -30,7 +30,9 @@ def _read(source: Source, fields: Fields) -> Items:
         )
         metadata = notebook.get("metadata") or {}
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(f"{source.label} is damaged or not a notebook ({type(error).__name__}: {error}).") from error
+        raise InputError(
+            f"{source.label} is damaged or not a notebook ({error if isinstance(error, ValueError) else 'it has no cells'})"
+        ) from error
     texts: list[str] = []
     title = ""
     for cell in cells if isinstance(cells, list) else ():

@@ -30,7 +30,7 @@ class Records:
         """The document of one parsed record that began at ``line``; ``number`` names it if it has no id (0: the line does)."""
         if type(record) is not dict:
             return InputError(
-                f"{self._source.label}:{line}: a JSON object was expected, not {_kind(record)}; the record was left out."
+                f"{self._source.label}:{line}: a JSON object was expected, not {_kind(record)}; the record was left out"
             )
         keys = tuple(record)
         plan = self._plans.get(keys)
@@ -44,7 +44,7 @@ class Records:
             if isinstance(identifier, int | float) and not isinstance(identifier, bool):
                 identifier = str(identifier)
             elif identifier is not None:
-                return InputError(f"{self._source.label}:{line}: the id must be a string or a number, not {_kind(identifier)}.")
+                return InputError(f"{self._source.label}:{line}: the id must be a string or a number, not {_kind(identifier)}")
         if not identifier:
             identifier = f"{self._source.path}#{number or line}"
         title = record[plan.title] if plan.title is not None else ""
@@ -58,7 +58,7 @@ class Records:
             text = "\n\n".join(part for part in (text_of(record[name]) for name in plan.text) if part)
         if not text or text.isspace():
             if not title or title.isspace():
-                return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was left out.")
+                return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was left out")
             text, title = title, ""  # BEIR has documents that are a title only
         if plan.metadata:
             return Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
@@ -68,7 +68,7 @@ class Records:
         where = f"{self._source.label}:{line}: the record"
         plan = plan_for(keys, self._fields, where)
         if not plan.text and plan.title is None:
-            raise InputError(f"{where} has no text field; it has {', '.join(keys[:20]) or 'none'}: name one with --text.")
+            raise InputError(f"{where} has no text field; it has {', '.join(keys[:20]) or 'none'}: name one with --text")
         if len(self._plans) < _MAX_PLANS:
             self._plans[keys] = plan
         return plan
@@ -104,7 +104,7 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
             if isinstance(line, int):
                 yield InputError(
                     f"{source.label}:{number}: the line is {megabytes(line)} long, more than the {megabytes(source.max_bytes)} "
-                    "that one record may have; it was left out."
+                    "that one record may have; it was left out"
                 )
                 continue
             try:
@@ -119,8 +119,10 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
                 if end != len(text):
                     raise json.JSONDecodeError("more after the object", text, end)
             except (ValueError, RecursionError) as error:
-                reason = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-                yield InputError(f"{source.label}:{number}: not JSON ({reason}); the line was left out.")
+                reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+                if isinstance(error, json.JSONDecodeError):
+                    reason = f"{error.msg} at column {error.colno}"
+                yield InputError(f"{source.label}:{number}: not JSON ({reason}); the line was left out")
                 continue
             if b"\\u" in line:  # the only way for a NUL or half a surrogate pair to get in
                 record = clean_values(record)

@@ -50,7 +50,7 @@ def plan_for(keys: Iterable[str], fields: Fields, where: str) -> Plan:
     missing = [name for name in wanted if name not in names]
     if missing:
         raise InputError(
-            f"{where} has no field {', '.join(map(repr, missing))}; choose among its {', '.join(names[:20]) or 'none'}."
+            f"{where} has no field {', '.join(map(repr, missing))}; choose among its {', '.join(names[:20]) or 'none'}"
         )
 
     def first(candidates: tuple[str, ...]) -> str | None:

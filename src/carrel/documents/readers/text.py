@@ -25,11 +25,11 @@ def read_text(source: Source) -> str:
         if not source.explicit:
             raise InputError(
                 f"{source.label} is not text: it has a NUL byte at offset {data.index(0):,}; "
-                "name the file itself to read it anyway."
+                "name the file itself to read it anyway"
             )
         share = control_share(data)
         if share > _MAX_CONTROLS:
-            raise InputError(f"{source.label} is not text: {share:.0%} of its bytes are control characters.")
+            raise InputError(f"{source.label} is not text: {share:.0%} of its bytes are control characters")
     return decode(data)
 
 

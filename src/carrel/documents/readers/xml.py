@@ -17,7 +17,7 @@ def parse_xml(data: bytes, label: str) -> Element:
     parser.buffer_text = True
 
     def refuse(*args: object) -> None:
-        raise InputError(f"{label} declares XML entities, which are not read; it was passed over.")
+        raise InputError(f"{label} declares XML entities, which are not read; it was passed over")
 
     parser.EntityDeclHandler = refuse
     parser.StartElementHandler = builder.start
@@ -29,7 +29,7 @@ def parse_xml(data: bytes, label: str) -> Element:
     except (expat.ExpatError, AssertionError, LookupError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{label} is damaged: its XML cannot be read ({error}).") from error
+        raise InputError(f"{label} is damaged: its XML cannot be read ({error})") from error
     return root
 
 
