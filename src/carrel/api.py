@@ -229,10 +229,15 @@ class Library:
         rows = snapshot.store.passages(ids)
         at = {int(passage): place for place, passage in enumerate(ranking.hits.ids)}
         results: list[Result] = []
+        analyzer = self.settings.analyzer
+        assert analyzer is not None
+        terms = frozenset(analyzer(query))
+        matches: dict[str, bool] = {}
         for passage in ids:
             # A later compaction may have forgotten a passage that this older generation still ranks: it was removed.
             if (row := rows.get(passage)) is not None:
-                results.append(self._result(len(results) + 1, row, ranking, at[passage], query))
+                marked = tuple(highlight(row.text, terms, analyzer, matches))
+                results.append(_result(len(results) + 1, row, ranking, at[passage], marked))
         return results
 
     def rank(self, query: str, k: int = 10, *, recipe: str | Recipe | None = None, where: str | None = None) -> Hits:
@@ -295,29 +300,6 @@ class Library:
             if len(best) >= k or len(ids) < depth or depth >= MAX_K:
                 return ranking, list(best.values())[:k]
             depth *= 4
-
-    def _result(self, rank: int, row: PassageRow, ranking: Ranking, at: int, query: str) -> Result:
-        assert self.settings.analyzer is not None
-        place = row.source
-        if row.page is not None:
-            place = f"{row.source} p. {row.page}"
-        elif row.line is not None:
-            place = f"{row.source}:{row.line}"
-        return Result(
-            rank=rank,
-            score=float(ranking.hits.scores[at]),
-            parts={name: float(values[at]) for name, values in ranking.parts.items()},
-            id=row.name,
-            passage=row.id,
-            title=row.title,
-            source=row.source,
-            place=place,
-            text=row.text,
-            highlights=tuple(highlight(row.text, query, self.settings.analyzer)),
-            start=row.start,
-            end=row.end,
-            metadata=row.metadata,
-        )
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -439,3 +421,26 @@ def _checked(query: str) -> str:
     if "\0" in text:
         raise QueryError("the query has NUL characters; give plain words")
     return text
+
+
+def _result(rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...]) -> Result:
+    place = row.source
+    if row.page is not None:
+        place = f"{row.source} p. {row.page}"
+    elif row.line is not None:
+        place = f"{row.source}:{row.line}"
+    return Result(
+        rank=rank,
+        score=float(ranking.hits.scores[at]),
+        parts={name: float(values[at]) for name, values in ranking.parts.items()},
+        id=row.name,
+        passage=row.id,
+        title=row.title,
+        source=row.source,
+        place=place,
+        text=row.text,
+        highlights=highlights,
+        start=row.start,
+        end=row.end,
+        metadata=row.metadata,
+    )

@@ -173,16 +173,19 @@ def _looks_like_code(texts: Iterable[str]) -> bool:
     return identifiers > _IDENTIFIER_SHARE * words
 
 
-def highlight(text: str, query: str | Iterable[str], analyzer: Analyzer) -> list[tuple[int, int]]:
+def highlight(
+    text: str, query: str | Iterable[str], analyzer: Analyzer, matches: dict[str, bool] | None = None
+) -> list[tuple[int, int]]:
     """Start and end (exclusive, code points) of the words of ``text`` that share a term with the query, in order.
 
-    ``query``: a text, or terms. In scripts without spaces the matching characters are marked, not the whole run.
+    ``query``: a text, or terms. In scripts without spaces the matching characters are marked, not the whole run. ``matches``
+    remembers which words match: give the same dictionary with several texts and one query.
     """
     wanted = frozenset(analyzer(query) if isinstance(query, str) else query)
     found: list[tuple[int, int]] = []
     if not wanted:
         return found
-    matches: dict[str, bool] = {}
+    matches = {} if matches is None else matches
     for word, start, end in spans_of(text):
         if UNSPACED.search(word):
             found.extend((start + first, start + last) for first, last in _inside(word, wanted, analyzer))
