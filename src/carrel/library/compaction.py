@@ -18,14 +18,14 @@ from .snapshot import Snapshot
 
 __all__ = ["merge_segments", "reweigh_segment", "to_merge"]
 
-FACTOR = 4
+FACTOR = 8
 SMALLEST = 1000
 
 
 def to_merge(segments: Sequence[SegmentEntry]) -> Sequence[SegmentEntry]:
     """The newest run of segments that is due to be merged, or none.
 
-    Segments of one size class (powers of four) are merged once there are four in a row, so each passage is rewritten a
+    Segments of one size class (powers of eight) are merged once there are eight in a row, so each passage is rewritten a
     logarithmic number of times and a library has a logarithmic number of segments, as in a log-structured merge tree.
     """
     if not segments:
