@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -14,7 +14,7 @@ from carrel._errors import UsageError
 from carrel.documents.languages import detect_language
 from carrel.documents.scripts import UNSPACED, bigrams, runs
 from carrel.documents.stopwords import stop_words
-from carrel.documents.words import spans_of, split_words
+from carrel.documents.words import prepared, spans_of, split_words
 
 __all__ = ["MAX_WORD", "Analyzer", "detect_language", "highlight", "languages"]
 
@@ -186,15 +186,30 @@ def highlight(
     if not wanted:
         return found
     matches = {} if matches is None else matches
-    for word, start, end in spans_of(text):
-        if UNSPACED.search(word):
-            found.extend((start + first, start + last) for first, last in _inside(word, wanted, analyzer))
-            continue
+    plain = prepared(text)
+    words = dict.fromkeys(plain.split())
+    if UNSPACED.search(plain):
+        for word, start, _ in spans_of(text):
+            if UNSPACED.search(word):
+                found.extend((start + first, start + last) for first, last in _inside(word, wanted, analyzer))
+                words.pop(word, None)
+    spaced = f" {plain} "
+    for word in words:
         if word not in matches:
-            matches[word] = not wanted.isdisjoint(analyzer.terms(word))
+            matches[word] = not wanted.isdisjoint(_terms_of(word, analyzer))
         if matches[word]:
-            found.append((start, end))
+            at = spaced.find(f" {word} ")
+            while at >= 0:
+                found.append((at, at + len(word)))
+                at = spaced.find(f" {word} ", at + len(word) + 1)
+    found.sort()
     return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _terms_of(word: str, analyzer: Analyzer) -> tuple[str, ...]:
+    """`Analyzer.terms`, remembered: passages of one collection are made of the same words, and stemming is slow."""
+    return analyzer.terms(word)
 
 
 def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from carrel.documents.word_hash import WordHash
 
-__all__ = ["MANY", "WordTable", "spans_of", "split_words"]
+__all__ = ["MANY", "WordTable", "prepared", "spans_of", "split_words"]
 
 MANY = 1 << 17
 """Characters in one call from which on the compiled loop is worth loading (0.3 s from its cache)."""
@@ -62,7 +62,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _prepared(text: str) -> str:
+def prepared(text: str) -> str:
     """:func:`_plain`, and a space for each ASCII character that is no part of a word."""
     text = _plain(text).encode().translate(_TABLE).decode()
     return _STRAY.sub(" ", text) if "'" in text else text
@@ -70,12 +70,12 @@ def _prepared(text: str) -> str:
 
 def split_words(text: str) -> list[str]:
     """The raw words of ``text``, in order, case kept."""
-    return _prepared(text).split()
+    return prepared(text).split()
 
 
 def spans_of(text: str) -> list[tuple[str, int, int]]:
     """The raw words of ``text`` with their start and end (exclusive) in code points."""
-    return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(_prepared(text))]
+    return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(prepared(text))]
 
 
 class _Ids(dict[str, int]):
