@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["BLOCK", "LANES", "find128", "popcount64", "trailing_zeros64", "unpack128"]
+__all__ = ["BLOCK", "LANES", "find128", "trailing_zeros64", "unpack128"]
 
 BLOCK = 128
 LANES = 8
@@ -31,16 +31,6 @@ def _splat(builder: Any, scalar: Any, lanes: int) -> Any:
     return builder.shuffle_vector(
         first, ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(_I32, lanes), [0] * lanes)
     )
-
-
-@intrinsic
-def popcount64(_context: Any, word: Any) -> Any:
-    """Number of set bits of a uint64."""
-
-    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), generate
 
 
 @intrinsic

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
-from .bits import popcount64
+from .popcount import popcount
 from .postings import BLOCK, LANES, decode, frequency
 from .signatures import f64, i32, i64, out_i64, out_u8, out_u32, u8, u16, u32, u64
 from .sparse_build import impact
@@ -57,7 +57,7 @@ def append_lists(
                 word = np.int64(passages[place] >> np.uint32(6))
                 bit = np.uint64(passages[place] & np.uint32(63))
                 if word < len(kept) and (kept[word] >> bit) & np.uint64(1) and cursor < len(out_passages):
-                    below = popcount64(kept[word] & ((np.uint64(1) << bit) - np.uint64(1)))
+                    below = popcount(kept[word] & ((np.uint64(1) << bit) - np.uint64(1)))
                     out_passages[cursor] = shift + np.int64(kept_before[word]) + np.int64(below)
                     out_frequencies[cursor] = frequency(
                         packed, offset, np.int64(offsets[block + 1]), held, width, shapes[block], place

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
-from .bits import popcount64
+from .popcount import popcount
 from .postings import BLOCK, first_at_least
 from .postings_exact import add_scores
 from .signatures import f64, i64, out_i64, out_u8, out_u32, out_u64, u8, u16, u32, u64
@@ -263,7 +263,7 @@ def search(
         if filtered:
             live = 0
             for r in range(words):
-                live += np.int64(popcount64(allowed[first_word + r]))
+                live += np.int64(popcount(allowed[first_word + r]))
             if live == 0:
                 continue
         window_bounds(files, lists, low, high, at, until, bounds)

@@ -40,6 +40,11 @@ class Manifest:
     next_segment: int = 1
     segments: tuple[SegmentEntry, ...] = field(default=())
 
+    @property
+    def average_length(self) -> float:
+        """Mean length of the passages in the segments, removed ones included, in terms."""
+        return sum(entry.terms for entry in self.segments) / max(sum(entry.passages for entry in self.segments), 1)
+
     @classmethod
     def read(cls, library: Path) -> Manifest:
         """Read the manifest of ``library``.

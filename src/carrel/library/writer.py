@@ -260,8 +260,7 @@ class Writer:
         """Keep the segments few and their impacts near the collection's present mean length."""
         while run := to_merge(self.manifest.segments):
             self._merge(run)
-        passages = sum(entry.passages for entry in self.manifest.segments)
-        average = sum(entry.terms for entry in self.manifest.segments) / max(passages, 1)
+        average = self.manifest.average_length
         stale = [
             entry
             for entry in self.manifest.segments
@@ -305,9 +304,7 @@ class Writer:
         if settings == old:
             return
         if (settings.k1, settings.b) != (old.k1, old.b) and self.manifest.segments:
-            passages = sum(entry.passages for entry in self.manifest.segments)
-            average = sum(entry.terms for entry in self.manifest.segments) / max(passages, 1)
-            self._reweigh(self.manifest.segments, average, settings)
+            self._reweigh(self.manifest.segments, self.manifest.average_length, settings)
         else:
             self._publish(self.manifest.segments, settings)
 
