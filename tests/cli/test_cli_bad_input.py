@@ -119,3 +119,16 @@ def test_streams_that_are_closed(indexed: Path, compiled: None) -> None:
         )
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_help_is_offered_for_a_wrong_command_line_only(carrel: Carrel) -> None:
+    missing = carrel("search", "owl", "--library", "nowhere")
+    assert missing.code == 2
+    assert "--help` shows how" not in missing.err
+    assert "--help` shows how" in carrel("search", "owl", "-k", "0").err
+
+
+def test_export_into_a_folder_that_is_not_there(carrel: Carrel, indexed: Path, tmp_path: Path) -> None:
+    done = carrel("export", tmp_path / "no" / "out.jsonl")
+    assert done.code == 2
+    assert "there is no folder" in one_sentence(done.err)

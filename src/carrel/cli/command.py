@@ -17,11 +17,13 @@ _MISTAKES = "carrel.mistakes"
 class Mistakes(UsageError):
     """Everything that is wrong with one command line, a sentence each."""
 
-    def __init__(self, sentences: Sequence[str], command: str, exit_code: int = 2) -> None:
+    def __init__(self, sentences: Sequence[str], command: str, exit_code: int = 2, *, usage: bool = True) -> None:
         super().__init__("; ".join(sentences))
         self.sentences = list(sentences)
         self.command = command
         self.exit_code = exit_code
+        self.usage = usage
+        """Whether one of them is about how the command is written, so that its help would show it."""
 
 
 class Stopped(Exception):
@@ -62,7 +64,8 @@ class Command(click.Command):
             break
         if found:
             code = next((error.exit_code for error in found if isinstance(error, CarrelError)), UsageError.exit_code)
-            raise Mistakes([option_sentence(error) for error in found], ctx.command_path, code)
+            usage = any(isinstance(error, click.ClickException | UsageError) for error in found)
+            raise Mistakes([option_sentence(error) for error in found], ctx.command_path, code, usage=usage)
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:

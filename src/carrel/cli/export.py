@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from .._errors import UsageError
 from ..index.files import storage
 from .command import argument, command, option
 from .options import json_option, library_option
@@ -64,6 +65,8 @@ def _opened(file: str) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     path = Path(file)
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} to write {path.name} in; make it, or name another file")
     with storage(path), path.open("wb") as raw, _packed(path, raw) as packed:
         text = io.TextIOWrapper(packed, encoding="utf-8", errors="replace")
         yield text

@@ -147,7 +147,7 @@ def _run(arguments: list[str]) -> int:
         click.echo(error.format_message(), err=True)
         return USAGE
     except Mistakes as error:
-        _say([*error.sentences, f"`{error.command} --help` shows how"], lines=True)
+        _say([*error.sentences, *([f"`{error.command} --help` shows how"] if error.usage else [])], lines=True)
         return error.exit_code
     except CarrelError as error:
         # A recipe's error marks the place on a line of its own; in other messages a line end can only be a file name's.

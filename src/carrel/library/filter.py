@@ -86,6 +86,8 @@ _HINTS = {"&": "write 'and'", "|": "write 'or'", "!": "write 'not'", "%": 'find 
 
 def parse_filter(text: str) -> Filter:
     """Read a filter. Raises `FilterError` that says where it stops making sense and what was expected there."""
+    if not isinstance(text, str):
+        raise FilterError(f"a filter is a text such as 'year >= 2020', not {type(text).__name__}")
     if len(text) > MAX_TEXT:
         raise FilterError(f"the filter has {len(text)} characters and may have {MAX_TEXT}; shorten it")
     try:

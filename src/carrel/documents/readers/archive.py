@@ -47,7 +47,7 @@ class Archive:
             with self._file.open(member) as stream:
                 data = stream.read(self._left + 1)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise InputError(f"{label} is damaged: {name} cannot be unpacked ({error})") from error
+            raise InputError(f"{label} is damaged: {name} cannot be unpacked ({str(error).rstrip('.')})") from error
         if len(data) > self._left:
             raise InputError(f"{label} looks like a zip bomb: {name} unpacks to more than it says; it was not read")
         self._left -= len(data)
@@ -61,7 +61,9 @@ def open_archive(source: Source) -> Iterator[Archive]:
         try:
             file = zipfile.ZipFile(stream)
         except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
-            raise InputError(f"{source.label} is damaged or not a zip-based {source.format} file ({error})") from error
+            raise InputError(
+                f"{source.label} is damaged or not a zip-based {source.format} file ({str(error).rstrip('.')})"
+            ) from error
         with file:
             if len(file.infolist()) > _MAX_MEMBERS:
                 raise InputError(

@@ -29,7 +29,7 @@ def _read(source: Source, fields: Fields) -> Items:
         except pypdfium2.PdfiumError as error:
             if "password" in str(error).lower():
                 raise InputError(f"{source.label} is protected by a password; save a copy without it and index that") from error
-            raise InputError(f"{source.label} is damaged or not a PDF ({error})") from error
+            raise InputError(f"{source.label} is damaged or not a PDF ({str(error).rstrip('.')})") from error
         try:
             yield from _document(source, pdf, pypdfium2.PdfiumError)
         finally:
@@ -46,7 +46,7 @@ def _document(source: Source, pdf: Any, failure: type[Exception]) -> Items:
         try:
             text = _page(pdf, index)
         except failure as error:
-            yield InputError(f"{source.label} p. {index + 1} is damaged and was left out ({error})")
+            yield InputError(f"{source.label} p. {index + 1} is damaged and was left out ({str(error).rstrip('.')})")
             text = ""
         if text:
             text += "\n\n"

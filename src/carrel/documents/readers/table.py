@@ -88,7 +88,7 @@ def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Doc
                 rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
                 continue
             except csv.Error as error:
-                yield InputError(f"{source.label}:{line}: the row cannot be read ({error}); it was left out")
+                yield InputError(f"{source.label}:{line}: the row cannot be read ({str(error).rstrip('.')}); it was left out")
                 rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
                 continue
             finally:

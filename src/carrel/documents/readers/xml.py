@@ -29,7 +29,7 @@ def parse_xml(data: bytes, label: str) -> Element:
     except (expat.ExpatError, AssertionError, LookupError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{label} is damaged: its XML cannot be read ({error})") from error
+        raise InputError(f"{label} is damaged: its XML cannot be read ({str(error).rstrip('.')})") from error
     return root
 
 
