@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -12,40 +12,45 @@ from typing import Any
 
 import numpy as np
 
-from ._errors import LibraryEmpty, QueryError, UsageError
-from .budget import BASE, DEFAULT, Bill, anonymous_bytes
-from .documents.analyzers import highlight
+from ._errors import LibraryEmpty, UsageError
+from .budget import Bill, anonymous_bytes, ram_of
 from .documents.base import Document
 from .documents.read import Fields
 from .encode.base import BUILT_IN, DenseEncoder
+from .library.bills import HOT, hot_parts, search_bill
+from .library.context import representations
 from .library.encoders import encoder_of
 from .library.manifest import Manifest
 from .library.places import locate
-from .library.results import IndexReport, Info, Result
-from .library.retrievers import Bm25Retriever, DenseRetriever
-from .library.settings import Settings
+from .library.represented import Represented
+from .library.results import IndexReport, Info, RefineReport, Result
+from .library.retrievers import DenseRetriever
+from .library.settings import Representation, Settings
 from .library.snapshot import Snapshot
-from .library.store import PassageRow, Store, StoredDocument
+from .library.store import Store, StoredDocument
 from .progress import Progress, silent
+from .rank.check import check
+from .rank.explained import Ranking
 from .rank.hits import Hits
-from .rank.parse import check, parse_recipe
+from .rank.parse import parse_recipe
+from .rank.query_state import Query
 from .rank.recipe import Recipe
-from .rank.run import Ranking, Retriever, run
+from .searching import MAX_QUERY, Searching
 
 __all__ = ["MAX_QUERY", "Library", "open_library"]
 
-MAX_QUERY = 1 << 15
-"""Longest query, in characters."""
-MAX_K = 1_000_000
 
-
-def open_library(name: str | Path = "default", *, create: bool = False, **settings: Any) -> Library:
+def open_library(
+    name: str | Path = "default", *, create: bool = False, ram: str | int | None = None, **settings: Any
+) -> Library:
     """Open the library ``name`` (a name, or a path), making it where ``create`` is true and there is none.
 
     ``settings`` are those of `Settings` (``unit``, ``words``, ``language``, ``encoder``, ``k1``, ``b``, ``recipe``, ``seed``).
-    For a library that exists they must agree with its own, or a `UsageError` says which do not. Raises `LibraryNotFound`,
-    `LibraryFormat`, `LibraryDamaged`, `StorageError`.
+    For a library that exists they must agree with its own, or a `UsageError` says which do not. ``ram`` is the memory that
+    this process may use for it (``"512MB"``, or bytes; at least 256 MB), while building and while searching; 1 GB for building
+    where it is None. Raises `LibraryNotFound`, `LibraryFormat`, `LibraryDamaged`, `StorageError`, `BudgetError`.
     """
+    allowed = None if ram is None else ram_of(ram)
     path = locate(name)
     encoder = settings.get("encoder")
     if encoder is not None and encoder not in BUILT_IN:
@@ -68,7 +73,7 @@ def open_library(name: str | Path = "default", *, create: bool = False, **settin
             f"the library {path} was made with other settings than {', '.join(differing)}; leave them out, change k1, b and "
             "recipe with `carrel configure`, or index into another library with --library"
         )
-    return Library(path)
+    return Library(path, ram=allowed)
 
 
 class Library:
@@ -77,10 +82,14 @@ class Library:
     A library reads the generation that was current when it was first used; `refresh` moves on to the newest.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, ram: int | None = None) -> None:
         self.path = path
+        self.ram = ram
+        """The budget in bytes; None where none was named."""
+        self._within: set[tuple[int, int, frozenset[str]]] = set()
         self._store: Store | None = None
         self._snapshot: Snapshot | None = None
+        self.represented = Represented(path)
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -131,31 +140,32 @@ class Library:
         fields: Fields = Fields(),  # noqa: B008 - immutable
         prune: bool = True,
         hidden: bool = False,
-        ram: int | None = None,
+        ram: str | int | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
 
         Only what changed since the last time is read; documents of files that disappeared from a given folder are removed
-        unless ``prune`` is false. ``ram`` bounds the memory of building, in bytes. Interrupted at any instant, the same call
-        goes on where it was. Raises `InputError` for paths that match nothing, `LibraryLocked`, `StorageError`, `BudgetError`.
+        unless ``prune`` is false. ``ram`` bounds the memory of building (the library's own where None). Interrupted at any
+        instant, the same call goes on where it was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
+        `StorageError`, `BudgetError`.
         """
         from .library.indexing import index_paths
         from .library.writer import Writer
 
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        with Writer(self.path, ram=ram) as writer:
+        with Writer(self.path, ram=self._allowed(ram)) as writer:
             writer.plan()
             report = index_paths(writer, given, fields=fields, prune=prune, hidden=hidden, progress=progress)
         self.refresh()
         return report
 
-    def add(self, documents: Iterable[Document], *, ram: int | None = None) -> IndexReport:
+    def add(self, documents: Iterable[Document], *, ram: str | int | None = None) -> IndexReport:
         """Add documents, replacing those of the same id that were added this way before."""
         from .library.indexing import add_documents
         from .library.writer import Writer
 
-        with Writer(self.path, ram=ram) as writer:
+        with Writer(self.path, ram=self._allowed(ram)) as writer:
             writer.plan()
             report = add_documents(writer, documents)
         self.refresh()
@@ -169,7 +179,7 @@ class Library:
         from .library.writer import writing
 
         given = [names] if isinstance(names, str) else list(names)
-        with writing(self.path) as writer:
+        with writing(self.path, self.ram) as writer:
             found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
             if missing := [name for name, numbers in found.items() if not numbers]:
                 raise UsageError(f"no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed")
@@ -177,12 +187,18 @@ class Library:
         self.refresh()
         return count
 
-    def compact(self) -> None:
-        """Merge all segments into one and let go of what was removed."""
+    def _allowed(self, ram: str | int | None) -> str | int | None:
+        return self.ram if ram is None else ram
+
+    def compact(self, *, ram: str | int | None = None, progress: Progress = silent) -> None:
+        """Merge all segments into one and let go of what was removed. Searches may go on meanwhile, in any process.
+
+        ``ram`` bounds the memory (the library's own where None). Raises `LibraryLocked`, `StorageError`, `BudgetError`.
+        """
         from .library.writer import Writer
 
-        with Writer(self.path) as writer:
-            writer.compact()
+        with Writer(self.path, ram=self._allowed(ram)) as writer:
+            writer.compact(progress)
         self.refresh()
 
     def configure(self, **changes: Any) -> None:
@@ -191,12 +207,66 @@ class Library:
             raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in a library that exists; k1, b and recipe can")
         from .library.writer import Writer
 
-        with Writer(self.path) as writer:
+        with Writer(self.path, ram=self.ram) as writer:
             settings = writer.manifest.settings.change(**changes)
             if "recipe" in changes:
-                check(parse_recipe(settings.recipe), self._available(settings))
+                check(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
             writer.configure(settings)
         self.refresh()
+
+    def represent(
+        self, name: str, encoder: Any, *, kind: str = "dense", replace: bool = False, bits: int | None = None
+    ) -> Representation:
+        """Give the library one more representation, called ``name`` in recipes; `refine` fills it.
+
+        ``encoder`` is the name or folder of a model, a function from texts to vectors, or an encoder (`carrel.encode.base`);
+        ``kind`` is ``dense``, ``sparse`` or ``tokens`` (``bits``: 1, 2 or 4 a dimension). Where ``name`` is made by another model
+        this is refused unless ``replace``: then the old vectors serve until the new ones are complete. Raises `UsageError`,
+        `ModelError`, `LibraryLocked`.
+        """
+        from .library.representing import represent
+
+        made = represent(self.path, self.represented, name, encoder, kind=kind, replacing=replace, bits=bits)
+        self.refresh()
+        return made
+
+    def forget(self, name: str) -> int:
+        """Take representation ``name`` out of the library; returns how many passages it held."""
+        from .library.representing import forget
+
+        held = forget(self.path, name)
+        self.refresh()
+        return held
+
+    def refine(
+        self,
+        names: str | Sequence[str] | None = None,
+        *,
+        cpu: float = 1.0,
+        minutes: float | None = None,
+        ram: str | int | None = None,
+        passages: int | None = None,
+        progress: Progress = silent,
+    ) -> list[RefineReport]:
+        """Encode passages for the representations ``names`` (all that are not complete where None), the most useful first.
+
+        Every few thousand passages are committed, and found by searches at once; interrupted at any instant, the same call goes
+        on where it was. ``cpu`` is the share of all cores it may take, ``minutes`` and ``passages`` bound the work, ``ram`` its
+        memory. Raises `ModelError`, `BudgetError`, `LibraryLocked`.
+        """
+        from .library.refine import Limits, refine_all
+
+        given = [names] if isinstance(names, str) else names
+        limits = Limits(cpu, None if minutes is None else 60 * minutes, self._allowed(ram), passages)
+        reports = refine_all(self.path, self.represented, given, limits, progress=progress)
+        self.refresh()
+        return reports
+
+    def refinement(self) -> list[RefineReport]:
+        """How much of each representation is filled."""
+        from .library.refine import state
+
+        return [state(self.snapshot, representation) for representation in self.snapshot.manifest.representations]
 
     def check(self, progress: Progress = silent) -> list[str]:
         """Verify everything on disk against its checksums; one sentence for each problem, none where all is sound."""
@@ -206,100 +276,82 @@ class Library:
 
     # -- searching -----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def searching(self) -> Searching:
+        """What runs recipes on this library."""
+        return Searching(self)
+
     def search(
         self,
-        query: str,
+        query: str | Query,
         k: int = 10,
         *,
         recipe: str | Recipe | None = None,
         where: str | None = None,
         group: bool = False,
+        seconds: float | None = None,
     ) -> list[Result]:
         """The best ``k`` passages for ``query``, best first; with ``group``, the best passage of each of ``k`` documents.
 
-        ``recipe`` says how to rank (the library's own where None), ``where`` filters by metadata (``year >= 2020``).
-        Raises `QueryError`, `RecipeError`, `FilterError`, `LibraryEmpty`, `ModelError`.
+        ``recipe`` says how to rank (the library's own where None), ``where`` filters by metadata (``year >= 2020``),
+        ``seconds`` bounds the time of slow stages (rerankers, language models), which then give the best they have. Raises
+        `QueryError`, `RecipeError`, `FilterError`, `LibraryEmpty`, `ModelError`.
         """
-        snapshot = self.snapshot
-        if group:
-            ranking, ids = self._grouped(query, k, recipe, where)
-        else:
-            ranking = self._rank(query, k, recipe, where)
-            ids = ranking.hits.ids.tolist()
-        rows = snapshot.store.passages(ids)
-        at = {int(passage): place for place, passage in enumerate(ranking.hits.ids)}
-        results: list[Result] = []
-        analyzer = self.settings.analyzer
-        assert analyzer is not None
-        terms = frozenset(analyzer(query))
-        matches: dict[str, bool] = {}
-        for passage in ids:
-            # A later compaction may have forgotten a passage that this older generation still ranks: it was removed.
-            if (row := rows.get(passage)) is not None:
-                marked = tuple(highlight(row.text, terms, analyzer, matches))
-                results.append(_result(len(results) + 1, row, ranking, at[passage], marked))
-        return results
+        return self.searching.search(query, k, recipe, where, group, seconds)[0]
 
-    def rank(self, query: str, k: int = 10, *, recipe: str | Recipe | None = None, where: str | None = None) -> Hits:
+    def rank(
+        self,
+        query: str | Query,
+        k: int = 10,
+        *,
+        recipe: str | Recipe | None = None,
+        where: str | None = None,
+        seconds: float | None = None,
+    ) -> Hits:
         """Ids and scores of the best ``k`` passages, without fetching them."""
-        return self._rank(query, k, recipe, where).hits
+        return self.searching.rank(query, k, recipe, where, seconds).hits
+
+    def rank_many(
+        self,
+        queries: Sequence[str | Query],
+        k: int = 10,
+        recipe: str | Recipe | None = None,
+        where: str | None = None,
+        *,
+        threads: int = 1,
+    ) -> list[Hits]:
+        """`rank` for each of ``queries``, encoded as one batch, on ``threads`` threads."""
+        return [ranking.hits for (ranking,) in self.searching.rank_many(queries, k, [recipe], where, threads)]
+
+    def explain(
+        self,
+        query: str | Query,
+        k: int = 10,
+        *,
+        recipe: str | Recipe | None = None,
+        where: str | None = None,
+        seconds: float | None = None,
+    ) -> Ranking:
+        """The ranking with what each part gave to the scores, and each stage's time, number of hits and notes."""
+        return self.searching.rank(query, k, recipe, where, seconds, trace=True)
 
     def rank_documents(
-        self, queries: Sequence[str], k: int, *, recipe: str | Recipe | None = None, where: str | None = None
+        self, queries: Sequence[str | Query], k: int, *, recipe: str | Recipe | None = None, where: str | None = None
     ) -> list[list[tuple[str, float]]]:
         """For each query the best ``k`` documents as (id, score), a document scoring as its best passage."""
-        results = []
-        for query in queries:
-            ranking, ids = self._grouped(query, k, recipe, where)
-            names = self.snapshot.store.documents_of(ids)
-            scores = dict(zip(ranking.hits.ids.tolist(), ranking.hits.scores.tolist(), strict=True))
-            results.append([(names[passage][1], scores[passage]) for passage in ids if passage in names])
-        return results
+        return self.searching.rank_documents(queries, k, recipe, where)
 
-    def _rank(self, query: str, k: int, recipe: str | Recipe | None, where: str | None) -> Ranking:
-        if not isinstance(k, int) or not 1 <= k <= MAX_K:
-            raise UsageError(f"k = {k!r} results; give a whole number from 1 to {MAX_K}")
-        snapshot, settings = self.snapshot, self.settings
-        if settings.analyzer is None or not snapshot.passages:
-            raise LibraryEmpty(f"the library {self.path} is empty; fill it with: carrel index PATH")
-        text = _checked(query)
-        available = self._available(settings)
-        chosen = self._recipe(recipe, settings, available)
-        masks = snapshot.masks(where)
-        retrievers: dict[str, Retriever] = {}
-        for name in chosen.retrievers():
-            if name == "bm25":
-                retrievers[name] = Bm25Retriever(snapshot, settings.analyzer(text), masks)
-            elif self.encoder is not None:
-                retrievers[name] = DenseRetriever(snapshot, self.encoder.encode([text])[0], masks)
-        return run(chosen, retrievers, k)
+    @property
+    def recipes(self) -> Mapping[str, str]:
+        """The recipes that this library keeps: name to text. They can be used wherever a recipe can."""
+        return self.searching.saved()
 
-    def _available(self, settings: Settings) -> set[str]:
-        return {"bm25"} if settings.encoder is None else {"bm25", "dense"}
+    def save_recipe(self, name: str, recipe: str | Recipe | None) -> None:
+        """Keep a recipe under ``name``; None forgets it. Raises `RecipeError` for one that this library cannot run."""
+        from .library.named_recipes import save_recipe
 
-    def _recipe(self, recipe: str | Recipe | None, settings: Settings, available: set[str]) -> Recipe:
-        if recipe is None:
-            own = parse_recipe(settings.recipe)
-            # The default, hybrid, means all there is: for a library without vectors that is BM25.
-            return own if set(own.retrievers()) <= available else parse_recipe("bm25")
-        chosen = parse_recipe(recipe)
-        check(chosen, available)
-        return chosen
-
-    def _grouped(self, query: str, k: int, recipe: str | Recipe | None, where: str | None) -> tuple[Ranking, list[int]]:
-        """A ranking deep enough to have ``k`` documents in it, and the best passage of each."""
-        depth = 2 * k if self.settings.unit != "document" else k
-        while True:
-            ranking = self._rank(query, min(depth, MAX_K), recipe, where)
-            ids = ranking.hits.ids.tolist()
-            documents = self.snapshot.store.documents_of(ids)
-            best: dict[int, int] = {}
-            for passage in ids:
-                if passage in documents:
-                    best.setdefault(documents[passage][0], passage)
-            if len(best) >= k or len(ids) < depth or depth >= MAX_K:
-                return ranking, list(best.values())[:k]
-            depth *= 4
+        chosen = None if recipe is None else self.searching.recipe(recipe)
+        save_recipe(self.path, name, chosen, representations(self.snapshot.manifest))
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -329,15 +381,12 @@ class Library:
         """The state of the library and its bill of bytes by part."""
         snapshot = self.snapshot
         disk: dict[str, int] = dict(snapshot.store.sizes())
-        memory: dict[str, int] = {}
         for segment in snapshot.segments:
             for folder in segment.folders():
                 kind = folder.folder.name.split("-0")[0]
                 for name, size in folder.sizes().items():
                     disk[f"{kind}/{name}"] = disk.get(f"{kind}/{name}", 0) + size
-            memory["sparse directory"] = memory.get("sparse directory", 0) + segment.sparse.hot_bytes
-            if segment.dense is not None:
-                memory["dense sketches"] = memory.get("dense sketches", 0) + segment.dense.hot_bytes
+        memory = {HOT.get(name, name): size for name, size in hot_parts(snapshot).items()}
         return Info(
             path=str(self.path),
             generation=self.generation,
@@ -351,17 +400,32 @@ class Library:
             memory=memory,
         )
 
-    def bill(self, ram: int | None = None) -> Bill:
-        """What searching takes: planned by part, and the process's anonymous memory as it is now."""
-        bill = Bill(ram or DEFAULT)
-        bill.plan("Python, numpy, compiled kernels", BASE)
-        for part, size in self.info().memory.items():
-            bill.plan(part, size)
-            bill.measure(part, size)
-        bill.check("searching")
+    def bill(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> Bill:
+        """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
+
+        ``ram`` is the library's own where None. Raises `BudgetError` where it does not fit.
+        """
+        allowed = self.ram if ram is None else ram_of(ram)
+        bill = search_bill(self.snapshot, allowed, names, self.represented.encoder_bytes())
+        bill.check(f"searching {self.path}", self._smaller(allowed, names))
         if (anonymous := anonymous_bytes()) is not None:
             bill.measure("all anonymous memory", anonymous)
         return bill
+
+    def _smaller(self, ram: int | None, names: Iterable[str] | None) -> str:
+        """What else one could do where searching does not fit."""
+        lexical = names is None or set(names) != {"bm25"}
+        fits = lexical and ram is not None and search_bill(self.snapshot, ram, ["bm25"]).planned() <= ram
+        return "search with --recipe bm25, which fits" if fits else ""
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise `BudgetError` where searching the representations ``names`` does not fit the library's budget."""
+        if self.ram is None:
+            return
+        wanted = (self.generation, self.represented.encoder_bytes(), frozenset(names))
+        if wanted not in self._within:
+            self.bill(names=wanted[2])
+            self._within = {*self._within, wanted} if len(self._within) < 100 else {wanted}
 
     def recall(self, k: int = 10, sample: int = 100) -> float:
         """Share of the true nearest ``k`` passages, by brute force over the float vectors, that dense search finds.
@@ -396,6 +460,7 @@ class Library:
     def close(self) -> None:
         """Let go of the files."""
         self._snapshot = None
+        self.represented.close()
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -408,39 +473,3 @@ class Library:
 
     def __repr__(self) -> str:
         return f"<carrel.Library {str(self.path)!r}>"
-
-
-def _checked(query: str) -> str:
-    if not isinstance(query, str):
-        raise QueryError(f"a query is a text, not {type(query).__name__}")
-    text = query.strip()
-    if not text:
-        raise QueryError('the query is empty; give words to search for, as in: carrel search "block max index"')
-    if len(text) > MAX_QUERY:
-        raise QueryError(f"the query has {len(text)} characters where {MAX_QUERY} are allowed; give its most telling words")
-    if "\0" in text:
-        raise QueryError("the query has NUL characters; give plain words")
-    return text
-
-
-def _result(rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...]) -> Result:
-    place = row.source
-    if row.page is not None:
-        place = f"{row.source} p. {row.page}"
-    elif row.line is not None:
-        place = f"{row.source}:{row.line}"
-    return Result(
-        rank=rank,
-        score=float(ranking.hits.scores[at]),
-        parts={name: float(values[at]) for name, values in ranking.parts.items()},
-        id=row.name,
-        passage=row.id,
-        title=row.title,
-        source=row.source,
-        place=place,
-        text=row.text,
-        highlights=highlights,
-        start=row.start,
-        end=row.end,
-        metadata=row.metadata,
-    )

@@ -172,5 +172,5 @@ def test_altered_contents_are_found(folder: Path) -> None:
 def test_an_unknown_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no encoder 'nope'"):
         load_encoder("nope")
-    with pytest.raises(ModelError, match="holds no static model"):
+    with pytest.raises(ModelError, match="holds no encoder"):
         load_encoder(tmp_path)

@@ -32,11 +32,12 @@ def built(folder: Path, vectors: Vectors, piece: int = 1000, **settings: int) ->
     return DenseIndex(folder)
 
 
-def decoded(codes: NDArray[np.uint32], n: int, d: int, bits: int) -> NDArray[np.float64]:
+def decoded(codes: NDArray[np.uint8], n: int, d: int, bits: int) -> NDArray[np.float64]:
     """The odd whole numbers that codes stand for, (n, d)."""
-    groups = len(codes)
-    planes = codes.transpose(0, 2, 1).reshape(groups * 64, bits, -1)[:n]
-    unpacked = np.unpackbits(np.ascontiguousarray(planes).view(np.uint8), axis=2, bitorder="little")[:, :, :d]
+    groups, vectors = len(codes), np.arange(64)
+    places = np.where(vectors < 32, 2 * vectors, 2 * vectors - 63)
+    planes = codes[:, :, places].transpose(0, 2, 1).reshape(groups * 64, bits, -1)[:n]
+    unpacked = np.unpackbits(planes, axis=2, bitorder="little")[:, :, :d]
     return sum(2.0**bit * (2.0 * unpacked[:, bit] - 1) for bit in range(bits))
 
 
@@ -52,7 +53,7 @@ def test_one_bit_codes_are_signs() -> None:
     vectors, rotation = unit(130, 40), random_rotation(40, 1)
     centre = vectors.mean(axis=0)
     codes, factors = encode(vectors, centre, rotation, 1)
-    assert codes.shape == (3, 2, 64)
+    assert codes.shape == (3, 8, 64)
     y = (vectors - centre) @ rotation
     np.testing.assert_array_equal(decoded(codes, 130, 40, 1), np.where(y > 0, 1, -1))
     expected = (y**2).sum(axis=1) / np.abs(y).sum(axis=1)
@@ -177,7 +178,7 @@ def test_wrong_settings_are_refused(tmp_path: Path, dimension: int, bits: int) -
 def test_building_takes_the_same_memory_however_long(tmp_path: Path) -> None:
     peaks = []
     vectors = unit(1000, 128)
-    for pieces in (12, 48):
+    for pieces in (50, 100):
         builder = DenseBuilder(tmp_path / str(pieces), 128, seed=0)
         tracemalloc.start()
         for _ in range(pieces):
@@ -210,12 +211,14 @@ def test_flipped_bits_do_not_crash_and_are_named(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"format": 2}, LibraryFormat),
+        ({"format": 1}, LibraryFormat),
         ({"dimension": 64}, LibraryDamaged),
         ({"dimension": "many"}, LibraryDamaged),
         ({"bits": 2}, LibraryDamaged),
-        ({"candidates": [[0, 1]]}, LibraryDamaged),
-        ({"candidates": 5}, LibraryDamaged),
+        ({"reach": [[0.9, 0, 1, 1.0]]}, LibraryDamaged),
+        ({"reach": [[0.9, 10, 100, -1.0]]}, LibraryDamaged),
+        ({"reach": 5}, LibraryDamaged),
+        ({"kind": "sparse"}, LibraryDamaged),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, object], error: type[Exception]) -> None:

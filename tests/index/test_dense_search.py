@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,11 @@ from numpy.typing import NDArray
 
 from carrel.index import dense_index
 from carrel.index.dense import DenseBuilder, DenseIndex
+from carrel.index.dense_calibrate import Reach
+from carrel.index.dense_keys import numbers_of, scores_of
+from carrel.index.dense_plan import BITS, fitting_bits, memory_bytes
 from carrel.index.dense_reader import RowReader
+from carrel.index.dense_sketch import Sketches, encode, random_rotation
 from carrel.rank.hits import Hits
 
 Vectors = NDArray[np.float32]
@@ -171,7 +176,7 @@ def test_a_zero_query_finds_nothing(index: DenseIndex) -> None:
 def test_batches_find_what_single_queries_find(index: DenseIndex, vectors: Vectors, seed: int) -> None:
     queries = clustered(70, 64, seed)
     mask = bitmap(np.random.default_rng(seed).random(len(vectors)) < 0.5)
-    for found, query in zip(index.scan(queries, 10, candidates=50, mask=mask), queries, strict=True):
+    for found, query in zip(index.search_many(queries, 10, candidates=50, mask=mask), queries, strict=True):
         identical(found, index.search(query, 10, candidates=50, mask=mask))
 
 
@@ -201,12 +206,79 @@ def test_threshold_cuts_by_exact_score(index: DenseIndex, queries: Vectors) -> N
 
 
 def test_calibrated_recall(index: DenseIndex, queries: Vectors) -> None:
-    assert 10 <= index.candidates(10) < len(index) // 2
-    assert index.candidates(10) <= index.candidates(30) <= index.candidates(100)
+    few, more, most = (index.reach(k) for k in (10, 30, 100))
+    assert few
+    assert more
+    assert most
+    assert 10 <= few.candidates < len(index) // 2
+    assert few.candidates <= more.candidates <= most.candidates
     assert index.recall(queries, 10) >= 0.98
     shares = [len(np.intersect1d(index.search(q, 10, candidates=20).ids, index.exact(q, 10).ids)) / 10 for q in queries]
     assert index.recall(queries, 10, candidates=20) == pytest.approx(np.mean(shares))
     assert index.recall(queries, 10, candidates=len(index)) == 1.0
+
+
+def test_a_higher_recall_asked_for_looks_further(index: DenseIndex) -> None:
+    # queries like none of the rows: the hard case
+    queries = np.random.default_rng(5).standard_normal((200, 64)).astype(np.float32)
+    reached = [index.reach(10, share) for share in (0.8, 0.9, 0.98, 0.999)]
+    assert all(a is not None and b is not None and a.slack <= b.slack for a, b in pairwise(reached))
+    shares = [index.recall(queries, 10, recall=share) for share in (0.9, 0.98, 0.999)]
+    assert shares == sorted(shares)
+    assert np.all(np.array(shares) >= [0.85, 0.96, 0.99])
+    assert index.reach(10, 1.0) is None
+    assert index.recall(queries, 10, recall=1.0) == 1.0
+    with pytest.raises(ValueError, match="recall"):
+        index.search(queries[0], 10, recall=1.5)
+
+
+def test_verification_may_stop_early_but_loses_nothing_within_the_bound(index: DenseIndex, queries: Vectors) -> None:
+    """Where no bound is below a row's true score, the search is exact however few rows it looked at."""
+    reach = Reach(len(index) - 1, 3.5)
+    for query in queries:
+        (keys,) = index._candidates(query[None], reach, np.empty(0, dtype=np.uint64), None, 1)
+        exact = index.exact(query, 10)
+        bounds = dict(zip(numbers_of(keys).tolist(), scores_of(keys).tolist(), strict=True))
+        found = index._verify(query, keys, 10, reach)
+        if all(bounds[number] >= exact.scores[-1] for number in exact.ids.tolist()):
+            identical(found, exact)
+        else:
+            assert len(np.intersect1d(found.ids, exact.ids)) >= 9
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_nothing(index: DenseIndex, queries: Vectors, threads: int) -> None:
+    mask = bitmap(np.random.default_rng(threads).random(len(index)) < 0.4)
+    for some in (None, mask):
+        for query in queries[:5]:
+            identical(index.search(query, 10, mask=some, threads=threads), index.search(query, 10, mask=some))
+        many = index.search_many(queries, 10, mask=some, threads=threads)
+        for found, query in zip(many, queries, strict=True):
+            identical(found, index.search(query, 10, mask=some))
+
+
+@pytest.mark.parametrize(("dimension", "bits"), [(8, 1), (40, 2), (96, 4), (256, 1), (1024, 1)])
+def test_estimates_are_those_of_the_tables_in_numpy(dimension: int, bits: int) -> None:
+    """The kernel's sums against float64 products with the codes, up to the rounding of the tables."""
+    vectors = clustered(200, dimension)
+    rotation = random_rotation(dimension, 1)
+    codes, factors = encode(vectors, vectors.mean(axis=0), rotation, bits)
+    sketches = Sketches(rotation, codes, factors.view(np.uint16), bits)
+    query = clustered(1, dimension, seed=4)
+    (keys,) = sketches.candidates(query, 200, np.empty(0, dtype=np.uint64), biases=np.array([[0.25]], dtype=np.float32))
+    ids, scores = numbers_of(keys), scores_of(keys)
+    assert sorted(ids.tolist()) == list(range(200))
+    places = np.append(2 * np.arange(32), 2 * np.arange(32) + 1)
+    planes = codes[:, :, places].transpose(0, 2, 1).reshape(len(codes) * 64, bits, -1)[:200]
+    unpacked = np.unpackbits(planes, axis=2, bitorder="little")[:, :, :dimension]
+    z = sum(2.0**bit * (2.0 * unpacked[:, bit] - 1) for bit in range(bits))
+    rotated = (query @ rotation)[0].astype(np.float64)
+    factor = factors.reshape(-1)[:200].astype(np.float64)
+    expected = factor * (z @ rotated) + 0.25
+    # each of the look-ups is rounded by at most half a step of the widest table
+    step = 2 * np.abs(rotated).reshape(-1, 4).sum(axis=1).max() / 31
+    assert np.all(np.abs(scores - expected[ids]) <= factor[ids] * step / 2 * (dimension / 4) * (2**bits - 1) + 1e-5)
+    assert np.std(scores - expected[ids]) <= factor.max() * step / 3 * np.sqrt(dimension / 4) * 2**bits
 
 
 def test_k_beyond_the_rows(index: DenseIndex, queries: Vectors) -> None:
@@ -225,8 +297,22 @@ def test_wrong_queries_are_refused(index: DenseIndex) -> None:
 
 def test_memory_is_told(index: DenseIndex) -> None:
     groups = -(-len(index) // 64)
-    assert index.hot_bytes == groups * 64 * (8 + 2) + 64 * 64 * 4
+    assert index.hot_bytes == groups * 64 * (8 + 2) + 64 * 64 * 4 == memory_bytes(len(index), 64, 1)
     assert index.sizes()["vectors"] >= 2 * 64 * len(index)
+
+
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize(("rows", "dimension"), [(1, 8), (64, 40), (65, 264)])
+def test_memory_is_known_before(tmp_path: Path, rows: int, dimension: int, bits: int) -> None:
+    index = built(tmp_path, clustered(rows, dimension), bits=bits)
+    assert memory_bytes(rows, dimension, bits) == index.hot_bytes
+    assert fitting_bits(rows, dimension, index.hot_bytes) == bits
+    assert fitting_bits(rows, dimension, index.hot_bytes - 1) == bits // 2
+
+
+def test_a_sketch_takes_a_twentieth_of_float32() -> None:
+    for dimension in (256, 384, 768):
+        assert 20 * memory_bytes(1_000_000, dimension, 1) <= 4 * dimension * 1_000_000
 
 
 @settings(max_examples=20, deadline=None)

@@ -27,9 +27,10 @@ def compact(library: Library, as_json: bool) -> None:
     Rankings stay as they are; searching gets a little faster and the library smaller. Searches may go on meanwhile.
     """
     from ..budget import format_size
+    from ..progress import silent, terminal
 
     before = library.info()
-    library.compact()
+    library.compact(progress=silent if as_json else terminal)
     after = library.info()
     sizes = sum(before.disk.values()), sum(after.disk.values())
     if as_json:

@@ -15,7 +15,7 @@ import click
 from .._errors import UsageError
 from ..index.files import storage
 from .command import argument, command, option
-from .options import NO_ENCODER, Encoder, Language, Measure, Number, RecipeText, Whole, json_option
+from .options import NO_ENCODER, Encoder, Language, Measure, Number, RecipeText, Whole, json_option, ram_option
 from .output import clean, json_document, notice, plural, table
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ EXAMPLES = [
 @argument("source", metavar="COLLECTION")
 @option("--recipe", "recipes", type=RecipeText(), multiple=True, metavar="RECIPE", help="A recipe; may be repeated.")
 @option("--measure", "measures", type=Measure(), multiple=True, metavar="NAME", help="Any of ir-measures; may be repeated.")
+@option(
+    "--fit", is_flag=True, help="Also each fusion with weights fitted on half of the queries; only the other half is reported."
+)
 @option("--run", "runs", type=click.Path(), multiple=True, metavar="FILE", help="A run in TREC format to measure instead.")
 @option("--split", default="test", metavar="NAME", help="Which judgments of a BEIR folder. [default: test]")
 @option("--field", default="title", metavar="NAME", help="Of TREC topics: title, desc or narr. [default: title]")
@@ -42,6 +45,7 @@ EXAMPLES = [
 @option("--encoder", type=Encoder(), metavar="NAME|PATH", help="As for `carrel index`.")
 @option("--k1", type=Number(0, 1000), metavar="X", help="As for `carrel index`.")
 @option("--b", type=Number(0, 1), metavar="X", help="As for `carrel index`.")
+@ram_option("Memory that indexing and searching may use. [default: 1GB]")
 @option("--depth", type=Whole(), metavar="N", help="Documents ranked a query. [default: what the measures look at]")
 @option("--changes", type=Whole(0), default=5, metavar="N", help="Queries shown that changed most. [default: 5]")
 @option("--per-query", is_flag=True, help="Also each query's values.")
@@ -51,10 +55,12 @@ def evaluate(
     source: str,
     recipes: tuple[str, ...],
     measures: tuple[str, ...],
+    fit: bool,
     runs: tuple[str, ...],
     split: str,
     field: str,
     name: str | None,
+    ram: int | None,
     depth: int | None,
     changes: int,
     per_query: bool,
@@ -75,12 +81,12 @@ def evaluate(
     progress = silent if as_json else terminal
     wanted = measures or DEFAULT_MEASURES
     if runs:
-        unused = [f"--{key}" for key, value in {**settings, "recipe": recipes, "library": name}.items() if value]
+        unused = [f"--{key}" for key, value in {**settings, "recipe": recipes, "library": name, "ram": ram}.items() if value]
         if unused:
             raise UsageError(f"--run measures what was ranked already: {', '.join(unused)} would do nothing; leave it out")
         found = evaluate_runs(_collection(source, split, field), {file: read_run(file) for file in runs}, wanted)
     else:
-        found = _search(source, split, field, name, settings, recipes, wanted, depth, progress)
+        found = _search(source, split, field, name, ram, settings, recipes, wanted, depth, progress, fit)
     if run_dir is not None:
         _write_runs(found, Path(run_dir))
     if as_json:
@@ -104,11 +110,13 @@ def _search(
     split: str,
     field: str,
     name: str | None,
+    ram: int | None,
     settings: dict[str, Any],
     recipes: Sequence[str],
     measures: Sequence[str],
     depth: int | None,
     progress: Progress,
+    fit: bool,
 ) -> Evaluation:
     """Index the collection, unless the library holds it, and search its queries by every recipe."""
     from ..api import open_library
@@ -124,27 +132,55 @@ def _search(
     with ExitStack() as stack:
         if name is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carrel-", ignore_cleanup_errors=True))
-            library = open_library(Path(folder) / "library", create=True, **{"unit": "document", **given})
+            library = open_library(Path(folder) / "library", create=True, ram=ram, **{"unit": "document", **given})
         else:
-            library = _kept(name, given)
+            library = _kept(name, given, ram)
         stack.enter_context(library)
         if not library.passages:
             _fill(library, collection, progress)
         lexical = library.settings.encoder is None
-        chosen = recipes or [recipe for recipe in RECIPES if recipe == "bm25" or not lexical]
+        chosen = list(recipes or [recipe for recipe in RECIPES if recipe == "bm25" or not lexical])
+        if fit:
+            fitted, collection = _fitted(library, collection, chosen, progress)
+            known = {str(library.searching.recipe(recipe)) for recipe in chosen}
+            chosen += [recipe for recipe in fitted if recipe not in known]
         searches = {recipe: partial(library.rank_documents, recipe=recipe) for recipe in chosen}
         return evaluate(collection, searches, measures, depth=depth, progress=progress)
 
 
-def _kept(name: str, given: dict[str, Any]) -> Library:
+def _fitted(
+    library: Library, collection: Collection, recipes: Sequence[str], progress: Progress
+) -> tuple[list[str], Collection]:
+    """Each fusion of ``recipes`` with the weights that serve best on half of the queries, and the other half to report."""
+    from ..evaluate.fit import split_queries
+    from ..fitting import fit_fusion
+    from ..rank import Fuse
+
+    training, held = split_queries(collection)
+    if not training.judged:
+        raise UsageError(f"{collection.name} has {len(collection.judged)} judged queries; fitting takes two at least")
+    fusions = [
+        recipe for recipe in recipes if isinstance(read := library.searching.recipe(recipe), Fuse) and len(read.terms) > 1
+    ]
+    if not fusions:
+        raise UsageError("--fit fits the weights of a fusion; give one, as in --recipe 'bm25 + dense'")
+    found = []
+    for recipe in fusions:
+        fitted, reached = fit_fusion(library, recipe, training, progress=progress)
+        notice(f"{recipe} fitted on {len(training.judged)} queries: {fitted} (nDCG@10 {reached:.4f} there)")
+        found.append(str(fitted))
+    return found, held
+
+
+def _kept(name: str, given: dict[str, Any], ram: int | None) -> Library:
     """A library that stays: as it is where it exists, else made for whole documents."""
     from .._errors import LibraryNotFound
     from ..api import open_library
 
     try:
-        return open_library(name, **given)
+        return open_library(name, ram=ram, **given)
     except LibraryNotFound:
-        return open_library(name, create=True, **{"unit": "document", **given})
+        return open_library(name, create=True, ram=ram, **{"unit": "document", **given})
 
 
 def _fill(library: Library, collection: Collection, progress: Progress) -> None:

@@ -45,7 +45,7 @@ DAMAGED = 2
 @option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Makes the dense vectors; or none. [default: static]")
 @option("--hidden", is_flag=True, help="Hidden files too.")
 @option("--no-prune", is_flag=True, help="Keep documents whose file is gone.")
-@ram_option("Memory that indexing may use. [default: 1 GB]")
+@ram_option("Memory that indexing may use, 256MB or more. [default: 1GB]")
 @bill_option
 @json_option
 def index(

@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "carrel", "main", "run"]
 
 COMMANDS = {
     "index": "Add files and folders to a library, or bring them up to date.",
+    "plan": "Say what indexing and searching would take of memory and disk.",
     "search": "Find passages for a query.",
     "show": "Print a document of the library.",
     "info": "Say what a library holds, how it was made and what it costs.",
@@ -27,8 +28,10 @@ COMMANDS = {
     "compact": "Merge a library's segments and drop what was removed.",
     "check": "Read everything a library wrote and compare checksums.",
     "export": "Write documents or passages as JSON lines.",
+    "refine": "Add better representations, filled in the background.",
     "evaluate": "Measure recipes on a judged collection.",
-    "recipes": "List the recipes, or explain one.",
+    "recipes": "List the recipes and stages, or keep a recipe under a name.",
+    "explain": "Draw what a recipe does, stage by stage.",
     "configure": "Change a library's k1, b or default recipe.",
     "libraries": "List the libraries that have a name.",
 }

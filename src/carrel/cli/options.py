@@ -95,13 +95,10 @@ class Size(Value):
     name = "size"
 
     def read(self, text: str) -> int:
-        """The number of bytes."""
-        from ..budget import parse_size
+        """The number of bytes; raises `BudgetError` for less than the smallest budget."""
+        from ..budget import ram_of
 
-        size = parse_size(text)
-        if not size:
-            raise UsageError("0 is not an amount of memory; write it as 512MB or 2GB")
-        return size
+        return ram_of(text)
 
 
 class RecipeText(Value):
@@ -183,11 +180,12 @@ class ExistingLibrary(Value):
     name = "library"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The opened library."""
+        """The opened library, with the budget that ``--ram`` names."""
         if ctx is not None and ctx.resilient_parsing:
             return value
         library = super().convert(value, param, ctx)
         if ctx is not None:
+            library.ram = ctx.meta.get(_RAM)
             ctx.call_on_close(library.close)
         return library
 
@@ -200,14 +198,38 @@ class ExistingLibrary(Value):
         return open_library(text)
 
 
-library_option = option(
-    "--library",
-    type=ExistingLibrary(),
-    metavar="NAME|PATH",
-    default="default",
-    help="The library: a name or a folder. [default: default]",
-)
-"""Opens the library, so that what is wrong with it is told beside the other mistakes of the command line."""
+_RAM = "carrel.ram"
+
+
+def _remember_ram(ctx: click.Context, _: click.Parameter, size: int | None) -> None:
+    ctx.meta[_RAM] = size
+
+
+def library_option(function: Any) -> Any:
+    """``--library`` and ``--ram``, which go together; the function gets the opened library, its budget set.
+
+    It is opened while options are read, so that what is wrong with it is told beside the other mistakes of the command line.
+    """
+    opened = option(
+        "--library",
+        type=ExistingLibrary(),
+        metavar="NAME|PATH",
+        default="default",
+        help="The library: a name or a folder. [default: default]",
+    )
+    # Read before the library is opened, wherever it stands.
+    bounded = option(
+        "--ram",
+        type=Size(),
+        metavar="SIZE",
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_ram,
+        help="Memory that this may use, 256MB or more. [default: 1GB to change it; to search it, what it needs]",
+    )
+    return opened(bounded(function))
+
+
 new_library_option = option(
     "--library",
     "name",

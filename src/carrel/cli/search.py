@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,20 @@ import click
 from .._errors import QueryError
 from .command import argument, command, option
 from .compiling import import_numba
-from .options import RecipeText, Where, Whole, bill_option, json_option, library_option, ram_option
-from .output import Terminal, clean, json_document, json_line, notice, print_bill
+from .options import Number, RecipeText, Where, Whole, bill_option, json_option, library_option
+from .output import Terminal, clean, json_document, json_line, notice, print_bill, table
 from .passage import passage_lines
 
 if TYPE_CHECKING:
     from ..api import Library
     from ..library.results import Result
+    from ..rank.explained import StageTrace
+    from ..rank.query_state import Query
+    from ..rank.recipe import Recipe
 
 SHOWN, RUN_DEPTH = 10, 1000
+TOLD = ("spelling: ", "from earlier questions: ", "no document or passage is called")
+"""Notes that a person is told without asking: what was searched is not what was typed."""
 STDIN = "-"
 
 
@@ -38,6 +43,11 @@ STDIN = "-"
 @library_option
 @option("-k", type=Whole(), metavar="N", help="How many results. [default: 10; with --run 1000]")
 @option("--recipe", type=RecipeText(), metavar="RECIPE", help="How to rank: see `carrel recipes`. [default: the library's]")
+@option("--syntax", is_flag=True, help='Read "a phrase", +word, -word, field:value and like:ID in the query.')
+@option("--spell", is_flag=True, help="Correct words that the library does not have.")
+@option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question that this one follows; repeatable.")
+@option("--seconds", type=Number(0.001, 86400), metavar="X", help="Time that slow stages may take. [default: no bound]")
+@option("--explain", is_flag=True, help="Time and candidates of each stage, below the results.")
 @option("--where", type=Where(), metavar="FILTER", help="""Only documents like 'year >= 2020 and author = "Ann"'.""")
 @option("--group", "--by-document", is_flag=True, help="Each document once, with its best passage.")
 @option("--lines", type=Whole(), default=4, metavar="N", help="Lines shown of a passage. [default: 4]")
@@ -45,7 +55,6 @@ STDIN = "-"
 @option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
 @option("--run", "as_run", is_flag=True, help="Print a run in TREC format: documents, each as good as its best passage.")
 @option("--tag", default="carrel", metavar="NAME", help="The name of the run. [default: carrel]")
-@ram_option("Memory that searching may use. [default: 1 GB]")
 @bill_option
 @json_option
 def search(
@@ -53,6 +62,11 @@ def search(
     library: Library,
     k: int | None,
     recipe: str | None,
+    syntax: bool,
+    spell: bool,
+    history: tuple[str, ...],
+    seconds: float | None,
+    explain: bool,
     where: str | None,
     group: bool,
     lines: int,
@@ -60,7 +74,6 @@ def search(
     no_color: bool,
     as_run: bool,
     tag: str,
-    ram: int | None,
     bill: bool,
     as_json: bool,
 ) -> int:
@@ -71,27 +84,32 @@ def search(
     retriever gave to it.
     """
     import_numba()
-    if ram is not None:
-        library.bill(ram)
     if as_run:
         from ..evaluate import run_lines
+    chosen = _with_readers(library, recipe, syntax, spell, bool(history))
     found = 0
     batch = words == (STDIN,)
     queries = list(_read_queries()) if batch else [("1", " ".join(words))]
     for number, query in queries:
         if as_run:
-            (ranked,) = library.rank_documents([query], k or RUN_DEPTH, recipe=recipe, where=where)
+            (ranked,) = library.rank_documents([_asked(query, history)], k or RUN_DEPTH, recipe=chosen, where=where)
             for line in run_lines({number: ranked}, tag):
                 click.echo(line)
             found += len(ranked)
             continue
         started = time.perf_counter()
-        results = library.search(query, k or SHOWN, recipe=recipe, where=where, group=group)
-        seconds = time.perf_counter() - started
+        results, ranking = library.searching.search(
+            _asked(query, history), k or SHOWN, chosen, where, group, seconds, trace=explain
+        )
+        took = time.perf_counter() - started
         found += len(results)
         if as_json:
             shown = [_as_json(result) for result in results]
-            document = {"query": query, "library": str(library.path), "seconds": seconds, "results": shown}
+            document = {"query": query, "library": str(library.path), "seconds": took, "results": shown}
+            if ranking.notes:
+                document["notes"] = list(ranking.notes)
+            if ranking.trace is not None:
+                document["stages"] = [_stage_as_json(stage) for stage in ranking.trace.stages]
             if batch:
                 json_line({"id": number, **document})
             else:
@@ -102,14 +120,59 @@ def search(
                 click.echo(terminal.bold(f"{clean(number)}: {clean(query)}"))
             for result in results:
                 _print(result, terminal, None if full else lines)
+            if ranking.trace is not None:
+                _print_stages(ranking.trace.stages, took)
+            for note in () if explain else ranking.notes:
+                if note.startswith(TOLD) or " was skipped: " in note:
+                    notice(note)
     if bill:
-        print_bill(library.bill(ram))
+        print_bill(library.bill())
     if not found:
         what = f"for {queries[0][1]!r:.100}" if len(queries) == 1 else f"for any of {len(queries)} queries"
         limit = f" where {where}" if where else ""
         notice(f"nothing found {what}{limit} in {library.path}")
         return 1
     return 0
+
+
+def _with_readers(library: Library, recipe: str | None, syntax: bool, spell: bool, history: bool) -> Recipe | str | None:
+    """The recipe after the stages that read the query, which the options ask for."""
+    readers = [name for name, wanted in (("syntax", syntax), ("follow_up", history), ("spell", spell)) if wanted]
+    if not readers:
+        return recipe
+    from ..rank import parse_recipe
+
+    chosen = library.searching.recipe(recipe)
+    for name in reversed(readers):
+        chosen = parse_recipe(f"{name}()") >> chosen
+    return chosen
+
+
+def _asked(query: str, history: tuple[str, ...]) -> str | Query:
+    """The query, with the questions that it follows."""
+    if not history:
+        return query
+    from ..rank.query_state import Query
+
+    return Query(query, history=history)
+
+
+def _stage_as_json(stage: StageTrace) -> dict[str, Any]:
+    return {name: getattr(stage, name) for name in stage.__slots__}
+
+
+def _print_stages(stages: Sequence[StageTrace], seconds: float) -> None:
+    """A table of the stages' own times and candidates, and what they had to say."""
+    rows = []
+    for stage in stages:
+        hits = ["" if count is None else f"{count}" for count in (stage.before, stage.after)]
+        rows.append(("  " * stage.depth + stage.recipe, f"{1000 * stage.seconds:.2f}", *hits))
+    rest = seconds - sum(stage.seconds for stage in stages)
+    rows.append(("texts, highlights and the rest", f"{1000 * rest:.2f}", "", ""))
+    for line in table(rows, ("stage", "ms", "hits in", "hits out"), left=1):
+        click.echo(line)
+    for note in dict.fromkeys(note for stage in stages for note in stage.notes):
+        click.echo(f"  {clean(note)}")
 
 
 def _read_queries() -> Iterator[tuple[str, str]]:

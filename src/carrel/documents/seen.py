@@ -25,6 +25,13 @@ class SeenIds:
     def __init__(self) -> None:
         self._runs: list[NDArray[np.int64]] = []
 
+    def known(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Says of each of ``hashes`` (n) whether it was added."""
+        known = np.zeros(len(hashes), np.bool_)
+        for run in self._runs:
+            known |= run[np.minimum(np.searchsorted(run, hashes), len(run) - 1)] == hashes
+        return known
+
     def add(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Adds ``hashes`` (n) and says of each (n) whether it was there before, or stands earlier in ``hashes``."""
         fresh, first = np.unique(hashes, return_index=True)

@@ -1,5 +1,23 @@
 """Floor 2: text to vectors."""
 
-from .base import DEFAULT, DenseEncoder, load_encoder
+from .base import (
+    DEFAULT,
+    DenseEncoder,
+    SparseEncoder,
+    SparseVectors,
+    TokenEncoder,
+    TokenVectors,
+    encode_queries,
+    load_encoder,
+)
 
-__all__ = ["DEFAULT", "DenseEncoder", "load_encoder"]
+__all__ = [
+    "DEFAULT",
+    "DenseEncoder",
+    "SparseEncoder",
+    "SparseVectors",
+    "TokenEncoder",
+    "TokenVectors",
+    "encode_queries",
+    "load_encoder",
+]

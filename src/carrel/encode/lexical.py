@@ -31,6 +31,11 @@ class LexicalEncoder:
         self._indptr = np.zeros(1024, np.int64)
         self._stands_for = np.zeros(1024, np.int32)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, about: of each term its text (64), its entry in a dictionary (72) and in a list; and the arrays."""
+        return 144 * len(self.terms) + self._indptr.nbytes + self._stands_for.nbytes
+
     def encode(
         self, indptr: NDArray[np.int64], word_ids: NDArray[np.int32], words: Sequence[str]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import ModelError
+from .layout import read_layout
 from .lookup import LookupEncoder, read_tensors, read_tokenizer
 
 __all__ = ["load", "recognises"]
@@ -20,8 +21,11 @@ TOKENS = 512
 
 
 def recognises(folder: Path) -> bool:
-    """Whether ``folder`` has model2vec's files."""
-    return (folder / "model.safetensors").is_file() and (folder / "tokenizer.json").is_file()
+    """Whether ``folder`` has model2vec's files, and no transformer's."""
+    if not ((folder / "model.safetensors").is_file() and (folder / "tokenizer.json").is_file()):
+        return False
+    config = read_layout(folder).config
+    return "num_hidden_layers" not in config and "n_layers" not in config
 
 
 def load(folder: Path) -> LookupEncoder:
@@ -30,8 +34,8 @@ def load(folder: Path) -> LookupEncoder:
     tensors = read_tensors(weights)
     if "embeddings" not in tensors:
         raise ModelError(
-            f"{weights} has no array 'embeddings' (it has {', '.join(sorted(tensors)[:5])}): it is not a static model; "
-            "neural encoders are not loaded by this version"
+            f"{weights} has no array 'embeddings' (it has {', '.join(sorted(tensors)[:5])}) and there is no config.json of a "
+            "transformer beside it; get the model's files again"
         )
     tokenizer = read_tokenizer(words)
     return LookupEncoder(

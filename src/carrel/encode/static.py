@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from ..documents.words import WordTable
-from .wordpiece import WordPiece
+from .wordpiece import MEMO, WordPiece
 
 __all__ = ["StaticEncoder", "Words", "load", "recognises", "write"]
 
@@ -111,6 +111,11 @@ class StaticEncoder:
         self._tokenizer: WordPiece | None = None
         self._words = 0
         self._tables: WeakKeyDictionary[Words, _Pieces] = WeakKeyDictionary()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory while encoding many texts: the vocabulary as a dictionary, words cut before, the vectors read."""
+        return 200 * len(self._vectors) + 300 * MEMO + self._vectors.nbytes // 4
 
     def verify(self) -> list[str]:
         """One sentence for each file whose contents are not what was written (reads everything)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from .._errors import LibraryDamaged
 from .dense_calibrate import calibrate
 from .dense_index import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
-from .dense_sketch import BITS, GROUP, Sketches, encode, random_rotation, sketch_words
+from .dense_plan import BITS, GROUP, sketch_columns
+from .dense_sketch import Sketches, encode, random_rotation
 from .files import HEADER, REMEDY, ArrayStream, FolderWriter
 
 __all__ = ["DenseBuilder", "merge"]
@@ -38,9 +39,7 @@ class DenseBuilder:
         self.bits = bits
         self.seed = seed
         self._piece = max(_BYTES // (4 * dimension) // GROUP, 1) * GROUP
-        self._writer = FolderWriter(
-            folder, format=FORMAT, kind="dense", dimension=dimension, bits=bits, seed=seed, candidates=[]
-        )
+        self._writer = FolderWriter(folder, format=FORMAT, kind="dense", dimension=dimension, bits=bits, seed=seed, reach=[])
         self._vectors = self._writer.stream("vectors", np.float16, (dimension,))
         self._sum = np.zeros(dimension, dtype=np.float64)
         self._known = 0
@@ -76,7 +75,7 @@ class DenseBuilder:
         rotation = random_rotation(self.dimension, self.seed)
         self._writer.write("centre", centre)
         self._writer.write("rotation", rotation)
-        codes = self._writer.stream("sketch", np.uint32, (self.bits * sketch_words(self.dimension), GROUP))
+        codes = self._writer.stream("sketch", np.uint8, (self.bits * sketch_columns(self.dimension), GROUP))
         factors = self._writer.stream("factors", np.float16, (GROUP,))
         vectors = _mapped(self._vectors)
         for start in range(0, len(vectors), self._piece):
@@ -86,8 +85,8 @@ class DenseBuilder:
             _release(vectors)
         if len(vectors) > EXACT_ROWS:
             sketches = Sketches(rotation, _mapped(codes), _mapped(factors).view(np.uint16), self.bits)
-            self._writer.attributes["candidates"] = calibrate(
-                vectors, sketches, self.seed, lambda first, rows: _release(vectors)
+            self._writer.attributes["reach"] = calibrate(
+                vectors, sketches, centre, self.seed, lambda first, rows: _release(vectors)
             )
         self._writer.close()
 
@@ -129,7 +128,13 @@ def _widened(rows: NDArray[np.float16]) -> NDArray[np.float32]:
     return vectors
 
 
-def merge(parts: Sequence[tuple[DenseIndex, NDArray[np.uint64] | None]], folder: Path, *, seed: int | None = None) -> None:
+def merge(
+    parts: Sequence[tuple[DenseIndex, NDArray[np.uint64] | None]],
+    folder: Path,
+    *,
+    seed: int | None = None,
+    advance: Callable[[int], None] = lambda rows: None,
+) -> None:
     """Write the kept rows of ``parts``, in order and numbered anew, as one segment with a centre and sketches of its own.
 
     Each part comes with a mask of the rows to keep (bits in words of 64; None = all). The vectors stay bit for bit what they
@@ -159,3 +164,4 @@ def merge(parts: Sequence[tuple[DenseIndex, NDArray[np.uint64] | None]], folder:
                 except ValueError as error:
                     raise LibraryDamaged(f"{index.folder.path('vectors')} holds numbers that are none; {REMEDY}") from error
                 index.folder.release("vectors")
+                advance(min(piece, index.rows - start))

@@ -1,11 +1,12 @@
 """Dense search over one immutable segment: sketches in memory pick candidates, float16 vectors on disk decide.
 
-Arrays of the folder: ``vectors`` float16 (n, d); ``sketch`` uint32 (groups, bits * words, 64) and ``factors`` float16
+Arrays of the folder: ``vectors`` float16 (n, d); ``sketch`` uint8 (groups, bits * columns, 64) and ``factors`` float16
 (groups, 64), see `dense_sketch`; ``rotation`` float32 (d, d); ``centre`` float32 (d,). Rows are local passage ids.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,27 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._errors import LibraryDamaged, LibraryFormat
 from ..rank.hits import Hits
-from .dense_calibrate import candidates_for
+from .dense_calibrate import RECALL, Reach, ReachTable
 from .dense_exact import best_by_exact
-from .dense_keys import numbers_of
+from .dense_keys import numbers_of, scores_of
+from .dense_plan import BITS, GROUP, sketch_columns
 from .dense_reader import RowReader
-from .dense_sketch import BITS, GROUP, Sketches, sketch_words
+from .dense_sketch import Sketches
 from .files import REMEDY, ArrayFolder
 
 __all__ = ["FORMAT", "DenseIndex"]
 
-FORMAT = 1
+FORMAT = 2
 EXACT_ROWS = 2048
 """Segments of up to this many rows are searched by brute force: it is as fast, and exact."""
 _BATCH = 64
 """Queries that share a scan."""
+_FIRST = 256
+"""Candidates read together before the first of them is scored; then twice as many each time."""
 _NONE = np.empty(0, dtype=np.uint64)
+_NUMBERS = np.empty(0, dtype=np.uint32)
+_UNBOUNDED = np.uint64(0xFF80000000000000)
+"""Makes the score of any key infinite."""
 
 
 def shaped_vectors(vectors: ArrayLike, dimension: int, what: str) -> NDArray[np.float32]:
@@ -64,16 +71,19 @@ class DenseIndex:
     `LibraryFormat` for a format of another carrel.
     """
 
+    recall_target: float = RECALL
+    """Share of the true best k to be found where a search names none."""
+    kind = "dense"
+
     def __init__(self, folder: Path) -> None:
         self.folder = ArrayFolder(folder)
         try:
             attributes = dict(self.folder.attributes)
-            written = int(attributes["format"])
+            written, kind = int(attributes["format"]), str(attributes["kind"])
             self.dimension = int(attributes["dimension"])
             self.bits = int(attributes["bits"])
             self.seed = int(attributes["seed"])
-            self._table = [(int(k), int(count)) for k, count in attributes["candidates"]]
-            sound = all(k > 0 and count > 0 for k, count in self._table)
+            self._reach = ReachTable(attributes["reach"] if written == FORMAT else [])
         except (KeyError, TypeError, ValueError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} does not describe a dense index; {REMEDY}") from error
         if written != FORMAT:
@@ -83,20 +93,23 @@ class DenseIndex:
             )
         self._vectors: NDArray[np.float16] = self._array("vectors", np.float16, 2)
         self.rows = len(self._vectors)
-        groups, d = -(-self.rows // GROUP), self.dimension
         self.centre: NDArray[np.float32] = self._array("centre", np.float32, 1)
-        codes, factors = self._array("sketch", np.uint32, 3), self._array("factors", np.float16, 2)
-        rotation = self._array("rotation", np.float32, 2)
-        sound = sound and self.bits in BITS and d > 0 and d % 8 == 0 and self.rows < 2**32
-        sound = sound and codes.shape == (groups, self.bits * sketch_words(d), GROUP) and factors.shape == (groups, GROUP)
+        codes, factors = self._array("sketch", np.uint8, 3), self._array("factors", np.float16, 2)
+        rotation, d, groups = self._array("rotation", np.float32, 2), self.dimension, len(codes)
+        sound = kind == self.kind and self.bits in BITS and d > 0 and d % 8 == 0 and self.rows < 2**32
+        sound = sound and codes.shape == (groups, self.bits * sketch_columns(d), GROUP) and factors.shape == (groups, GROUP)
         sound = sound and self._vectors.shape[1] == d and rotation.shape == (d, d) and self.centre.shape == (d,)
-        if not sound:
-            raise LibraryDamaged(f"the arrays of {folder} do not fit each other; {REMEDY}")
         self.sketches = Sketches(rotation, codes, factors.view(np.uint16), self.bits)
+        if not sound or not self._fits(groups):
+            raise LibraryDamaged(f"the arrays of {folder} do not fit each other; {REMEDY}")
         self._halves: NDArray[np.uint16] = self._vectors.view(np.uint16)
         self._reader = RowReader(self.folder, "vectors")
         self._cold = True
-        self._wanted: dict[int, int] = {}
+        self._pool: ThreadPoolExecutor | None = None
+
+    def _fits(self, groups: int) -> bool:
+        """Whether so many groups of sketches are right; a place for the arrays of other kinds to be looked at."""
+        return groups == -(-self.rows // GROUP)
 
     def _array(self, name: str, dtype: type[Any], ndim: int) -> NDArray[Any]:
         array = self.folder.array(name)
@@ -124,11 +137,9 @@ class DenseIndex:
         """Bytes on disk by array."""
         return self.folder.sizes()
 
-    def candidates(self, k: int) -> int:
-        """Rows to verify for a recall of `dense_calibrate.RECALL` at ``k``, as measured when the segment was written."""
-        if k not in self._wanted:
-            self._wanted[k] = min(self.rows, candidates_for(self._table, k)) if self._table else self.rows
-        return self._wanted[k]
+    def reach(self, k: int, recall: float | None = None) -> Reach | None:
+        """How far `search` looks for ``k`` and a recall, as measured when the segment was written; None: at every row."""
+        return self._reach.reach(k, self.recall_target if recall is None else recall)
 
     def search(
         self,
@@ -138,16 +149,22 @@ class DenseIndex:
         candidates: int | None = None,
         mask: NDArray[np.uint64] | None = None,
         threshold: float | None = None,
+        recall: float | None = None,
+        threads: int = 1,
     ) -> Hits:
-        """The best ``k`` rows by dot product with ``query`` (d,), scores exact, found among ``candidates`` sketched ones.
+        """The best ``k`` rows by dot product with ``query`` (d,), scores exact, found among sketched candidates.
 
-        ``candidates`` None takes what was measured (`candidates`). ``mask`` has a bit for each row that may be returned, in
-        little-endian words of 64 (None = all). Only scores of at least ``threshold`` are returned. All-zero rows never are,
-        and an all-zero query finds nothing. Raises `ValueError` for a query of another shape or with NaN in it.
+        ``recall`` is the share of the true best k to be found (None: `recall_target`; 1: all of them, by brute force). With
+        ``candidates`` so many are looked at instead. ``mask`` has a bit for each row that may be returned, in little-endian
+        words of 64 (None = all). Only scores of at least ``threshold`` are returned. All-zero rows never are, and an all-zero
+        query finds nothing. ``threads`` share the scan. Raises `ValueError` for a query of another shape or with NaN in it, or
+        a recall that is none.
         """
-        return self.scan(query[None], k, candidates=candidates, mask=mask, threshold=threshold)[0]
+        return self.search_many(
+            query[None], k, candidates=candidates, mask=mask, threshold=threshold, recall=recall, threads=threads
+        )[0]
 
-    def scan(
+    def search_many(
         self,
         queries: NDArray[np.float32],
         k: int,
@@ -155,22 +172,50 @@ class DenseIndex:
         candidates: int | None = None,
         mask: NDArray[np.uint64] | None = None,
         threshold: float | None = None,
+        recall: float | None = None,
+        threads: int = 1,
     ) -> list[Hits]:
         """What `search` finds for each of the queries (m, d); they share the reading of the sketches."""
         queries = _queries(queries, self.dimension)
         words = checked_mask(mask, self.rows)
+        if recall is not None and not 0 < recall <= 1:
+            raise ValueError(f"a recall of {recall}; give a share above 0 and at most 1")
         if k < 1 or not self.rows:
             return [Hits.empty() for _ in queries]
-        want = self.candidates(k) if candidates is None else max(candidates, k)
-        if want >= self.rows or self.rows <= EXACT_ROWS:
+        reach = self.reach(k, recall) if candidates is None else Reach(max(candidates, k), np.inf)
+        if reach is None or reach.candidates >= self.rows or self.rows <= EXACT_ROWS:
             return [self._above(self._exact(query, k, words), threshold) for query in queries]
         self._warm()
+        pool = self._threads(threads)
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
-            for query, keys in zip(batch, self.sketches.candidates(batch, want, words), strict=True):
-                hits.append(self._above(self._verify(query, keys, k), threshold))
-        return hits
+            found = self._candidates(batch, reach, words, pool, threads)
+            if pool is None or len(batch) == 1:
+                hits += [self._verify(query, keys, k, reach) for query, keys in zip(batch, found, strict=True)]
+            else:
+                hits += list(pool.map(lambda query, keys: self._verify(query, keys, k, reach), batch, found))
+        return [self._above(each, threshold) for each in hits]
+
+    def _candidates(
+        self,
+        queries: NDArray[np.float32],
+        reach: Reach,
+        mask: NDArray[np.uint64],
+        pool: ThreadPoolExecutor | None,
+        threads: int,
+    ) -> list[NDArray[np.uint64]]:
+        """For each query the keys of its candidates, with bounds of their scores."""
+        biases = (queries @ self.centre)[:, None]
+        slack = reach.slack if np.isfinite(reach.slack) else 0.0
+        return self.sketches.candidates(queries, reach.candidates, mask, slack=slack, biases=biases, pool=pool, threads=threads)
+
+    def _threads(self, threads: int) -> ThreadPoolExecutor | None:
+        if threads < 2:
+            return None
+        if self._pool is None or self._pool._max_workers < threads:
+            self._pool = ThreadPoolExecutor(threads)
+        return self._pool
 
     def exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64] | None = None) -> Hits:
         """The best ``k`` rows by dot product with ``query`` (d,), by computing all of them."""
@@ -191,14 +236,16 @@ class DenseIndex:
         scores[order] = self._scores(query, rows[order].astype(np.uint32))
         return scores
 
-    def recall(self, queries: NDArray[np.float32], k: int, *, candidates: int | None = None) -> float:
+    def recall(
+        self, queries: NDArray[np.float32], k: int, *, candidates: int | None = None, recall: float | None = None
+    ) -> float:
         """Mean share of the exact best ``k`` that `search` returns for queries (m, d). Rows of equal scores count alike."""
         queries = _queries(queries, self.dimension)
         queries = queries[queries.any(axis=1)]
         true = best_by_exact(self._vectors, self.sketches.factors, queries, k)
         shares = [
             float((hits.scores >= wanted.scores[-1]).sum()) / len(wanted)
-            for hits, wanted in zip(self.scan(queries, k, candidates=candidates), true, strict=True)
+            for hits, wanted in zip(self.search_many(queries, k, candidates=candidates, recall=recall), true, strict=True)
             if len(wanted)
         ]
         return float(np.mean(shares)) if shares else 1.0
@@ -219,15 +266,28 @@ class DenseIndex:
         score_rows(self._halves, rows, query, scores)
         return scores
 
-    def _verify(self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int) -> Hits:
-        if not query.any():
+    def _verify(self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach) -> Hits:
+        """The exact best ``k`` of candidates, looked at in the order of their bounds and no further than need be."""
+        if not query.any() or not len(keys):
             return Hits.empty()
-        rows = np.sort(numbers_of(keys))
-        scores = self._scores(query, rows)
-        if len(rows) > k:
-            kept = np.flatnonzero(scores >= np.partition(scores, len(rows) - k)[len(rows) - k])
-            rows, scores = rows[kept], scores[kept]
-        return Hits.ranked(rows, scores, k)
+        from ..kernels.dense_verify import verify_rows
+
+        keys = np.ascontiguousarray(np.sort(keys)[::-1])
+        bounds = keys if np.isfinite(reach.slack) else keys | _UNBOUNDED
+        best = np.empty(2 * k, dtype=np.uint64)
+        numbers = numbers_of(keys)
+        length, done, count = len(keys), 0, 0
+        last = length if not self._reader.cold(np.sort(numbers[: max(_FIRST, 2 * k)])) else max(_FIRST, 2 * k)
+        while done < length:
+            last = min(last, length)
+            if last < length or done:
+                self._reader.prefetch(np.sort(numbers[done:last]))
+            done, count = verify_rows(self._halves, _NUMBERS, bounds, done, last, query, k, count, best)
+            if done < last:
+                break
+            last = 2 * last
+        found = np.sort(best[:count])[::-1]
+        return Hits(numbers_of(found).astype(np.int64), scores_of(found))
 
     def _exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64]) -> Hits:
         if not query.any():

@@ -8,17 +8,18 @@ Sources: RaBitQ (Gao & Long, SIGMOD 2024), its extension to more bits (Gao et al
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BITS", "GROUP", "Sketches", "encode", "random_rotation", "sketch_words"]
+from .dense_plan import GROUP, sketch_columns
 
-BITS = (1, 2, 4)
-GROUP = 64
-"""Vectors of a group (`kernels.dense_scan`)."""
-_PLANES = 4
+__all__ = ["Sketches", "encode", "random_rotation"]
+
+_ORDER = np.arange(GROUP).reshape(2, GROUP // 2).T.reshape(-1)
+"""The vector of a group at each place (`kernels.dense_scan`)."""
 _ROUNDS = 4
 _STEPS = {2: 0.9957, 4: 0.3352}
 """Quantisation steps, in standard deviations, that suit normally distributed numbers (Max 1960)."""
@@ -55,11 +56,6 @@ def _hadamard(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return rows
 
 
-def sketch_words(dimension: int) -> int:
-    """32-bit words of one bit plane: an even number."""
-    return (dimension + 63) // 64 * 2
-
-
 def _levels(y: NDArray[np.float32], bits: int) -> NDArray[np.uint8]:
     """The code of each number, 0 … 2^bits - 1, of rows ``y``; code ``u`` stands for ``2 u - (2^bits - 1)``."""
     if bits == 1:
@@ -81,13 +77,13 @@ def _levels(y: NDArray[np.float32], bits: int) -> NDArray[np.uint8]:
 
 def encode(
     vectors: NDArray[np.floating], centre: NDArray[np.float32], rotation: NDArray[np.float32], bits: int
-) -> tuple[NDArray[np.uint32], NDArray[np.float16]]:
-    """Sketch rows (n, d): codes of shape (groups, bits * words, 64), factors of shape (groups, 64), both padded with zeros.
+) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    """Sketch rows (n, d): codes of shape (groups, bits * columns, 64), factors of shape (groups, 64), both padded with zeros.
 
-    The factor of a row is 0 if and only if the row is all zero.
+    The factor of a row is 0 if and only if the row is all zero. ``centre`` is (d,), or (n, d) for a centre of each row's own.
     """
     n, dimension = vectors.shape
-    groups, words = -(-n // GROUP), sketch_words(dimension)
+    groups, columns = -(-n // GROUP), sketch_columns(dimension)
     x = vectors.astype(np.float32)
     y: NDArray[np.float32] = np.matmul(x - centre, rotation, dtype=np.float32)
     levels = _levels(y, bits)
@@ -98,11 +94,12 @@ def encode(
         factor = np.where(along > 0, np.einsum("ij,ij->i", y, y) / along, 0)
     tiny, huge = np.finfo(np.float16).smallest_subnormal, np.finfo(np.float16).max
     factors[:n] = np.where(x.any(axis=1), np.clip(factor, tiny, huge), 0)
-    planes = np.zeros((groups * GROUP, bits, words * 32), dtype=np.uint8)
+    planes = np.zeros((groups * GROUP, bits, columns), dtype=np.uint8)
     for bit in range(bits):
-        planes[:n, bit, :dimension] = (levels >> bit) & 1
-    packed = np.packbits(planes, axis=2, bitorder="little").view("<u4").reshape(groups, GROUP, bits * words)
-    return np.ascontiguousarray(packed.transpose(0, 2, 1)), factors.reshape(groups, GROUP)
+        packed = np.packbits((levels >> bit) & 1, axis=1, bitorder="little")
+        planes[:n, bit, : packed.shape[1]] = packed
+    grouped = planes.reshape(groups, GROUP, bits * columns)[:, _ORDER]
+    return np.ascontiguousarray(grouped.transpose(0, 2, 1)), factors.reshape(groups, GROUP)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,22 +107,64 @@ class Sketches:
     """The part of an index that stays in memory, and its scan."""
 
     rotation: NDArray[np.float32]
-    codes: NDArray[np.uint32]
+    codes: NDArray[np.uint8]
     factors: NDArray[np.uint16]
     bits: int
 
-    def candidates(self, queries: NDArray[np.float32], want: int, mask: NDArray[np.uint64]) -> list[NDArray[np.uint64]]:
-        """For each of the queries (m, d) the keys of the best ``want`` rows by estimate, unsorted (`kernels.dense_select`).
+    def candidates(
+        self,
+        queries: NDArray[np.float32],
+        want: int,
+        mask: NDArray[np.uint64],
+        *,
+        slack: float = 0.0,
+        biases: NDArray[np.float32] | None = None,
+        runs: NDArray[np.int64] | None = None,
+        pool: ThreadPoolExecutor | None = None,
+        threads: int = 1,
+    ) -> list[NDArray[np.uint64]]:
+        """For each of the queries (m, d) the keys of the best ``want`` rows, unsorted (`kernels.dense_select`).
 
-        ``mask`` has a bit for each row, in words of 64, or no word at all for all rows.
+        Rows rank by their estimate with ``slack`` times the query's length times the row's factor added: an upper bound of the
+        true product for all but a share of rows that ``slack`` decides. ``mask`` has a bit for each row, in words of 64, or no
+        word at all for all rows. ``runs`` (r, 2) are the groups to look at (None = all), ``biases`` (m, r) what to add to
+        the estimates of each run. With ``threads`` above 1 the queries, or the groups for a single one, are shared out in
+        ``pool``.
         """
-        from ..kernels.dense_scan import room, scan_sketches
+        from ..kernels.dense_scan import room, scan_sketches, tabulate
 
-        m, words = len(queries), self.codes.shape[1] // self.bits
-        planes = np.empty(_PLANES * words * m, dtype=np.uint32)
+        m, columns = len(queries), self.codes.shape[1] // self.bits
+        tables = np.empty((m, 32 * columns), dtype=np.uint8)
+        lines = np.empty((m, 2), dtype=np.float32)
+        tabulate(self.rotation, queries, self.bits, slack, tables, lines)
+        if runs is None:
+            runs = np.array([[0, len(self.codes)]], dtype=np.int64)
+        if biases is None:
+            biases = np.zeros((m, len(runs)), dtype=np.float32)
         keys = np.empty((m, room(want)), dtype=np.uint64)
         counts = np.empty(m, dtype=np.int64)
-        scan_sketches(self.rotation, queries, self.codes, self.factors, self.bits, mask, want, planes, keys, counts)
+
+        def scan(part: slice, some: NDArray[np.int64], keys: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
+            scan_sketches(
+                self.codes, self.factors, self.bits, mask, tables[part], lines[part], some, biases[part], want, keys, counts
+            )
+
+        every = slice(0, m)
+        if pool is None or threads < 2 or not m:
+            scan(every, runs, keys, counts)
+        elif m > 1:
+            parts = [slice(m * i // threads, m * (i + 1) // threads) for i in range(threads)]
+            list(pool.map(lambda part: scan(part, runs, keys[part], counts[part]), parts))
+        else:
+            lengths = runs[:, 1] - runs[:, 0]
+            spare = [(keys, counts), *((np.empty_like(keys), np.empty_like(counts)) for _ in range(threads - 1))]
+            pieces = [
+                np.stack([runs[:, 0] + lengths * i // threads, runs[:, 0] + lengths * (i + 1) // threads], axis=1)
+                for i in range(threads)
+            ]
+            list(pool.map(lambda piece, own: scan(every, piece, *own), pieces, spare))
+            found = np.concatenate([own[0, : count[0]] for own, count in spare])
+            return [np.partition(found, len(found) - want)[len(found) - want :] if len(found) > want else found]
         return [keys[row, : counts[row]] for row in range(m)]
 
     @property

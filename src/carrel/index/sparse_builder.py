@@ -13,7 +13,7 @@ from .sparse_writer import Bm25, SparseWriter
 
 __all__ = ["SparseBuilder"]
 
-SORTED = 1 << 21
+SORTED = 1 << 19
 """Postings sorted at a time when writing (8 bytes each), or an eighth of all: the batches are read through for each."""
 
 
@@ -45,8 +45,9 @@ class SparseBuilder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held now, and at the peak of `close`."""
-        return self._bytes + self._slots.nbytes + self._frequencies.nbytes + 8 * self._sorted()
+        """Bytes held now, and at the peak of `close`: the postings being sorted, and some 100 bytes a term for its name."""
+        terms = len(self._slots)
+        return self._bytes + self._slots.nbytes + self._frequencies.nbytes + 8 * self._sorted() + 100 * terms
 
     def _sorted(self) -> int:
         return max(SORTED, self.postings // 8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,13 @@ def merge(
     impacts_folder: Path,
     bm25: Bm25,
     average_length: float | None = None,
+    advance: Callable[[int], None] = lambda postings: None,
 ) -> None:
     """Write one index of the passages of several, in order, numbered anew from 0.
 
     Each part comes with a bitmap of the passages to keep (None: all). The result is, byte for byte, the index built from
-    those passages. ``average_length`` is that of the collection; of the passages kept where None.
+    those passages. ``average_length`` is that of the collection; of the passages kept where None. ``advance`` is told of
+    postings that are done, dropped ones included.
     """
     kept = [_Kept(index, mask) for index, mask in parts]
     lengths = np.concatenate([part.lengths() for part in kept]) if kept else np.empty(0, np.uint32)
@@ -55,10 +57,11 @@ def merge(
             high = int(np.searchsorted(bounds, bounds[low] + BATCH, side="right")) - 1
             if high > low:
                 _merge_whole(writer, kept, names[low:high], numbers[:, low:high], most[low:high])
-                low = high
             else:
-                _merge_long(writer, kept, names[low], numbers[:, low : low + 1])
-                low += 1
+                high = low + 1
+                _merge_long(writer, kept, names[low], numbers[:, low:high])
+            advance(int(bounds[high] - bounds[low]))
+            low = high
     writer.close()
 
 

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["announce", "discard_stale", "on_compile", "warm"]
+__all__ = ["announce", "discard_stale", "on_compile", "prepare", "warm"]
+
+_FOLDER = Path(__file__).parent
+_STALE, _COMPILED = _FOLDER / "__pycache__" / "sources.txt", _FOLDER / "__pycache__" / "compiled.txt"
+_ENOUGH = 120
+"""MB of anonymous memory at which a process that compiles leaves the rest to the next."""
 
 _listeners: list[Callable[[], None]] = []
 
@@ -33,21 +40,74 @@ def discard_stale() -> None:
     numba looks only at the file of the cached kernel, not at those of the kernels that it calls, and would go on running the
     old code of a function that was changed in another file.
     """
-    folder = Path(__file__).parent
-    cache = folder / "__pycache__"
-    stamp = cache / "sources.txt"
-    sources = ((path.name, path.stat()) for path in sorted(folder.glob("*.py")))
-    now = "".join(f"{name} {found.st_size} {found.st_mtime_ns}\n" for name, found in sources)
+    now = _sources()
     # What cannot be written is no cache of numba's either: it then keeps its files elsewhere, by their full path.
     with suppress(OSError):
-        if (stamp.read_text() if stamp.is_file() else "") != now:
-            for path in [*cache.glob("*.nbi"), *cache.glob("*.nbc")]:
+        if (_STALE.read_text() if _STALE.is_file() else "") != now:
+            for path in [*_STALE.parent.glob("*.nbi"), *_STALE.parent.glob("*.nbc")]:
                 path.unlink(missing_ok=True)
-            cache.mkdir(exist_ok=True)
-            stamp.write_text(now)
+            _STALE.parent.mkdir(exist_ok=True)
+            _STALE.write_text(now)
+
+
+def _sources() -> str:
+    sources = ((path.name, path.stat()) for path in sorted(_FOLDER.glob("*.py")))
+    return "".join(f"{name} {found.st_size} {found.st_mtime_ns}\n" for name, found in sources)
+
+
+def _modules() -> list[str]:
+    return [f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)]
+
+
+def _note_compiled() -> None:
+    with suppress(OSError):
+        _COMPILED.write_text(f"{sys.version}\n{_sources()}")
 
 
 def warm() -> None:
     """Compile every kernel, or load it from the cache."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    for module in _modules():
+        importlib.import_module(module)
+    _note_compiled()
+
+
+def prepare() -> None:
+    """Compile what the cache does not have in processes of their own, each of bounded memory; next to nothing once that is done.
+
+    LLVM keeps some 200 MB while it compiles all kernels and gives none of it back: more than the smallest budget has to spare.
+    Where no such process can be started nothing happens, and a kernel is compiled when it is imported.
+    """
+    with suppress(OSError):
+        if _COMPILED.is_file() and _COMPILED.read_text() == f"{sys.version}\n{_sources()}":
+            return
+    modules = _modules()
+    while modules:
+        command = [sys.executable, "-c", _CHILD, str(_FOLDER.parents[1]), str(_ENOUGH), *modules]
+        done = 0
+        try:
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as child:
+                assert child.stdout is not None
+                for line in child.stdout:
+                    if line == "compiling\n":
+                        on_compile()
+                    done += line == "done\n"
+        except OSError:
+            return
+        if not done:
+            return
+        modules = modules[done:]
+    _note_compiled()
+
+
+_CHILD = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+from carrel import kernels
+from carrel.budget import anonymous_bytes
+kernels.announce(lambda: print("compiling", flush=True))
+for module in sys.argv[3:]:
+    importlib.import_module(module)
+    print("done", flush=True)
+    if (anonymous_bytes() or 0) >> 20 > int(sys.argv[2]):
+        break
+"""

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from .popcount import as_float, as_word
 
-__all__ = ["dot", "half", "prefetch"]
+__all__ = ["dot", "half", "prefetch", "prefetch_bytes"]
 
 _LANES, _SUMS = 8, 4
 _I16, _I32, _I64, _F32 = ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType()
@@ -91,6 +91,16 @@ def dot(_context: Any, vectors: Any, row: Any, query: Any) -> Any:
     return signature, generate
 
 
+def _prefetch(builder: Any, start: Any, length: Any) -> None:
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    lines = builder.udiv(builder.add(length, ir.Constant(_I64, 63)), ir.Constant(_I64, 64))
+    with cgutils.for_range(builder, lines) as loop:
+        place = builder.inttoptr(builder.add(start, builder.mul(loop.index, ir.Constant(_I64, 64))), byte)
+        builder.call(function, [place, *(ir.Constant(_I32, value) for value in (0, 3, 1))])
+
+
 @intrinsic
 def prefetch(_context: Any, vectors: Any, row: Any) -> Any:
     """Ask the processor to load row ``row`` of a two-dimensional array into its caches. Any row will do: none is read."""
@@ -99,15 +109,21 @@ def prefetch(_context: Any, vectors: Any, row: Any) -> Any:
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         matrix = cgutils.create_struct_proxy(signature.args[0])(target, builder, arguments[0])
         length = builder.mul(builder.extract_value(matrix.shape, 1), matrix.itemsize)
-        byte = ir.IntType(8).as_pointer()
         start = builder.ptrtoint(matrix.data, _I64)
-        start = builder.add(start, builder.mul(arguments[1], length))
-        kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        lines = builder.udiv(builder.add(length, ir.Constant(_I64, 63)), ir.Constant(_I64, 64))
-        with cgutils.for_range(builder, lines) as loop:
-            place = builder.inttoptr(builder.add(start, builder.mul(loop.index, ir.Constant(_I64, 64))), byte)
-            builder.call(function, [place, *(ir.Constant(_I32, value) for value in (0, 3, 1))])
+        _prefetch(builder, builder.add(start, builder.mul(arguments[1], length)), length)
+        return target.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def prefetch_bytes(_context: Any, array: Any, first: Any, length: Any) -> Any:
+    """The same for ``length`` bytes of an array from byte ``first``."""
+    signature = types.void(array, types.int64, types.int64)
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start = builder.ptrtoint(cgutils.create_struct_proxy(signature.args[0])(target, builder, arguments[0]).data, _I64)
+        _prefetch(builder, builder.add(start, arguments[1]), arguments[2])
         return target.get_dummy_value()
 
     return signature, generate

@@ -1,11 +1,12 @@
-"""Scanning 1-bit (or 2, 4) sketches with a 4-bit query: rotate, quantise, estimate, keep the best, in one call.
+"""Scanning sketches of 1, 2 or 4 bits a dimension: rotate a query, tabulate it, estimate, keep the best.
 
-A code bit and a query bit stand for ±1, so the dot product of a plane of code bits with a plane of query bits is
-``d - 2 popcount(code ^ query)``. Planes weigh 1, 2, 4, …: codes and query are odd integers, ±1 … ±(2^planes - 1).
+A code bit stands for ±1, so a query ``r`` and four bits ``u`` have the product
+``2 sum(|r_i| where u_i is the sign of r_i) - sum(|r_i|)``: a table of 16 numbers for each four dimensions, rounded to 0 … 31, and
+a plane of code bits is as many look-ups. Planes weigh 1, 2, 4, …: codes are odd whole numbers, ±1 … ±(2^planes - 1).
 
-Layout of a sketch: groups of 64 vectors; of each group, for each code plane (least first) and each 32-bit word of the
-dimensions, the words of its 64 vectors side by side, so that counting runs over vectors in the processor's lanes and a group is
-one word of the filter.
+Layout of a sketch: groups of 64 vectors; of each group, for each code plane (least first) and each 8 dimensions, the bytes of
+its 64 vectors side by side (vector ``v`` below 32 at place ``2 v``, the others at ``2 v - 63``), so that look-ups run over
+vectors in the processor's lanes and a group is one word of the filter.
 """
 
 from __future__ import annotations
@@ -13,22 +14,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
-from .dense_rows import half
+from .bits import trailing_zeros64
+from .dense_rows import prefetch_bytes
 from .dense_select import cut, key_of, score_of
-from .popcount import popcount
-from .signatures import f32_2, out_i64, out_u32, out_u64_2, u16_2, u32_3, u64
+from .dense_table import TOP, estimate_groups
+from .signatures import f32_2, i64_2, out_f32_2, out_i64, out_u8_2, out_u64_2, u8_2, u8_3, u16_2, u64
 
-__all__ = ["GROUP", "PLANES", "room", "scan_sketches"]
+__all__ = ["room", "scan_sketches", "tabulate"]
 
-GROUP = 64
-"""Vectors of a group."""
-PLANES = 4
-"""Bits a dimension of the query."""
-_STEP = np.float32(0.3352)
-"""Width of a quantisation step in standard deviations: the best for 16 even steps over a normal distribution (Max 1960)."""
 _BLOCK = 64
 """Groups that one query passes over before the next one does: they stay in the first or second cache."""
-_SAMPLE = 32
+_SAMPLE = 64
 """One group in so many is scanned first, to find a score that not many more than those wanted will reach."""
 
 
@@ -37,83 +33,80 @@ def room(want: int) -> int:
     return max(2 * want, want + 1024)
 
 
-@njit
-def _quantise(rotation, queries, row, words, planes):  # type: ignore[no-untyped-def]
-    """Rotate one query and write its bit planes: ``planes[4 (row words + w) + p]``, 32 dimensions a word."""
+@njit(types.void(f32_2, f32_2, types.int64, types.float32, out_u8_2, out_f32_2), cache=True, nogil=True, boundscheck=False)
+def tabulate(rotation, queries, bits, slack, tables, lines):  # type: ignore[no-untyped-def]
+    """Rotate queries (m, d) and make their tables: ``tables`` (m, 32 columns), ``lines`` (m, 2).
+
+    The estimate of a sketch is ``factor * (lines[0] * sum + lines[1])``, here with ``slack`` lengths of the query added.
+    """
     dimension = queries.shape[1]
-    rotated = np.zeros(dimension, np.float32)
-    for i in range(dimension):
-        value = queries[row, i]
-        for j in range(dimension):
-            rotated[j] += value * rotation[i, j]
-    square = np.float32(0.0)
-    for j in range(dimension):
-        square += rotated[j] * rotated[j]
-    scale = np.float32(1.0) / max(_STEP * np.sqrt(square / np.float32(dimension)), np.float32(1e-30))
-    base = PLANES * words * row
-    for i in range(PLANES * words):
-        planes[base + i] = np.uint32(0)
-    for j in range(dimension):
-        value = np.floor(rotated[j] * scale)
-        level = np.uint32(0)
-        if value >= np.float32(7.0):
-            level = np.uint32(15)
-        elif value > np.float32(-8.0):
-            level = np.uint32(np.int32(value) + 8)
-        place = base + PLANES * (j >> 5)
-        bit = np.uint32(j & 31)
-        for plane in range(PLANES):
-            planes[place + plane] |= ((level >> np.uint32(plane)) & np.uint32(1)) << bit
+    rotated = np.empty(dimension, np.float32)
+    for row in range(len(queries)):
+        rotated[:] = 0
+        for i in range(dimension):
+            value = queries[row, i]
+            for j in range(dimension):
+                rotated[j] += value * rotation[i, j]
+        square, total, widest = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for start in range(0, dimension, 4):
+            width = np.float32(0.0)
+            for j in range(start, start + 4):
+                square += rotated[j] * rotated[j]
+                width += abs(rotated[j])
+            total += width
+            widest = max(widest, width)
+        step = max(np.float32(2.0) * widest / np.float32(TOP), np.float32(1e-30))
+        scale = np.float32(2.0) / step
+        table = tables[row]
+        table[:] = 0
+        for start in range(0, dimension, 4):
+            for code in range(16):
+                value = np.float32(0.0)
+                for i in range(4):
+                    part = rotated[start + i]
+                    if ((code >> i) & 1) == (part > 0):
+                        value += abs(part)
+                table[4 * start + code] = np.uint8(min(np.float32(TOP), np.floor(value * scale + np.float32(0.5))))
+        lines[row, 0] = step
+        lines[row, 1] = slack * np.sqrt(square) - total * np.float32((1 << bits) - 1)
 
 
 @njit
-def _scan(sketch, factors, bits, mask, planes, base, total, first, last, step, want, keys, count, threshold, work):  # type: ignore[no-untyped-def]
+def _scan(sketch, factors, bits, mask, table, line, bias, first, last, step, want, keys, count, threshold, scores):  # type: ignore[no-untyped-def]
     """Add the rows of groups ``first``, ``first + step``, … below ``last`` that score above ``threshold`` to ``keys``.
 
     Returns the number of keys and the threshold, which rises whenever the keys are cut to the best ``want``.
     """
-    lanes, scores, better = work
-    eights = better.view(np.uint64)
-    words = sketch.shape[1] // bits
     filtered = len(mask) > 0
-    for group in range(first, last, step):
-        allowed = mask[group] if filtered else np.uint64(0xFFFFFFFFFFFFFFFF)
-        if allowed == 0:
-            continue
-        for lane in range(64):
-            lanes[lane] = 0
-        for plane in range(bits - 1, -1, -1):
-            if plane < bits - 1:
-                for lane in range(64):
-                    lanes[lane] <<= 1
-            for word in range(0, words, 2):
-                at = plane * words + word
-                place = base + PLANES * word
-                a0, a1, a2, a3 = planes[place], planes[place + 1], planes[place + 2], planes[place + 3]
-                b0, b1, b2, b3 = planes[place + 4], planes[place + 5], planes[place + 6], planes[place + 7]
-                for lane in range(64):
-                    x = sketch[group, at, lane]
-                    y = sketch[group, at + 1, lane]
-                    lanes[lane] += np.int32(
-                        (popcount(x ^ a0) + popcount(y ^ b0))
-                        + ((popcount(x ^ a1) + popcount(y ^ b1)) << np.uint32(1))
-                        + ((popcount(x ^ a2) + popcount(y ^ b2)) << np.uint32(2))
-                        + ((popcount(x ^ a3) + popcount(y ^ b3)) << np.uint32(3))
-                    )
-        for lane in range(64):
-            score = half(factors[group, lane]) * np.float32(total - 2 * lanes[lane])
-            scores[lane] = score
-            better[lane] = score > threshold
-        for eight in range(8):
-            if eights[eight] == 0:
-                continue
-            for lane in range(8 * eight, 8 * eight + 8):
-                if (
-                    scores[lane] > threshold
-                    and (allowed >> np.uint64(lane)) & np.uint64(1)
-                    and factors[group, lane] & np.uint16(0x7FFF)
-                ):
-                    keys[count] = key_of(scores[lane], 64 * group + lane)
+    size = np.int64(sketch.shape[1]) * 64
+    group = first
+    while group < last:
+        if filtered:
+            while group < last and mask[group] == 0:
+                group += step
+            if group >= last:
+                break
+        one = group
+        group += step
+        if filtered:
+            while group < last and mask[group] == 0:
+                group += step
+        other = group if group < last else one
+        group += step
+        if step > 1 and group + step < last:
+            prefetch_bytes(sketch, group * size, size)
+            prefetch_bytes(sketch, (group + step) * size, size)
+        found = estimate_groups(sketch, (one, other), bits, table, line[0], line[1], bias, factors, threshold, scores)
+        for half in range(2 if other != one else 1):
+            better = found[half]
+            if filtered:
+                better &= mask[other if half else one]
+            while better:
+                lane = 64 * half + np.int64(trailing_zeros64(better))
+                better &= better - np.uint64(1)
+                number = (other if half else one) * 64 + lane - 64 * half
+                if scores[lane] > threshold and factors[number >> 6, number & 63] & np.uint16(0x7FFF):
+                    keys[count] = key_of(scores[lane], number)
                     count += 1
                     if count == len(keys):
                         cut(keys, count, want)
@@ -123,78 +116,54 @@ def _scan(sketch, factors, bits, mask, planes, base, total, first, last, step, w
 
 
 @njit(
-    types.void(f32_2, f32_2, u32_3, u16_2, types.int64, u64, types.int64, out_u32, out_u64_2, out_i64),
+    types.void(u8_3, u16_2, types.int64, u64, u8_2, f32_2, i64_2, f32_2, types.int64, out_u64_2, out_i64),
     cache=True,
     nogil=True,
     boundscheck=False,
 )
-def scan_sketches(rotation, queries, sketch, factors, bits, mask, want, planes, keys, counts):  # type: ignore[no-untyped-def]
-    """The best ``want`` vectors by estimated dot product, for each query.
+def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, want, keys, counts):  # type: ignore[no-untyped-def]
+    """The best ``want`` vectors by estimated dot product, for each of m queries.
 
-    ``rotation`` (d, d), ``queries`` (m, d), ``sketch`` (groups, bits * words, 64), ``factors`` (groups, 64) bits of float16, 0
-    for rows never to be returned, ``mask`` a word a group or empty, ``planes`` scratch of 4 m words. Row ``r`` of ``keys``
-    (m, room(want)) takes ``counts[r]`` keys in no order; they rank, their scores are proportional to the estimates.
+    ``sketch`` (groups, bits * columns, 64), ``factors`` (groups, 64) bits of float16, 0 for rows never to be returned, ``mask``
+    a word a group or empty, ``tables`` and ``lines`` from `tabulate`. ``runs`` (r, 2) are the groups to scan, each from … to
+    below, ``biases`` (m, r) what to add to their estimates. Row ``i`` of ``keys`` (m, room(want)) takes ``counts[i]`` keys in no
+    order.
     """
-    groups = len(sketch)
-    words = sketch.shape[1] // bits
-    total = np.int32(queries.shape[1]) * np.int32(15) * np.int32((1 << bits) - 1)
-    work = (np.empty(64, np.int32), np.empty(64, np.float32), np.empty(64, np.uint8))
+    scores = np.empty(128, np.float32)
     lowest = np.float32(-np.inf)
-    thresholds = np.full(len(queries), lowest)
+    thresholds = np.full(len(tables), lowest)
+    counts[:] = 0
+    groups = 0
+    for run in range(len(runs)):
+        groups += max(min(runs[run, 1], len(sketch)) - max(runs[run, 0], 0), 0)
+    sampled = len(runs) == 1 and 64 * groups >= _SAMPLE * 4096
     share = want // _SAMPLE
     share += 3 * np.int64(np.sqrt(share)) + 4
-    for row in range(len(queries)):
-        base = PLANES * words * row
-        _quantise(rotation, queries, row, words, planes)
-        counts[row] = 0
-        if groups >= 64 * _SAMPLE // 4:
+    for run in range(len(runs)):
+        start, stop = max(runs[run, 0], 0), min(runs[run, 1], len(sketch))
+        for row in range(len(tables) if sampled else 0):
             count, _ = _scan(
-                sketch, factors, bits, mask, planes, base, total, 0, groups, _SAMPLE, share, keys[row], 0, lowest, work
-            )
+                sketch, factors, bits, mask, tables[row], lines[row], biases[row, run], start, stop, _SAMPLE, share,
+                keys[row], 0, lowest, scores,
+            )  # fmt: skip
             if count >= share:
                 cut(keys[row], count, share)
                 thresholds[row] = score_of(keys[row, share - 1])
-    block = _BLOCK if len(queries) > 1 else groups
-    for first in range(0, groups, max(block, 1)):
-        last = min(first + block, groups)
-        for row in range(len(queries)):
-            counts[row], thresholds[row] = _scan(
-                sketch,
-                factors,
-                bits,
-                mask,
-                planes,
-                PLANES * words * row,
-                total,
-                first,
-                last,
-                1,
-                want,
-                keys[row],
-                counts[row],
-                thresholds[row],
-                work,
-            )
-    for row in range(len(queries)):
-        if counts[row] < want and thresholds[row] > lowest:
-            # the sample was no fair one: without its threshold
-            counts[row], _ = _scan(
-                sketch,
-                factors,
-                bits,
-                mask,
-                planes,
-                PLANES * words * row,
-                total,
-                0,
-                groups,
-                1,
-                want,
-                keys[row],
-                0,
-                lowest,
-                work,
-            )
+        block = _BLOCK if len(tables) > 1 else max(stop - start, 1)
+        for first in range(start, stop, block):
+            for row in range(len(tables)):
+                counts[row], thresholds[row] = _scan(
+                    sketch, factors, bits, mask, tables[row], lines[row], biases[row, run], first, min(first + block, stop), 1,
+                    want, keys[row], counts[row], thresholds[row], scores,
+                )  # fmt: skip
+        for row in range(len(tables) if sampled else 0):
+            if counts[row] < want and thresholds[row] > lowest:
+                # the sample was no fair one: without its threshold
+                counts[row], _ = _scan(
+                    sketch, factors, bits, mask, tables[row], lines[row], biases[row, run], start, stop, 1, want, keys[row],
+                    0, lowest, scores,
+                )  # fmt: skip
+    for row in range(len(tables)):
         if counts[row] > want:
             cut(keys[row], counts[row], want)
             counts[row] = want

@@ -22,6 +22,7 @@ __all__ = [
     "i8",
     "i32",
     "i64",
+    "i64_2",
     "out_f32",
     "out_f32_2",
     "out_f64",
@@ -36,6 +37,7 @@ __all__ = [
     "out_u64_2",
     "u8",
     "u8_2",
+    "u8_3",
     "u16",
     "u16_2",
     "u32",
@@ -67,6 +69,7 @@ out_i32, out_i64 = _output(types.int32), _output(types.int64)
 out_f32, out_f64 = _output(types.float32), _output(types.float64)
 out_u8_2, out_f32_2 = _output(types.uint8, 2), _output(types.float32, 2)
 u16_2, u32_3 = _input(types.uint16, 2), _input(types.uint32, 3)
+u8_3, i64_2 = _input(types.uint8, 3), _input(types.int64, 2)
 out_u16_2, out_u64_2 = _output(types.uint16, 2), _output(types.uint64, 2)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..index import dense, sparse_merge
 from ..index.files import ArrayFolder, FolderWriter
 from ..index.sparse import Bm25
-from .manifest import SegmentEntry
+from ..progress import Task
+from .manifest import PartEntry, SegmentEntry
+from .parts import Piece, write_part
 from .segment import DENSE, ROWS, SEGMENTS, SPARSE, Segment
 from .settings import Settings
 from .snapshot import Snapshot
@@ -44,8 +47,13 @@ def _level(entry: SegmentEntry) -> int:
     return level
 
 
-def merge_segments(snapshot: Snapshot, run: Sequence[SegmentEntry], name: str, impacts: str) -> SegmentEntry | None:
-    """Write the living passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None where none is left."""
+def merge_segments(
+    snapshot: Snapshot, run: Sequence[SegmentEntry], name: str, impacts: str, task: Task | None = None
+) -> SegmentEntry | None:
+    """Write the living passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None where none is left.
+
+    ``task`` is told of passages done: half of each for its postings, half for its vectors.
+    """
     chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True) if segment.entry in run]
     folder = snapshot.library / SEGMENTS / name
     passages = 0
@@ -60,18 +68,65 @@ def merge_segments(snapshot: Snapshot, run: Sequence[SegmentEntry], name: str, i
     if not passages:
         return None
     settings = snapshot.manifest.settings
+    vectors = [(segment.dense, mask) for segment, mask in chosen if segment.dense is not None]
+    told = _Told(task, sum(entry.passages for entry in run))
     sparse_merge.merge(
         [(segment.sparse, mask) for segment, mask in chosen],
         folder / SPARSE,
         folder / impacts,
         bm25=Bm25(settings.k1, settings.b),
         average_length=snapshot.average_length,
+        advance=told.share(sum(segment.sparse.postings for segment, _ in chosen), 1 if vectors else 2),
     )
-    vectors = [(segment.dense, mask) for segment, mask in chosen if segment.dense is not None]
     if vectors:
-        dense.merge(vectors, folder / DENSE)
+        dense.merge(vectors, folder / DENSE, advance=told.share(sum(index.rows for index, _ in vectors), 1))
     terms = ArrayFolder(folder / SPARSE).attributes["tokens"]
-    return SegmentEntry(name, passages, int(terms), impacts)
+    return SegmentEntry(name, passages, int(terms), impacts, _merged_parts(snapshot, chosen, folder))
+
+
+class _Told:
+    """Tells a task of passages, when what is counted is something else."""
+
+    def __init__(self, task: Task | None, passages: int) -> None:
+        self.task = task
+        self.passages = passages
+
+    def share(self, total: int, halves: int) -> Callable[[int], None]:
+        """What takes numbers that add up to ``total``, and tells of so many halves of the passages."""
+        done = told = 0
+
+        def advance(count: int) -> None:
+            nonlocal done, told
+            done += count
+            now = self.passages * halves * done // (2 * max(total, 1))
+            if self.task is not None and now > told:
+                self.task.advance(now - told)
+                told = now
+
+        return advance
+
+
+def _merged_parts(
+    snapshot: Snapshot, chosen: Sequence[tuple[Segment, NDArray[np.uint64] | None]], folder: Path
+) -> tuple[PartEntry, ...]:
+    """Of each representation one part with what ``chosen`` hold of it."""
+    pieces: dict[str, list[Piece]] = {}
+    offset = 0
+    for segment, mask in chosen:
+        kept = np.ones(len(segment.ids), np.bool_)
+        if mask is not None:
+            kept = np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(kept)].astype(np.bool_)
+        moved = np.where(kept, np.cumsum(kept) - 1 + offset, -1).astype(np.int32)
+        for part in segment.parts:
+            pieces.setdefault(part.entry.key, []).append((moved[part.positions], part))
+        offset += int(kept.sum())
+    written = []
+    for key, some in pieces.items():
+        representation = snapshot.manifest.by_key(key)
+        if representation is not None:
+            seed = snapshot.manifest.settings.seed
+            written.append(write_part(folder, representation, snapshot.generation + 1, seed, some))
+    return tuple(entry for entry in written if entry is not None)
 
 
 def reweigh_segment(

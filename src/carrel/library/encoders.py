@@ -1,12 +1,31 @@
-"""The library's dense encoder, and the check that it is the one its vectors were made with."""
+"""The encoders of a library, and the check that each is the one its vectors were made with."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._errors import ModelError
 from ..encode.base import DenseEncoder, load_encoder
-from .settings import Settings
+from .settings import EncoderInfo, Settings
 
-__all__ = ["encoder_of"]
+__all__ = ["encoder_of", "info_of", "refuse_other"]
+
+
+def info_of(encoder: Any) -> EncoderInfo:
+    """What the manifest keeps of ``encoder``; a learned sparse one has no dimension."""
+    return EncoderInfo(encoder.name, encoder.revision, int(getattr(encoder, "dimension", 0)), encoder.sha256)
+
+
+def refuse_other(what: str, reference: str, info: EncoderInfo, encoder: Any) -> None:
+    """Raise `ModelError` where ``encoder``, found as ``reference``, is not the one that ``info`` tells of."""
+    now = info_of(encoder)
+    if now.sha256 != info.sha256 or now.dimension != info.dimension:
+        raise ModelError(
+            f"the library's vectors {what!r} were made by {info.name} (revision {info.revision}, {info.dimension} dimensions, "
+            f"sha256 {info.sha256[:12]}), but {reference} is now {now.name} (revision {now.revision}, "
+            f"{now.dimension} dimensions, sha256 {now.sha256[:12]}); put the old model back, or fill {what!r} anew with: "
+            f"carrel refine --replace {what}={reference}"
+        )
 
 
 def encoder_of(settings: Settings) -> DenseEncoder | None:
@@ -14,12 +33,6 @@ def encoder_of(settings: Settings) -> DenseEncoder | None:
     if settings.encoder is None:
         return None
     encoder = load_encoder(settings.encoder)
-    info = settings.encoder_info
-    if info is not None and info.sha256 != encoder.sha256:
-        raise ModelError(
-            f"the library's vectors were made by {info.name} (revision {info.revision}, {info.dimension} dimensions, sha256 "
-            f"{info.sha256[:12]}), but {settings.encoder} is now {encoder.name} (revision {encoder.revision}, "
-            f"{encoder.dimension} dimensions, sha256 {encoder.sha256[:12]}); put the old model back, "
-            "or index the sources again into a new library"
-        )
+    if settings.encoder_info is not None:
+        refuse_other("dense", settings.encoder, settings.encoder_info, encoder)
     return encoder

@@ -8,13 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
+
+import numpy as np
 
 from .._errors import InputError
 from ..documents.base import Document
 from ..documents.read import Fields, read
+from ..documents.seen import SeenIds
 from ..documents.walk import Skipped, Source, walk
 from ..progress import Progress, Task, silent
+from .estimate import estimate_sources
 from .results import IndexReport
 from .writer import Writer, document_hash
 
@@ -22,6 +27,12 @@ __all__ = ["add_documents", "index_paths"]
 
 STDIN = "-"
 TOLD_BEFORE = "damaged record in an unchanged file"
+LISTED = 100_000
+"""Files that are listed before the first is read, so that progress has an end."""
+LOOKED_AT = 64 << 20
+"""Bytes of new files from which on it is estimated whether they fit."""
+CERTAIN = 0.8
+"""Share of an estimate that is counted on."""
 
 
 @contextmanager
@@ -111,13 +122,15 @@ class _Known:
             self.seen[number - self.low] = 1
         return number, digest
 
-    def unseen(self) -> list[int]:
-        """Numbers of those never met."""
-        rows = self.writer.store.execute(
-            "SELECT id FROM documents WHERE source = ? AND removed IS NULL AND id BETWEEN ? AND ?",
-            (self.source, self.low, self.low + len(self.seen) - 1),
-        )
-        return [number for (number,) in rows if not self.seen[number - self.low]]
+    def unseen(self) -> Iterator[int]:
+        """Numbers of those never met, some at a time: they may be removed meanwhile."""
+        last, high = self.low - 1, self.low + len(self.seen) - 1
+        while rows := self.writer.store.execute(
+            "SELECT id FROM documents WHERE +source = ? AND removed IS NULL AND id > ? AND id <= ? ORDER BY id LIMIT 10000",
+            (self.source, last, high),
+        ):
+            last = rows[-1][0]
+            yield from (number for (number,) in rows if not self.seen[number - self.low])
 
 
 def add_documents(writer: Writer, documents: Iterable[Document], source: str = STDIN) -> IndexReport:
@@ -137,18 +150,45 @@ def index_paths(
     started = time.monotonic()
     with interruptible() as stop:
         run = _Run(writer, stop)
-        items = list(_sources(run, paths, hidden))
-        task = progress("indexing", sum(max(source.size, 0) for source in items), "B")
+        found = _sources(run, paths, hidden)
+        items = list(islice(found, LISTED))
+        rest = next(found, None)
+        if rest is None:
+            total: int | None = sum(max(source.size, 0) for source in items)
+            _refuse_what_cannot_fit(run, items, fields)
+        else:  # a list of all of them would be a large part of the budget
+            total = None
+        met = SeenIds()
+        task = progress("indexing", total, "B")
         try:
-            for source in items:
-                run.pause()
-                _bring_up_to_date(run, source, fields, task)
+            for some in _batches(chain(items, [] if rest is None else [rest], found)):
+                met.add(np.fromiter((hash(source.path) for source in some), np.int64))
+                for source in some:
+                    run.pause()
+                    _bring_up_to_date(run, source, fields, task)
         finally:
             task.close()
         if prune:
-            _prune(run, paths, {source.path for source in items})
+            _prune(run, paths, met)
         writer.commit()
     return _finished(run, started)
+
+
+def _batches(sources: Iterator[Source]) -> Iterator[list[Source]]:
+    while some := list(islice(sources, 1024)):
+        yield some
+
+
+def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) -> None:
+    """Raise `BudgetError` before any work where files are too much for the budget by far: what they hold is an estimate."""
+    if sum(source.size for source in items) < LOOKED_AT:
+        return
+    store, settings = run.writer.store, run.writer.manifest.settings
+    known = dict(store.execute("SELECT path, size FROM sources WHERE complete IS NOT NULL"))
+    new = [source for source in items if known.get(source.path) != source.size]
+    if sum(source.size for source in new) >= LOOKED_AT:
+        found = estimate_sources(new, fields, settings.unit, settings.words)
+        run.writer.expect(int(CERTAIN * found.passages))
 
 
 def _finished(run: _Run, started: float) -> IndexReport:
@@ -158,7 +198,7 @@ def _finished(run: _Run, started: float) -> IndexReport:
 
 
 def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool) -> Iterator[Source]:
-    for item in walk(paths, hidden=hidden):
+    for item in walk(paths, hidden=hidden, max_bytes=run.writer.shares.record):
         if isinstance(item, Skipped):
             run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
             if item.failed:
@@ -218,16 +258,30 @@ def _shown(documents: Iterable[Document | InputError], source: Source, task: Tas
     task.advance(left, source.path)
 
 
-def _prune(run: _Run, paths: Sequence[str | Path], met: set[str]) -> None:
+def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
     """Remove the documents of files that are gone from the folders among ``paths``."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
     folders = [os.path.abspath(path) for path in given if path.is_dir()]  # noqa: PTH100 - as `walk` names them, links kept
     store = run.writer.store
     for folder in folders:
         inside = folder.rstrip(os.sep) + os.sep
-        rows = store.execute("SELECT id, path FROM sources WHERE substr(path, 1, ?) = ?", (len(inside), inside))
-        for number, path in rows:
-            if path not in met:
+        last = 0
+        while rows := store.execute(
+            "SELECT id, path FROM sources WHERE id > ? AND substr(path, 1, ?) = ? ORDER BY id LIMIT 10000",
+            (last, len(inside), inside),
+        ):
+            last = rows[-1][0]
+            known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
+            for number in (number for (number, _), there in zip(rows, known, strict=True) if not there):
                 store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
-                gone = store.execute("SELECT id FROM documents WHERE source = ? AND removed IS NULL", (number,))
-                run.report.removed += run.writer.remove([row[0] for row in gone])
+                run.report.removed += run.writer.remove(_alive(run.writer, number))
+
+
+def _alive(writer: Writer, source: int) -> Iterator[int]:
+    """Numbers of the living documents of ``source``, some at a time: they may be removed meanwhile."""
+    last = 0
+    while rows := writer.store.execute(
+        "SELECT id FROM documents WHERE source = ? AND removed IS NULL AND id > ? ORDER BY id LIMIT 10000", (source, last)
+    ):
+        last = rows[-1][0]
+        yield from (number for (number,) in rows)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
 from ..index.files import replace_file
-from .settings import Settings
+from .settings import Representation, Settings
 
-__all__ = ["FORMAT", "MANIFEST", "Manifest", "SegmentEntry"]
+__all__ = ["FORMAT", "MANIFEST", "Manifest", "PartEntry", "SegmentEntry"]
 
-FORMAT = 1
+FORMAT = 2
 """The on-disk format this code reads and writes; any change of it raises the number."""
 MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PartEntry:
+    """A representation of some of a segment's passages."""
+
+    key: str
+    """Of the `Representation`."""
+    folder: str
+    """Inside the segment's."""
+    passages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,17 @@ class SegmentEntry:
     terms: int
     """Length of all its passages, in terms."""
     impacts: str
+    parts: tuple[PartEntry, ...] = ()
+    """Of the representations that are filled in the background; parts of one key share no passage."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SegmentEntry:
+        """From the manifest."""
+        return cls(**{**data, "parts": tuple(PartEntry(**part) for part in data.get("parts", ()))})
+
+    def filled(self, key: str) -> int:
+        """Passages that representation ``key`` holds."""
+        return sum(part.passages for part in self.parts if part.key == key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +62,15 @@ class Manifest:
     next_passage: int = 1
     next_segment: int = 1
     segments: tuple[SegmentEntry, ...] = field(default=())
+    representations: tuple[Representation, ...] = field(default=())
+
+    def representation(self, name: str) -> Representation | None:
+        """The one that recipes call ``name``: the newest of that name."""
+        return next((found for found in reversed(self.representations) if found.name == name), None)
+
+    def by_key(self, key: str) -> Representation | None:
+        """The one of that key."""
+        return next((found for found in self.representations if found.key == key), None)
 
     @property
     def average_length(self) -> float:
@@ -63,7 +95,7 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{path} is not readable; index the sources again into a new library") from error
         if version != FORMAT:
-            age = "a newer" if isinstance(version, int) and version > FORMAT else "an unknown"
+            age = "an unknown" if not isinstance(version, int) else "a newer" if version > FORMAT else "an older"
             raise LibraryFormat(
                 f"{library} is in format {version} (carrel {written_by}), {age} format than this carrel's {FORMAT}; "
                 "upgrade with: pip install -U carrel, or index the sources again"
@@ -73,7 +105,8 @@ class Manifest:
                 raise TypeError("a count is not a whole number")
             return cls(
                 settings=Settings.from_dict(data.pop("settings")),
-                segments=tuple(SegmentEntry(**entry) for entry in data.pop("segments")),
+                segments=tuple(SegmentEntry.from_dict(entry) for entry in data.pop("segments")),
+                representations=tuple(Representation.from_dict(entry) for entry in data.pop("representations", ())),
                 **data,
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -9,7 +9,7 @@ from ..budget import Bill
 from ..documents.base import Scalar
 from .settings import Settings
 
-__all__ = ["IndexReport", "Info", "Result"]
+__all__ = ["IndexReport", "Info", "RefineReport", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,24 @@ class IndexReport:
     """Number of files passed over, by reason."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
+    bill: Bill | None = None
+
+
+@dataclass(slots=True)
+class RefineReport:
+    """What a refinement did to one representation."""
+
+    name: str
+    kind: str
+    model: str
+    encoded: int = 0
+    """Passages encoded by this run."""
+    filled: int = 0
+    """Passages that the library holds of it now."""
+    passages: int = 0
+    """Passages there are."""
+    seconds: float = 0.0
+    complete: bool = False
     bill: Bill | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from .snapshot import Masks, Snapshot
 __all__ = ["Bm25Retriever", "DenseRetriever", "bm25_weights"]
 
 
-def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[int]) -> NDArray[np.float32]:
+def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[float]) -> NDArray[np.float32]:
     """Weight of each query term: its count times the idf of Lucene's BM25, over the living passages: float32."""
     frequencies = snapshot.document_frequencies(terms)
     idf = np.log1p((snapshot.passages - frequencies + 0.5) / (frequencies + 0.5))
@@ -25,13 +25,18 @@ def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[int]
 
 
 class Bm25Retriever:
-    """BM25 over the segments, exact, with the statistics of the whole snapshot."""
+    """BM25 over the segments, exact, with the statistics of the whole snapshot.
+
+    ``terms``: analysed words, with repeats, or terms with how much each counts.
+    """
 
     floor = 0.0
+    exact = True
+    """The best 10 are the first 10 of the best 100."""
 
-    def __init__(self, snapshot: Snapshot, terms: Sequence[str], masks: Masks) -> None:
+    def __init__(self, snapshot: Snapshot, terms: Sequence[str] | Mapping[str, float], masks: Masks) -> None:
         settings = snapshot.manifest.settings
-        counted = Counter(terms)
+        counted: Mapping[str, float] = terms if isinstance(terms, Mapping) else Counter(terms)
         self.snapshot = snapshot
         self.masks = masks
         self.terms = list(counted)

@@ -17,11 +17,14 @@ from ..index.files import ArrayFolder, FolderWriter
 from ..index.sparse import Bm25, SparseIndex
 from ..index.sparse_builder import SparseBuilder
 from .manifest import SegmentEntry
+from .parts import Part, part_folders
 from .settings import Settings
 
 __all__ = ["SEGMENTS", "Segment", "SegmentBuilder", "bitmap"]
 
 SEGMENTS = "segments"
+PIECES = 40
+"""Bytes that the static encoder keeps of a word: which pieces it is made of."""
 ROWS, SPARSE, DENSE = "rows", "sparse-bm25", "dense"
 
 
@@ -42,6 +45,12 @@ class Segment:
         self.rows = ArrayFolder(self.folder / ROWS)
         self.ids: NDArray[np.int64] = self.rows.array("ids")
         """Passage ids, rising: int64 of shape (passages,)."""
+        # At once, not when first asked for: a worker supersedes parts every few seconds, and removes their files.
+        self.parts = [Part(self.folder, part) for part in entry.parts]
+
+    def parts_of(self, key: str) -> list[Part]:
+        """The parts of the representation ``key``."""
+        return [part for part in self.parts if part.entry.key == key]
 
     @cached_property
     def sparse(self) -> SparseIndex:
@@ -58,6 +67,8 @@ class Segment:
         paths = [self.folder / SPARSE, self.folder / self.entry.impacts]
         if (self.folder / DENSE).is_dir():
             paths.append(self.folder / DENSE)
+        for part in self.parts:
+            paths += part_folders(part.folder, part.entry.folder.split("-", 1)[0])
         return [self.rows, *map(ArrayFolder, paths)]
 
     def positions(self, ranges: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -67,6 +78,14 @@ class Segment:
         counts = last - first
         starts = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
         return starts + np.arange(counts.sum())
+
+    def mask(self, ranges: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """A bitmap of the passages in ``ranges``, which do not overlap; takes two bytes a passage meanwhile."""
+        length = len(self.ids)
+        steps = np.zeros(-(-length // 64) * 64 + 1, np.int8)
+        np.add.at(steps, np.searchsorted(self.ids, ranges[:, 0]), 1)
+        np.subtract.at(steps, np.searchsorted(self.ids, ranges[:, 0] + ranges[:, 1]), 1)
+        return np.packbits(np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_), bitorder="little").view(np.uint64)
 
     def locate(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which of ``ids`` are in this segment: their places in ``ids``, and their local positions."""
@@ -98,9 +117,8 @@ class SegmentBuilder:
 
     @property
     def nbytes(self) -> int:
-        """Memory held at present."""
-        # The lexical encoder remembers of each word about as much as the table does.
-        return self._sparse.nbytes + 2 * self._table.nbytes
+        """Memory held at present, and what closing takes besides."""
+        return self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
 
     def add(self, ids: NDArray[np.int64], texts: list[str]) -> None:
         """Add passages with ids that follow all earlier ones."""

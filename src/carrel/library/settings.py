@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from typing import Any
 
 from .._errors import UsageError
 from ..documents.analyzers import Analyzer
 
-__all__ = ["UNITS", "EncoderInfo", "Settings"]
+__all__ = ["KINDS", "UNITS", "EncoderInfo", "Representation", "Settings"]
 
 UNITS = ("sentence", "passage", "document")
+KINDS = ("dense", "sparse", "tokens")
+"""Of representations: one vector a passage, weighted terms, or one vector a token."""
+RESERVED = frozenset({"bm25", "hybrid", "static", "late", "cross", "none", "all"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,45 @@ class EncoderInfo:
     revision: str
     dimension: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """One more way in which passages are held, beside BM25 and the instant vectors; filled in the background."""
+
+    name: str
+    """What recipes call it."""
+    kind: str
+    encoder: str | None
+    """How the encoder is found again; None where it was given as an object, or the vectors as a file."""
+    info: EncoderInfo
+    key: str
+    """What its folders are called: the name, with a number where the name had another encoder before."""
+    bits: int = 0
+    """Token vectors: bits a dimension on disk."""
+    replaces: str | None = None
+    """The key of the one that serves under this name until this one is filled (``dense``: the built-in)."""
+    adapter: str | None = None
+    """The folder of the map from its query vectors to those of the one it replaces."""
+    line: tuple[float, float, float] | None = None
+    """Slope, intercept and remaining spread of its scores over those of what stands in for it; fitted on passages of both."""
+
+    def __post_init__(self) -> None:
+        name = self.name
+        if not (name.isascii() and name.isidentifier() and len(name) <= 40) or iskeyword(name) or name in RESERVED:
+            raise UsageError(
+                f"{name!r:.60} cannot name a representation; use up to 40 letters, digits and '_', as in minilm "
+                f"(taken are {', '.join(sorted(RESERVED))})"
+            )
+        if self.kind not in KINDS:
+            raise UsageError(f"there is no kind of representation {self.kind!r}; kinds are {', '.join(KINDS)}")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Representation:
+        """From the manifest."""
+        line = data.get("line")
+        values = {**data, "info": EncoderInfo(**data["info"]), "line": None if line is None else tuple(map(float, line))}
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)

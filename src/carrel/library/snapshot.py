@@ -34,6 +34,7 @@ class Snapshot:
         self.segments = [Segment(library, entry) for entry in manifest.segments]
         self._filters: OrderedDict[str, Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
+        self._unfilled: dict[str, list[NDArray[np.int64]]] = {}
 
     @classmethod
     def open(cls, library: Path, store: Store) -> Snapshot:
@@ -101,6 +102,26 @@ class Snapshot:
             self._frequencies.update(zip(missing, counts.tolist(), strict=True))
         return np.array([self._frequencies[term] for term in terms], np.int64)
 
+    def unfilled(self, key: str) -> list[NDArray[np.int64]]:
+        """For each segment the local positions of the living passages that representation ``key`` does not hold, rising."""
+        if key not in self._unfilled:
+            missing = []
+            for segment, removed in zip(self.segments, self._removed, strict=True):
+                absent = np.ones(len(segment.ids), np.bool_)
+                absent[removed] = False
+                for part in segment.parts_of(key):
+                    absent[part.positions] = False
+                missing.append(np.flatnonzero(absent))
+            self._unfilled[key] = missing
+        return self._unfilled[key]
+
+    def complete(self, key: str) -> bool:
+        """Whether representation ``key`` holds every living passage."""
+        # Counting is enough where nothing was removed; it reads no array.
+        if all(entry.filled(key) == entry.passages for entry in self.manifest.segments):
+            return True
+        return self.removed_passages > 0 and not any(map(len, self.unfilled(key)))
+
     def masks(self, where: str | None) -> Masks:
         """Masks of the living passages whose document meets the filter ``where``; raises `FilterError`."""
         if where is None:
@@ -114,7 +135,7 @@ class Snapshot:
                 raise FilterError(f"no document has a field {unknown[0]!r}; fields are {fields}")
             sql, parameters = condition.sql()
             ranges = self.store.matching_ranges(self.generation, sql, parameters)
-            self._filters[where] = [bitmap(len(s.ids), s.positions(ranges), True) for s in self.segments]
+            self._filters[where] = [segment.mask(ranges) for segment in self.segments]
             if len(self._filters) > FILTERS_KEPT:
                 self._filters.popitem(last=False)
         return self._filters[where]

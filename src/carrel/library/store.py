@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,6 @@ class Store:
             db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # has an effect on a new file only
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
-            db.execute("PRAGMA cache_size=-16384")
             return db
         db = connect("mode=ro")
         try:
@@ -131,6 +131,10 @@ class Store:
                     f"no permission to write {self.path}; change its rights or choose another place with --library"
                 ) from error
             raise LibraryDamaged(f"{self.path}: {text}; index the sources again into a new library") from error
+
+    def cache(self, size: int) -> None:
+        """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""
+        self.execute(f"PRAGMA cache_size=-{max(size, 1 << 20) >> 10}")
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """All rows of one statement."""
@@ -197,9 +201,22 @@ class Store:
         chosen = f"(SELECT id FROM documents WHERE {condition})"
         self._db.execute(f"DELETE FROM texts WHERE document IN {chosen}", (value,))
         self._db.execute(f"DELETE FROM metadata WHERE document IN {chosen}", (value,))
-        ranges = self._db.execute(f"SELECT first, first + passages FROM documents WHERE {condition} AND passages > 0", (value,))
-        self._db.executemany("DELETE FROM passages WHERE id >= ? AND id < ?", ranges.fetchall())
+        last = 0
+        while ranges := self._db.execute(
+            f"SELECT first, first + passages, id FROM documents WHERE {condition} AND passages > 0 AND id > ? ORDER BY id "
+            "LIMIT 10000",
+            (value, last),
+        ).fetchall():
+            self._db.executemany("DELETE FROM passages WHERE id >= ? AND id < ?", [row[:2] for row in ranges])
+            last = ranges[-1][2]
         self._db.execute(f"DELETE FROM documents WHERE {condition}", (value,))
+
+    def vacuum(self) -> None:
+        """Give pages that hold nothing back to the file system, some at a time: readers get their turn between."""
+        before = 0
+        while (free := self.execute("PRAGMA freelist_count")[0][0]) and free != before:
+            self.execute("PRAGMA incremental_vacuum(4096)")
+            before = free
 
     def purge(self, generation: int) -> None:
         """Delete for good the documents removed by ``generation``; no segment holds their passages any more."""
@@ -216,17 +233,23 @@ class Store:
 
     def removed_ranges(self, generation: int) -> NDArray[np.int64]:
         """First passage and number of passages of each document removed by ``generation``: int64 of shape (n, 2)."""
-        rows = self.execute("SELECT first, passages FROM documents WHERE removed <= ? AND passages > 0", (generation,))
-        return np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return self._ranges("SELECT first, passages FROM documents WHERE removed <= ? AND passages > 0", (generation,))
+
+    def _ranges(self, sql: str, parameters: Sequence[Any]) -> NDArray[np.int64]:
+        # Not one list of all rows: that takes ten times as much as the array.
+        found = [np.empty((0, 2), np.int64)]
+        rows = self.stream(sql, parameters)
+        while some := list(islice(rows, 1 << 16)):
+            found.append(np.array(some, dtype=np.int64))
+        return np.concatenate(found)
 
     def matching_ranges(self, generation: int, where: str, parameters: Sequence[Any]) -> NDArray[np.int64]:
         """The same of each document alive at ``generation`` for which the condition ``where`` over ``documents d`` holds."""
-        rows = self.execute(
+        return self._ranges(
             f"SELECT d.first, d.passages FROM documents d WHERE ({where}) AND d.passages > 0 "
             "AND d.added <= ? AND (d.removed IS NULL OR d.removed > ?)",
             [*parameters, generation, generation],
         )
-        return np.array(rows, dtype=np.int64).reshape(-1, 2)
 
     def passages(self, ids: Sequence[int]) -> dict[int, PassageRow]:
         """The passages of ``ids`` that are stored, by id."""

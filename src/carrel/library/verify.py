@@ -8,6 +8,7 @@ from .._errors import LibraryDamaged
 from ..index.files import ArrayFolder
 from ..progress import Progress, silent
 from .manifest import Manifest
+from .parts import part_folders
 from .segment import DENSE, ROWS, SEGMENTS, SPARSE
 from .store import Store
 
@@ -25,6 +26,11 @@ def problems(library: Path, progress: Progress = silent) -> list[str]:
         library / SEGMENTS / entry.name / part
         for entry in manifest.segments
         for part in (ROWS, SPARSE, entry.impacts, *([DENSE] if manifest.settings.encoder else []))
+    ] + [
+        folder
+        for entry in manifest.segments
+        for part in entry.parts
+        for folder in part_folders(library / SEGMENTS / entry.name / part.folder, part.folder.split("-", 1)[0])
     ]
     task = progress("checking", len(folders) + 1, "parts")
     try:

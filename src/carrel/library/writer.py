@@ -13,25 +13,30 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from .._errors import LibraryNotFound
-from ..budget import BASE, DEFAULT, MIB, Bill, anonymous_bytes
+from ..budget import GATHERED, Bill, Shares, anonymous_bytes, bound_heap, ram_of, share_out, trim_heap
 from ..documents.analyzers import Analyzer
 from ..documents.base import Document
 from ..documents.split import places, split
-from ..encode.base import DenseEncoder, load_encoder
+from ..encode.base import DenseEncoder, load_encoder, nbytes
 from ..index.files import storage
+from ..progress import Progress, Task, silent
+from .bills import plan
 from .compaction import merge_segments, reweigh_segment, to_merge
 from .encoders import encoder_of
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
+from .parts import is_part
 from .segment import SEGMENTS, Segment, SegmentBuilder
-from .settings import EncoderInfo, Settings
+from .settings import EncoderInfo, Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
 
@@ -44,18 +49,22 @@ SAMPLE = 256
 """Documents looked at to tell the language."""
 DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
-FIXED = 48 * MIB
-"""SQLite's cache, batches of text and buffers of files while building."""
+SAMPLE_CHARACTERS = 1 << 22
+"""So many characters of them are enough too."""
+REMOVED_AT_ONCE = 10_000
+COMPILING = 512 << 20
+"""A budget below this has no room to compile kernels in this process."""
 
 
 class Writer:
     """Holds the writer's lock while open; use as a context manager. Nothing is seen by readers before `commit`."""
 
-    def __init__(self, library: Path, *, ram: int | None = None) -> None:
+    def __init__(self, library: Path, *, ram: str | int | None = None) -> None:
         if not (library / MANIFEST).is_file():
             raise LibraryNotFound(f"there is no library at {library}; make one with: carrel index PATH --library {library}")
         self.library = library
-        self.bill = Bill(ram or DEFAULT)
+        self.bill = Bill(ram_of(ram))
+        bound_heap()
         self.added_passages = 0
         self._lock = WriterLock(library).__enter__()
         try:
@@ -74,9 +83,17 @@ class Writer:
         self._waiting: list[tuple[Document, int, bytes]] = []
         self._texts: list[str] = []
         self._characters = 0
+        self._waiting_characters = 0
         self._rows: dict[str, list[tuple[Any, ...]]] = {"documents": [], "texts": [], "passages": [], "metadata": []}
         self._dirty = False
         self._last_commit = time.monotonic()
+        self.shares = self._share_out()
+
+    def _share_out(self) -> Shares:
+        """The budget split for what the library holds by now."""
+        shares = share_out(self.bill.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
+        self.store.cache(shares.database)
+        return shares
 
     @property
     def generation(self) -> int:
@@ -96,7 +113,8 @@ class Writer:
         """Add one document; ``digest`` as `document_hash` gives it."""
         if self._waiting or self.manifest.settings.analyzer is None:
             self._waiting.append((document, source, digest))
-            if len(self._waiting) >= SAMPLE:
+            self._waiting_characters += len(document.text)
+            if len(self._waiting) >= SAMPLE or self._waiting_characters >= SAMPLE_CHARACTERS:
                 self._settle()
             return
         self._add(document, source, digest)
@@ -118,6 +136,8 @@ class Writer:
 
     def _add(self, document: Document, source: int, digest: bytes) -> None:
         settings = self.manifest.settings
+        if 8 * len(document.text) > self.shares.text:
+            self.commit()  # so that a text this large has the room of the postings
         text = storable(document.text)
         if text is not document.text:
             document = replace(document, text=text)
@@ -148,26 +168,29 @@ class Writer:
             body = text if len(spans) == 1 else text[span.start : span.end]
             self._texts.append(f"{title}\n{body}" if title else body)
             self._characters += span.end - span.start
+            if len(self._texts) >= BATCH_PASSAGES or self._characters >= BATCH_CHARACTERS:
+                self._flush_batch()
         self._dirty = True
-        if len(self._texts) >= BATCH_PASSAGES or self._characters >= BATCH_CHARACTERS:
-            self._flush_batch()
-            if self._builder is not None and (
-                self._builder.nbytes >= self._buffer_bytes() or time.monotonic() - self._last_commit > COMMIT_SECONDS
-            ):
-                self.commit()
+        if self._builder is not None and (
+            self._builder.nbytes >= self.shares.gather or time.monotonic() - self._last_commit > COMMIT_SECONDS
+        ):
+            self.commit()
 
-    def _buffer_bytes(self) -> int:
-        # Closing a segment sorts its postings, which takes about as much again as the buffer itself.
-        return int(min(96 * MIB, max(16 * MIB, (self.bill.ram - BASE - FIXED) // 2)))
-
-    def plan(self) -> Bill:
-        """Fill in what building will take; raises `BudgetError` where it does not fit."""
-        self.bill.plan("Python, numpy, compiled kernels", BASE)
-        self.bill.plan("database cache, text and file buffers", FIXED)
-        self.bill.plan("postings and words being gathered", self._buffer_bytes())
-        self.bill.plan("sorting them into a segment", self._buffer_bytes())
+    def plan(self, *, encoding: bool = True) -> Bill:
+        """Fill in what building takes, with the encoder if ``encoding``; raises `BudgetError` where that does not fit."""
+        if self.bill.ram < COMPILING:
+            kernels.prepare()
+        if encoding:
+            self._encoder = self._encoder or encoder_of(self.manifest.settings)
+        self.shares = self._share_out()
+        self.bill.plan_building(self.shares)
         self.bill.check("building the index")
         return self.bill
+
+    def expect(self, passages: int) -> None:
+        """Say that about so many are coming; raises `BudgetError` where a library of that size does not fit."""
+        dimension = self._encoder.dimension if self._encoder is not None else 0
+        plan(self._next_passage - 1 + passages, dimension, self.bill.ram, encoder=nbytes(self._encoder)).check()
 
     def _flush_batch(self) -> None:
         if not self._texts and not self._rows["documents"]:
@@ -195,7 +218,7 @@ class Writer:
             ids = np.array([row[0] for row in rows["passages"]], np.int64)
             self._builder.add(ids, self._texts)
             self.added_passages += len(ids)
-            self.bill.measure("postings and words being gathered", self._builder.nbytes)
+            self.bill.measure(GATHERED, self._builder.nbytes)
         for some in rows.values():
             some.clear()
         self._texts = []
@@ -209,8 +232,9 @@ class Writer:
 
     def remove(self, numbers: Iterable[int]) -> int:
         """Remove documents by number; returns how many."""
-        rows = [(self.generation, number) for number in numbers]
-        if rows:
+        every = iter(numbers)
+        count = 0
+        while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
             self.store.begin()
             self.store.many("UPDATE documents SET removed = ? WHERE id = ?", rows)
             # Their sources no longer hold what the library has, so the next `index` reads them again.
@@ -220,7 +244,8 @@ class Writer:
             )
             self.store.commit()
             self._dirty = True
-        return len(rows)
+            count += len(rows)
+        return count
 
     # -- committing ----------------------------------------------------------------------------------------------------
 
@@ -237,12 +262,20 @@ class Writer:
                 segments = (*segments, self._builder.close(terms / max(passages, 1)))
             self._builder = None
             self.measure()
+            trim_heap()
         if self._dirty:
             self._publish(segments)
             self._tidy()
+            self.shares = self._share_out()
+            self.bill.plan_building(self.shares)
         self._last_commit = time.monotonic()
 
-    def _publish(self, segments: Sequence[SegmentEntry], settings: Settings | None = None) -> None:
+    def _publish(
+        self,
+        segments: Sequence[SegmentEntry],
+        settings: Settings | None = None,
+        representations: Sequence[Representation] | None = None,
+    ) -> None:
         self.store.commit(durable=True)
         manifest = self.manifest.next(
             segments=tuple(segments),
@@ -250,6 +283,7 @@ class Writer:
             next_passage=self._next_passage,
             next_segment=self._next_segment,
             settings=settings or self.manifest.settings,
+            representations=self.manifest.representations if representations is None else tuple(representations),
         )
         manifest.write(self.library)
         self.manifest = manifest
@@ -275,28 +309,39 @@ class Writer:
             changed = {entry: reweigh_segment(self.library, entry, name, settings, average) for entry in entries}
         self._publish([changed.get(entry, entry) for entry in self.manifest.segments], settings)
 
-    def _merge(self, run: Sequence[SegmentEntry]) -> None:
+    def _merge(self, run: Sequence[SegmentEntry], task: Task | None = None) -> None:
         snapshot = Snapshot(self.library, self.manifest, self.store)
         name = f"{self._next_segment:06d}"
         self._next_segment += 1
         with storage(self.library):
-            merged = merge_segments(snapshot, run, name, impacts_name(self.generation))
+            merged = merge_segments(snapshot, run, name, impacts_name(self.generation), task)
         self.measure()
+        trim_heap()
         del snapshot
         kept = list(self.manifest.segments)
         at = kept.index(run[0])
         kept[at : at + len(run)] = [merged] if merged else []
         self._publish(kept)
 
-    def compact(self) -> None:
+    def compact(self, progress: Progress = silent) -> None:
         """Merge all segments into one, leaving out what was removed, and forget the removed documents."""
+        self.plan(encoding=False)
         self.commit()
         snapshot = Snapshot(self.library, self.manifest, self.store)
-        if len(self.manifest.segments) > 1 or snapshot.removed_passages:
-            del snapshot
-            self._merge(self.manifest.segments)
-        self.store.purge(self.manifest.generation)
-        self.store.execute("PRAGMA incremental_vacuum")
+        merging = len(self.manifest.segments) > 1 or snapshot.removed_passages > 0
+        task = progress("compacting", snapshot.passages + snapshot.removed_passages, "passages")
+        del snapshot
+        try:
+            if merging:
+                self._merge(self.manifest.segments, task)
+            self.store.purge(self.manifest.generation)
+            self.store.vacuum()
+        finally:
+            task.close()
+
+    def represent(self, representations: Sequence[Representation], segments: Sequence[SegmentEntry] | None = None) -> None:
+        """Commit another list of representations, and the parts that ``segments`` name for them."""
+        self._publish(self.manifest.segments if segments is None else segments, representations=representations)
 
     def configure(self, settings: Settings) -> None:
         """Change settings; new k1 or b make the impacts anew, from the postings."""
@@ -310,7 +355,7 @@ class Writer:
 
     def _sweep(self) -> None:
         """Delete segments and impacts that the manifest does not name: superseded, or left by an interruption."""
-        live = {entry.name: entry.impacts for entry in self.manifest.segments}
+        live = {entry.name: {entry.impacts, *(part.folder for part in entry.parts)} for entry in self.manifest.segments}
         building = self._builder.name if getattr(self, "_builder", None) is not None and self._builder else None
         folder = self.library / SEGMENTS
         if not folder.is_dir():
@@ -319,8 +364,9 @@ class Writer:
             if path.name not in live and path.name != building:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name in live:
-                for inner in path.glob("impacts-*"):
-                    if inner.name != live[path.name]:
+                for inner in path.iterdir():
+                    superseded = inner.name.startswith("impacts-") or is_part(inner.name)
+                    if superseded and inner.name not in live[path.name]:
                         shutil.rmtree(inner, ignore_errors=True)
 
     def close(self) -> None:
@@ -362,7 +408,7 @@ def document_hash(document: Document) -> bytes:
 
 
 @contextmanager
-def writing(library: Path, ram: int | None = None) -> Iterator[Writer]:
+def writing(library: Path, ram: str | int | None = None) -> Iterator[Writer]:
     """A `Writer` that commits where the block ends well."""
     with Writer(library, ram=ram) as writer:
         yield writer

@@ -1,11 +1,19 @@
 """Ranking: recipes, how they are written, and how they run."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from .check import check
+from .explained import Ranking
 from .hits import Hits
 from .named import DEFAULT_RECIPE, RECIPES, NamedRecipe
 from .normalise import DEFAULT_NORMALISATION, NORMALISATIONS
-from .parse import check, parse_recipe
-from .recipe import Cut, Fuse, Recipe, Retrieve, bm25, dense
-from .run import DEFAULT_DEPTH, Ranking, Retriever, run
+from .parse import parse_recipe
+from .query_state import Query
+from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve, bm25, dense
+from .retriever import Retriever
+from .run import DEFAULT_DEPTH, rank, run
 
 __all__ = [
     "DEFAULT_DEPTH",
@@ -17,6 +25,8 @@ __all__ = [
     "Fuse",
     "Hits",
     "NamedRecipe",
+    "Pipe",
+    "Query",
     "Ranking",
     "Recipe",
     "Retrieve",
@@ -25,5 +35,22 @@ __all__ = [
     "check",
     "dense",
     "parse_recipe",
+    "rank",
     "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A stage by its name, as a function that makes it: ``from carrel.rank import rm3; bm25 >> rm3(docs=5) >> bm25``."""
+    from .stages.making import make_stage
+    from .stages.registry import find_stage
+
+    kind = None if name.startswith("_") else find_stage(name)
+    if kind is None:
+        raise AttributeError(f"module 'carrel.rank' has no attribute or stage {name!r}")
+
+    def stage(*given: Any, **named: Any) -> Recipe:
+        return make_stage(kind, given, named)
+
+    stage.__name__, stage.__doc__ = name, kind.__doc__
+    return stage

@@ -5,37 +5,40 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Any, NoReturn
 
-from .._caret import caret
 from .._errors import RecipeError
+from .check import fail
 from .named import RECIPES
-from .recipe import MAX_TEXT, NO_STAGES, Recipe, Retrieve, cut, fuse, scale
+from .recipe import MAX_TEXT, Recipe, Retrieve, cut, fuse, pipe, scale
 
-__all__ = ["check", "parse_recipe"]
+__all__ = ["parse_recipe"]
 
 _EXAMPLE = "0.5*bm25 + 0.5*dense"
-_AVAILABLE = "available are '+' (fuse), '*' (weigh) and '%' (cut)"
+_OPERATIONS = "'+' (fuse), '*' (weigh), '%' (cut) and '>>' (go on with)"
+_NONE: Mapping[str, str] = MappingProxyType({})
 _MAX_NESTING = 100
 
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Sub: "'-' is no operation on rankings; weigh one less instead, as in 'bm25 + 0.2*dense'",
     ast.Div: "'/' is no operation on rankings; multiply by a number, as in '0.5*bm25'",
-    ast.RShift: NO_STAGES,
-    ast.BitOr: "'|' is not available in this version of carrel; '+' fuses two rankings",
-    ast.BitAnd: "'&' is not available in this version of carrel; '+' fuses two rankings",
+    ast.LShift: "'<<' is no operation on rankings; '>>' gives the hits to the next stage, as in 'bm25 >> mmr()'",
+    ast.BitOr: "'|' is no operation on rankings; '+' fuses two rankings",
+    ast.BitAnd: "'&' is no operation on rankings; '+' fuses two rankings",
 }
 
 
-def parse_recipe(recipe: str | Recipe) -> Recipe:
-    """Read a recipe from its text: ``0.5*bm25 + 0.5*dense``, ``(bm25 % 1000 + dense) % 20``, ``hybrid``.
+def parse_recipe(recipe: str | Recipe, saved: Mapping[str, str] = _NONE) -> Recipe:
+    """Read a recipe from its text: ``0.5*bm25 + 0.5*dense``, ``(bm25 % 1000 + dense) % 20``, ``bm25 >> rm3() >> bm25``.
 
-    Names of ``RECIPES`` stand for their recipe, any other name for a retriever (see ``check``). A ``Recipe`` is returned
-    as it is. Raises ``RecipeError`` that tells the column, with the place marked in the message's second and third line.
+    Names of ``saved`` (to texts of recipes) and of ``RECIPES`` stand for their recipe, names of stages for the stage with
+    its defaults, any other name for a retriever (see ``check``). A ``Recipe`` is returned as it is. Raises ``RecipeError``
+    that tells the column, with the place marked in the message's second and third line.
     """
     if isinstance(recipe, Recipe):
         return recipe
@@ -43,52 +46,36 @@ def parse_recipe(recipe: str | Recipe) -> Recipe:
         raise RecipeError(f"a recipe is a text such as '{_EXAMPLE}', not {type(recipe).__name__}")
     if len(recipe) > MAX_TEXT:
         raise RecipeError(f"the recipe has {len(recipe)} characters and may have {MAX_TEXT}; shorten it")
-    return _parse(recipe)
+    return _parse(recipe, tuple(saved.items()))
 
 
 @lru_cache(maxsize=256)
-def _parse(recipe: str) -> Recipe:
+def _parse(recipe: str, saved: tuple[tuple[str, str], ...] = ()) -> Recipe:
     # Every kind of white space is one blank, so that a recipe may run over lines and columns stay true.
     text = re.sub(r"\s", " ", recipe).strip()
     if not text:
         raise RecipeError(f"the recipe is empty; write one such as '{_EXAMPLE}', or a name: {', '.join(RECIPES)}")
     for mark in "#\\\0":
         if mark in text:
-            _fail(text, text.index(mark), f"{mark!r} has no place in a recipe")
+            fail(text, text.index(mark), f"{mark!r} has no place in a recipe")
     try:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
         if not error.offset:
-            _fail(text, len(text), f"the recipe ends too early; expected a recipe such as '{_EXAMPLE}'")
+            fail(text, len(text), f"the recipe ends too early; expected a recipe such as '{_EXAMPLE}'")
         why = error.msg if "'" in error.msg else "this does not read as a recipe"  # "'(' was never closed"
-        _fail(text, error.offset - 1, f"{why}; expected a recipe such as '{_EXAMPLE}'")
+        fail(text, error.offset - 1, f"{why}; expected a recipe such as '{_EXAMPLE}'")
     except (ValueError, RecursionError, MemoryError):
-        _fail(text, 0, f"this does not read as a recipe; expected a recipe such as '{_EXAMPLE}'")
-    return _Reader(text).recipe(tree.body)
-
-
-def check(recipe: Recipe, available: Collection[str]) -> None:
-    """See that every retriever of ``recipe`` is ``available``.
-
-    Raises ``RecipeError`` naming all that are not, the nearest names, and what there is.
-    """
-    unknown = [name for name in recipe.retrievers() if name not in available]
-    if not unknown:
-        return
-    names = " or ".join(f"'{name}'" for name in unknown)
-    near = [match for name in unknown for match in difflib.get_close_matches(name, available, n=1)]
-    hint = f"; did you mean {' and '.join(f'{name!r}' for name in near)}?" if near else ";"
-    there = f"available: {', '.join(sorted(available))}" if available else "nothing is available"
-    text = str(recipe)
-    found = re.search(rf"\b{unknown[0]}\b", text)
-    _fail(text, found.start() if found else 0, f"there is no retriever {names} here{hint} {there}")
+        fail(text, 0, f"this does not read as a recipe; expected a recipe such as '{_EXAMPLE}'")
+    return _Reader(text, dict(saved)).recipe(tree.body)
 
 
 class _Reader:
     """Turns the syntax tree of one text into a recipe."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, saved: Mapping[str, str]) -> None:
         self.text = text
+        self.saved = saved
         self.nesting = 0
 
     def recipe(self, node: ast.expr) -> Recipe:
@@ -110,7 +97,7 @@ class _Reader:
                 case ast.BinOp():
                     return self.operation(node)
                 case ast.Call(func=ast.Name(id=name)):
-                    self.fail(node, f"the stage '{name}(…)' is not available in this version of carrel; " + _AVAILABLE)
+                    return self.call(node, name)
                 case ast.UnaryOp(op=ast.USub()):
                     self.fail(node, "a weight is a positive number")
                 case _:
@@ -119,11 +106,44 @@ class _Reader:
             self.nesting -= 1
 
     def name(self, node: ast.Name, name: str) -> Recipe:
-        named = RECIPES.get(name)
-        if named is not None and named.text != name:
-            return _parse(named.text)
+        text = self.saved.get(name) or (RECIPES[name].text if name in RECIPES else name)
+        if text != name:
+            return _parse(text)
+        from .stages.registry import stage_names
+
+        if name in stage_names():
+            return self.call(ast.Call(func=node, args=[], keywords=[], **_place(node)), name)
         with self.at(node):
             return Retrieve(name)
+
+    def call(self, node: ast.Call, name: str) -> Recipe:
+        from .stages.making import make_stage
+        from .stages.registry import find_stage, stage_names
+
+        kind = find_stage(name)
+        if kind is None:
+            near = difflib.get_close_matches(name, stage_names(), n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ";"
+            self.fail(node, f"there is no stage '{name}(…)'{hint} available: {', '.join(stage_names())}")
+        given = [self.argument(argument) for argument in node.args]
+        named: dict[str, Any] = {}
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                self.fail(keyword.value, "'**' has no place in a recipe")
+            named[keyword.arg] = self.argument(keyword.value)
+        with self.at(node):
+            return make_stage(kind, given, named)
+
+    def argument(self, node: ast.expr) -> Any:
+        """A recipe, a number, a text, True or False."""
+        match node:
+            case ast.Constant(value=str() | bool() as value):
+                return value
+            case ast.Constant(value=int() | float() as value):
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)) if type(value) is not bool:
+                return -value
+        return self.recipe(node)
 
     def number(self, node: ast.Constant) -> Fraction:
         value = node.value
@@ -145,6 +165,10 @@ class _Reader:
                     return fuse(left, right)
             case ast.Mult():
                 return self.product(node)
+            case ast.RShift():
+                left, right = self.recipe(node.left), self.recipe(node.right)
+                with self.at(node):
+                    return pipe(left, right)
             case ast.Mod():
                 inner = self.recipe(node.left)
                 k = self.value(node.right)
@@ -153,7 +177,7 @@ class _Reader:
                 with self.at(node.right):
                     return cut(inner, int(k))
             case operator:
-                near = _OPERATORS.get(type(operator), "only '+' (fuse), '*' (weigh) and '%' (cut) combine rankings")
+                near = _OPERATORS.get(type(operator), f"only {_OPERATIONS} combine rankings")
                 self.fail(node, near, self.gap(node))
 
     def product(self, node: ast.BinOp) -> Recipe | Fraction:
@@ -192,8 +216,9 @@ class _Reader:
         return len(self.text.encode()[: offset or 0].decode(errors="ignore"))
 
     def fail(self, node: ast.expr, message: str, column: int | None = None) -> NoReturn:
-        _fail(self.text, self.column(node.col_offset) if column is None else column, message)
+        fail(self.text, self.column(node.col_offset) if column is None else column, message)
 
 
-def _fail(text: str, column: int, message: str) -> NoReturn:
-    raise RecipeError(f"recipe, column {column + 1}: {message}\n{caret(text, column)}")
+def _place(node: ast.expr) -> dict[str, Any]:
+    names = ("lineno", "col_offset", "end_lineno", "end_col_offset")
+    return {name: getattr(node, name) for name in names}

@@ -1,17 +1,20 @@
 """The algebra of recipes: what a query goes through to become a ranking.
 
-A recipe is an immutable expression. Three kinds of node are enough for this version:
+A recipe is an immutable expression. Its nodes:
 
 * ``Retrieve(name)``: the ranking of one retriever, ``bm25`` or ``dense``;
 * ``Fuse(terms)``: a weighted sum of normalised scores, written ``0.5*bm25 + 0.5*dense``;
-* ``Cut(recipe, k)``: the best ``k`` of it, written ``bm25 % 1000``.
+* ``Cut(recipe, k)``: the best ``k`` of it, written ``bm25 % 1000``;
+* ``Pipe(parts)``: one after the other, each with the query and the hits that the one before gave, written ``a >> b``;
+* the stages of `carrel.rank.stages`, written ``rm3(docs=10)``.
 
-Make nodes with the operators (``+``, ``*`` by a number, ``%``) or with ``parse_recipe``: both give the canonical form, so
-that recipes that mean the same by the laws below are equal, hash alike and print alike.
+Make nodes with the operators (``+``, ``*`` by a number, ``%``, ``>>``) or with ``parse_recipe``: both give the canonical
+form, so that recipes that mean the same by the laws below are equal, hash alike and print alike.
 
 * ``a + b == b + a`` and ``(a + b) + c == a + (b + c)``; the same part twice adds its weights
 * ``2 * (a + b) == 2*a + 2*b`` and ``1 * a == a``
 * ``a % m % n == a % min(m, n)`` and ``(2 * a) % n == 2 * (a % n)`` for a single ``a``
+* ``(a >> b) >> c == a >> (b >> c)``, ``(a >> b) % n == a >> b % n`` and ``2 * (a >> b) == a >> 2*b`` for a single ``b``
 
 Weights are exact decimals (``Fraction`` inside), so the laws hold to the last digit.
 """
@@ -24,7 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
-from typing import NoReturn
+from typing import ClassVar
 
 from .._errors import RecipeError
 
@@ -34,6 +37,7 @@ __all__ = [
     "MAX_TEXT",
     "Cut",
     "Fuse",
+    "Pipe",
     "Recipe",
     "Retrieve",
     "Term",
@@ -41,15 +45,16 @@ __all__ = [
     "cut",
     "dense",
     "fuse",
+    "pipe",
     "scale",
 ]
 
 MAX_TEXT = 4096
 """Longest text of a recipe, in characters."""
 MAX_TERMS = 64
-"""Most retrievers a recipe may name, counting repeats."""
+"""Most retrievers and stages a recipe may name, counting repeats."""
 MAX_DEPTH = 16
-"""Deepest nesting of cuts and fusions."""
+"""Deepest nesting."""
 MAX_CUT = 10_000_000
 """Largest number after ``%``."""
 MIN_WEIGHT, MAX_WEIGHT = Fraction(1, 1_000_000), Fraction(1_000_000)
@@ -59,6 +64,14 @@ class Recipe:
     """Base of the nodes; gives them their operators. ``str(recipe)`` is its canonical text."""
 
     __slots__ = ()
+
+    gives: ClassVar[str] = "hits"
+    """``hits``, or ``query`` for a stage that only changes the query."""
+
+    @property
+    def needs_hits(self) -> bool:
+        """Whether something must stand before it that gives hits, as for ``rm3()``."""
+        return any(child.needs_hits for child in self.children())
 
     def __add__(self, other: Recipe) -> Recipe:
         """Fuse two rankings by the sum of their normalised scores."""
@@ -78,11 +91,11 @@ class Recipe:
         """Keep the best ``k``."""
         return cut(self, k)
 
-    def __rshift__(self, other: object) -> NoReturn:
-        """Reserved: feed the hits to a next stage."""
-        raise RecipeError(NO_STAGES)
-
-    __rrshift__ = __rshift__
+    def __rshift__(self, other: Recipe) -> Recipe:
+        """Go on with ``other``, which gets the query and the hits."""
+        if not isinstance(other, Recipe):
+            return NotImplemented
+        return pipe(self, other)
 
     def children(self) -> tuple[Recipe, ...]:
         """The recipes right below this one."""
@@ -97,12 +110,6 @@ class Recipe:
     def retrievers(self) -> tuple[str, ...]:
         """Names of the retrievers it needs, sorted, each once."""
         return tuple(sorted({node.name for node in self.walk() if isinstance(node, Retrieve)}))
-
-
-NO_STAGES = (
-    "'>>' (feeding one stage's hits to the next) is not available in this version of carrel; "
-    "available are '+' (fuse), '*' (weigh) and '%' (cut)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,7 @@ class Term:
     def __str__(self) -> str:
         if self.weight == 1:
             return str(self.recipe)
-        inner = str(self.recipe) if isinstance(self.recipe, Retrieve) else f"({self.recipe})"
+        inner = f"({self.recipe})" if isinstance(self.recipe, Cut | Fuse | Pipe) else str(self.recipe)
         return f"{_decimal(self.weight)}*{inner}"
 
 
@@ -147,7 +154,7 @@ class Fuse(Recipe):
         return tuple(term.recipe for term in self.terms)
 
     def __str__(self) -> str:
-        return " + ".join(map(str, self.terms))
+        return " + ".join(f"({t})" if t.weight == 1 and isinstance(t.recipe, Pipe) else str(t) for t in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,27 +173,74 @@ class Cut(Recipe):
         return f"{inner} % {self.k}"
 
 
+@dataclass(frozen=True, slots=True)
+class Pipe(Recipe):
+    """``parts``, two or more and none of them a ``Pipe``, one after the other.
+
+    Each gets the query and the hits as the ones before left them. A part that retrieves gives new hits, one that
+    reranks (``cross(20)``) other hits, and one that gives a query (``rm3()``) leaves the hits as they are.
+    """
+
+    parts: tuple[Recipe, ...]
+
+    @property
+    def gives(self) -> str:  # type: ignore[override]
+        """What its last part gives."""
+        return self.parts[-1].gives
+
+    @property
+    def needs_hits(self) -> bool:
+        """Whether a part needs hits and none before gives any."""
+        for part in self.parts:
+            if part.needs_hits:
+                return True
+            if part.gives == "hits":
+                return False
+        return False
+
+    def children(self) -> tuple[Recipe, ...]:
+        """The parts."""
+        return self.parts
+
+    def __str__(self) -> str:
+        return " >> ".join(f"({p})" if isinstance(p, Fuse) and len(p.terms) > 1 else str(p) for p in self.parts)
+
+
+def pipe(first: Recipe, second: Recipe) -> Recipe:
+    """The canonical ``first >> second``."""
+    return _bounded(Pipe(_parts(first) + _parts(second)))
+
+
+def _parts(recipe: Recipe) -> tuple[Recipe, ...]:
+    return recipe.parts if isinstance(recipe, Pipe) else (recipe,)
+
+
 def fuse(*recipes: Recipe) -> Recipe:
-    """The canonical sum of ``recipes``."""
+    """The canonical sum of ``recipes``. Raises ``RecipeError`` where one gives no hits."""
     weights: dict[Recipe, Fraction] = {}
     for recipe in recipes:
+        _ranks(recipe, "'+' fuses rankings")
         for term in _terms(recipe):
             weights[term.recipe] = weights.get(term.recipe, Fraction(0)) + term.weight
     return _sum(weights)
 
 
 def scale(recipe: Recipe, weight: Fraction) -> Recipe:
-    """The canonical ``weight * recipe``."""
+    """The canonical ``weight * recipe``. Raises ``RecipeError`` where it gives no hits."""
+    _ranks(recipe, "'*' weighs a ranking")
     return _sum({term.recipe: weight * term.weight for term in _terms(recipe)})
 
 
 def cut(recipe: Recipe, k: int) -> Recipe:
     """The canonical ``recipe % k``.
 
-    Raises ``RecipeError`` where ``k`` is not a whole number from 1 to ``MAX_CUT``.
+    Raises ``RecipeError`` where ``k`` is not a whole number from 1 to ``MAX_CUT``, or ``recipe`` gives no hits.
     """
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_CUT:
         raise RecipeError(f"'%' cuts to a whole number from 1 to {MAX_CUT}, as in 'bm25 % 100', not to {k!r}")
+    _ranks(recipe, "'%' cuts a ranking")
+    if isinstance(recipe, Pipe):
+        return _bounded(Pipe((*recipe.parts[:-1], cut(recipe.parts[-1], k))))
     if isinstance(recipe, Cut):
         return recipe if recipe.k <= k else Cut(recipe.recipe, k)
     if isinstance(recipe, Fuse) and len(recipe.terms) == 1:
@@ -209,21 +263,36 @@ def _checked(weight: Fraction) -> Fraction:
     return weight
 
 
+def _ranks(recipe: Recipe, why: str) -> None:
+    if recipe.gives != "hits":
+        last = str(_parts(recipe)[-1])
+        raise RecipeError(f"{why}, but {last} gives a query; put a retriever after it, as in '{last} >> bm25'")
+
+
 def _terms(recipe: Recipe) -> tuple[Term, ...]:
-    return recipe.terms if isinstance(recipe, Fuse) else (Term(recipe, Fraction(1)),)
+    if isinstance(recipe, Fuse):
+        return recipe.terms
+    if isinstance(recipe, Pipe) and isinstance(last := recipe.parts[-1], Fuse) and len(last.terms) == 1:
+        return (Term(Pipe((*recipe.parts[:-1], last.terms[0].recipe)), last.terms[0].weight),)
+    return (Term(recipe, Fraction(1)),)
 
 
 def _sum(weights: dict[Recipe, Fraction]) -> Recipe:
     terms = tuple(Term(recipe, _checked(weight)) for recipe, weight in sorted(weights.items(), key=lambda item: str(item[0])))
-    if len(terms) == 1 and terms[0].weight == 1:
-        return terms[0].recipe
+    if len(terms) == 1:
+        (term,) = terms
+        if term.weight == 1:
+            return term.recipe
+        if isinstance(term.recipe, Pipe) and not isinstance(term.recipe.parts[-1], Fuse):
+            *before, last = term.recipe.parts
+            return _bounded(Pipe((*before, Fuse((Term(last, term.weight),)))))
     return _bounded(Fuse(terms))
 
 
 def _bounded(recipe: Recipe) -> Recipe:
     """Refuse what could not be written down and read back."""
-    if sum(isinstance(node, Retrieve) for node in recipe.walk()) > MAX_TERMS:
-        raise RecipeError(f"a recipe names at most {MAX_TERMS} retrievers; leave some out")
+    if sum(not isinstance(node, Cut | Fuse | Pipe) for node in recipe.walk()) > MAX_TERMS:
+        raise RecipeError(f"a recipe names at most {MAX_TERMS} retrievers and stages; leave some out")
     if _depth(recipe) > MAX_DEPTH:
         raise RecipeError(f"a recipe is nested at most {MAX_DEPTH} deep; write it with fewer parentheses")
     if len(str(recipe)) > MAX_TEXT:

@@ -1,0 +1,148 @@
+"""The first query after the page cache was dropped: in a process that is up, and from a new `carrel search`.
+
+    python bench/cold.py --passages 1000000 [--runs 15]
+
+Uses the libraries that `lexical.py` builds. Each run takes another query and, for the process that is up, a new process: it has
+loaded carrel and its kernels on another, small library and has not touched this one. Before each query the library's files are
+dropped from the cache; in the rows "everything", Python's and numpy's own files are too (needs root).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from common import SCRATCH, drop_from_cache, keep
+from data import Data
+from harness import PeerError, build, compile_kernels, index_folder, say
+from lexical import contenders
+from peers import environment_of
+
+PROCESS = """
+import json, resource, sys, time
+import carrel
+library, small, k = sys.argv[1], sys.argv[2], int(sys.argv[3])
+warm = carrel.open(small)
+for recipe in sys.argv[4:]:
+    warm.rank("some words", k, recipe=recipe)
+def io():
+    return {k: int(v) for k, v in (line.split(": ") for line in open("/proc/self/io").read().splitlines())}["read_bytes"]
+print("ready", flush=True)
+for line in sys.stdin:
+    query, recipe = json.loads(line)
+    read, faults = io(), resource.getrusage(resource.RUSAGE_SELF).ru_majflt
+    times = [time.perf_counter()]
+    opened = carrel.open(library)
+    opened.passages
+    times.append(time.perf_counter())
+    opened.rank(query, k, recipe=recipe)
+    times.append(time.perf_counter())
+    opened.search(query, k, recipe=recipe)
+    times.append(time.perf_counter())
+    told = {"open": times[1] - times[0], "rank": times[2] - times[1], "texts": times[3] - times[2]}
+    told |= {"read_bytes": io() - read, "major_faults": resource.getrusage(resource.RUSAGE_SELF).ru_majflt - faults}
+    print(json.dumps(told), flush=True)
+"""
+"""Opens the library only when told to, after the cache was dropped."""
+
+
+def small_library() -> Path:
+    """A library of a few texts, to load code on."""
+    import carrel
+    from carrel.documents.base import Document
+
+    place = SCRATCH / "libraries" / "small"
+    if not (place / "manifest.json").is_file():
+        library = carrel.open(place, create=True)
+        library.add([Document(id=str(n), text=f"some words about the number {n} and another") for n in range(50)])
+    return place
+
+
+def warm_process(library: Path, queries: list[str], recipe: str, k: int, everything: bool) -> list[dict[str, float]]:
+    """The first query of processes that are up."""
+    told = []
+    for query in queries:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROCESS, library, small_library(), str(k), recipe],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment_of(None, 1),
+        )  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        drop_from_cache([library], everything=everything)
+        print(json.dumps([query, recipe]), file=process.stdin, flush=True)
+        if not (line := process.stdout.readline()):
+            raise SystemExit(f"carrel failed on {library}; its words are above")
+        told.append(json.loads(line))
+        process.stdin.close()
+        process.wait()
+    return told
+
+
+def command_line(library: Path, queries: list[str], recipe: str, everything: bool | None) -> list[float]:
+    """Seconds of `carrel search` from start to end; ``everything`` None drops nothing."""
+    seconds = []
+    for query in queries:
+        if everything is not None:
+            drop_from_cache([library], everything=everything)
+        started = time.perf_counter()
+        with tempfile.TemporaryFile() as out:
+            subprocess.run(
+                [sys.executable, "-m", "carrel", "search", query, "--library", library, "--recipe", recipe],
+                stdout=out, stderr=out, env=environment_of(None, 1), check=False,
+            )  # fmt: skip
+        seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    return {"median_ms": statistics.median(values) * 1000, "most_ms": max(values) * 1000, "least_ms": min(values) * 1000}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--passages", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--gently", action="store_true", help="drop the library's files only: others are using the machine")
+    arguments = parser.parse_args()
+    data = Data.of(arguments.passages)
+    queries = json.loads(data.queries("words").read_text(encoding="utf-8"))[: arguments.runs]
+    compile_kernels()
+    known = {c.name: c for c in contenders(vectors=True)}
+    root = os.geteuid() == 0 and not arguments.gently
+    rows: list[dict[str, Any]] = []
+    for name, recipe in (("carrel", "bm25"), ("carrel with vectors", "dense"), ("carrel with vectors", "hybrid")):
+        try:
+            build(known[name], data.texts, data.passages)
+        except PeerError as error:
+            say(f"{name}: {error}")
+            continue
+        library = index_folder(known[name], data.texts) / "library"
+        for k in (10, 1000):
+            for everything in (False, True) if root else (False,):
+                told = warm_process(library, queries, recipe, k, everything)
+                first = [one["open"] + one["rank"] for one in told]
+                parts = {part: statistics.median(one[part] for one in told) for part in told[0]}
+                rows.append({
+                    "what": "process that is up", "recipe": recipe, "k": k, "everything": everything,
+                    **summary(first), "with_texts": summary([sum(one[p] for p in ("open", "rank", "texts")) for one in told]),
+                    "parts": parts,
+                })  # fmt: skip
+                say(f"{recipe}, k={k}, everything={everything}: {rows[-1]['median_ms']:.0f} ms {parts}")
+        for dropped in (None, False, True) if root else (None, False):
+            seconds = command_line(library, queries[: max(5, arguments.runs // 3)], recipe, dropped)
+            rows.append({"what": "carrel search", "recipe": recipe, "k": 10, "everything": dropped, **summary(seconds)})
+            say(f"carrel search, {recipe}, everything={dropped}: {rows[-1]['median_ms']:.0f} ms")
+    keep(f"cold-{arguments.passages}", {"benchmark": "cold", "items": data.passages, "runs": arguments.runs, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()

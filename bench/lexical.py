@@ -1,0 +1,56 @@
+"""BM25 end to end, from one JSONL file of texts to rankings: carrel, bm25s, tantivy, SQLite FTS5, Pyserini.
+
+    python bench/lexical.py --passages 1000000 [--rounds 5] [--without pyserini]
+
+Each tool reads the same file with its own tokeniser (all: English stop words and a stemmer), with what its documentation
+recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), and as its index
+alone, which is what the others are. Queries are given as text and analysed within the timed call.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from common import keep
+from data import Data
+from harness import Contender, compare
+from peers import java_home
+
+
+def contenders(*, vectors: bool) -> list[Contender]:
+    listed = [
+        Contender("carrel", "peer_carrel_library.py", build={"encoder": None}),
+        Contender("carrel in 256 MB", "peer_carrel_library.py", build={"encoder": None, "ram": 256 << 20}),
+        Contender("carrel, index alone", "peer_carrel_index.py"),
+        Contender("bm25s", "peer_bm25s.py", "bm25s"),
+        Contender("bm25s, memory-mapped", "peer_bm25s.py", "bm25s", search={"mmap": True}),
+        Contender("tantivy", "peer_tantivy.py", "tantivy"),
+        Contender("SQLite FTS5", "peer_fts5.py", "fts5"),
+        Contender("Pyserini", "peer_pyserini.py", "pyserini"),
+    ]
+    if vectors:
+        listed.insert(1, Contender("carrel with vectors", "peer_carrel_library.py", build={"encoder": "static"}))
+    return listed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--passages", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool, query set and k at most")
+    parser.add_argument("--builds", type=int, default=1, help="builds of each, in turn; the median counts")
+    parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
+    arguments = parser.parse_args()
+    data = Data.of(arguments.passages)
+    without = set(arguments.without) | ({"pyserini"} if java_home() is None else set())
+    chosen = [c for c in contenders(vectors=True) if c.environment not in without]
+    queries = {name: data.queries(name) for name in ("words", "questions", "long")}
+    result = compare(
+        "lexical", chosen, data.texts, data.passages, queries,
+        rounds=arguments.rounds, at_most=arguments.seconds, builds=arguments.builds,
+    )  # fmt: skip
+    keep(f"lexical-{arguments.passages}", result)
+
+
+if __name__ == "__main__":
+    main()

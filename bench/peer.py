@@ -1,0 +1,136 @@
+"""What every ``peer_*.py`` shares: a process that builds an index, opens it and answers rounds of queries on command.
+
+It runs in the environment of its peer, so it needs the standard library and numpy and nothing else. A peer is a class with
+
+    build(self, data: str, folder: str, **options) -> dict | None      read ``data`` and write an index into ``folder``
+    open(self, folder: str, **options) -> dict | None                  make ready to search; returns what should be known
+    search(self, query, k: int) -> sequence of int                     numbers of the best k, best first: this is timed
+    queries(self, path: str) -> sequence                               optional: the queries as ``search`` takes them
+    throughput(self, queries, k, threads) -> int | None                optional: the tool's own threads; how many it answered
+
+and ends with ``serve(ThatClass)``. Commands come as JSON lines on standard input, answers go as JSON lines to what was standard
+output; whatever the peer prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+
+def read_queries(path: str) -> Sequence[Any]:
+    """Queries of a file: a JSON list as it is, a ``.npy`` matrix row by row, a folder with CSR arrays as (indices, values)."""
+    import numpy as np
+
+    place = Path(path)
+    if place.is_dir():
+        indptr, indices, values = (np.load(place / f"{name}.npy") for name in ("indptr", "indices", "values"))
+        return [(indices[a:b], values[a:b]) for a, b in zip(indptr[:-1].tolist(), indptr[1:].tolist(), strict=True)]
+    if place.suffix == ".npy":
+        return list(np.ascontiguousarray(np.load(place), np.float32))
+    return list(json.loads(place.read_text(encoding="utf-8")))
+
+
+def disk_bytes(folder: str | Path) -> int:
+    """Bytes that the files under ``folder`` take."""
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
+
+
+class _Server:
+    def __init__(self, peer: Any) -> None:
+        self.peer = peer
+        self._read: dict[str, Sequence[Any]] = {}
+
+    def _queries(self, path: str) -> Sequence[Any]:
+        if path not in self._read:
+            self._read[path] = getattr(self.peer, "queries", read_queries)(path)
+        return self._read[path]
+
+    def build(self, data: str, folder: str, options: dict[str, Any]) -> dict[str, Any]:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        started, processor = time.perf_counter(), time.process_time()
+        told = self.peer.build(data, folder, **options) or {}
+        seconds = time.perf_counter() - started
+        return {"inner_seconds": seconds, "processor_seconds": time.process_time() - processor, **told}
+
+    def open(self, folder: str, options: dict[str, Any]) -> dict[str, Any]:
+        started = time.perf_counter()
+        told = self.peer.open(folder, **options) or {}
+        return {"open_seconds": time.perf_counter() - started, **told}
+
+    def round(self, queries: str, k: int, at_most: float) -> dict[str, Any]:
+        """Every query once, one after the other, each timed; stops after ``at_most`` seconds."""
+        search = self.peer.search
+        seconds: list[float] = []
+        clock = time.perf_counter
+        processor, end = time.process_time(), clock() + at_most
+        for query in self._queries(queries):
+            started = clock()
+            search(query, k)
+            done = clock()
+            seconds.append(done - started)
+            if done > end:
+                break
+        return {"seconds": seconds, "processor_seconds": time.process_time() - processor}
+
+    def answers(self, queries: str, k: int, out: str) -> dict[str, Any]:
+        """The numbers found for every query, as int64 of shape (queries, k) with -1 where there are fewer."""
+        import numpy as np
+
+        asked = self._queries(queries)
+        found = np.full((len(asked), k), -1, np.int64)
+        for row, query in zip(found, asked, strict=True):
+            ids = np.fromiter(self.peer.search(query, k), np.int64)[:k]
+            row[: len(ids)] = ids
+        np.save(out, found)
+        return {"out": out}
+
+    def throughput(self, queries: str, k: int, threads: int, at_most: float) -> dict[str, Any]:
+        """Queries a second with ``threads`` threads, each taking the next query; the tool's own way where it has one."""
+        asked = self._queries(queries)
+        own = getattr(self.peer, "throughput", None)
+        started = time.perf_counter()
+        if own is not None:
+            done = own(asked, k, threads) or len(asked)
+        else:
+            end = started + at_most
+            rest = iter(asked)
+
+            def work() -> int:
+                count = 0
+                for query in rest:  # a list's iterator hands each item to one thread only
+                    self.peer.search(query, k)
+                    count += 1
+                    if time.perf_counter() > end:
+                        break
+                return count
+
+            with ThreadPoolExecutor(threads) as pool:
+                done = sum(job.result() for job in [pool.submit(work) for _ in range(threads)])
+        return {"queries_per_second": done / (time.perf_counter() - started)}
+
+
+def serve(make: Callable[[], Any]) -> None:
+    """Obey commands until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    server = _Server(make())
+    print(json.dumps({"ready": True, "python": sys.version.split()[0]}), file=answers, flush=True)
+    for line in sys.stdin:
+        command = json.loads(line)
+        try:
+            told = getattr(server, command.pop("do"))(**command)
+        except Exception as error:
+            traceback.print_exc()
+            told = {"error": f"{type(error).__name__}: {error}"[:500]}
+        print(json.dumps(told), file=answers, flush=True)
+    # Some tools leave threads or servers running that never end by themselves.
+    answers.flush()
+    os._exit(0)

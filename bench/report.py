@@ -1,0 +1,193 @@
+"""Writes the tables and plots of docs/measurements.md from docs/results/*.json.
+
+    python bench/report.py            tables, and plots where matplotlib's environment can be made
+    python bench/report.py --check    fails where docs/measurements.md is not what the results give
+
+In the document ``<!-- results: NAME -->`` … ``<!-- end -->`` stand around what is generated; other words are written by hand.
+NAME-*.json is the result; of several the one with most items is taken. A result is what `harness.compare` returns, or has
+``tables`` of its own (a list of ``{"title", "head", "rows"}``), or a ``text`` in Markdown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from common import RESULTS, ROOT, table
+from peers import environment_of, python_of
+
+DOCUMENT = ROOT / "docs" / "measurements.md"
+MARK = re.compile(r"(<!-- results: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.S)
+PLOTTED = ("lexical", "sparse", "dense")
+
+
+def result_of(name: str) -> tuple[str, dict[str, Any]] | None:
+    """The largest result of a benchmark, with its file's stem."""
+    found = []
+    for path in RESULTS.glob("*.json"):
+        if path.stem == name or re.fullmatch(rf"{re.escape(name)}-\d+", path.stem):
+            result = json.loads(path.read_text())
+            found.append((int(result.get("items", 0)), path.stem, result))
+    if not found:
+        return None
+    _, stem, result = max(found, key=lambda one: one[0])
+    return stem, result
+
+
+def mb(size: float | None) -> str:
+    return "" if size is None else f"{size / 2**20:,.0f}"
+
+
+def ms(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def origin(result: dict[str, Any]) -> str:
+    """One line on where and when."""
+    where = result["machine"]
+    name = f"{where['processor']}, {where['cores']} cores"
+    name += f", {where['memory_bytes'] / 2**30:.0f} GB" if where.get("memory_bytes") else ""
+    load = where.get("load", [0])[0]
+    words = [
+        f"{result['items']:,} items" if "items" in result else "",
+        f"median of {result['rounds']} rounds in turn" if "rounds" in result else "",
+        name,
+        f"numba {where['numba']}" if "numba" in where else "",
+        f"commit {where['commit']}" if where.get("commit") else "",
+        where.get("date", ""),
+        f"load {load} at the end" if load > where["cores"] else "",
+    ]
+    return f"*{'; '.join(word for word in words if word)}.*"
+
+
+# -- results of harness.compare ----------------------------------------------------------------------------------------
+
+
+def compared(stem: str, result: dict[str, Any]) -> str:
+    """Building, searching by query set and k, and what failed."""
+    contenders = result["contenders"]
+    text = [origin(result), building(contenders)]
+    sets = dict.fromkeys(title for c in contenders for title in c.get("latency", {}))
+    for title in sets:
+        text += [f"Queries: {title}.", searching(contenders, title)]
+    if failed := [f"- {c['name']}: {c['error']}" for c in contenders if "error" in c]:
+        text += ["Failed:\n\n" + "\n".join(failed)]
+    if any(stem.startswith(name) for name in PLOTTED):
+        text.append(f"![Latency against memory](results/{stem}.png)")
+    return "\n\n".join(text)
+
+
+def building(contenders: list[dict[str, Any]]) -> str:
+    rows, seen = [], set()
+    for c in contenders:
+        if (build := c.get("build")) and (mark := (build["seconds"], build["disk_bytes"])) not in seen:
+            seen.add(mark)
+            rows.append([
+                c["name"], build.get("version", ""), f"{build['seconds']:,.1f}", f"{build['items_per_second']:,.0f}",
+                mb(build["peak_anonymous_bytes"]), mb(build["peak_total_bytes"]), mb(build["disk_bytes"]),
+            ])  # fmt: skip
+    head = ["built", "version", "seconds", "items/s", "peak anonymous MB", "peak resident MB", "disk MB"]
+    return table(head, rows)
+
+
+def searching(contenders: list[dict[str, Any]], title: str) -> str:
+    ks = sorted({int(k) for c in contenders for k in c.get("latency", {}).get(title, {})})
+    recalled = any(title in c.get("recall", {}) for c in contenders)
+    head = ["searched", *(f"k={k}: p50 / p95 / p99 ms" for k in ks)]
+    head += [f"recall@{k}" for k in ks] if recalled else []
+    head += [f"queries/s, 2 threads, k={ks[0]}", "anonymous MB", "resident MB"] if ks else []
+    rows = []
+    for c in contenders:
+        if title not in c.get("latency", {}):
+            continue
+        row: list[object] = [c["name"]]
+        for k in ks:
+            figures = c["latency"][title].get(str(k))
+            few = f" ({figures['queries']:.0f} queries)" if figures and figures["queries"] < 100 else ""
+            row.append("" if figures is None else " / ".join(ms(figures[p]) for p in ("p50_ms", "p95_ms", "p99_ms")) + few)
+        if recalled:
+            shares = [c.get("recall", {}).get(title, {}).get(str(k)) for k in ks]
+            row += ["" if share is None else f"{share:.4f}" for share in shares]
+        speed = c.get("throughput", {}).get(title, {}).get(str(ks[0]))
+        memory = c.get("memory", {})
+        row += ["" if speed is None else f"{speed:,.0f}", mb(memory.get("anonymous_bytes")), mb(memory.get("total_bytes"))]
+        rows.append(row)
+    return table(head, rows)
+
+
+# -- results with a form of their own ----------------------------------------------------------------------------------
+
+
+def cold(stem: str, result: dict[str, Any]) -> str:
+    dropped = {None: "nothing", False: "the library", True: "everything"}
+    rows = []
+    for row in result["rows"]:
+        parts = row.get("parts", {})
+        rows.append([
+            row["what"], row["recipe"], row["k"], dropped[row["everything"]],
+            f"{row['median_ms']:.0f}", f"{row['most_ms']:.0f}",
+            f"{row['with_texts']['median_ms']:.0f}" if "with_texts" in row else "",
+            mb(parts.get("read_bytes")), f"{parts['major_faults']:.0f}" if parts else "",
+        ])  # fmt: skip
+    head = ["", "recipe", "k", "dropped", "median ms", "slowest ms", "with texts ms", "MB read", "major faults"]
+    return f"{origin(result)}\n\n{table(head, rows)}"
+
+
+def own_tables(stem: str, result: dict[str, Any]) -> str:
+    text = [origin(result)]
+    for one in result["tables"]:
+        text += [one["title"]] if one.get("title") else []
+        text.append(table(one["head"], one["rows"]))
+    return "\n\n".join(text)
+
+
+def own_text(stem: str, result: dict[str, Any]) -> str:
+    return f"{origin(result)}\n\n{result['text']}"
+
+
+def render(name: str) -> str:
+    """What stands between the marks of ``name``."""
+    found = result_of(name)
+    if found is None:
+        return "*Not measured yet.*"
+    stem, result = found
+    forms: list[tuple[str, Callable[[str, dict[str, Any]], str]]] = [
+        ("text", own_text), ("tables", own_tables), ("contenders", compared), ("rows", cold),
+    ]  # fmt: skip
+    return next((form(stem, result) for key, form in forms if key in result), f"[{stem}.json](results/{stem}.json)")
+
+
+def plots() -> None:
+    """Draw the results of comparisons, in matplotlib's own environment."""
+    stems = [found[0] for name in PLOTTED if (found := result_of(name)) is not None]
+    try:
+        python = python_of("plots")
+    except subprocess.CalledProcessError as error:
+        print(f"no plots: {error}", file=sys.stderr)
+        return
+    command = [python, ROOT / "bench" / "plots.py", *(RESULTS / f"{stem}.json" for stem in stems)]
+    subprocess.run(command, check=True, env=environment_of("plots", 1))
+
+
+def main() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    new = MARK.sub(lambda found: f"{found[1]}\n{render(found[2])}\n\n{found[3]}", text)
+    if "--check" in sys.argv[1:]:
+        if new != text:
+            sys.exit("docs/measurements.md is not what docs/results gives; run: python bench/report.py")
+        return
+    DOCUMENT.write_text(new, encoding="utf-8")
+    for stale in RESULTS.glob("*.md"):
+        stale.unlink()
+    plots()
+    missing = [name for _, name, _ in MARK.findall(text) if result_of(name) is None]
+    print(f"{Path(DOCUMENT).relative_to(ROOT)} is written" + (f"; not measured yet: {', '.join(missing)}" if missing else ""))
+
+
+if __name__ == "__main__":
+    main()

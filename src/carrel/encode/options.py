@@ -1,0 +1,73 @@
+"""How a model that runs here is to run, and what overrides its own files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from .._errors import UsageError
+
+__all__ = ["Options", "Pooling", "Precision", "cores"]
+
+Precision = Literal["int8", "fp32"]
+Pooling = Literal["mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
+"""The pooling modes of sentence-transformers, by their names there."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller may set; None leaves what the model's files say.
+
+    ``precision`` is int8 unless set: weights and activations of the linear layers in 8 bits. It changes a vector by about one
+    hundredth of its length and no more than 0.005 of nDCG@10 on any collection measured (``docs/models.md``), so vectors of
+    both precisions may be mixed. ``dimension`` cuts vectors (Matryoshka). ``tokenizer`` names a folder or package to take the
+    tokenizer from where the model has none.
+    """
+
+    precision: Precision = "int8"
+    threads: int | None = None
+    """Texts encoded at the same time, one core each; None for the cores this process may use."""
+    max_tokens: int | None = None
+    dimension: int | None = None
+    pooling: Pooling | None = None
+    normalize: bool | None = None
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
+    tokenizer: str | None = None
+    query_table: str | None = None
+    """A JSON file of token weights, with which a sparse encoder makes queries without running a model."""
+    revision: str | None = None
+    """Of a model on the hub: a commit, tag or branch."""
+
+    def __post_init__(self) -> None:
+        for name, kind in (("precision", Precision), ("pooling", Pooling)):
+            value = getattr(self, name)
+            if value is not None and value not in get_args(kind):
+                raise UsageError(f"{name} is {', '.join(get_args(kind))}, not {value!r}")
+        for name in ("threads", "max_tokens", "dimension"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise UsageError(f"{name} is a whole number from 1 up, not {value!r}")
+
+    @classmethod
+    def of(cls, overrides: Mapping[str, Any]) -> Options:
+        """From keyword arguments; raises `UsageError` for a name that is not one of these."""
+        known = [field.name for field in fields(cls)]
+        for name in overrides:
+            if name not in known:
+                raise UsageError(f"an encoder has no setting {name!r}; there are {', '.join(known)}")
+        return cls(**overrides)
+
+    @property
+    def workers(self) -> int:
+        """Texts encoded at the same time."""
+        return self.threads or cores()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,100 @@
+"""Arrays of safetensors files, read from the memory-mapped file one at a time.
+
+The ``safetensors`` package cannot give bfloat16 to numpy, and loading a whole file takes its size in memory twice. Source: the
+format's own description: eight bytes of length, a JSON header (name -> dtype, shape, data_offsets), the arrays.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import ModelError
+
+__all__ = ["Tensors"]
+
+DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
+LONGEST = 100_000_000
+"""Bytes of a header, as in the reference reader."""
+
+
+class Tensors:
+    """The arrays of ``path``, a .safetensors file or the index of several; raises `ModelError` where it is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = [path]
+        if path.name.endswith(".index.json"):
+            try:
+                listed = json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()
+            except (OSError, ValueError, KeyError, AttributeError) as error:
+                raise ModelError(f"{path} is not readable as a list of weight files ({error}); get it again") from error
+            self.files = [path.parent / Path(name).name for name in sorted(set(listed))]
+        self._where: dict[str, tuple[int, int, str, tuple[int, ...]]] = {}
+        self._maps: list[NDArray[np.uint8]] = []
+        for number, file in enumerate(self.files):
+            self._read_header(number, file)
+
+    def _read_header(self, number: int, path: Path) -> None:
+        try:
+            data: NDArray[np.uint8] = np.memmap(path, np.uint8, "r")
+            length = int.from_bytes(data[:8].tobytes(), "little")
+            if not 2 <= length <= min(LONGEST, len(data) - 8):
+                raise ValueError("its header does not fit")
+            header = json.loads(data[8 : 8 + length].tobytes())
+            header.pop("__metadata__", None)
+            for name, about in header.items():
+                start, end = about["data_offsets"]
+                kind, shape = about["dtype"], tuple(about["shape"])
+                if kind not in DTYPES:
+                    raise ValueError(f"{name} is of type {kind}, which cannot be read")
+                wanted = int(np.prod(shape, dtype=np.int64)) * np.dtype(DTYPES[kind]).itemsize
+                if not 0 <= start <= end <= len(data) - 8 - length or end - start != wanted:
+                    raise ValueError(f"{name} lies outside of the file")
+                self._where[name] = (number, 8 + length + start, kind, shape)
+        except FileNotFoundError:
+            raise ModelError(f"{path} is missing; get the model's files again") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{path} is truncated or no safetensors file ({error}); get it again") from error
+        self._maps.append(data)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._where
+
+    def __iter__(self) -> Any:
+        return iter(self._where)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of array ``name``."""
+        return self._find(name)[3]
+
+    def _find(self, name: str) -> tuple[int, int, str, tuple[int, ...]]:
+        if name not in self._where:
+            raise ModelError(
+                f"{self.path} has no array {name!r} (it has {', '.join(sorted(self._where)[:4])} …): weights and config.json "
+                "do not fit together; get the model's files again"
+            )
+        return self._where[name]
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        """Array ``name`` as float32."""
+        number, at, kind, shape = self._find(name)
+        raw = np.frombuffer(self._maps[number], DTYPES[kind], int(np.prod(shape, dtype=np.int64)), at).reshape(shape)
+        if kind == "BF16":
+            return (raw.astype(np.uint32) << 16).view(np.float32)
+        out: NDArray[np.float32] = raw.astype(np.float32, copy=False)
+        return out

@@ -1,0 +1,113 @@
+"""The bills of a library: what building and searching it take of memory, planned from numbers or from what is there.
+
+Searching: a bill has the parts that a recipe uses and no others, so that BM25 alone runs where the sketches do not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..budget import BASE, DEFAULT, MIB, Bill, share_out
+from ..index import dense_plan
+from .kinds import kind_of
+from .snapshot import Snapshot
+
+__all__ = ["BM25", "DENSE", "HOT", "STATIC", "WORKING", "Plan", "hot_parts", "plan", "search_bill"]
+
+BM25, DENSE = "bm25", "dense"
+WORKING = 24 * MIB
+"""What queries hold: working arrays of a few threads, candidates, SQLite's cache, texts of results, words looked up."""
+STATIC = 16 * MIB
+"""The built-in encoder's vocabulary once it is held as a dictionary."""
+HOT = {BM25: "BM25: block maxima and directory", DENSE: "dense: sketches"}
+
+# Measured on a million real passages of 100 words (`python bench/budget.py --bytes`), rounded up.
+SPARSE_HOT = 40
+"""Bytes of the sparse directory a passage."""
+ON_DISK = {"texts and metadata (SQLite)": 900, "postings and impacts": 320, "ids": 8}
+"""Bytes on disk a passage, vectors not counted."""
+
+
+def hot_parts(snapshot: Snapshot) -> dict[str, int]:
+    """Bytes of the mapped parts that must stay in memory to search each representation, by the name that recipes use."""
+    found: dict[str, int] = {BM25: 0}
+    for segment in snapshot.segments:
+        found[BM25] += segment.sparse.hot_bytes
+        if segment.dense is not None:
+            found[DENSE] = found.get(DENSE, 0) + segment.dense.hot_bytes
+    for representation in snapshot.manifest.representations:
+        kind = kind_of(representation.kind)
+        size = sum(kind.hot_bytes(part.index) for segment in snapshot.segments for part in segment.parts_of(representation.key))
+        found[representation.name] = found.get(representation.name, 0) + size
+    return found
+
+
+def search_bill(snapshot: Snapshot, ram: int | None, names: Iterable[str] | None = None, encoders: int = 0) -> Bill:
+    """What searching the representations ``names`` (all where None) takes; ``encoders`` are the bytes of their models.
+
+    ``ram`` None allows what it takes, and at least `DEFAULT`.
+    """
+    bill = Bill(DEFAULT if ram is None else ram)
+    bill.plan("Python, numpy, compiled kernels", BASE)
+    parts = hot_parts(snapshot)
+    for name in parts if names is None else [name for name in parts if name in set(names)]:
+        part = HOT.get(name, f"{name}: what must stay in memory")
+        bill.plan(part, parts[name])
+        bill.measure(part, parts[name])
+    if encoders:
+        bill.plan("encoders", encoders)
+    # A bit a passage for deletions and for each of a few filters, and the numbers of the removed ones.
+    passages = sum(entry.passages for entry in snapshot.manifest.segments)
+    bill.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)
+    bill.plan("queries at work", WORKING)
+    if ram is None:
+        bill.ram = max(DEFAULT, bill.planned())
+    return bill
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a library of a size will take, before there is any of it."""
+
+    passages: int
+    dimension: int
+    """Of the dense vectors; 0 for none."""
+    bits: int
+    """Bits a dimension of their sketches."""
+    building: Bill
+    searching: Bill
+    disk: dict[str, int]
+
+    def check(self) -> None:
+        """Raise `BudgetError` where building or searching does not fit."""
+        instead = "index without vectors: --encoder none" if self.dimension else ""
+        vectors = f" x {self.dimension} dimensions" if self.dimension else ""
+        bills = [("building", self.building), ("searching", self.searching)]
+        # The larger first, so that what it asks for is enough for both.
+        for what, bill in sorted(bills, key=lambda item: -item[1].planned()):
+            bill.check(f"{what} {self.passages:,} passages{vectors}", instead)
+
+
+def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC) -> Plan:
+    """The bills of building and of searching ``passages`` with vectors of ``dimension`` (0: none) within ``ram`` bytes.
+
+    ``encoder`` is what its model takes, in bytes. Nothing is checked yet: `Plan.check` does that.
+    """
+    encoder = encoder if dimension else 0
+    building = Bill(ram)
+    building.plan_building(share_out(ram, encoder=encoder, passages=passages))
+    searching = Bill(ram)
+    searching.plan("Python, numpy, compiled kernels", BASE)
+    searching.plan(HOT[BM25], SPARSE_HOT * passages)
+    bits = 1
+    if dimension:
+        searching.plan(HOT[DENSE], dense_plan.memory_bytes(passages, dimension, bits))
+        searching.plan("encoders", encoder)
+    searching.plan("deletions, filters", passages // 8 * 4)
+    searching.plan("queries at work", WORKING)
+    disk = {part: size * passages for part, size in ON_DISK.items()}
+    if dimension:
+        disk["vectors (float16)"] = 2 * dimension * passages
+        disk["sketches"] = dense_plan.memory_bytes(passages, dimension, bits)
+    return Plan(passages, dimension, bits if dimension else 0, building, searching, disk)

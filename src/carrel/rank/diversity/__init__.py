@@ -1,0 +1,1 @@
+"""Results that do not say the same thing twice."""

@@ -1,0 +1,1 @@
+"""Pseudo-relevance feedback: better queries from what the first pass found."""

@@ -1,0 +1,101 @@
+"""Texts that a model has read: the keys and values of their tokens, kept, moved and joined.
+
+A block is read on its own (after a short shared prefix), so its keys and values depend on nothing but its text and serve any
+query and any neighbours: "BlockRank" (Gupta et al., "Scalable in-context ranking with generative models", 2025) and
+"Block-Attention" (Ma et al., 2024). Rotary positions are a rotation of the keys, so a block is moved to another place by
+turning its keys further.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+__all__ = ["Block", "BlockCache", "joined", "moved"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Tokens of one text as the model holds them."""
+
+    keys: Any
+    """Tensor (layers, key heads, tokens, width), rotated for the block's place."""
+    values: Any
+    """Tensor of the same shape."""
+    start: int
+    """Position of the first token."""
+
+    def __len__(self) -> int:
+        return int(self.keys.shape[2])
+
+    @property
+    def end(self) -> int:
+        """Position after the last token."""
+        return self.start + len(self)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values."""
+        return int(self.keys.nbytes + self.values.nbytes)
+
+
+def moved(block: Block, start: int, rotary: Any) -> Block:
+    """``block`` at another place. ``rotary``: the model's rotary embedding, ``(x, positions) -> (cos, sin)``."""
+    import torch
+
+    if start == block.start:
+        return block
+    keys = block.keys.float()
+    cos, sin = rotary(keys, torch.tensor([[start - block.start]]))
+    # A model may scale its rotation (YaRN); it was scaled when it was first turned.
+    scale = float((cos[0, 0, 0] ** 2 + sin[0, 0, 0] ** 2) ** 0.5)
+    cos, sin = cos[0] / scale, sin[0] / scale
+    half = keys.shape[-1] // 2
+    turned = torch.cat([-keys[..., half:], keys[..., :half]], -1)
+    return replace(block, keys=(keys * cos + turned * sin).to(block.keys.dtype), start=start)
+
+
+def joined(blocks: Sequence[Block]) -> tuple[Any, Any]:
+    """Keys and values of ``blocks`` one after the other: (layers, key heads, tokens, width) each."""
+    import torch
+
+    if len(blocks) == 1:
+        return blocks[0].keys, blocks[0].values
+    return torch.cat([block.keys for block in blocks], 2), torch.cat([block.values for block in blocks], 2)
+
+
+class BlockCache:
+    """The blocks last used, at most ``limit`` bytes of them. Not for several threads at once."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.nbytes = 0
+        self._blocks: OrderedDict[Hashable, Block] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def get(self, key: Hashable) -> Block | None:
+        """The block kept under ``key``."""
+        block = self._blocks.get(key)
+        if block is not None:
+            self._blocks.move_to_end(key)
+        return block
+
+    def put(self, key: Hashable, block: Block) -> None:
+        """Keep ``block``; the ones unused for longest go where there is no room."""
+        if block.nbytes > self.limit:
+            return
+        if (old := self._blocks.pop(key, None)) is not None:
+            self.nbytes -= old.nbytes
+        self._blocks[key] = block
+        self.nbytes += block.nbytes
+        while self.nbytes > self.limit:
+            self.nbytes -= self._blocks.popitem(last=False)[1].nbytes
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._blocks.clear()
+        self.nbytes = 0

@@ -1,0 +1,1 @@
+"""Reading queries: spelling, syntax, examples, conversations."""

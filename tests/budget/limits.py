@@ -1,0 +1,150 @@
+"""Runs a child process under a limit on its memory, by the strictest means this machine offers, and says which that was.
+
+cgroup v1 or v2 (as root, or in a delegated tree): the kernel kills the process once its anonymous pages, and whatever else
+cannot be dropped, exceed the limit by one page. Beside it, and alone where there is no cgroup to be had, its anonymous
+memory is looked at every two milliseconds, and one look above the limit counts as an excess. Swapped pages count too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+V1, V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
+LOOK = 0.002
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a child ended."""
+
+    how: str
+    """``cgroup v1``, ``cgroup v2`` or ``polling``."""
+    limit: int
+    code: int
+    peak: int
+    """The most anonymous and swapped memory seen, in bytes."""
+    killed: bool
+    """Whether the kernel killed it for its memory."""
+    output: str
+    errors: str
+
+    @property
+    def within(self) -> bool:
+        """Whether the limit was kept."""
+        return not self.killed and self.peak <= self.limit
+
+    def check(self) -> None:
+        """Fail the test, with the figures, unless the child did its work within the limit."""
+        told = f"{self.how}: peak {self.peak / 2**20:.1f} of {self.limit / 2**20:.0f} MB, killed: {self.killed}"
+        assert self.within, f"{told}\n{self.errors[-2000:]}"
+        assert self.code == 0, f"{told}, exit code {self.code}\n{self.errors[-3000:]}"
+
+
+class Group:
+    """A cgroup of one test, with its limit."""
+
+    def __init__(self, folder: Path, how: str, limit: int) -> None:
+        self.folder, self.how, self.limit = folder, how, limit
+
+    def join(self) -> None:
+        (self.folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def killed(self) -> bool:
+        name = "memory.oom_control" if self.how == "cgroup v1" else "memory.events"
+        found = re.search(r"^oom_kill (\d+)$", (self.folder / name).read_text(), re.M)
+        return found is not None and found[1] != "0"
+
+
+@contextmanager
+def _group(limit: int) -> Iterator[Group | None]:
+    """A fresh cgroup with that limit; None where none can be made."""
+    for parent, how in ((V1, "cgroup v1"), (_own_v2(), "cgroup v2")):
+        if parent is None or not parent.is_dir():
+            continue
+        folder = parent / f"carrel-test-{os.getpid()}-{time.monotonic_ns()}"
+        try:
+            folder.mkdir()
+        except OSError:
+            continue
+        try:
+            try:
+                if how == "cgroup v1":
+                    (folder / "memory.limit_in_bytes").write_text(str(limit))
+                    # Where the kernel counts swap, none of it: else it would stretch the limit.
+                    swap = folder / "memory.memsw.limit_in_bytes"
+                    if swap.exists():
+                        swap.write_text(str(limit))
+                else:
+                    (folder / "memory.max").write_text(str(limit))
+                    swap = folder / "memory.swap.max"
+                    if swap.exists():
+                        swap.write_text("0")
+            except OSError:
+                continue
+            yield Group(folder, how, limit)
+            return
+        finally:
+            for _ in range(50):  # a process that was just killed may still be leaving
+                try:
+                    folder.rmdir()
+                    break
+                except OSError:
+                    time.sleep(0.02)
+    yield None
+
+
+def _own_v2() -> Path | None:
+    """The cgroup of this process in the unified hierarchy."""
+    try:
+        line = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+    except (OSError, StopIteration):
+        return None
+    return V2 / line[3:].lstrip("/") if (V2 / "cgroup.controllers").is_file() else None
+
+
+def held(pid: int) -> int:
+    """Bytes of anonymous and swapped memory of a process; 0 once it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return 1024 * sum(int(size) for size in re.findall(r"^(?:RssAnon|VmSwap):\s+(\d+) kB", text, re.M))
+
+
+def run_within(limit: int, command: Sequence[str], environment: dict[str, str], *, timeout: float = 600) -> Outcome:
+    """Run ``command`` within ``limit`` bytes. Skips the test where this system tells nothing of memory."""
+    if not Path("/proc/self/status").is_file() or "RssAnon" not in Path("/proc/self/status").read_text():
+        pytest.skip("no cgroup and no /proc/PID/status with RssAnon here: nothing to hold a process's memory against")
+    with _group(limit) as group:
+        child = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            preexec_fn=group.join if group is not None else None,
+        )
+        peak, deadline = 0, time.monotonic() + timeout
+        try:
+            while child.poll() is None:
+                peak = max(peak, held(child.pid))
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{command[:3]} took longer than {timeout:.0f} s")
+                time.sleep(LOOK)
+            output, errors = child.communicate()
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.communicate()
+        killed = group.killed() if group is not None else child.returncode == -signal.SIGKILL
+        return Outcome(group.how if group is not None else "polling", limit, child.returncode, peak, killed, output, errors)

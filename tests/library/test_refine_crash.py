@@ -1,0 +1,180 @@
+"""Killed at any instant, a refinement leaves a sound library, loses at most a batch, and goes on to the same end."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import carrel
+from carrel import Document
+from carrel.library.cache import CACHE, SideCache
+
+QUERIES = ["open file", "thread lock", "iterator", "parse arguments", "base class", "queue heap", "encode bytes"]
+
+CHILD = """
+import sys, time, carrel, carrel.library.refine as r
+from repr_encoders import Rotated
+r.CHUNK, r.BATCH = 40, 16
+library = carrel.open(sys.argv[1])
+encoder = Rotated()
+library.represent("other", encoder)
+library.snapshot
+from carrel.kernels import warm
+warm()
+print("ready", flush=True)
+library.refine()
+print("done", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def start_library(tmp_path_factory: pytest.TempPathFactory, prose: list[tuple[str, str]]) -> Path:
+    path = tmp_path_factory.mktemp("start") / "lib"
+    library = carrel.open(path, create=True, language="english", words=60)
+    docs = [Document(f"d{n}", text, title) for n, (title, text) in enumerate(prose[:200])]
+    library.add(docs[:120])
+    library.add(docs[120:])
+    library.close()
+    return path
+
+
+def start(library: Path, python: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    here = str(Path(__file__).parent)
+    environment = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}:{here}"}
+    child = subprocess.Popen([python, "-c", CHILD, str(library)], stdout=subprocess.PIPE, text=True, env=environment)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    return child
+
+
+def rankings(path: Path) -> list[list[tuple[int, float]]]:
+    from repr_encoders import Rotated
+
+    with carrel.open(path) as library:
+        library.represented.give(Rotated())
+        found = [library.rank(query, 10, recipe="other") for query in QUERIES]
+        return [[(n, round(s, 4)) for n, s in zip(h.ids.tolist(), h.scores.tolist(), strict=True)] for h in found]
+
+
+def killed(start_library: Path, tmp_path: Path, python: str, environment: dict[str, str], kills: int, seed: int) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(start_library, whole)
+    began = time.monotonic()
+    with start(whole, python, environment) as child:
+        assert child.stdout is not None
+        working = time.monotonic()
+        assert child.stdout.readline() == "done\n"
+    took = time.monotonic() - working
+    assert took < time.monotonic() - began
+    wanted = rankings(whole)
+    path = tmp_path / "killed"
+    shutil.copytree(start_library, path)
+    moments = random.Random(seed)
+    for _ in range(kills):
+        with start(path, python, environment) as child:
+            time.sleep(moments.uniform(0, took / 2))
+            child.send_signal(signal.SIGKILL)
+        with carrel.open(path) as library:
+            assert library.check() == []
+            assert library.search("open a file", recipe="bm25")
+            before = sum(entry.filled("other") for entry in library.snapshot.manifest.segments)
+    with start(path, python, environment) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "done\n"
+    assert rankings(path) == wanted
+    with carrel.open(path) as library:
+        report = library.refinement()[0]
+        assert report.complete
+        assert report.filled >= before
+        assert library.check() == []
+
+
+def test_killed_twice(start_library: Path, tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
+    killed(start_library, tmp_path, python, child_environment, 2, seed=1)
+
+
+@pytest.mark.slow
+def test_killed_often(start_library: Path, tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
+    killed(start_library, tmp_path, python, child_environment, 40, seed=2)
+
+
+def test_ctrl_c_keeps_what_is_done(start_library: Path, tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
+    path = tmp_path / "lib"
+    shutil.copytree(start_library, path)
+    with start(path, python, child_environment) as child:
+        while not list((path / "segments").glob("*/dense-other-g*")):
+            time.sleep(0.01)
+        child.send_signal(signal.SIGINT)
+    with carrel.open(path) as library:
+        assert library.check() == []
+        assert library.refinement()[0].filled > 0
+
+
+def test_indexing_goes_on_beside_refining(
+    start_library: Path, tmp_path: Path, python: str, child_environment: dict[str, str]
+) -> None:
+    path = tmp_path / "lib"
+    shutil.copytree(start_library, path)
+    with start(path, python, child_environment) as child, carrel.open(path) as library:
+        added = 0
+        while child.poll() is None and added < 5:
+            try:
+                library.add([Document(f"new{added}", f"a quokka number {added} opens a file")])
+                added += 1
+            except carrel.LibraryLocked:
+                time.sleep(0.01)
+        child.wait()
+        assert child.returncode == 0
+        library.refresh()
+        assert library.check() == []
+        assert len(library.search("quokka", recipe="bm25")) == added
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut", "missing", "folder"])
+def test_a_damaged_side_cache_is_begun_anew(start_library: Path, tmp_path: Path, damage: str) -> None:
+    from repr_encoders import Rotated
+
+    path = tmp_path / "lib"
+    shutil.copytree(start_library, path)
+    with carrel.open(path) as library:
+        library.represent("other", Rotated())
+        assert library.search("open a file", recipe="other")
+    cache = path / CACHE
+    assert cache.is_file()
+    SideCache(path).close()
+    for ending in ("-wal", "-shm"):
+        (path / (CACHE + ending)).unlink(missing_ok=True)
+    if damage == "garbage":
+        cache.write_bytes(b"not a database " * 1000)
+    elif damage == "cut":
+        cache.write_bytes(cache.read_bytes()[:5000])
+    else:
+        cache.unlink()
+        if damage == "folder":
+            cache.mkdir()
+    with carrel.open(path) as library:
+        library.represent("other", Rotated())
+        assert library.search("open a file", recipe="other")
+        assert library.refine()[0].complete
+        assert library.check() == []
+
+
+def test_vectors_of_a_wrong_size_in_the_cache_are_not_used(start_library: Path, tmp_path: Path) -> None:
+    from repr_encoders import Rotated
+
+    path = tmp_path / "lib"
+    shutil.copytree(start_library, path)
+    with carrel.open(path) as library:
+        representation = library.represent("other", Rotated())
+        from carrel.library.filled import cache_key
+
+        library.represented.cache.put(cache_key(representation), dict.fromkeys(range(1, 50), b"short"))
+        assert library.search("open a file", recipe="other")
+        assert library.refine()[0].complete
+        assert library.check() == []

@@ -1,0 +1,245 @@
+"""Named representations: filled part by part, they rank as if they had been there from the beginning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from repr_encoders import Rotated
+
+import carrel
+from carrel import Document, Library
+from carrel.documents.analyzers import Analyzer
+from carrel.library.manifest import Manifest
+from carrel.library.snapshot import Snapshot
+
+QUERIES = ["open a file for writing", "thread lock acquire release", "parse command line arguments", "abstract base class"]
+
+
+def documents(prose: list[tuple[str, str]], part: slice = slice(None)) -> list[Document]:
+    return [Document(f"d{n}", text, title) for n, (title, text) in enumerate(prose)][part]
+
+
+def make(path: Path, *batches: list[Document], **settings: object) -> Library:
+    analyzer = Analyzer("english", stopwords=True, fold_accents=True, split_identifiers=True)
+    library = carrel.open(path, create=True, analyzer=analyzer, words=60, **settings)
+    for batch in batches:
+        library.add(batch)
+    return library
+
+
+def exact(library: Library, encoder: Rotated, query: str, k: int) -> list[tuple[int, float]]:
+    """Brute force over the texts."""
+    snapshot = library.snapshot
+    ids = np.concatenate([segment.ids for segment in snapshot.segments])
+    alive = np.concatenate(
+        [
+            np.ones(len(s.ids), bool) if m is None else np.unpackbits(m.view(np.uint8), bitorder="little")[: len(s.ids)] > 0
+            for s, m in zip(snapshot.segments, snapshot.alive, strict=True)
+        ]
+    )
+    ids = ids[alive]
+    vectors = encoder.encode(library.represented.texts(snapshot, ids)).astype(np.float16).astype(np.float32)
+    scores = vectors @ encoder.encode([query])[0]
+    order = np.lexsort((ids, -scores))[:k]
+    return [(int(ids[at]), float(scores[at])) for at in order]
+
+
+def assert_exact(library: Library, encoder: Rotated, name: str = "other") -> None:
+    for query in QUERIES:
+        hits = library.rank(query, 10, recipe=name)
+        wanted = exact(library, encoder, query, 10)
+        assert hits.scores == pytest.approx([score for _, score in wanted], abs=2e-5)
+        assert hits.ids.tolist() == [number for number, _ in wanted]
+
+
+def test_filled_in_chunks_it_ranks_as_brute_force(
+    tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carrel.library.refine.CHUNK", 110)
+    docs = documents(prose, slice(0, 260))
+    library = make(tmp_path / "x", docs[:100], docs[100:])
+    encoder = Rotated()
+    library.represent("other", encoder)
+    filled = []
+    while not (report := library.refine(passages=330)[0]).complete:
+        filled.append(report.filled)
+        assert library.check() == []
+    assert filled == sorted(filled)
+    assert report.filled == report.passages == library.passages
+    assert max(len(e.parts) for e in library.snapshot.manifest.segments) <= 4
+    assert_exact(library, encoder)
+    # What is added later is found too, by what stands in for its vector, and exactly once it is filled.
+    library.add(documents(prose, slice(260, 300)))
+    library.remove([d.id for d in docs[:30]])
+    assert not library.snapshot.complete("other")
+    late = library.rank(prose[280][1][:80], 5, recipe="other")
+    assert library.snapshot.store.documents_of(late.ids.tolist())[int(late.ids[0])][1] == "d280"
+    library.refine()
+    assert_exact(library, encoder)
+    library.compact()
+    assert len(library.snapshot.segments) == 1
+    assert [len(e.parts) for e in library.snapshot.manifest.segments] == [1]
+    assert_exact(library, encoder)
+    assert library.check() == []
+
+
+def test_a_filter_holds_in_every_part(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carrel.library.refine.CHUNK", 50)
+    docs = [Document(d.id, d.text, d.title, {"n": n}) for n, d in enumerate(documents(prose, slice(0, 200)))]
+    library = make(tmp_path / "x", docs)
+    library.represent("other", Rotated())
+    library.refine(passages=130)
+    for recipe in ("other", "bm25 + other"):
+        for query in QUERIES:
+            found = library.search(query, 100, recipe=recipe, where="n >= 120")
+            assert found
+            assert all(int(r.id[1:]) >= 120 for r in found)
+
+
+def test_hybrid_explains_itself_with_the_new_name(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
+    library = make(tmp_path / "x", documents(prose, slice(0, 80)))
+    library.represent("other", Rotated())
+    library.refine()
+    result = library.search("open a file", recipe="0.5*bm25 + 0.5*other")[0]
+    assert set(result.parts) == {"bm25", "other"}
+    assert sum(result.parts.values()) == pytest.approx(result.score, abs=1e-5)
+
+
+def test_another_model_is_refused_and_may_replace(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
+    library = make(tmp_path / "x", documents(prose, slice(0, 120)))
+    old, new = Rotated(1), Rotated(2, dimension=64)
+    library.represent("other", old)
+    library.refine()
+    assert library.represent("other", Rotated(1)) == library.snapshot.manifest.representation("other")
+    with pytest.raises(carrel.UsageError, match=r"'other' is made by rotated1 .*not by rotated2.*--replace"):
+        library.represent("other", new)
+    with pytest.raises(carrel.UsageError, match="no 'third' to replace"):
+        library.represent("third", new, replace=True)
+    library.represent("other", new, replace=True)
+    with pytest.raises(carrel.UsageError, match="being replaced already"):
+        library.represent("other", Rotated(3), replace=True)
+    # The old one serves: its order is the old model's.
+    snapshot = library.snapshot
+    waiting = library.represented.retriever(snapshot, "other", QUERIES[0], snapshot.alive, limit=0.0)
+    assert waiting.retrieve(10).ids.tolist() == [number for number, _ in exact(library, old, QUERIES[0], 10)]
+    library.refine(passages=70)
+    assert len(library.snapshot.manifest.representations) == 2
+    assert library.snapshot.manifest.representations[-1].adapter is not None
+    assert len(library.rank(QUERIES[0], 10, recipe="other")) == 10
+    library.refine()
+    (only,) = library.snapshot.manifest.representations
+    assert (only.name, only.info.name, only.replaces, only.adapter) == ("other", "rotated2", None, None)
+    assert_exact(library, new)
+    assert library.check() == []
+    folders = {p.name.split("-g")[0] for s in (tmp_path / "x" / "segments").iterdir() for p in s.glob("dense-*")}
+    assert folders == {f"dense-{only.key}"}
+    assert not list((tmp_path / "x").glob("adapter-*"))
+
+
+def test_the_instant_vectors_can_be_replaced(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
+    library = make(tmp_path / "x", documents(prose, slice(0, 120)))
+    new = Rotated(2)
+    before = library.rank(QUERIES[0], 10, recipe="dense").ids.tolist()
+    library.represent("dense", new, replace=True)
+    snapshot = library.snapshot
+    waiting = library.represented.retriever(snapshot, "dense", QUERIES[0], snapshot.alive, limit=0.0)
+    assert waiting.retrieve(10).ids.tolist() == before
+    library.refine()
+    assert_exact(library, new, "dense")
+    assert library.search(QUERIES[0])  # the default recipe goes on by the same name
+
+
+def test_a_model_that_changed_is_refused(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
+    from carrel.encode import static
+
+    vectors = np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32)
+    for name in ("a", "b"):
+        static.write(tmp_path / name, vectors, ["file", "open", "lock", "read"], name=name, revision="1")
+        vectors = vectors + 1
+    library = make(tmp_path / "x", documents(prose, slice(0, 60)))
+    library.represent("small", str(tmp_path / "a"))
+    library.refine()
+    library.close()
+    (tmp_path / "a").rename(tmp_path / "gone")
+    reopened = carrel.open(tmp_path / "x")
+    with pytest.raises(carrel.ModelError, match="there is no folder"):
+        reopened.search("open a file", recipe="small")
+    (tmp_path / "b").rename(tmp_path / "a")
+    with pytest.raises(carrel.ModelError, match=r"'small' were made by a \(revision 1.*is now b .*--replace small="):
+        reopened.search("open a file", recipe="small")
+    assert reopened.search("open a file")
+
+
+def test_a_function_is_an_encoder_while_it_is_given(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
+    inner = Rotated()
+    library = make(tmp_path / "x", documents(prose, slice(0, 60)))
+    library.represent("own", inner.encode)
+    library.refine()
+    assert library.search("open a file", recipe="own")
+    again = carrel.open(tmp_path / "x")
+    with pytest.raises(carrel.ModelError, match=r"library.represent\('own'"):
+        again.search("open a file", recipe="own")
+    assert Manifest.read(tmp_path / "x").representations[0].encoder is None
+
+
+def test_forgetting_takes_its_files_along(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
+    library = make(tmp_path / "x", documents(prose, slice(0, 60)))
+    library.represent("other", Rotated())
+    library.refine()
+    assert library.forget("other") == library.passages
+    with pytest.raises(carrel.RecipeError, match="other"):
+        library.search("open a file", recipe="other")
+    with pytest.raises(carrel.UsageError, match="no representation 'other'"):
+        library.forget("other")
+    assert not list((tmp_path / "x" / "segments").glob("*/dense-*"))
+    assert library.check() == []
+
+
+@pytest.mark.parametrize("name", ["bm25", "hybrid", "two words", "a-b", "lambda", "", "é", "x" * 41])
+def test_names_that_recipes_could_not_use(tmp_path: Path, prose: list[tuple[str, str]], name: str) -> None:
+    library = make(tmp_path / "x", documents(prose, slice(0, 3)))
+    with pytest.raises(carrel.UsageError):
+        library.represent(name, Rotated())
+    assert Manifest.read(tmp_path / "x").representations == ()
+
+
+def test_vectors_that_are_none_lose_nothing(
+    tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carrel.library.refine.BATCH", 16)
+    library = make(tmp_path / "x", documents(prose, slice(0, 80)))
+    encoder = Rotated()
+    library.represent("other", encoder)
+    good = encoder.encode
+
+    def bad(texts: list[str]) -> np.ndarray:
+        rows = good(texts)
+        if len(encoder.encoded) > 40:
+            rows[0, 0] = np.nan
+        return rows
+
+    monkeypatch.setattr(encoder, "encode", bad)
+    with pytest.raises(carrel.ModelError, match="not finite"):
+        library.refine()
+    library.refresh()
+    kept = sum(e.filled("other") for e in library.snapshot.manifest.segments)
+    assert kept == 32
+    monkeypatch.setattr(encoder, "encode", good)
+    assert library.refine()[0].complete
+    assert_exact(library, encoder)
+
+
+def test_a_reader_goes_on_while_parts_are_superseded(
+    tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carrel.library.refine.CHUNK", 40)
+    encoder = Rotated()
+    library = make(tmp_path / "x", documents(prose, slice(0, 200)))
+    library.represent("other", encoder)
+    library.refine(passages=80)
+    reader = Snapshot.open(tmp_path / "x", library.snapshot.store)
+    library.refine()
+    hits = library.represented.retriever(reader, "other", QUERIES[0], reader.alive, limit=0.0).retrieve(5)
+    assert len(hits) == 5

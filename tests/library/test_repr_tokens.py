@@ -1,0 +1,96 @@
+"""Token vectors in a library: late interaction over candidates, and the match of each word of the query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from repr_encoders import Words
+
+import carrel
+from carrel import Document, Library
+
+
+@pytest.fixture
+def library(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.setattr("carrel.library.refine.CHUNK", 70)
+    library = carrel.open(tmp_path / "x", create=True, language="english", words=60)
+    docs = [Document(f"d{n}", text, title) for n, (title, text) in enumerate(prose[:100])]
+    library.add(docs[:60])
+    library.add(docs[60:])
+    return library
+
+
+def exact(library: Library, encoder: Words, query: str, ids: np.ndarray) -> np.ndarray:
+    wanted = encoder.encode([query]).vectors
+    found = encoder.encode(library.represented.texts(library.snapshot, ids))
+    return np.array([(found.row(at)[0] @ wanted.T).max(axis=0).mean() for at in range(len(ids))])
+
+
+def test_scores_are_near_the_exact_ones_and_nearer_with_more_bits(library: Library) -> None:
+    encoder = Words()
+    errors = []
+    for bits in (1, 4):
+        library.represent(f"words{bits}", encoder, kind="tokens", bits=bits)
+    library.refine()
+    ids = library.rank("lock a file", 40, recipe="bm25").ids
+    truth = exact(library, encoder, "lock a file", ids)
+    for bits in (1, 4):
+        scorer = library.represented.token_scorer(library.snapshot, f"words{bits}", "lock a file", limit=0.0)
+        scores, known = scorer.scored(ids)
+        assert known.all()
+        errors.append(float(np.abs(scores - truth).mean()))
+    assert errors[1] < 0.3 * errors[0]
+    assert errors[1] < 0.03
+    assert library.check() == []
+    vectors = library.represented.token_vectors(library.snapshot, "words4", ids)
+    again = [(rows @ encoder.encode(["lock a file"]).vectors.T).max(axis=0).mean() for rows in vectors]
+    assert scores == pytest.approx(np.array(again), abs=1e-3)
+
+
+def test_each_word_of_the_query_shows_its_match(library: Library) -> None:
+    library.represent("words", Words(), kind="tokens", bits=4)
+    library.refine(passages=80)
+    ids = library.rank("lock file", 20, recipe="bm25").ids
+    scorer = library.represented.token_scorer(library.snapshot, "words", "lock file", limit=10.0)
+    for number, row in zip(ids.tolist(), scorer.matches(ids), strict=True):
+        text = library.represented.texts(library.snapshot, np.array([number]))[0]
+        assert [match.term for match in row] == ["lock", "file"]
+        for match in row:
+            assert text[match.start : match.end] == match.text
+            if match.term in text.lower().split():
+                assert match.text.lower() == match.term
+                assert match.score > 0.9
+
+
+def test_merging_and_compaction_keep_the_scores(library: Library) -> None:
+    library.represent("words", Words(), kind="tokens", bits=2)
+    library.refine()
+    ids = library.rank("parse an argument", 30, recipe="bm25").ids
+    before = library.represented.token_scorer(library.snapshot, "words", "parse an argument", limit=0.0).score(ids)
+    assert any(len(entry.parts) for entry in library.snapshot.manifest.segments)
+    library.compact()
+    after = library.represented.token_scorer(library.snapshot, "words", "parse an argument", limit=0.0).score(ids)
+    assert after == pytest.approx(before, abs=1e-5)
+    assert library.check() == []
+
+
+def test_nothing_filled_yet(library: Library) -> None:
+    library.represent("words", Words(), kind="tokens")
+    ids = library.rank("lock file", 10, recipe="bm25").ids
+    scorer = library.represented.token_scorer(library.snapshot, "words", "lock file", limit=0.0)
+    scores, known = scorer.scored(ids)
+    assert not known.any()
+    assert not scores.any()
+    in_time = library.represented.token_scorer(library.snapshot, "words", "lock file", limit=30.0)
+    assert in_time.scored(ids)[1].all()
+    assert scorer.matches(ids[:2]) != [[], []]  # what was encoded for one query is there for the next
+
+
+def test_a_token_representation_is_no_first_stage(library: Library) -> None:
+    library.represent("words", Words(), kind="tokens")
+    with pytest.raises(carrel.RecipeError, match="words"):
+        library.represented.retriever(library.snapshot, "words", "lock", library.snapshot.alive)
+    with pytest.raises(carrel.UsageError, match="3 bits"):
+        library.represent("other", Words(), kind="tokens", bits=3)
