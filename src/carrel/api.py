@@ -268,6 +268,14 @@ class Library:
 
         return [state(self.snapshot, representation) for representation in self.snapshot.manifest.representations]
 
+    def attach(self, name: str, vectors: Any, *, encoder: Any = None, model: str | None = None) -> Representation:
+        """Give the library vectors made elsewhere, as representation ``name``: see `carrel.library.outside.attach`."""
+        from .library.outside import attach
+
+        made = attach(self.path, self.represented, name, vectors, encoder=encoder, model=model)
+        self.refresh()
+        return made
+
     def check(self, progress: Progress = silent) -> list[str]:
         """Verify everything on disk against its checksums; one sentence for each problem, none where all is sound."""
         from .library.verify import problems

@@ -125,6 +125,12 @@ def test_export_without_permission(carrel: Carrel, indexed: Path, tmp_path: Path
     assert "no permission" in done.err
 
 
+def test_export_to_a_folder_that_is_not_there(carrel: Carrel, indexed: Path, tmp_path: Path) -> None:
+    done = carrel("export", tmp_path / "nowhere" / "out.jsonl")
+    assert done.code == 2
+    assert "no such file or directory" in done.err
+
+
 def test_configure(carrel: Carrel, indexed: Path) -> None:
     before = carrel("search", "ships", "--recipe", "bm25", "--json").json["results"]
     done = carrel("configure", "--k1", "0.4", "--b", "0.1", "--recipe", "bm25", "--json")
@@ -143,7 +149,7 @@ def test_configure(carrel: Carrel, indexed: Path) -> None:
 
 def test_recipes(carrel: Carrel) -> None:
     assert "bm25" in carrel("recipes").out
-    assert {row["name"] for row in carrel("recipes", "--json").json["recipes"]} >= {"bm25", "dense", "hybrid"}
+    assert {row["name"] for row in carrel("recipes", "--json").json} >= {"bm25", "dense", "hybrid"}
     assert carrel("recipes", "dense + bm25", "--json").json["retrievers"] == ["bm25", "dense"]
     done = carrel("recipes", "bm25 ** 2")
     assert done.code == 2

@@ -13,27 +13,10 @@ from numpy.typing import NDArray
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS = 32, 2, 4, 64, 40
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]"]
-WORDS = [
-    "the",
-    "of",
-    "red",
-    "green",
-    "blue",
-    "sea",
-    "sky",
-    "stone",
-    "river",
-    "bird",
-    "sings",
-    "flows",
-    "falls",
-    "over",
-    "under",
-    "near",
-    "far",
-    "is",
-    "was",
-]
+# fmt: off
+WORDS = ["the", "of", "red", "green", "blue", "sea", "sky", "stone", "river", "bird", "sings", "flows", "falls", "over",
+         "under", "near", "far", "is", "was"]
+# fmt: on
 VOCABULARY = [*SPECIAL, *string.punctuation, *WORDS, *string.ascii_lowercase, *(f"##{c}" for c in string.ascii_lowercase)]
 TEXTS = [
     "the red bird sings",

@@ -28,9 +28,7 @@ def passages(count: int, dimension: int, seed: int, longest: int = 30) -> tuple[
     return indptr, vectors.astype(np.float32), np.stack([starts, starts + 5], axis=1).astype(np.int32)
 
 
-def write(
-    folder: Path, bits: int, data: tuple[np.ndarray, ...], pieces: int = 3, codebook: Codebook | None = None
-) -> TokenIndex:
+def write(folder: Path, bits: int, data: tuple[np.ndarray, ...], pieces: int = 3, codebook: Codebook | None = None) -> TokenIndex:
     indptr, vectors, spans = data
     with TokenBuilder(folder, bits, seed=3, codebook=codebook) as builder:
         for some in np.array_split(np.arange(len(indptr) - 1), pieces):
@@ -135,9 +133,7 @@ def test_levels_are_the_best_for_normal_numbers() -> None:
         centres = [numbers[nearest == at].mean() for at in range(len(levels))]
         assert levels == pytest.approx(np.array(centres), abs=0.05)
         table = byte_table(bits)
-        assert table[0b11100100][: 8 // bits].tolist() == [
-            levels[0b11100100 >> bits * n & 2**bits - 1] for n in range(8 // bits)
-        ]
+        assert table[0b11100100][: 8 // bits].tolist() == [levels[0b11100100 >> bits * n & 2**bits - 1] for n in range(8 // bits)]
 
 
 def test_a_zero_vector_and_one_centroid(tmp_path: Path) -> None:

@@ -28,9 +28,7 @@ class Rotated:
         rows = self.inner.encode(texts) @ self.map
         for row, text in zip(rows, texts, strict=True):
             seed = int.from_bytes(hashlib.blake2b(f"{self.seed} {text}".encode(), digest_size=8).digest())
-            row += (
-                self.noise * np.linalg.norm(row) / self.dimension**0.5 * np.random.default_rng(seed).standard_normal(len(row))
-            )
+            row += self.noise * np.linalg.norm(row) / self.dimension**0.5 * np.random.default_rng(seed).standard_normal(len(row))
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 

@@ -104,7 +104,9 @@ def test_killed_often(start_library: Path, tmp_path: Path, python: str, child_en
     killed(start_library, tmp_path, python, child_environment, 40, seed=2)
 
 
-def test_ctrl_c_keeps_what_is_done(start_library: Path, tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
+def test_ctrl_c_keeps_what_is_done(
+    start_library: Path, tmp_path: Path, python: str, child_environment: dict[str, str]
+) -> None:
     path = tmp_path / "lib"
     shutil.copytree(start_library, path)
     with start(path, python, child_environment) as child:
@@ -113,7 +115,7 @@ def test_ctrl_c_keeps_what_is_done(start_library: Path, tmp_path: Path, python: 
         child.send_signal(signal.SIGINT)
     with carrel.open(path) as library:
         assert library.check() == []
-        assert library.refinement()[0].filled > 0
+        assert 0 < library.refinement()[0].filled
 
 
 def test_indexing_goes_on_beside_refining(
@@ -174,7 +176,7 @@ def test_vectors_of_a_wrong_size_in_the_cache_are_not_used(start_library: Path, 
         representation = library.represent("other", Rotated())
         from carrel.library.filled import cache_key
 
-        library.represented.cache.put(cache_key(representation), dict.fromkeys(range(1, 50), b"short"))
+        library.represented.cache.put(cache_key(representation), {n: b"short" for n in range(1, 50)})
         assert library.search("open a file", recipe="other")
         assert library.refine()[0].complete
         assert library.check() == []

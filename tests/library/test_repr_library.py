@@ -164,7 +164,7 @@ def test_a_model_that_changed_is_refused(tmp_path: Path, prose: list[tuple[str, 
     library.close()
     (tmp_path / "a").rename(tmp_path / "gone")
     reopened = carrel.open(tmp_path / "x")
-    with pytest.raises(carrel.ModelError, match="there is no folder"):
+    with pytest.raises(carrel.ModelError, match="there is no encoder"):
         reopened.search("open a file", recipe="small")
     (tmp_path / "b").rename(tmp_path / "a")
     with pytest.raises(carrel.ModelError, match=r"'small' were made by a \(revision 1.*is now b .*--replace small="):
@@ -205,9 +205,7 @@ def test_names_that_recipes_could_not_use(tmp_path: Path, prose: list[tuple[str,
     assert Manifest.read(tmp_path / "x").representations == ()
 
 
-def test_vectors_that_are_none_lose_nothing(
-    tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vectors_that_are_none_lose_nothing(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("carrel.library.refine.BATCH", 16)
     library = make(tmp_path / "x", documents(prose, slice(0, 80)))
     encoder = Rotated()

@@ -28,7 +28,7 @@ COMMANDS = {
     "compact": "Merge a library's segments and drop what was removed.",
     "check": "Read everything a library wrote and compare checksums.",
     "export": "Write documents or passages as JSON lines.",
-    "refine": "Add better representations, filled in the background.",
+    "refine": "Add representations by better models and fill them in the background.",
     "evaluate": "Measure recipes on a judged collection.",
     "recipes": "List the recipes and stages, or keep a recipe under a name.",
     "explain": "Draw what a recipe does, stage by stage.",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     "recipes",
     examples=[
         ("carrel recipes", "those that have a name, and the stages"),
-        ('carrel recipes --save mine "bm25 >> mmr()" --library papers', "keep one of your own"),
+        ('carrel recipes "0.3*bm25 + 0.7*dense"', "check one of your own"),
+        ('carrel recipes --save mine "bm25 >> mmr()" --library papers', "keep it in a library as mine"),
     ],
 )
 @argument("recipe", type=RecipeText(), required=False, metavar="[RECIPE]")

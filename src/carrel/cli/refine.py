@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     help="With --add: vectors, weighted terms or token vectors. [default: dense]",
 )
 @option("--bits", type=click.Choice(["1", "2", "4"]), help="With --kind tokens: bits a dimension. [default: 2]")
+@option("--vectors", multiple=True, metavar="NAME=FILE", help="Add vectors of your own: .npy, or .jsonl of term weights.")
 @option("--cpu", type=Number(0.01, 1), default=1.0, metavar="SHARE", help="Share of all cores to take. [default: 1]")
 @option("--minutes", type=Number(0, 1e6), metavar="N", help="Stop after so long; the same command goes on later.")
 @option("--passages", type=Whole(), metavar="N", help="Stop after so many.")
@@ -51,6 +52,7 @@ def refine(
     only: tuple[str, ...],
     kind: str,
     bits: str | None,
+    vectors: tuple[str, ...],
     cpu: float,
     minutes: float | None,
     passages: int | None,
@@ -69,6 +71,7 @@ def refine(
 
     added = [_pair(text, "--add") for text in add]
     replaced = [_pair(text, "--replace") for text in replace]
+    files = [_pair(text, "--vectors") for text in vectors]
     if bits is not None and kind != "tokens":
         raise UsageError("--bits goes with --kind tokens: other representations have no such choice")
     announced()
@@ -77,6 +80,8 @@ def refine(
     for pairs, replacing in ((added, False), (replaced, True)):
         for name, model in pairs:
             library.represent(name, model, kind=kind, replace=replacing, bits=None if bits is None else int(bits))
+    for name, file in files:
+        library.attach(name, file)
     if status:
         reports = library.refinement()
     else:

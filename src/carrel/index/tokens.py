@@ -108,7 +108,9 @@ class TokenIndex:
             for name, size in (("codes", wide), ("factors", 2), ("owners", 2)):
                 self.folder.advise(name, first * size, (last - first) * size)
 
-    def max_sim(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def max_sim(
+        self, query: NDArray[np.float32], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """For each of ``rows`` and each token of ``query`` (m, d) the best score (n, m), and the token that has it (n, m).
 
         A passage without tokens scores 0 and has token -1. Raises `IndexError` for a row that there is not, `ValueError` for a

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .dense_sketch import random_rotation
 
-__all__ = ["BITS", "Codebook", "CodedTokens", "byte_table", "join", "level_values", "train"]
+__all__ = ["BITS", "CodedTokens", "Codebook", "byte_table", "join", "level_values", "train"]
 
 BITS = (1, 2, 4)
 _LEVELS = {
@@ -56,7 +56,9 @@ class Codebook:
             and np.array_equal(self.rotation, other.rotation)
         )
 
-    def encode(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float16], NDArray[np.uint16]]:
+    def encode(
+        self, vectors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float16], NDArray[np.uint16]]:
         """Codes, factors and centroids of ``vectors`` (n, d)."""
         from ..kernels.tokens_pack import pack
 
@@ -71,11 +73,13 @@ class Codebook:
             pack(turned, levels, self.bits, codes[start : start + PIECE], factors[start : start + PIECE])
         return codes, factors.astype(np.float16), owners
 
-    def decode(self, codes: NDArray[np.uint8], factors: NDArray[np.float16], owners: NDArray[np.uint16]) -> NDArray[np.float32]:
+    def decode(
+        self, codes: NDArray[np.uint8], factors: NDArray[np.float16], owners: NDArray[np.uint16]
+    ) -> NDArray[np.float32]:
         """The vectors (n, d) that codes stand for."""
         levels = byte_table(self.bits)[codes].reshape(len(codes), self.centroids.shape[1])
         residuals = (levels * factors.astype(np.float32)[:, None]) @ self.rotation.T
-        vectors: NDArray[np.float32] = (self.centroids[owners] + residuals).astype(np.float32)
+        vectors: NDArray[np.float32] = self.centroids[owners] + residuals
         return vectors
 
 

@@ -7,7 +7,6 @@ cannot be written nothing fails, and where it is damaged it is begun anew.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,8 +44,6 @@ class SideCache:
     def _connection(self) -> sqlite3.Connection | None:
         if not self._opened:
             self._opened = True
-            if self.path.is_dir():
-                shutil.rmtree(self.path, ignore_errors=True)
             for attempt in range(2):
                 try:
                     self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)

@@ -26,8 +26,7 @@ def likely_queries(snapshot: Snapshot, seed: int) -> Iterator[str]:
     random.Random(seed).shuffle(numbers)
     for number in numbers:
         rows = snapshot.store.execute(
-            "SELECT d.title, substr(t.text, 1, 200) FROM documents d JOIN texts t ON t.document = d.id WHERE d.id = ?",
-            (number,),
+            "SELECT d.title, substr(t.text, 1, 200) FROM documents d JOIN texts t ON t.document = d.id WHERE d.id = ?", (number,)
         )
         for title, start in rows:
             if text := (title or " ".join(start.split()[:WORDS])).strip():
@@ -35,13 +34,7 @@ def likely_queries(snapshot: Snapshot, seed: int) -> Iterator[str]:
 
 
 def next_passages(
-    snapshot: Snapshot,
-    key: str,
-    cache: SideCache,
-    kept: set[int],
-    count: int,
-    ask: Callable[[str], Hits],
-    queries: Iterator[str],
+    snapshot: Snapshot, key: str, cache: SideCache, kept: set[int], count: int, ask: Callable[[str], Hits], queries: Iterator[str]
 ) -> NDArray[np.int64]:
     """The next ``count`` living passages that representation ``key`` does not hold: ids, the most useful first.
 

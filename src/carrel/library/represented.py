@@ -253,10 +253,10 @@ class Represented:
         kept = self.cache.get(cache_key(representation), [int(ids[at]) for at in range(len(ids)) if at not in found])
         if kept:
             unpacked = dict(zip(kept, kind.unpack(list(kept.values()), representation), strict=True))
-            found.update((place, unpacked[number]) for place, number in enumerate(ids.tolist()) if number in unpacked)
+            found.update((at, unpacked[number]) for at, number in enumerate(ids.tolist()) if number in unpacked)
         rows = np.zeros((len(ids), width or representation.info.dimension), np.float32)
-        for place, row in found.items():
-            rows[place] = row
+        for at, row in found.items():
+            rows[at] = row
         return rows
 
     def token_vectors(self, snapshot: Snapshot, name: str, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:

@@ -66,9 +66,7 @@ def represent(
     if replacing and name == BUILT_IN and kind != "dense":
         raise UsageError(f"{name!r} is a dense representation; give the {kind} one another name")
     if old is not None and old.replaces:
-        raise UsageError(
-            f"{name!r} is being replaced already, by {old.info.name}; finish that with `carrel refine`, then again"
-        )
+        raise UsageError(f"{name!r} is being replaced already, by {old.info.name}; finish that with `carrel refine`, then again")
     new = Representation(
         name,
         kind,

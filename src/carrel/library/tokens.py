@@ -72,9 +72,7 @@ class TokenScorer:
     def scored(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Scores, and for which passages they are exact."""
         best, _, _ = self._best(np.asarray(ids, np.int64))
-        known: NDArray[np.bool_] = np.ones(len(ids), np.bool_)
-        if best.shape[1]:
-            known = np.logical_not(np.isnan(best).any(axis=1)).astype(np.bool_)
+        known = ~np.isnan(best).any(axis=1) if best.shape[1] else np.ones(len(ids), np.bool_)
         scores = np.zeros(len(ids), np.float32)
         scores[known] = best[known].sum(axis=1) / max(len(self.query), 1)
         if known.any():
@@ -179,3 +177,5 @@ def token_vectors(
         if number in kept and not len(found[place]):
             found[place] = KIND.unpack([kept[number]], representation).vectors
     return found
+
+

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..._errors import UsageError
 from ...encode.base import check_vectors, encode_queries
-from ...index.dense import DenseBuilder, DenseIndex
+from ...index.dense import DenseBuilder, DenseIndex, open_dense
 from ...rank.hits import Hits
 from ..settings import Representation
 
@@ -25,8 +25,7 @@ def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
     """``vectors`` (n, d) at unit length; zeros stay zeros."""
     rows = np.asarray(vectors, np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-    return scaled
+    return rows / np.where(lengths > 0, lengths, 1)
 
 
 def _padded(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,8 +63,7 @@ class DenseKind:
                 f"a query vector of shape {vector.shape} for {representation.name!r}, which takes {representation.info.dimension} "
                 "finite numbers"
             )
-        padded: NDArray[np.float32] = _padded(unit(vector[None]))[0]
-        return padded
+        return _padded(unit(vector[None]))[0]
 
     def count(self, payload: NDArray[np.float32]) -> int:
         """Rows."""
@@ -96,7 +94,7 @@ class DenseKind:
 
     def open(self, folder: Path) -> DenseIndex:
         """A dense segment."""
-        return DenseIndex(folder)
+        return open_dense(folder)
 
     def gather(self, index: DenseIndex, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows as float32; they go back to the same float16."""

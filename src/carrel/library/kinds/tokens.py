@@ -167,8 +167,7 @@ class TokensKind:
     def score(self, index: TokenIndex, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The sum over the query's tokens of the best match of each, divided by their number: at most about 1."""
         best, _ = index.max_sim(query, rows)
-        scores: NDArray[np.float32] = best.sum(axis=1, dtype=np.float32) / np.float32(max(len(query), 1))
-        return scores
+        return best.sum(axis=1, dtype=np.float32) / max(len(query), 1)
 
     def score_payload(self, query: NDArray[np.float32], payload: TokenVectors) -> NDArray[np.float32]:
         """The same over vectors that are not compressed yet."""

@@ -225,9 +225,7 @@ class LocalModel:
                 rows = [todo[n] for n in batch]
                 if not self._in_time(sum(len(ids[i]) for i in rows), deadline):
                     break
-                for i, block in zip(
-                    rows, self._read([[first]] * len(rows), [ids[i] for i in rows], layers=layers)[1], strict=True
-                ):
+                for i, block in zip(rows, self._read([[first]] * len(rows), [ids[i] for i in rows], layers=layers)[1], strict=True):
                     found[i] = block
                     self.cache.put((prefix, layers, tuple(ids[i])), block)
         return first, found
@@ -286,13 +284,7 @@ class LocalModel:
                 weights[row] = found[0, head, len(between) :, :total].mean(0).numpy()
 
         with self._lock, recording(read):
-            self._read(
-                [list(blocks)],
-                [new],
-                places=torch.arange(last, last + len(new))[None],
-                keep=False,
-                layers=max(at, default=0) + 1,
-            )
+            self._read([list(blocks)], [new], places=torch.arange(last, last + len(new))[None], keep=False, layers=max(at, default=0) + 1)
         ends = np.cumsum([len(block) for block in blocks])
         return np.split(weights, ends[:-1], axis=1)
 
@@ -403,8 +395,7 @@ class LocalModel:
     @property
     def nbytes(self) -> int:
         """Bytes of weights and kept blocks (of quantised layers, those of their packed weights are not seen)."""
-        weights = sum(int(one.nbytes) for one in self._open_model().parameters())
-        return weights + self.cache.nbytes
+        return sum(one.nbytes for one in self._open_model().parameters()) + self.cache.nbytes
 
     def close(self) -> None:
         """See `Generator.close`."""

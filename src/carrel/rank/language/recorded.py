@@ -24,7 +24,7 @@ class _Current(threading.local):
 _current = _Current()
 
 
-class Reached(Exception):
+class Reached(Exception):  # noqa: N818 - no error: it ends a pass whose later layers nobody wants
     """The last layer wanted has its keys and values, and its weights were read."""
 
 

@@ -53,6 +53,6 @@ def similarity_graph(vectors: NDArray[np.floating], neighbours: int = 8) -> NDAr
         similar[similar < least[:, None]] = 0
     sums = similar.sum(1)
     alone = sums <= 1e-9
-    graph: NDArray[np.float64] = np.divide(similar, sums[:, None], out=np.zeros_like(similar), where=~alone[:, None])
+    graph = np.divide(similar, sums[:, None], out=np.zeros_like(similar), where=~alone[:, None])
     graph[alone, alone] = 1
     return graph
