@@ -55,14 +55,14 @@ for line in sys.stdin:
 
 
 def small_library() -> Path:
-    """A library of a few texts, to load code on."""
+    """A library of a few thousand texts, to load code on: what a tiny one needs is less."""
     import carrel
     from carrel.documents.base import Document
 
-    place = SCRATCH / "libraries" / "small"
+    place = SCRATCH / "libraries" / "small-5000"
     if not (place / "manifest.json").is_file():
         library = carrel.open(place, create=True)
-        library.add([Document(id=str(n), text=f"some words about the number {n} and another") for n in range(50)])
+        library.add([Document(id=str(n), text=f"some words about the number {n} and another") for n in range(5000)])
     return place
 
 

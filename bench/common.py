@@ -9,6 +9,7 @@ import platform
 import re
 import statistics
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,28 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return name.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def read_bandwidth() -> float:
+    """Bytes a second that one core reads from memory at best: the floor of everything that scans. Takes half a second."""
+    import numba
+    import numpy as np
+
+    @numba.njit(fastmath=True)  # type: ignore[untyped-decorator]
+    def total(words: Any) -> Any:
+        found = np.uint64(0)
+        for word in words:
+            found += word
+        return found
+
+    words = np.ones(1 << 25, np.uint64)  # 256 MB: far beyond the caches
+    total(words[:8])
+    seconds = []
+    for _ in range(7):
+        started = time.perf_counter()
+        total(words)
+        seconds.append(time.perf_counter() - started)
+    return words.nbytes / min(seconds)
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, SCRATCH, machine, percentiles
+from common import ROOT, SCRATCH, machine, percentiles, read_bandwidth
 from peers import environment_of, python_of
 
 THREADS = 2
@@ -292,7 +292,8 @@ def compare(
         for process in running:
             process.close()
     return {
-        "benchmark": name, "machine": machine(), "data": data.name, "items": count, "rounds": rounds, "threads": THREADS,
+        "benchmark": name, "machine": machine(), "read_bytes_per_second": read_bandwidth(),
+        "data": data.name, "items": count, "rounds": rounds, "threads": THREADS,
         "contenders": list(results.values()),
     }  # fmt: skip
 

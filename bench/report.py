@@ -59,6 +59,7 @@ def origin(result: dict[str, Any]) -> str:
         name,
         f"numba {where['numba']}" if "numba" in where else "",
         f"commit {where['commit']}" if where.get("commit") else "",
+        f"one core reads {result['read_bytes_per_second'] / 1e9:.0f} GB/s" if "read_bytes_per_second" in result else "",
         where.get("date", ""),
         f"load {load} at the end" if load > where["cores"] else "",
     ]

@@ -125,6 +125,11 @@ class Shares:
         return min(RECORD, (self.text + self.gather) // 8)
 
     @property
+    def total(self) -> int:
+        """All parts together."""
+        return sum(size for _, size in self.lines)
+
+    @property
     def lines(self) -> list[tuple[str, int]]:
         """The parts of the bill."""
         parts = [
@@ -185,6 +190,8 @@ class Bill:
 
     ram: int
     lines: list[BillLine] = field(default_factory=list)
+    shares: Shares | None = None
+    """How building splits the budget, where it does."""
 
     def plan(self, part: str, size: int) -> None:
         """Say how many bytes ``part`` will take."""
@@ -192,6 +199,7 @@ class Bill:
 
     def plan_building(self, shares: Shares) -> None:
         """Say how the budget is split over the parts of building."""
+        self.shares = shares
         for part, size in shares.lines:
             self.plan(part, size)
 
@@ -211,8 +219,17 @@ class Bill:
             bill = ", ".join(f"{line.part} {format_size(line.planned)}" for line in self.lines if line.planned)
             raise BudgetError(
                 f"{what} needs {format_size(planned)} where {format_size(self.ram)} are allowed ({bill}); "
-                f"give --ram {round_up(planned)} or more{f', or {instead}' if instead else ''}"
+                f"give --ram {round_up(self.enough())} or more{f', or {instead}' if instead else ''}"
             )
+
+    def enough(self) -> int:
+        """The budget that would do. It is more than what is planned where parts of building grow with the budget."""
+        ram = self.planned()
+        if (shares := self.shares) is not None:
+            others = ram - shares.total
+            while (need := others + share_out(ram, encoder=shares.encoder, passages=shares.tables // PER_PASSAGE).total) > ram:
+                ram = need
+        return ram
 
     def __iter__(self) -> Iterator[BillLine]:
         return iter(self.lines)

@@ -30,6 +30,8 @@ __all__ = ["MAX_K", "MAX_QUERY", "Searching"]
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
 MAX_K = 1_000_000
+KNOWN = 256
+"""Recipes remembered as read and checked."""
 
 
 class Searching:
@@ -38,6 +40,7 @@ class Searching:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.resources = Resources()
+        self._known: dict[str | None, tuple[Snapshot, Mapping[str, str], Recipe]] = {}
 
     # -- one query -----------------------------------------------------------------------------------------------------
 
@@ -180,16 +183,27 @@ class Searching:
     def recipe(self, recipe: str | Recipe | None, snapshot: Snapshot | None = None) -> Recipe:
         """The recipe to run, checked against the library; its own where None."""
         snapshot = snapshot or self.library.snapshot
-        available = representations(snapshot.manifest)
         saved = self.saved()
+        if recipe is None or isinstance(recipe, str):
+            known = self._known.get(recipe)
+            if known is None or known[0] is not snapshot or known[1] is not saved:
+                if len(self._known) >= KNOWN:
+                    self._known.clear()
+                known = self._known[recipe] = snapshot, saved, self._read(recipe, snapshot, saved)
+            chosen = known[2]
+        else:
+            chosen = self._read(recipe, snapshot, saved)
+        self.library.require(chosen.retrievers())
+        return chosen
+
+    def _read(self, recipe: str | Recipe | None, snapshot: Snapshot, saved: Mapping[str, str]) -> Recipe:
+        available = representations(snapshot.manifest)
         if recipe is None:
             own = parse_recipe(snapshot.manifest.settings.recipe, saved)
             # The default, hybrid, means all there is: for a library without vectors that is BM25.
-            chosen = own if set(own.retrievers()) <= available.keys() else parse_recipe("bm25")
-        else:
-            chosen = parse_recipe(recipe, saved)
-            check(chosen, available)
-        self.library.require(chosen.retrievers())
+            return own if set(own.retrievers()) <= available.keys() else parse_recipe("bm25")
+        chosen = parse_recipe(recipe, saved)
+        check(chosen, available)
         return chosen
 
     def saved(self) -> Mapping[str, str]:

@@ -140,13 +140,13 @@ def test_models_that_do_not_fit_together(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="truncated or no safetensors file"):
         load_encoder(folder)
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="neither model.safetensors nor an ONNX file"):
+    with pytest.raises(ModelError, match=r"neither model\.safetensors nor an ONNX file"):
         load_encoder(folder)
     with pytest.raises(ModelError, match=r"does not fit its config\.json: .* has shape \(.*, 32\) where \(.*, 16\)"):
         load_encoder(write_bert(tmp_path / "b", weights, hidden_size=16, vocab_size=len(VOCABULARY), num_attention_heads=4))
-    with pytest.raises(ModelError, match="its tokenizer has .* tokens and its config.json says 7"):
+    with pytest.raises(ModelError, match=r"its tokenizer has .* tokens and its config\.json says 7"):
         load_encoder(write_bert(tmp_path / "c", weights, vocab_size=7))
-    with pytest.raises(ModelError, match="no array 'encoder.layer.2"):
+    with pytest.raises(ModelError, match=r"no array 'encoder\.layer\.2"):
         load_encoder(write_bert(tmp_path / "d", weights, num_hidden_layers=3))
     with pytest.raises(ModelError, match=r"config\.json lacks 'hidden_size'"):
         load_encoder(write_bert(tmp_path / "e", weights, hidden_size=None))

@@ -177,9 +177,9 @@ def test_wrong_settings_are_refused(tmp_path: Path, dimension: int, bits: int) -
 
 def test_building_takes_the_same_memory_however_long(tmp_path: Path) -> None:
     peaks = []
-    vectors = unit(1000, 128)
-    for pieces in (50, 100):
-        builder = DenseBuilder(tmp_path / str(pieces), 128, seed=0)
+    vectors = unit(1000, 16)
+    for pieces in (49, 98):
+        builder = DenseBuilder(tmp_path / str(pieces), 16, seed=0)
         tracemalloc.start()
         for _ in range(pieces):
             builder.append(vectors)

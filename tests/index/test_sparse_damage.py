@@ -25,7 +25,7 @@ os.fsync = lambda _: None
 folder, seed = Path(sys.argv[1]), int(sys.argv[2])
 rng = np.random.default_rng(seed)
 mask = rng.integers(0, 2**63, (40_000 + 63) // 64, dtype=np.int64).astype(np.uint64)
-sound = {p: p.read_bytes() for p in sorted(folder.glob("*/*.npy"))}
+sound = {p: p.read_bytes() for p in sorted(folder.glob("*/*.npy")) if p.stat().st_size > 128}
 searched = refused = 0
 for trial in range(int(sys.argv[3])):
     path = list(sound)[trial % len(sound)]

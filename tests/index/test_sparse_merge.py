@@ -56,7 +56,7 @@ def test_a_merge_is_the_index_of_what_is_kept(parts, data) -> None:
 @pytest.mark.parametrize("batch", [1 << 20, 1 << 12])
 def test_a_merge_of_many_blocks(tmp_path, monkeypatch, batch) -> None:
     monkeypatch.setattr(sparse_merge, "BATCH", batch)
-    monkeypatch.setattr(sparse_merge, "WORDS", 100)
+    monkeypatch.setattr(sparse_merge, "WORDS", 96)
     monkeypatch.setattr("carrel.index.sparse_writer.SLICE", 1 << 11)
     rng = np.random.default_rng(4)
     collections = [zipf(n, 700, seed=n) for n in (9000, 3000, 1)]

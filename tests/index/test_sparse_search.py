@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -235,3 +236,18 @@ def test_folders_that_do_not_belong_together_are_told(tmp_path) -> None:
         SparseIndex(tmp_path / "one" / "structure", tmp_path / "two" / "impacts")
     with pytest.raises(LibraryDamaged, match="not listed"):
         SparseIndex(tmp_path / "one" / "impacts", tmp_path / "one" / "structure")
+
+
+def test_bitmaps_and_spellings_are_those_of_the_passages(large) -> None:
+    collection, index = large
+    for term in ("t0", "t17", "t3999", "unknown"):
+        bits = np.unpackbits(index.bitmap(term).view(np.uint8), bitorder="little")
+        assert np.flatnonzero(bits).tolist() == collection.postings(term)[0].tolist()
+    text, offsets, records = index.spellings(0, index.terms)
+    found = [bytes(text[a:b]).decode() for a, b in pairwise(offsets)]
+    assert found == sorted(t for t in collection.names if len(collection.postings(t)[0]))
+    assert index.lookup(found) == list(range(len(found)))
+    assert records[:, 1].tolist() == index.document_frequencies(found).tolist()
+    assert index.read_terms(32, 40)[0] == [t.encode() for t in found[32:40]]
+    with pytest.raises(ValueError, match="multiple of 16"):
+        index.spellings(3, 9)

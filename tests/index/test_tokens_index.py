@@ -85,7 +85,7 @@ def test_more_bits_lose_less(tmp_path: Path) -> None:
         decoded = np.concatenate(index.vectors(np.arange(300)))
         errors.append(float(np.square(decoded - data[1]).sum(axis=1).mean()))
     assert errors[0] > 2 * errors[1] > 8 * errors[2]
-    assert errors[0] < 0.2
+    assert errors[0] < np.pi / 2 - 1  # what factors that keep dot products unbiased cost at one bit, without centroids
 
 
 def test_spans_and_places_lead_to_the_words(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .command import argument, command, option
-from .options import ExistingLibrary, RecipeText, json_option
+from .command import argument, command
+from .options import RecipeText, json_option, optional_library
 from .output import json_document
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     ],
 )
 @argument("recipe", type=RecipeText(), metavar="RECIPE")
-@option("--library", type=ExistingLibrary(), metavar="NAME|PATH", help="Check it against this library.")
+@optional_library("Check it against this library.")
 @json_option
 def explain(recipe: str, library: Library | None, as_json: bool) -> None:
     """Draw the stages of a RECIPE: what each takes, gives, needs and costs.

@@ -28,6 +28,7 @@ __all__ = [
     "json_option",
     "library_option",
     "new_library_option",
+    "optional_library",
     "ram_option",
 ]
 
@@ -205,18 +206,12 @@ def _remember_ram(ctx: click.Context, _: click.Parameter, size: int | None) -> N
     ctx.meta[_RAM] = size
 
 
-def library_option(function: Any) -> Any:
+def _library_and_ram(default: str | None, text: str) -> Callable[[Any], Any]:
     """``--library`` and ``--ram``, which go together; the function gets the opened library, its budget set.
 
     It is opened while options are read, so that what is wrong with it is told beside the other mistakes of the command line.
     """
-    opened = option(
-        "--library",
-        type=ExistingLibrary(),
-        metavar="NAME|PATH",
-        default="default",
-        help="The library: a name or a folder. [default: default]",
-    )
+    opened = option("--library", type=ExistingLibrary(), metavar="NAME|PATH", default=default, help=text)
     # Read before the library is opened, wherever it stands.
     bounded = option(
         "--ram",
@@ -227,7 +222,16 @@ def library_option(function: Any) -> Any:
         callback=_remember_ram,
         help="Memory that this may use, 256MB or more. [default: 1GB to change it; to search it, what it needs]",
     )
-    return opened(bounded(function))
+    return lambda function: opened(bounded(function))
+
+
+library_option = _library_and_ram("default", "The library: a name or a folder. [default: default]")
+"""The opened library, for commands that need one."""
+
+
+def optional_library(text: str) -> Callable[[Any], Any]:
+    """An opened library or None, for commands that go without; ``text`` says what it is for."""
+    return _library_and_ram(None, text)
 
 
 new_library_option = option(

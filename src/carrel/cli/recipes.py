@@ -8,7 +8,7 @@ import click
 
 from .._errors import UsageError
 from .command import argument, command, option
-from .options import ExistingLibrary, RecipeText, json_option
+from .options import RecipeText, json_option, optional_library
 from .output import clean, json_document, table
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     ],
 )
 @argument("recipe", type=RecipeText(), required=False, metavar="[RECIPE]")
-@option("--library", type=ExistingLibrary(), metavar="NAME|PATH", help="Also the recipes that this library keeps.")
+@optional_library("Also the recipes that this library keeps.")
 @option("--save", metavar="NAME", help="Keep RECIPE in the library under this name.")
 @option("--forget", metavar="NAME", help="Forget the recipe that the library keeps under this name.")
 @json_option

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .dense_build import DenseBuilder, merge
+from .dense_build import DenseBuilder, merge, open_dense
 from .dense_index import DenseIndex
+from .dense_lists import ListedDenseIndex
 
-__all__ = ["DenseBuilder", "DenseIndex", "merge"]
+__all__ = ["DenseBuilder", "DenseIndex", "ListedDenseIndex", "merge", "open_dense"]

@@ -15,10 +15,14 @@ from .dense_calibrate import calibrate
 from .dense_index import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
 from .dense_plan import BITS, GROUP, sketch_columns
 from .dense_sketch import Sketches, encode, random_rotation
-from .files import HEADER, REMEDY, ArrayStream, FolderWriter
+from .files import HEADER, REMEDY, ArrayFolder, ArrayStream, FolderWriter
 
-__all__ = ["DenseBuilder", "merge"]
+__all__ = ["LISTED", "DenseBuilder", "merge", "open_dense"]
 
+LISTED = 10_000_000
+"""Rows from which sketches are written in lists: fewer are scanned in some 15 ms."""
+MEMORY = 1 << 27
+"""Bytes that making lists may take where nothing is said."""
 _BYTES = 1 << 21
 """Bytes of float32 vectors worked on at a time."""
 
@@ -27,10 +31,21 @@ class DenseBuilder:
     """Writes one segment in two passes: vectors go out as float16 as they come, sketches are made from them at the end.
 
     ``dimension`` is a multiple of 8 from 8 to 4096, ``bits`` (1, 2 or 4) the size of a sketch a dimension, ``seed`` that of the
-    rotation. Raises `ValueError` for other values. Used as a context manager, it closes where the block ends normally.
+    rotation. From `LISTED` rows on the sketches are written in lists (`dense_lists`), or always or never with ``lists`` True or
+    False; making them takes about ``memory`` bytes. Raises `ValueError` for other values. Used as a context manager, it closes
+    where the block ends normally.
     """
 
-    def __init__(self, folder: Path, dimension: int, *, seed: int, bits: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dimension: int,
+        *,
+        seed: int,
+        bits: int = 1,
+        lists: bool | None = None,
+        memory: int = MEMORY,
+    ) -> None:
         if dimension % 8 or not 8 <= dimension <= 4096:
             raise ValueError(f"vectors of {dimension} dimensions; a dense index takes multiples of 8 from 8 to 4096")
         if bits not in BITS:
@@ -38,6 +53,8 @@ class DenseBuilder:
         self.dimension = dimension
         self.bits = bits
         self.seed = seed
+        self._lists = lists
+        self._memory = memory
         self._piece = max(_BYTES // (4 * dimension) // GROUP, 1) * GROUP
         self._writer = FolderWriter(folder, format=FORMAT, kind="dense", dimension=dimension, bits=bits, seed=seed, reach=[])
         self._vectors = self._writer.stream("vectors", np.float16, (dimension,))
@@ -75,9 +92,17 @@ class DenseBuilder:
         rotation = random_rotation(self.dimension, self.seed)
         self._writer.write("centre", centre)
         self._writer.write("rotation", rotation)
+        vectors = _mapped(self._vectors)
+        listed = self._lists if self._lists is not None else len(vectors) >= LISTED
+        if listed and len(vectors) > EXACT_ROWS:
+            self._write_lists(vectors, rotation)
+        else:
+            self._write_sketches(vectors, centre, rotation)
+        self._writer.close()
+
+    def _write_sketches(self, vectors: NDArray[np.float16], centre: NDArray[np.float32], rotation: NDArray[np.float32]) -> None:
         codes = self._writer.stream("sketch", np.uint8, (self.bits * sketch_columns(self.dimension), GROUP))
         factors = self._writer.stream("factors", np.float16, (GROUP,))
-        vectors = _mapped(self._vectors)
         for start in range(0, len(vectors), self._piece):
             code, factor = encode(_widened(vectors[start : start + self._piece]), centre, rotation, self.bits)
             codes.append(code)
@@ -88,7 +113,28 @@ class DenseBuilder:
             self._writer.attributes["reach"] = calibrate(
                 vectors, sketches, centre, self.seed, lambda first, rows: _release(vectors)
             )
-        self._writer.close()
+
+    def _write_lists(self, vectors: NDArray[np.float16], rotation: NDArray[np.float32]) -> None:
+        from .dense_lists import PENALTIES, ListedDenseIndex, Lists
+        from .dense_lists_build import ListWriter, calibrate_lists
+
+        writer = ListWriter(
+            self._writer,
+            vectors,
+            rotation,
+            bits=self.bits,
+            seed=self.seed,
+            memory=self._memory,
+            release=lambda: _release(vectors),
+        )
+        clusters = writer.cluster()
+        arrays = {name: _mapped(stream) for name, stream in writer.write(clusters).items()}
+        sketches = Sketches(rotation, arrays["sketch"], arrays["factors"].view(np.uint16), self.bits)
+        lists = Lists.of(sketches, clusters.centres, arrays["starts"], arrays["numbers"].reshape(-1), PENALTIES[0])
+        penalty, reach = calibrate_lists(
+            vectors, lists, clusters, arrays["known"], self.seed, lambda first, rows: _release(vectors)
+        )
+        self._writer.attributes |= {"kind": ListedDenseIndex.kind, "penalty": penalty, "reach": reach}
 
     def abandon(self) -> None:
         """Close the files of an unfinished folder; who named the folder removes it."""
@@ -102,6 +148,14 @@ class DenseBuilder:
             self.close()
         else:
             self.abandon()
+
+
+def open_dense(folder: Path) -> DenseIndex:
+    """The finished segment in ``folder``, of the kind that it is. Raises what `DenseIndex` does."""
+    from .dense_lists import ListedDenseIndex
+
+    kind = ArrayFolder(folder).attributes.get("kind")
+    return ListedDenseIndex(folder) if kind == ListedDenseIndex.kind else DenseIndex(folder)
 
 
 def _mapped(stream: ArrayStream) -> NDArray[Any]:

@@ -13,7 +13,7 @@ candidates comes out as large as that for questions on other subjects than the c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,18 @@ from .dense_exact import best_by_exact
 from .dense_keys import numbers_of, scores_of
 from .dense_sketch import Sketches
 
-__all__ = ["RECALL", "Reach", "ReachTable", "calibrate", "calibration_queries", "measured"]
+__all__ = [
+    "RECALL",
+    "TARGETS",
+    "Need",
+    "Reach",
+    "ReachTable",
+    "calibrate",
+    "calibration_queries",
+    "depths_of",
+    "need_of",
+    "reach_rows",
+]
 
 RECALL = 0.98
 """Share of the true best k to be found, unless another is asked for."""
@@ -33,28 +44,38 @@ TARGETS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 DEPTHS = (10, 100, 1000)
 """The k measured. Fewer than 10 need no fewer candidates than 10: their number could not be measured well."""
 MARGIN = 1.1
+LISTS_MARGIN = 1.25
+"""The same for lists: which of them a query needs depends more on what it is about."""
 QUERIES = 96
 NOISE = 2.0
-_DEEPEST = 48
+DEEPEST = 48
 """Candidates looked at, for each of the k asked for, before giving up: then every row is one."""
+_FAR = 50.0
+"""The slack of a row that was not even among the candidates looked at."""
 _NONE = np.empty(0, dtype=np.uint64)
+
+
+Row = tuple[float, int, int, float, int]
+"""Of a `ReachTable`: the share, k, candidates, slack, lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far to look: ``candidates`` to take at most, ``slack`` that bounds their scores."""
+    """How far to look: ``candidates`` to take at most, ``slack`` that bounds their scores, ``lists`` to take them from."""
 
     candidates: int
     slack: float
+    lists: int = 0
 
 
 class ReachTable:
-    """The measured reach for some k and shares: rows of (share, k, candidates, slack)."""
+    """The measured reach for some k and shares; raises `ValueError` or `TypeError` for what is none."""
 
     def __init__(self, rows: Any) -> None:
-        self.rows = [(float(share), int(k), int(candidates), float(slack)) for share, k, candidates, slack in rows]
-        if not all(0 < share < 1 and k > 0 and count > 0 and 0 <= slack < 100 for share, k, count, slack in self.rows):
-            raise ValueError("a reach that cannot be")
+        self.rows: list[Row] = [(float(a), int(b), int(c), float(d), int(e)) for a, b, c, d, e in rows]
+        for share, k, candidates, slack, lists in self.rows:
+            if not (0 < share < 1 and k > 0 and candidates > 0 and 0 <= slack < 100 and lists >= 0):
+                raise ValueError("a reach that cannot be")
         self._found: dict[tuple[int, float], Reach | None] = {}
 
     def reach(self, k: int, recall: float) -> Reach | None:
@@ -73,40 +94,87 @@ class ReachTable:
         at, depths = np.log(max(k, 1)), np.log([row[1] for row in some])
         beyond = max(0.0, float(at - depths[-1]))
         candidates = np.exp(np.interp(at, depths, np.log([row[2] for row in some])) + beyond)
-        return Reach(max(k, round(float(candidates))), float(np.interp(at, depths, [row[3] for row in some])))
+        lists = np.exp(np.interp(at, depths, np.log([max(row[4], 1) for row in some])) + beyond)
+        slack = float(np.interp(at, depths, [row[3] for row in some]))
+        return Reach(max(k, round(float(candidates))), slack, int(np.ceil(lists)))
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one query needs for each of its true best k, best first: how many candidates, which slack, how many lists."""
+
+    candidates: NDArray[np.float64]
+    slack: NDArray[np.float64]
+    lists: NDArray[np.float64]
+
+
+def depths_of(rows: int) -> list[int]:
+    """The k that are measured in a segment of so many rows."""
+    return [k for k in DEPTHS if 4 * k <= rows]
 
 
 def calibration_queries(
-    vectors: NDArray[np.float16], factors: NDArray[np.uint16], seed: int, rows: NDArray[np.int64] | None = None
+    vectors: NDArray[np.float16],
+    seed: int,
+    known: Callable[[NDArray[np.int64]], NDArray[np.bool_]],
+    *,
+    mixed: bool = False,
 ) -> NDArray[np.float32]:
-    """Rows of ``vectors``, those with a factor, with noise added: float32 (m, d), m at most `QUERIES`."""
+    """Rows of ``vectors``, of those that are not all zero, with noise added: float32 (m, d), m at most `QUERIES`.
+
+    ``mixed``: every other gets the difference of two further rows as its noise, which spreads as the rows do.
+    """
     generator = np.random.default_rng(seed)
-    if rows is None:
-        rows = generator.choice(len(vectors), min(4 * QUERIES, len(vectors)), replace=False)
-    rows = rows[factors.reshape(-1)[rows] != 0][:QUERIES]
+    rows = np.sort(generator.choice(len(vectors), min(4 * QUERIES, len(vectors)), replace=False))
+    rows = generator.permutation(rows[known(rows)])[:QUERIES]
     queries: NDArray[np.float32] = vectors[rows].astype(np.float32)
     noise = generator.standard_normal(queries.shape).astype(np.float32)
+    times = np.full((len(queries), 1), NOISE, dtype=np.float32)
+    if mixed:
+        order = generator.permutation(len(queries))
+        noise[::2] = (queries[order] - queries[np.roll(order, 1)])[::2]
+        times[::2] = 2 * NOISE
     lengths = np.linalg.norm(queries, axis=1, keepdims=True)
-    queries += noise * (NOISE * lengths / np.linalg.norm(noise, axis=1, keepdims=True))
+    queries += noise * (times * lengths / np.maximum(np.linalg.norm(noise, axis=1, keepdims=True), np.float32(1e-9)))
     return queries
 
 
-def measured(
-    needed: list[list[tuple[NDArray[np.float64], NDArray[np.float64]]]], depths: list[int], rows: int
-) -> list[tuple[float, int, int, float]]:
-    """The rows of a `ReachTable` from the places and slacks of each query's true best k, for each of the k."""
+def need_of(
+    ids: NDArray[np.integer],
+    estimates: NDArray[np.float64],
+    error: NDArray[np.float64],
+    true: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    lists: NDArray[np.float64] | None = None,
+) -> Need:
+    """What the best ``true`` rows with their ``scores`` need, given the ``ids``, estimates and errors of candidates."""
+    order = np.argsort(ids)
+    at = order[np.minimum(np.searchsorted(ids, true, sorter=order), len(ids) - 1)]
+    here = ids[at] == true
+    slack = np.where(here, (scores[-1] - estimates[at]) / error[at], _FAR)
+    bounds = estimates + max(0.0, float(np.quantile(slack, RECALL))) * error
+    place = np.empty(len(ids))
+    place[np.argsort(-bounds, kind="stable")] = np.arange(1, len(ids) + 1)
+    return Need(np.where(here, place[at], np.inf), slack, np.zeros(len(true)) if lists is None else lists)
+
+
+def reach_rows(needs: Sequence[Sequence[Need]], depths: Sequence[int], rows: int) -> list[Row]:
+    """The rows of a `ReachTable` for what queries need at each of ``depths``, in a segment of ``rows``."""
     table = []
     for share in TARGETS:
+        # What may be missed is shared out among the limits, though much of it is missed by several.
+        both = (1 + share) / 2
         least = 1
-        for depth, found in zip(depths, needed, strict=True):
-            places = np.concatenate([place for place, _ in found])
-            slacks = np.concatenate([slack for _, slack in found])
-            # half of what may be missed is left to each of the two limits, though most of it is missed by both
-            both = (1 + share) / 2
-            candidates = max(depth, least, min(int(np.ceil(MARGIN * np.quantile(places, both))), rows))
-            slack = max(0.0, float(np.quantile(slacks, share)))
-            table.append((share, depth, candidates, round(slack, 4)))
-            least = candidates
+        for depth, some in zip(depths, needs, strict=True):
+            candidates, slacks, lists = (
+                np.concatenate([getattr(need, part) for need in some]) for part in ("candidates", "slack", "lists")
+            )
+            most = float(np.quantile(candidates, both, method="higher")) * MARGIN
+            least = rows if most >= rows else max(depth, least, int(np.ceil(most)))
+            listed = lists.any()
+            slack = max(0.0, float(np.quantile(slacks, both if listed else share)))
+            wanted = int(np.ceil(LISTS_MARGIN * np.quantile(lists, both))) if listed else 0
+            table.append((share, depth, least, round(slack, 4), wanted))
     return table
 
 
@@ -116,29 +184,20 @@ def calibrate(
     centre: NDArray[np.float32],
     seed: int,
     ahead: Callable[[int, int], None] | None = None,
-) -> list[tuple[float, int, int, float]]:
+) -> list[Row]:
     """The rows of a `ReachTable` for a segment. ``ahead`` as in `best_by_exact`."""
-    depths = [k for k in DEPTHS if 4 * k <= len(vectors)]
-    queries = calibration_queries(vectors, sketches.factors, seed)
+    factors, depths = sketches.factors.reshape(-1), depths_of(len(vectors))
+    queries = calibration_queries(vectors, seed, lambda rows: factors[rows] != 0)
     if not len(queries) or not depths:
         return []
-    want = min(len(vectors), _DEEPEST * depths[-1])
-    factors = sketches.factors.reshape(-1)
-    needed: list[list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = [[] for _ in depths]
+    want = min(len(vectors), DEEPEST * depths[-1])
+    needs: list[list[Need]] = [[] for _ in depths]
     exact = best_by_exact(vectors, sketches.factors, queries, depths[-1], ahead=ahead)
     for query, hits in zip(queries, exact, strict=True):
         bias = np.array([[query @ centre]], dtype=np.float32)
         (keys,) = sketches.candidates(query[None], want, _NONE, biases=bias)
         ids, estimates = numbers_of(keys), scores_of(keys).astype(np.float64)
         error = factors[ids].view(np.float16).astype(np.float64) * np.linalg.norm(query)
-        order = np.argsort(ids)
-        at = order[np.minimum(np.searchsorted(ids, hits.ids, sorter=order), len(ids) - 1)]
-        here = np.where(ids[at] == hits.ids, at, -1)
-        place = np.empty(len(keys))
-        for depth, found in zip(depths, needed, strict=True):
-            slack = np.where(here < 0, np.inf, (hits.scores[min(depth, len(hits)) - 1] - estimates[here]) / error[here])
-            short = np.where(np.isinf(slack), 50.0, slack)[:depth]
-            bounds = estimates + max(0.0, float(np.quantile(short, RECALL))) * error
-            place[np.argsort(-bounds, kind="stable")] = np.arange(1, len(keys) + 1)
-            found.append((np.where(here < 0, float(len(vectors)), place[here])[:depth], short))
-    return measured(needed, depths, len(vectors))
+        for depth, some in zip(depths, needs, strict=True):
+            some.append(need_of(ids, estimates, error, hits.ids[:depth], hits.scores[:depth]))
+    return reach_rows(needs, depths, len(vectors))

@@ -29,7 +29,8 @@ def best_by_exact(
 ) -> list[Hits]:
     """The best ``k`` rows of ``vectors`` (n, d) for each of the queries (m, d), by computing all dot products.
 
-    Rows whose factor (in rows of 64) is 0 are left out, and those whose bit of ``mask`` is 0 where it has any word.
+    Rows whose factor (in rows of 64; none at all: no row) is 0 are left out, and those whose bit of ``mask`` is 0 where it has
+    any word.
     ``ahead(first, rows)`` is called before rows are read.
     """
     from ..kernels.dense_exact import best_rows

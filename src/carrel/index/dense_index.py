@@ -33,7 +33,6 @@ _BATCH = 64
 _FIRST = 256
 """Candidates read together before the first of them is scored; then twice as many each time."""
 _NONE = np.empty(0, dtype=np.uint64)
-_NUMBERS = np.empty(0, dtype=np.uint32)
 _UNBOUNDED = np.uint64(0xFF80000000000000)
 """Makes the score of any key infinite."""
 
@@ -74,6 +73,8 @@ class DenseIndex:
     recall_target: float = RECALL
     """Share of the true best k to be found where a search names none."""
     kind = "dense"
+    _numbers: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
+    """The row of each place of a sketch; empty where it is the same."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = ArrayFolder(folder)
@@ -190,7 +191,7 @@ class DenseIndex:
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
-            found = self._candidates(batch, reach, words, pool, threads)
+            found = self._candidates(batch, k, reach, words, pool, threads)
             if pool is None or len(batch) == 1:
                 hits += [self._verify(query, keys, k, reach) for query, keys in zip(batch, found, strict=True)]
             else:
@@ -200,6 +201,7 @@ class DenseIndex:
     def _candidates(
         self,
         queries: NDArray[np.float32],
+        k: int,
         reach: Reach,
         mask: NDArray[np.uint64],
         pool: ThreadPoolExecutor | None,
@@ -216,6 +218,15 @@ class DenseIndex:
         if self._pool is None or self._pool._max_workers < threads:
             self._pool = ThreadPoolExecutor(threads)
         return self._pool
+
+    @property
+    def _factors(self) -> NDArray[np.uint16]:
+        """Of each row, 0 for those never to be found; empty where `_allowed` says it."""
+        return self.sketches.factors
+
+    def _allowed(self, mask: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """``mask`` without the rows never to be found, where `_factors` does not say it."""
+        return mask
 
     def exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64] | None = None) -> Hits:
         """The best ``k`` rows by dot product with ``query`` (d,), by computing all of them."""
@@ -242,7 +253,7 @@ class DenseIndex:
         """Mean share of the exact best ``k`` that `search` returns for queries (m, d). Rows of equal scores count alike."""
         queries = _queries(queries, self.dimension)
         queries = queries[queries.any(axis=1)]
-        true = best_by_exact(self._vectors, self.sketches.factors, queries, k)
+        true = best_by_exact(self._vectors, self._factors, queries, k, self._allowed(_NONE))
         shares = [
             float((hits.scores >= wanted.scores[-1]).sum()) / len(wanted)
             for hits, wanted in zip(self.search_many(queries, k, candidates=candidates, recall=recall), true, strict=True)
@@ -275,14 +286,14 @@ class DenseIndex:
         keys = np.ascontiguousarray(np.sort(keys)[::-1])
         bounds = keys if np.isfinite(reach.slack) else keys | _UNBOUNDED
         best = np.empty(2 * k, dtype=np.uint64)
-        numbers = numbers_of(keys)
+        numbers = self._numbers[numbers_of(keys)] if len(self._numbers) else numbers_of(keys)
         length, done, count = len(keys), 0, 0
         last = length if not self._reader.cold(np.sort(numbers[: max(_FIRST, 2 * k)])) else max(_FIRST, 2 * k)
         while done < length:
             last = min(last, length)
             if last < length or done:
                 self._reader.prefetch(np.sort(numbers[done:last]))
-            done, count = verify_rows(self._halves, _NUMBERS, bounds, done, last, query, k, count, best)
+            done, count = verify_rows(self._halves, self._numbers, bounds, done, last, query, k, count, best)
             if done < last:
                 break
             last = 2 * last
@@ -296,7 +307,7 @@ class DenseIndex:
         def ahead(first: int, rows: int) -> None:
             self.folder.advise("vectors", 2 * first * self.dimension, 2 * rows * self.dimension)
 
-        return best_by_exact(self._vectors, self.sketches.factors, query[None], k, mask, ahead)[0]
+        return best_by_exact(self._vectors, self._factors, query[None], k, self._allowed(mask), ahead)[0]
 
     @staticmethod
     def _above(hits: Hits, threshold: float | None) -> Hits:

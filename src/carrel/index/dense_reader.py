@@ -45,9 +45,9 @@ class RowReader:
         self._name = name
         array = folder.array(name)
         self._address = array.ctypes.data
-        self._row_bytes = array.itemsize * array.shape[1]
+        self._row_bytes = array.itemsize * int(np.prod(array.shape[1:]))
 
-    def cold(self, rows: NDArray[np.uint32]) -> bool:
+    def cold(self, rows: NDArray[np.integer]) -> bool:
         """Whether one of a few of the ascending ``rows`` is not in memory. False where the system does not tell."""
         mincore = _mincore()
         if mincore is None:
@@ -61,11 +61,19 @@ class RowReader:
 
     def prefetch(self, rows: NDArray[np.uint32]) -> None:
         """Ask for ascending ``rows``, if they are cold, in runs."""
-        if not len(rows) or not self.cold(rows):
-            return
-        starts = rows.astype(np.int64) * self._row_bytes
-        breaks = np.flatnonzero(np.diff(starts) > _GAP + self._row_bytes) + 1
-        firsts = starts[np.concatenate([[0], breaks])]
-        lasts = starts[np.concatenate([breaks - 1, [len(starts) - 1]])]
-        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-            self._folder.advise(self._name, first, last - first + self._row_bytes)
+        if len(rows) and self.cold(rows):
+            firsts = rows.astype(np.int64)
+            self._ask(firsts, firsts + 1)
+
+    def prefetch_runs(self, runs: NDArray[np.int64]) -> None:
+        """Ask for runs of rows (r, 2), each from … to below, ascending, if the first row of some is cold."""
+        runs = runs[runs[:, 1] > runs[:, 0]]
+        if len(runs) and self.cold(runs[:, 0]):
+            self._ask(runs[:, 0], runs[:, 1])
+
+    def _ask(self, firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> None:
+        starts, stops = firsts * self._row_bytes, lasts * self._row_bytes
+        breaks = np.flatnonzero(starts[1:] - stops[:-1] > _GAP) + 1
+        starts, stops = starts[np.concatenate([[0], breaks])], stops[np.concatenate([breaks - 1, [len(stops) - 1]])]
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            self._folder.advise(self._name, start, stop - start)

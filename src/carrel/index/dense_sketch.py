@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .dense_plan import GROUP, sketch_columns
 
-__all__ = ["Sketches", "encode", "random_rotation"]
+__all__ = ["Sketches", "encode", "encode_rows", "grouped", "random_rotation"]
 
 _ORDER = np.arange(GROUP).reshape(2, GROUP // 2).T.reshape(-1)
 """The vector of a group at each place (`kernels.dense_scan`)."""
@@ -75,31 +75,47 @@ def _levels(y: NDArray[np.float32], bits: int) -> NDArray[np.uint8]:
     return chosen
 
 
-def encode(
+def encode_rows(
     vectors: NDArray[np.floating], centre: NDArray[np.float32], rotation: NDArray[np.float32], bits: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-    """Sketch rows (n, d): codes of shape (groups, bits * columns, 64), factors of shape (groups, 64), both padded with zeros.
+    """Sketch rows (n, d): codes (n, bits * columns) and factors (n,).
 
     The factor of a row is 0 if and only if the row is all zero. ``centre`` is (d,), or (n, d) for a centre of each row's own.
     """
-    n, dimension = vectors.shape
-    groups, columns = -(-n // GROUP), sketch_columns(dimension)
+    n, columns = len(vectors), sketch_columns(vectors.shape[1])
     x = vectors.astype(np.float32)
     y: NDArray[np.float32] = np.matmul(x - centre, rotation, dtype=np.float32)
     levels = _levels(y, bits)
     z = 2 * levels.astype(np.float32) - (2**bits - 1)
     along = np.einsum("ij,ij->i", y, z)
-    factors = np.zeros(groups * GROUP, dtype=np.float16)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(along > 0, np.einsum("ij,ij->i", y, y) / along, 0)
     tiny, huge = np.finfo(np.float16).smallest_subnormal, np.finfo(np.float16).max
-    factors[:n] = np.where(x.any(axis=1), np.clip(factor, tiny, huge), 0)
-    planes = np.zeros((groups * GROUP, bits, columns), dtype=np.uint8)
+    factors = np.where(x.any(axis=1), np.clip(factor, tiny, huge), 0).astype(np.float16)
+    planes = np.zeros((n, bits, columns), dtype=np.uint8)
     for bit in range(bits):
         packed = np.packbits((levels >> bit) & 1, axis=1, bitorder="little")
-        planes[:n, bit, : packed.shape[1]] = packed
-    grouped = planes.reshape(groups, GROUP, bits * columns)[:, _ORDER]
-    return np.ascontiguousarray(grouped.transpose(0, 2, 1)), factors.reshape(groups, GROUP)
+        planes[:, bit, : packed.shape[1]] = packed
+    return planes.reshape(n, bits * columns), factors
+
+
+def grouped(
+    codes: NDArray[np.uint8], factors: NDArray[np.float16], places: NDArray[np.int64] | None = None, groups: int | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    """Codes (n, width) and factors (n,) as groups (g, width, 64) and (g, 64): row i at ``places[i]`` (None: i), else zeros."""
+    n, width = codes.shape
+    groups = -(-n // GROUP) if groups is None else groups
+    where = slice(0, n) if places is None else places
+    rows, kept = np.zeros((groups * GROUP, width), dtype=np.uint8), np.zeros(groups * GROUP, dtype=np.float16)
+    rows[where], kept[where] = codes, factors
+    return np.ascontiguousarray(rows.reshape(groups, GROUP, width)[:, _ORDER].transpose(0, 2, 1)), kept.reshape(groups, GROUP)
+
+
+def encode(
+    vectors: NDArray[np.floating], centre: NDArray[np.float32], rotation: NDArray[np.float32], bits: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    """`encode_rows` in groups: codes of shape (groups, bits * columns, 64), factors of shape (groups, 64)."""
+    return grouped(*encode_rows(vectors, centre, rotation, bits))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,8 +18,8 @@ __all__ = ["best_rows"]
 def best_rows(vectors, first, factors, mask, query, want, count, keys):  # type: ignore[no-untyped-def]
     """Add the rows of a piece of ``vectors`` that starts at id ``first`` to the best ``want`` of ``keys``.
 
-    ``factors`` is 0 at ids never to be returned, ``mask`` a bit an id, or empty. Returns the number of keys held, fewer than
-    ``len(keys)`` (> ``want``): give it back as ``count`` with the next piece.
+    ``factors``, unless empty, is 0 at ids never to be returned, ``mask`` a bit an id, or empty. Returns the number of keys
+    held, fewer than ``len(keys)`` (> ``want``): give it back as ``count`` with the next piece.
     """
     filtered = len(mask) > 0
     threshold = np.float32(-np.inf)
@@ -31,7 +31,7 @@ def best_rows(vectors, first, factors, mask, query, want, count, keys):  # type:
         number = first + row
         if filtered and not (mask[number >> 6] >> np.uint64(number & 63)) & np.uint64(1):
             continue
-        if not factors[number] & np.uint16(0x7FFF):
+        if len(factors) and not factors[number] & np.uint16(0x7FFF):
             continue
         score = dot(vectors, row, query)
         if score > threshold:

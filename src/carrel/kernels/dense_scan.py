@@ -1,8 +1,8 @@
 """Scanning sketches of 1, 2 or 4 bits a dimension: rotate a query, tabulate it, estimate, keep the best.
 
 A code bit stands for ±1, so a query ``r`` and four bits ``u`` have the product
-``2 sum(|r_i| where u_i is the sign of r_i) - sum(|r_i|)``: a table of 16 numbers for each four dimensions, rounded to 0 … 31, and
-a plane of code bits is as many look-ups. Planes weigh 1, 2, 4, …: codes are odd whole numbers, ±1 … ±(2^planes - 1).
+``2 sum(|r_i| where u_i is the sign of r_i) - sum(|r_i|)``: a table of 16 numbers for each four dimensions, rounded to 0 … 31,
+and a plane of code bits is as many look-ups. Planes weigh 1, 2, 4, …: codes are odd whole numbers, ±1 … ±(2^planes - 1).
 
 Layout of a sketch: groups of 64 vectors; of each group, for each code plane (least first) and each 8 dimensions, the bytes of
 its 64 vectors side by side (vector ``v`` below 32 at place ``2 v``, the others at ``2 v - 63``), so that look-ups run over
@@ -126,8 +126,8 @@ def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, want
 
     ``sketch`` (groups, bits * columns, 64), ``factors`` (groups, 64) bits of float16, 0 for rows never to be returned, ``mask``
     a word a group or empty, ``tables`` and ``lines`` from `tabulate`. ``runs`` (r, 2) are the groups to scan, each from … to
-    below, ``biases`` (m, r) what to add to their estimates. Row ``i`` of ``keys`` (m, room(want)) takes ``counts[i]`` keys in no
-    order.
+    below, ``biases`` (m, r) what to add to their estimates. Row ``i`` of ``keys`` (m, room(want)) takes ``counts[i]`` keys in
+    no order.
     """
     scores = np.empty(128, np.float32)
     lowest = np.float32(-np.inf)
@@ -136,7 +136,7 @@ def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, want
     groups = 0
     for run in range(len(runs)):
         groups += max(min(runs[run, 1], len(sketch)) - max(runs[run, 0], 0), 0)
-    sampled = len(runs) == 1 and 64 * groups >= _SAMPLE * 4096
+    sampled = len(runs) == 1 and groups >= 8 * _SAMPLE
     share = want // _SAMPLE
     share += 3 * np.int64(np.sqrt(share)) + 4
     for run in range(len(runs)):

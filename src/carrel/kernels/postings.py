@@ -4,7 +4,8 @@ A block lies at ``offset`` in an array of uint16 units:
 
 1. its passages as gaps less 1, ``width`` bits each: a full block of ``width`` ≤ 16 in lanes (`bits.unpack128`), any other as
    one bit stream in order; a block of one posting keeps none, since the directory holds each block's last passage;
-2. its term frequencies less 1, as many bits each as the low 5 bits of ``shape`` say, one bit stream; all ones is an escape;
+2. its term frequencies less 1, as many bits each as the low 5 bits of ``shape`` say, one bit stream; all ones is an escape
+   (an index of vectors keeps here what its impacts leave of the weights: a fixed number of bits each, no escapes);
 3. for each escape, in order of place, as many units as the high 2 bits of ``shape`` say: the place in the block (low 8
    bits) and the term frequency less 1 (in the high 8 bits of that one unit, or in the one or two units that follow).
 
@@ -21,7 +22,7 @@ from numba import njit
 
 from .bits import BLOCK, LANES, find128, unpack128
 
-__all__ = ["BLOCK", "GUARD", "LANES", "decode", "find", "first_at_least", "frequency", "units_of_gaps"]
+__all__ = ["BLOCK", "GUARD", "LANES", "decode", "find", "first_at_least", "frequency", "remainder", "units_of_gaps"]
 
 GUARD = 16
 """Units of zeros after the last block, so that a reader may fetch a little more than it uses."""
@@ -101,6 +102,17 @@ def frequency(packed, offset, end, count, width, shape, place):
             break
         escapes += step
     return np.int64(1) + np.int64(mask)
+
+
+@njit(nogil=True, boundscheck=False)
+def remainder(packed, offset, count, width, bits, place):
+    """The ``bits`` ≤ 16 kept for the posting at ``place`` of an index of vectors; 0 where damaged."""
+    bit = place * bits
+    unit = offset + units_of_gaps(count, width) + (bit >> 4)
+    if bits == 0 or unit + GUARD > len(packed):
+        return np.int64(0)
+    word = np.uint64(packed[unit]) | (np.uint64(packed[unit + 1]) << np.uint64(16))
+    return np.int64((word >> np.uint64(bit & 15)) & ((np.uint64(1) << np.uint64(bits)) - np.uint64(1)))
 
 
 @njit(nogil=True, boundscheck=False)

@@ -26,8 +26,10 @@ __all__ = [
     "out_f32",
     "out_f32_2",
     "out_f64",
+    "out_f64_2",
     "out_i32",
     "out_i64",
+    "out_i64_2",
     "out_u8",
     "out_u8_2",
     "out_u16",
@@ -41,7 +43,6 @@ __all__ = [
     "u16",
     "u16_2",
     "u32",
-    "u32_3",
     "u64",
     "u64_2",
 ]
@@ -67,10 +68,11 @@ out_u8, out_u16, out_u32, out_u64 = (
 )
 out_i32, out_i64 = _output(types.int32), _output(types.int64)
 out_f32, out_f64 = _output(types.float32), _output(types.float64)
-out_u8_2, out_f32_2 = _output(types.uint8, 2), _output(types.float32, 2)
-u16_2, u32_3 = _input(types.uint16, 2), _input(types.uint32, 3)
+out_u8_2, out_f32_2, out_f64_2 = _output(types.uint8, 2), _output(types.float32, 2), _output(types.float64, 2)
+u16_2 = _input(types.uint16, 2)
 u8_3, i64_2 = _input(types.uint8, 3), _input(types.int64, 2)
 out_u16_2, out_u64_2 = _output(types.uint16, 2), _output(types.uint64, 2)
+out_i64_2 = _output(types.int64, 2)
 
 
 class _Compilation(event.Listener):  # type: ignore[misc]

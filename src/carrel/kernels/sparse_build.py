@@ -134,27 +134,58 @@ def _append_lanes(packed, start, gaps, width):
     return start + LANES * width
 
 
+@njit(nogil=True, boundscheck=False)
+def _append_frequencies(packed, at, values, count, counts, largest):
+    """Write term frequencies less 1 in the shape that takes least; (unit after them, shape).
+
+    ``counts[w]`` of them lie in 2^w - 1 … 2^(w+1) - 2.
+    """
+    step = 1 if largest < 256 else 2 if largest < 65536 else 3
+    # With w bits those from 2^w - 1 on escape.
+    escaping = count - counts[0]
+    best, best_cost = 0, 16 * step * escaping
+    for bits in range(1, 17):
+        cost = count * bits + 16 * step * escaping
+        if cost < best_cost:
+            best, best_cost = bits, cost
+        escaping -= counts[bits]
+    mask = np.uint32((1 << best) - 1)
+    if best > 0:
+        at = _append_bits(packed, at, values, count, best, mask)
+    for place in range(count):
+        # With no bits at all, every value is an escape, but those of 0 go without saying.
+        if values[place] >= mask and (best > 0 or values[place] > 0):
+            packed[at] = np.uint32(place) | (values[place] << np.uint32(8) if step == 1 else np.uint32(0))
+            if step > 1:
+                packed[at + 1] = values[place] & np.uint32(0xFFFF)
+            if step > 2:
+                packed[at + 2] = values[place] >> np.uint32(16)
+            at += step
+    return at, best | (step << 6)
+
+
 @njit(
     types.int64(
-        u32, u32, i64, i32, types.uint32, u32, f64,
-        out_u16, out_u32, out_u32, out_u8, out_u8, out_u8, out_u8, out_u8, types.int64,
+        u32, u32, i64, i32, types.uint32, u32, f64, types.int64,
+        out_u16, out_u16, out_u32, out_u8, out_u8, out_u8, out_u8, out_u8, types.int64,
     ),
     cache=True,
     nogil=True,
     boundscheck=False,
 )  # fmt: skip
 def encode_blocks(
-    passages, frequencies, bounds, rows, base, lengths, norm,
-    packed, offsets, last, widths, shapes, impacts, maxima, ranges, row_length,
+    passages, values, bounds, rows, base, lengths, norm, bits,
+    packed, units, last, widths, shapes, impacts, maxima, ranges, row_length,
 ):  # fmt: skip
     """Pack the postings of the terms ``bounds[i] … bounds[i + 1]`` into blocks.
 
-    ``base`` is the passage before the first posting where its term began earlier, else 0xFFFFFFFF. ``rows[i]`` ≥ 0 is the
-    row of ``ranges`` that takes term i's greatest impact by 64 passages. ``norm`` is (k1, b, average length). ``offsets``
-    gets each block's first unit. Returns the number of units used; ``packed`` needs 5 a posting and 3 a block.
+    ``values`` are term frequencies where ``bits`` is -1 (``norm`` is then (k1, b, average length)); else integer weights from
+    1 to 255 · 2^bits, whose lowest ``bits`` the impacts do not hold. ``base`` is the passage before the first posting where
+    its term began earlier, else 0xFFFFFFFF. ``rows[i]`` ≥ 0 is the row of ``ranges`` that takes term i's greatest impact by
+    64 passages. ``units`` gets what each block takes. Returns the sum; ``packed`` needs 5 a posting and 3 a block.
     """
     gaps = np.empty(BLOCK, np.uint32)
-    values = np.empty(BLOCK, np.uint32)
+    held = np.empty(BLOCK, np.uint32)
     counts = np.zeros(33, np.int64)
     rows_of_lane = BLOCK // LANES
     k1, b, average = norm[0], norm[1], norm[2]
@@ -165,7 +196,7 @@ def encode_blocks(
         begin = bounds[term]
         while begin < bounds[term + 1]:
             count = min(BLOCK, bounds[term + 1] - begin)
-            offsets[block] = at
+            start = at
             greatest = np.uint32(0)
             for i in range(count):
                 gap = np.uint32(passages[begin + i] - before - np.uint32(1))
@@ -183,42 +214,32 @@ def encode_blocks(
             maximum = np.uint8(0)
             for place in range(count):
                 i = (place % LANES) * rows_of_lane + place // LANES if lanes else place
-                frequency = frequencies[begin + i]
+                value = values[begin + i]
                 passage = passages[begin + i]
-                values[place] = frequency - np.uint32(1)
-                largest = max(largest, values[place])
-                counts[_bits(values[place] + np.uint64(1)) - 1] += 1
-                quantised = impact(np.float64(frequency), k1 * (1.0 - b + b * (np.float64(lengths[passage]) / average)))
+                if bits < 0:
+                    held[place] = value - np.uint32(1)
+                    largest = max(largest, held[place])
+                    counts[_bits(held[place] + np.uint64(1)) - 1] += 1
+                    norm_here = k1 * (1.0 - b + b * (np.float64(lengths[passage]) / average))
+                    quantised = impact(np.float64(value), norm_here)
+                else:
+                    quantised = np.uint8((np.int64(value) + (1 << bits) - 1) >> bits)
+                    held[place] = (np.int64(quantised) << bits) - np.int64(value)
                 impacts[begin + place] = quantised
                 maximum = max(maximum, quantised)
                 if rows[term] >= 0:
                     cell = rows[term] * row_length + (passage >> np.uint32(RANGE_BITS))
                     ranges[cell] = max(ranges[cell], quantised)
-            step = 1 if largest < 256 else 2 if largest < 65536 else 3
-            # counts[w] values lie in 2^w - 1 … 2^(w+1) - 2: with w bits those from 2^w - 1 on escape.
-            escaping = count - counts[0]
-            best, best_cost = 0, 16 * step * escaping
-            for bits in range(1, 17):
-                cost = count * bits + 16 * step * escaping
-                if cost < best_cost:
-                    best, best_cost = bits, cost
-                escaping -= counts[bits]
-            mask = np.uint32((1 << best) - 1)
-            if best > 0:
-                at = _append_bits(packed, at, values, count, best, mask)
-            for place in range(count):
-                # With no bits at all, every value is an escape, but those of 0 go without saying.
-                if values[place] >= mask and (best > 0 or values[place] > 0):
-                    packed[at] = np.uint32(place) | (values[place] << np.uint32(8) if step == 1 else np.uint32(0))
-                    if step > 1:
-                        packed[at + 1] = values[place] & np.uint32(0xFFFF)
-                    if step > 2:
-                        packed[at + 2] = values[place] >> np.uint32(16)
-                    at += step
+            if bits < 0:
+                at, shapes[block] = _append_frequencies(packed, at, held, count, counts, largest)
+            else:
+                if bits > 0:
+                    at = _append_bits(packed, at, held, count, bits, np.uint32(0xFFFFFFFF))
+                shapes[block] = bits
             widths[block] = width
-            shapes[block] = best | (step << 6)
             last[block] = before
             maxima[block] = maximum
+            units[block] = at - start
             block += 1
             begin += count
     return at

@@ -8,8 +8,10 @@ import numpy as np
 from numba import njit, types
 
 from .popcount import popcount
-from .postings import BLOCK, LANES, decode, frequency
-from .signatures import f64, i32, i64, out_i64, out_u8, out_u32, u8, u16, u32, u64
+from .postings import BLOCK, LANES, decode, frequency, remainder
+from .postings_exact import length_of
+from .postings_open import open_lists
+from .signatures import f64, i32, i64, i64_2, out_i64, out_u8, out_u32, u8, u16, u32, u64
 from .sparse_build import impact
 
 __all__ = ["append_lists", "new_impacts", "squeeze"]
@@ -17,8 +19,8 @@ __all__ = ["append_lists", "new_impacts", "squeeze"]
 
 @njit(
     types.void(
-        i64, types.int64, types.int64, u64, u32, types.int64,
-        u32, u32, u32, u32, u8, u8, u16,
+        i64_2, types.int64, types.int64, u64, u32, types.int64, types.int64, types.int64,
+        u32, u16, u8, u8, u16, u8,
         out_i64, out_u32, out_u32,
     ),
     cache=True,
@@ -26,30 +28,29 @@ __all__ = ["append_lists", "new_impacts", "squeeze"]
     boundscheck=False,
 )  # fmt: skip
 def append_lists(
-    terms, from_block, to_block, kept, kept_before, shift,
-    first_blocks, starts, last, offsets, widths, shapes, packed,
-    cursors, out_passages, out_frequencies,
+    records, from_block, to_block, kept, kept_before, shift, bits, total,
+    last, units, widths, shapes, packed, impacts,
+    cursors, out_passages, out_values,
 ):  # fmt: skip
-    """Write the kept postings of each term (-1: none) in its blocks ``from_block … to_block`` where its cursor points.
+    """Write the kept postings of each term in its blocks ``from_block … to_block`` where its cursor points.
 
-    ``kept`` is a bitmap of passages; a kept one is numbered by those kept before it (``kept_before`` counts them by word)
-    plus ``shift``. Nothing is written past the end of the arrays.
+    ``kept`` is a bitmap of passages, ``total`` of them; a kept one is numbered by those kept before it (``kept_before`` counts
+    them by word) plus ``shift``. Values are term frequencies, or the integer weights of an index of vectors (``bits`` ≥ 0).
+    Nothing is written past the end of the arrays.
     """
+    lists, blocks = open_lists(records, total, len(impacts), last, units, widths, shapes, packed)
+    begins, ends, postings, sizes = lists
+    last_of, offsets, stops, widths_of, shapes_of = blocks
     passages = np.empty(BLOCK, np.uint32)
     rows = BLOCK // LANES
-    blocks = len(last)
-    for t in range(len(terms)):
-        if terms[t] < 0:
-            continue
-        begin = min(np.int64(first_blocks[terms[t]]), blocks)
-        end = min(np.int64(first_blocks[terms[t] + 1]), blocks)
-        size = np.int64(starts[terms[t] + 1]) - np.int64(starts[terms[t]])
+    for t in range(len(records)):
         cursor = cursors[t]
-        for block in range(begin + from_block, min(end, begin + to_block)):
-            held = max(0, min(BLOCK, size - (block - begin) * BLOCK))
-            before = last[block - 1] if block > begin else np.uint32(0xFFFFFFFF)
-            width, offset = np.int64(widths[block]), np.int64(offsets[block])
-            if not decode(packed, offset, width, held, before, last[block], passages, 0):
+        for block in range(begins[t] + from_block, min(ends[t], begins[t] + to_block)):
+            done = (block - begins[t]) * BLOCK
+            held = max(0, min(BLOCK, sizes[t] - done))
+            before = last_of[block - 1] if block > begins[t] else np.uint32(0xFFFFFFFF)
+            width, offset = np.int64(widths_of[block]), offsets[block]
+            if not decode(packed, offset, width, held, before, last_of[block], passages, 0):
                 continue
             lanes = held == BLOCK and width <= 16
             for i in range(held):
@@ -59,9 +60,12 @@ def append_lists(
                 if word < len(kept) and (kept[word] >> bit) & np.uint64(1) and cursor < len(out_passages):
                     below = popcount(kept[word] & ((np.uint64(1) << bit) - np.uint64(1)))
                     out_passages[cursor] = shift + np.int64(kept_before[word]) + np.int64(below)
-                    out_frequencies[cursor] = frequency(
-                        packed, offset, np.int64(offsets[block + 1]), held, width, shapes[block], place
-                    )
+                    if bits < 0:
+                        value = frequency(packed, offset, stops[block], held, width, shapes_of[block], place)
+                    else:
+                        value = np.int64(impacts[postings[t] + done + place]) << bits
+                        value -= remainder(packed, offset, held, width, bits, place)
+                    out_values[cursor] = value
                     cursor += 1
         cursors[t] = cursor
 
@@ -80,7 +84,7 @@ def squeeze(begins, ends, passages, frequencies):
 
 @njit(
     types.void(
-        types.int64, types.int64, i32, u32, u32, u32, u32, u8, u8, u16, u32, f64,
+        i64_2, i32, types.int64, types.int64, u32, u16, u8, u8, u16, u16, u32, f64,
         out_u8, out_u8, out_u8, types.int64,
     ),
     cache=True,
@@ -88,37 +92,37 @@ def squeeze(begins, ends, passages, frequencies):
     boundscheck=False,
 )  # fmt: skip
 def new_impacts(
-    low, high, rows, first_blocks, starts, last, offsets, widths, shapes, packed, lengths, norm,
+    records, rows, total, postings, last, units, widths, shapes, packed, lengths, long_lengths, norm,
     impacts, maxima, ranges, row_length,
 ):  # fmt: skip
-    """Impacts, maxima by block and by range (see `sparse_build.encode_blocks`) of the terms ``low … high``."""
+    """Impacts, and their maxima by block of the directory and by range (see `sparse_build.encode_blocks`), of some terms."""
+    lists, blocks = open_lists(records, total, postings, last, units, widths, shapes, packed)
+    begins, ends, _, sizes = lists
+    last_of, offsets, stops, widths_of, shapes_of = blocks
     passages = np.empty(BLOCK, np.uint32)
-    blocks = len(last)
     at, block_at = 0, 0
     k1, b, average = norm[0], norm[1], norm[2]
-    for term in range(low, high):
-        begin = min(np.int64(first_blocks[term]), blocks)
-        end = min(np.int64(first_blocks[term + 1]), blocks)
-        size = np.int64(starts[term + 1]) - np.int64(starts[term])
-        row = rows[term - low]
-        for block in range(begin, end):
-            held = max(0, min(BLOCK, size - (block - begin) * BLOCK))
-            before = last[block - 1] if block > begin else np.uint32(0xFFFFFFFF)
-            width, offset, after = np.int64(widths[block]), np.int64(offsets[block]), np.int64(offsets[block + 1])
-            sound = decode(packed, offset, width, held, before, last[block], passages, 0)
+    for t in range(len(records)):
+        row = rows[t]
+        for block in range(begins[t], ends[t]):
+            held = max(0, min(BLOCK, sizes[t] - (block - begins[t]) * BLOCK))
+            before = last_of[block - 1] if block > begins[t] else np.uint32(0xFFFFFFFF)
+            width, offset = np.int64(widths_of[block]), offsets[block]
+            sound = decode(packed, offset, width, held, before, last_of[block], passages, 0)
             maximum = np.uint8(0)
             for place in range(min(held, len(impacts) - at)):
                 quantised = np.uint8(255)
                 passage = np.int64(passages[place])
                 if sound and passage < len(lengths):
-                    tf = np.float64(frequency(packed, offset, after, held, width, shapes[block], place))
-                    quantised = impact(tf, k1 * (1.0 - b + b * (np.float64(lengths[passage]) / average)))
+                    tf = np.float64(frequency(packed, offset, stops[block], held, width, shapes_of[block], place))
+                    length = np.float64(length_of(lengths, long_lengths, np.uint32(passage)))
+                    quantised = impact(tf, k1 * (1.0 - b + b * (length / average)))
                     if row >= 0:
                         cell = np.int64(row) * row_length + (passage >> 6)
                         ranges[cell] = max(ranges[cell], quantised)
                 impacts[at + place] = quantised
                 maximum = max(maximum, quantised)
             at += min(held, len(impacts) - at)
-            if block_at < len(maxima):
+            if ends[t] - begins[t] > 1 and block_at < len(maxima):
                 maxima[block_at] = maximum
                 block_at += 1

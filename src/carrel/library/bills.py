@@ -85,7 +85,7 @@ class Plan:
         vectors = f" x {self.dimension} dimensions" if self.dimension else ""
         bills = [("building", self.building), ("searching", self.searching)]
         # The larger first, so that what it asks for is enough for both.
-        for what, bill in sorted(bills, key=lambda item: -item[1].planned()):
+        for what, bill in sorted(bills, key=lambda item: -item[1].enough()):
             bill.check(f"{what} {self.passages:,} passages{vectors}", instead)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,17 +51,9 @@ def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks
 
 def _bits(segment: Segment, terms: Sequence[str]) -> NDArray[np.uint64]:
     """The passages of ``segment`` that have all of ``terms``."""
-    from ..kernels.term_bits import term_bits
-
-    kernel: Any = term_bits
-    words = (len(segment.ids) + 63) // 64
     every: NDArray[np.uint64] | None = None
-    arrays = segment.sparse.arrays
-    lists = [arrays[name] for name in ("first_blocks", "starts", "last", "offsets", "widths", "postings")]
-    for number in segment.sparse.lookup(list(terms)):
-        bits = np.zeros(words, np.uint64)
-        if number >= 0:
-            kernel(number, *lists, bits)
+    for term in terms:
+        bits = segment.sparse.bitmap(term)
         every = bits if every is None else every & bits
     assert every is not None
     return every

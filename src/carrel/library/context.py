@@ -38,24 +38,27 @@ class Resources:
     """What stages share from search to search: models, tables. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._held: dict[Hashable, Any] = {}
-        self._generation = -1
-        self._of_generation: dict[Hashable, Any] = {}
+        self._held: dict[tuple[int | None, Hashable], Any] = {}
+        self._newest = -1
         self._lock = threading.RLock()
 
     def get(self, key: Hashable, make: Callable[[], T], generation: int | None = None) -> T:
-        """What ``make`` gave when ``key`` was first asked for; of this ``generation``, where one is named."""
-        held = self._held
-        if generation is not None:
-            if generation != self._generation:
-                with self._lock:
-                    self._generation, self._of_generation = generation, {}
-            held = self._of_generation
-        if key not in held:
-            with self._lock:
-                if key not in held:
-                    held[key] = make()
-        return cast(T, held[key])
+        """What ``make`` gave when ``key`` was first asked for; of this ``generation``, where one is named.
+
+        Things of older generations are let go of when a newer one is first asked for.
+        """
+        place = (generation, key)
+        try:
+            return cast(T, self._held[place])
+        except KeyError:
+            pass
+        with self._lock:
+            if place not in self._held:
+                if generation is not None and generation > self._newest:
+                    self._newest = generation
+                    self._held = {kept: value for kept, value in self._held.items() if kept[0] is None}
+                self._held[place] = make()
+            return cast(T, self._held[place])
 
 
 def representations(manifest: Manifest) -> dict[str, str]:

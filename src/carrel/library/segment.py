@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..documents.words import WordTable
 from ..encode.base import DenseEncoder
 from ..encode.lexical import LexicalEncoder
-from ..index.dense import DenseBuilder, DenseIndex
+from ..index.dense import DenseBuilder, DenseIndex, open_dense
 from ..index.files import ArrayFolder, FolderWriter
 from ..index.sparse import Bm25, SparseIndex
 from ..index.sparse_builder import SparseBuilder
@@ -60,7 +60,7 @@ class Segment:
     @cached_property
     def dense(self) -> DenseIndex | None:
         """The dense index, where the library has one."""
-        return DenseIndex(self.folder / DENSE) if (self.folder / DENSE).is_dir() else None
+        return open_dense(self.folder / DENSE) if (self.folder / DENSE).is_dir() else None
 
     def folders(self) -> list[ArrayFolder]:
         """Every array folder of the segment."""

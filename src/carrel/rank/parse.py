@@ -23,6 +23,7 @@ _EXAMPLE = "0.5*bm25 + 0.5*dense"
 _OPERATIONS = "'+' (fuse), '*' (weigh), '%' (cut) and '>>' (go on with)"
 _NONE: Mapping[str, str] = MappingProxyType({})
 _MAX_NESTING = 100
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Sub: "'-' is no operation on rankings; weigh one less instead, as in 'bm25 + 0.2*dense'",
@@ -55,9 +56,11 @@ def _parse(recipe: str, saved: tuple[tuple[str, str], ...] = ()) -> Recipe:
     text = re.sub(r"\s", " ", recipe).strip()
     if not text:
         raise RecipeError(f"the recipe is empty; write one such as '{_EXAMPLE}', or a name: {', '.join(RECIPES)}")
+    # A name of a model may have a '#', which outside of quotes begins a comment.
+    bare = _QUOTED.sub(lambda quoted: quoted[0].replace("#", "_"), text)
     for mark in "#\\\0":
-        if mark in text:
-            fail(text, text.index(mark), f"{mark!r} has no place in a recipe")
+        if mark in bare:
+            fail(text, bare.index(mark), f"{mark!r} has no place in a recipe")
     try:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:

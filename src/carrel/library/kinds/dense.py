@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..._errors import UsageError
 from ...encode.base import check_vectors, encode_queries
-from ...index.dense import DenseBuilder, DenseIndex
+from ...index.dense import DenseBuilder, DenseIndex, open_dense
 from ...rank.hits import Hits
 from ..settings import Representation
 
@@ -96,7 +96,7 @@ class DenseKind:
 
     def open(self, folder: Path) -> DenseIndex:
         """A dense segment."""
-        return DenseIndex(folder)
+        return open_dense(folder)
 
     def gather(self, index: DenseIndex, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows as float32; they go back to the same float16."""

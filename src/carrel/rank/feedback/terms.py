@@ -66,7 +66,10 @@ def relevance_model(documents: Sequence[Mapping[str, float]], scores: Sequence[f
     The ``count`` likeliest terms; weights add up to 1.
     """
     model: dict[str, float] = {}
-    for document, score in zip(documents, scores, strict=True):
+    weights = [max(score, 0.0) for score in scores]
+    if not any(weights):  # cosines below 0 say nothing of how much better one is
+        weights = [1.0] * len(weights)
+    for document, score in zip(documents, weights, strict=True):
         terms = first_terms(document, count)
         total = sum(terms.values())
         for term, frequency in terms.items():

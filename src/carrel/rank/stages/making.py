@@ -81,8 +81,8 @@ def _checked(kind: type[Stage], field: Field[Any], value: Any, how: str) -> Any:
         raise RecipeError(f"'{field.name}' of {kind.name} is {expected}, not {shown}; {how}")
     if isinstance(value, Recipe):
         return value if field.type == "Feedback" else _begun(value)
-    if field.type == "str" and any(c in '"\\#' or not c.isprintable() for c in value):
-        raise RecipeError(f"'{field.name}' of {kind.name} may not have quotes, backslashes or '#' in it")
+    if field.type == "str" and any(c in '"\\' or not c.isprintable() for c in value):
+        raise RecipeError(f"'{field.name}' of {kind.name} may not have quotes or backslashes in it")
     return float(value) if field.type == "float" else value
 
 
