@@ -118,7 +118,7 @@ def test_several_queries_are_fused(marsh: Library, server, stage) -> None:
     replies.append(lambda prompt: "1. heron fish\n2. trout anglers")
     found = names(marsh, "chimney", f'{stage}(bm25, 2, model="{name}", own=0.6)')
     assert set(found) >= {"chimney", "heron", "trout", "stork"}
-    assert found[0] == "chimney"
+    assert found[0] == names(marsh, "chimney", "bm25")[0]
 
 
 @pytest.mark.parametrize(
