@@ -3,11 +3,11 @@
     python bench/dense.py --passages 1000000 --vectors static [--rounds 5] [--only faiss]
     python bench/dense.py --passages 1000000 --vectors pooled --build      build what is missing, measure nothing
 
-The vectors are those of ``data.py``: static (256 dimensions) and pooled (384). Every index is asked for the best by dot product, one query at a time
-and one thread, the vectors of its file in the page cache. Recall is the share of the exact best k. Codes of a bit or a few that
-are no ranking by themselves are re-scored with the vectors on disk, in numpy where a tool leaves it to its user: candidates are given
-for k=10 and grow with k. ``floor_ms`` is the time one core needs to read carrel's sketches from memory once, at the speed measured in
-the same run.
+The vectors are those of ``data.py``: static (256 dimensions) and pooled (384). Every index is asked for the best by dot product, one
+query at a time and one thread, the vectors of its file in the page cache. Recall is the share of the exact best k. Codes of a bit
+or a few that are no ranking by themselves are re-scored with the vectors on disk, in numpy where a tool leaves it to its user:
+candidates are given for k=10 and grow with k. ``floor_ms`` is the time that one core needs to read carrel's sketches from memory
+once, at the speed measured in the same run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from common import ROOT, keep
 from data import Data
-from harness import Contender, PeerError, build, compare, compile_kernels, index_folder, say
+from harness import Contender, PeerError, build, compare, compile_kernels, say
 from peers import environment_of
 
 LEFT_OUT = {

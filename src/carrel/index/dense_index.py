@@ -157,7 +157,8 @@ class DenseIndex:
 
         ``recall`` is the share of the true best k to be found (None: `recall_target`; 1: all of them, by brute force). With
         ``candidates`` so many are looked at instead. ``mask`` has a bit for each row that may be returned, in little-endian
-        words of 64 (None = all). Only scores of at least ``threshold`` are returned. All-zero rows never are, and an all-zero
+        words of 64 (None = all). Only scores of at least ``threshold`` are returned, and rows that
+        fall short of it are not even looked at. All-zero rows never are, and an all-zero
         query finds nothing. ``threads`` share the scan. Raises `ValueError` for a query of another shape or with NaN in it, or
         a recall that is none.
         """
@@ -188,14 +189,15 @@ class DenseIndex:
             return [self._above(self._exact(query, k, words), threshold) for query in queries]
         self._warm()
         pool = self._threads(threads)
+        floor = -np.inf if threshold is None else threshold
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
-            found = self._candidates(batch, k, reach, words, pool, threads)
+            found = self._candidates(batch, k, reach, words, floor, pool, threads)
             if pool is None or len(batch) == 1:
-                hits += [self._verify(query, keys, k, reach) for query, keys in zip(batch, found, strict=True)]
+                hits += [self._verify(query, keys, k, reach, floor) for query, keys in zip(batch, found, strict=True)]
             else:
-                hits += list(pool.map(lambda query, keys: self._verify(query, keys, k, reach), batch, found))
+                hits += list(pool.map(lambda query, keys: self._verify(query, keys, k, reach, floor), batch, found))
         return [self._above(each, threshold) for each in hits]
 
     def _candidates(
@@ -204,13 +206,23 @@ class DenseIndex:
         k: int,
         reach: Reach,
         mask: NDArray[np.uint64],
+        floor: float,
         pool: ThreadPoolExecutor | None,
         threads: int,
     ) -> list[NDArray[np.uint64]]:
         """For each query the keys of its candidates, with bounds of their scores."""
         biases = (queries @ self.centre)[:, None]
-        slack = reach.slack if np.isfinite(reach.slack) else 0.0
-        return self.sketches.candidates(queries, reach.candidates, mask, slack=slack, biases=biases, pool=pool, threads=threads)
+        bounded = np.isfinite(reach.slack)
+        return self.sketches.candidates(
+            queries,
+            reach.candidates,
+            mask,
+            slack=reach.slack if bounded else 0.0,
+            floors=np.full(len(queries), floor if bounded else -np.inf, dtype=np.float32),
+            biases=biases,
+            pool=pool,
+            threads=threads,
+        )
 
     def _threads(self, threads: int) -> ThreadPoolExecutor | None:
         if threads < 2:
@@ -277,7 +289,7 @@ class DenseIndex:
         score_rows(self._halves, rows, query, scores)
         return scores
 
-    def _verify(self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach) -> Hits:
+    def _verify(self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach, floor: float) -> Hits:
         """The exact best ``k`` of candidates, looked at in the order of their bounds and no further than need be."""
         if not query.any() or not len(keys):
             return Hits.empty()
@@ -293,7 +305,7 @@ class DenseIndex:
             last = min(last, length)
             if last < length or done:
                 self._reader.prefetch(np.sort(numbers[done:last]))
-            done, count = verify_rows(self._halves, self._numbers, bounds, done, last, query, k, count, best)
+            done, count = verify_rows(self._halves, self._numbers, bounds, done, last, query, k, floor, count, best)
             if done < last:
                 break
             last = 2 * last
