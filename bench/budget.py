@@ -76,14 +76,14 @@ with carrel.open(place, ram=ram) as library:
                 begun = time.perf_counter()
                 library.rank(query, k, recipe=recipe)
                 took.append(time.perf_counter() - begun)
-                if sum(took) > 20:
+                if sum(took) > 10:
                     break
     texts = seconds["hybrid with texts, k=10"] = []
     for query in queries:
         begun = time.perf_counter()
         library.search(query, 10, recipe="hybrid")
         texts.append(time.perf_counter() - begun)
-        if sum(texts) > 20:
+        if sum(texts) > 10:
             break
     def work():
         for query in queries[:100]:

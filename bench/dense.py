@@ -55,14 +55,14 @@ def peers(vectors: str, dimension: int) -> list[Contender]:
             listed.append(Contender(f"{name}, {words}" if words else name, script, environment, build, search, build_threads=1))
 
     add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 10000})
-    add("faiss RaBitQ", "peer_faiss.py", {"kind": "RR,RaBitQ"}, {"rescore": 300, "query_bits": 4})
-    add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 300})
-    lists = {"rescore": 300, "nprobe": 64}, {"rescore": 300, "nprobe": 256}
+    add("faiss RaBitQ", "peer_faiss.py", {"kind": "RR,RaBitQ"}, {"rescore": 1000, "query_bits": 4})
+    add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 1000}, {"rescore": 3000})
+    lists = {"rescore": 1000, "nprobe": 64}, {"rescore": 1000, "nprobe": 256}
     add("faiss IVF RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,IVF1024,RaBitQfs"}, *lists)
     add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, {"nprobe": 16}, {"nprobe": 64})
     add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, {"ef": 64}, {"ef": 256})
     add("usearch", "peer_usearch.py", {"kind": "f16"}, {"expansion": 64}, {"expansion": 256})
-    add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 50})
+    add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 100}, {"rescore": 300})
     add("turbovec 4 bits", "peer_turbovec.py", {"bits": 4}, {"rescore": 0})
     probes = {"probes": 20, "refine": 10}, {"probes": 60, "refine": 30}
     add("LanceDB IVF_RQ", "peer_lancedb.py", {}, *probes)

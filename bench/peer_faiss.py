@@ -55,9 +55,11 @@ class Faiss:
         else:
             self.index = faiss.read_index(path, faiss.IO_FLAG_MMAP if mmap else 0)
             space = faiss.ParameterSpace()
-            for name, value in (("efSearch", ef), ("nprobe", nprobe), ("qb", query_bits)):
+            for name, value in (("efSearch", ef), ("nprobe", nprobe)):
                 if value:
                     space.set_index_parameter(self.index, name, value)
+            if query_bits:
+                faiss.downcast_index(self.index.index).qb = query_bits
         self.rescore = rescore
         self.exact = Rescorer((Path(folder) / "data").read_text()) if rescore else None
         faiss.omp_set_num_threads(1)

@@ -31,7 +31,7 @@ EXACT_ROWS = 2048
 _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
-"""Candidates read together before the first of them is scored; then twice as many each time."""
+"""Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
 _NONE = np.empty(0, dtype=np.uint64)
 _UNBOUNDED = np.uint64(0xFF80000000000000)
 """Makes the score of any key infinite."""
@@ -295,20 +295,21 @@ class DenseIndex:
             return Hits.empty()
         from ..kernels.dense_verify import verify_rows
 
-        keys = np.ascontiguousarray(np.sort(keys)[::-1])
-        bounds = keys if np.isfinite(reach.slack) else keys | _UNBOUNDED
         best = np.empty(2 * k, dtype=np.uint64)
-        numbers = self._numbers[numbers_of(keys)] if len(self._numbers) else numbers_of(keys)
-        length, done, count = len(keys), 0, 0
-        last = length if not self._reader.cold(np.sort(numbers[: max(_FIRST, 2 * k)])) else max(_FIRST, 2 * k)
-        while done < length:
-            last = min(last, length)
-            if last < length or done:
-                self._reader.prefetch(np.sort(numbers[done:last]))
-            done, count = verify_rows(self._halves, self._numbers, bounds, done, last, query, k, floor, count, best)
-            if done < last:
+        bounded, take, count = np.isfinite(reach.slack), max(_FIRST, 2 * k), 0
+        while len(keys):
+            # Few queries get beyond the first piece: the others are not worth sorting yet, let alone reading.
+            take = min(take, len(keys))
+            keys = np.partition(keys, len(keys) - take) if take < len(keys) else keys
+            piece, keys = np.sort(keys[len(keys) - take :])[::-1], keys[: len(keys) - take]
+            numbers = self._numbers[numbers_of(piece)] if len(self._numbers) else numbers_of(piece)
+            if self._reader.cold(numbers):
+                self._reader.prefetch(np.sort(numbers))
+            bounds = np.ascontiguousarray(piece) if bounded else piece | _UNBOUNDED
+            done, count = verify_rows(self._halves, self._numbers, bounds, 0, take, query, k, floor, count, best)
+            if done < take:
                 break
-            last = 2 * last
+            take = 2 * take
         found = np.sort(best[:count])[::-1]
         return Hits(numbers_of(found).astype(np.int64), scores_of(found))
 
