@@ -54,7 +54,7 @@ def peers() -> list[Contender]:
             words = ", ".join(f"{key} {value}" for key, value in search.items())
             listed.append(Contender(f"{name}, {words}" if words else name, script, environment, build, search, build_threads=1))
 
-    add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 10000})
+    add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 5000})
     add("faiss RaBitQ", "peer_faiss.py", {"kind": "RR,RaBitQ"}, {"rescore": 1000, "query_bits": 4})
     add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 1000}, {"rescore": 3000})
     lists = {"rescore": 1000, "nprobe": 64}, {"rescore": 1000, "nprobe": 256}

@@ -17,7 +17,7 @@ TRAINED = 200_000
 class Faiss:
     """``kind`` is a factory string, or ``binary``: signs of the centred vectors, compared by Hamming distance.
 
-    ``rescore``: so many candidates are scored again with the vectors in the file (0: the index's own ranking).
+    ``rescore``: so many candidates at k=10 are scored again with the vectors in the file (0: the index's own ranking).
     """
 
     def build(self, data: str, folder: str, kind: str = "HNSW32", ef: int = 40) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Faiss:
         return {"version": faiss.__version__, "options": faiss.get_compile_options()}
 
     def search(self, query: Any, k: int) -> Any:
-        want = max(k, self.rescore and self.rescore * k // 10)
+        want = Rescorer.wanted(self.rescore, k)
         asked = query[None] if self.centre is None else np.packbits(query[None] > self.centre, axis=1)
         ids = self.index.search(asked, want)[1][0]
         return ids if self.exact is None else self.exact.best(query, ids, k)
