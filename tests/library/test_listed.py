@@ -12,7 +12,8 @@ from carrel.documents.base import Document
 from carrel.index import dense_build
 from carrel.index.dense import DenseIndex, ListedDenseIndex
 
-WORDS = "heron water bird river stone paper engine music planet garden bridge letter winter silver market forest".split()
+TEXT = """heron water bird river stone paper engine music planet garden bridge letter winter silver market forest"""
+WORDS = TEXT.split()
 
 
 def documents(count: int) -> list[Document]:

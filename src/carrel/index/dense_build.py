@@ -193,8 +193,8 @@ def merge(
     """Write the kept rows of ``parts``, in order and numbered anew, as one segment with a centre and sketches of its own.
 
     Each part comes with a mask of the rows to keep (bits in words of 64; None = all). The vectors stay bit for bit what they
-    were. ``seed`` None takes the first part's, ``memory`` is a `DenseBuilder`'s. Raises `ValueError` where there is no part, or their dimensions or bits differ,
-    `LibraryDamaged` for vectors that were altered into NaN or infinity.
+    were. ``seed`` None takes the first part's, ``memory`` is a `DenseBuilder`'s. Raises `ValueError` where there is no part, or
+    their dimensions or bits differ, `LibraryDamaged` for vectors that were altered into NaN or infinity.
     """
     if not parts:
         raise ValueError("nothing to merge")

@@ -52,7 +52,8 @@ def merge_segments(
 ) -> SegmentEntry | None:
     """Write the living passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None where none is left.
 
-    ``memory`` are the bytes that making lists of vectors may take. ``task`` is told of passages done: half of each for its postings, half for its vectors.
+    ``memory`` are the bytes that making lists of vectors may take. ``task`` is told of passages done: half of each for its
+    postings, half for its vectors.
     """
     chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True) if segment.entry in run]
     folder = snapshot.library / SEGMENTS / name
