@@ -5,7 +5,7 @@
     python bench/encoding.py text                                      the tables of docs/models.md from what was measured
 
 MODEL is the folder of all-MiniLM-L6-v2 (or of another sentence-transformers model that every tool can run); ``--onnx FOLDER`` has
-its float32 ONNX file for fastembed, made with ``carrel models export``. Each tool runs in a process of its own with all cores
+its float32 ONNX file for fastembed, made with ``carrel models --export``. Each tool runs in a process of its own with all cores
 and its defaults. Results go into docs/results/encoding.json.
 """
 
