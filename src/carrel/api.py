@@ -356,6 +356,15 @@ class Library:
         store = self.snapshot.store
         return [store.document(number) for number in self._find(store, self.generation, name)[:limit]]
 
+    def terms(self, name: str, passages: Sequence[int], n: int = 10) -> list[list[tuple[str, float]]]:
+        """What the sparse representation ``name`` made of ``passages`` (numbers): each one's ``n`` strongest terms with weights.
+
+        None for a passage that it does not hold yet. Raises `RecipeError` for a name that is no sparse representation.
+        """
+        from .library.why import top_terms
+
+        return top_terms(self.represented, self.snapshot, name, passages, n)
+
     def count(self, name: str) -> int:
         """How many documents have this id, or come from the file of this path."""
         return len(self._find(self.snapshot.store, self.generation, name))
