@@ -2,10 +2,12 @@
 
     python bench/reranking_cases.py [--seconds 200] [--parts blocks,listwise,together]
 
-A seeded sample of queries of every collection, BM25's best 20 documents for each. The work is done part by part, within a part one query
-of each collection in turn, and ends after ``--seconds``; the same command goes on. `reranking.py` makes tables of what is there.
+A seeded sample of queries of every collection, BM25's best 20 documents for each. The work is done part by part, within a part
+one query of each collection in turn, and ends after ``--seconds``; the same command goes on. `reranking.py` makes tables of
+what is there.
 
-* ``blocks``: passages read apart once; then query likelihood, the probability of "Yes" to the question whether a passage answers, and
+* ``blocks``: passages read apart once; then query likelihood, the probability of "Yes" to the question whether a passage
+answers, and
   attention of all heads with all passages at the same positions (``apart``). Each is timed without the reading.
 * ``listwise``: the order that the model writes (RankGPT), all 20 passages in one window.
 * ``together``: attention over all passages read as one text (ICR, the paper's own way).
