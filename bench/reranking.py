@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import ROOT, SHARED, keep, table
+from common import ROOT, keep, table
 from reranking_cases import CANDIDATES, MODEL, QUERIES, SEED, TOKENS, Case, cases, kept
 
 sys.path.insert(0, str(ROOT / "src"))
@@ -112,6 +112,12 @@ def fitted(others: dict[str, list[Case]], parts: Sequence[Score]) -> tuple[float
     return found
 
 
+def mixed(case: Case, parts: Sequence[Score], shares: Sequence[float]) -> NDArray[np.float64]:
+    """The sum of standardised scores by their shares."""
+    rows = [standard(np.asarray(part(case), np.float64)) for part in parts]
+    return np.asarray(np.array(shares) @ np.stack(rows))
+
+
 def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[str, tuple[str, Score]], dict[str, Any]]:
     """By name the part that a method's time is of and its scores; and what was chosen on the other collections."""
 
@@ -122,6 +128,7 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
     gain = likelihood("gain")
     measured, contrast = chosen(others, by_measure), chosen(others, by_contrast)
     heads: Score = lambda case: of_heads(case, contrast)  # noqa: E731
+    every_head: Score = lambda case: of_heads(case, range(len(case["apart asked"])))  # noqa: E731
     judges = [first, gain, heads]
     shares = fitted(others, judges)
     found: dict[str, tuple[str, Score]] = {
@@ -131,15 +138,12 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
         "attention, all heads, apart, summed over tokens": ("apart", lambda case: case["apart icr"]),
         "attention, all heads, apart": ("apart", lambda case: case["apart mean"]),
         "attention, all heads, apart, not calibrated": ("apart", lambda case: case["apart asked"].sum(0)),
-        "attention, all heads, apart, each on one scale": ("apart", lambda case: of_heads(case, range(len(case["apart
-        asked"])))), f"attention, {BEST} heads by nDCG, apart": ("", lambda case: of_heads(case, measured)), f"attention, {BEST}
-        heads by contrast, apart": ("", heads), f"attention, {BEST} heads by contrast, largest weight": ("", lambda case:
-        of_heads(case, contrast, what="most")), "likelihood, gain, and heads by contrast": ("", lambda case:
-        standard(gain(case)) + standard(heads(case))), "BM25, gain and heads, weights fitted": (
-            "",
-            lambda case: sum(share * standard(np.asarray(one(case), np.float64)) for share, one in zip(shares, judges,
-            strict=True)),
-        ),
+        "attention, all heads, apart, each on one scale": ("apart", every_head),
+        f"attention, {BEST} heads by nDCG, apart": ("", lambda case: of_heads(case, measured)),
+        f"attention, {BEST} heads by contrast, apart": ("", heads),
+        f"attention, {BEST} heads by contrast, largest weight": ("", lambda case: of_heads(case, contrast, what="most")),
+        "likelihood, gain, and heads by contrast": ("", lambda case: standard(gain(case)) + standard(heads(case))),
+        "BM25, gain and heads, weights fitted": ("", lambda case: mixed(case, judges, shares)),
     }
     if "listwise" in parts:
         found["listwise (RankGPT)"] = ("listwise", lambda case: case["listwise"])
@@ -187,8 +191,9 @@ def compared(every: dict[str, list[Case]], parts: Sequence[str]) -> dict[str, An
             row["collections"][name] = entry
         rows[method] = row
     bm25 = {name: statistics.fmean(one) for name, one in base.items()}
-    best = {name: statistics.fmean(ndcg(c, np.array(c["gains"], float)) for c in collection) for name, collection in
-    every.items()} return {
+    perfect = {name: [ndcg(case, np.array(case["gains"], float)) for case in found] for name, found in every.items()}
+    best = {name: statistics.fmean(one) for name, one in perfect.items()}
+    return {
         "queries": {name: len(collection) for name, collection in every.items()},
         "bm25": bm25 | {"all": statistics.fmean(bm25.values())},
         "perfect": best | {"all": statistics.fmean(best.values())},
@@ -229,8 +234,8 @@ def told() -> None:
         result["every"] = compared(every, both)
         malformed = sum(int(case.get("malformed", 0)) for one in every.values() for case in one)
         result["malformed"] = malformed
-        text += f"\nEvery method, on fewer queries ({malformed} of the listwise answers named no
-        passage):\n\n{shown(result['every'])}\n"
+        text += f"\nEvery method, on fewer queries ({malformed} of the listwise answers named no passage):\n\n"
+        text += shown(result["every"]) + "\n"
     keep("reranking", result, text)
 
 
