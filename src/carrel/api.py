@@ -230,6 +230,28 @@ class Library:
         self.refresh()
         return made
 
+    def attach(
+        self,
+        name: str,
+        vectors: Any,
+        *,
+        encoder: Any = None,
+        replace: bool = False,
+        ram: str | int | None = None,
+    ) -> Representation:
+        """Give the library a representation ``name`` of vectors that were made elsewhere.
+
+        ``vectors``: an array (n, d) or a ``.npy`` file of one, a row for each passage in the order of ``carrel export --passages`` or
+        for each document in that of ``carrel export``; or weighted terms by document or passage: ``.jsonl`` of ``{"id": …,
+        "vector": {term: weight}}``, or ``.ciff``. ``encoder`` encodes queries and what is added later. All of it is checked before
+        anything is changed: raises `InputError`, `UsageError`, `ModelError`, `BudgetError`, `LibraryLocked`.
+        """
+        from .library.attaching import attach
+
+        made = attach(self.path, self.represented, name, vectors, encoder=encoder, replacing=replace, ram=self._allowed(ram))
+        self.refresh()
+        return made
+
     def forget(self, name: str) -> int:
         """Take representation ``name`` out of the library; returns how many passages it held."""
         from .library.representing import forget
