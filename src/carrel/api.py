@@ -28,6 +28,7 @@ from .library.retrievers import DenseRetriever
 from .library.settings import Representation, Settings
 from .library.snapshot import Snapshot
 from .library.store import Store, StoredDocument
+from .library.why import Reason
 from .progress import Progress, silent
 from .rank.check import check
 from .rank.explained import Ranking
@@ -390,6 +391,20 @@ class Library:
         from .library.why import top_terms
 
         return top_terms(self.represented, self.snapshot, name, passages, n)
+
+    def why(self, query: str, passages: Sequence[int], recipe: str | Recipe | None = None) -> list[list[Reason]]:
+        """What of ``query`` each of ``passages`` met, by the learned-sparse and token representations that ``recipe`` uses.
+
+        None where it uses neither; BM25's words are the highlights of a `Result`.
+        """
+        from .library.why import reasons, used_by
+
+        chosen = self.searching.recipe(recipe)
+        found: list[list[Reason]] = [[] for _ in passages]
+        for name in used_by(chosen, representations(self.snapshot.manifest)):
+            some = reasons(self.represented, self.snapshot, name, query, passages)
+            found = [a + b for a, b in zip(found, some, strict=True)]
+        return found
 
     def count(self, name: str) -> int:
         """How many documents have this id, or come from the file of this path."""
