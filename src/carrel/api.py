@@ -24,6 +24,7 @@ from .library.results import IndexReport, Info, RefineReport, Result
 from .library.settings import Representation, Settings
 from .library.snapshot import Snapshot
 from .library.store import Store, StoredDocument
+from .library.why import Reason
 from .progress import Progress, silent
 from .rank.check import check
 from .rank.explained import Ranking
@@ -226,6 +227,28 @@ class Library:
         self.refresh()
         return made
 
+    def attach(
+        self,
+        name: str,
+        vectors: Any,
+        *,
+        encoder: Any = None,
+        replace: bool = False,
+        ram: str | int | None = None,
+    ) -> Representation:
+        """Give the library a representation ``name`` of vectors that were made elsewhere.
+
+        ``vectors``: an array (n, d) or a ``.npy`` file of one, a row for each passage in the order of ``carrel export --passages`` or
+        for each document in that of ``carrel export``; or weighted terms by document or passage: ``.jsonl`` of ``{"id": …,
+        "vector": {term: weight}}``, or ``.ciff``. ``encoder`` encodes queries and what is added later. All of it is checked before
+        anything is changed: raises `InputError`, `UsageError`, `ModelError`, `BudgetError`, `LibraryLocked`.
+        """
+        from .library.attaching import attach
+
+        made = attach(self.path, self.represented, name, vectors, encoder=encoder, replacing=replace, ram=self._allowed(ram))
+        self.refresh()
+        return made
+
     def forget(self, name: str) -> int:
         """Take representation ``name`` out of the library; returns how many passages it held."""
         from .library.representing import forget
@@ -364,6 +387,20 @@ class Library:
         from .library.why import top_terms
 
         return top_terms(self.represented, self.snapshot, name, passages, n)
+
+    def why(self, query: str, passages: Sequence[int], recipe: str | Recipe | None = None) -> list[list[Reason]]:
+        """What of ``query`` each of ``passages`` met, by the learned-sparse and token representations that ``recipe`` uses.
+
+        None where it uses neither; BM25's words are the highlights of a `Result`.
+        """
+        from .library.why import reasons, used_by
+
+        chosen = self.searching.recipe(recipe)
+        found: list[list[Reason]] = [[] for _ in passages]
+        for name in used_by(chosen, representations(self.snapshot.manifest)):
+            some = reasons(self.represented, self.snapshot, name, query, passages)
+            found = [a + b for a, b in zip(found, some, strict=True)]
+        return found
 
     def count(self, name: str) -> int:
         """How many documents have this id, or come from the file of this path."""

@@ -198,5 +198,13 @@ def test_the_strongest_terms_say_why(tmp_path: Path, prose: list[tuple[str, str]
     assert [weight for _, weight in found] == pytest.approx(wanted, rel=2e-3)
     weights = {encoder.vocabulary[term]: weight for term, weight in encoder.terms(text).items()}
     assert [weights[term] for term, _ in found] == pytest.approx(wanted, rel=2e-3)
+    (result,) = library.search(QUERIES[0], 1, recipe="bm25 + splade")
+    (why,) = library.why(QUERIES[0], [result.passage], recipe="bm25 + splade")
+    text = library.represented.texts(library.snapshot, np.array([result.passage]))[0]
+    asked, held = encoder.terms(QUERIES[0]), encoder.terms(text)
+    products = {encoder.vocabulary[term]: weight * held[term] for term, weight in asked.items() if term in held}
+    assert {reason.term: reason.score for reason in why} == pytest.approx(
+        dict(sorted(products.items(), key=lambda item: -item[1])[:6]), rel=2e-3
+    )
     with pytest.raises(carrel.RecipeError, match="'other' is a dense representation"):
         library.terms("other", [first])

@@ -308,6 +308,11 @@ class Store:
         )
         return StoredDocument(name, source, title, text, json.loads(metadata) if metadata else {}, spans, first)
 
+    def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
+        """Id, number of the first passage and number of passages of all documents alive at ``generation``, rising."""
+        sql = f"SELECT name, first, passages FROM documents WHERE {_ALIVE} ORDER BY id"
+        yield from self.stream(sql, {"g": generation})
+
     def numbers(self, generation: int) -> Iterator[int]:
         """Numbers of all documents alive at ``generation``, rising."""
         for row in self.stream(f"SELECT id FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation}):

@@ -1,8 +1,10 @@
-"""What a learned-sparse representation made of passages: "why this?"."""
+"""Why a passage was found: the terms that a learned-sparse model gave it, and the words that late interaction matched."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,60 @@ from .kinds.sparse import KIND
 from .represented import Represented
 from .snapshot import Snapshot
 
-__all__ = ["top_terms"]
+__all__ = ["Reason", "reasons", "top_terms", "used_by"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a passage's score in one representation."""
+
+    representation: str
+    term: str
+    """Of the query: a term of the model's vocabulary, or a token."""
+    match: str
+    """What it met in the passage."""
+    score: float
+    """A product of weights, or the cosine of two token vectors."""
+
+
+def used_by(recipe: Any, kinds: Mapping[str, str]) -> list[str]:
+    """The learned-sparse and token representations, of ``kinds`` (name to kind), that ``recipe`` uses."""
+    nodes = list(recipe.walk())
+    names = {
+        *recipe.retrievers(),
+        *(name for node in nodes if hasattr(node, "representations") for name in node.representations()),
+    }
+    tokens = [name for name, kind in kinds.items() if kind == "tokens"]
+    if len(tokens) == 1 and any(getattr(node, "name", "") == "late" for node in nodes):
+        names.add(tokens[0])
+    return [name for name, kind in kinds.items() if name in names and name != "bm25" and kind in ("sparse", "tokens")]
+
+
+def reasons(
+    represented: Represented, snapshot: Snapshot, name: str, text: str, ids: Sequence[int], count: int = 6
+) -> list[list[Reason]]:
+    """For each of ``ids`` what the query ``text`` met in it by representation ``name``, the ``count`` strongest first.
+
+    Of token vectors, or of weighted terms that it holds; none for other kinds. Nothing is encoded but the query.
+    """
+    representation = represented.named(snapshot.manifest, name)
+    wanted = np.asarray(ids, np.int64)
+    found: list[list[Reason]] = [[] for _ in ids]
+    if representation.kind == "tokens":
+        scorer = represented.token_scorer(snapshot, name, text, limit=0.0)
+        for row, matches in zip(found, scorer.matches(wanted), strict=True):
+            row += [Reason(name, match.term, match.text, match.score) for match in matches]
+    elif representation.kind == "sparse":
+        terms, weights = KIND.query(represented.encoder(representation), text)
+        for segment in snapshot.segments:
+            here, local = segment.locate(wanted)
+            for part in segment.parts_of(representation.key) if len(here) else ():
+                at, rows = part.locate(local)
+                for term, weight in zip(terms, weights.tolist(), strict=True) if len(rows) else ():
+                    for place, score in zip(here[at].tolist(), part.index.score([term], [weight], rows).tolist(), strict=True):
+                        if score > 0:
+                            found[place].append(Reason(name, term, term, score))
+    return [sorted(row, key=lambda reason: -reason.score)[:count] for row in found]
 
 
 def top_terms(
