@@ -318,7 +318,7 @@ class DenseIndex:
         bounded, take, count, cold = bool(np.isfinite(reach.slack)), max(_FIRST, 2 * k), 0, False
         more = len(keys) >= reach.candidates
         while len(keys):
-            if cold and take >= _SWEEP and count >= k:
+            if cold and take >= _SWEEP:
                 count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
                 break
             # Few queries get beyond the first piece: the others are not worth sorting yet, let alone reading.
@@ -360,7 +360,7 @@ class DenseIndex:
         order = np.argsort(numbers, kind="stable")
         for start in range(0, len(order), _SWEEP):
             some = order[start : start + _SWEEP]
-            if bounded:
+            if bounded and count >= k:
                 # at equal scores the smaller id wins: compare scores only
                 least = np.partition(best[:count], count - k)[count - k] >> np.uint64(32)
                 some = some[keys[some] >> np.uint64(32) >= least]
