@@ -16,12 +16,15 @@ from data import Data
 from harness import Contender, compare
 from peers import java_home
 
+KEPT = {"stopwords": True}
+
 
 def contenders(*, vectors: bool) -> list[Contender]:
     listed = [
         Contender("carrel", "peer_carrel_library.py", build={"encoder": None}),
         Contender("carrel in 256 MB", "peer_carrel_library.py", build={"encoder": None, "ram": 256 << 20}),
         Contender("carrel, index alone", "peer_carrel_index.py"),
+        Contender("carrel, index alone, stop words kept", "peer_carrel_index.py", build=KEPT, search=KEPT),
         Contender("bm25s", "peer_bm25s.py", "bm25s"),
         Contender("bm25s, memory-mapped", "peer_bm25s.py", "bm25s", search={"mmap": True}),
         Contender("tantivy", "peer_tantivy.py", "tantivy"),
