@@ -197,6 +197,12 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
     return result
 
 
+def is_built(contender: Contender, data: Path) -> bool:
+    """Whether a contender's index is there, built by the code as it is."""
+    kept = SCRATCH / "indexes" / contender.key(contender.data or data) / "build.json"
+    return kept.is_file() and json.loads(kept.read_text()).get("source") == source_of(contender)
+
+
 def compile_kernels() -> None:
     """Have carrel's kernels in numba's cache, as an installed carrel has: no measured process compiles."""
     code = "import carrel.kernels; carrel.kernels.warm()"

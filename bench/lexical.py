@@ -13,7 +13,7 @@ import argparse
 
 from common import keep
 from data import Data
-from harness import Contender, compare
+from harness import Contender, compare, is_built
 from peers import java_home
 
 KEPT = {"stopwords": True}
@@ -42,11 +42,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool, query set and k at most")
     parser.add_argument("--builds", type=int, default=1, help="builds of each, in turn; the median counts")
+    parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     without = set(arguments.without) | ({"pyserini"} if java_home() is None else set())
     chosen = [c for c in contenders(vectors=True) if c.environment not in without]
+    chosen = [c for c in chosen if not arguments.built or is_built(c, data.texts)]
     queries = {name: data.queries(name) for name in ("words", "questions", "long")}
     result = compare(
         "lexical", chosen, data.texts, data.passages, queries,
