@@ -182,15 +182,20 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             optional += 1
         if optional == count:
             continue
-        essential = np.int64(0)
-        for i in range(optional, count):
-            t = order[i]
-            essential += (until[t] - at[t]) * (BLOCK if short[0][t] < 0 else 1)
-        by_passage = filtered and live * 8 < essential
-        # ``plan``: first the terms that are looked up; then those cheaper to add, and the essential ones.
+        # What adding all postings costs, and what with a filter looking up its few passages instead, where that is cheaper.
+        essential, adding, looking = np.int64(0), np.int64(0), np.int64(0)
         cheap = min(expected, live) * LOOKUP
+        for i in range(count):
+            t = order[i]
+            cost = (until[t] - at[t]) * (BLOCK if short[0][t] < 0 else 1)
+            if i >= optional:
+                essential += cost
+            adding += cost if i >= optional else min(cost, cheap)
+            looking += min(cost, live * LOOKUP)
+        by_passage = filtered and looking * 5 < adding * 4
+        # ``plan``: first the terms that are looked up; then those cheaper to add, and the essential ones.
         if by_passage:
-            optional, essential, cheap = count, np.int64(0), np.int64(-1)
+            optional, essential, cheap = count, np.int64(0), live * LOOKUP
             reach = np.int64(0)
             for t in range(count):
                 reach += bounds[t]
