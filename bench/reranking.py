@@ -1,18 +1,20 @@
 """Rerankers by a small language model, side by side, on the head of BM25's ranking; and the time of a cross-encoder.
 
-    python bench/reranking.py [COLLECTION…] [--queries 50] [--candidates 20] [--tokens 160] [--without listwise]
-    python bench/reranking.py heads           every head of the model, by collection, from what was measured before
-    python bench/reranking.py cross           time of cross(20) with a model of MiniLM's size and random weights
+    python bench/reranking_cases.py           measures (hours; it goes on where it was stopped)
+    python bench/reranking.py table           docs/results/reranking.json and the tables of docs/reranking.md
+    python bench/reranking.py heads           the heads of the model by what they give alone, in each collection
+    python bench/reranking.py cross --tokenizer FOLDER    time of cross(20) with a model of MiniLM's size
 
-The same sample of queries (seed 7) for all. What the model gives for a query is kept in ``.bench/reranking``, so that an interrupted
-run goes on. "best heads" are chosen on the other collections. Times are of one process on the cores it is given.
+All methods of a table are measured on the same queries. Heads and weights are chosen on the collections other than the one
+reported. "with BM25" is the sum of both scores, each with mean 0 and deviation 1 over the candidates, which is what
+``weight=0.5`` does.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
-import random
 import statistics
 import sys
 import tempfile
@@ -24,84 +26,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import ROOT, SCRATCH, SHARED, keep, table
+from common import ROOT, keep, table
+from reranking_cases import CANDIDATES, MODEL, QUERIES, SEED, TOKENS, Case, cases, kept
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel.evaluate import load_collection
-from carrel.rank.language import language_model
-from carrel.rank.rerank.attention import AttentionReranker, document_scores
+from carrel.evaluate.significance import paired_t
 from carrel.rank.rerank.base import standard
-from carrel.rank.rerank.likelihood import QueryLikelihood, combined
-from carrel.rank.rerank.listwise import ListwiseReranker
+from carrel.rank.rerank.likelihood import combined
 
-MODEL = "smollm2"
-SEED = 7
-BEST = 6
-Case = dict[str, Any]
-
-
-def cases(folder: Path, queries: int, candidates: int) -> list[Case]:
-    """A sample of judged queries with BM25's best documents."""
-    collection = load_collection(folder)
-    texts = {d.id: f"{d.title}\n{d.text}" if d.title else d.text for d in collection.documents()}
-    names = sorted(collection.judged)
-    random.Random(SEED).shuffle(names)
-    names = names[:queries]
-    with tempfile.TemporaryDirectory() as scratch:
-        library = carrel.open(Path(scratch) / "library", create=True, unit="document", language="english")
-        library.add(collection.documents())
-        rankings = library.rank_documents([collection.judged[name] for name in names], candidates, recipe="bm25")
-        library.close()
-    return [
-        {
-            "collection": folder.name,
-            "query": collection.judged[name],
-            "name": name,
-            "texts": [texts[document] for document, _ in ranking],
-            "first": np.array([score for _, score in ranking]),
-            "gains": [max(0, collection.qrels[name].get(document, 0)) for document, _ in ranking],
-            "ideal": sorted((max(0, g) for g in collection.qrels[name].values()), reverse=True)[:10],
-        }
-        for name, ranking in zip(names, rankings, strict=True)
-        if len(ranking) > 1
-    ]
+BEST = 8
+HEADS = 9
+"""Heads of a layer of SmolLM2-135M."""
+TEMPERATURE = 0.5
+Score = Callable[[Case], NDArray[Any]]
 
 
-def measure(case: Case, model: Any, tokens: int, listwise: bool, place: Path) -> None:
-    """What the model gives for one query, measured or read again."""
-    file = place / case["collection"] / f"{case['name']}-{len(case['texts'])}-{tokens}.npz"
-    if file.is_file():
-        kept = dict(np.load(file))
-    else:
-        kept = {}
-    query, texts = case["query"], case["texts"]
-
-    def timed(name: str, work: Callable[[], Any]) -> Any:
-        model.cache.clear()
-        began = time.perf_counter()
-        found = work()
-        kept[f"{name} s"] = np.array(time.perf_counter() - began)
-        return found
-
-    if "tokens" not in kept:
-        kept["tokens"] = np.stack(timed("likelihood", lambda: QueryLikelihood(model, max_tokens=tokens).tokens(query, texts)))
-    for layout in ("apart", "moved", "together"):
-        if f"{layout} null" not in kept:
-            reranker = AttentionReranker(model, layout=layout, max_tokens=tokens)
-            asked, null, _ = timed(layout, lambda r=reranker: r.weights(query, texts))
-            kept[f"{layout} asked"] = np.stack([one.mean(1) for one in asked], 1)
-            kept[f"{layout} null"] = np.stack([one.mean(1) for one in null], 1)
-            kept[f"{layout} icr"] = document_scores(asked, null, reduce="sum")
-            kept[f"{layout} mean"] = document_scores(asked, null, reduce="mean")
-    if listwise and "listwise" not in kept:
-        reranker = ListwiseReranker(model, max_words=40)
-        kept["listwise"] = timed("listwise", lambda: reranker.rerank(query, texts).scores)
-        kept["malformed"] = np.array(reranker.malformed)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(file, **kept)
-    case.update(kept)
+def loaded(parts: Sequence[str]) -> dict[str, list[Case]]:
+    """By collection the cases of which all ``parts`` were measured."""
+    found: dict[str, list[Case]] = {}
+    for name in QUERIES:
+        found[name] = []
+        for case in cases(name):
+            values = [kept(case, part) for part in parts]
+            if all(values):
+                for one in values:
+                    case |= one
+                found[name].append(case)
+    return found
 
 
 def ndcg(case: Case, scores: NDArray[np.floating[Any]]) -> float:
@@ -112,126 +64,194 @@ def ndcg(case: Case, scores: NDArray[np.floating[Any]]) -> float:
     return sum(case["gains"][i] * d for i, d in zip(order, discount, strict=False)) / ideal if ideal else 0.0
 
 
-def of_heads(case: Case, heads: Sequence[int], layout: str = "apart") -> NDArray[np.float64]:
-    """Scores by some heads, each on one scale."""
-    rows = case[f"{layout} asked"][list(heads)].astype(np.float64)
-    return np.sum([standard(row) for row in rows], axis=0)
+def of_heads(case: Case, heads: Sequence[int], layout: str = "apart", what: str = "asked") -> NDArray[np.float64]:
+    """The sum of some heads, each with mean 0 and deviation 1."""
+    return np.sum([standard(row.astype(np.float64)) for row in case[f"{layout} {what}"][list(heads)]], axis=0)
 
 
-def head_scores(cases: Sequence[Case]) -> NDArray[np.float64]:
+def by_measure(collection: Sequence[Case]) -> NDArray[np.float64]:
     """nDCG@10 of each head alone, (heads,)."""
-    return np.array([[ndcg(case, row) for row in case["apart asked"]] for case in cases]).mean(0)
+    return np.array([[ndcg(case, row) for row in case["apart asked"]] for case in collection]).mean(0)
 
 
-def methods(others: Sequence[Case], listwise: bool) -> dict[str, Callable[[Case], NDArray[Any]]]:
-    """By name, the scores of a case's candidates; ``others`` are the cases of other collections."""
+def by_contrast(collection: Sequence[Case]) -> NDArray[np.float64]:
+    """How much of a softmax over the candidates each head gives to the relevant ones, less what chance gives, (heads,).
 
-    def likelihood(how: str) -> Callable[[Case], NDArray[Any]]:
-        return lambda case: combined(list(case["tokens"]), how).scores
+    After the contrastive choice of heads in Tran et al., "Contrastive Retrieval Heads Improve Attention-Based Re-Ranking",
+    2025.
+    """
+    rows = []
+    for case in collection:
+        relevant = np.array(case["gains"]) > 0
+        if relevant.any() and not relevant.all():
+            scores = np.stack([standard(row.astype(np.float64)) for row in case["apart asked"]]) / TEMPERATURE
+            shares = np.exp(scores - scores.max(1, keepdims=True))
+            rows.append((shares[:, relevant].sum(1) / shares.sum(1)) - relevant.mean())
+    return np.mean(rows, axis=0)
 
-    found: dict[str, Callable[[Case], NDArray[Any]]] = {
-        "likelihood, mean (UPR)": likelihood("mean"),
-        "likelihood, gain": likelihood("gain"),
-        "attention, all heads, one text (ICR)": lambda case: case["together icr"],
-        "attention, all heads, apart, summed": lambda case: case["apart icr"],
-        "attention, all heads, apart": lambda case: case["apart mean"],
-        "attention, all heads, moved": lambda case: case["moved mean"],
-    }
-    if others:
-        groups = {case["collection"] for case in others}
-        per = [head_scores([case for case in others if case["collection"] == name]) for name in groups]
-        best = np.argsort(-np.mean([one / one.max() for one in per], axis=0))[:BEST]
-        found[f"attention, best {BEST} heads, apart"] = lambda case: of_heads(case, best)
-        found[f"attention, best {BEST} heads, one text"] = lambda case: of_heads(case, best, "together")
-        gain = likelihood("gain")
-        found["likelihood, gain + attention, best heads"] = lambda case: (
-            standard(of_heads(case, best)) + standard(gain(case).astype(np.float64))
-        )
-    if listwise:
-        found["listwise (RankGPT)"] = lambda case: case["listwise"]
+
+def chosen(others: dict[str, list[Case]], by: Callable[[Sequence[Case]], NDArray[np.float64]], count: int = BEST) -> list[int]:
+    """The best heads over ``others``, each collection counting alike."""
+    each = [by(collection) for collection in others.values()]
+    return np.argsort(-np.mean([(one - one.mean()) / one.std() for one in each], axis=0))[:count].tolist()
+
+
+def fitted(others: dict[str, list[Case]], parts: Sequence[Score]) -> tuple[float, ...]:
+    """Shares of standardised scores, in tenths, with the best mean nDCG@10 over ``others``; the most even of equal ones."""
+    made = [[np.stack([standard(np.asarray(p(c), np.float64)) for p in parts]) for c in cs] for cs in others.values()]
+    best, found = -1.0, (1.0,) * len(parts)
+    for shares in itertools.product(range(11), repeat=len(parts)):
+        if sum(shares) == 10:
+            weights = np.array(shares) / 10
+            value = statistics.fmean(
+                statistics.fmean(ndcg(case, weights @ rows) for case, rows in zip(collection, tables, strict=True))
+                for collection, tables in zip(others.values(), made, strict=True)
+            )
+            if value > best + 1e-9 or (value > best - 1e-9 and max(shares) < 10 * max(found)):
+                best, found = value, tuple(weights.tolist())
     return found
 
 
-def paired(differences: Sequence[float]) -> float:
-    """p of the two-sided paired t-test."""
-    from scipy.stats import ttest_1samp
+def mixed(case: Case, parts: Sequence[Score], shares: Sequence[float]) -> NDArray[np.float64]:
+    """The sum of standardised scores by their shares."""
+    rows = [standard(np.asarray(part(case), np.float64)) for part in parts]
+    return np.asarray(np.array(shares) @ np.stack(rows))
 
-    return float(ttest_1samp(differences, 0).pvalue) if np.ptp(differences) else 1.0
+
+def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[str, tuple[str, Score]], dict[str, Any]]:
+    """By name the part that a method's time is of and its scores; and what was chosen on the other collections."""
+
+    def likelihood(how: str) -> Score:
+        return lambda case: combined(list(case["tokens"]), how).scores.astype(np.float64)
+
+    first: Score = lambda case: case["first"]  # noqa: E731
+    gain = likelihood("gain")
+    measured, contrast = chosen(others, by_measure), chosen(others, by_contrast)
+    heads: Score = lambda case: of_heads(case, contrast)  # noqa: E731
+    every_head: Score = lambda case: of_heads(case, range(len(case["apart asked"])))  # noqa: E731
+    judges = [first, gain, heads]
+    shares = fitted(others, judges)
+    found: dict[str, tuple[str, Score]] = {
+        "likelihood, mean (UPR)": ("likelihood", likelihood("mean")),
+        "likelihood, gain": ("likelihood", gain),
+        'probability of "Yes"': ("yes", lambda case: case["yes"]),
+        "attention, all heads, apart, summed over tokens": ("apart", lambda case: case["apart icr"]),
+        "attention, all heads, apart": ("apart", lambda case: case["apart mean"]),
+        "attention, all heads, apart, not calibrated": ("apart", lambda case: case["apart asked"].sum(0)),
+        "attention, all heads, apart, each on one scale": ("apart", every_head),
+        f"attention, {BEST} heads by nDCG, apart": ("", lambda case: of_heads(case, measured)),
+        f"attention, {BEST} heads by contrast, apart": ("", heads),
+        f"attention, {BEST} heads by contrast, largest weight": ("", lambda case: of_heads(case, contrast, what="most")),
+        "likelihood, gain, and heads by contrast": ("", lambda case: standard(gain(case)) + standard(heads(case))),
+        "BM25, gain and heads, weights fitted": ("", lambda case: mixed(case, judges, shares)),
+    }
+    if "listwise" in parts:
+        found["listwise (RankGPT)"] = ("listwise", lambda case: case["listwise"])
+    for layout, title in (("together", "one text (ICR)"), ("moved", "read apart, moved")):
+        if layout in parts:
+            found[f"attention, all heads, {title}"] = (layout, lambda case, at=layout: case[f"{at} icr"])
+            found[f"attention, {BEST} heads by contrast, {title}"] = ("", lambda case, at=layout: of_heads(case, contrast, at))
+    pairs = [divmod(head, HEADS) for head in contrast]
+    return found, {"heads": pairs, "by_ndcg": [divmod(head, HEADS) for head in measured], "shares": shares}
 
 
-def quality(folders: Sequence[Path], arguments: argparse.Namespace) -> None:
-    listwise = "listwise" not in arguments.without
-    place = SCRATCH / "reranking"
-    model = language_model(MODEL)
-    every = {folder.name: cases(folder, arguments.queries, arguments.candidates) for folder in folders}
-    for collection in every.values():
-        for number, case in enumerate(collection, 1):
-            measure(case, model, arguments.tokens, listwise, place)
-            print(f"\r{case['collection']} {number}/{len(collection)}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    result: dict[str, Any] = {"model": MODEL, "precision": model.precision, **vars(arguments), "collections": {}}
-    text = []
+def compared(every: dict[str, list[Case]], parts: Sequence[str]) -> dict[str, Any]:
+    """All methods on the same queries, by collection and over all of them."""
+    base: dict[str, list[float]] = {}
+    values: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+    seconds: dict[str, list[float]] = {}
+    picked = {}
     for name, collection in every.items():
-        base = [ndcg(case, case["first"]) for case in collection]
-        rows: list[dict[str, Any]] = [{"method": "bm25", "alone": statistics.fmean(base)}]
-        for method, score in methods([c for other, cs in every.items() if other != name for c in cs], listwise).items():
-            alone = [ndcg(case, score(case)) for case in collection]
-            mixed = [
-                ndcg(case, standard(case["first"].astype(np.float64)) + standard(np.asarray(score(case), np.float64)))
-                for case in collection
-            ]
-            key = "likelihood" if method.startswith("likelihood") else "listwise"
-            if method.startswith("attention"):
-                key = "together" if "one text" in method else "moved" if "moved" in method else "apart"
-            seconds = statistics.median(float(case[f"{key} s"]) for case in collection)
-            rows.append(
-                {
-                    "method": method,
-                    "alone": statistics.fmean(alone),
-                    "alone_p": paired(np.subtract(alone, base)),
-                    "with_bm25": statistics.fmean(mixed),
-                    "with_bm25_p": paired(np.subtract(mixed, base)),
-                    "seconds": seconds if "+" not in method else None,
+        others = {other: found for other, found in every.items() if other != name and found}
+        base[name] = [ndcg(case, case["first"]) for case in collection]
+        found, picked[name] = methods(others, parts)
+        for method, (part, score) in found.items():
+            scored = [np.asarray(score(case), np.float64) for case in collection]
+            alone = [ndcg(case, one) for case, one in zip(collection, scored, strict=True)]
+            both = [ndcg(case, standard(case["first"]) + standard(one)) for case, one in zip(collection, scored, strict=True)]
+            values.setdefault(method, {})[name] = alone, both
+            if part:
+                seconds.setdefault(method, []).extend(float(case[f"{part} s"]) for case in collection)
+    rows = {}
+    for method, found in values.items():
+        row: dict[str, Any] = {"seconds": statistics.median(seconds[method]) if method in seconds else None, "collections": {}}
+        for name in [*every, "all"]:
+            names = list(every) if name == "all" else [name]
+            before = [value for one in names for value in base[one]]
+            entry = {}
+            for which, key in ((0, "alone"), (1, "with_bm25")):
+                after = [value for one in names for value in found[one][which]]
+                difference = np.subtract(after, before)
+                entry[key] = statistics.fmean(statistics.fmean(found[one][which]) for one in names)
+                entry |= {
+                    f"{key}_p": paired_t(difference)[1],
+                    f"{key}_wins": int((difference > 1e-9).sum()),
+                    f"{key}_losses": int((difference < -1e-9).sum()),
                 }
-            )
-        malformed = int(sum(case.get("malformed", 0) for case in collection))
-        result["collections"][name] = {"queries": len(collection), "rows": rows, "malformed": malformed}
-        body = [
-            [
-                row["method"],
-                f"{row['alone']:.3f}",
-                f"{row['alone_p']:.3f}" if "alone_p" in row else "",
-                f"{row['with_bm25']:.3f}" if "with_bm25" in row else "",
-                f"{row['with_bm25_p']:.3f}" if "with_bm25_p" in row else "",
-                f"{row['seconds']:.1f}" if row.get("seconds") else "",
-            ]
-            for row in rows
-        ]
-        text.append(
-            f"{name}, {len(collection)} queries, {arguments.candidates} candidates, {malformed} malformed listwise answers\n"
-        )
-        text.append(table(["nDCG@10", "alone", "p", "with BM25", "p", "seconds a query"], body) + "\n")
-    arguments_kept = {k: v for k, v in result.items() if k not in ("collections", "what")}
-    keep("reranking", {**arguments_kept, "collections": result["collections"]}, "\n".join(text))
-    print("\n".join(text))
+            row["collections"][name] = entry
+        rows[method] = row
+    bm25 = {name: statistics.fmean(one) for name, one in base.items()}
+    perfect = {name: [ndcg(case, np.array(case["gains"], float)) for case in found] for name, found in every.items()}
+    best = {name: statistics.fmean(one) for name, one in perfect.items()}
+    return {
+        "queries": {name: len(collection) for name, collection in every.items()},
+        "bm25": bm25 | {"all": statistics.fmean(bm25.values())},
+        "perfect": best | {"all": statistics.fmean(best.values())},
+        "rows": rows,
+        "chosen": picked,
+        "read_seconds": statistics.median(float(case["read s"]) for one in every.values() for case in one),
+    }
 
 
-def heads(folders: Sequence[Path], arguments: argparse.Namespace) -> None:
-    """The heads by what they give alone, in each collection and on the mean."""
-    model = language_model(MODEL)
-    tables = {}
-    for folder in folders:
-        collection = cases(folder, arguments.queries, arguments.candidates)
-        for case in collection:
-            measure(case, model, arguments.tokens, False, SCRATCH / "reranking")
-        tables[folder.name] = head_scores(collection)
-    mean = np.mean([one / one.max() for one in tables.values()], axis=0)
-    for at in np.argsort(-mean)[:20]:
-        print(divmod(int(at), model.heads), f"{mean[at]:.3f}", *(f"{name} {one[at]:.3f}" for name, one in tables.items()))
+def shown(result: dict[str, Any]) -> str:
+    """As Markdown: means alone and with BM25; * where the difference from BM25 has p < 0.05."""
+    names = [*result["queries"], "all"]
+    heads = [f"{name}, {result['queries'][name]}" if name != "all" else "mean of all" for name in names]
+    rows = [["BM25", *(f"{result['bm25'][name]:.3f}" for name in names), "", "", ""]]
+    for method, row in result["rows"].items():
+        cells = []
+        for name in names:
+            entry = row["collections"][name]
+            one = [f"{entry[key]:.3f}{'*' if entry[key + '_p'] < 0.05 else ''}" for key in ("alone", "with_bm25")]
+            cells.append(" / ".join(one))
+        entry = row["collections"]["all"]
+        took = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
+        counts = f"{entry['with_bm25_wins']} / {entry['with_bm25_losses']}"
+        rows.append([method, *cells, f"{entry['with_bm25_p']:.3f}", counts, took])
+    rows.append(["the best order of the same 20", *(f"{result['perfect'][name]:.3f}" for name in names), "", "", ""])
+    return table(["nDCG@10, alone / with BM25", *heads, "p of all, with BM25", "better / worse", "seconds a query"], rows)
+
+
+def told() -> None:
+    """Both tables: what needs blocks only on all queries, and every method on those where everything was measured."""
+    wide = compared(loaded(("blocks",)), ("blocks",))
+    text = f"SmolLM2-135M in bfloat16, {CANDIDATES} candidates of BM25, the first {TOKENS} tokens of each:\n\n{shown(wide)}\n"
+    parts = [part for part in ("listwise", "together", "moved") if all(loaded((part,)).values())]
+    result: dict[str, Any] = {"model": MODEL, "candidates": CANDIDATES, "tokens": TOKENS, "seed": SEED, "blocks": wide}
+    if parts:
+        both = ["blocks", *parts]
+        every = loaded(both)
+        result["every"] = compared(every, both)
+        malformed = sum(int(case.get("malformed", 0)) for one in every.values() for case in one)
+        result["malformed"] = malformed
+        text += f"\nEvery method, on fewer queries ({malformed} of the listwise answers named no passage):\n\n"
+        text += shown(result["every"]) + "\n"
+    keep("reranking", result, text)
+
+
+def heads() -> None:
+    """The heads by contrast over all collections: what `carrel.rank.rerank.heads` holds."""
+    every = loaded(("blocks",))
+    contrast = {name: by_contrast(collection) for name, collection in every.items()}
+    alone = {name: by_measure(collection) for name, collection in every.items()}
+    print("agreement of collections:", np.corrcoef(list(contrast.values())).round(2).tolist())
+    for head in chosen(every, by_contrast, 20):
+        each = (f"{name} {contrast[name][head]:.3f} {alone[name][head]:.3f}" for name in every)
+        print(divmod(head, HEADS), *each, sep="  ")
 
 
 def cross(arguments: argparse.Namespace) -> None:
-    """cross(20) on passages of real text, with a BERT of MiniLM-L6's size and random weights."""
+    """cross(20) on passages of real text, with a BERT of MiniLM-L6's size and a head that was not trained."""
     import torch
     import transformers
 
@@ -239,22 +259,19 @@ def cross(arguments: argparse.Namespace) -> None:
     from carrel.rank.rerank.cross import CrossEncoder
 
     source = arguments.tokenizer
-    texts = [case for case in cases(SHARED / "data" / "scifact", 20, 20) if len(case["texts"]) == 20]
+    lists = [case for case in cases("scifact")[:20] if len(case["texts"]) == CANDIDATES]
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         torch.manual_seed(SEED)
-        config = transformers.BertConfig(
-            hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536, num_labels=1
-        )
-        transformers.BertForSequenceClassification(config).save_pretrained(scratch)
+        transformers.BertForSequenceClassification.from_pretrained(source, num_labels=1).save_pretrained(scratch)
         for file in ("tokenizer.json", "tokenizer_config.json"):
             (Path(scratch) / file).write_bytes((Path(source) / file).read_bytes())
         for tokens in (128, 256, 512):
             for threads in (1, 2):
                 model = CrossEncoder(scratch, Options(threads=threads, max_tokens=tokens), long="first")
-                model.rerank(texts[0]["query"], texts[0]["texts"])
+                model.rerank(lists[0]["query"], lists[0]["texts"])
                 seconds = []
-                for case in texts:
+                for case in lists:
                     began = time.perf_counter()
                     model.rerank(case["query"], case["texts"])
                     seconds.append(time.perf_counter() - began)
@@ -265,21 +282,15 @@ def cross(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*")
-    parser.add_argument("--queries", type=int, default=50)
-    parser.add_argument("--candidates", type=int, default=20)
-    parser.add_argument("--tokens", type=int, default=160)
-    parser.add_argument("--without", action="append", default=[])
-    parser.add_argument("--tokenizer", help="folder with the tokenizer of all-MiniLM-L6-v2, for `cross`")
+    parser.add_argument("what", choices=["table", "heads", "cross"])
+    parser.add_argument("--tokenizer", help="folder of all-MiniLM-L6-v2, for `cross`")
     arguments = parser.parse_args()
-    given = [name for name in arguments.what if name not in ("heads", "cross")]
-    folders = [Path(name) for name in given] or [SHARED / "data" / name for name in ("scifact", "cranfield")]
-    if "cross" in arguments.what:
+    if arguments.what == "cross":
         cross(arguments)
-    elif "heads" in arguments.what:
-        heads(folders, arguments)
+    elif arguments.what == "heads":
+        heads()
     else:
-        quality(folders, arguments)
+        told()
 
 
 if __name__ == "__main__":

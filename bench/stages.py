@@ -1,49 +1,66 @@
 """Every stage of the recipe algebra and the main combinations on the judged collections, with paired tests.
 
-    python bench/stages.py [COLLECTION…] [--only rm3,mmr] [--recipe RECIPE…] [--encoder static] [--queries N]
+    python bench/stages.py quality [--seconds 200]    the rankings' measures, recipe by recipe; the same command goes on
+    python bench/stages.py times [--seconds 200]      milliseconds of a sample of queries, on a machine with nothing else to do
+    python bench/stages.py table                      tests, docs/results/stages.json and the tables of docs/stages.md
 
-Each collection (a BEIR folder) is indexed with documents as units by the built-in encoder. Recipes are ranked 100 deep, one query
-at a time on one thread, and timed; nDCG@10 and R@100 by ir-measures. Differences are tested against BM25 and against the default
-hybrid (paired t-test and randomisation test, Holm's correction over all recipes of a collection). Parameters are those of the
-papers; the one that is fitted, the bound of ``guard``, is fitted on Cranfield and so says nothing about Cranfield.
+Each collection (a BEIR folder) is indexed with documents as units by the built-in encoder, and (``late``) by the token vectors
+of all-MiniLM-L6-v2 in a folder named by ``--tokens``; that model was not trained for late interaction. Recipes are ranked 100
+deep. nDCG@10 and R@100 by ir-measures. Differences are tested against BM25 and against the default hybrid, over the queries
+(paired t-test and randomisation test, Holm's correction over all recipes of a collection). Parameters are those of the papers.
+What is fitted, the bound of ``guard`` and the share of ``neighbours``, is fitted on Cranfield and so says nothing about
+Cranfield.
 
-A second table measures queries with one typing error each (seeded), with and without ``spell``. Stages that need a language model or
-a cross-encoder are measured by ``--recipe``: no model for them comes with carrel.
+A second table measures queries with one typing error each (seeded), with and without ``spell``. Rerankers by a language model
+are measured by `reranking.py`; for ``cross`` no trained model was at hand.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import random
+import statistics
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, SHARED, keep, percentiles, table
+import numpy as np
+
+from common import ROOT, SCRATCH, SHARED, keep, percentiles, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
 import carrel
 from carrel.evaluate import Collection, load_collection, measure
 from carrel.evaluate.compare import compare
+from carrel.evaluate.measures import Scores
 
 MEASURES = ("nDCG@10", "R@100")
 DEPTH = 100
-FITTED_ON = "cranfield"
+TIMED = 60
+COLLECTIONS = ("scifact", "cranfield", "pubmedqa", "xquad_en")
+PLACE = SCRATCH / "stages"
 RECIPES = {
     "bm25": "bm25",
     "dense": "dense",
     "hybrid": "hybrid",
+    "hybrid 0.7": "0.7*bm25 + 0.3*dense",
     "minmax": 'normalised(hybrid, by="minmax")',
     "zscore": 'normalised(hybrid, by="zscore")',
     "rrf": "rrf(bm25, dense)",
     "interpolate": "bm25 % 1000 >> interpolate(dense)",
+    "interpolate fully": "bm25 % 1000 >> interpolate(dense, stop=False)",
     "rm3": "bm25 >> rm3() >> bm25",
-    "rm3, then dense": "bm25 >> rm3() >> hybrid",
+    "rm3, gentle": "bm25 >> rm3(weight=0.8) >> bm25",
+    "rm3, then hybrid": "bm25 >> rm3() >> hybrid",
     "hybrid, rm3": "hybrid >> rm3() >> hybrid",
+    "hybrid, rm3, gentle": "hybrid >> rm3(weight=0.8) >> hybrid",
+    "before and after rm3": "rrf(bm25, bm25 >> rm3() >> bm25)",
     "rocchio": "bm25 >> rocchio() >> bm25",
     "hybrid, rocchio": "hybrid >> rocchio() >> hybrid",
     "guard": "bm25 >> guard(rm3()) >> bm25",
@@ -62,36 +79,27 @@ RECIPES = {
     "neighbours": "hybrid >> neighbours()",
     "mmr": "hybrid >> mmr()",
     "fold": "hybrid >> fold()",
+    "late": "bm25 >> late(100)",
+    "late, mixed": "hybrid >> late(100, weight=0.5)",
+    "token_feedback": "bm25 >> late(100) >> token_feedback() >> late(100)",
+    "token_feedback, mixed": "hybrid >> late(100, weight=0.5) >> token_feedback() >> late(100, weight=0.5)",
 }
 TYPOS = {"bm25": "bm25", "spell, bm25": "spell() >> bm25", "hybrid": "hybrid", "spell, hybrid": "spell() >> hybrid"}
+TOKENS = "minilm_tokens"
 
 
-def ranked(library: carrel.Library, queries: dict[str, str], recipe: str) -> tuple[dict[str, Any], list[float]]:
-    """A run, and how long each query took."""
-    run, seconds = {}, []
-    for query, text in queries.items():
-        started = time.perf_counter()
-        (run[query],) = library.rank_documents([text], DEPTH, recipe=recipe)
-        seconds.append(time.perf_counter() - started)
-    return run, seconds
-
-
-def measured(library: carrel.Library, collection: Collection, recipes: dict[str, str]) -> dict[str, Any]:
-    """All recipes on one collection; tests against bm25 and hybrid where they are among them."""
-    queries = dict(collection.judged)
-    scores, entries = {}, {}
-    for name, recipe in recipes.items():
-        run, seconds = ranked(library, queries, recipe)
-        scores[name] = measure(run, {query: collection.qrels[query] for query in queries}, MEASURES)
-        times = percentiles(seconds)
-        entries[name] = {"recipe": recipe, **scores[name].means, "p50_ms": times["p50_ms"], "p95_ms": times["p95_ms"]}
-        print(f"{collection.name}  {name:24} {scores[name].means['nDCG@10']:.4f}  {times['p50_ms']:.2f} ms", file=sys.stderr)
-    tests = {
-        baseline: [comparison.to_dict() for comparison in compare(scores, baseline)]
-        for baseline in ("bm25", "hybrid")
-        if baseline in scores and len(scores) > 1
-    }
-    return {"queries": len(queries), "recipes": entries, "tests": tests}
+def opened(name: str, tokens: str | None) -> carrel.Library:
+    """The library of one collection, made where it is not there."""
+    place = PLACE / "libraries" / name
+    fresh = not (place / "manifest.json").is_file()
+    library = carrel.open(place, create=True, unit="document", language="english") if fresh else carrel.open(place)
+    if fresh:
+        library.add(load_collection(SHARED / "data" / name).documents())
+    if tokens is not None:
+        if TOKENS not in {report.name for report in library.refinement()}:
+            library.represent(TOKENS, tokens, kind="tokens")
+        library.refine(TOKENS)
+    return library
 
 
 def mistyped(text: str, dice: random.Random) -> str:
@@ -120,73 +128,143 @@ def with_typos(collection: Collection) -> Collection:
     return replace(collection, queries={query: mistyped(text, dice) for query, text in sorted(collection.queries.items())})
 
 
-def first_queries(collection: Collection, count: int | None) -> Collection:
-    """The first ``count`` judged queries (all where None)."""
-    if count is None:
-        return collection
-    kept = list(collection.judged)[:count]
-    return replace(collection, queries={query: collection.queries[query] for query in kept})
+def pieces() -> Iterator[tuple[str, str, str, str]]:
+    """What is to be done: kind of queries, collection, name and text of the recipe."""
+    for kind, recipes in (("plain", RECIPES), ("typos", TYPOS)):
+        for recipe in recipes:
+            for collection in COLLECTIONS:
+                yield kind, collection, recipe, recipes[recipe]
 
 
-def tables(results: dict[str, Any]) -> str:
+def file_of(kind: str, collection: str, recipe: str, what: str) -> Path:
+    """Where a piece is kept: the text of the recipe is part of the name, so a changed one is measured anew."""
+    text = "".join(c if c.isalnum() else "_" for c in recipe)
+    return PLACE / kind / collection / f"{text}.{what}.json"
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure what is not there yet, until the time is over."""
+    until = time.monotonic() + arguments.seconds
+    libraries: dict[str, carrel.Library] = {}
+    collections: dict[tuple[str, str], Collection] = {}
+    for kind, name, label, recipe in pieces():
+        file = file_of(kind, name, recipe, arguments.what)
+        if file.is_file() or (arguments.only and label not in arguments.only.split(",")):
+            continue
+        if arguments.tokens is None and "late" in recipe:
+            continue
+        if time.monotonic() > until:
+            sys.exit(75)  # not all is done
+        if name not in libraries:
+            libraries[name] = opened(name, arguments.tokens)
+        if (kind, name) not in collections:
+            plain = load_collection(SHARED / "data" / name)
+            collections[kind, name] = with_typos(plain) if kind == "typos" else plain
+        library, collection = libraries[name], collections[kind, name]
+        queries = dict(collection.judged)
+        if arguments.what == "times":
+            chosen = random.Random(7).sample(sorted(queries), min(TIMED, len(queries)))
+            library.rank_documents([queries[query] for query in chosen[:5]], DEPTH, recipe=recipe)
+            seconds = []
+            for query in chosen:
+                began = time.perf_counter()
+                library.rank_documents([queries[query]], DEPTH, recipe=recipe)
+                seconds.append(time.perf_counter() - began)
+            found: dict[str, Any] = {"recipe": recipe, "queries": len(chosen), **percentiles(seconds)}
+        else:
+            run = {query: library.rank_documents([text], DEPTH, recipe=recipe)[0] for query, text in queries.items()}
+            scores = measure(run, {query: collection.qrels[query] for query in queries}, MEASURES)
+            found = {"recipe": recipe, "queries": list(scores.queries), "values": scores.values.tolist(), "means": scores.means}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch = file.with_suffix(".part")
+        scratch.write_text(json.dumps(found), encoding="utf-8")
+        scratch.replace(file)
+        print(kind, name, label, found.get("means") or f"{found['p50_ms']:.2f} ms", flush=True)
+
+
+def gathered(kind: str, recipes: dict[str, str]) -> dict[str, Any]:
+    """Means, times and tests of all recipes that were measured on every collection."""
+    results: dict[str, Any] = {}
+    there = [r for r, text in recipes.items() if all(file_of(kind, c, text, "quality").is_file() for c in COLLECTIONS)]
+    for name in COLLECTIONS:
+        scores: dict[str, Scores] = {}
+        entries: dict[str, Any] = {}
+        for recipe in there:
+            values = json.loads(file_of(kind, name, recipes[recipe], "quality").read_text(encoding="utf-8"))
+            scores[recipe] = Scores(MEASURES, tuple(values["queries"]), np.array(values["values"]), values["means"])
+            entries[recipe] = {"recipe": recipes[recipe], **values["means"]}
+            times = file_of(kind, name, recipes[recipe], "times")
+            if times.is_file():
+                found = json.loads(times.read_text(encoding="utf-8"))
+                entries[recipe] |= {"p50_ms": found["p50_ms"], "p95_ms": found["p95_ms"]}
+        tests = {}
+        for baseline in ("bm25", "hybrid"):
+            tests[baseline] = [
+                test.to_dict() | spread(scores, test.name, baseline, test.measure) for test in compare(scores, baseline)
+            ]
+        results[name] = {"queries": len(scores["bm25"].queries), "recipes": entries, "tests": tests}
+    return results
+
+
+def spread(scores: dict[str, Scores], name: str, baseline: str, measure_name: str) -> dict[str, Any]:
+    """Of the per-query differences: half the width of the 95 % interval of their mean, and the queries that changed most."""
+    ours, theirs = scores[name].of(measure_name), scores[baseline].of(measure_name)
+    differences = {query: ours[query] - theirs[query] for query in ours}
+    values = list(differences.values())
+    half = 1.96 * statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    order = sorted(differences, key=differences.__getitem__)
+    most = {query: round(differences[query], 4) for query in [*order[:3], *order[-3:]] if differences[query]}
+    return {"interval": half, "most_changed": most}
+
+
+def tables(results: dict[str, Any], shown: str) -> str:
     """The results as Markdown: a row a recipe; + and - mark significant differences from BM25, * and ! from hybrid."""
     names = list(next(iter(results.values()))["recipes"])
-    parts = []
-    for shown in MEASURES:
-        rows = []
-        for name in names:
-            cells, differences = [], []
-            for result in results.values():
-                entry = result["recipes"][name]
-                marks = ""
-                for baseline, signs in (("bm25", "+-"), ("hybrid", "*!")):
-                    for test in result["tests"].get(baseline, ()):
-                        if test["name"] == name and test["measure"] == shown and test["significant"]:
-                            marks += signs[0] if test["difference"] > 0 else signs[1]
-                cells.append(f"{entry[shown]:.4f}{marks}")
-                differences.append(entry[shown])
-            mean = sum(differences) / len(differences)
-            recipe = next(iter(results.values()))["recipes"][name]["recipe"]
-            times = sorted(result["recipes"][name]["p50_ms"] for result in results.values())
-            rows.append([f"`{recipe}`", *cells, f"{mean:.4f}", f"{times[0]:.1f} to {times[-1]:.1f}"])
-        parts.append(table([shown, *results, "mean", "median ms"], rows))
-    return "\n\n".join(parts)
+    rows = []
+    for name in names:
+        cells, values, times = [], [], []
+        for result in results.values():
+            entry = result["recipes"][name]
+            marks = ""
+            for baseline, signs in (("bm25", "+-"), ("hybrid", "*!")):
+                for test in result["tests"].get(baseline, ()):
+                    if test["name"] == name and test["measure"] == shown and test["significant"]:
+                        marks += signs[0] if test["difference"] > 0 else signs[1]
+            cells.append(f"{entry[shown]:.4f}{marks}")
+            values.append(entry[shown])
+            times.append(entry.get("p50_ms", math.nan))
+        recipe = next(iter(results.values()))["recipes"][name]["recipe"]
+        took = f"{min(times):.1f} to {max(times):.1f}" if not any(map(math.isnan, times)) else ""
+        rows.append([f"`{recipe}`", *cells, f"{sum(values) / len(values):.4f}", took])
+    return table([shown, *results, "mean", "median ms"], rows)
+
+
+def told() -> None:
+    """Make the tables."""
+    results, typos = gathered("plain", RECIPES), gathered("typos", TYPOS)
+    text = (
+        "`+` and `-`: significantly better or worse than BM25; `*` and `!`: than the default hybrid (paired t-test over the "
+        "queries, p < 0.05 after Holm's correction over all recipes of the collection). Median milliseconds of a query, one "
+        "thread: least and greatest over the collections.\n\n"
+    )
+    text += "\n\n".join(tables(results, shown) for shown in MEASURES)
+    text += "\n\nQueries with one typing error each:\n\n" + tables(typos, "nDCG@10")
+    keep("stages", {"results": results, "typos": typos, "fitted_on": "cranfield"}, text)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("collections", nargs="*", type=Path)
-    parser.add_argument("--only", help="names of recipes, with commas; bm25 and hybrid are always measured")
-    parser.add_argument("--recipe", action="append", default=[], help="another recipe")
-    parser.add_argument("--encoder", default="static")
-    parser.add_argument("--queries", type=int, help="only so many queries of each collection")
-    parser.add_argument("--name", default="stages", help="of the result")
-    arguments = parser.parse_args()
-    folders = arguments.collections or [SHARED / "data" / n for n in ("scifact", "cranfield", "pubmedqa", "xquad_en")]
-    wanted = set((arguments.only or ",".join(RECIPES)).split(",")) | {"bm25", "hybrid"}
-    recipes = {name: recipe for name, recipe in RECIPES.items() if name in wanted}
-    recipes |= {recipe: recipe for recipe in arguments.recipe}
-    results, typos = {}, {}
-    for folder in folders:
-        collection = first_queries(load_collection(folder), arguments.queries)
-        with tempfile.TemporaryDirectory() as scratch:
-            library = carrel.open(
-                Path(scratch) / "library", create=True, unit="document", language="english", encoder=arguments.encoder
-            )
-            library.add(collection.documents())
-            for recipe in recipes.values():  # models loaded, kernels ready
-                library.rank_documents(["one query"], 10, recipe=recipe)
-            results[folder.name] = measured(library, collection, recipes)
-            if not arguments.only and not arguments.recipe:
-                typos[folder.name] = measured(library, with_typos(collection), TYPOS)
-            library.close()
-    text = (
-        "`+` and `-`: significantly better or worse than BM25; `*` and `!`: than the default hybrid (paired t-test, p < 0.05 after "
-        "Holm's correction). Median milliseconds: least and greatest over the collections.\n\n" + tables(results)
+    parser.add_argument("what", choices=["quality", "times", "table"])
+    parser.add_argument("--only", help="names of recipes, with commas")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after about so long")
+    parser.add_argument(
+        "--tokens", help="folder of the model whose token vectors `late` uses; without it, those recipes are left out"
     )
-    if typos:
-        text += "\n\nQueries with one typing error each:\n\n" + tables(typos)
-    keep(arguments.name, {"results": results, "typos": typos, "fitted_on": FITTED_ON}, text)
+    arguments = parser.parse_args()
+    if arguments.what == "table":
+        told()
+    else:
+        work(arguments)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,10 @@ class Bound:
         """See the class."""
         self._refuse()
 
+    def token_scorer(self, name: str, query: Query) -> NoReturn:
+        """See the class."""
+        self._refuse()
+
     def texts(self, ids: NDArray[np.int64]) -> list[str]:
         """See the class."""
         self._refuse()

@@ -39,6 +39,7 @@ class Asked:
                 raise ModelError(f"the {self._seconds:g} s that a query may spend on the language model are over; allow more")
             self._left -= 1
             (answer,) = self._model.generate([text], system=system, max_tokens=most, deadline=self._until)
+            answer = answer.encode("utf-8", "replace").decode()  # a server may send half a character: an unpaired surrogate
             # One that the clock cut short is used, but not kept.
             if time.monotonic() < self._until and answer.strip():
                 self._answers.put(self._model.name, prompt.name, whole, answer)

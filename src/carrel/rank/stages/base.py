@@ -34,6 +34,7 @@ __all__ = [
     "Context",
     "ExplainedHits",
     "Feedback",
+    "LateScorer",
     "Rerank",
     "Rewrite",
     "Run",
@@ -42,10 +43,18 @@ __all__ = [
     "bounded",
     "chosen",
     "stacked",
+    "token_vectors_named",
     "whole",
 ]
 
 T = TypeVar("T")
+
+
+class LateScorer(Protocol):
+    """A query bound to a multi-vector representation, which scores what others found."""
+
+    def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Mean over the query's tokens of their best match in each passage, float32 (n,)."""
 
 
 class Run(Protocol):
@@ -82,6 +91,9 @@ class Context(Protocol):
 
     def token_vectors(self, name: str, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """Stored token vectors of passages in the multi-vector representation ``name``: one float32 (tokens, d) each."""
+
+    def token_scorer(self, name: str, query: Query) -> LateScorer:
+        """Late interaction of ``query`` by the multi-vector representation ``name``."""
 
     # -- texts and documents -------------------------------------------------------------------------------------------
 
@@ -295,6 +307,24 @@ def bounded(name: str, value: float, least: float, most: float) -> None:
     """Check a parameter: a number from ``least`` to ``most``, or `RecipeError`. Call in ``__post_init__``."""
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or not least <= value <= most:
         raise RecipeError(f"'{name}' is a number from {least:g} to {most:g}, not {value!r}")
+
+
+def token_vectors_named(stage: str, parameter: str, name: str, representations: Mapping[str, str]) -> str:
+    """The representation by token vectors that a stage means: ``name``, or the only one there is. `RecipeError` otherwise."""
+    have = [one for one, kind in representations.items() if kind == "tokens"]
+    if name:
+        if representations.get(name) not in ("tokens", ""):
+            told = ", ".join(have) or "none"
+            raise RecipeError(f"{stage} works with token vectors, and {name!r} has none; those that do: {told}")
+        return name
+    if len(have) != 1:
+        told = (
+            f"has {' and '.join(have)}: say which, as in {stage}({parameter}={have[0]!r})"
+            if have
+            else "has none: add one first"
+        )
+        raise RecipeError(f"{stage} works with a representation by token vectors; the library {told}")
+    return have[0]
 
 
 def chosen(name: str, value: str, known: Iterable[str]) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..._errors import RecipeError
 from ..hits import Hits
 from ..query_state import Query
 from ..rerank.base import Reranked, applied
-from .base import Context, Rerank, bounded, stacked, whole
+from .base import Context, Rerank, bounded, stacked, token_vectors_named, whole
 
 __all__ = ["Late"]
 
@@ -32,10 +32,12 @@ class Late(Rerank):
     candidates: int = 100
     by: str = ""
     weight: float = 1.0
+    seconds: float = math.inf
 
     def __post_init__(self) -> None:
         whole("candidates", self.candidates, 1, 10_000)
         bounded("weight", self.weight, 0, 1)
+        bounded("seconds", self.seconds, 0.001, math.inf)
 
     def representations(self) -> tuple[str, ...]:
         """The one by token vectors, where it is named."""
@@ -43,7 +45,7 @@ class Late(Rerank):
 
     def check(self, representations: Mapping[str, str]) -> None:
         """Raise `RecipeError` without exactly one representation that it can mean."""
-        self._meant(representations)
+        token_vectors_named(self.name, "by", self.by, representations)
 
     def depth(self, want: int) -> int:
         """The candidates scored, or what is wanted."""
@@ -54,30 +56,18 @@ class Late(Rerank):
         head = hits.top(self.candidates)
         if not len(head):
             return hits
-        retriever = context.retriever(self._meant(context.representations), query)
+        scorer = context.token_scorer(token_vectors_named(self.name, "by", self.by, context.representations), query)
+        until = time.monotonic() + min(self.seconds, context.remaining())
         scores = np.zeros(len(head), np.float32)
         done = np.zeros(len(head), np.bool_)
         pace = 0.0
         for at in range(0, len(head), BATCH):
-            if context.remaining() <= pace:
+            if until - time.monotonic() <= pace:
                 context.note(f"late had time for {at} of {len(head)} candidates")
                 break
             began = time.monotonic()
             part = slice(at, min(at + BATCH, len(head)))
-            scores[part], done[part] = retriever.score(head.ids[part]), True
+            scores[part], done[part] = scorer.score(head.ids[part]), True
             pace = time.monotonic() - began
         best = applied(head, Reranked(scores, done), self.weight, self.name)
         return best if len(best) == len(hits) else stacked(best, hits)
-
-    def _meant(self, representations: Mapping[str, str]) -> str:
-        have = [name for name, kind in representations.items() if kind == "tokens"]
-        if self.by:
-            if self.by not in have:
-                raise RecipeError(
-                    f"late works with token vectors, and {self.by!r} has none; those that do: {', '.join(have) or 'none'}"
-                )
-            return self.by
-        if len(have) != 1:
-            told = f"has {' and '.join(have)}: say which, as in late(by={have[0]!r})" if have else "has none: add one first"
-            raise RecipeError(f"late works with a representation by token vectors; the library {told}")
-        return have[0]

@@ -1,4 +1,4 @@
-"""``token_feedback(docs=3, clusters=24, keep=10, weight=1.0, on="late")``."""
+"""``token_feedback(docs=3, clusters=24, keep=10, weight=1.0, on="")``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import RecipeError
 from ..feedback.tokens import centroids, rarity
 from ..hits import Hits
 from ..query_state import Query
-from .base import Context, Feedback, bounded, whole
+from .base import Context, Feedback, bounded, token_vectors_named, whole
 
 __all__ = ["TokenFeedback"]
 
@@ -33,7 +32,7 @@ class TokenFeedback(Feedback):
     clusters: int = 24
     keep: int = 10
     weight: float = 1.0
-    on: str = "late"
+    on: str = ""
 
     def __post_init__(self) -> None:
         whole("docs", self.docs, 1, 100)
@@ -42,13 +41,12 @@ class TokenFeedback(Feedback):
         bounded("weight", self.weight, 0, 100)
 
     def representations(self) -> tuple[str, ...]:
-        """The token vectors."""
-        return (self.on,)
+        """The token vectors, where they are named."""
+        return (self.on,) if self.on else ()
 
     def check(self, representations: Mapping[str, str]) -> None:
-        """The representation is one of token vectors."""
-        if representations.get(self.on) not in ("tokens", ""):
-            raise RecipeError(f"{self.name} works on token vectors, and {self.on!r} is {representations[self.on]}")
+        """Raise `RecipeError` without exactly one representation that it can mean."""
+        token_vectors_named(self.name, "on", self.on, representations)
 
     def depth(self) -> int:
         """The passages looked at."""
@@ -56,24 +54,26 @@ class TokenFeedback(Feedback):
 
     def feed(self, context: Context, query: Query, hits: Hits) -> Query:
         """The query with more token vectors, scaled by their weights."""
-        own = query.vectors.get(self.on)
+        name = token_vectors_named(self.name, "on", self.on, context.representations)
+        own = query.vectors.get(name)
         if own is None:
-            own = context.encode(self.on, [query.text])[0]
-        found = [tokens for tokens in context.token_vectors(self.on, hits.ids[: self.docs]) if len(tokens)]
+            own = context.encode(name, [query.text])[0]
+        found = [tokens for tokens in context.token_vectors(name, hits.ids[: self.docs]) if len(tokens)]
         if not found:
             return query
         centres = centroids(np.concatenate(found), self.clusters)
-        idf = rarity(centres, self._sample(context))
+        idf = rarity(centres, _sample(context, name))
         best = np.argsort(-idf, kind="stable")[: self.keep]
         best = best[idf[best] > 0]
         if not len(best):
             return query
         # As in the paper, the idf are used as they are, relative to the largest there can be.
         scale = self.weight * idf[best] / np.log(SAMPLE + 1)
-        return query.turned(self.on, np.concatenate([own, centres[best] * scale[:, np.newaxis]]).astype(np.float32))
+        return query.turned(name, np.concatenate([own, centres[best] * scale[:, np.newaxis]]).astype(np.float32))
 
-    def _sample(self, context: Context) -> list[NDArray[np.float32]]:
-        def draw() -> list[NDArray[np.float32]]:
-            return context.token_vectors(self.on, context.sample(SAMPLE))
 
-        return context.resource(("token sample", self.on), draw, generation=True)
+def _sample(context: Context, name: str) -> list[NDArray[np.float32]]:
+    def draw() -> list[NDArray[np.float32]]:
+        return context.token_vectors(name, context.sample(SAMPLE))
+
+    return context.resource(("token sample", name), draw, generation=True)
