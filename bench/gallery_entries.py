@@ -100,9 +100,9 @@ ENTRIES = {
         (("rocchio", "bm25"), ("rocchio 0.25", "bm25"), ("hybrid, rocchio", "hybrid"), ("hybrid, rocchio 0.25", "hybrid")),
     ),
     "guard": Entry(
-        "Stops feedback for queries whose first ranking does not look sure. On four judged collections neither predictor told which "
-        "queries gain: the correlation with the gain lay between -0.13 and +0.09 (`python bench/predictors.py`), so it makes feedback "
-        "rarer rather than better.",
+        "Stops feedback for queries whose first ranking does not look sure. On four judged collections neither predictor told "
+        "which queries gain: the correlation with the gain lay between -0.13 and +0.09 (`python bench/predictors.py`), so it makes "
+        "feedback rarer rather than better.",
         Example("swap too slow", "bm25 >> rm3() >> bm25", "bm25 >> guard(rm3()) >> bm25"),
         (
             ("guard, rm3 0.5", "bm25"),
