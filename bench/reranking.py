@@ -34,13 +34,13 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from carrel.evaluate.significance import paired_t
 from carrel.rank.rerank.base import standard
+from carrel.rank.rerank.heads import contrast
 from carrel.rank.rerank.likelihood import combined
 
 BEST = 8
 HEADS = 9
 """Heads of a layer of SmolLM2-135M."""
 LAST = 18
-TEMPERATURE = 0.5
 TIMED = 4
 START, END = "<!-- tables: bench/reranking.py table -->", "<!-- end of tables -->"
 Score = Callable[[Case], NDArray[Any]]
@@ -79,19 +79,8 @@ def by_measure(collection: Sequence[Case]) -> NDArray[np.float64]:
 
 
 def by_contrast(collection: Sequence[Case]) -> NDArray[np.float64]:
-    """How much of a softmax over the candidates each head gives to the relevant ones, less what chance gives, (heads,).
-
-    After the contrastive choice of heads in Tran et al., "Contrastive Retrieval Heads Improve Attention-Based Re-Ranking",
-    2025.
-    """
-    rows = []
-    for case in collection:
-        relevant = np.array(case["gains"]) > 0
-        if relevant.any() and not relevant.all():
-            scores = np.stack([standard(row.astype(np.float64)) for row in case["apart asked"]]) / TEMPERATURE
-            shares = np.exp(scores - scores.max(1, keepdims=True))
-            rows.append((shares[:, relevant].sum(1) / shares.sum(1)) - relevant.mean())
-    return np.mean(rows, axis=0)
+    """See `carrel.rank.rerank.heads.contrast`."""
+    return contrast([case["apart asked"] for case in collection], [np.array(case["gains"]) > 0 for case in collection])
 
 
 def chosen(others: dict[str, list[Case]], by: Callable[[Sequence[Case]], NDArray[np.float64]], count: int = BEST) -> list[int]:
@@ -130,8 +119,8 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
 
     first: Score = lambda case: case["first"]  # noqa: E731
     gain = likelihood("gain")
-    alone, contrast = chosen(others, by_measure), chosen(others, by_contrast)
-    heads: Score = lambda case: of_heads(case, contrast)  # noqa: E731
+    alone, telling = chosen(others, by_measure), chosen(others, by_contrast)
+    heads: Score = lambda case: of_heads(case, telling)  # noqa: E731
     every_head: Score = lambda case: of_heads(case, range(len(case["apart asked"])))  # noqa: E731
     judges = [first, gain, heads]
     shares = fitted(others, judges)
@@ -145,7 +134,7 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
         "attention, all heads, apart, each on one scale": every_head,
         f"attention, {BEST} heads by nDCG, apart": lambda case: of_heads(case, alone),
         f"attention, {BEST} heads by contrast, apart": heads,
-        f"attention, {BEST} heads by contrast, largest weight": lambda case: of_heads(case, contrast, what="most"),
+        f"attention, {BEST} heads by contrast, largest weight": lambda case: of_heads(case, telling, what="most"),
         "likelihood, gain, and heads by contrast": lambda case: standard(gain(case)) + standard(heads(case)),
         "BM25, gain and heads, weights fitted": lambda case: mixed(case, judges, shares),
     }
@@ -154,8 +143,8 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
     for layout, title in (("together", "one text (ICR)"), ("moved", "read apart, moved")):
         if layout in parts:
             found[f"attention, all heads, {title}"] = lambda case, at=layout: case[f"{at} icr"]
-            found[f"attention, {BEST} heads by contrast, {title}"] = lambda case, at=layout: of_heads(case, contrast, at)
-    pairs = [divmod(head, HEADS) for head in contrast]
+            found[f"attention, {BEST} heads by contrast, {title}"] = lambda case, at=layout: of_heads(case, telling, at)
+    pairs = [divmod(head, HEADS) for head in telling]
     return found, {"heads": pairs, "by_ndcg": [divmod(head, HEADS) for head in alone], "shares": shares}
 
 
@@ -266,11 +255,11 @@ def times() -> None:
 def heads() -> None:
     """The heads by contrast over all collections: what `carrel.rank.rerank.heads` holds."""
     every = loaded(("blocks",))
-    contrast = {name: by_contrast(collection) for name, collection in every.items()}
+    telling = {name: by_contrast(collection) for name, collection in every.items()}
     alone = {name: by_measure(collection) for name, collection in every.items()}
-    print("agreement of collections:", np.corrcoef(list(contrast.values())).round(2).tolist())
+    print("agreement of collections:", np.corrcoef(list(telling.values())).round(2).tolist())
     for head in chosen(every, by_contrast, 20):
-        each = (f"{name} {contrast[name][head]:.3f} {alone[name][head]:.3f}" for name in every)
+        each = (f"{name} {telling[name][head]:.3f} {alone[name][head]:.3f}" for name in every)
         print(divmod(head, HEADS), *each, sep="  ")
 
 
