@@ -35,6 +35,15 @@ PEERS = {
     "zvec": ["zvec==0.8.0", "numpy"],
     "lancedb": ["lancedb==0.40.0", "numpy", "pyarrow"],
     "leann": ["torch==2.13.0", "leann==0.3.8"],
+    # encoders
+    "encoders": [
+        "torch==2.13.0",
+        "sentence-transformers==6.2.0",
+        "fastembed==0.9.1",
+        "model2vec==0.10.0",
+        "onnx",
+        "onnxscript",
+    ],
     # pictures
     "plots": ["matplotlib==3.11.2"],
 }

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
-from ._errors import LibraryEmpty, UsageError
+from ._errors import UsageError
 from .budget import Bill, anonymous_bytes, ram_of
 from .documents.base import Document
 from .documents.read import Fields
 from .encode.base import BUILT_IN, DenseEncoder
-from .library.bills import HOT, hot_parts, search_bill
+from .library.bills import search_bill
 from .library.context import representations
 from .library.encoders import encoder_of
 from .library.manifest import Manifest
 from .library.places import locate
 from .library.represented import Represented
 from .library.results import IndexReport, Info, RefineReport, Result
-from .library.retrievers import DenseRetriever
 from .library.settings import Representation, Settings
 from .library.snapshot import Snapshot
 from .library.store import Store, StoredDocument
+from .library.why import Reason
 from .progress import Progress, silent
 from .rank.check import check
 from .rank.explained import Ranking
@@ -230,6 +227,28 @@ class Library:
         self.refresh()
         return made
 
+    def attach(
+        self,
+        name: str,
+        vectors: Any,
+        *,
+        encoder: Any = None,
+        replace: bool = False,
+        ram: str | int | None = None,
+    ) -> Representation:
+        """Give the library a representation ``name`` of vectors that were made elsewhere.
+
+        ``vectors``: an array (n, d) or a ``.npy`` file of one, a row for each passage in the order of ``carrel export --passages`` or
+        for each document in that of ``carrel export``; or weighted terms by document or passage: ``.jsonl`` of ``{"id": …,
+        "vector": {term: weight}}``, or ``.ciff``. ``encoder`` encodes queries and what is added later. All of it is checked before
+        anything is changed: raises `InputError`, `UsageError`, `ModelError`, `BudgetError`, `LibraryLocked`.
+        """
+        from .library.attaching import attach
+
+        made = attach(self.path, self.represented, name, vectors, encoder=encoder, replacing=replace, ram=self._allowed(ram))
+        self.refresh()
+        return made
+
     def forget(self, name: str) -> int:
         """Take representation ``name`` out of the library; returns how many passages it held."""
         from .library.representing import forget
@@ -360,6 +379,29 @@ class Library:
         store = self.snapshot.store
         return [store.document(number) for number in self._find(store, self.generation, name)[:limit]]
 
+    def terms(self, name: str, passages: Sequence[int], n: int = 10) -> list[list[tuple[str, float]]]:
+        """What the sparse representation ``name`` made of ``passages`` (numbers): each one's ``n`` strongest terms with weights.
+
+        None for a passage that it does not hold yet. Raises `RecipeError` for a name that is no sparse representation.
+        """
+        from .library.why import top_terms
+
+        return top_terms(self.represented, self.snapshot, name, passages, n)
+
+    def why(self, query: str, passages: Sequence[int], recipe: str | Recipe | None = None) -> list[list[Reason]]:
+        """What of ``query`` each of ``passages`` met, by the learned-sparse and token representations that ``recipe`` uses.
+
+        None where it uses neither; BM25's words are the highlights of a `Result`.
+        """
+        from .library.why import reasons, used_by
+
+        chosen = self.searching.recipe(recipe)
+        found: list[list[Reason]] = [[] for _ in passages]
+        for name in used_by(chosen, representations(self.snapshot.manifest)):
+            some = reasons(self.represented, self.snapshot, name, query, passages)
+            found = [a + b for a, b in zip(found, some, strict=True)]
+        return found
+
     def count(self, name: str) -> int:
         """How many documents have this id, or come from the file of this path."""
         return len(self._find(self.snapshot.store, self.generation, name))
@@ -379,26 +421,9 @@ class Library:
 
     def info(self) -> Info:
         """The state of the library and its bill of bytes by part."""
-        snapshot = self.snapshot
-        disk: dict[str, int] = dict(snapshot.store.sizes())
-        for segment in snapshot.segments:
-            for folder in segment.folders():
-                kind = folder.folder.name.split("-0")[0]
-                for name, size in folder.sizes().items():
-                    disk[f"{kind}/{name}"] = disk.get(f"{kind}/{name}", 0) + size
-        memory = {HOT.get(name, name): size for name, size in hot_parts(snapshot).items()}
-        return Info(
-            path=str(self.path),
-            generation=self.generation,
-            documents=self.documents,
-            passages=self.passages,
-            removed_passages=snapshot.removed_passages,
-            segments=len(snapshot.segments),
-            settings=self.settings,
-            fields=tuple(snapshot.store.fields()),
-            disk=disk,
-            memory=memory,
-        )
+        from .library.summary import summary
+
+        return summary(self.snapshot)
 
     def bill(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> Bill:
         """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
@@ -433,27 +458,11 @@ class Library:
         The queries are the first words of ``sample`` passages drawn with the library's seed. Raises `UsageError` for a
         library without vectors.
         """
+        from .library.recall import dense_recall
+
         if self.encoder is None:
             raise UsageError(f"the library {self.path} has no vectors; dense recall needs an encoder")
-        snapshot = self.snapshot
-        alive = np.concatenate([segment.ids for segment in snapshot.segments] or [np.empty(0, np.int64)])
-        chosen = random.Random(self.settings.seed).sample(alive.tolist(), min(sample, len(alive)))
-        texts = [" ".join(row.text.split()[:12]) for row in snapshot.store.passages(chosen).values()]
-        vectors = [vector for vector in self.encoder.encode(texts) if vector.any()]
-        if not vectors:
-            raise LibraryEmpty(f"the library {self.path} is empty; fill it with: carrel index PATH")
-        found = total = 0
-        for vector in vectors:
-            hits = DenseRetriever(snapshot, vector, snapshot.alive).retrieve(k)
-            parts = []
-            for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True):
-                if segment.dense is not None:
-                    exact = segment.dense.exact(vector, k, mask)
-                    parts.append(Hits(segment.ids[exact.ids], exact.scores))
-            truth = Hits.merged(parts, k)
-            found += len(np.intersect1d(hits.ids, truth.ids))
-            total += len(truth)
-        return found / max(total, 1)
+        return dense_recall(self.snapshot, self.encoder, k, sample)
 
     # -- closing -------------------------------------------------------------------------------------------------------
 

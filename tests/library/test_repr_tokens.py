@@ -90,7 +90,25 @@ def test_nothing_filled_yet(library: Library) -> None:
 
 def test_a_token_representation_is_no_first_stage(library: Library) -> None:
     library.represent("words", Words(), kind="tokens")
-    with pytest.raises(carrel.RecipeError, match="words"):
-        library.represented.retriever(library.snapshot, "words", "lock", library.snapshot.alive)
+    with pytest.raises(carrel.RecipeError, match=r'late\(by="words"\)'):
+        library.search("lock", recipe="words")
     with pytest.raises(carrel.UsageError, match="3 bits"):
         library.represent("other", Words(), kind="tokens", bits=3)
+
+
+def test_the_late_stage_ranks_by_the_best_matches(library: Library) -> None:
+    encoder = Words()
+    library.represent("words", encoder, kind="tokens", bits=4)
+    library.refine()
+    query = "file object for writing"
+    ids = library.rank(query, 30, recipe="bm25").ids
+    truth = dict(zip(ids.tolist(), exact(library, encoder, query, ids), strict=True))
+    for recipe in ("bm25 >> late(30)", 'bm25 % 30 >> late(by="words")'):
+        hits = library.rank(query, 10, recipe=recipe)
+        assert set(hits.ids.tolist()) <= set(truth)
+        best = sorted(truth.values(), reverse=True)[:10]
+        assert [truth[number] for number in hits.ids.tolist()] == pytest.approx(best, abs=0.05)
+    (why, _) = library.why(query, hits.ids[:2].tolist(), recipe="bm25 >> late(30)")
+    assert {reason.term for reason in why} == set(query.split())
+    assert [reason.score for reason in why] == sorted((reason.score for reason in why), reverse=True)
+    assert library.why(query, hits.ids[:2].tolist(), recipe="bm25") == [[], []]

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .command import argument, command, option
-from .options import NO_ENCODER, Encoder, Language, Number, Whole, bill_option, json_option, new_library_option, ram_option
+from .options import (
+    NO_ENCODER,
+    Encoder,
+    Language,
+    Number,
+    Whole,
+    bill_option,
+    json_option,
+    name_and_value,
+    new_library_option,
+    ram_option,
+)
 from .output import bill_rows, clean, json_document, notice, plural, print_bill
 
 if TYPE_CHECKING:
@@ -43,6 +54,7 @@ DAMAGED = 2
 @option("--k1", type=Number(0, 1000), metavar="X", help="BM25: how soon repeating a word stops to count.")
 @option("--b", type=Number(0, 1), metavar="X", help="BM25: how much a long passage is marked down.")
 @option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Makes the dense vectors; or none. [default: static]")
+@option("--vectors", multiple=True, metavar="NAME=FILE", help="Vectors made elsewhere, as with `carrel refine`.")
 @option("--hidden", is_flag=True, help="Hidden files too.")
 @option("--no-prune", is_flag=True, help="Keep documents whose file is gone.")
 @ram_option("Memory that indexing may use, 256MB or more. [default: 1GB]")
@@ -54,6 +66,7 @@ def index(
     id_: str | None,
     title: str | None,
     text: tuple[str, ...],
+    vectors: tuple[str, ...],
     hidden: bool,
     no_prune: bool,
     ram: int | None,
@@ -78,6 +91,7 @@ def index(
     if given.get("encoder") == NO_ENCODER:
         given["encoder"] = None
     compile_the_others = announced()
+    files = [name_and_value(pair, "--vectors") for pair in vectors]
     walk(paths, hidden=hidden)  # a path that is not there must not leave an empty library
     with open_library(name, create=True, **given) as library:
         report = library.index(
@@ -88,6 +102,8 @@ def index(
             progress=silent if as_json else terminal,
             ram=ram,
         )
+        for representation, file in files:
+            library.attach(representation, file, replace=True, ram=ram)
         compile_the_others()
         if as_json:
             json_document(_as_json(library, report))

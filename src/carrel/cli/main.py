@@ -29,6 +29,7 @@ COMMANDS = {
     "check": "Read everything a library wrote and compare checksums.",
     "export": "Write documents or passages as JSON lines.",
     "refine": "Add better representations, filled in the background.",
+    "models": "List the models that encode here, and their speed.",
     "evaluate": "Measure recipes on a judged collection.",
     "recipes": "List the recipes and stages, or keep a recipe under a name.",
     "explain": "Draw what a recipe does, stage by stage.",

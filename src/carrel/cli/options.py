@@ -27,6 +27,7 @@ __all__ = [
     "bill_option",
     "json_option",
     "library_option",
+    "name_and_value",
     "new_library_option",
     "optional_library",
     "ram_option",
@@ -248,3 +249,11 @@ bill_option = option("--bill", is_flag=True, help="Print planned and measured me
 def ram_option(text: str) -> Callable[[Any], Any]:
     """``--ram SIZE``, with what it bounds in this command."""
     return option("--ram", type=Size(), metavar="SIZE", help=text)
+
+
+def name_and_value(text: str, option_name: str) -> tuple[str, str]:
+    """The two sides of ``NAME=VALUE``; raises `UsageError`."""
+    name, sign, value = text.partition("=")
+    if not (sign and name and value):
+        raise UsageError(f"{option_name} {text!r:.60} is not of the form NAME=VALUE, as in {option_name} minilm=MODEL")
+    return name, value

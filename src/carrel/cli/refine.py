@@ -9,7 +9,7 @@ import click
 
 from .._errors import UsageError
 from .command import command, option
-from .options import Number, Whole, bill_option, json_option, library_option
+from .options import Number, Whole, bill_option, json_option, library_option, name_and_value
 from .output import bill_rows, clean, json_document, plural, print_bill, table
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 )
 @library_option
 @option("--add", multiple=True, metavar="NAME=MODEL", help="Add a representation by this model; may be repeated.")
+@option(
+    "--vectors",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="Vectors made elsewhere: .npy, or .jsonl or .ciff of weighted terms; with --add NAME=MODEL that model encodes queries.",
+)
 @option("--replace", multiple=True, metavar="NAME=MODEL", help="Another model under a name: the old vectors serve meanwhile.")
 @option("--forget", multiple=True, metavar="NAME", help="Take a representation out.")
 @option("--only", multiple=True, metavar="NAME", help="Fill these only. [default: all]")
@@ -46,6 +52,7 @@ if TYPE_CHECKING:
 def refine(
     library: Library,
     add: tuple[str, ...],
+    vectors: tuple[str, ...],
     replace: tuple[str, ...],
     forget: tuple[str, ...],
     only: tuple[str, ...],
@@ -67,15 +74,22 @@ def refine(
     from ..progress import silent, terminal
     from .compiling import announced
 
-    added = [_pair(text, "--add") for text in add]
-    replaced = [_pair(text, "--replace") for text in replace]
+    added = [name_and_value(text, "--add") for text in add]
+    replaced = [name_and_value(text, "--replace") for text in replace]
+    files = dict(name_and_value(text, "--vectors") for text in vectors)
     if bits is not None and kind != "tokens":
         raise UsageError("--bits goes with --kind tokens: other representations have no such choice")
     announced()
     for name in forget:
         library.forget(name)
+    models = {name: (model, replacing) for pairs, replacing in ((added, False), (replaced, True)) for name, model in pairs}
+    for name, file in files.items():
+        model, replacing = models.get(name, (None, False))
+        library.attach(name, file, encoder=model, replace=replacing)
     for pairs, replacing in ((added, False), (replaced, True)):
         for name, model in pairs:
+            if name in files:
+                continue
             library.represent(name, model, kind=kind, replace=replacing, bits=None if bits is None else int(bits))
     if status:
         reports = library.refinement()
@@ -89,13 +103,6 @@ def refine(
     if bill:
         for report in reports:
             print_bill(report.bill)
-
-
-def _pair(text: str, option_name: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not (sign and name and value):
-        raise UsageError(f"{option_name} {text!r:.60} is not of the form NAME=VALUE, as in {option_name} minilm=MODEL")
-    return name, value
 
 
 def _as_json(report: RefineReport) -> dict[str, Any]:

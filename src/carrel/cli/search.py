@@ -22,6 +22,7 @@ from .passage import passage_lines
 if TYPE_CHECKING:
     from ..api import Library
     from ..library.results import Result
+    from ..library.why import Reason
     from ..rank.explained import StageTrace
     from ..rank.query_state import Query
     from ..rank.recipe import Recipe
@@ -103,8 +104,12 @@ def search(
         )
         took = time.perf_counter() - started
         found += len(results)
+        numbers = [result.passage for result in results]
+        why = dict(zip(numbers, library.why(query, numbers, chosen), strict=True)) if explain else {}
         if as_json:
             shown = [_as_json(result) for result in results]
+            for one in shown if explain else ():
+                one["why"] = [_plain(reason) for reason in why[one["passage"]]]
             document = {"query": query, "library": str(library.path), "seconds": took, "results": shown}
             if ranking.notes:
                 document["notes"] = list(ranking.notes)
@@ -119,7 +124,7 @@ def search(
             if batch:
                 click.echo(terminal.bold(f"{clean(number)}: {clean(query)}"))
             for result in results:
-                _print(result, terminal, None if full else lines)
+                _print(result, terminal, None if full else lines, why.get(result.passage, []))
             if ranking.trace is not None:
                 _print_stages(ranking.trace.stages, took)
             for note in () if explain else ranking.notes:
@@ -155,6 +160,10 @@ def _asked(query: str, history: tuple[str, ...]) -> str | Query:
     from ..rank.query_state import Query
 
     return Query(query, history=history)
+
+
+def _plain(reason: Reason) -> dict[str, Any]:
+    return {name: getattr(reason, name) for name in reason.__slots__}
 
 
 def _stage_as_json(stage: StageTrace) -> dict[str, Any]:
@@ -193,7 +202,7 @@ def _as_json(result: Result) -> dict[str, Any]:
     return {name: getattr(result, name) for name in result.__slots__}
 
 
-def _print(result: Result, terminal: Terminal, lines: int | None) -> None:
+def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[Reason]) -> None:
     """Rank and title, place and score, the passage."""
     place, title = _nearby(clean(result.place)), clean(result.title).strip()
     score = f"{result.score:.2f}"
@@ -212,6 +221,11 @@ def _print(result: Result, terminal: Terminal, lines: int | None) -> None:
         click.echo(f"{lead}{terminal.bold(place)}  {terminal.dim(score)}")
     for line in passage_lines(result.text, result.highlights, terminal.width - 4, lines, terminal.match):
         click.echo(f"    {line}".rstrip())
+    for name in dict.fromkeys(reason.representation for reason in why):
+        met = [reason for reason in why if reason.representation == name]
+        told = (reason.term + ("" if reason.match == reason.term else f" ~ {reason.match}") for reason in met)
+        shown = ", ".join(f"{clean(text)} {reason.score:.2f}" for text, reason in zip(told, met, strict=True))
+        click.echo(terminal.dim(f"    {name}: {shown}"))
     click.echo()
 
 

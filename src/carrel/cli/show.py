@@ -30,9 +30,19 @@ SHOWN = 10
 @option("--passage", type=Whole(), metavar="N", help="Only the document's Nth passage.")
 @option("--limit", type=Whole(), default=SHOWN, metavar="N", help=f"How many documents of one file. [default: {SHOWN}]")
 @option("--passages", is_flag=True, help="Mark where each passage begins.")
+@option("--terms", metavar="NAME", help="With each passage its strongest terms in this sparse representation.")
 @option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
 @json_option
-def show(id_: str, library: Library, passage: int | None, limit: int, passages: bool, no_color: bool, as_json: bool) -> int:
+def show(
+    id_: str,
+    library: Library,
+    passage: int | None,
+    limit: int,
+    passages: bool,
+    terms: str | None,
+    no_color: bool,
+    as_json: bool,
+) -> int:
     """Print a document of the library: title, metadata and text.
 
     ID is a document's id; for a plain file that is its path. Where several documents have it, as those of
@@ -50,18 +60,34 @@ def show(id_: str, library: Library, passage: int | None, limit: int, passages: 
             return 1
     if count > limit:
         notice(f"the first {limit:,} of {count:,} documents of {id_[:200]!r}; --limit shows more")
+    weighed = [_terms(library, document, terms, passage) for document in documents]
     if as_json:
-        json_document([_as_json(document, passage) for document in documents])
+        json_document([_as_json(one, passage, why) for one, why in zip(documents, weighed, strict=True)])
         return 0
     terminal = Terminal.of_stdout(colour=not no_color)
     if 1 < count <= limit:
         notice(f"{plural(len(documents), 'document')} have the id {id_[:200]!r}")
-    for document in documents:
-        _print(document, terminal, passage, passages)
+    for document, why in zip(documents, weighed, strict=True):
+        _print(document, terminal, passage, passages, why)
     return 0
 
 
-def _as_json(document: StoredDocument, passage: int | None) -> dict[str, Any]:
+Terms = list[list[tuple[str, float]]]
+
+
+def _terms(library: Library, document: StoredDocument, name: str | None, passage: int | None) -> Terms | None:
+    """The strongest terms of each passage that is shown."""
+    if name is None:
+        return None
+    numbers = range(document.first, document.first + len(document.passages))
+    return library.terms(name, list(numbers) if passage is None else [numbers[passage - 1]])
+
+
+def _line(terms: list[tuple[str, float]]) -> str:
+    return "terms: " + (", ".join(f"{clean(term)} {weight:.2f}" for term, weight in terms) or "none yet")
+
+
+def _as_json(document: StoredDocument, passage: int | None, why: Terms | None) -> dict[str, Any]:
     start, end = document.passages[passage - 1] if passage else (0, len(document.text))
     return {
         "id": document.id,
@@ -72,10 +98,11 @@ def _as_json(document: StoredDocument, passage: int | None) -> dict[str, Any]:
         "start": start,
         "end": end,
         "text": document.text[start:end],
+        **({} if why is None else {"terms": [dict(terms) for terms in why]}),
     }
 
 
-def _print(document: StoredDocument, terminal: Terminal, passage: int | None, passages: bool) -> None:
+def _print(document: StoredDocument, terminal: Terminal, passage: int | None, passages: bool, why: Terms | None) -> None:
     click.echo(terminal.bold(clean(document.title or document.id)))
     for name, value in [("id", document.id), ("source", document.source), *document.metadata.items()]:
         if value not in (None, ""):
@@ -85,10 +112,14 @@ def _print(document: StoredDocument, terminal: Terminal, passage: int | None, pa
     if passage is not None:
         start, end = document.passages[passage - 1]
         click.echo(text[start:end])
-    elif passages:
+        if why is not None:
+            click.echo(terminal.dim(_line(why[0])))
+    elif passages or why is not None:
         for number, (start, end) in enumerate(document.passages, 1):
             click.echo(terminal.dim(f"[{number}] {start}-{end}"))
             click.echo(text[start:end].strip("\n"))
+            if why is not None:
+                click.echo(terminal.dim(_line(why[number - 1])))
             click.echo()
     else:
         click.echo(text)

@@ -113,7 +113,7 @@ def _nothing_runs(layout: Layout) -> str:
     if layout.weights is not None:
         return (
             f"{layout.folder} holds a model of type {kind!r}, which has to be exported once; "
-            f"type: pip install 'carrel[export]' && carrel models export {layout.whole}"
+            f"type: pip install 'carrel[export]' && carrel models --export {layout.whole}"
         )
     return f"{layout.folder} has neither model.safetensors nor an ONNX file; get the model's files again"
 

@@ -19,8 +19,6 @@ from .settings import Representation
 __all__ = ["POSITIONS", "Part", "Piece", "is_part", "part_folders", "part_name", "to_fold", "write_part"]
 
 POSITIONS = "positions"
-PIECE = 4096
-"""Rows copied at a time when parts are merged."""
 _NAME = re.compile(r"(dense|sparse|tokens)-.+-g\d{6,}")
 
 
@@ -97,8 +95,8 @@ def write_part(
     name = part_name(representation, generation)
     builder = kind.build(segment / name, representation, seed)
     try:
-        for start in range(0, len(order), PIECE):
-            some = order[start : start + PIECE]
+        for start in range(0, len(order), kind.piece):
+            some = order[start : start + kind.piece]
             gathered, sources = [], np.unique(owner[some])
             for number in sources:
                 source, wanted = pieces[number][1], row[some[owner[some] == number]]

@@ -96,7 +96,10 @@ def refine_all(
     Raises `RecipeError` for a name that there is not.
     """
     manifest = Manifest.read(library)
-    chosen = dict.fromkeys(representation.name for representation in manifest.representations) if names is None else names
+    chosen = names
+    if chosen is None:
+        # What was made elsewhere nobody here can go on with.
+        chosen = list(dict.fromkeys(r.name for r in manifest.representations if represented.can_encode(r)))
     for name in chosen:
         represented.named(manifest, name)
     reports: list[RefineReport] = []

@@ -69,6 +69,10 @@ class Represented:
                 self._loaded[representation.key] = found
             return found
 
+    def can_encode(self, representation: Representation) -> bool:
+        """Whether its encoder is named, or was given: not where its vectors were made outside."""
+        return representation.encoder is not None or representation.info.sha256 in self._given
+
     def built_in(self, manifest: Manifest) -> DenseEncoder | None:
         """The encoder of the instant vectors; None for a lexical library."""
         with self._lock:
@@ -127,7 +131,7 @@ class Represented:
             return DenseRetriever(snapshot, encoder.encode([text])[0] if vector is None else vector, masks)
         representation = self.named(manifest, name)
         if representation.kind == "tokens":
-            raise RecipeError(f"{name!r} holds token vectors, which score what others found; write: bm25 >> late(by={name!r})")
+            return self.token_scorer(snapshot, name, text, vector, limit=limit)
         given = vector if vector is not None else weights
         return self.filled(snapshot, representation, text, masks, given=given, limit=limit)
 
@@ -185,7 +189,7 @@ class Represented:
         return self._adapters[new.adapter].apply(query)
 
     def _late_encoder(self, representation: Representation) -> LateEncoder | None:
-        if representation.encoder is None and representation.info.sha256 not in self._given:
+        if not self.can_encode(representation):
             return None
         key = representation.key
         if key not in self._late:

@@ -15,7 +15,7 @@ from .represented import BUILT_IN, Represented
 from .settings import KINDS, Representation
 from .writer import Writer
 
-__all__ = ["forget", "represent"]
+__all__ = ["forget", "reference_of", "represent", "unused_key"]
 
 BITS = 2
 """Of token vectors, where none are named; see ``docs/refinement.md`` for what each size loses."""
@@ -41,7 +41,7 @@ def represent(
         raise UsageError(f"there is no kind of representation {kind!r}; kinds are {', '.join(KINDS)}")
     if bits is not None and (kind != "tokens" or bits not in (1, 2, 4)):
         raise UsageError(f"{bits!r} bits a dimension; token vectors take 1, 2 or 4, other representations none")
-    reference = _reference(encoder)
+    reference = reference_of(encoder)
     # An object that is an encoder already is taken as it is; a name or a function becomes one.
     ready = reference is None and hasattr(encoder, "encode") and hasattr(encoder, "sha256")
     loaded = encoder if ready else load_encoder(reference or encoder, kind=kind)  # type: ignore[call-overload]
@@ -74,7 +74,7 @@ def represent(
         kind,
         reference,
         info,
-        _key(manifest, name),
+        unused_key(manifest, name),
         bits=(bits or BITS) if kind == "tokens" else 0,
         replaces=(old.key if old is not None else BUILT_IN) if exists else None,
     )
@@ -100,7 +100,7 @@ def forget(library: Path, name: str) -> int:
     return held
 
 
-def _reference(encoder: Any) -> str | None:
+def reference_of(encoder: Any) -> str | None:
     """How an encoder is found again from anywhere: a folder by its whole path, any other name as it is; None for an object."""
     if not isinstance(encoder, str | Path):
         return None
@@ -111,7 +111,8 @@ def _reference(encoder: Any) -> str | None:
         return str(encoder)
 
 
-def _key(manifest: Manifest, name: str) -> str:
+def unused_key(manifest: Manifest, name: str) -> str:
+    """What the folders of a new representation ``name`` are called."""
     taken = {representation.key for representation in manifest.representations} | {BUILT_IN}
     if name not in taken:
         return name

@@ -62,6 +62,8 @@ class StoredDocument:
     metadata: dict[str, Scalar]
     passages: tuple[tuple[int, int], ...]
     """Start and end offsets of its passages."""
+    first: int = 0
+    """Number of its first passage; the others follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +306,12 @@ class Store:
         spans = tuple(
             self.execute("SELECT start, end FROM passages WHERE id >= ? AND id < ? ORDER BY id", (first, first + count))
         )
-        return StoredDocument(name, source, title, text, json.loads(metadata) if metadata else {}, spans)
+        return StoredDocument(name, source, title, text, json.loads(metadata) if metadata else {}, spans, first)
+
+    def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
+        """Id, number of the first passage and number of passages of all documents alive at ``generation``, rising."""
+        sql = f"SELECT name, first, passages FROM documents WHERE {_ALIVE} ORDER BY id"
+        yield from self.stream(sql, {"g": generation})
 
     def numbers(self, generation: int) -> Iterator[int]:
         """Numbers of all documents alive at ``generation``, rising."""

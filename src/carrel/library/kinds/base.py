@@ -38,6 +38,8 @@ class Kind(Protocol):
     """The least score it can give."""
     first_stage: bool
     """Whether it can search, or only score what others found."""
+    piece: int
+    """Rows copied at a time when parts are merged."""
 
     def dimension(self, encoder: Any) -> int:
         """The size of its vectors; 0 for weighted terms."""

@@ -39,6 +39,7 @@ class DenseKind:
 
     floor = -1.0
     first_stage = True
+    piece = 4096
 
     def dimension(self, encoder: Any) -> int:
         """The encoder's."""

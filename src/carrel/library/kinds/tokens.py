@@ -72,6 +72,7 @@ class TokensKind:
 
     floor = 0.0
     first_stage = False
+    piece = 4096
 
     def dimension(self, encoder: Any) -> int:
         """The encoder's."""

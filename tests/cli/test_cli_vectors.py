@@ -1,0 +1,57 @@
+"""Vectors made elsewhere, by command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from cli_helpers import Carrel
+
+from carrel.encode.base import load_encoder
+
+TEXTS = ["a red fox sleeps", "ships sail at dawn", "the fox hunts at night", "bread is baked at dawn"]
+
+
+def corpus(folder: Path) -> Path:
+    path = folder / "docs.jsonl"
+    path.write_text("".join(json.dumps({"_id": f"d{n}", "text": text}) + "\n" for n, text in enumerate(TEXTS)))
+    return path
+
+
+def test_with_index_and_with_refine(carrel: Carrel, tmp_path: Path) -> None:
+    rows = load_encoder("static").encode(TEXTS)
+    np.save(tmp_path / "emb.npy", rows)
+    done = carrel("index", corpus(tmp_path), "--vectors", f"mine={tmp_path / 'emb.npy'}")
+    assert done.code == 0, done.err
+    status = carrel("refine", "--status", "--json").json["representations"]
+    assert [(one["name"], one["filled"], one["complete"]) for one in status] == [("mine", 4, True)]
+    refused = carrel("search", "fox", "--recipe", "mine")
+    assert refused.code == 2
+    assert "made outside this library" in refused.err
+    done = carrel("refine", "--add", "both=static", "--vectors", f"both={tmp_path / 'emb.npy'}")
+    assert done.code == 0, done.err
+    found = carrel("search", "fox hunting", "--recipe", "both", "--json")
+    assert found.code == 0
+    assert found.json["results"][0]["id"] == "d2"
+
+
+def test_what_does_not_fit_is_told_in_a_sentence(carrel: Carrel, tmp_path: Path) -> None:
+    np.save(tmp_path / "emb.npy", np.ones((3, 8), np.float32))
+    carrel("index", corpus(tmp_path))
+    done = carrel("refine", "--vectors", f"mine={tmp_path / 'emb.npy'}")
+    assert done.code == 2
+    assert "3 vectors where the library has 4 passages of 4 documents" in done.err
+    assert done.err.strip().count("\n") == 0
+    assert carrel("refine", "--vectors", "mine").code == 2
+    assert carrel("refine", "--status", "--json").json["representations"] == []
+
+
+def test_terms_of_a_passage_are_shown(carrel: Carrel, tmp_path: Path) -> None:
+    weights = [{"id": f"d{n}", "vector": {word: 1.0 + len(word) for word in text.split()}} for n, text in enumerate(TEXTS)]
+    (tmp_path / "w.jsonl").write_text("".join(json.dumps(row) + "\n" for row in weights))
+    carrel("index", corpus(tmp_path), "--vectors", f"words={tmp_path / 'w.jsonl'}")
+    assert "terms: sleeps 7.00, fox 4.00, red 4.00, a 2.00" in carrel("show", "d0", "--terms", "words").out
+    (document,) = carrel("show", "d0", "--terms", "words", "--json").json
+    assert list(document["terms"][0]) == ["sleeps", "fox", "red", "a"]
+    assert carrel("show", "d0", "--terms", "bm25").code == 2
