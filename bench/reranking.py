@@ -41,7 +41,7 @@ BEST = 8
 HEADS = 9
 """Heads of a layer of SmolLM2-135M."""
 LAST = 18
-TIMED = 4
+TIMED = 3
 START, END = "<!-- tables: bench/reranking.py table -->", "<!-- end of tables -->"
 Score = Callable[[Case], NDArray[Any]]
 
