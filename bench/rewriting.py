@@ -1,6 +1,6 @@
 """Rewriting and expansion by a small language model on a sample of judged queries, with paired tests.
 
-    python bench/rewriting.py measure [--seconds 300]    after `stages.py quality`, whose libraries it uses; goes on where it was
+    python bench/rewriting.py measure [--seconds 300]    after `stages.py quality`, whose libraries it uses; it goes on
     python bench/rewriting.py table                      docs/results/rewriting.json
 
 The same sample (seed 7) for all methods; a query counts once every method has searched it. Counted as well is how often a
