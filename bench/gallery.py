@@ -103,7 +103,8 @@ def examples(arguments: argparse.Namespace) -> None:
 def page() -> None:
     """Write docs/stages.md."""
     stages = json.loads((RESULTS / "stages.json").read_text(encoding="utf-8"))
-    gallery = json.loads((RESULTS / "gallery.json").read_text(encoding="utf-8"))["examples"]
+    examples_file = RESULTS / "gallery.json"
+    gallery = json.loads(examples_file.read_text(encoding="utf-8"))["examples"] if examples_file.is_file() else {}
     reranking = RESULTS / "reranking.json"
     judged = json.loads(reranking.read_text(encoding="utf-8")) if reranking.is_file() else {}
     lines = [

@@ -104,7 +104,7 @@ def test_feedback_adds_the_rarest_clusters_with_their_weights(library: Library) 
 def test_which_token_vectors_are_meant_is_told(library: Library, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="'dense' has none; those that do: letters"):
         library.search("heron", recipe='bm25 >> late(by="dense")')
-    with pytest.raises(RecipeError, match=r"bm25 >> late\(by='letters'\)"):
+    with pytest.raises(RecipeError, match=r'bm25 >> late\(by="letters"\)'):
         library.search("heron", recipe="letters")
     bare = carrel.open(tmp_path / "bare", create=True, language="english", encoder=None)
     bare.add([Document(id="a", text="heron")])
