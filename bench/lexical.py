@@ -2,9 +2,10 @@
 
     python bench/lexical.py --passages 1000000 [--rounds 5] [--without pyserini]
 
-Each tool reads the same file with its own tokeniser (all: English stop words and a stemmer), with what its documentation
-recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), and as its index
-alone, which is what the others are. Queries are given as text and analysed within the timed call.
+Each tool reads the same file with its own tokeniser (a stemmer; English stop words left out), with what its documentation
+recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), which keeps stop
+words by default, and as its index alone, which is what the others are, without stop words as they and with them. Queries are
+given as text and analysed within the timed call.
 """
 
 from __future__ import annotations
