@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool, query set and k at most")
     parser.add_argument("--builds", type=int, default=1, help="builds of each, in turn; the median counts")
+    parser.add_argument("--threads", type=int, default=2, help="of the throughput; 0 leaves it out")
     parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
     arguments = parser.parse_args()
@@ -54,6 +55,7 @@ def main() -> None:
     result = compare(
         "lexical", chosen, data.texts, data.passages, queries,
         rounds=arguments.rounds, at_most=arguments.seconds, builds=arguments.builds,
+        threads=arguments.threads,
     )  # fmt: skip
     keep(f"lexical-{arguments.passages}", result)
 
