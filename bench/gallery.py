@@ -96,8 +96,8 @@ def examples(arguments: argparse.Namespace) -> None:
             "before": searched(library, example, example.before),
             "after": searched(library, example, example.after),
         }
+        keep("gallery", {"text_source": "Linux kernel documentation (Debian package linux-doc-6.1)", "examples": found})
         print(name, found[name]["after"]["notes"], flush=True)
-    keep("gallery", {"text_source": "Linux kernel documentation (Debian package linux-doc-6.1)", "examples": found})
 
 
 def page() -> None:

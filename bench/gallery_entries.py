@@ -84,7 +84,7 @@ ENTRIES = {
         "Brings words that the best passages have in common. Helps recall where queries are short, and drifts where the "
         "first passages "
         "are wrong.",
-        Example("swap too slow", "bm25", "bm25 >> rm3() >> bm25"),
+        Example("encrypt disk", "bm25", "bm25 >> rm3() >> bm25"),
         (
             ("rm3", "bm25"),
             ("rm3 0.5", "bm25"),
@@ -96,7 +96,7 @@ ENTRIES = {
     ),
     "rocchio": Entry(
         "Like rm3, with unit vectors instead of probabilities, and optionally away from the last passages.",
-        Example("swap too slow", "bm25", "bm25 >> rocchio() >> bm25"),
+        Example("encrypt disk", "bm25", "bm25 >> rocchio() >> bm25"),
         (("rocchio", "bm25"), ("rocchio 0.25", "bm25"), ("hybrid, rocchio", "hybrid"), ("hybrid, rocchio 0.25", "hybrid")),
     ),
     "guard": Entry(
@@ -113,7 +113,7 @@ ENTRIES = {
     ),
     "vector_feedback": Entry(
         "The dense kind of feedback; no text is read.",
-        Example("swap too slow", "dense", "dense >> vector_feedback() >> dense"),
+        Example("encrypt disk", "dense", "dense >> vector_feedback() >> dense"),
         (
             ("vector_feedback", "dense"),
             ("vector rocchio", "dense"),
@@ -124,7 +124,7 @@ ENTRIES = {
     ),
     "token_feedback": Entry(
         "Feedback for late interaction: the rarest clusters of the first passages' token vectors join the query.",
-        Example("swap too slow", "bm25 >> late(50)", "bm25 >> late(50) >> token_feedback() >> late(50)", "tokens"),
+        Example("encrypt disk", "bm25 >> late(50)", "bm25 >> late(50) >> token_feedback() >> late(50)", "tokens"),
         (("token_feedback", "late"), ("token_feedback, mixed", "late, mixed")),
     ),
     "sentences": Entry(

@@ -175,6 +175,8 @@ class Stage(Recipe):
     """What it works with beside query and hits, in words for `carrel explain`: ``texts``, ``a cross-encoder`` …"""
     cost: ClassVar[str] = ""
     """What a query costs, in words: ``1 ms``, ``30 ms a passage``."""
+    scores_only: ClassVar[bool] = False
+    """Whether a retriever among its parameters only scores what others found; token vectors can then be one."""
     floor: ClassVar[float | None] = None
     """The least score it can give, which fusion maps to 0; None for the least that it gave to this query."""
 

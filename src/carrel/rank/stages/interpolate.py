@@ -24,6 +24,7 @@ class Interpolate(Rerank):
     needs = ("the other retriever's index",)
     cost = "about 0.2 ms for 1000 candidates in memory"
     floor = 0.0
+    scores_only = True
 
     by: Recipe
     weight: float = 0.5
