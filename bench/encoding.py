@@ -73,7 +73,7 @@ def speed(model: Path, onnx: Path | None, sources: Sequence[Path], count: int, r
     samples = {
         source.parent.name if source.stem == "corpus" else source.stem: sample(source, count, rounds) for source in sources
     }
-    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:100]
+    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:50]
     query_file = PLACE / "queries.json"
     PLACE.mkdir(parents=True, exist_ok=True)
     query_file.write_text(json.dumps(asked), encoding="utf-8")
@@ -187,7 +187,7 @@ def scored(folder: Path, documents: NDArray[np.float32], queries: NDArray[np.flo
     names = [document.id for document in collection.documents()]
     run: dict[str, list[tuple[str, float]]] = {}
     for name, scores in zip(collection.judged, queries @ documents.T, strict=True):
-        best = np.argsort(-scores, kind="stable")[:100]
+        best = np.argsort(-scores, kind="stable")[:50]
         run[name] = [(names[at], float(scores[at])) for at in best.tolist()]
     return measure(run, collection.qrels, ("nDCG@10",))
 
