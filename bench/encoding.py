@@ -187,7 +187,7 @@ def scored(folder: Path, documents: NDArray[np.float32], queries: NDArray[np.flo
     names = [document.id for document in collection.documents()]
     run: dict[str, list[tuple[str, float]]] = {}
     for name, scores in zip(collection.judged, queries @ documents.T, strict=True):
-        best = np.argsort(-scores, kind="stable")[:50]
+        best = np.argsort(-scores, kind="stable")[:100]
         run[name] = [(names[at], float(scores[at])) for at in best.tolist()]
     return measure(run, collection.qrels, ("nDCG@10",))
 

@@ -87,7 +87,7 @@ class LookupEncoder:
         if self._weights is None:
             mean: NDArray[np.float32] = vectors.mean(0)
         else:
-            mean = (self._weights[ids].astype(np.float32) @ vectors) / np.float32(len(ids))
+            mean = np.divide(self._weights[ids].astype(np.float32) @ vectors, np.float32(len(ids)), dtype=np.float32)
         length = float(np.linalg.norm(mean))
         return mean / np.float32(length) if length > 0 else 0.0
 
