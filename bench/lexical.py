@@ -13,8 +13,10 @@ import argparse
 
 from common import keep
 from data import Data
-from harness import Contender, compare
+from harness import Contender, compare, is_built
 from peers import java_home
+
+KEPT = {"stopwords": True}
 
 
 def contenders(*, vectors: bool) -> list[Contender]:
@@ -22,6 +24,7 @@ def contenders(*, vectors: bool) -> list[Contender]:
         Contender("carrel", "peer_carrel_library.py", build={"encoder": None}),
         Contender("carrel in 256 MB", "peer_carrel_library.py", build={"encoder": None, "ram": 256 << 20}),
         Contender("carrel, index alone", "peer_carrel_index.py"),
+        Contender("carrel, index alone, stop words kept", "peer_carrel_index.py", build=KEPT, search=KEPT),
         Contender("bm25s", "peer_bm25s.py", "bm25s"),
         Contender("bm25s, memory-mapped", "peer_bm25s.py", "bm25s", search={"mmap": True}),
         Contender("tantivy", "peer_tantivy.py", "tantivy"),
@@ -39,11 +42,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool, query set and k at most")
     parser.add_argument("--builds", type=int, default=1, help="builds of each, in turn; the median counts")
+    parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     without = set(arguments.without) | ({"pyserini"} if java_home() is None else set())
     chosen = [c for c in contenders(vectors=True) if c.environment not in without]
+    chosen = [c for c in chosen if not arguments.built or is_built(c, data.texts)]
     queries = {name: data.queries(name) for name in ("words", "questions", "long")}
     result = compare(
         "lexical", chosen, data.texts, data.passages, queries,

@@ -43,6 +43,32 @@ def disk_bytes(folder: str | Path) -> int:
     return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
 
 
+class Rescorer:
+    """Scores candidates again with the vectors of a ``.npy`` file, which stay on disk: what users of compressed codes do."""
+
+    def __init__(self, path: str) -> None:
+        import numpy as np
+
+        self.vectors = np.load(path, mmap_mode="r")
+
+    @staticmethod
+    def wanted(rescore: int, k: int) -> int:
+        """Candidates to re-score: ``rescore`` at k=10, ten times as many at k=1000, as carrel measures that it needs; 0: just k."""
+        return max(k, round(rescore * (k / 10) ** 0.5))
+
+    def best(self, query: Any, ids: Any, k: int) -> Any:
+        """The best ``k`` of the candidates ``ids`` by dot product."""
+        import numpy as np
+
+        ids = np.sort(np.asarray(ids, np.int64))
+        ids = ids[ids >= 0]
+        scores = self.vectors[ids] @ query
+        if len(ids) > k:
+            top = np.argpartition(-scores, k - 1)[:k]
+            ids, scores = ids[top], scores[top]
+        return ids[np.argsort(-scores, kind="stable")]
+
+
 class _Server:
     def __init__(self, peer: Any) -> None:
         self.peer = peer
@@ -118,7 +144,11 @@ class _Server:
 
 
 def serve(make: Callable[[], Any]) -> None:
-    """Obey commands until standard input ends."""
+    """Obey commands until standard input ends; or, called with ``build DATA FOLDER OPTIONS``, that one alone."""
+    if sys.argv[1:2] == ["build"]:
+        data, folder, options = sys.argv[2:5]
+        _Server(make()).build(data, folder, json.loads(options))
+        return
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     server = _Server(make())

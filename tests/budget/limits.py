@@ -11,13 +11,13 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
+from typing import IO
 
 V1, V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 LOOK = 0.002
@@ -33,6 +33,8 @@ class Outcome:
     code: int
     peak: int
     """The most anonymous and swapped memory seen, in bytes."""
+    resident: int
+    """The most resident memory seen, pages of files that it had mapped included."""
     killed: bool
     """Whether the kernel killed it for its memory."""
     output: str
@@ -112,39 +114,49 @@ def _own_v2() -> Path | None:
     return V2 / line[3:].lstrip("/") if (V2 / "cgroup.controllers").is_file() else None
 
 
-def held(pid: int) -> int:
-    """Bytes of anonymous and swapped memory of a process; 0 once it is gone."""
+def held(pid: int) -> tuple[int, int]:
+    """Bytes of anonymous and swapped memory of a process, and its most resident memory so far; zeros once it is gone."""
     try:
         text = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return 0
-    return 1024 * sum(int(size) for size in re.findall(r"^(?:RssAnon|VmSwap):\s+(\d+) kB", text, re.M))
+        return 0, 0
+    found = {name: 1024 * int(size) for name, size in re.findall(r"^(RssAnon|VmSwap|VmHWM):\s+(\d+) kB", text, re.M)}
+    return found.get("RssAnon", 0) + found.get("VmSwap", 0), found.get("VmHWM", 0)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 def run_within(limit: int, command: Sequence[str], environment: dict[str, str], *, timeout: float = 600) -> Outcome:
     """Run ``command`` within ``limit`` bytes. Skips the test where this system tells nothing of memory."""
     if not Path("/proc/self/status").is_file() or "RssAnon" not in Path("/proc/self/status").read_text():
+        import pytest
+
         pytest.skip("no cgroup and no /proc/PID/status with RssAnon here: nothing to hold a process's memory against")
-    with _group(limit) as group:
+    # Files, not pipes: a child may say more than a pipe holds before it ends.
+    with _group(limit) as group, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = subprocess.Popen(
             command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=out,
+            stderr=err,
             env=environment,
             preexec_fn=group.join if group is not None else None,
         )
-        peak, deadline = 0, time.monotonic() + timeout
+        peak, resident, deadline = 0, 0, time.monotonic() + timeout
         try:
             while child.poll() is None:
-                peak = max(peak, held(child.pid))
+                anonymous, most = held(child.pid)
+                peak, resident = max(peak, anonymous), max(resident, most)
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{command[:3]} took longer than {timeout:.0f} s")
                 time.sleep(LOOK)
-            output, errors = child.communicate()
         finally:
             if child.poll() is None:
                 child.kill()
-                child.communicate()
+                child.wait()
         killed = group.killed() if group is not None else child.returncode == -signal.SIGKILL
-        return Outcome(group.how if group is not None else "polling", limit, child.returncode, peak, killed, output, errors)
+        output, errors = (_text(file) for file in (out, err))
+        how = group.how if group is not None else "polling"
+        return Outcome(how, limit, child.returncode, peak, resident, killed, output, errors)

@@ -358,7 +358,7 @@ def test_fold_leaves_out_copies(marsh: Library) -> None:
         ("bm25 >> rm3() >> dens", 18, "did you mean 'dense'"),
         ('bm25 >> mmr(on="minilm")', 17, "'minilm'"),
         ('bm25 >> mmr(on="bm25")', 9, "is sparse"),
-        ("bm25 >> token_feedback() >> bm25", 9, "'late'"),
+        ("bm25 >> token_feedback() >> bm25", 9, "add one first"),
     ],
 )
 def test_a_recipe_is_checked_before_it_runs(text: str, column: int, words: str) -> None:

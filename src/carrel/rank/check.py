@@ -26,11 +26,8 @@ def check(recipe: Recipe, available: Collection[str] | Mapping[str, str]) -> Non
     text = str(recipe)
     if recipe.gives != "hits":
         last = str(recipe.parts[-1] if isinstance(recipe, Pipe) else recipe)
-        fail(
-            text,
-            text.rfind(last),
-            f"the recipe ends with {last}, which gives a query; end it with what ranks: '{last} >> bm25'",
-        )
+        whole = f"{'bm25 >> ' if recipe.needs_hits else ''}{last} >> bm25"
+        fail(text, text.rfind(last), f"the recipe ends with {last}, which gives a query; end it with what ranks: '{whole}'")
     _fed(recipe, False, text)
     unknown = [name for name in recipe.retrievers() if name not in available]
     kinds = dict(available) if isinstance(available, Mapping) else dict.fromkeys(available, "")

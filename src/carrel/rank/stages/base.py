@@ -42,6 +42,7 @@ __all__ = [
     "Stage",
     "bounded",
     "chosen",
+    "dense_named",
     "stacked",
     "token_vectors_named",
     "whole",
@@ -307,6 +308,14 @@ def bounded(name: str, value: float, least: float, most: float) -> None:
     """Check a parameter: a number from ``least`` to ``most``, or `RecipeError`. Call in ``__post_init__``."""
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or not least <= value <= most:
         raise RecipeError(f"'{name}' is a number from {least:g} to {most:g}, not {value!r}")
+
+
+def dense_named(stage: str, name: str, representations: Mapping[str, str]) -> None:
+    """See that ``name`` is a dense representation, or `RecipeError`."""
+    if representations.get(name) not in ("dense", ""):
+        have = ", ".join(one for one, kind in representations.items() if kind == "dense") or "none"
+        kind = representations.get(name, "not there")
+        raise RecipeError(f"{stage} works on a dense representation, and {name!r} is {kind}; dense are: {have}")
 
 
 def token_vectors_named(stage: str, parameter: str, name: str, representations: Mapping[str, str]) -> str:

@@ -1,0 +1,239 @@
+"""The memory budget under a real limit: build, search and compact real or synthetic passages in a cgroup that kills for one page.
+
+    python bench/budget.py --passages 1000000 --ram 256MB               real passages (data.py)
+    python bench/budget.py --passages 10000000 --ram 2GB --synthetic    words by Zipf's law (synthetic.py), made first
+    python bench/budget.py --peers [--only-peers]                       the other tools' builds under the same limit too
+    python bench/budget.py --base                                       what a process holds before it has any data
+    python bench/budget.py --bytes LIBRARY                              bytes a passage of a library, by part
+
+Every phase is a process of its own in a cgroup whose limit is the budget, without swap: the kernel kills it where its anonymous
+memory, and whatever else cannot be dropped, exceeds the budget by a page (where no cgroup can be had its anonymous memory is looked at
+500 times a second). Peaks are of the process: anonymous (cannot be dropped) and resident (with the file pages that it had mapped).
+Latencies are those within the limit, files in the page cache as far as the limit leaves room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from common import RESULTS, ROOT, SCRATCH, keep, percentiles
+from data import Data
+from harness import compile_kernels, say
+from peers import environment_of, python_of
+
+sys.path.insert(0, str(ROOT / "tests" / "budget"))
+sys.path.insert(0, str(ROOT / "src"))
+
+from limits import Outcome, run_within
+
+from carrel.budget import format_size, parse_size, round_up
+from synthetic import ZipfText, write_text
+
+HOURS = 3600.0
+PEERS = {
+    "bm25s": ("bm25s", "peer_bm25s.py", {}),
+    "tantivy": ("tantivy", "peer_tantivy.py", {}),
+    "SQLite FTS5": ("fts5", "peer_fts5.py", {}),
+}
+"""Tools that index words from the same file: environment, script, options."""
+
+BUILD = """
+import json, sys, time
+import carrel
+texts, place, ram, encoder = sys.argv[1:5]
+started = time.perf_counter()
+with carrel.open(place, create=True, language="english", ram=ram, encoder=encoder) as library:
+    report = library.index(texts)
+    info = library.info()
+    print(json.dumps({
+        "seconds": time.perf_counter() - started, "documents": report.added, "passages": info.passages,
+        "segments": info.segments, "failures": len(report.failures), "disk_bytes": sum(info.disk.values()),
+        "bill": [[line.part, line.planned, line.measured] for line in report.bill],
+    }))
+"""
+
+SEARCH = """
+import json, sys, threading, time
+import carrel
+place, ram, path = sys.argv[1:4]
+queries = json.load(open(path, encoding="utf-8"))
+started = time.perf_counter()
+with carrel.open(place, ram=ram) as library:
+    seconds = {}
+    for recipe in ("bm25", "dense", "hybrid"):
+        for k in (10, 1000):
+            for query in queries[:20]:
+                library.rank(query, k, recipe=recipe)
+            took = seconds[f"{recipe}, k={k}"] = []
+            for query in queries:
+                begun = time.perf_counter()
+                library.rank(query, k, recipe=recipe)
+                took.append(time.perf_counter() - begun)
+                if sum(took) > 10:
+                    break
+    texts = seconds["hybrid with texts, k=10"] = []
+    for query in queries:
+        begun = time.perf_counter()
+        library.search(query, 10, recipe="hybrid")
+        texts.append(time.perf_counter() - begun)
+        if sum(texts) > 10:
+            break
+    def work():
+        for query in queries[:100]:
+            library.rank(query, 1000, recipe="hybrid")
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    bill = [[line.part, line.planned, line.measured] for line in library.bill()]
+print(json.dumps({"seconds": time.perf_counter() - started, "latency": seconds, "bill": bill}))
+"""
+
+COMPACT = """
+import json, sys, time
+import carrel
+place, ram = sys.argv[1:3]
+started = time.perf_counter()
+with carrel.open(place, ram=ram) as library:
+    names = []
+    with open(sys.argv[3], encoding="utf-8") as texts:
+        for number, line in enumerate(texts):
+            if number % 10 == 0:
+                names.append(json.loads(line)["_id"])
+            if len(names) == 20_000:
+                library.remove(names)
+                names = []
+    library.remove(names)
+    library.compact()
+    info = library.info()
+print(json.dumps({"seconds": time.perf_counter() - started, "passages": info.passages, "segments": info.segments}))
+"""
+
+BASE = """
+import sys
+import carrel.kernels as kernels
+from carrel.budget import anonymous_bytes
+kernels.warm()
+print(anonymous_bytes())
+"""
+
+
+def phase(what: str, ram: int, code: str, *arguments: object, told: bool = True) -> dict[str, Any]:
+    """One phase in a process of its own within ``ram`` bytes."""
+    say(f"{what} within {format_size(ram)}")
+    started = time.perf_counter()
+    outcome = run_within(ram, [sys.executable, "-c", code, *map(str, arguments)], environment_of(None, 1), timeout=6 * HOURS)
+    row = as_row(what, outcome, time.perf_counter() - started)
+    if outcome.code == 0 and told:
+        row |= json.loads(outcome.output.strip().splitlines()[-1])
+    if outcome.code:
+        row["error"] = outcome.errors.strip().splitlines()[-1:] or ["killed"]
+        say(outcome.errors[-2000:])
+    if "latency" in row:
+        row["latency"] = {name: percentiles(some) | {"queries": len(some)} for name, some in row["latency"].items()}
+    say(f"{what}: {'within' if row['within'] else 'EXCEEDED'}, {row['peak_anonymous_bytes'] >> 20} MB, {row['seconds']:.0f} s")
+    return row
+
+
+def as_row(what: str, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    return {
+        "what": what, "how": outcome.how, "limit": outcome.limit, "within": outcome.within, "killed": outcome.killed,
+        "exit_code": outcome.code, "seconds": seconds,
+        "peak_anonymous_bytes": outcome.peak, "peak_total_bytes": outcome.resident,
+    }  # fmt: skip
+
+
+def peer(name: str, ram: int, texts: Path) -> dict[str, Any]:
+    """The build of another tool within the same limit."""
+    environment, script, options = PEERS[name]
+    folder = SCRATCH / "budget" / f"peer-{environment}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    say(f"{name} within {format_size(ram)}")
+    command = [str(python_of(environment)), str(ROOT / "bench" / script), "build", str(texts), str(folder), json.dumps(options)]
+    started = time.perf_counter()
+    outcome = run_within(ram, command, environment_of(environment, 2), timeout=HOURS)
+    row = as_row(name, outcome, time.perf_counter() - started)
+    if outcome.code and not outcome.killed:
+        row["error"] = outcome.errors.strip().splitlines()[-1:]
+    shutil.rmtree(folder, ignore_errors=True)
+    say(f"{name}: {'done' if outcome.code == 0 else 'ended'}, {row['peak_anonymous_bytes'] >> 20} MB, {row['seconds']:.0f} s")
+    return row
+
+
+def texts_of(passages: int, *, synthetic: bool) -> tuple[Path, Path]:
+    """The file of passages and that of queries."""
+    if not synthetic:
+        data = Data.of(passages)
+        return data.texts, data.queries("words")
+    folder = SCRATCH / "data" / f"synthetic-{passages}"
+    folder.mkdir(parents=True, exist_ok=True)
+    texts, queries = folder / "texts.jsonl", folder / "queries.json"
+    if not queries.is_file():
+        say(f"making {passages:,} passages")
+        write_text(texts, passages)
+        queries.write_text(json.dumps(ZipfText(seed=1).queries(1000)))
+    return texts, queries
+
+
+def bytes_of(place: Path) -> None:
+    """Print the bytes a passage of a library."""
+    import carrel
+
+    with carrel.open(place) as library:
+        info = library.info()
+        for title, parts in (("disk", info.disk), ("memory", info.memory)):
+            for part, size in parts.items():
+                print(f"{title:<8}{part:<40}{size / max(info.passages, 1):10.1f} bytes a passage")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--passages", type=int, default=1_000_000)
+    parser.add_argument("--ram", type=parse_size, default=parse_size("256MB"))
+    parser.add_argument("--encoder", default="static")
+    parser.add_argument("--synthetic", action="store_true")
+    parser.add_argument("--peers", action="store_true", help="the other tools too")
+    parser.add_argument("--only-peers", action="store_true", help="the other tools, beside what was measured of carrel before")
+    parser.add_argument("--keep", action="store_true", help="keep the library that is built")
+    parser.add_argument("--base", action="store_true")
+    parser.add_argument("--bytes", type=Path, metavar="LIBRARY")
+    arguments = parser.parse_args()
+    compile_kernels()
+    if arguments.bytes is not None:
+        bytes_of(arguments.bytes)
+        return
+    if arguments.base:
+        done = subprocess.run([sys.executable, "-c", BASE], env=environment_of(None, 1), check=True, capture_output=True)
+        print(f"{int(done.stdout) / 2**20:.1f} MB")
+        return
+    ram, texts, queries = arguments.ram, *texts_of(arguments.passages, synthetic=arguments.synthetic)
+    name = f"budget-synthetic-{arguments.passages}" if arguments.synthetic else f"budget-{arguments.passages}"
+    if arguments.only_peers:
+        result = json.loads((RESULTS / f"{name}.json").read_text())
+        keep(name, {**result, "peers": [peer(tool, ram, texts) for tool in PEERS]})
+        return
+    place = SCRATCH / "budget" / f"library-{arguments.passages}"
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    limit = round_up(ram)
+    rows = [phase("build", ram, BUILD, texts, place, limit, arguments.encoder)]
+    if rows[0]["exit_code"] == 0:
+        rows.append(phase("search", ram, SEARCH, place, limit, queries))
+        rows.append(phase("remove a tenth, compact", ram, COMPACT, place, limit, texts))
+        rows.append(phase("search again", ram, SEARCH, place, limit, queries))
+    others = [peer(tool, ram, texts) for tool in PEERS] if arguments.peers else []
+    if not arguments.keep:
+        shutil.rmtree(place, ignore_errors=True)
+    keep(name, {"benchmark": "budget", "items": arguments.passages, "ram": ram, "phases": rows, "peers": others})
+    if not all(row["within"] and row["exit_code"] == 0 for row in rows):
+        sys.exit("the budget was not kept")
+
+
+if __name__ == "__main__":
+    main()

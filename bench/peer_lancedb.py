@@ -1,0 +1,48 @@
+"""LanceDB in its own environment: lists of RaBitQ codes, re-scored from the table on disk."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+from lancedb.index import IvfRq
+
+from peer import serve
+
+BATCH = 65536
+
+
+class LanceDb:
+    """``partitions`` None is its own choice; ``probes`` and ``refine`` are those of the search."""
+
+    def build(self, data: str, folder: str, partitions: int | None = None) -> dict[str, Any]:
+        vectors = np.load(data, mmap_mode="r")
+        dimension = vectors.shape[1]
+        schema = pa.schema([("id", pa.int64()), ("vector", pa.list_(pa.float32(), dimension))])
+
+        def batches() -> Any:
+            for low in range(0, len(vectors), BATCH):
+                rows = np.ascontiguousarray(vectors[low : low + BATCH])
+                flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), dimension)
+                yield pa.RecordBatch.from_arrays([pa.array(np.arange(low, low + len(rows))), flat], schema=schema)
+
+        table = lancedb.connect(folder).create_table("vectors", batches(), schema=schema)
+        table.create_index("vector", config=IvfRq(distance_type="dot", num_partitions=partitions))
+        return {"version": version("lancedb")}
+
+    def open(self, folder: str, probes: int = 20, refine: int = 10) -> dict[str, Any]:
+        self.table = lancedb.connect(folder).open_table("vectors")
+        self.probes, self.refine = probes, refine
+        return {"version": version("lancedb")}
+
+    def search(self, query: Any, k: int) -> Any:
+        asked = self.table.search(query, vector_column_name="vector").distance_type("dot")
+        found = asked.nprobes(self.probes).refine_factor(self.refine).select(["id", "_distance"]).limit(k).to_arrow()
+        return found["id"].to_numpy()
+
+
+if __name__ == "__main__":
+    serve(LanceDb)
