@@ -73,7 +73,7 @@ def speed(model: Path, onnx: Path | None, sources: Sequence[Path], count: int, r
     samples = {
         source.parent.name if source.stem == "corpus" else source.stem: sample(source, count, rounds) for source in sources
     }
-    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:100]
+    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:50]
     query_file = PLACE / "queries.json"
     PLACE.mkdir(parents=True, exist_ok=True)
     query_file.write_text(json.dumps(asked), encoding="utf-8")

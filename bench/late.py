@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ MUVERA = (
 
 def token_vectors(model: str, collection: Collection, folder: Path) -> tuple[TokenVectors, TokenVectors]:
     """Of documents and of judged queries; kept."""
-    kept = PLACE / folder.name / "tokens.npz"
+    kept = PLACE / folder.name / f"tokens-{len(collection.judged)}.npz"
     if not kept.is_file():
         encoder = load_encoder(model, "tokens")
         documents = [f"{d.title}\n{d.text}" if d.title else d.text for d in collection.documents()]
@@ -91,9 +92,11 @@ def ranked(rows: NDArray[np.int64], scores: NDArray[np.floating[Any]], count: in
     return [(int(rows[at]), float(scores[at])) for at in order]
 
 
-def tokens(model: str, folder: Path) -> dict[str, Any]:
-    """One collection."""
+def tokens(model: str, folder: Path, limit: int) -> dict[str, Any]:
+    """One collection, its first ``limit`` judged queries."""
     collection = load_collection(folder)
+    some_queries = dict(list(collection.judged.items())[:limit])
+    collection = replace(collection, queries=some_queries, qrels={query: collection.qrels[query] for query in some_queries})
     documents, queries = token_vectors(model, collection, folder)
     names = [document.id for document in collection.documents()]
     rows = np.arange(len(names))
@@ -128,7 +131,7 @@ def tokens(model: str, folder: Path) -> dict[str, Any]:
             off.append(float(np.abs(got - right[some]).mean() / max(len(vector), 1)) if len(some) else 0.0)
             found[query] = ranked(some, got)
         scores[f"{bits} bits, of BM25's 100"] = scored(collection, names, found)
-        size = sum(index.folder.sizes().values())
+        size = sum(a.nbytes for a in (index.codes, index.factors, index.owners, index.spans, index.indptr))
         errors[str(bits)] = {
             "error_a_token": statistics.fmean(off),
             "bytes_a_token": size / len(documents.vectors),
@@ -265,13 +268,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["tokens", "hybrid", "text"])
     parser.add_argument("rest", nargs="*")
+    parser.add_argument("--queries", type=int, default=200, help="tokens: judged queries of each collection")
     parser.add_argument("--vectors", default="carrel-fp32")
     arguments = parser.parse_args()
     path = RESULTS / "late.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if arguments.what == "tokens":
         model, *folders = arguments.rest
-        found = {Path(folder).name: tokens(model, Path(folder)) for folder in folders}
+        found = {Path(folder).name: tokens(model, Path(folder), arguments.queries) for folder in folders}
         result["tokens"] = {**result.get("tokens", {}), **found}
         result["tokens_machine"] = machine()
     elif arguments.what == "hybrid":

@@ -39,6 +39,8 @@ from carrel.evaluate import Collection, load_collection, measure
 
 PLACE = SCRATCH / "encoded"
 SHARES = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
+ORDERS = ("likely queries", "queries asked before")
+"""By priority: nobody has asked anything yet, or the judged queries were asked (their answers are not known to it)."""
 RECIPES = ("0.5*bm25 + 0.5*minilm", "minilm")
 
 
@@ -94,23 +96,25 @@ def first(texts: Path) -> dict[str, Any]:
     return {"first": {"passages": passages, "rounds": rounds, "seconds": middle, "machine": machine()}}
 
 
-def curve(folders: Sequence[Path], which: str, seeds: int = 3) -> dict[str, Any]:
+def curve(folders: Sequence[Path], which: str, orders: Sequence[str], seeds: int) -> dict[str, Any]:
     """nDCG@10 by share, order and recipe; no passage is encoded while a query waits."""
     carrel.library.context.LIMIT = 0.0
     result: dict[str, Any] = {}
     for folder in folders:
         collection, encoder = load_collection(folder), kept_encoder(folder, which)
         found: dict[str, Any] = {}
-        for order in ("priority", "priority, queries asked before", *(f"chance {seed}" for seed in range(seeds))):
+        for order in (*orders, *(f"chance {seed}" for seed in range(seeds))):
             found[order] = _filled(collection, encoder, order)
             say(
                 f"{folder.name}, {order}: "
                 + ", ".join(f"{share:.0%} {one[RECIPES[0]]:.4f}" for share, one in found[order].items())
             )
         chance = [found.pop(f"chance {seed}") for seed in range(seeds)]
-        found["chance"] = {
-            share: {recipe: statistics.fmean(one[share][recipe] for one in chance) for recipe in RECIPES} for share in SHARES
-        }
+        if chance:
+            found["chance"] = {
+                share: {recipe: statistics.fmean(one[share][recipe] for one in chance) for recipe in RECIPES}
+                for share in SHARES
+            }
         result[folder.name] = {order: {str(share): one for share, one in values.items()} for order, values in found.items()}
     return {"curve": result, "vectors": which}
 
@@ -133,9 +137,8 @@ def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, di
         with carrel.open(place, create=True, unit="document", language="english") as library:
             library.add(collection.documents())
             library.represent("minilm", encoder)
-            if order.endswith("before"):
-                for text in collection.judged.values():
-                    library.rank(text, 10, recipe=RECIPES[0])
+            if order == ORDERS[0]:  # measuring must not tell it which passages are wanted
+                library.represented.cache.want = lambda passages, weight=1.0: None  # type: ignore[method-assign]
             filled = 0
             for share in SHARES:
                 wanted = round(share * library.passages)
@@ -214,7 +217,7 @@ result = json.load(open(sys.argv[1]))
 curves = result["curve"]
 figure, axes = plt.subplots(1, len(curves), figsize=(4.2 * len(curves), 3.6), squeeze=False)
 for axis, (folder, orders) in zip(axes[0], curves.items()):
-    for order, style in (("chance", "o--"), ("priority", "s-"), ("priority, queries asked before", "^-")):
+    for order, style in (("chance", "o--"), ("likely queries", "s-"), ("queries asked before", "^-")):
         shares = orders[order]
         axis.plot([100 * float(s) for s in shares], [one["0.5*bm25 + 0.5*minilm"] for one in shares.values()], style, label=order, ms=4)
     axis.set_title(folder)
@@ -232,14 +235,17 @@ def main() -> None:
     parser.add_argument("what", choices=["first", "curve", "late", "plot"])
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--vectors", default="carrel-fp32")
+    parser.add_argument("--orders", nargs="*", default=ORDERS, help="curve: these orders by priority")
+    parser.add_argument("--seeds", type=int, default=3, help="curve: as many orders by chance, averaged")
     arguments = parser.parse_args()
     path = RESULTS / "refinement.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if arguments.what == "first":
         result |= first(Path(arguments.rest[0]))
     elif arguments.what == "curve":
-        found = curve([Path(folder) for folder in arguments.rest], arguments.vectors)
-        result["curve"] = {**result.get("curve", {}), **found["curve"]}
+        found = curve([Path(folder) for folder in arguments.rest], arguments.vectors, arguments.orders, arguments.seeds)
+        before = result.get("curve", {})
+        result["curve"] = {**before, **{name: {**before.get(name, {}), **one} for name, one in found["curve"].items()}}
         result["vectors"] = found["vectors"]
     elif arguments.what == "late":
         result |= late(arguments.rest[0], Path(arguments.rest[1]))

@@ -53,12 +53,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             setattr(models, name, size)
 
 
-@pytest.mark.parametrize("kind", ["dense", "sparse", "tokens"])
+@pytest.mark.parametrize(
+    "kind", ["dense", pytest.param("sparse", marks=pytest.mark.slow), pytest.param("tokens", marks=pytest.mark.slow)]
+)
 def test_refining_keeps_its_budget(
     tmp_path: Path, python: str, child_environment: dict[str, str], model: Path, kind: str
 ) -> None:
     made = synthetic()
-    made.write_text(tmp_path / "texts.jsonl", 250, length=60)
+    made.write_text(tmp_path / "texts.jsonl", 100, length=60)
     with carrel.open(tmp_path / "library", create=True, language="none") as library:
         library.index(tmp_path / "texts.jsonl")
         passages = library.passages
