@@ -50,12 +50,16 @@ def steps(arguments: argparse.Namespace) -> list[Step]:
         Step("lexical", ["lexical.py", "--passages", n], result(f"lexical-{n}"), 35),
         Step("recipes", ["recipes.py", "--passages", n], result(f"recipes-{n}"), 6),
         Step("cold", ["cold.py", "--passages", n], result(f"cold-{n}"), 8),
+        Step("sparse-index", ["sparse_index.py", "--passages", n], result(f"sparse-index-{n}"), 3),
         Step("sparse", ["sparse.py", "--passages", n], result(f"sparse-{n}"), 30),
-        Step("dense", ["dense.py", "--passages", n], result(f"dense-{n}"), 45),
-        Step("budget", ["budget.py", "--passages", n], result(f"budget-{n}"), 15),
+        Step("dense", ["dense.py", "--passages", n, "--vectors", "static"], result(f"dense-static-{n}"), 90),
+        Step("dense-pooled", ["dense.py", "--passages", n, "--vectors", "pooled"], result(f"dense-pooled-{n}"), 110),
+        Step("budget", ["budget.py", "--passages", n, "--peers"], result(f"budget-{n}"), 25),
         Step("quality", ["quality.py", *folders, "--among", n], result("quality"), 12),
         Step("feedback", ["feedback.py", *folders], result("feedback"), 4),
     ]
+    if not arguments.model:
+        listed = [step for step in listed if step.name != "dense-pooled"]
     return [step for step in listed if (ROOT / "bench" / step.command[0]).is_file()]
 
 

@@ -3,11 +3,11 @@
     python bench/dense.py --passages 1000000 --vectors static [--rounds 5] [--only faiss]
     python bench/dense.py --passages 1000000 --vectors pooled --build      build what is missing, measure nothing
 
-The vectors are those of ``data.py``: static (256 dimensions) and pooled (384). Every index is asked for the best by dot product, one query at a time
-and one thread, the vectors of its file in the page cache. Recall is the share of the exact best k. Codes of a bit or a few that
-are no ranking by themselves are re-scored with the vectors on disk, in numpy where a tool leaves it to its user: candidates are given
-for k=10 and grow with k. ``floor_ms`` is the time one core needs to read carrel's sketches from memory once, at the speed measured in
-the same run.
+The vectors are those of ``data.py``: static (256 dimensions) and pooled (384). Every index is asked for the best by dot product, one
+query at a time and one thread, the vectors of its file in the page cache. Recall is the share of the exact best k. Codes of a bit
+or a few that are no ranking by themselves are re-scored with the vectors on disk, in numpy where a tool leaves it to its user:
+candidates are given for k=10 and grow with k. ``floor_ms`` is the time that one core needs to read carrel's sketches from memory
+once, at the speed measured in the same run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, keep
+from common import RESULTS, ROOT, keep
 from data import Data
 from harness import Contender, PeerError, build, compare, compile_kernels, index_folder, say
 from peers import environment_of
@@ -33,7 +33,7 @@ LEFT_OUT = {
 }
 
 
-def carrel(vectors: str) -> list[Contender]:
+def carrel() -> list[Contender]:
     script = "peer_carrel_dense.py"
     return [
         Contender("carrel", script, build_threads=1),
@@ -44,7 +44,7 @@ def carrel(vectors: str) -> list[Contender]:
     ]
 
 
-def peers(vectors: str, dimension: int) -> list[Contender]:
+def peers() -> list[Contender]:
     """Each at settings around a recall of 0.98, and at its documentation's own."""
     listed: list[Contender] = []
 
@@ -54,15 +54,15 @@ def peers(vectors: str, dimension: int) -> list[Contender]:
             words = ", ".join(f"{key} {value}" for key, value in search.items())
             listed.append(Contender(f"{name}, {words}" if words else name, script, environment, build, search, build_threads=1))
 
-    add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 10000})
-    add("faiss RaBitQ", "peer_faiss.py", {"kind": "RR,RaBitQ"}, {"rescore": 300, "query_bits": 4})
-    add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 300})
-    lists = {"rescore": 300, "nprobe": 64}, {"rescore": 300, "nprobe": 256}
+    add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 5000})
+    add("faiss RaBitQ", "peer_faiss.py", {"kind": "RR,RaBitQ"}, {"rescore": 1000, "query_bits": 4})
+    add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 1000}, {"rescore": 3000})
+    lists = {"rescore": 1000, "nprobe": 64}, {"rescore": 1000, "nprobe": 256}
     add("faiss IVF RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,IVF1024,RaBitQfs"}, *lists)
     add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, {"nprobe": 16}, {"nprobe": 64})
     add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, {"ef": 64}, {"ef": 256})
     add("usearch", "peer_usearch.py", {"kind": "f16"}, {"expansion": 64}, {"expansion": 256})
-    add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 50})
+    add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 100}, {"rescore": 300})
     add("turbovec 4 bits", "peer_turbovec.py", {"bits": 4}, {"rescore": 0})
     probes = {"probes": 20, "refine": 10}, {"probes": 60, "refine": 30}
     add("LanceDB IVF_RQ", "peer_lancedb.py", {}, *probes)
@@ -71,14 +71,55 @@ def peers(vectors: str, dimension: int) -> list[Contender]:
     return listed
 
 
-def ways(folder: Path, queries: Path) -> dict[str, Any]:
-    """What filters, batches and threads cost: `dense_ways.py` in a process of its own."""
+def ways(folder: Path, queries: Path) -> list[dict[str, Any]]:
+    """What filters, batches and threads cost: `dense_ways.py` in a process of its own, as a table."""
     done = subprocess.run(
         [sys.executable, ROOT / "bench" / "dense_ways.py", folder, queries],
         stdout=subprocess.PIPE, text=True, check=True, env=environment_of(None, 1),
     )  # fmt: skip
-    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    one = told["ms_a_query"]["one query at a time"]
+    rows = [[name, f"{value:.3f}", f"{value / one:.2f}"] for name, value in told["ms_a_query"].items()]
+    title = f"carrel, k={told['k']}: what filters, batches and threads make of {told['queries']} queries (wall time a query)."
+    return [{"title": title, "head": ["", "ms a query", "times one at a time"], "rows": rows}]
+
+
+def floors(result: dict[str, Any]) -> dict[str, Any]:
+    """How near each of carrel's contenders came to reading its sketches once, at the memory's speed of the same run."""
+    speed = result["read_bytes_per_second"]
+    rows = []
+    for one in result["contenders"]:
+        hot = one.get("open", {}).get("hot_bytes")
+        if hot and "latency" in one and "listed" not in one["name"]:
+            floor = hot / speed * 1000
+            (latency,) = one["latency"].values()
+            one["floor_ms"] = floor
+            share = hot / one["open"]["float32_bytes"]
+            p50, least = latency["10"]["p50_ms"], latency["10"]["least_p50_ms"]
+            sizes = [f"{hot / 2**20:.1f}", f"1/{1 / share:.0f}"]
+            rows.append([one["name"], *sizes, f"{floor:.2f}", f"{p50:.2f}", f"{p50 / floor:.2f}", f"{least / floor:.2f}"])
+    title = (
+        f"The floor: reading the sketches once at {speed / 1e9:.1f} GB/s, what one core reads at best in the same run; k=10."
+    )
+    head = ["", "sketches MB", "of float32", "floor ms", "p50 ms", "p50 / floor", "best round's p50 / floor"]
+    return {"title": title, "head": head, "rows": rows}
+
+
+def merged(name: str, result: dict[str, Any]) -> dict[str, Any]:
+    """``result`` with the contenders and tables of earlier runs that it has not: each run takes a few minutes of a quiet machine."""
+    path = RESULTS / f"{name}.json"
+    for one in result["contenders"]:
+        one["read_bytes_per_second"] = result["read_bytes_per_second"]
+        one["taken"] = result["machine"]["commit"]
+    if path.is_file():
+        old = json.loads(path.read_text())
+        have = {one["name"] for one in result["contenders"]}
+        result["contenders"] += [one for one in old["contenders"] if one["name"] not in have]
+        titles = {one["title"].split(":")[0] for one in result["tables"]}
+        result["tables"] += [one for one in old.get("tables", []) if one["title"].split(":")[0] not in titles]
+    order = {one.name: place for place, one in enumerate([*carrel(), *peers()])}
+    result["contenders"].sort(key=lambda one: order.get(one["name"], len(order)))
+    return result
 
 
 def main() -> None:
@@ -91,12 +132,12 @@ def main() -> None:
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
     parser.add_argument("--named", action="append", default=[], help="contenders whose name begins so")
     parser.add_argument("--build", action="store_true", help="build what is missing and measure nothing")
-    parser.add_argument("--minutes", type=float, default=40, help="a build is given up after")
+    parser.add_argument("--without-ways", action="store_true", help="leave out filters, batches and threads")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     documents, queries = data.vectors(arguments.vectors)
     chosen = []
-    for one in [*carrel(arguments.vectors), *peers(arguments.vectors, 0)]:
+    for one in [*carrel(), *peers()]:
         environment = one.environment or "carrel"
         wanted = not arguments.only or environment in arguments.only
         named = not arguments.named or any(one.name.startswith(name) for name in arguments.named)
@@ -110,12 +151,21 @@ def main() -> None:
             except (PeerError, subprocess.CalledProcessError, OSError) as error:
                 say(f"{contender.name}: {error}")
         return
+    if not chosen:
+        parser.error("no contender has such a name")
     truth = {(arguments.vectors, k): data.truth(arguments.vectors, k) for k in (10, 1000)}
     result = compare(
         "dense", chosen, documents, data.passages, {arguments.vectors: queries},
         rounds=arguments.rounds, at_most=arguments.seconds, truth=truth,
     )  # fmt: skip
-    keep(f"dense-{arguments.vectors}-{arguments.passages}", result)
+    result["left_out"], result["tables"] = LEFT_OUT, []
+    if any(one.environment is None for one in chosen):
+        result["tables"].append(floors(result))
+    flat = next((one for one in chosen if one.name == "carrel"), None)
+    if flat is not None and not arguments.without_ways:
+        result["tables"] += ways(index_folder(flat, documents) / "dense", queries)
+    name = f"dense-{arguments.vectors}-{arguments.passages}"
+    keep(name, merged(name, result))
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def speed(model: Path, onnx: Path | None, sources: Sequence[Path], count: int, r
     samples = {
         source.parent.name if source.stem == "corpus" else source.stem: sample(source, count, rounds) for source in sources
     }
-    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:100]
+    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:50]
     query_file = PLACE / "queries.json"
     PLACE.mkdir(parents=True, exist_ok=True)
     query_file.write_text(json.dumps(asked), encoding="utf-8")
@@ -153,7 +153,7 @@ def vectors(
     name: str, one: tuple[Contender, Path, dict[str, Any]], folder: Path
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Vectors of a collection's documents and judged queries by one tool; kept."""
-    kept = PLACE / folder.name / name.replace(" ", "-").replace(",", "")
+    kept = _kept(name, folder)
     if not (kept / "done").is_file():
         kept.mkdir(parents=True, exist_ok=True)
         contender, model, options = one
@@ -168,6 +168,10 @@ def vectors(
             process.close()
         (kept / "done").touch()
     return np.load(kept / "documents" / "vectors.npy"), np.load(kept / "queries" / "vectors.npy")
+
+
+def _kept(name: str, folder: Path) -> Path:
+    return PLACE / folder.name / name.replace(" ", "-").replace(",", "")
 
 
 def texts_of(folder: Path) -> dict[str, list[str]]:
@@ -188,22 +192,24 @@ def scored(folder: Path, documents: NDArray[np.float32], queries: NDArray[np.flo
     return measure(run, collection.qrels, ("nDCG@10",))
 
 
-def quality(model: Path, onnx: Path | None, folders: Sequence[Path]) -> dict[str, Any]:
+def quality(model: Path, onnx: Path | None, folders: Sequence[Path], tools: Sequence[str] | None) -> dict[str, Any]:
     """nDCG@10 by collection and tool, and the paired comparison with sentence-transformers."""
     found: dict[str, Any] = {}
+    known = contenders(model, onnx)
     for folder in folders:
+        for name in tools or known:
+            with contextlib.suppress(PeerError):
+                vectors(name, known[name], folder)
         scores: dict[str, Scores] = {}
         cosines: dict[str, float] = {}
-        reference: NDArray[np.float32] | None = None
-        for name, one in contenders(model, onnx).items():
-            with contextlib.suppress(PeerError):
-                documents, queries = vectors(name, one, folder)
-                scores[name] = scored(folder, documents, queries)
-                cosines[name] = 0.0
-        reference, _ = vectors("sentence-transformers", contenders(model, onnx)["sentence-transformers"], folder)
-        for name in cosines:
-            mine, _ = vectors(name, contenders(model, onnx)[name], folder)
-            cosines[name] = float((mine * reference).sum(1).mean())
+        there = [name for name in known if (_kept(name, folder) / "done").is_file()]
+        if "sentence-transformers" not in there:
+            continue
+        reference, _ = vectors("sentence-transformers", known["sentence-transformers"], folder)
+        for name in there:
+            documents, queries = vectors(name, known[name], folder)
+            scores[name] = scored(folder, documents, queries)
+            cosines[name] = float((documents * reference).sum(1).mean())
         compared = {one.name: one.to_dict() for one in compare(scores, "sentence-transformers")}
         found[folder.name] = {
             name: {"nDCG@10": one.means["nDCG@10"], "cosine": cosines[name], "compared": compared.get(name)}
@@ -250,6 +256,7 @@ def main() -> None:
     parser.add_argument("--queries", type=Path, default=SCRATCH / "data" / "real-100000" / "queries" / "words.json")
     parser.add_argument("--onnx", type=Path)
     parser.add_argument("--count", type=int, default=128)
+    parser.add_argument("--tools", nargs="+", help="quality: these tools only; what others gave before stays")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     path = RESULTS / "encoding.json"
@@ -259,7 +266,8 @@ def main() -> None:
             arguments.model, arguments.onnx, arguments.passages, arguments.count, arguments.rounds, arguments.queries
         )
     elif arguments.what == "quality":
-        result |= quality(arguments.model, arguments.onnx, arguments.collections)
+        found = quality(arguments.model, arguments.onnx, arguments.collections, arguments.tools)
+        result["quality"] = {**result.get("quality", {}), **found["quality"]}
     result.pop("machine", None)
     result.pop("text", None)
     keep("encoding", result, told(result))

@@ -51,6 +51,11 @@ class Rescorer:
 
         self.vectors = np.load(path, mmap_mode="r")
 
+    @staticmethod
+    def wanted(rescore: int, k: int) -> int:
+        """Candidates to re-score: ``rescore`` at k=10, ten times as many at k=1000, as carrel measures that it needs; 0: just k."""
+        return max(k, round(rescore * (k / 10) ** 0.5))
+
     def best(self, query: Any, ids: Any, k: int) -> Any:
         """The best ``k`` of the candidates ``ids`` by dot product."""
         import numpy as np

@@ -17,7 +17,7 @@ TRAINED = 200_000
 class Faiss:
     """``kind`` is a factory string, or ``binary``: signs of the centred vectors, compared by Hamming distance.
 
-    ``rescore``: so many candidates are scored again with the vectors in the file (0: the index's own ranking).
+    ``rescore``: so many candidates at k=10 are scored again with the vectors in the file (0: the index's own ranking).
     """
 
     def build(self, data: str, folder: str, kind: str = "HNSW32", ef: int = 40) -> dict[str, Any]:
@@ -55,16 +55,18 @@ class Faiss:
         else:
             self.index = faiss.read_index(path, faiss.IO_FLAG_MMAP if mmap else 0)
             space = faiss.ParameterSpace()
-            for name, value in (("efSearch", ef), ("nprobe", nprobe), ("qb", query_bits)):
+            for name, value in (("efSearch", ef), ("nprobe", nprobe)):
                 if value:
                     space.set_index_parameter(self.index, name, value)
+            if query_bits:
+                faiss.downcast_index(self.index.index).qb = query_bits
         self.rescore = rescore
         self.exact = Rescorer((Path(folder) / "data").read_text()) if rescore else None
         faiss.omp_set_num_threads(1)
         return {"version": faiss.__version__, "options": faiss.get_compile_options()}
 
     def search(self, query: Any, k: int) -> Any:
-        want = max(k, self.rescore and self.rescore * k // 10)
+        want = Rescorer.wanted(self.rescore, k)
         asked = query[None] if self.centre is None else np.packbits(query[None] > self.centre, axis=1)
         ids = self.index.search(asked, want)[1][0]
         return ids if self.exact is None else self.exact.best(query, ids, k)

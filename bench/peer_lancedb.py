@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import lancedb
@@ -41,7 +40,7 @@ class LanceDb:
 
     def search(self, query: Any, k: int) -> Any:
         asked = self.table.search(query, vector_column_name="vector").distance_type("dot")
-        found = asked.nprobes(self.probes).refine_factor(self.refine).select(["id"]).limit(k).to_arrow()
+        found = asked.nprobes(self.probes).refine_factor(self.refine).select(["id", "_distance"]).limit(k).to_arrow()
         return found["id"].to_numpy()
 
 

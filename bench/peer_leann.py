@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from leann_backend_hnsw.hnsw_backend import HNSWBuilder
 from leann_backend_hnsw import faiss
+from leann_backend_hnsw.hnsw_backend import HNSWBuilder
 
 from peer import serve
 

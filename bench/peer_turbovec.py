@@ -16,7 +16,7 @@ SAMPLE = 4096
 
 
 class Turbovec:
-    """``rescore``: so many candidates for each ten asked for are scored again with the vectors in the file."""
+    """``rescore``: so many candidates at k=10 are scored again with the vectors in the file."""
 
     def build(self, data: str, folder: str, bits: int = 4) -> dict[str, Any]:
         vectors = np.load(data, mmap_mode="r")
@@ -37,7 +37,7 @@ class Turbovec:
         return {"version": version("turbovec")}
 
     def search(self, query: Any, k: int) -> Any:
-        want = max(k, self.rescore and self.rescore * k // 10)
+        want = Rescorer.wanted(self.rescore, k)
         ids = self.index.search(query[None], want)[1][0]
         return ids if self.exact is None else self.exact.best(query, ids, k)
 

@@ -1,9 +1,9 @@
-"""Writes the tables and plots of docs/measurements.md from docs/results/*.json.
+"""Writes the tables and plots of docs/measurements.md and docs/budget.md from docs/results/*.json.
 
     python bench/report.py            tables, and plots where matplotlib's environment can be made
-    python bench/report.py --check    fails where docs/measurements.md is not what the results give
+    python bench/report.py --check    fails where a document is not what the results give
 
-In the document ``<!-- results: NAME -->`` … ``<!-- end -->`` stand around what is generated; other words are written by hand.
+In a document ``<!-- results: NAME -->`` … ``<!-- end -->`` stand around what is generated; other words are written by hand.
 NAME-*.json is the result; of several the one with most items is taken. A result is what `harness.compare` returns, or has
 ``tables`` of its own (a list of ``{"title", "head", "rows"}``), or a ``text`` in Markdown.
 """
@@ -15,15 +15,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from common import RESULTS, ROOT, table
 from peers import environment_of, python_of
 
-DOCUMENT = ROOT / "docs" / "measurements.md"
+DOCUMENTS = (ROOT / "docs" / "measurements.md", ROOT / "docs" / "budget.md")
 MARK = re.compile(r"(<!-- results: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.S)
-PLOTTED = ("lexical", "sparse", "dense")
+PLOTTED = ("lexical", "sparse", "dense-static", "dense-pooled")
 
 
 def result_of(name: str) -> tuple[str, dict[str, Any]] | None:
@@ -80,6 +79,9 @@ def compared(stem: str, result: dict[str, Any]) -> str:
         text += ["Failed:\n\n" + "\n".join(failed)]
     if any(stem.startswith(name) for name in PLOTTED):
         text.append(f"![Latency against memory](results/{stem}.png)")
+    text += [f"{one['title']}\n\n{table(one['head'], one['rows'])}" for one in result.get("tables", [])]
+    if left := result.get("left_out"):
+        text.append("Left out:\n\n" + "\n".join(f"- {name}: {why}." for name, why in left.items()))
     return "\n\n".join(text)
 
 
@@ -139,6 +141,50 @@ def cold(stem: str, result: dict[str, Any]) -> str:
     return f"{origin(result)}\n\n{table(head, rows)}"
 
 
+def kept_within(stem: str, result: dict[str, Any]) -> str:
+    """Phases within a budget, latency within it, and what other tools take to index the same words."""
+    text = [origin(result)]
+    rows = [
+        [
+            phase["what"], mb(phase["limit"]), phase["how"],
+            "yes" if phase["within"] and phase["exit_code"] == 0 else "no: killed" if phase["killed"] else "no",
+            f"{phase['seconds']:,.0f}", mb(phase["peak_anonymous_bytes"]), mb(phase["peak_total_bytes"]), phase.get("segments", ""),
+        ]
+        for phase in result["phases"]
+    ]  # fmt: skip
+    head = ["carrel", "limit MB", "by", "kept", "seconds", "peak anonymous MB", "peak resident MB", "segments after"]
+    text.append(table(head, rows))
+    searched = [phase for phase in result["phases"] if "latency" in phase]
+    rows = []
+    for way in searched[0]["latency"] if searched else []:
+        some = [phase["latency"][way] for phase in searched]
+        rows.append([way, *(f"{ms(one['p50_ms'])} / {ms(one['p95_ms'])} / {ms(one['p99_ms'])}" for one in some)])
+    if rows:
+        text.append(table(["within the limit", *(f"{phase['what']}: p50 / p95 / p99 ms" for phase in searched)], rows))
+    others = []
+    for one in result.get("peers", []):
+        how = (
+            "done"
+            if one["exit_code"] == 0
+            else "killed"
+            if one["killed"]
+            else f"failed: {' '.join(one.get('error', []))[:120]}"
+        )
+        others.append(
+            [f"{one['what']}, in {mb(one['limit'])} MB", how, f"{one['seconds']:,.0f}", mb(one["peak_anonymous_bytes"])]
+        )
+    for name in ("lexical", "dense-static"):
+        found = result_of(name)
+        for c in found[1]["contenders"] if found is not None and found[1]["items"] == result["items"] else []:
+            if "build" in c and not c["name"].startswith("carrel"):
+                told = c["build"]
+                row = [f"{c['name']}, without a limit", "", f"{told['seconds']:,.0f}", mb(told["peak_anonymous_bytes"])]
+                others += [row] if row[2:] not in [other[2:] for other in others] else []
+    if others:
+        text.append(table(["other tools, building", "", "seconds", "peak anonymous MB"], others))
+    return "\n\n".join(text)
+
+
 def own_tables(stem: str, result: dict[str, Any]) -> str:
     text = [origin(result)]
     for one in result["tables"]:
@@ -158,7 +204,7 @@ def render(name: str) -> str:
         return "*Not measured yet.*"
     stem, result = found
     forms: list[tuple[str, Callable[[str, dict[str, Any]], str]]] = [
-        ("text", own_text), ("tables", own_tables), ("contenders", compared), ("rows", cold),
+        ("text", own_text), ("phases", kept_within), ("contenders", compared), ("tables", own_tables), ("rows", cold),
     ]  # fmt: skip
     return next((form(stem, result) for key, form in forms if key in result), f"[{stem}.json](results/{stem}.json)")
 
@@ -176,18 +222,24 @@ def plots() -> None:
 
 
 def main() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
-    new = MARK.sub(lambda found: f"{found[1]}\n{render(found[2])}\n\n{found[3]}", text)
+    missing: list[str] = []
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        new = MARK.sub(lambda found: f"{found[1]}\n{render(found[2])}\n\n{found[3]}", text)
+        if "--check" in sys.argv[1:]:
+            if new != text:
+                sys.exit(f"docs/{document.name} is not what docs/results gives; run: python bench/report.py")
+            continue
+        document.write_text(new, encoding="utf-8")
+        missing += [name for _, name, _ in MARK.findall(text) if result_of(name) is None]
+        print(f"{document.relative_to(ROOT)} is written")
     if "--check" in sys.argv[1:]:
-        if new != text:
-            sys.exit("docs/measurements.md is not what docs/results gives; run: python bench/report.py")
         return
-    DOCUMENT.write_text(new, encoding="utf-8")
     for stale in RESULTS.glob("*.md"):
         stale.unlink()
     plots()
-    missing = [name for _, name, _ in MARK.findall(text) if result_of(name) is None]
-    print(f"{Path(DOCUMENT).relative_to(ROOT)} is written" + (f"; not measured yet: {', '.join(missing)}" if missing else ""))
+    if missing:
+        print(f"not measured yet: {', '.join(missing)}")
 
 
 if __name__ == "__main__":

@@ -309,14 +309,16 @@ class Library:
         where: str | None = None,
         group: bool = False,
         seconds: float | None = None,
+        cutoff: float | None = None,
     ) -> list[Result]:
         """The best ``k`` passages for ``query``, best first; with ``group``, the best passage of each of ``k`` documents.
 
         ``recipe`` says how to rank (the library's own where None), ``where`` filters by metadata (``year >= 2020``),
-        ``seconds`` bounds the time of slow stages (rerankers, language models), which then give the best they have. Raises
+        ``seconds`` bounds the time of slow stages (rerankers, language models), which then give the best they have; ``cutoff``
+        leaves out what fits the query with a smaller probability (0.5, say), all of it perhaps: fitted on the library. Raises
         `QueryError`, `RecipeError`, `FilterError`, `LibraryEmpty`, `ModelError`.
         """
-        return self.searching.search(query, k, recipe, where, group, seconds)[0]
+        return self.searching.search(query, k, recipe, where, group, seconds, cutoff=cutoff)[0]
 
     def rank(
         self,

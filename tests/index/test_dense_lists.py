@@ -261,7 +261,7 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path: Path, vectors: Vec
 
 def test_what_was_measured_limits_the_search(index: ListedDenseIndex, queries: Vectors) -> None:
     reach = Reach(500, 1.0, 2)
-    (keys,) = index._candidates(queries[:1], 10, reach, np.empty(0, dtype=np.uint64), None, 1)
+    (keys,) = index._candidates(queries[:1], 10, reach, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
     chosen, _ = index.lists.closest(queries[0], 2)
     runs = index.lists.runs(chosen)
     from carrel.index.dense_keys import numbers_of

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from carrel.index import dense_index
-from carrel.index.dense import DenseBuilder, DenseIndex
+from carrel.index.dense import DenseBuilder, DenseIndex, open_dense
 from carrel.index.dense_calibrate import Reach
 from carrel.index.dense_keys import numbers_of, scores_of
 from carrel.index.dense_plan import BITS, fitting_bits, memory_bytes
@@ -236,10 +236,10 @@ def test_verification_may_stop_early_but_loses_nothing_within_the_bound(index: D
     """Where no bound is below a row's true score, the search is exact however few rows it looked at."""
     reach = Reach(len(index) - 1, 3.5)
     for query in queries:
-        (keys,) = index._candidates(query[None], 10, reach, np.empty(0, dtype=np.uint64), None, 1)
+        (keys,) = index._candidates(query[None], 10, reach, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
         exact = index.exact(query, 10)
         bounds = dict(zip(numbers_of(keys).tolist(), scores_of(keys).tolist(), strict=True))
-        found = index._verify(query, keys, 10, reach)
+        found = index._verify(query, keys, 10, reach, -np.inf)
         if all(bounds[number] >= exact.scores[-1] for number in exact.ids.tolist()):
             identical(found, exact)
         else:
@@ -341,3 +341,53 @@ def test_rows_just_read_are_not_cold(index: DenseIndex) -> None:
     rows = np.arange(0, 9000, 40, dtype=np.uint32)
     assert index.vectors[rows].any()
     assert not RowReader(index.folder, "vectors").cold(rows)
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_a_threshold_spares_candidates(tmp_path: Path, lists: bool) -> None:
+    """What scores above a threshold is found as it is without, but for the share that bounds may miss."""
+    vectors = clustered(5000, 64, seed=21)
+    with DenseBuilder(tmp_path / "d", 64, seed=3, lists=lists) as builder:
+        builder.append(vectors)
+    index = open_dense(tmp_path / "d")
+    queries = vectors[::100] + 0.1 * clustered(50, 64, seed=22)
+    found = wanted = 0
+    for query, hits in zip(queries, index.search_many(queries, 100), strict=True):
+        threshold = float(hits.scores[30])
+        some, expected = index.search(query, 100, threshold=threshold), hits.top(int((hits.scores >= threshold).sum()))
+        places = np.flatnonzero(np.isin(expected.ids, some.ids))
+        assert some.ids.tolist() == expected.ids[places].tolist()
+        assert some.scores.tolist() == expected.scores[places].tolist()
+        found, wanted = found + len(some), wanted + len(expected)
+        assert len(index.search(query, 100, threshold=float(hits.scores[0]) + 1)) == 0
+    assert found >= 0.97 * wanted
+    low = index.search_many(queries, 100, threshold=-10.0, threads=2)
+    for hits, again in zip(index.search_many(queries, 100), low, strict=True):
+        identical(hits, again)
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_candidates_on_disk_are_swept_in_the_order_of_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lists: bool
+) -> None:
+    """A search whose rows seem to be on disk finds what one in memory does, and looks at no row twice."""
+    vectors = clustered(6000, 64, seed=31)
+    with DenseBuilder(tmp_path / "d", 64, seed=3, lists=lists) as builder:
+        builder.append(vectors)
+    index = open_dense(tmp_path / "d")
+    queries = vectors[::500] + 0.3 * clustered(12, 64, seed=32)
+    warm = [index.search(query, 40) for query in queries]
+    asked: list[list[int]] = []
+    monkeypatch.setattr(dense_index, "_SWEEP", 256)
+    monkeypatch.setattr(RowReader, "cold", lambda reader, rows: True)
+    monkeypatch.setattr(index._reader, "prefetch", lambda rows: asked.append(rows.tolist()))
+    for query, expected in zip(queries, warm, strict=True):
+        asked.clear()
+        hits = index.search(query, 40)
+        # it may look at more rows, since the bar is known for a piece at a time only
+        assert len(np.intersect1d(hits.ids, expected.ids)) >= 39
+        assert hits.scores[-1] >= expected.scores[-1]
+        rows = [row for some in asked for row in some]
+        assert len(rows) == len(set(rows))
+        assert all(some == sorted(some) for some in asked)
+    assert any(len(some) > 0 for some in asked[1:])

@@ -187,13 +187,14 @@ def merge(
     folder: Path,
     *,
     seed: int | None = None,
+    memory: int = MEMORY,
     advance: Callable[[int], None] = lambda rows: None,
 ) -> None:
     """Write the kept rows of ``parts``, in order and numbered anew, as one segment with a centre and sketches of its own.
 
     Each part comes with a mask of the rows to keep (bits in words of 64; None = all). The vectors stay bit for bit what they
-    were. ``seed`` None takes the first part's. Raises `ValueError` where there is no part, or their dimensions or bits differ,
-    `LibraryDamaged` for vectors that were altered into NaN or infinity.
+    were. ``seed`` None takes the first part's, ``memory`` is a `DenseBuilder`'s. Raises `ValueError` where there is no part, or
+    their dimensions or bits differ, `LibraryDamaged` for vectors that were altered into NaN or infinity.
     """
     if not parts:
         raise ValueError("nothing to merge")
@@ -204,7 +205,8 @@ def merge(
                 f"segments of {first.dimension} dimensions with {first.bits} bits and of {index.dimension} with {index.bits} "
                 "do not merge; index the sources again with one encoder"
             )
-    with DenseBuilder(folder, first.dimension, seed=first.seed if seed is None else seed, bits=first.bits) as builder:
+    seed = first.seed if seed is None else seed
+    with DenseBuilder(folder, first.dimension, seed=seed, bits=first.bits, memory=memory) as builder:
         piece = max(_BYTES // (4 * first.dimension) // GROUP, 1) * GROUP
         for index, keep in parts:
             mask = checked_mask(keep, index.rows)

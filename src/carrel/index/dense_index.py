@@ -31,7 +31,9 @@ EXACT_ROWS = 2048
 _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
-"""Candidates read together before the first of them is scored; then twice as many each time."""
+"""Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
+_SWEEP = 4096
+"""Candidates from which on those on disk are verified in the order of their rows."""
 _NONE = np.empty(0, dtype=np.uint64)
 _UNBOUNDED = np.uint64(0xFF80000000000000)
 """Makes the score of any key infinite."""
@@ -157,7 +159,8 @@ class DenseIndex:
 
         ``recall`` is the share of the true best k to be found (None: `recall_target`; 1: all of them, by brute force). With
         ``candidates`` so many are looked at instead. ``mask`` has a bit for each row that may be returned, in little-endian
-        words of 64 (None = all). Only scores of at least ``threshold`` are returned. All-zero rows never are, and an all-zero
+        words of 64 (None = all). Only scores of at least ``threshold`` are returned, and rows that
+        fall short of it are not even looked at. All-zero rows never are, and an all-zero
         query finds nothing. ``threads`` share the scan. Raises `ValueError` for a query of another shape or with NaN in it, or
         a recall that is none.
         """
@@ -188,14 +191,15 @@ class DenseIndex:
             return [self._above(self._exact(query, k, words), threshold) for query in queries]
         self._warm()
         pool = self._threads(threads)
+        floor = -np.inf if threshold is None else threshold
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
-            found = self._candidates(batch, k, reach, words, pool, threads)
+            found = self._candidates(batch, k, reach, words, floor, pool, threads)
             if pool is None or len(batch) == 1:
-                hits += [self._verify(query, keys, k, reach) for query, keys in zip(batch, found, strict=True)]
+                hits += [self._verify(query, keys, k, reach, floor) for query, keys in zip(batch, found, strict=True)]
             else:
-                hits += list(pool.map(lambda query, keys: self._verify(query, keys, k, reach), batch, found))
+                hits += list(pool.map(lambda query, keys: self._verify(query, keys, k, reach, floor), batch, found))
         return [self._above(each, threshold) for each in hits]
 
     def _candidates(
@@ -204,13 +208,23 @@ class DenseIndex:
         k: int,
         reach: Reach,
         mask: NDArray[np.uint64],
+        floor: float,
         pool: ThreadPoolExecutor | None,
         threads: int,
     ) -> list[NDArray[np.uint64]]:
         """For each query the keys of its candidates, with bounds of their scores."""
         biases = (queries @ self.centre)[:, None]
-        slack = reach.slack if np.isfinite(reach.slack) else 0.0
-        return self.sketches.candidates(queries, reach.candidates, mask, slack=slack, biases=biases, pool=pool, threads=threads)
+        bounded = np.isfinite(reach.slack)
+        return self.sketches.candidates(
+            queries,
+            reach.candidates,
+            mask,
+            slack=reach.slack if bounded else 0.0,
+            floors=np.full(len(queries), floor if bounded else -np.inf, dtype=np.float32),
+            biases=biases,
+            pool=pool,
+            threads=threads,
+        )
 
     def _threads(self, threads: int) -> ThreadPoolExecutor | None:
         if threads < 2:
@@ -277,28 +291,64 @@ class DenseIndex:
         score_rows(self._halves, rows, query, scores)
         return scores
 
-    def _verify(self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach) -> Hits:
+    def _verify(self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach, floor: float) -> Hits:
         """The exact best ``k`` of candidates, looked at in the order of their bounds and no further than need be."""
         if not query.any() or not len(keys):
             return Hits.empty()
         from ..kernels.dense_verify import verify_rows
 
-        keys = np.ascontiguousarray(np.sort(keys)[::-1])
-        bounds = keys if np.isfinite(reach.slack) else keys | _UNBOUNDED
         best = np.empty(2 * k, dtype=np.uint64)
-        numbers = self._numbers[numbers_of(keys)] if len(self._numbers) else numbers_of(keys)
-        length, done, count = len(keys), 0, 0
-        last = length if not self._reader.cold(np.sort(numbers[: max(_FIRST, 2 * k)])) else max(_FIRST, 2 * k)
-        while done < length:
-            last = min(last, length)
-            if last < length or done:
-                self._reader.prefetch(np.sort(numbers[done:last]))
-            done, count = verify_rows(self._halves, self._numbers, bounds, done, last, query, k, count, best)
-            if done < last:
+        bounded, take, count, cold = bool(np.isfinite(reach.slack)), max(_FIRST, 2 * k), 0, False
+        while len(keys):
+            if cold and take >= _SWEEP and count >= k:
+                count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
                 break
-            last = 2 * last
+            # Few queries get beyond the first piece: the others are not worth sorting yet, let alone reading.
+            take = min(take, len(keys))
+            keys = np.partition(keys, len(keys) - take) if take < len(keys) else keys
+            piece, keys = np.sort(keys[len(keys) - take :])[::-1], keys[: len(keys) - take]
+            numbers = self._numbers[numbers_of(piece)] if len(self._numbers) else numbers_of(piece)
+            cold = self._reader.cold(numbers)
+            if cold:
+                self._reader.prefetch(np.sort(numbers))
+            bounds = np.ascontiguousarray(piece) if bounded else piece | _UNBOUNDED
+            done, count = verify_rows(self._halves, self._numbers, bounds, 0, take, query, k, floor, count, best)
+            if done < take:
+                break
+            take = 2 * take
         found = np.sort(best[:count])[::-1]
         return Hits(numbers_of(found).astype(np.int64), scores_of(found))
+
+    def _sweep(
+        self,
+        query: NDArray[np.float32],
+        keys: NDArray[np.uint64],
+        k: int,
+        floor: float,
+        best: NDArray[np.uint64],
+        count: int,
+        *,
+        bounded: bool,
+    ) -> int:
+        """Verify candidates in the order of their rows, each page read once, those left out that can no longer win.
+
+        So many candidates lie close together on disk: in the order of their bounds, where memory cannot hold what was read for
+        some of them until the next are looked at, nearly all pages would be read several times. Returns the new ``count``.
+        """
+        from ..kernels.dense_verify import verify_rows
+
+        numbers = self._numbers[numbers_of(keys)] if len(self._numbers) else numbers_of(keys)
+        order = np.argsort(numbers, kind="stable")
+        for start in range(0, len(order), _SWEEP):
+            some = order[start : start + _SWEEP]
+            if bounded:
+                # at equal scores the smaller id wins: compare scores only
+                least = np.partition(best[:count], count - k)[count - k] >> np.uint64(32)
+                some = some[keys[some] >> np.uint64(32) >= least]
+            self._reader.prefetch(numbers[some])
+            piece = keys[some] | _UNBOUNDED
+            _, count = verify_rows(self._halves, self._numbers, piece, 0, len(piece), query, k, floor, count, best)
+        return count
 
     def _exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64]) -> Hits:
         if not query.any():

@@ -83,6 +83,7 @@ class Lists:
         count: int,
         *,
         slack: float = 0.0,
+        floor: float = -np.inf,
         mask: NDArray[np.uint64] = _NONE,
         reader: RowReader | None = None,
         pool: ThreadPoolExecutor | None = None,
@@ -100,7 +101,15 @@ class Lists:
         if reader is not None:
             reader.prefetch_runs(runs[np.argsort(runs[:, 0], kind="stable")])
         return self.sketches.candidates(
-            query[None], want, words, slack=slack, biases=products[None], runs=runs, pool=pool, threads=threads
+            query[None],
+            want,
+            words,
+            slack=slack,
+            floors=np.array([floor], dtype=np.float32),
+            biases=products[None],
+            runs=runs,
+            pool=pool,
+            threads=threads,
         )[0]
 
 
@@ -145,6 +154,7 @@ class ListedDenseIndex(DenseIndex):
         k: int,
         reach: Reach,
         mask: NDArray[np.uint64],
+        floor: float,
         pool: ThreadPoolExecutor | None,
         threads: int,
     ) -> list[NDArray[np.uint64]]:
@@ -162,6 +172,7 @@ class ListedDenseIndex(DenseIndex):
                 reach.candidates,
                 min(count, len(self.lists)),
                 slack=reach.slack if bounded else 0.0,
+                floor=floor if bounded else -np.inf,
                 mask=mask,
                 reader=self._list_reader,
                 pool=pool,

@@ -48,7 +48,7 @@ class RowReader:
         self._row_bytes = array.itemsize * int(np.prod(array.shape[1:]))
 
     def cold(self, rows: NDArray[np.integer]) -> bool:
-        """Whether one of a few of the ascending ``rows`` is not in memory. False where the system does not tell."""
+        """Whether one of a few of ``rows`` is not in memory. False where the system does not tell."""
         mincore = _mincore()
         if mincore is None:
             return False

@@ -134,6 +134,7 @@ class Sketches:
         mask: NDArray[np.uint64],
         *,
         slack: float = 0.0,
+        floors: NDArray[np.float32] | None = None,
         biases: NDArray[np.float32] | None = None,
         runs: NDArray[np.int64] | None = None,
         pool: ThreadPoolExecutor | None = None,
@@ -143,9 +144,9 @@ class Sketches:
 
         Rows rank by their estimate with ``slack`` times the query's length times the row's factor added: an upper bound of the
         true product for all but a share of rows that ``slack`` decides. ``mask`` has a bit for each row, in words of 64, or no
-        word at all for all rows. ``runs`` (r, 2) are the groups to look at (None = all), ``biases`` (m, r) what to add to
-        the estimates of each run. With ``threads`` above 1 the queries, or the groups for a single one, are shared out in
-        ``pool``.
+        word at all for all rows. No row that ranks below ``floors`` (m,) is returned (None = none is left out). ``runs`` (r, 2)
+        are the groups to look at (None = all), ``biases`` (m, r) what to add to the estimates of each run. With
+        ``threads`` above 1 the queries, or the groups for a single one, are shared out in ``pool``.
         """
         from ..kernels.dense_scan import room, scan_sketches, tabulate
 
@@ -157,13 +158,15 @@ class Sketches:
             runs = np.array([[0, len(self.codes)]], dtype=np.int64)
         if biases is None:
             biases = np.zeros((m, len(runs)), dtype=np.float32)
+        floors = np.full(m, -np.inf, dtype=np.float32) if floors is None else np.nextafter(floors, np.float32(-np.inf))
         keys = np.empty((m, room(want)), dtype=np.uint64)
         counts = np.empty(m, dtype=np.int64)
 
         def scan(part: slice, some: NDArray[np.int64], keys: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
             scan_sketches(
-                self.codes, self.factors, self.bits, mask, tables[part], lines[part], some, biases[part], want, keys, counts
-            )
+                self.codes, self.factors, self.bits, mask, tables[part], lines[part], some, biases[part], floors[part], want,
+                keys, counts,
+            )  # fmt: skip
 
         every = slice(0, m)
         if pool is None or threads < 2 or not m:

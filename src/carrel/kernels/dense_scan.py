@@ -18,7 +18,7 @@ from .bits import trailing_zeros64
 from .dense_rows import prefetch_bytes
 from .dense_select import cut, key_of, score_of
 from .dense_table import TOP, estimate_groups
-from .signatures import f32_2, i64_2, out_f32_2, out_i64, out_u8_2, out_u64_2, u8_2, u8_3, u16_2, u64
+from .signatures import f32, f32_2, i64_2, out_f32_2, out_i64, out_u8_2, out_u64_2, u8_2, u8_3, u16_2, u64
 
 __all__ = ["room", "scan_sketches", "tabulate"]
 
@@ -116,22 +116,22 @@ def _scan(sketch, factors, bits, mask, table, line, bias, first, last, step, wan
 
 
 @njit(
-    types.void(u8_3, u16_2, types.int64, u64, u8_2, f32_2, i64_2, f32_2, types.int64, out_u64_2, out_i64),
+    types.void(u8_3, u16_2, types.int64, u64, u8_2, f32_2, i64_2, f32_2, f32, types.int64, out_u64_2, out_i64),
     cache=True,
     nogil=True,
     boundscheck=False,
 )
-def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, want, keys, counts):  # type: ignore[no-untyped-def]
+def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, floors, want, keys, counts):  # type: ignore[no-untyped-def]
     """The best ``want`` vectors by estimated dot product, for each of m queries.
 
     ``sketch`` (groups, bits * columns, 64), ``factors`` (groups, 64) bits of float16, 0 for rows never to be returned, ``mask``
     a word a group or empty, ``tables`` and ``lines`` from `tabulate`. ``runs`` (r, 2) are the groups to scan, each from … to
-    below, ``biases`` (m, r) what to add to their estimates. Row ``i`` of ``keys`` (m, room(want)) takes ``counts[i]`` keys in
-    no order.
+    below, ``biases`` (m, r) what to add to their estimates. Only estimates above ``floors`` (m,) are kept.
+    Row ``i`` of ``keys`` (m, room(want)) takes ``counts[i]`` keys in no order.
     """
     scores = np.empty(128, np.float32)
     lowest = np.float32(-np.inf)
-    thresholds = np.full(len(tables), lowest)
+    thresholds = floors.copy()
     counts[:] = 0
     groups = 0
     for run in range(len(runs)):
@@ -148,7 +148,7 @@ def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, want
             )  # fmt: skip
             if count >= share:
                 cut(keys[row], count, share)
-                thresholds[row] = score_of(keys[row, share - 1])
+                thresholds[row] = max(thresholds[row], score_of(keys[row, share - 1]))
         block = _BLOCK if len(tables) > 1 else max(stop - start, 1)
         for first in range(start, stop, block):
             for row in range(len(tables)):
@@ -157,11 +157,11 @@ def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, want
                     want, keys[row], counts[row], thresholds[row], scores,
                 )  # fmt: skip
         for row in range(len(tables) if sampled else 0):
-            if counts[row] < want and thresholds[row] > lowest:
+            if counts[row] < want and thresholds[row] > floors[row]:
                 # the sample was no fair one: without its threshold
                 counts[row], _ = _scan(
                     sketch, factors, bits, mask, tables[row], lines[row], biases[row, run], start, stop, 1, want, keys[row],
-                    0, lowest, scores,
+                    0, floors[row], scores,
                 )  # fmt: skip
     for row in range(len(tables)):
         if counts[row] > want:

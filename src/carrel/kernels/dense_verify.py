@@ -26,17 +26,20 @@ def score_rows(vectors, rows, query, scores):  # type: ignore[no-untyped-def]
 
 
 @njit(
-    types.UniTuple(types.int64, 2)(u16_2, u32, u64, types.int64, types.int64, f32, types.int64, types.int64, out_u64),
+    types.UniTuple(types.int64, 2)(
+        u16_2, u32, u64, types.int64, types.int64, f32, types.int64, types.float32, types.int64, out_u64
+    ),
     cache=True,
     nogil=True,
     boundscheck=False,
 )
-def verify_rows(vectors, numbers, bounds, first, last, query, want, count, keys):  # type: ignore[no-untyped-def]
+def verify_rows(vectors, numbers, bounds, first, last, query, want, floor, count, keys):  # type: ignore[no-untyped-def]
     """Score candidates ``first`` to ``last`` exactly, until no later one can be among the best ``want``.
 
     ``bounds`` are keys, falling; the score of each is taken for an upper bound of the row's. ``numbers`` (empty: the keys' own)
-    are the rows of the keys' numbers. ``keys`` (more than ``want``) holds ``count`` of the best so far and takes the others.
-    Returns the place of the candidate not looked at, or ``last``, and the new count; at most ``want`` are held.
+    are the rows of the keys' numbers. Scores below ``floor`` are not wanted. ``keys`` (more than ``want``) holds ``count`` of the
+    best so far and takes the others. Returns the place of the candidate not looked at, or ``last``, and the new count; at most
+    ``want`` are held.
     """
     least = np.uint64(0)
     if count >= want:
@@ -45,7 +48,8 @@ def verify_rows(vectors, numbers, bounds, first, last, query, want, count, keys)
         least = keys[want - 1]
     place = first
     while place < last:
-        if count >= want and score_of(bounds[place]) < score_of(least):
+        bound = score_of(bounds[place])
+        if bound < floor or (count >= want and bound < score_of(least)):
             break
         if place + _AHEAD < last:
             ahead = np.int64(np.uint32(~bounds[place + _AHEAD]))
@@ -58,8 +62,9 @@ def verify_rows(vectors, numbers, bounds, first, last, query, want, count, keys)
         place += 1
         if row >= len(vectors):
             continue
-        key = key_of(dot(vectors, row, query), row)
-        if key > least:
+        score = dot(vectors, row, query)
+        key = key_of(score, row)
+        if key > least and score >= floor:
             keys[count] = key
             count += 1
             if count == len(keys) or count == want:

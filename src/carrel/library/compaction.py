@@ -48,11 +48,12 @@ def _level(entry: SegmentEntry) -> int:
 
 
 def merge_segments(
-    snapshot: Snapshot, run: Sequence[SegmentEntry], name: str, impacts: str, task: Task | None = None
+    snapshot: Snapshot, run: Sequence[SegmentEntry], name: str, impacts: str, memory: int, task: Task | None = None
 ) -> SegmentEntry | None:
     """Write the living passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None where none is left.
 
-    ``task`` is told of passages done: half of each for its postings, half for its vectors.
+    ``memory`` are the bytes that making lists of vectors may take. ``task`` is told of passages done: half of each for its
+    postings, half for its vectors.
     """
     chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True) if segment.entry in run]
     folder = snapshot.library / SEGMENTS / name
@@ -79,7 +80,7 @@ def merge_segments(
         advance=told.share(sum(segment.sparse.postings for segment, _ in chosen), 1 if vectors else 2),
     )
     if vectors:
-        dense.merge(vectors, folder / DENSE, advance=told.share(sum(index.rows for index, _ in vectors), 1))
+        dense.merge(vectors, folder / DENSE, memory=memory, advance=told.share(sum(index.rows for index, _ in vectors), 1))
     terms = ArrayFolder(folder / SPARSE).attributes["tokens"]
     return SegmentEntry(name, passages, int(terms), impacts, _merged_parts(snapshot, chosen, folder))
 

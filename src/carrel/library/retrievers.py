@@ -90,12 +90,15 @@ class DenseRetriever:
         """The best ``depth`` passages; none for a query without known words."""
         if not self.vector.any():
             return Hits.empty()
-        parts = []
-        for segment, mask in zip(self.snapshot.segments, self.masks, strict=True):
+        found = Hits.empty()
+        # The largest first: what it has found spares the others most of their candidates.
+        listed = sorted(zip(self.snapshot.segments, self.masks, strict=True), key=lambda pair: -len(pair[0].ids))
+        for segment, mask in listed:
             if segment.dense is not None:
-                hits = segment.dense.search(self.vector, depth, mask=mask)
-                parts.append(Hits(segment.ids[hits.ids], hits.scores))
-        return Hits.merged(parts, depth)
+                threshold = float(found.scores[-1]) if len(found) == depth else None
+                hits = segment.dense.search(self.vector, depth, mask=mask, threshold=threshold)
+                found = Hits.merged([found, Hits(segment.ids[hits.ids], hits.scores)], depth)
+        return found
 
     def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Exact dot products of passages ``ids``."""

@@ -314,7 +314,7 @@ class Writer:
         name = f"{self._next_segment:06d}"
         self._next_segment += 1
         with storage(self.library):
-            merged = merge_segments(snapshot, run, name, impacts_name(self.generation), task)
+            merged = merge_segments(snapshot, run, name, impacts_name(self.generation), self.shares.gather, task)
         self.measure()
         trim_heap()
         del snapshot
