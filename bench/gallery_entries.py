@@ -101,8 +101,8 @@ ENTRIES = {
     ),
     "guard": Entry(
         "Stops feedback for queries whose first ranking does not look sure. On four judged collections neither predictor told "
-        "which queries gain: the correlation with the gain lay between -0.13 and +0.09 (`python bench/predictors.py`), so it makes "
-        "feedback rarer rather than better.",
+        "which queries gain: the correlation with the gain lay between -0.13 and +0.09 (`python bench/predictors.py`), so it "
+        "makes feedback rarer rather than better.",
         Example("swap too slow", "bm25 >> rm3() >> bm25", "bm25 >> guard(rm3()) >> bm25"),
         (
             ("guard, rm3 0.5", "bm25"),
@@ -148,9 +148,8 @@ ENTRIES = {
         (("interpolate", "bm25"), ("interpolate", "hybrid"), ("interpolate fully", "hybrid")),
     ),
     "late": Entry(
-        "Needs a representation of token vectors (`carrel refine --add NAME=MODEL --kind tokens`). Measured with "
-        "all-MiniLM-L6-v2, "
-        "which was not trained for it; a ColBERT model is another matter, and none was at hand.",
+        "Needs a representation of token vectors (`carrel refine --add NAME=MODEL --kind tokens`). all-MiniLM-L6-v2, which the "
+        "example uses, was not trained for it; a ColBERT model is another matter, and none was at hand.",
         Example(OOM, "bm25", "bm25 >> late(50)", "tokens"),
         (("late", "bm25"), ("late, mixed", "hybrid")),
     ),

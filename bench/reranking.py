@@ -199,12 +199,14 @@ def compared(every: dict[str, list[Case]], parts: Sequence[str], learned: dict[s
     }
 
 
-def shown(result: dict[str, Any]) -> str:
-    """As Markdown: means alone and with BM25; * where the difference from BM25 has p < 0.05."""
+def shown(result: dict[str, Any], wanted: Callable[[str], bool] = lambda _method: True) -> str:
+    """As Markdown: means alone and with BM25; * where the difference from BM25 has p < 0.05. ``wanted``: which methods."""
     names = [*result["queries"], "all"]
     heads = [f"{name}, {result['queries'][name]}" if name != "all" else "mean of all" for name in names]
     rows = [["BM25", *(f"{result['bm25'][name]:.3f}" for name in names), "", ""]]
     for method, row in result["rows"].items():
+        if not wanted(method):
+            continue
         cells = []
         for name in names:
             entry = row["collections"][name]
@@ -228,10 +230,11 @@ def told() -> None:
         both = ["blocks", *parts]
         every = loaded(both)
         result["every"] = compared(every, both, cases_read)
+        few = (f"attention, {BEST} heads by contrast, apart", "attention, all heads, apart, summed over tokens")
         malformed = sum(int(case.get("malformed", 0)) for one in every.values() for case in one)
         result["malformed"] = malformed
         text += f"\nEvery method, on fewer queries ({malformed} of the listwise answers named no passage):\n\n"
-        text += shown(result["every"]) + "\n"
+        text += shown(result["every"], lambda method: method in few or "apart" not in method) + "\n"
     keep("reranking", result, text)
     place(text)
 

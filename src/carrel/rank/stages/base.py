@@ -54,6 +54,10 @@ T = TypeVar("T")
 class LateScorer(Protocol):
     """A query bound to a multi-vector representation, which scores what others found."""
 
+    @property
+    def floor(self) -> float:
+        """The least score it can give."""
+
     def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Mean over the query's tokens of their best match in each passage, float32 (n,)."""
 

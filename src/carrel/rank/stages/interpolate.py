@@ -40,7 +40,9 @@ class Interpolate(Rerank):
         assert isinstance(self.by, Retrieve)
         if not len(hits):
             return hits
-        retriever = context.retriever(self.by.name, query)
+        name = self.by.name
+        tokens = context.representations.get(name) == "tokens"
+        retriever = context.token_scorer(name, query) if tokens else context.retriever(name, query)
         found = interpolated(hits, retriever, self.weight, want if self.stop else None)
         return ExplainedHits(
             found.ids,
