@@ -71,11 +71,11 @@ def kept_encoder(folder: Path, which: str, model: str) -> Kept:
     return Kept(f"{which} of {folder.name}", found, model)
 
 
-def first(texts: Path) -> dict[str, Any]:
+def first(texts: Path, count: int) -> dict[str, Any]:
     """Index and ask, as a person does."""
     place = SCRATCH / "libraries" / "first"
     rounds = []
-    for _ in range(3):
+    for _ in range(count):
         shutil.rmtree(place, ignore_errors=True)
         environment = environment_of(None, 2)
         began = time.perf_counter()
@@ -240,12 +240,13 @@ def main() -> None:
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--vectors", default="carrel-fp32")
     parser.add_argument("--orders", nargs="*", default=ORDERS, help="curve: these orders by priority")
+    parser.add_argument("--rounds", type=int, default=3, help="first: as many times")
     parser.add_argument("--seeds", type=int, default=3, help="curve: as many orders by chance, averaged")
     arguments = parser.parse_args()
     path = RESULTS / "refinement.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if arguments.what == "first":
-        result |= first(Path(arguments.rest[0]))
+        result |= first(Path(arguments.rest[0]), arguments.rounds)
     elif arguments.what == "curve":
         model, *folders = arguments.rest
         found = curve(model, [Path(folder) for folder in folders], arguments.vectors, arguments.orders, arguments.seeds)
