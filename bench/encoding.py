@@ -68,8 +68,13 @@ def static_of(model: Path) -> Path:
     return folder
 
 
-def speed(model: Path, onnx: Path | None, sources: Sequence[Path], count: int, rounds: int, queries: Path) -> dict[str, Any]:
-    """Rounds in which every tool encodes the same texts, in an order that shifts; then rounds of single queries."""
+def speed(
+    model: Path, onnx: Path | None, sources: Sequence[Path], count: int, rounds: int, queries: Path, result: dict[str, Any]
+) -> None:
+    """Rounds in which every tool encodes the same texts, in an order that shifts; then rounds of single queries.
+
+    What is measured is kept in ``result`` after each part; without ``sources`` queries alone are.
+    """
     samples = {
         source.parent.name if source.stem == "corpus" else source.stem: sample(source, count, rounds) for source in sources
     }
@@ -78,53 +83,48 @@ def speed(model: Path, onnx: Path | None, sources: Sequence[Path], count: int, r
     PLACE.mkdir(parents=True, exist_ok=True)
     query_file.write_text(json.dumps(asked), encoding="utf-8")
     running: dict[str, Process] = {}
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = result.setdefault("speed", {})
     try:
         for name, (contender, folder, options) in contenders(model, onnx, static_of(model)).items():
             process = Process(contender, CORES)
+            entry = told.setdefault(name, {})
             try:
-                told[name] = process.ask("open", folder=str(folder), options=options)
+                entry |= process.ask("open", folder=str(folder), options=options)
                 warm = write_texts("warm", ["warm up on a few words"] * 8)
                 process.ask("build", data=str(warm), folder=str(PLACE / "out"), options={})
                 process.ask("round", queries=str(query_file), k=1, at_most=1.0)
             except PeerError as error:
                 say(f"{name} does not run: {error}")
-                told[name] = {"error": str(error)}
+                entry["error"] = str(error)
                 process.close()
                 continue
             running[name] = process
-        rates: dict[str, dict[str, list[float]]] = {name: {} for name in running}
         for source, parts in samples.items():
+            rates: dict[str, list[float]] = {name: [] for name in running}
             for number, texts in enumerate(parts):
                 data = write_texts(f"{source}-{number}", texts)
                 for name in turned(list(running), number):
                     answer = running[name].ask("build", data=str(data), folder=str(PLACE / "out"), options={})
-                    rates[name].setdefault(source, []).append(len(texts) / answer["inner_seconds"])
-                say(f"{source}, round {number + 1}: " + ", ".join(f"{n} {rates[n][source][-1]:,.0f}/s" for n in running))
+                    rates[name].append(len(texts) / answer["inner_seconds"])
+                say(f"{source}, round {number + 1}: " + ", ".join(f"{n} {rates[n][-1]:,.0f}/s" for n in running))
+            words = statistics.fmean(len(text.split()) for part in parts for text in part)
+            about = {"texts_a_round": count, "words_a_text": words, "cores": CORES, "machine": machine()}
+            result.setdefault("sources", {})[source] = about
+            for name in running:
+                told[name].setdefault("rounds", {})[source] = rates[name]
+            _keep(result)
         times: dict[str, list[dict[str, float]]] = {name: [] for name in running}
         for number in range(rounds):
             for name in turned(list(running), number):
                 answer = running[name].ask("round", queries=str(query_file), k=1, at_most=20.0)
                 times[name].append(percentiles(answer["seconds"]))
         for name in running:
-            told[name]["passages_per_second"] = {source: statistics.median(values) for source, values in rates[name].items()}
-            told[name]["rounds"] = rates[name]
             told[name]["query_ms"] = statistics.median(one["p50_ms"] for one in times[name])
             told[name]["query_p95_ms"] = statistics.median(one["p95_ms"] for one in times[name])
+        result["queries"] = {"each_round": len(asked), "rounds": rounds, "cores": CORES, "machine": machine()}
     finally:
         for process in running.values():
             process.close()
-    words = {
-        source: statistics.fmean(len(text.split()) for part in parts for text in part) for source, parts in samples.items()
-    }
-    return {
-        "speed": told,
-        "texts_a_round": count,
-        "rounds": rounds,
-        "words_a_text": words,
-        "cores": CORES,
-        "speed_machine": machine(),
-    }
 
 
 def sample(source: Path, count: int, rounds: int) -> list[list[str]]:
@@ -223,14 +223,13 @@ def told(result: dict[str, Any]) -> str:
     """The tables."""
     parts = []
     if "speed" in result:
-        sources = list(result["words_a_text"])
+        sources = list(result.get("sources", {}))
         head = ["encoder", *(f"{s}, passages/s" for s in sources), "one query, ms (median)", "95th percentile"]
         rows = [
             [
                 name,
-                *(f"{one['passages_per_second'][s]:,.1f}" for s in sources),
-                f"{one['query_ms']:.2f}",
-                f"{one['query_p95_ms']:.2f}",
+                *(f"{statistics.median(one['rounds'][s]):,.1f}" if s in one.get("rounds", {}) else "" for s in sources),
+                *(f"{one[key]:.2f}" if key in one else "" for key in ("query_ms", "query_p95_ms")),
             ]
             for name, one in result["speed"].items()
             if "error" not in one
@@ -262,15 +261,16 @@ def main() -> None:
     path = RESULTS / "encoding.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if arguments.what == "speed":
-        result |= speed(
-            arguments.model, arguments.onnx, arguments.passages, arguments.count, arguments.rounds, arguments.queries
-        )
+        speed(arguments.model, arguments.onnx, arguments.passages, arguments.count, arguments.rounds, arguments.queries, result)
     elif arguments.what == "quality":
         found = quality(arguments.model, arguments.onnx, arguments.collections, arguments.tools)
         result["quality"] = {**result.get("quality", {}), **found["quality"]}
-    result.pop("machine", None)
-    result.pop("text", None)
-    keep("encoding", result, told(result))
+    _keep(result)
+
+
+def _keep(result: dict[str, Any]) -> None:
+    found = {name: value for name, value in result.items() if name not in ("machine", "text")}
+    keep("encoding", found, told(found))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Refinement: how soon the first answer comes, how quality rises while vectors are filled in, and what a query waits for them.
 
     python bench/refinement.py first TEXTS.jsonl          `carrel index`, then `carrel search`, each a process; seconds of both
-    python bench/refinement.py curve COLLECTION…          nDCG@10 at shares of the vectors filled, by priority and by chance
+    python bench/refinement.py curve MODEL COLLECTION…    nDCG@10 at shares of the vectors filled, by priority and by chance
     python bench/refinement.py late MODEL TEXTS.jsonl     what encoding candidates adds to a query, by its time limit; passages a second
     python bench/refinement.py plot                       docs/results/refinement.png from what was measured
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import resource
 import shutil
 import statistics
 import subprocess
@@ -27,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import RESULTS, ROOT, SCRATCH, keep, machine, percentiles, read_texts, table, text_of
-from harness import say
+from harness import compile_kernels, say
 from peers import environment_of, python_of
 
 sys.path.insert(0, str(ROOT / "src"))
@@ -35,6 +36,7 @@ sys.path.insert(0, str(ROOT / "src"))
 import carrel
 import carrel.library.context
 import carrel.library.refine
+from carrel.encode import load_encoder
 from carrel.evaluate import Collection, load_collection, measure
 
 PLACE = SCRATCH / "encoded"
@@ -45,37 +47,41 @@ RECIPES = ("0.5*bm25 + 0.5*minilm", "minilm")
 
 
 class Kept:
-    """An encoder that knows the vectors of certain texts."""
+    """A model whose vectors of certain texts are known; the others (the titles that a library asks for by itself) it encodes."""
 
     revision = "1"
 
-    def __init__(self, name: str, vectors: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(self, name: str, vectors: dict[str, NDArray[np.float32]], model: str) -> None:
+        self.model = load_encoder(model, precision="fp32")
         self.name = name
         self.vectors = vectors
         self.dimension = len(next(iter(vectors.values())))
         self.sha256 = hashlib.sha256(name.encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        # Titles that a library asks for by itself are no judged texts.
-        zeros = np.zeros(self.dimension, np.float32)
-        return np.stack([self.vectors.get(text, zeros) for text in texts])
+        if unknown := [text for text in dict.fromkeys(texts) if text not in self.vectors]:
+            self.vectors.update(zip(unknown, self.model.encode(unknown), strict=True))
+        return np.stack([self.vectors[text] for text in texts])
 
 
-def kept_encoder(folder: Path, which: str) -> Kept:
+def kept_encoder(folder: Path, which: str, model: str) -> Kept:
     found = {}
     for what in ("documents", "queries"):
         texts = json.loads((PLACE / folder.name / which / f"{what}.json").read_text(encoding="utf-8"))
         found.update(zip(texts, np.load(PLACE / folder.name / which / what / "vectors.npy"), strict=True))
-    return Kept(f"{which} of {folder.name}", found)
+    return Kept(f"{which} of {folder.name}", found, model)
 
 
-def first(texts: Path) -> dict[str, Any]:
-    """Index and ask, as a person does."""
+def first(texts: Path, count: int) -> dict[str, Any]:
+    """Index and ask, as a person does whose carrel has compiled its kernels."""
+    compile_kernels()
     place = SCRATCH / "libraries" / "first"
     rounds = []
-    for _ in range(3):
+    for _ in range(count):
         shutil.rmtree(place, ignore_errors=True)
         environment = environment_of(None, 2)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = used.ru_utime + used.ru_stime
         began = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "carrel", "index", str(texts), "--library", str(place), "--unit", "document"],
@@ -88,7 +94,16 @@ def first(texts: Path) -> dict[str, Any]:
         )  # fmt: skip
         done = time.perf_counter()
         assert len(json.loads(out.stdout)["results"]) == 10
-        rounds.append({"index_seconds": indexed - began, "search_seconds": done - indexed, "seconds": done - began})
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        processor = used.ru_utime + used.ru_stime - before
+        rounds.append(
+            {
+                "processor_seconds": processor,
+                "index_seconds": indexed - began,
+                "search_seconds": done - indexed,
+                "seconds": done - began,
+            }
+        )
     with carrel.open(place) as library:
         passages = library.passages
     middle = statistics.median(one["seconds"] for one in rounds)
@@ -96,12 +111,14 @@ def first(texts: Path) -> dict[str, Any]:
     return {"first": {"passages": passages, "rounds": rounds, "seconds": middle, "machine": machine()}}
 
 
-def curve(folders: Sequence[Path], which: str, orders: Sequence[str], seeds: int) -> dict[str, Any]:
+def curve(model: str, folders: Sequence[Path], which: str, orders: Sequence[str], seeds: int) -> dict[str, Any]:
     """nDCG@10 by share, order and recipe; no passage is encoded while a query waits."""
     carrel.library.context.LIMIT = 0.0
+    # A chunk of the usual size would hold most of a small collection, in any order.
+    carrel.library.refine.CHUNK = 64
     result: dict[str, Any] = {}
     for folder in folders:
-        collection, encoder = load_collection(folder), kept_encoder(folder, which)
+        collection, encoder = load_collection(folder), kept_encoder(folder, which, model)
         found: dict[str, Any] = {}
         for order in (*orders, *(f"chance {seed}" for seed in range(seeds))):
             found[order] = _filled(collection, encoder, order)
@@ -236,14 +253,16 @@ def main() -> None:
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--vectors", default="carrel-fp32")
     parser.add_argument("--orders", nargs="*", default=ORDERS, help="curve: these orders by priority")
+    parser.add_argument("--rounds", type=int, default=3, help="first: as many times")
     parser.add_argument("--seeds", type=int, default=3, help="curve: as many orders by chance, averaged")
     arguments = parser.parse_args()
     path = RESULTS / "refinement.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if arguments.what == "first":
-        result |= first(Path(arguments.rest[0]))
+        result |= first(Path(arguments.rest[0]), arguments.rounds)
     elif arguments.what == "curve":
-        found = curve([Path(folder) for folder in arguments.rest], arguments.vectors, arguments.orders, arguments.seeds)
+        model, *folders = arguments.rest
+        found = curve(model, [Path(folder) for folder in folders], arguments.vectors, arguments.orders, arguments.seeds)
         before = result.get("curve", {})
         result["curve"] = {**before, **{name: {**before.get(name, {}), **one} for name, one in found["curve"].items()}}
         result["vectors"] = found["vectors"]
