@@ -336,7 +336,7 @@ def token_vectors_named(stage: str, parameter: str, name: str, representations: 
         told = (
             f"has {' and '.join(have)}: say which, as in {stage}({parameter}={have[0]!r})"
             if have
-            else "has none: add one first"
+            else "has none: add one first: carrel refine --add NAME=MODEL --kind tokens"
         )
         raise RecipeError(f"{stage} works with a representation by token vectors; the library {told}")
     return have[0]
