@@ -239,7 +239,7 @@ def test_verification_may_stop_early_but_loses_nothing_within_the_bound(index: D
         (keys,) = index._candidates(query[None], 10, reach, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
         exact = index.exact(query, 10)
         bounds = dict(zip(numbers_of(keys).tolist(), scores_of(keys).tolist(), strict=True))
-        found = index._verify(query, keys, 10, reach, -np.inf)
+        found, _ = index._verify(query, keys, 10, reach, -np.inf)
         if all(bounds[number] >= exact.scores[-1] for number in exact.ids.tolist()):
             identical(found, exact)
         else:
@@ -391,3 +391,18 @@ def test_candidates_on_disk_are_swept_in_the_order_of_their_rows(
         assert len(rows) == len(set(rows))
         assert all(some == sorted(some) for some in asked)
     assert any(len(some) > 0 for some in asked[1:])
+
+
+def test_a_second_scan_finds_what_one_with_all_candidates_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first few candidates do not settle a query, it looks again at as many as were measured to be needed."""
+    index = built(tmp_path / "d", clustered(6000, 64, seed=41))
+    queries = clustered(20, 64, seed=42)
+    monkeypatch.setattr(index, "reach", lambda k, recall=None: Reach(2000, 1.0))
+    monkeypatch.setattr(dense_index, "_NEAR", 10**9)
+    whole = [index.search(query, 10) for query in queries]
+    monkeypatch.setattr(dense_index, "_NEAR", 20)
+    monkeypatch.setattr(dense_index, "_NEAR_EACH", 2)
+    for query, expected in zip(queries, whole, strict=True):
+        identical(index.search(query, 10), expected)
+    for found, expected in zip(index.search_many(queries, 10, threads=2), whole, strict=True):
+        identical(found, expected)

@@ -7,6 +7,7 @@ Arrays of the folder: ``vectors`` float16 (n, d); ``sketch`` uint8 (groups, bits
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
 """Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
+_NEAR, _NEAR_EACH = 1024, 64
+"""Candidates selected at first, and for each of the k; `Reach.candidates` where that is not several times as many."""
 _SWEEP = 4096
 """Candidates from which on those on disk are verified in the order of their rows."""
 _NONE = np.empty(0, dtype=np.uint64)
@@ -192,14 +195,23 @@ class DenseIndex:
         self._warm()
         pool = self._threads(threads)
         floor = -np.inf if threshold is None else threshold
+        # Most queries stop long before the last candidate: a few are cheaper to select, and those that need more scan again.
+        near = max(_NEAR, _NEAR_EACH * k)
+        nearer = replace(reach, candidates=near) if np.isfinite(reach.slack) and 2 * near <= reach.candidates else reach
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
-            found = self._candidates(batch, k, reach, words, floor, pool, threads)
+            found = self._candidates(batch, k, nearer, words, floor, pool, threads)
             if pool is None or len(batch) == 1:
-                hits += [self._verify(query, keys, k, reach, floor) for query, keys in zip(batch, found, strict=True)]
+                seen = [self._verify(query, keys, k, nearer, floor) for query, keys in zip(batch, found, strict=True)]
             else:
-                hits += list(pool.map(lambda query, keys: self._verify(query, keys, k, reach, floor), batch, found))
+                seen = list(pool.map(lambda query, keys: self._verify(query, keys, k, nearer, floor), batch, found))
+            for query, (best, more) in zip(batch, seen, strict=True):
+                if more and nearer is not reach:
+                    least = float(best.scores[-1]) if len(best) == k else floor
+                    (keys,) = self._candidates(query[None], k, reach, words, least, pool, threads)
+                    best, _ = self._verify(query, keys, k, reach, least)
+                hits.append(best)
         return [self._above(each, threshold) for each in hits]
 
     def _candidates(
@@ -291,16 +303,22 @@ class DenseIndex:
         score_rows(self._halves, rows, query, scores)
         return scores
 
-    def _verify(self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach, floor: float) -> Hits:
-        """The exact best ``k`` of candidates, looked at in the order of their bounds and no further than need be."""
+    def _verify(
+        self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach, floor: float
+    ) -> tuple[Hits, bool]:
+        """The exact best ``k`` of candidates, looked at in the order of their bounds and no further than need be.
+
+        Also tells whether more candidates, had there been any, would have been looked at.
+        """
         if not query.any() or not len(keys):
-            return Hits.empty()
+            return Hits.empty(), False
         from ..kernels.dense_verify import verify_rows
 
         best = np.empty(2 * k, dtype=np.uint64)
         bounded, take, count, cold = bool(np.isfinite(reach.slack)), max(_FIRST, 2 * k), 0, False
+        more = len(keys) >= reach.candidates
         while len(keys):
-            if cold and take >= _SWEEP and count >= k:
+            if cold and take >= _SWEEP:
                 count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
                 break
             # Few queries get beyond the first piece: the others are not worth sorting yet, let alone reading.
@@ -314,10 +332,11 @@ class DenseIndex:
             bounds = np.ascontiguousarray(piece) if bounded else piece | _UNBOUNDED
             done, count = verify_rows(self._halves, self._numbers, bounds, 0, take, query, k, floor, count, best)
             if done < take:
+                more = False
                 break
             take = 2 * take
         found = np.sort(best[:count])[::-1]
-        return Hits(numbers_of(found).astype(np.int64), scores_of(found))
+        return Hits(numbers_of(found).astype(np.int64), scores_of(found)), more
 
     def _sweep(
         self,
@@ -341,7 +360,7 @@ class DenseIndex:
         order = np.argsort(numbers, kind="stable")
         for start in range(0, len(order), _SWEEP):
             some = order[start : start + _SWEEP]
-            if bounded:
+            if bounded and count >= k:
                 # at equal scores the smaller id wins: compare scores only
                 least = np.partition(best[:count], count - k)[count - k] >> np.uint64(32)
                 some = some[keys[some] >> np.uint64(32) >= least]
