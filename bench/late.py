@@ -241,8 +241,9 @@ def told(result: dict[str, Any]) -> str:
     """The tables."""
     parts = []
     if found := result.get("tokens"):
-        names = list(next(iter(found.values()))["nDCG@10"])
-        parts.append(table(["nDCG@10", *found], [[n, *(f"{one['nDCG@10'][n]:.4f}" for one in found.values())] for n in names]))
+        names = list(dict.fromkeys(name for one in found.values() for name in one["nDCG@10"]))
+        cells = [[n, *(f"{one['nDCG@10'][n]:.4f}" if n in one["nDCG@10"] else "" for one in found.values())] for n in names]
+        parts.append(table(["nDCG@10", *found], cells))
         rows = [
             [
                 f"{folder}, {bits} bits",
