@@ -16,6 +16,7 @@ import argparse
 import json
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool and k at most")
     parser.add_argument("--only", action="append", default=[], metavar="ENVIRONMENT", help="carrel, faiss …; more than once")
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
-    parser.add_argument("--named", action="append", default=[], help="contenders whose name begins so")
+    parser.add_argument(
+        "--named", action="append", default=[], metavar="PATTERN", help="contenders with such a name: carrel, 'faiss*'"
+    )
     parser.add_argument("--build", action="store_true", help="build what is missing and measure nothing")
     parser.add_argument("--without-ways", action="store_true", help="leave out filters, batches and threads")
     arguments = parser.parse_args()
@@ -140,7 +143,7 @@ def main() -> None:
     for one in [*carrel(), *peers()]:
         environment = one.environment or "carrel"
         wanted = not arguments.only or environment in arguments.only
-        named = not arguments.named or any(one.name.startswith(name) for name in arguments.named)
+        named = not arguments.named or any(fnmatch(one.name, name) for name in arguments.named)
         if wanted and named and environment not in arguments.without:
             chosen.append(one)
     if arguments.build:

@@ -84,7 +84,7 @@ ENTRIES = {
         "Brings words that the best passages have in common. Helps recall where queries are short, and drifts where the "
         "first passages "
         "are wrong.",
-        Example("swap too slow", "bm25", "bm25 >> rm3() >> bm25"),
+        Example("encrypt disk", "bm25", "bm25 >> rm3() >> bm25"),
         (
             ("rm3", "bm25"),
             ("rm3 0.5", "bm25"),
@@ -96,13 +96,13 @@ ENTRIES = {
     ),
     "rocchio": Entry(
         "Like rm3, with unit vectors instead of probabilities, and optionally away from the last passages.",
-        Example("swap too slow", "bm25", "bm25 >> rocchio() >> bm25"),
+        Example("encrypt disk", "bm25", "bm25 >> rocchio() >> bm25"),
         (("rocchio", "bm25"), ("rocchio 0.25", "bm25"), ("hybrid, rocchio", "hybrid"), ("hybrid, rocchio 0.25", "hybrid")),
     ),
     "guard": Entry(
         "Stops feedback for queries whose first ranking does not look sure. On four judged collections neither predictor told "
-        "which queries gain: the correlation with the gain lay between -0.13 and +0.09 (`python bench/predictors.py`), so it makes "
-        "feedback rarer rather than better.",
+        "which queries gain: the correlation with the gain lay between -0.13 and +0.09 (`python bench/predictors.py`), so it "
+        "makes feedback rarer rather than better.",
         Example("swap too slow", "bm25 >> rm3() >> bm25", "bm25 >> guard(rm3()) >> bm25"),
         (
             ("guard, rm3 0.5", "bm25"),
@@ -113,7 +113,7 @@ ENTRIES = {
     ),
     "vector_feedback": Entry(
         "The dense kind of feedback; no text is read.",
-        Example("swap too slow", "dense", "dense >> vector_feedback() >> dense"),
+        Example("encrypt disk", "dense", "dense >> vector_feedback() >> dense"),
         (
             ("vector_feedback", "dense"),
             ("vector rocchio", "dense"),
@@ -124,7 +124,7 @@ ENTRIES = {
     ),
     "token_feedback": Entry(
         "Feedback for late interaction: the rarest clusters of the first passages' token vectors join the query.",
-        Example("swap too slow", "bm25 >> late(50)", "bm25 >> late(50) >> token_feedback() >> late(50)", "tokens"),
+        Example("encrypt disk", "bm25 >> late(50)", "bm25 >> late(50) >> token_feedback() >> late(50)", "tokens"),
         (("token_feedback", "late"), ("token_feedback, mixed", "late, mixed")),
     ),
     "sentences": Entry(
@@ -148,9 +148,8 @@ ENTRIES = {
         (("interpolate", "bm25"), ("interpolate", "hybrid"), ("interpolate fully", "hybrid")),
     ),
     "late": Entry(
-        "Needs a representation of token vectors (`carrel refine --add NAME=MODEL --kind tokens`). Measured with "
-        "all-MiniLM-L6-v2, "
-        "which was not trained for it; a ColBERT model is another matter, and none was at hand.",
+        "Needs a representation of token vectors (`carrel refine --add NAME=MODEL --kind tokens`). all-MiniLM-L6-v2, which the "
+        "example uses, was not trained for it; a ColBERT model is another matter, and none was at hand.",
         Example(OOM, "bm25", "bm25 >> late(50)", "tokens"),
         (("late", "bm25"), ("late, mixed", "hybrid")),
     ),

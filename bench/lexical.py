@@ -2,9 +2,10 @@
 
     python bench/lexical.py --passages 1000000 [--rounds 5] [--without pyserini]
 
-Each tool reads the same file with its own tokeniser (all: English stop words and a stemmer), with what its documentation
-recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), and as its index
-alone, which is what the others are. Queries are given as text and analysed within the timed call.
+Each tool reads the same file with its own tokeniser (a stemmer; English stop words left out), with what its documentation
+recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), which keeps stop
+words by default, and as its index alone, which is what the others are, without stop words as they and with them. Queries are
+given as text and analysed within the timed call.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool, query set and k at most")
     parser.add_argument("--builds", type=int, default=1, help="builds of each, in turn; the median counts")
+    parser.add_argument("--threads", type=int, default=2, help="of the throughput; 0 leaves it out")
     parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
     arguments = parser.parse_args()
@@ -53,6 +55,7 @@ def main() -> None:
     result = compare(
         "lexical", chosen, data.texts, data.passages, queries,
         rounds=arguments.rounds, at_most=arguments.seconds, builds=arguments.builds,
+        threads=arguments.threads,
     )  # fmt: skip
     keep(f"lexical-{arguments.passages}", result)
 

@@ -73,6 +73,12 @@ def of_heads(case: Case, heads: Sequence[int], layout: str = "apart", what: str 
     return np.sum([standard(row.astype(np.float64)) for row in case[f"{layout} {what}"][list(heads)]], axis=0)
 
 
+def calibrated(case: Case, heads: Sequence[int]) -> NDArray[np.float64]:
+    """`of_heads` less what a content-free query looks at."""
+    rows = (case["apart asked"].astype(np.float64) - case["apart null"])[list(heads)]
+    return np.sum([standard(row) for row in rows], axis=0)
+
+
 def by_measure(collection: Sequence[Case]) -> NDArray[np.float64]:
     """nDCG@10 of each head alone, (heads,)."""
     return np.array([[ndcg(case, row) for row in case["apart asked"]] for case in collection]).mean(0)
@@ -134,6 +140,7 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
         "attention, all heads, apart, each on one scale": every_head,
         f"attention, {BEST} heads by nDCG, apart": lambda case: of_heads(case, alone),
         f"attention, {BEST} heads by contrast, apart": heads,
+        f"attention, {BEST} heads by contrast, calibrated": lambda case: calibrated(case, telling),
         f"attention, {BEST} heads by contrast, largest weight": lambda case: of_heads(case, telling, what="most"),
         "likelihood, gain, and heads by contrast": lambda case: standard(gain(case)) + standard(heads(case)),
         "BM25, gain and heads, weights fitted": lambda case: mixed(case, judges, shares),
@@ -148,13 +155,13 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
     return found, {"heads": pairs, "by_ndcg": [divmod(head, HEADS) for head in alone], "shares": shares}
 
 
-def compared(every: dict[str, list[Case]], parts: Sequence[str]) -> dict[str, Any]:
-    """All methods on the same queries, by collection and over all of them."""
+def compared(every: dict[str, list[Case]], parts: Sequence[str], learned: dict[str, list[Case]]) -> dict[str, Any]:
+    """All methods on the same queries, by collection and over all; ``learned``: what heads and weights are chosen on."""
     base: dict[str, list[float]] = {}
     values: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
     picked = {}
     for name, collection in every.items():
-        others = {other: found for other, found in every.items() if other != name and found}
+        others = {other: found for other, found in learned.items() if other != name and found}
         base[name] = [ndcg(case, case["first"]) for case in collection]
         found, picked[name] = methods(others, parts)
         for method, score in found.items():
@@ -192,12 +199,14 @@ def compared(every: dict[str, list[Case]], parts: Sequence[str]) -> dict[str, An
     }
 
 
-def shown(result: dict[str, Any]) -> str:
-    """As Markdown: means alone and with BM25; * where the difference from BM25 has p < 0.05."""
+def shown(result: dict[str, Any], wanted: Callable[[str], bool] = lambda _method: True) -> str:
+    """As Markdown: means alone and with BM25; * where the difference from BM25 has p < 0.05. ``wanted``: which methods."""
     names = [*result["queries"], "all"]
     heads = [f"{name}, {result['queries'][name]}" if name != "all" else "mean of all" for name in names]
     rows = [["BM25", *(f"{result['bm25'][name]:.3f}" for name in names), "", ""]]
     for method, row in result["rows"].items():
+        if not wanted(method):
+            continue
         cells = []
         for name in names:
             entry = row["collections"][name]
@@ -212,18 +221,20 @@ def shown(result: dict[str, Any]) -> str:
 
 def told() -> None:
     """Both tables: what needs blocks only on all queries, and every method on those where everything was measured."""
-    wide = compared(loaded(("blocks",)), ("blocks",))
+    cases_read = loaded(("blocks",))
+    wide = compared(cases_read, ("blocks",), cases_read)
     text = f"SmolLM2-135M in bfloat16, {CANDIDATES} candidates of BM25, the first {TOKENS} tokens of each:\n\n{shown(wide)}\n"
-    parts = [part for part in ("listwise", "together", "moved") if all(loaded((part,)).values())]
+    parts = [part for part in ("listwise", "together", "moved") if all(loaded(("blocks", part)).values())]
     result: dict[str, Any] = {"model": MODEL, "candidates": CANDIDATES, "tokens": TOKENS, "seed": SEED, "blocks": wide}
     if parts:
         both = ["blocks", *parts]
         every = loaded(both)
-        result["every"] = compared(every, both)
+        result["every"] = compared(every, both, cases_read)
+        few = (f"attention, {BEST} heads by contrast, apart", "attention, all heads, apart, summed over tokens")
         malformed = sum(int(case.get("malformed", 0)) for one in every.values() for case in one)
         result["malformed"] = malformed
         text += f"\nEvery method, on fewer queries ({malformed} of the listwise answers named no passage):\n\n"
-        text += shown(result["every"]) + "\n"
+        text += shown(result["every"], lambda method: method in few or "apart" not in method) + "\n"
     keep("reranking", result, text)
     place(text)
 

@@ -40,8 +40,8 @@ QUERIES = {"scifact": 50, "cranfield": 50, "pubmedqa": 25, "xquad_en": 25}
 PLACE = SCRATCH / "reranking"
 PARTS = ("blocks", "listwise", "together", "moved")
 SCHEDULE = (
-    *(("blocks", 15), ("listwise", 12), ("together", 8), ("blocks", 50), ("listwise", 25), ("together", 25), ("moved", 8)),
-    *(("listwise", 50), ("together", 50), ("moved", 50)),
+    *(("blocks", 15), ("together", 4), ("listwise", 6), ("moved", 4), ("together", 12), ("listwise", 12), ("moved", 12)),
+    *(("blocks", 50), ("listwise", 50), ("together", 50), ("moved", 50)),
 )
 """In which order parts are measured, and of how many queries of each collection."""
 JUDGED = "\n\nQuery: {query}\n\nDoes the passage answer the query? Answer Yes or No.\n\nAnswer:"

@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool and k at most")
+    parser.add_argument("--threads", type=int, default=2, help="of the throughput; 0 leaves it out")
     parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
     arguments = parser.parse_args()
@@ -51,7 +52,7 @@ def main() -> None:
     truth = {("learned", k): data.truth("learned", k) for k in (10, 1000)}
     result = compare(
         "sparse", chosen, passages, data.passages, {"learned": queries},
-        rounds=arguments.rounds, at_most=arguments.seconds, truth=truth,
+        rounds=arguments.rounds, at_most=arguments.seconds, truth=truth, threads=arguments.threads,
     )  # fmt: skip
     keep(f"sparse-{arguments.passages}", result)
 

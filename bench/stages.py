@@ -254,7 +254,7 @@ def told() -> None:
     text = (
         "`+` and `-`: significantly better or worse than BM25; `*` and `!`: than the default hybrid (paired t-test over the "
         "queries, p < 0.05 after Holm's correction over all recipes of the collection). Median milliseconds of a query, one "
-        "thread: least and greatest over the collections.\n\n"
+        "thread, other work on the second core: least and greatest over the collections.\n\n"
     )
     text += "\n\n".join(tables(results, shown) for shown in MEASURES)
     text += "\n\nQueries with one typing error each:\n\n" + tables(typos, "nDCG@10")

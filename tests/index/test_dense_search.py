@@ -364,3 +364,30 @@ def test_a_threshold_spares_candidates(tmp_path: Path, lists: bool) -> None:
     low = index.search_many(queries, 100, threshold=-10.0, threads=2)
     for hits, again in zip(index.search_many(queries, 100), low, strict=True):
         identical(hits, again)
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_candidates_on_disk_are_swept_in_the_order_of_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lists: bool
+) -> None:
+    """A search whose rows seem to be on disk finds what one in memory does, and looks at no row twice."""
+    vectors = clustered(6000, 64, seed=31)
+    with DenseBuilder(tmp_path / "d", 64, seed=3, lists=lists) as builder:
+        builder.append(vectors)
+    index = open_dense(tmp_path / "d")
+    queries = vectors[::500] + 0.3 * clustered(12, 64, seed=32)
+    warm = [index.search(query, 40) for query in queries]
+    asked: list[list[int]] = []
+    monkeypatch.setattr(dense_index, "_SWEEP", 256)
+    monkeypatch.setattr(RowReader, "cold", lambda reader, rows: True)
+    monkeypatch.setattr(index._reader, "prefetch", lambda rows: asked.append(rows.tolist()))
+    for query, expected in zip(queries, warm, strict=True):
+        asked.clear()
+        hits = index.search(query, 40)
+        # it may look at more rows, since the bar is known for a piece at a time only
+        assert len(np.intersect1d(hits.ids, expected.ids)) >= 39
+        assert hits.scores[-1] >= expected.scores[-1]
+        rows = [row for some in asked for row in some]
+        assert len(rows) == len(set(rows))
+        assert all(some == sorted(some) for some in asked)
+    assert any(len(some) > 0 for some in asked[1:])

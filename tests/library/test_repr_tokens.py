@@ -90,7 +90,7 @@ def test_nothing_filled_yet(library: Library) -> None:
 
 def test_a_token_representation_is_no_first_stage(library: Library) -> None:
     library.represent("words", Words(), kind="tokens")
-    with pytest.raises(carrel.RecipeError, match=r"late\(by='words'\)"):
+    with pytest.raises(carrel.RecipeError, match=r"late\(by=\"words\"\)"):
         library.search("lock", recipe="words")
     with pytest.raises(carrel.UsageError, match="3 bits"):
         library.represent("other", Words(), kind="tokens", bits=3)

@@ -32,6 +32,8 @@ _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
 """Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
+_SWEEP = 4096
+"""Candidates from which on those on disk are verified in the order of their rows."""
 _NONE = np.empty(0, dtype=np.uint64)
 _UNBOUNDED = np.uint64(0xFF80000000000000)
 """Makes the score of any key infinite."""
@@ -296,14 +298,18 @@ class DenseIndex:
         from ..kernels.dense_verify import verify_rows
 
         best = np.empty(2 * k, dtype=np.uint64)
-        bounded, take, count = np.isfinite(reach.slack), max(_FIRST, 2 * k), 0
+        bounded, take, count, cold = bool(np.isfinite(reach.slack)), max(_FIRST, 2 * k), 0, False
         while len(keys):
+            if cold and take >= _SWEEP and count >= k:
+                count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
+                break
             # Few queries get beyond the first piece: the others are not worth sorting yet, let alone reading.
             take = min(take, len(keys))
             keys = np.partition(keys, len(keys) - take) if take < len(keys) else keys
             piece, keys = np.sort(keys[len(keys) - take :])[::-1], keys[: len(keys) - take]
             numbers = self._numbers[numbers_of(piece)] if len(self._numbers) else numbers_of(piece)
-            if self._reader.cold(numbers):
+            cold = self._reader.cold(numbers)
+            if cold:
                 self._reader.prefetch(np.sort(numbers))
             bounds = np.ascontiguousarray(piece) if bounded else piece | _UNBOUNDED
             done, count = verify_rows(self._halves, self._numbers, bounds, 0, take, query, k, floor, count, best)
@@ -312,6 +318,37 @@ class DenseIndex:
             take = 2 * take
         found = np.sort(best[:count])[::-1]
         return Hits(numbers_of(found).astype(np.int64), scores_of(found))
+
+    def _sweep(
+        self,
+        query: NDArray[np.float32],
+        keys: NDArray[np.uint64],
+        k: int,
+        floor: float,
+        best: NDArray[np.uint64],
+        count: int,
+        *,
+        bounded: bool,
+    ) -> int:
+        """Verify candidates in the order of their rows, each page read once, those left out that can no longer win.
+
+        So many candidates lie close together on disk: in the order of their bounds, where memory cannot hold what was read for
+        some of them until the next are looked at, nearly all pages would be read several times. Returns the new ``count``.
+        """
+        from ..kernels.dense_verify import verify_rows
+
+        numbers = self._numbers[numbers_of(keys)] if len(self._numbers) else numbers_of(keys)
+        order = np.argsort(numbers, kind="stable")
+        for start in range(0, len(order), _SWEEP):
+            some = order[start : start + _SWEEP]
+            if bounded:
+                # at equal scores the smaller id wins: compare scores only
+                least = np.partition(best[:count], count - k)[count - k] >> np.uint64(32)
+                some = some[keys[some] >> np.uint64(32) >= least]
+            self._reader.prefetch(numbers[some])
+            piece = keys[some] | _UNBOUNDED
+            _, count = verify_rows(self._halves, self._numbers, piece, 0, len(piece), query, k, floor, count, best)
+        return count
 
     def _exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64]) -> Hits:
         if not query.any():

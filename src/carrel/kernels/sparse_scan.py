@@ -38,6 +38,8 @@ FEW = WINDOW // 8
 """Up to so many postings a window, they are gone through again instead of all accumulators."""
 SHORT_BLOCKS = 64
 """Lists of up to so many blocks are unrolled before the search: such a block lies in several windows, and in many stretches."""
+MOST_UNROLLED = 1 << 19
+"""Postings unrolled at most: 5 bytes each."""
 
 
 @njit(nogil=True, boundscheck=False)
@@ -62,7 +64,7 @@ def unroll(files, lists, passages):
     starts, stops = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     total = np.int64(0)
     for t in range(count):
-        if 0 < ends[t] - begins[t] <= SHORT_BLOCKS:
+        if 0 < ends[t] - begins[t] <= SHORT_BLOCKS and total + sizes[t] <= MOST_UNROLLED:
             starts[t] = total
             total += sizes[t]
     out_passages, out_impacts = np.empty(total, np.uint32), np.empty(total, np.uint8)

@@ -54,6 +54,10 @@ T = TypeVar("T")
 class LateScorer(Protocol):
     """A query bound to a multi-vector representation, which scores what others found."""
 
+    @property
+    def floor(self) -> float:
+        """The least score it can give."""
+
     def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Mean over the query's tokens of their best match in each passage, float32 (n,)."""
 
@@ -175,6 +179,8 @@ class Stage(Recipe):
     """What it works with beside query and hits, in words for `carrel explain`: ``texts``, ``a cross-encoder`` …"""
     cost: ClassVar[str] = ""
     """What a query costs, in words: ``1 ms``, ``30 ms a passage``."""
+    scores_only: ClassVar[bool] = False
+    """Whether a retriever among its parameters only scores what others found; token vectors can then be one."""
     floor: ClassVar[float | None] = None
     """The least score it can give, which fusion maps to 0; None for the least that it gave to this query."""
 
@@ -330,7 +336,7 @@ def token_vectors_named(stage: str, parameter: str, name: str, representations: 
         told = (
             f"has {' and '.join(have)}: say which, as in {stage}({parameter}={have[0]!r})"
             if have
-            else "has none: add one first"
+            else "has none: add one first: carrel refine --add NAME=MODEL --kind tokens"
         )
         raise RecipeError(f"{stage} works with a representation by token vectors; the library {told}")
     return have[0]
