@@ -43,7 +43,6 @@ MUVERA = (
     {"bits": 3, "repetitions": 10, "projected": 16},
     {"bits": 4, "repetitions": 20, "projected": 16},
     {"bits": 5, "repetitions": 20, "projected": 16},
-    {"bits": 5, "repetitions": 40, "projected": 32},
 )
 
 
@@ -92,7 +91,7 @@ def ranked(rows: NDArray[np.int64], scores: NDArray[np.floating[Any]], count: in
     return [(int(rows[at]), float(scores[at])) for at in order]
 
 
-def tokens(model: str, folder: Path, limit: int) -> dict[str, Any]:
+def tokens(model: str, folder: Path, limit: int, timed: bool) -> dict[str, Any]:
     """One collection, its first ``limit`` judged queries."""
     collection = load_collection(folder)
     some_queries = dict(list(collection.judged.items())[:limit])
@@ -158,7 +157,8 @@ def tokens(model: str, folder: Path, limit: int) -> dict[str, Any]:
         del encoded
     result["nDCG@10"] = {name: one.means["nDCG@10"] for name, one in scores.items()}
     result["against_exact"] = [one.to_dict() for one in compare({n: s for n, s in scores.items() if "BM25" in n})]
-    result["in_a_recipe"] = _timed(model, library, collection)
+    if timed:
+        result["in_a_recipe"] = _timed(model, library, collection)
     say(f"{folder.name}: " + ", ".join(f"{name} {value:.4f}" for name, value in result["nDCG@10"].items()))
     return result
 
@@ -241,8 +241,9 @@ def told(result: dict[str, Any]) -> str:
     """The tables."""
     parts = []
     if found := result.get("tokens"):
-        names = list(next(iter(found.values()))["nDCG@10"])
-        parts.append(table(["nDCG@10", *found], [[n, *(f"{one['nDCG@10'][n]:.4f}" for one in found.values())] for n in names]))
+        names = list(dict.fromkeys(name for one in found.values() for name in one["nDCG@10"]))
+        cells = [[n, *(f"{one['nDCG@10'][n]:.4f}" if n in one["nDCG@10"] else "" for one in found.values())] for n in names]
+        parts.append(table(["nDCG@10", *found], cells))
         rows = [
             [
                 f"{folder}, {bits} bits",
@@ -269,13 +270,14 @@ def main() -> None:
     parser.add_argument("what", choices=["tokens", "hybrid", "text"])
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--queries", type=int, default=200, help="tokens: judged queries of each collection")
+    parser.add_argument("--timed", action="store_true", help="tokens: what late(100) adds to a search, too; encodes all again")
     parser.add_argument("--vectors", default="carrel-fp32")
     arguments = parser.parse_args()
     path = RESULTS / "late.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if arguments.what == "tokens":
         model, *folders = arguments.rest
-        found = {Path(folder).name: tokens(model, Path(folder), arguments.queries) for folder in folders}
+        found = {Path(folder).name: tokens(model, Path(folder), arguments.queries, arguments.timed) for folder in folders}
         result["tokens"] = {**result.get("tokens", {}), **found}
         result["tokens_machine"] = machine()
     elif arguments.what == "hybrid":

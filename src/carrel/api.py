@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._errors import UsageError
 from .budget import Bill, anonymous_bytes, ram_of
@@ -24,7 +24,6 @@ from .library.results import IndexReport, Info, RefineReport, Result
 from .library.settings import Representation, Settings
 from .library.snapshot import Snapshot
 from .library.store import Store, StoredDocument
-from .library.why import Reason
 from .progress import Progress, silent
 from .rank.check import check
 from .rank.explained import Ranking
@@ -33,6 +32,9 @@ from .rank.parse import parse_recipe
 from .rank.query_state import Query
 from .rank.recipe import Recipe
 from .searching import MAX_QUERY, Searching
+
+if TYPE_CHECKING:
+    from .library.why import Reason
 
 __all__ = ["MAX_QUERY", "Library", "open_library"]
 
