@@ -23,7 +23,7 @@ from .rank.recipe import Fuse, Recipe
 from .rank.run import Ranking, Runner, TracingRunner
 
 if TYPE_CHECKING:
-    from .api import Library
+    from .reading import Reading
 
 __all__ = ["MAX_K", "MAX_QUERY", "Searching"]
 
@@ -37,7 +37,7 @@ KNOWN = 256
 class Searching:
     """The searches of one library: what `carrel.Library` delegates to. Safe to use from several threads."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Reading) -> None:
         self.library = library
         self.resources = Resources()
         self._known: dict[str | None, tuple[Snapshot, Mapping[str, str], Recipe]] = {}
