@@ -50,6 +50,7 @@ def steps(arguments: argparse.Namespace) -> list[Step]:
         Step("lexical", ["lexical.py", "--passages", n], result(f"lexical-{n}"), 35),
         Step("recipes", ["recipes.py", "--passages", n], result(f"recipes-{n}"), 6),
         Step("cold", ["cold.py", "--passages", n], result(f"cold-{n}"), 8),
+        Step("sparse-index", ["sparse_index.py", "--passages", n], result(f"sparse-index-{n}"), 3),
         Step("sparse", ["sparse.py", "--passages", n], result(f"sparse-{n}"), 30),
         Step("dense", ["dense.py", "--passages", n, "--vectors", "static"], result(f"dense-static-{n}"), 90),
         Step("dense-pooled", ["dense.py", "--passages", n, "--vectors", "pooled"], result(f"dense-pooled-{n}"), 110),

@@ -68,63 +68,63 @@ def static_of(model: Path) -> Path:
     return folder
 
 
-def speed(model: Path, onnx: Path | None, sources: Sequence[Path], count: int, rounds: int, queries: Path) -> dict[str, Any]:
-    """Rounds in which every tool encodes the same texts, in an order that shifts; then rounds of single queries."""
+def speed(
+    model: Path, onnx: Path | None, sources: Sequence[Path], count: int, rounds: int, queries: Path, result: dict[str, Any]
+) -> None:
+    """Rounds in which every tool encodes the same texts, in an order that shifts; then rounds of single queries.
+
+    What is measured is kept in ``result`` after each part; without ``sources`` queries alone are.
+    """
     samples = {
         source.parent.name if source.stem == "corpus" else source.stem: sample(source, count, rounds) for source in sources
     }
-    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:100]
+    asked: list[str] = json.loads(queries.read_text(encoding="utf-8"))[:50]
     query_file = PLACE / "queries.json"
     PLACE.mkdir(parents=True, exist_ok=True)
     query_file.write_text(json.dumps(asked), encoding="utf-8")
     running: dict[str, Process] = {}
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = result.setdefault("speed", {})
     try:
         for name, (contender, folder, options) in contenders(model, onnx, static_of(model)).items():
             process = Process(contender, CORES)
+            entry = told.setdefault(name, {})
             try:
-                told[name] = process.ask("open", folder=str(folder), options=options)
+                entry |= process.ask("open", folder=str(folder), options=options)
                 warm = write_texts("warm", ["warm up on a few words"] * 8)
                 process.ask("build", data=str(warm), folder=str(PLACE / "out"), options={})
                 process.ask("round", queries=str(query_file), k=1, at_most=1.0)
             except PeerError as error:
                 say(f"{name} does not run: {error}")
-                told[name] = {"error": str(error)}
+                entry["error"] = str(error)
                 process.close()
                 continue
             running[name] = process
-        rates: dict[str, dict[str, list[float]]] = {name: {} for name in running}
         for source, parts in samples.items():
+            rates: dict[str, list[float]] = {name: [] for name in running}
             for number, texts in enumerate(parts):
                 data = write_texts(f"{source}-{number}", texts)
                 for name in turned(list(running), number):
                     answer = running[name].ask("build", data=str(data), folder=str(PLACE / "out"), options={})
-                    rates[name].setdefault(source, []).append(len(texts) / answer["inner_seconds"])
-                say(f"{source}, round {number + 1}: " + ", ".join(f"{n} {rates[n][source][-1]:,.0f}/s" for n in running))
+                    rates[name].append(len(texts) / answer["inner_seconds"])
+                say(f"{source}, round {number + 1}: " + ", ".join(f"{n} {rates[n][-1]:,.0f}/s" for n in running))
+            words = statistics.fmean(len(text.split()) for part in parts for text in part)
+            about = {"texts_a_round": count, "words_a_text": words, "cores": CORES, "machine": machine()}
+            result.setdefault("sources", {})[source] = about
+            for name in running:
+                told[name].setdefault("rounds", {})[source] = rates[name]
+            _keep(result)
         times: dict[str, list[dict[str, float]]] = {name: [] for name in running}
         for number in range(rounds):
             for name in turned(list(running), number):
                 answer = running[name].ask("round", queries=str(query_file), k=1, at_most=20.0)
                 times[name].append(percentiles(answer["seconds"]))
         for name in running:
-            told[name]["passages_per_second"] = {source: statistics.median(values) for source, values in rates[name].items()}
-            told[name]["rounds"] = rates[name]
             told[name]["query_ms"] = statistics.median(one["p50_ms"] for one in times[name])
             told[name]["query_p95_ms"] = statistics.median(one["p95_ms"] for one in times[name])
+        result["queries"] = {"each_round": len(asked), "rounds": rounds, "cores": CORES, "machine": machine()}
     finally:
         for process in running.values():
             process.close()
-    words = {
-        source: statistics.fmean(len(text.split()) for part in parts for text in part) for source, parts in samples.items()
-    }
-    return {
-        "speed": told,
-        "texts_a_round": count,
-        "rounds": rounds,
-        "words_a_text": words,
-        "cores": CORES,
-        "speed_machine": machine(),
-    }
 
 
 def sample(source: Path, count: int, rounds: int) -> list[list[str]]:
@@ -153,7 +153,7 @@ def vectors(
     name: str, one: tuple[Contender, Path, dict[str, Any]], folder: Path
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Vectors of a collection's documents and judged queries by one tool; kept."""
-    kept = PLACE / folder.name / name.replace(" ", "-").replace(",", "")
+    kept = _kept(name, folder)
     if not (kept / "done").is_file():
         kept.mkdir(parents=True, exist_ok=True)
         contender, model, options = one
@@ -168,6 +168,10 @@ def vectors(
             process.close()
         (kept / "done").touch()
     return np.load(kept / "documents" / "vectors.npy"), np.load(kept / "queries" / "vectors.npy")
+
+
+def _kept(name: str, folder: Path) -> Path:
+    return PLACE / folder.name / name.replace(" ", "-").replace(",", "")
 
 
 def texts_of(folder: Path) -> dict[str, list[str]]:
@@ -188,22 +192,24 @@ def scored(folder: Path, documents: NDArray[np.float32], queries: NDArray[np.flo
     return measure(run, collection.qrels, ("nDCG@10",))
 
 
-def quality(model: Path, onnx: Path | None, folders: Sequence[Path]) -> dict[str, Any]:
+def quality(model: Path, onnx: Path | None, folders: Sequence[Path], tools: Sequence[str] | None) -> dict[str, Any]:
     """nDCG@10 by collection and tool, and the paired comparison with sentence-transformers."""
     found: dict[str, Any] = {}
+    known = contenders(model, onnx)
     for folder in folders:
+        for name in tools or known:
+            with contextlib.suppress(PeerError):
+                vectors(name, known[name], folder)
         scores: dict[str, Scores] = {}
         cosines: dict[str, float] = {}
-        reference: NDArray[np.float32] | None = None
-        for name, one in contenders(model, onnx).items():
-            with contextlib.suppress(PeerError):
-                documents, queries = vectors(name, one, folder)
-                scores[name] = scored(folder, documents, queries)
-                cosines[name] = 0.0
-        reference, _ = vectors("sentence-transformers", contenders(model, onnx)["sentence-transformers"], folder)
-        for name in cosines:
-            mine, _ = vectors(name, contenders(model, onnx)[name], folder)
-            cosines[name] = float((mine * reference).sum(1).mean())
+        there = [name for name in known if (_kept(name, folder) / "done").is_file()]
+        if "sentence-transformers" not in there:
+            continue
+        reference, _ = vectors("sentence-transformers", known["sentence-transformers"], folder)
+        for name in there:
+            documents, queries = vectors(name, known[name], folder)
+            scores[name] = scored(folder, documents, queries)
+            cosines[name] = float((documents * reference).sum(1).mean())
         compared = {one.name: one.to_dict() for one in compare(scores, "sentence-transformers")}
         found[folder.name] = {
             name: {"nDCG@10": one.means["nDCG@10"], "cosine": cosines[name], "compared": compared.get(name)}
@@ -217,14 +223,13 @@ def told(result: dict[str, Any]) -> str:
     """The tables."""
     parts = []
     if "speed" in result:
-        sources = list(result["words_a_text"])
+        sources = list(result.get("sources", {}))
         head = ["encoder", *(f"{s}, passages/s" for s in sources), "one query, ms (median)", "95th percentile"]
         rows = [
             [
                 name,
-                *(f"{one['passages_per_second'][s]:,.1f}" for s in sources),
-                f"{one['query_ms']:.2f}",
-                f"{one['query_p95_ms']:.2f}",
+                *(f"{statistics.median(one['rounds'][s]):,.1f}" if s in one.get("rounds", {}) else "" for s in sources),
+                *(f"{one[key]:.2f}" if key in one else "" for key in ("query_ms", "query_p95_ms")),
             ]
             for name, one in result["speed"].items()
             if "error" not in one
@@ -250,19 +255,22 @@ def main() -> None:
     parser.add_argument("--queries", type=Path, default=SCRATCH / "data" / "real-100000" / "queries" / "words.json")
     parser.add_argument("--onnx", type=Path)
     parser.add_argument("--count", type=int, default=128)
+    parser.add_argument("--tools", nargs="+", help="quality: these tools only; what others gave before stays")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     path = RESULTS / "encoding.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if arguments.what == "speed":
-        result |= speed(
-            arguments.model, arguments.onnx, arguments.passages, arguments.count, arguments.rounds, arguments.queries
-        )
+        speed(arguments.model, arguments.onnx, arguments.passages, arguments.count, arguments.rounds, arguments.queries, result)
     elif arguments.what == "quality":
-        result |= quality(arguments.model, arguments.onnx, arguments.collections)
-    result.pop("machine", None)
-    result.pop("text", None)
-    keep("encoding", result, told(result))
+        found = quality(arguments.model, arguments.onnx, arguments.collections, arguments.tools)
+        result["quality"] = {**result.get("quality", {}), **found["quality"]}
+    _keep(result)
+
+
+def _keep(result: dict[str, Any]) -> None:
+    found = {name: value for name, value in result.items() if name not in ("machine", "text")}
+    keep("encoding", found, told(found))
 
 
 if __name__ == "__main__":

@@ -96,14 +96,15 @@ def examples(arguments: argparse.Namespace) -> None:
             "before": searched(library, example, example.before),
             "after": searched(library, example, example.after),
         }
+        keep("gallery", {"text_source": "Linux kernel documentation (Debian package linux-doc-6.1)", "examples": found})
         print(name, found[name]["after"]["notes"], flush=True)
-    keep("gallery", {"text_source": "Linux kernel documentation (Debian package linux-doc-6.1)", "examples": found})
 
 
 def page() -> None:
     """Write docs/stages.md."""
     stages = json.loads((RESULTS / "stages.json").read_text(encoding="utf-8"))
-    gallery = json.loads((RESULTS / "gallery.json").read_text(encoding="utf-8"))["examples"]
+    examples_file = RESULTS / "gallery.json"
+    gallery = json.loads(examples_file.read_text(encoding="utf-8"))["examples"] if examples_file.is_file() else {}
     reranking = RESULTS / "reranking.json"
     judged = json.loads(reranking.read_text(encoding="utf-8")) if reranking.is_file() else {}
     lines = [
@@ -121,12 +122,40 @@ def page() -> None:
         "all collections. Measure on your own judgments with `carrel evaluate COLLECTION --recipe …` before taking one.",
         "",
     ]
+    lines += _summary(stages["results"])
     for kind, title, does in KINDS:
         lines += [f"## {title}", "", f"These {does}.", ""]
         for stage in _stages(kind):
             lines += _section(stage, ENTRIES[stage.name], stages["results"], gallery.get(stage.name), judged)
     lines += ["## All measurements", "", _made("stages.py", stages), "", stages["text"], ""]
     (ROOT / "docs" / "stages.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _summary(results: dict[str, Any]) -> list[str]:
+    """Which recipes gain and which lose against the default one, on the mean of the collections."""
+    first = next(iter(results.values()))["recipes"]
+    gains = {
+        entry["recipe"]: sum(one["recipes"][name]["nDCG@10"] - one["recipes"]["hybrid"]["nDCG@10"] for one in results.values())
+        / len(results)
+        for name, entry in first.items()
+        if name != "hybrid"
+    }
+    order = sorted(gains, key=lambda recipe: -gains[recipe])
+    parts = []
+    for title, chosen in (
+        ("gain", [recipe for recipe in order if gains[recipe] >= 0.0005]),
+        ("change nothing", [recipe for recipe in order if abs(gains[recipe]) < 0.0005]),
+        ("lose", [recipe for recipe in order if gains[recipe] <= -0.0005]),
+    ):
+        told = ", ".join(f"`{recipe}` {gains[recipe]:+.4f}" for recipe in chosen)
+        parts += [f"- These {title}: {told}."]
+    return [
+        f"Against `hybrid`, nDCG@10 on the mean of {len(results)} judged collections; tests in the table at the end, and only",
+        "what gains on Cranfield is significant:",
+        "",
+        *parts,
+        "",
+    ]
 
 
 def _stages(kind: type[Stage]) -> Iterator[type[Stage]]:

@@ -197,10 +197,20 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
     return result
 
 
+def is_built(contender: Contender, data: Path) -> bool:
+    """Whether a contender's index is there, built by the code as it is."""
+    kept = SCRATCH / "indexes" / contender.key(contender.data or data) / "build.json"
+    return kept.is_file() and json.loads(kept.read_text()).get("source") == source_of(contender)
+
+
 def compile_kernels() -> None:
     """Have carrel's kernels in numba's cache, as an installed carrel has: no measured process compiles."""
     code = "import carrel.kernels; carrel.kernels.warm()"
     subprocess.run([sys.executable, "-c", code], check=True, env=environment_of(None, 1))
+
+
+SEARCHES = re.compile(r"(search|scan|score|settle|exact|open|select|verify)\.py$")
+"""Kernels that only search: an index need not be built again when they change."""
 
 
 def source_of(contender: Contender) -> str:
@@ -209,7 +219,8 @@ def source_of(contender: Contender) -> str:
     if contender.environment is None:
         for floor in ("kernels", "documents", "encode", "index", "library"):
             for path in sorted((ROOT / "src" / "carrel" / floor).rglob("*.py")):
-                digest.update(path.read_bytes())
+                if floor != "kernels" or not SEARCHES.search(path.name):
+                    digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -240,12 +251,13 @@ def compare(
     at_most: float = 8.0,
     truth: Mapping[tuple[str, int], Any] | None = None,
     builds: int = 1,
+    threads: int = THREADS,
 ) -> dict[str, Any]:
     """All contenders on ``data`` (``count`` items) and on every query set, as a dictionary ready for JSON.
 
     ``truth`` gives the exact answers by (query set, k), int arrays of shape (queries, k); recall is against it. A round of one
     contender, query set and k ends after ``at_most`` seconds, with the queries it came to. ``builds`` > 1 builds that many
-    times, in turn, and keeps the median of the seconds.
+    times, in turn, and keeps the median of the seconds. ``threads`` are those of the throughput; 0 leaves it out.
     """
     results: dict[str, dict[str, Any]] = {c.name: {"name": c.name, "search_options": c.search} for c in contenders}
     if any(c.environment is None for c in contenders):
@@ -272,12 +284,12 @@ def compare(
         _rounds(running, results, queries, ks, rounds, at_most)
         for process in running:
             _answers(process, results[process.contender.name], name, queries, ks, truth or {})
-        for turn in range(2):
+        for turn in range(2 if threads else 0):
             for process in running if turn % 2 == 0 else running[::-1]:
                 result = results[process.contender.name]
                 with _telling(result, "throughput"):
                     for title, k, path in _cases(process.contender, queries, ks[:1]):
-                        told = process.ask("throughput", queries=path, k=k, threads=THREADS, at_most=at_most)
+                        told = process.ask("throughput", queries=path, k=k, threads=threads, at_most=at_most)
                         best = result.setdefault("throughput", {}).setdefault(title, {})
                         best[str(k)] = max(best.get(str(k), 0.0), told["queries_per_second"])
         for process in running:
@@ -293,7 +305,7 @@ def compare(
             process.close()
     return {
         "benchmark": name, "machine": machine(), "read_bytes_per_second": read_bandwidth(),
-        "data": data.name, "items": count, "rounds": rounds, "threads": THREADS,
+        "data": data.name, "items": count, "rounds": rounds, "threads": threads,
         "contenders": list(results.values()),
     }  # fmt: skip
 

@@ -2,9 +2,10 @@
 
     python bench/lexical.py --passages 1000000 [--rounds 5] [--without pyserini]
 
-Each tool reads the same file with its own tokeniser (all: English stop words and a stemmer), with what its documentation
-recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), and as its index
-alone, which is what the others are. Queries are given as text and analysed within the timed call.
+Each tool reads the same file with its own tokeniser (a stemmer; English stop words left out), with what its documentation
+recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), which keeps stop
+words by default, and as its index alone, which is what the others are, without stop words as they and with them. Queries are
+given as text and analysed within the timed call.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import argparse
 
 from common import keep
 from data import Data
-from harness import Contender, compare
+from harness import Contender, compare, is_built
 from peers import java_home
+
+KEPT = {"stopwords": True}
 
 
 def contenders(*, vectors: bool) -> list[Contender]:
@@ -22,6 +25,7 @@ def contenders(*, vectors: bool) -> list[Contender]:
         Contender("carrel", "peer_carrel_library.py", build={"encoder": None}),
         Contender("carrel in 256 MB", "peer_carrel_library.py", build={"encoder": None, "ram": 256 << 20}),
         Contender("carrel, index alone", "peer_carrel_index.py"),
+        Contender("carrel, index alone, stop words kept", "peer_carrel_index.py", build=KEPT, search=KEPT),
         Contender("bm25s", "peer_bm25s.py", "bm25s"),
         Contender("bm25s, memory-mapped", "peer_bm25s.py", "bm25s", search={"mmap": True}),
         Contender("tantivy", "peer_tantivy.py", "tantivy"),
@@ -39,15 +43,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool, query set and k at most")
     parser.add_argument("--builds", type=int, default=1, help="builds of each, in turn; the median counts")
+    parser.add_argument("--threads", type=int, default=2, help="of the throughput; 0 leaves it out")
+    parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     without = set(arguments.without) | ({"pyserini"} if java_home() is None else set())
     chosen = [c for c in contenders(vectors=True) if c.environment not in without]
+    chosen = [c for c in chosen if not arguments.built or is_built(c, data.texts)]
     queries = {name: data.queries(name) for name in ("words", "questions", "long")}
     result = compare(
         "lexical", chosen, data.texts, data.passages, queries,
         rounds=arguments.rounds, at_most=arguments.seconds, builds=arguments.builds,
+        threads=arguments.threads,
     )  # fmt: skip
     keep(f"lexical-{arguments.passages}", result)
 

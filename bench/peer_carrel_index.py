@@ -22,12 +22,10 @@ BATCH = 4096
 
 
 class Index:
-    """English analyzer, k1 1.2, b 0.75. Numbers are those of the lines."""
+    """English analyzer without its stop words, as the peers; ``stopwords=True`` keeps them. k1 1.2, b 0.75."""
 
-    def __init__(self) -> None:
-        self.analyzer = Analyzer("english")
-
-    def build(self, data: str, folder: str) -> dict[str, Any]:
+    def build(self, data: str, folder: str, stopwords: bool = False) -> dict[str, Any]:
+        self.analyzer = Analyzer("english", stopwords=not stopwords)
         words, lexical, builder = WordTable(), LexicalEncoder(self.analyzer), SparseBuilder()
         with Path(data).open(encoding="utf-8") as file:
             texts = (f"{r.get('title', '')}\n{r['text']}" for r in map(json.loads, file))
@@ -39,7 +37,8 @@ class Index:
         builder.close(place / "postings", place / "impacts", lexical.terms, bm25=Bm25(1.2, 0.75), average_length=average)
         return {"version": carrel.__version__}
 
-    def open(self, folder: str) -> dict[str, Any]:
+    def open(self, folder: str, stopwords: bool = False) -> dict[str, Any]:
+        self.analyzer = Analyzer("english", stopwords=not stopwords)
         self.index = SparseIndex(Path(folder) / "postings", Path(folder) / "impacts")
         return {
             "version": carrel.__version__, "postings": self.index.postings, "hot_bytes": self.index.hot_bytes,

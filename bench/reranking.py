@@ -2,6 +2,7 @@
 
     python bench/reranking_cases.py           measures (hours; it goes on where it was stopped)
     python bench/reranking.py table           docs/results/reranking.json and the tables of docs/reranking.md
+    python bench/reranking.py times           seconds of each method, on a machine with nothing else to do
     python bench/reranking.py heads           the heads of the model by what they give alone, in each collection
     python bench/reranking.py cross --tokenizer FOLDER    time of cross(20) with a model of MiniLM's size
 
@@ -27,18 +28,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import ROOT, keep, table
-from reranking_cases import CANDIDATES, MODEL, QUERIES, SEED, TOKENS, Case, cases, kept
+from reranking_cases import CANDIDATES, MODEL, PARTS, QUERIES, SEED, TOKENS, Case, cases, kept, measured
 
 sys.path.insert(0, str(ROOT / "src"))
 
 from carrel.evaluate.significance import paired_t
 from carrel.rank.rerank.base import standard
+from carrel.rank.rerank.heads import contrast
 from carrel.rank.rerank.likelihood import combined
 
 BEST = 8
 HEADS = 9
 """Heads of a layer of SmolLM2-135M."""
-TEMPERATURE = 0.5
+LAST = 18
+TIMED = 3
+START, END = "<!-- tables: bench/reranking.py table -->", "<!-- end of tables -->"
 Score = Callable[[Case], NDArray[Any]]
 
 
@@ -69,30 +73,25 @@ def of_heads(case: Case, heads: Sequence[int], layout: str = "apart", what: str 
     return np.sum([standard(row.astype(np.float64)) for row in case[f"{layout} {what}"][list(heads)]], axis=0)
 
 
+def calibrated(case: Case, heads: Sequence[int]) -> NDArray[np.float64]:
+    """`of_heads` less what a content-free query looks at."""
+    rows = (case["apart asked"].astype(np.float64) - case["apart null"])[list(heads)]
+    return np.sum([standard(row) for row in rows], axis=0)
+
+
 def by_measure(collection: Sequence[Case]) -> NDArray[np.float64]:
     """nDCG@10 of each head alone, (heads,)."""
     return np.array([[ndcg(case, row) for row in case["apart asked"]] for case in collection]).mean(0)
 
 
 def by_contrast(collection: Sequence[Case]) -> NDArray[np.float64]:
-    """How much of a softmax over the candidates each head gives to the relevant ones, less what chance gives, (heads,).
-
-    After the contrastive choice of heads in Tran et al., "Contrastive Retrieval Heads Improve Attention-Based Re-Ranking",
-    2025.
-    """
-    rows = []
-    for case in collection:
-        relevant = np.array(case["gains"]) > 0
-        if relevant.any() and not relevant.all():
-            scores = np.stack([standard(row.astype(np.float64)) for row in case["apart asked"]]) / TEMPERATURE
-            shares = np.exp(scores - scores.max(1, keepdims=True))
-            rows.append((shares[:, relevant].sum(1) / shares.sum(1)) - relevant.mean())
-    return np.mean(rows, axis=0)
+    """See `carrel.rank.rerank.heads.contrast`."""
+    return contrast([case["apart asked"] for case in collection], [np.array(case["gains"]) > 0 for case in collection])
 
 
 def chosen(others: dict[str, list[Case]], by: Callable[[Sequence[Case]], NDArray[np.float64]], count: int = BEST) -> list[int]:
-    """The best heads over ``others``, each collection counting alike."""
-    each = [by(collection) for collection in others.values()]
+    """The best heads over ``others``, each collection counting alike, up to layer ``LAST``, where reading can then end."""
+    each = [by(collection)[: HEADS * (LAST + 1)] for collection in others.values()]
     return np.argsort(-np.mean([(one - one.mean()) / one.std() for one in each], axis=0))[:count].tolist()
 
 
@@ -118,63 +117,61 @@ def mixed(case: Case, parts: Sequence[Score], shares: Sequence[float]) -> NDArra
     return np.asarray(np.array(shares) @ np.stack(rows))
 
 
-def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[str, tuple[str, Score]], dict[str, Any]]:
-    """By name the part that a method's time is of and its scores; and what was chosen on the other collections."""
+def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[str, Score], dict[str, Any]]:
+    """By name the scores of each method; and what was chosen on the other collections."""
 
     def likelihood(how: str) -> Score:
         return lambda case: combined(list(case["tokens"]), how).scores.astype(np.float64)
 
     first: Score = lambda case: case["first"]  # noqa: E731
     gain = likelihood("gain")
-    measured, contrast = chosen(others, by_measure), chosen(others, by_contrast)
-    heads: Score = lambda case: of_heads(case, contrast)  # noqa: E731
+    alone, telling = chosen(others, by_measure), chosen(others, by_contrast)
+    heads: Score = lambda case: of_heads(case, telling)  # noqa: E731
     every_head: Score = lambda case: of_heads(case, range(len(case["apart asked"])))  # noqa: E731
     judges = [first, gain, heads]
     shares = fitted(others, judges)
-    found: dict[str, tuple[str, Score]] = {
-        "likelihood, mean (UPR)": ("likelihood", likelihood("mean")),
-        "likelihood, gain": ("likelihood", gain),
-        'probability of "Yes"': ("yes", lambda case: case["yes"]),
-        "attention, all heads, apart, summed over tokens": ("apart", lambda case: case["apart icr"]),
-        "attention, all heads, apart": ("apart", lambda case: case["apart mean"]),
-        "attention, all heads, apart, not calibrated": ("apart", lambda case: case["apart asked"].sum(0)),
-        "attention, all heads, apart, each on one scale": ("apart", every_head),
-        f"attention, {BEST} heads by nDCG, apart": ("", lambda case: of_heads(case, measured)),
-        f"attention, {BEST} heads by contrast, apart": ("", heads),
-        f"attention, {BEST} heads by contrast, largest weight": ("", lambda case: of_heads(case, contrast, what="most")),
-        "likelihood, gain, and heads by contrast": ("", lambda case: standard(gain(case)) + standard(heads(case))),
-        "BM25, gain and heads, weights fitted": ("", lambda case: mixed(case, judges, shares)),
+    found: dict[str, Score] = {
+        "likelihood, mean (UPR)": likelihood("mean"),
+        "likelihood, gain": gain,
+        'probability of "Yes"': lambda case: case["yes"],
+        "attention, all heads, apart, summed over tokens": lambda case: case["apart icr"],
+        "attention, all heads, apart": lambda case: case["apart mean"],
+        "attention, all heads, apart, not calibrated": lambda case: case["apart asked"].sum(0),
+        "attention, all heads, apart, each on one scale": every_head,
+        f"attention, {BEST} heads by nDCG, apart": lambda case: of_heads(case, alone),
+        f"attention, {BEST} heads by contrast, apart": heads,
+        f"attention, {BEST} heads by contrast, calibrated": lambda case: calibrated(case, telling),
+        f"attention, {BEST} heads by contrast, largest weight": lambda case: of_heads(case, telling, what="most"),
+        "likelihood, gain, and heads by contrast": lambda case: standard(gain(case)) + standard(heads(case)),
+        "BM25, gain and heads, weights fitted": lambda case: mixed(case, judges, shares),
     }
     if "listwise" in parts:
-        found["listwise (RankGPT)"] = ("listwise", lambda case: case["listwise"])
+        found["listwise (RankGPT)"] = lambda case: case["listwise"]
     for layout, title in (("together", "one text (ICR)"), ("moved", "read apart, moved")):
         if layout in parts:
-            found[f"attention, all heads, {title}"] = (layout, lambda case, at=layout: case[f"{at} icr"])
-            found[f"attention, {BEST} heads by contrast, {title}"] = ("", lambda case, at=layout: of_heads(case, contrast, at))
-    pairs = [divmod(head, HEADS) for head in contrast]
-    return found, {"heads": pairs, "by_ndcg": [divmod(head, HEADS) for head in measured], "shares": shares}
+            found[f"attention, all heads, {title}"] = lambda case, at=layout: case[f"{at} icr"]
+            found[f"attention, {BEST} heads by contrast, {title}"] = lambda case, at=layout: of_heads(case, telling, at)
+    pairs = [divmod(head, HEADS) for head in telling]
+    return found, {"heads": pairs, "by_ndcg": [divmod(head, HEADS) for head in alone], "shares": shares}
 
 
-def compared(every: dict[str, list[Case]], parts: Sequence[str]) -> dict[str, Any]:
-    """All methods on the same queries, by collection and over all of them."""
+def compared(every: dict[str, list[Case]], parts: Sequence[str], learned: dict[str, list[Case]]) -> dict[str, Any]:
+    """All methods on the same queries, by collection and over all; ``learned``: what heads and weights are chosen on."""
     base: dict[str, list[float]] = {}
     values: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
-    seconds: dict[str, list[float]] = {}
     picked = {}
     for name, collection in every.items():
-        others = {other: found for other, found in every.items() if other != name and found}
+        others = {other: found for other, found in learned.items() if other != name and found}
         base[name] = [ndcg(case, case["first"]) for case in collection]
         found, picked[name] = methods(others, parts)
-        for method, (part, score) in found.items():
+        for method, score in found.items():
             scored = [np.asarray(score(case), np.float64) for case in collection]
             alone = [ndcg(case, one) for case, one in zip(collection, scored, strict=True)]
             both = [ndcg(case, standard(case["first"]) + standard(one)) for case, one in zip(collection, scored, strict=True)]
             values.setdefault(method, {})[name] = alone, both
-            if part:
-                seconds.setdefault(method, []).extend(float(case[f"{part} s"]) for case in collection)
     rows = {}
     for method, found in values.items():
-        row: dict[str, Any] = {"seconds": statistics.median(seconds[method]) if method in seconds else None, "collections": {}}
+        row: dict[str, Any] = {"collections": {}}
         for name in [*every, "all"]:
             names = list(every) if name == "all" else [name]
             before = [value for one in names for value in base[one]]
@@ -199,54 +196,81 @@ def compared(every: dict[str, list[Case]], parts: Sequence[str]) -> dict[str, An
         "perfect": best | {"all": statistics.fmean(best.values())},
         "rows": rows,
         "chosen": picked,
-        "read_seconds": statistics.median(float(case["read s"]) for one in every.values() for case in one),
     }
 
 
-def shown(result: dict[str, Any]) -> str:
-    """As Markdown: means alone and with BM25; * where the difference from BM25 has p < 0.05."""
+def shown(result: dict[str, Any], wanted: Callable[[str], bool] = lambda _method: True) -> str:
+    """As Markdown: means alone and with BM25; * where the difference from BM25 has p < 0.05. ``wanted``: which methods."""
     names = [*result["queries"], "all"]
     heads = [f"{name}, {result['queries'][name]}" if name != "all" else "mean of all" for name in names]
-    rows = [["BM25", *(f"{result['bm25'][name]:.3f}" for name in names), "", "", ""]]
+    rows = [["BM25", *(f"{result['bm25'][name]:.3f}" for name in names), "", ""]]
     for method, row in result["rows"].items():
+        if not wanted(method):
+            continue
         cells = []
         for name in names:
             entry = row["collections"][name]
             one = [f"{entry[key]:.3f}{'*' if entry[key + '_p'] < 0.05 else ''}" for key in ("alone", "with_bm25")]
             cells.append(" / ".join(one))
         entry = row["collections"]["all"]
-        took = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
         counts = f"{entry['with_bm25_wins']} / {entry['with_bm25_losses']}"
-        rows.append([method, *cells, f"{entry['with_bm25_p']:.3f}", counts, took])
-    rows.append(["the best order of the same 20", *(f"{result['perfect'][name]:.3f}" for name in names), "", "", ""])
-    return table(["nDCG@10, alone / with BM25", *heads, "p of all, with BM25", "better / worse", "seconds a query"], rows)
+        rows.append([method, *cells, f"{entry['with_bm25_p']:.3f}", counts])
+    rows.append(["the best order of the same 20", *(f"{result['perfect'][name]:.3f}" for name in names), "", ""])
+    return table(["nDCG@10, alone / with BM25", *heads, "p of all, with BM25", "better / worse"], rows)
 
 
 def told() -> None:
     """Both tables: what needs blocks only on all queries, and every method on those where everything was measured."""
-    wide = compared(loaded(("blocks",)), ("blocks",))
+    cases_read = loaded(("blocks",))
+    wide = compared(cases_read, ("blocks",), cases_read)
     text = f"SmolLM2-135M in bfloat16, {CANDIDATES} candidates of BM25, the first {TOKENS} tokens of each:\n\n{shown(wide)}\n"
-    parts = [part for part in ("listwise", "together", "moved") if all(loaded((part,)).values())]
+    parts = [part for part in ("listwise", "together", "moved") if all(loaded(("blocks", part)).values())]
     result: dict[str, Any] = {"model": MODEL, "candidates": CANDIDATES, "tokens": TOKENS, "seed": SEED, "blocks": wide}
     if parts:
         both = ["blocks", *parts]
         every = loaded(both)
-        result["every"] = compared(every, both)
+        result["every"] = compared(every, both, cases_read)
+        few = (f"attention, {BEST} heads by contrast, apart", "attention, all heads, apart, summed over tokens")
         malformed = sum(int(case.get("malformed", 0)) for one in every.values() for case in one)
         result["malformed"] = malformed
         text += f"\nEvery method, on fewer queries ({malformed} of the listwise answers named no passage):\n\n"
-        text += shown(result["every"]) + "\n"
+        text += shown(result["every"], lambda method: method in few or "apart" not in method) + "\n"
     keep("reranking", result, text)
+    place(text)
+
+
+def place(text: str) -> None:
+    """Put the tables between the marks of docs/reranking.md."""
+    page = ROOT / "docs" / "reranking.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(START)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{START}\n\n{text.strip()}\n\n{END}{after}", encoding="utf-8")
+
+
+def times() -> None:
+    """How long each method takes for one query with a machine to itself: medians over a few queries of SciFact."""
+    from carrel.rank.language.load import load_local
+
+    model = load_local(MODEL, "package", threads=1)
+    found: dict[str, list[float]] = {}
+    for part in PARTS:
+        for case in cases("scifact")[:TIMED]:
+            for name, value in measured(case, part, model).items():
+                if name.endswith(" s"):
+                    found.setdefault(name[:-2], []).append(float(value))
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    rows = [[name, f"{value:.1f}"] for name, value in medians.items()]
+    keep("reranking-times", {"queries": TIMED, "seconds": medians}, table(["20 passages, one thread", "median s"], rows))
 
 
 def heads() -> None:
     """The heads by contrast over all collections: what `carrel.rank.rerank.heads` holds."""
     every = loaded(("blocks",))
-    contrast = {name: by_contrast(collection) for name, collection in every.items()}
+    telling = {name: by_contrast(collection) for name, collection in every.items()}
     alone = {name: by_measure(collection) for name, collection in every.items()}
-    print("agreement of collections:", np.corrcoef(list(contrast.values())).round(2).tolist())
+    print("agreement of collections:", np.corrcoef(list(telling.values())).round(2).tolist())
     for head in chosen(every, by_contrast, 20):
-        each = (f"{name} {contrast[name][head]:.3f} {alone[name][head]:.3f}" for name in every)
+        each = (f"{name} {telling[name][head]:.3f} {alone[name][head]:.3f}" for name in every)
         print(divmod(head, HEADS), *each, sep="  ")
 
 
@@ -282,11 +306,13 @@ def cross(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["table", "heads", "cross"])
+    parser.add_argument("what", choices=["table", "times", "heads", "cross"])
     parser.add_argument("--tokenizer", help="folder of all-MiniLM-L6-v2, for `cross`")
     arguments = parser.parse_args()
     if arguments.what == "cross":
         cross(arguments)
+    elif arguments.what == "times":
+        times()
     elif arguments.what == "heads":
         heads()
     else:

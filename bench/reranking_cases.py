@@ -7,8 +7,7 @@ one query of each collection in turn, and ends after ``--seconds``; the same com
 what is there.
 
 * ``blocks``: passages read apart once; then query likelihood, the probability of "Yes" to the question whether a passage
-answers, and
-  attention of all heads with all passages at the same positions (``apart``). Each is timed without the reading.
+  answers, and attention of all heads with all passages at the same positions (``apart``). Each is timed without the reading.
 * ``listwise``: the order that the model writes (RankGPT), all 20 passages in one window.
 * ``together``: attention over all passages read as one text (ICR, the paper's own way).
 * ``moved``: attention over passages read apart and put one behind the other.
@@ -40,6 +39,11 @@ TOKENS = 160
 QUERIES = {"scifact": 50, "cranfield": 50, "pubmedqa": 25, "xquad_en": 25}
 PLACE = SCRATCH / "reranking"
 PARTS = ("blocks", "listwise", "together", "moved")
+SCHEDULE = (
+    *(("blocks", 15), ("together", 4), ("listwise", 6), ("moved", 4), ("together", 12), ("listwise", 12), ("moved", 12)),
+    *(("blocks", 50), ("listwise", 50), ("together", 50), ("moved", 50)),
+)
+"""In which order parts are measured, and of how many queries of each collection."""
 JUDGED = "\n\nQuery: {query}\n\nDoes the passage answer the query? Answer Yes or No.\n\nAnswer:"
 Case = dict[str, Any]
 
@@ -169,8 +173,10 @@ def main() -> None:
     from carrel.rank.language.load import load_local
 
     model = load_local(MODEL, "package", threads=1)
-    for part in arguments.parts.split(","):
-        for case in in_turn(every):
+    for part, first in SCHEDULE:
+        for case in in_turn([collection[:first] for collection in every]):
+            if part not in arguments.parts.split(","):
+                break
             file = _file(case, part)
             if file.is_file():
                 continue

@@ -23,7 +23,7 @@ from .rank.recipe import Fuse, Recipe
 from .rank.run import Ranking, Runner, TracingRunner
 
 if TYPE_CHECKING:
-    from .api import Library
+    from .reading import Reading
 
 __all__ = ["MAX_K", "MAX_QUERY", "Searching"]
 
@@ -37,7 +37,7 @@ KNOWN = 256
 class Searching:
     """The searches of one library: what `carrel.Library` delegates to. Safe to use from several threads."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Reading) -> None:
         self.library = library
         self.resources = Resources()
         self._known: dict[str | None, tuple[Snapshot, Mapping[str, str], Recipe]] = {}
@@ -69,14 +69,20 @@ class Searching:
         group: bool,
         seconds: float | None = None,
         trace: bool = False,
+        cutoff: float | None = None,
     ) -> tuple[list[Result], Ranking]:
-        """The best ``k`` passages, or the best one of each of ``k`` documents, with texts and highlights."""
+        """The best ``k`` passages, or the best one of each of ``k`` documents, with texts and highlights.
+
+        ``cutoff`` leaves out those that fit the query with a smaller probability.
+        """
         snapshot = self._ready(k)
         if group:
             ranking, ids = self.grouped(query, k, recipe, where, seconds, trace)
         else:
             ranking = self.rank(query, k, recipe, where, seconds, trace)
             ids = ranking.hits.ids.tolist()
+        if cutoff is not None:
+            ids = self._fitting(query, ids, cutoff)
         rows = snapshot.store.passages(ids)
         at = {int(passage): place for place, passage in enumerate(ranking.hits.ids)}
         results: list[Result] = []
@@ -93,6 +99,16 @@ class Searching:
                 marked = tuple(highlight(row.text, terms, analyzer, matches))
                 results.append(_result(len(results) + 1, row, ranking, at[passage], marked))
         return results, ranking
+
+    def _fitting(self, query: str | Query, ids: list[int], cutoff: float) -> list[int]:
+        """Those of ``ids`` that fit with a probability of ``cutoff`` or more."""
+        from .library.cutoff import fitting_probabilities
+
+        if not 0 <= cutoff <= 1:
+            raise UsageError(f"cutoff = {cutoff!r} is no probability; give a number from 0 to 1, 0.5 say")
+        text = query if isinstance(query, str) else query.text
+        chances = fitting_probabilities(self.library.represented, self.library.snapshot, text, ids)
+        return [number for number, chance in zip(ids, chances.tolist(), strict=True) if chance >= cutoff]
 
     def grouped(
         self,

@@ -67,7 +67,7 @@ def test_recipes_are_kept_and_forgotten(carrel: Carrel, birds: Path) -> None:
 
 
 def test_recipes_lists_the_stages(carrel: Carrel) -> None:
-    assert "rm3(docs=10, terms=10, weight=0.5)" in carrel("recipes").out
+    assert "rm3(docs=10, terms=10, weight=0.8)" in carrel("recipes").out
     told = json.loads(carrel("recipes", "--json").out)
     assert {"bm25", "dense", "hybrid"} <= {recipe["name"] for recipe in told["recipes"]}
     assert any(stage["stage"].startswith("mmr(") for stage in told["stages"])

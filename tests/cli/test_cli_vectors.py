@@ -55,3 +55,22 @@ def test_terms_of_a_passage_are_shown(carrel: Carrel, tmp_path: Path) -> None:
     (document,) = carrel("show", "d0", "--terms", "words", "--json").json
     assert list(document["terms"][0]) == ["sleeps", "fox", "red", "a"]
     assert carrel("show", "d0", "--terms", "bm25").code == 2
+
+
+def test_a_search_may_say_that_nothing_fits(carrel: Carrel, tmp_path: Path) -> None:
+    birds = ["heron", "stork", "crane", "plover", "curlew", "bittern", "grebe", "coot", "teal", "smew", "eider", "gadwall"]
+    texts = [
+        f"the {bird} wades in shallow water of the marsh at dawn and hunts frogs near reeds number {n}"
+        for n, bird in enumerate(birds)
+    ]
+    path = tmp_path / "birds.jsonl"
+    path.write_text("".join(json.dumps({"_id": bird, "text": text}) + "\n" for bird, text in zip(birds, texts, strict=True)))
+    carrel("index", path)
+    assert (
+        carrel("search", "stork in shallow water of the marsh", "--cutoff", "0.2", "--json").json["results"][0]["id"] == "stork"
+    )
+    nothing = carrel("search", "parliament votes on income tax", "--cutoff", "0.5")
+    assert nothing.code == 1
+    assert "nothing found" in nothing.err
+    assert carrel("search", "parliament votes on income tax").code == 0
+    assert carrel("search", "stork", "--cutoff", "2").code == 2

@@ -132,11 +132,19 @@ def test_what_keeps_failing_is_told(endpoint: Endpoint) -> None:
     assert len(endpoint.requests) == 1
 
 
+def test_a_query_waits_for_one_more_try_only(endpoint: Endpoint) -> None:
+    endpoint.statuses = [(503, {})] * 10
+    waits: list[float] = []
+    with pytest.raises(ModelError, match="twice"):
+        encode_queries(_encoder(endpoint, sleep=waits.append), ["x"])
+    assert waits == [1.0]
+
+
 def test_an_endpoint_that_is_down_or_slow(endpoint: Endpoint) -> None:
-    with pytest.raises(ModelError, match=r"cannot be reached \(.*\), 2 times"):
+    with pytest.raises(ModelError, match=r"cannot be reached \(.*\), twice"):
         RemoteEncoder("http://127.0.0.1:9/v1", "tiny", retries=1, sleep=lambda seconds: None).encode(["x"])
     endpoint.delay = 0.5
-    with pytest.raises(ModelError, match=r"did not answer within 0\.05 s, 2 times"):
+    with pytest.raises(ModelError, match=r"did not answer within 0\.05 s, twice"):
         _encoder(endpoint, timeout=0.05, retries=1).encode(["x"])
 
 

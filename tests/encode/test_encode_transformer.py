@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +179,22 @@ def test_settings_that_make_no_sense(model: Path) -> None:
         load_encoder(model, dimension=33)
     with pytest.raises(UsageError, match="threads is a whole number from 1 up"):
         load_encoder(model, threads=0)
+
+
+@pytest.mark.parametrize("padding", ["none", "fixed", "no such token"])
+def test_how_a_tokenizer_pads_does_not_matter(model: Path, tmp_path: Path, padding: str) -> None:
+    folder = tmp_path / "padded"
+    shutil.copytree(model, folder)
+    settings = json.loads((folder / "tokenizer.json").read_text())
+    fixed = {
+        "strategy": {"Fixed": 30},
+        "direction": "Right",
+        "pad_to_multiple_of": None,
+        "pad_id": 0 if padding == "fixed" else 9999,
+        "pad_type_id": 0,
+        "pad_token": "[PAD]" if padding == "fixed" else "[no such]",
+    }
+    settings["padding"] = None if padding == "none" else fixed
+    (folder / "tokenizer.json").write_text(json.dumps(settings))
+    encoder = load_encoder(folder, precision="fp32")
+    np.testing.assert_array_equal(encoder.encode(TEXTS), load_encoder(model, precision="fp32").encode(TEXTS))

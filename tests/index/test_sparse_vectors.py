@@ -144,7 +144,7 @@ def test_batches_and_threads_give_what_single_searches_give(large) -> None:
 def test_an_approximate_search_loses_little_and_tells_true_scores(large) -> None:
     lost = total = 0
     for terms, weights in queries(6, 20):
-        exact, near = large.search(terms, weights, 10), large.search(terms, weights, 10, approximate=0.8)
+        exact, near = large.search(terms, weights, 10), large.search(terms, weights, 10, approximate=0.85)
         np.testing.assert_array_equal(near.scores, large.score(terms, weights, near.ids))
         assert len(near) == len(exact)
         lost += len(np.setdiff1d(exact.ids, near.ids))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import carrel
 from carrel import CarrelError, Document, ModelError
 from carrel.encode.base import TokenVectors
+from carrel.library.context import Resources
 from carrel.rank import Query
 from carrel.rank.run import Runner
 
@@ -146,7 +147,7 @@ def test_whatever_a_model_says_costs_no_answer(
         return
     monkeypatch.setattr(applied, "language_model", lambda _name: Says(answer))
     monkeypatch.setattr(applied, "Answers", lambda _path: Answers())
-    library.searching.resources.__init__()  # type: ignore[misc]
+    library.searching.resources = Resources()
     chosen = library.searching.recipe(recipe)
     context = library.searching.context(library.snapshot)
     with suppress(ModelError):  # an answer of no use, which is the one thing that may go wrong

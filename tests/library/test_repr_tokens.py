@@ -90,7 +90,7 @@ def test_nothing_filled_yet(library: Library) -> None:
 
 def test_a_token_representation_is_no_first_stage(library: Library) -> None:
     library.represent("words", Words(), kind="tokens")
-    with pytest.raises(carrel.RecipeError, match=r'late\(by="words"\)'):
+    with pytest.raises(carrel.RecipeError, match=r"late\(by=\"words\"\)"):
         library.search("lock", recipe="words")
     with pytest.raises(carrel.UsageError, match="3 bits"):
         library.represent("other", Words(), kind="tokens", bits=3)
@@ -112,3 +112,18 @@ def test_the_late_stage_ranks_by_the_best_matches(library: Library) -> None:
     assert {reason.term for reason in why} == set(query.split())
     assert [reason.score for reason in why] == sorted((reason.score for reason in why), reverse=True)
     assert library.why(query, hits.ids[:2].tolist(), recipe="bm25") == [[], []]
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_on_several_threads_it_scores_the_same(library: Library, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    library.represent("words", Words(), kind="tokens", bits=2)
+    library.refine()
+    query = "file object for writing"
+    ids = np.concatenate([segment.ids for segment in library.snapshot.segments])[::-1].copy()
+    found = []
+    for number in (1, threads):
+        monkeypatch.setattr("carrel.index.tokens.cores", lambda number=number: number)
+        scorer = library.represented.token_scorer(library.snapshot, "words", query, limit=0.0)
+        found.append((scorer.score(ids), scorer.matches(ids[:60])))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]

@@ -104,9 +104,17 @@ def test_feedback_adds_the_rarest_clusters_with_their_weights(library: Library) 
 def test_which_token_vectors_are_meant_is_told(library: Library, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="'dense' has none; those that do: letters"):
         library.search("heron", recipe='bm25 >> late(by="dense")')
-    with pytest.raises(RecipeError, match=r"bm25 >> late\(by='letters'\)"):
+    with pytest.raises(RecipeError, match=r'bm25 >> late\(by="letters"\)'):
         library.search("heron", recipe="letters")
+    with pytest.raises(RecipeError, match="recipe, column 14: 'letters' holds token vectors"):
+        library.search("heron", recipe="0.5*bm25 + 2*letters")
     bare = carrel.open(tmp_path / "bare", create=True, language="english", encoder=None)
     bare.add([Document(id="a", text="heron")])
     with pytest.raises(RecipeError, match="the library has none: add one first"):
         bare.search("heron", recipe="bm25 >> late()")
+
+
+def test_token_vectors_can_be_interpolated(library: Library) -> None:
+    ranking = library.explain("storm wind", 10, recipe="bm25 % 20 >> interpolate(letters, weight=1, stop=False)")
+    late = library.rank("storm wind", 10, recipe="bm25 % 20 >> late(20)")
+    assert ranking.hits.ids.tolist() == late.ids.tolist()

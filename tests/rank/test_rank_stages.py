@@ -267,8 +267,24 @@ def test_spelling_uses_the_collections_own_words(marsh: Library) -> None:
     assert not known.notes
 
 
+def test_words_are_compared_as_written_and_one_word_is_likelier_than_two(tmp_path: Path) -> None:
+    library = carrel.open(tmp_path / "library", create=True, unit="document", language="english")
+    texts = ["main memory and cache memory"] * 12 + [
+        "mem of Roy",
+        "Roy has a mem",
+        "a swap file",
+        "too slow",
+        "swap is too slow",
+    ]
+    library.add([Document(id=str(n), text=text) for n, text in enumerate(texts)])
+    found = library.explain("memroy swaptoo", 3, recipe="spell() >> bm25").query
+    assert found is not None
+    # The stems are memroy and memori, two edits apart; "mem roy" is one edit away and far rarer.
+    assert found.text == "memory swap too"
+
+
 def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
-    from carrel.library.spelling import _edits
+    from carrel.library.spelling import edit_distance
 
     context = marsh.searching.context(marsh.snapshot)
     texts = [
@@ -278,7 +294,7 @@ def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
     ]
     vocabulary = {term for text in texts for term in context.analyze(text)}
     for word in ("stor", "reds", "spirng", "heon", "watre", "zzzz", "nett"):
-        expected = {term: edits for term in vocabulary if 0 < (edits := _edits(word, term)) <= 2}
+        expected = {term: edits for term in vocabulary if 0 < (edits := edit_distance(word, term)) <= 2}
         assert dict(context.near_terms(word, 2)) == expected
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel._errors import ModelError, UsageError
+from carrel._errors import ModelError, RecipeError, UsageError
 from carrel.rank.rerank.attention import AttentionReranker, document_scores
-from carrel.rank.rerank.heads import best_heads
+from carrel.rank.rerank.heads import best_heads, contrast, heads_named
 from carrel.rank.rerank.likelihood import QueryLikelihood, combined
 from carrel.rank.rerank.listwise import ListwiseReranker, read_order
 
@@ -303,3 +303,42 @@ def test_smollm2_of_the_package_judges_better_than_chance() -> None:
             assert int(np.argmax(reranker.rerank(query, texts).scores)) == number
     assert model.generate(["What is the capital of France? Answer in one word."], max_tokens=12)[0]
     close_models()
+
+
+# -- choosing heads --------------------------------------------------------------------------------------------------------
+
+
+def test_contrast_is_the_share_of_a_softmax_above_chance() -> None:
+    dice = np.random.default_rng(4)
+    tables = [dice.random((3, 6)).astype(np.float32) for _ in range(5)]
+    relevant = [dice.random(6) < 0.4 for _ in tables]
+    relevant[0][:] = False
+    relevant[1][:] = [True, False, False, False, False, False]
+    tables[1][2] = [9, 0, 0, 0, 0, 0]
+    found = contrast(tables, relevant)
+    expected = np.zeros(3)
+    counted = 0
+    for table, wanted in zip(tables, relevant, strict=True):
+        if not 0 < wanted.sum() < 6:
+            continue
+        counted += 1
+        for head, row in enumerate(table.astype(np.float64)):
+            parts = np.exp((row - row.mean()) / row.std() / 0.5)
+            expected[head] += parts[wanted].sum() / parts.sum() - wanted.mean()
+    np.testing.assert_allclose(found, expected / counted, atol=1e-9)
+    assert found.argmax() == 2
+    with pytest.raises(UsageError, match="there is none"):
+        contrast([tables[0]], [relevant[0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "heads"), [("best", None), ("all", None), ("17.3 18.7", ((17, 3), (18, 7))), ("2.4, 2.4", ((2, 4),))]
+)
+def test_heads_are_named_by_layer_and_number(text: str, heads: object) -> None:
+    assert heads_named(text) == heads
+
+
+@pytest.mark.parametrize("text", ["", "some", "17", "1.2.3", "-1.2", "1.2;3.4"])
+def test_heads_that_are_none_are_told(text: str) -> None:
+    with pytest.raises(RecipeError, match=r"as layer\.head"):
+        heads_named(text)

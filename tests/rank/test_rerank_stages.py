@@ -253,3 +253,15 @@ def test_what_was_done_comes_first_and_nothing_is_lost(pairs, weight) -> None:
     assert ranked.ids[done:].tolist() == hits.ids[~found.done].tolist()
     if done and weight == 1:
         np.testing.assert_array_equal(ranked.scores[:done], np.sort(found.scores[found.done])[::-1])
+
+
+def test_a_search_without_time_left_loads_no_model(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from carrel.rank.stages import likelihood
+
+    def load(_name: str) -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(likelihood, "language_model", load)
+    ranking = marsh.searching.rank("water fish", 3, "bm25 >> likelihood(3)", None, seconds=1e-9)
+    np.testing.assert_array_equal(ranking.hits.ids, marsh.rank("water fish", 3, recipe="bm25").ids)
+    assert "likelihood had no time left" in ranking.notes

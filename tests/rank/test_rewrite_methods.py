@@ -58,6 +58,14 @@ def test_answers_of_no_use_are_failures(answer: str) -> None:
         rewrites(asked(answer), "lift of a wing?")
 
 
+def test_a_question_that_is_answered_was_not_taken_apart() -> None:
+    query = "which scheduler runs real-time tasks and how is its priority set"
+    essay = "The scheduler used for real-time tasks is called the real-time scheduler. " * 4
+    with pytest.raises(ModelError, match="found no parts"):
+        decomposed(asked(essay), query)
+    assert decomposed(asked(f"{essay}\nHow is its priority set?"), query) == ["How is its priority set?"]
+
+
 @given(st.text(max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_whatever_the_model_says_is_lines_or_a_model_error(answer: str) -> None:

@@ -47,6 +47,7 @@ STDIN = "-"
 @option("--syntax", is_flag=True, help='Read "a phrase", +word, -word, field:value and like:ID in the query.')
 @option("--spell", is_flag=True, help="Correct words that the library does not have.")
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question that this one follows; repeatable.")
+@option("--cutoff", type=Number(0, 1), metavar="P", help="Only what fits the query with this probability; 0.5, say.")
 @option("--seconds", type=Number(0.001, 86400), metavar="X", help="Time that slow stages may take. [default: no bound]")
 @option("--explain", is_flag=True, help="Time and candidates of each stage, below the results.")
 @option("--where", type=Where(), metavar="FILTER", help="""Only documents like 'year >= 2020 and author = "Ann"'.""")
@@ -70,6 +71,7 @@ def search(
     explain: bool,
     where: str | None,
     group: bool,
+    cutoff: float | None,
     lines: int,
     full: bool,
     no_color: bool,
@@ -100,7 +102,7 @@ def search(
             continue
         started = time.perf_counter()
         results, ranking = library.searching.search(
-            _asked(query, history), k or SHOWN, chosen, where, group, seconds, trace=explain
+            _asked(query, history), k or SHOWN, chosen, where, group, seconds, trace=explain, cutoff=cutoff
         )
         took = time.perf_counter() - started
         found += len(results)

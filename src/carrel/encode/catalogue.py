@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import CarrelError
+from ..documents.words import WordTable
 from .base import BUILT_IN, max_tokens
 from .find import installed
 from .kept import cache_folder
 from .layout import read_layout
 from .options import Options, cores
 from .registry import load
+from .static import StaticEncoder
 
 __all__ = ["RECOMMENDED", "ModelEntry", "catalogue", "kind_of_folder", "licence_of", "rate_of"]
 
@@ -116,13 +118,21 @@ def licence_of(folder: Path, name: str = "") -> str | None:
 def rate_of(encoder: Any, seconds: float = SECONDS) -> float:
     """Passages of 100 words a second."""
     texts = _texts()
+    encode = encoder.encode
+    if isinstance(encoder, StaticEncoder):
+        # As an index encodes: a word is cut into pieces when it is first met.
+        table = WordTable()
+
+        def encode(some: list[str]) -> Any:
+            return encoder.encode_words(*table.ids(some), table)
+
     count = 2 * cores()
-    encoder.encode(texts[:count])
+    encode(texts[:count])
     done, began = 0, time.perf_counter()
     while (took := time.perf_counter() - began) < seconds:
         # As many at a time as some tenths of a second take, so that a fast model is not measured one call at a time.
         count = count if not done else max(count, min(4096, int(0.2 * done / max(took, 1e-9))))
-        encoder.encode([texts[(done + at) % len(texts)] for at in range(count)])
+        encode([texts[(done + at) % len(texts)] for at in range(count)])
         done += count
     return done / took
 

@@ -72,9 +72,10 @@ class LookupEncoder:
         """Unit vectors (n, dimension) of ``texts``."""
         out = np.zeros((len(texts), self.dimension), np.float32)
         for at in range(0, len(texts), BATCH):
-            tokens = [e.ids for e in self._tokenizer.encode_batch(list(texts[at : at + BATCH]), add_special_tokens=False)]
-            for number, ids in enumerate(tokens, at):
-                out[number] = self._pooled(np.array(ids, np.int64))
+            # Without places of tokens in the text, which takes a third of the time of tokenising.
+            found = self._tokenizer.encode_batch_fast(list(texts[at : at + BATCH]), add_special_tokens=False)
+            for number, encoding in enumerate(found, at):
+                out[number] = self._pooled(np.array(encoding.ids, np.int64))
         return out
 
     def _pooled(self, ids: NDArray[np.int64]) -> NDArray[np.float32] | float:
@@ -82,9 +83,11 @@ class LookupEncoder:
             ids = ids[ids != self._dropped]
         if not len(ids):
             return 0.0
-        vectors = self._vectors[ids if self._rows is None else self._rows[ids]].astype(np.float32)
-        weights = np.float32(1) if self._weights is None else self._weights[ids, None].astype(np.float32)
-        mean: NDArray[np.float32] = (vectors * weights).mean(0)
+        vectors = self._vectors[ids if self._rows is None else self._rows[ids]].astype(np.float32, copy=False)
+        if self._weights is None:
+            mean: NDArray[np.float32] = vectors.mean(0)
+        else:
+            mean = np.divide(self._weights[ids].astype(np.float32) @ vectors, np.float32(len(ids)), dtype=np.float32)
         length = float(np.linalg.norm(mean))
         return mean / np.float32(length) if length > 0 else 0.0
 

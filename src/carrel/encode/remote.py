@@ -73,9 +73,9 @@ class RemoteEncoder:
     """Vectors of model ``model`` at ``url``, which ends before ``/embeddings``.
 
     ``key`` is the API key, else $CARREL_API_KEY or $OPENAI_API_KEY; ``dimension`` asks for shorter vectors where the model can;
-    ``batch`` texts a request, ``concurrent`` requests at a time; ``retries`` after a failure that may pass, waiting 1, 2, 4 …
-    seconds or as long as the answer says; ``price`` is for a million tokens. Raises `UsageError` for arguments that make no
-    sense; nothing is asked of the network before the first text or the first look at `dimension`.
+    ``batch`` texts a request, ``concurrent`` requests at a time; ``retries`` after a failure that may pass (one for queries),
+    waiting 1, 2, 4 … seconds or as long as the answer says; ``price`` is for a million tokens. Raises `UsageError` for arguments
+    that make no sense; nothing is asked of the network before the first text or the first look at `dimension`.
     """
 
     def __init__(
@@ -135,8 +135,11 @@ class RemoteEncoder:
     @property
     def dimension(self) -> int:
         """Of its vectors; learnt from a first request where it was not given."""
+        return self._learnt(self._retries)
+
+    def _learnt(self, retries: int) -> int:
         if self._dimension is None:
-            self._dimension = len(self._ask(["carrel"], None)[0])
+            self._dimension = len(self._ask(["carrel"], None, retries)[0])
         return self._dimension
 
     def estimate(self, texts: Sequence[str]) -> Estimate:
@@ -149,29 +152,30 @@ class RemoteEncoder:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of passages; raises `ModelError` where the endpoint fails for good."""
-        return self._encode([self.passage_prefix + text for text in texts])
+        return self._encode([self.passage_prefix + text for text in texts], self._retries)
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of queries."""
-        return self._encode([self.query_prefix + text for text in texts])
+        # Somebody waits for a query's answer: one more try, where a long piece of work has many.
+        return self._encode([self.query_prefix + text for text in texts], min(1, self._retries))
 
-    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        dimension = self.dimension
+    def _encode(self, texts: Sequence[str], retries: int) -> NDArray[np.float32]:
+        dimension = self._learnt(retries)
         batches = [list(texts[at : at + self._batch]) for at in range(0, len(texts), self._batch)]
         if len(batches) < 2:
-            rows = [self._ask(batch, dimension) for batch in batches]
+            rows = [self._ask(batch, dimension, retries) for batch in batches]
         else:
             with ThreadPoolExecutor(self._concurrent, thread_name_prefix="remote") as pool:
-                rows = list(pool.map(lambda batch: self._ask(batch, dimension), batches))
+                rows = list(pool.map(lambda batch: self._ask(batch, dimension, retries), batches))
         return unit(np.concatenate([np.empty((0, dimension), np.float32), *rows]))
 
-    def _ask(self, texts: list[str], dimension: int | None) -> NDArray[np.float32]:
+    def _ask(self, texts: list[str], dimension: int | None, retries: int) -> NDArray[np.float32]:
         """The vectors of one request."""
         # An empty text is refused by most endpoints; a blank says as little.
         body: dict[str, Any] = {"model": self.model, "input": [text or " " for text in texts], "encoding_format": "float"}
         if self._asked is not None:
             body["dimensions"] = self._asked
-        answer = self._post(body)
+        answer = self._post(body, retries)
         try:
             entries = sorted(answer["data"], key=lambda entry: entry.get("index", 0))
             rows = [entry["embedding"] for entry in entries]
@@ -192,7 +196,7 @@ class RemoteEncoder:
             raise ModelError(f"{self.name} gave vectors that are not rows of numbers; check the model") from error
         return check_vectors(vectors, self.name, len(texts), len(rows[0]))
 
-    def _post(self, body: dict[str, Any]) -> Any:
+    def _post(self, body: dict[str, Any], retries: int) -> Any:
         try:
             import httpx
         except ImportError as error:
@@ -202,7 +206,7 @@ class RemoteEncoder:
             self._client = httpx.Client(timeout=self._timeout, headers=headers)
         problem = ""
         wait = 1.0
-        for tried in range(self._retries + 1):
+        for tried in range(retries + 1):
             if tried:
                 self._sleep(min(wait, LONGEST_WAIT))
                 wait *= 2
@@ -232,9 +236,12 @@ class RemoteEncoder:
                 raise ModelError(f"{self.name} {problem}; check the model's name and the texts' length")
             wait = _wait(answer.headers.get("retry-after"), wait)
         raise ModelError(
-            f"{self.name} {problem}, {self._retries + 1} times; what was encoded is kept: start it, or wait, and run the "
-            "same again"
+            f"{self.name} {problem}, {_times(retries + 1)}; what was encoded is kept: start it, or wait, and run the same again"
         )
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _wait(told: str | None, otherwise: float) -> float:

@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["BLOCK", "LANES", "find128", "trailing_zeros64", "unpack128"]
+__all__ = ["BLOCK", "LANES", "at_least64", "find128", "hold", "trailing_zeros64", "unowned", "unpack128"]
 
 BLOCK = 128
 LANES = 8
@@ -115,3 +115,55 @@ def find128(_context: Any, numbers: Any, at: Any, wanted: Any) -> Any:
         return builder.select(builder.icmp_unsigned("<", place, _index(128)), place, _index(-1))
 
     return signature, generate
+
+
+@intrinsic
+def at_least64(_context: Any, numbers: Any, at: Any, least: Any) -> Any:
+    """Bit i of the uint64 is set where number ``at + i`` of a uint32 array is at least ``least``, for 64 numbers."""
+    lanes = 16
+    signature = types.uint64(numbers, types.uint64, types.uint32)
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(_I32, lanes)
+        source = cgutils.create_struct_proxy(signature.args[0])(target, builder, arguments[0]).data
+        source = builder.gep(source, [arguments[1]])
+        least = _splat(builder, arguments[2], lanes)
+        word: Any = _index(0)
+        for part in range(4):
+            start = builder.gep(source, [_index(part * lanes)])
+            found = builder.load(builder.bitcast(start, vector.as_pointer()), align=4)
+            bits = builder.zext(builder.bitcast(builder.icmp_unsigned(">=", found, least), _I16), _I64)
+            word = builder.or_(word, builder.shl(bits, _index(part * lanes)))
+        return word
+
+    return signature, generate
+
+
+@intrinsic
+def unowned(_context: Any, arrays: Any) -> Any:
+    """A tuple of arrays without counts of their users, for inner loops: a call with a counted one costs two locked additions.
+
+    Whoever calls must keep the arrays alive as long as these are used: with `hold`, after the last use.
+    """
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = []
+        for place, kind in enumerate(signature.args[0]):
+            array = builder.extract_value(arguments[0], place)
+            proxy = cgutils.create_struct_proxy(kind)(target, builder, array)
+            proxy.meminfo = ir.Constant(proxy.meminfo.type, None)
+            proxy.parent = ir.Constant(proxy.parent.type, None)
+            made.append(proxy._getvalue())
+        return target.make_tuple(builder, signature.return_type, made)
+
+    return arrays(arrays), generate
+
+
+@intrinsic
+def hold(_context: Any, _things: Any) -> Any:
+    """Does nothing; what is given lives until here."""
+
+    def generate(target: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return target.get_dummy_value()
+
+    return types.void(_things), generate

@@ -13,10 +13,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .bits import trailing_zeros64
-from .postings import BLOCK, decode, find, first_at_least
+from .bits import at_least64, trailing_zeros64
+from .postings import BLOCK, LANES, decode, find, first_at_least
 
-__all__ = ["FEW", "STRETCH", "WINDOW", "add_block", "complete", "list_candidates", "mark", "stretch_bounds", "window_bounds"]
+__all__ = [
+    "FEW",
+    "STRETCH",
+    "WINDOW",
+    "add_block",
+    "add_short",
+    "complete",
+    "list_candidates",
+    "mark",
+    "stretch_bounds",
+    "unroll",
+    "window_bounds",
+]
 
 WINDOW = 16384
 """Most passages of a window: its accumulators take 64 KiB."""
@@ -24,8 +36,10 @@ STRETCH = 2048
 """Passages that are bounded together before the search begins; a window is made of such stretches."""
 FEW = WINDOW // 8
 """Up to so many postings a window, they are gone through again instead of all accumulators."""
-EXACT_BLOCKS = 16
-"""Lists of up to so many blocks are read to bound the stretches, instead of taken from their blocks' maxima."""
+SHORT_BLOCKS = 64
+"""Lists of up to so many blocks are unrolled before the search: such a block lies in several windows, and in many stretches."""
+MOST_UNROLLED = 1 << 19
+"""Postings unrolled at most: 5 bytes each."""
 
 
 @njit(nogil=True, boundscheck=False)
@@ -42,9 +56,46 @@ def _read(files, lists, t, block, out, at):
 
 
 @njit(nogil=True, boundscheck=False)
-def stretch_bounds(files, lists, n, bounds, passages):
-    """Add up in ``bounds`` (int64, one a stretch) the greatest that each term can give there."""
-    last, impacts, maxima, ranges = files[0], files[4], files[5], files[6]
+def unroll(files, lists, passages):
+    """Read the short lists in full, rising: (starts, stops, passages, impacts), the first two by term, -1 for a long list."""
+    widths, impacts = files[2], files[4]
+    begins, ends, sizes = lists[0], lists[1], lists[3]
+    count = len(begins)
+    starts, stops = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    total = np.int64(0)
+    for t in range(count):
+        if 0 < ends[t] - begins[t] <= SHORT_BLOCKS and total + sizes[t] <= MOST_UNROLLED:
+            starts[t] = total
+            total += sizes[t]
+    out_passages, out_impacts = np.empty(total, np.uint32), np.empty(total, np.uint8)
+    for t in range(count):
+        if starts[t] < 0:
+            continue
+        at = np.uint64(starts[t])
+        for block in range(begins[t], ends[t]):
+            held, posting, _ = _read(files, lists, t, block, passages, 0)
+            source = np.uint64(posting)
+            if held == BLOCK and widths[block] <= 16:
+                for lane in range(np.uint64(LANES)):
+                    for row in range(np.uint64(BLOCK // LANES)):
+                        place = row * np.uint64(LANES) + lane
+                        out_passages[at] = passages[place]
+                        out_impacts[at] = impacts[source + place]
+                        at += np.uint64(1)
+            else:
+                for place in range(np.uint64(held)):
+                    out_passages[at] = passages[place]
+                    out_impacts[at] = impacts[source + place]
+                    at += np.uint64(1)
+        stops[t] = at
+    return starts, stops, out_passages, out_impacts
+
+
+@njit(nogil=True, boundscheck=False)
+def stretch_bounds(files, lists, short, n, bounds):
+    """Add up in ``bounds`` (int64, one a stretch) the greatest that each term can give there; ``short`` is from `unroll`."""
+    starts, stops, short_passages, short_impacts = short
+    last, maxima, ranges = files[0], files[5], files[6]
     begins, ends, rows, weights = lists[0], lists[1], lists[4], lists[5]
     stretches = len(bounds)
     greatest = np.empty(stretches, np.uint8)
@@ -62,13 +113,11 @@ def stretch_bounds(files, lists, n, bounds, passages):
                 for r in range(start, stop):
                     top = max(top, ranges[r])
                 greatest[s] = top
-        elif ends[t] - begins[t] <= EXACT_BLOCKS:
-            for block in range(begins[t], ends[t]):
-                held, posting, _ = _read(files, lists, t, block, passages, 0)
-                for p in range(held):
-                    s = passages[p] // np.uint32(STRETCH)
-                    if s < stretches:
-                        greatest[s] = max(greatest[s], impacts[posting + p])
+        elif starts[t] >= 0:
+            for p in range(np.uint64(starts[t]), np.uint64(stops[t])):
+                s = short_passages[p] // np.uint32(STRETCH)
+                if s < stretches:
+                    greatest[s] = max(greatest[s], short_impacts[p])
         else:
             first = 0
             for block in range(begins[t], ends[t]):
@@ -81,12 +130,20 @@ def stretch_bounds(files, lists, n, bounds, passages):
 
 
 @njit(nogil=True, boundscheck=False)
-def window_bounds(files, lists, low, high, at, until, bounds):
-    """Each term's blocks ``at … until`` that meet the window ``low … high``, and its bound there."""
+def window_bounds(files, lists, short, low, high, at, until, bounds):
+    """Each term's blocks (of a short list: postings) ``at … until`` in the window ``low … high``, and its bound there."""
     last, maxima, ranges = files[0], files[5], files[6]
     ends, rows, weights = lists[1], lists[4], lists[5]
+    starts, stops, short_passages, short_impacts = short
     for t in range(len(weights)):
         greatest = np.uint8(0)
+        if starts[t] >= 0:
+            at[t] = first_at_least(short_passages, at[t], stops[t], np.uint32(low))
+            until[t] = first_at_least(short_passages, at[t], stops[t], np.uint32(high))
+            for p in range(np.uint64(at[t]), np.uint64(until[t])):
+                greatest = max(greatest, short_impacts[p])
+            bounds[t] = np.int64(greatest) * np.int64(weights[t])
+            continue
         at[t] = first_at_least(last, at[t], ends[t], np.uint32(low))
         until[t] = at[t]
         if at[t] < ends[t]:
@@ -98,6 +155,18 @@ def window_bounds(files, lists, low, high, at, until, bounds):
                 for r in range(np.uint64(at[t]), np.uint64(until[t])):
                     greatest = max(greatest, maxima[r])
         bounds[t] = np.int64(greatest) * np.int64(weights[t])
+
+
+@njit(nogil=True, boundscheck=False)
+def add_short(short, weight, at, until, low, accumulators, few, touched, used):
+    """Add the weighted impacts of the postings ``at … until`` of a short list; if ``few``, list them in ``touched[used:]``."""
+    short_passages, short_impacts = short[2], short[3]
+    for p in range(np.uint64(at), np.uint64(until)):
+        cell = (short_passages[p] - np.uint32(low)) & np.uint32(WINDOW - 1)
+        accumulators[cell] += weight * np.uint32(short_impacts[p])
+    if few:
+        for p in range(np.uint64(until - at)):
+            touched[np.uint64(used) + p] = short_passages[np.uint64(at) + p]
 
 
 @njit(nogil=True, boundscheck=False)
@@ -113,11 +182,12 @@ def add_block(files, lists, t, block, low, high, accumulators, passages, at):
             cell = (passages[start + p] - np.uint32(low)) & np.uint32(WINDOW - 1)
             accumulators[cell] += weight * np.uint32(impacts[source + p])
     else:
+        # Those outside add nothing to a cell inside: a branch would be mispredicted as often as not.
         size = np.uint32(high - low)
         for p in range(np.uint64(held)):
             cell = np.uint32(passages[start + p] - np.uint32(low))
-            if cell < size:
-                accumulators[cell] += weight * np.uint32(impacts[source + p])
+            value = weight * np.uint32(impacts[source + p])
+            accumulators[cell & np.uint32(WINDOW - 1)] += value if cell < size else np.uint32(0)
     return held
 
 
@@ -133,16 +203,8 @@ def mark(accumulators, range_bounds, low, high, needed, few, touched, used, cand
                     candidate_bits[r] |= np.uint64(1) << np.uint64(cell & np.uint32(63))
         return
     for r in range(np.uint64((high - low + 63) >> 6)):
-        start = r * np.uint64(64)
-        top = np.uint32(0)
-        for i in range(start, start + np.uint64(64)):
-            top = max(top, accumulators[i])
-        if top > 0 and np.int64(top) + np.int64(range_bounds[r]) >= needed:
-            limit = np.uint32(max(needed - np.int64(range_bounds[r]), 1))
-            bits = np.uint64(0)
-            for i in range(np.uint64(64)):
-                bits |= np.uint64(accumulators[start + i] >= limit) << i
-            candidate_bits[r] = bits
+        limit = np.uint32(max(needed - np.int64(range_bounds[r]), 1))
+        candidate_bits[r] = at_least64(accumulators, r * np.uint64(64), limit)
 
 
 @njit(nogil=True, boundscheck=False)

@@ -26,11 +26,24 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
+from .bits import hold, unowned
 from .popcount import popcount
 from .postings import BLOCK, first_at_least
 from .postings_open import greatest_impacts, open_lists
 from .signatures import f64, i64, i64_2, out_i64, out_u8, out_u32, out_u64, u8, u16, u32, u64
-from .sparse_scan import FEW, STRETCH, WINDOW, add_block, complete, list_candidates, mark, stretch_bounds, window_bounds
+from .sparse_scan import (
+    FEW,
+    STRETCH,
+    WINDOW,
+    add_block,
+    add_short,
+    complete,
+    list_candidates,
+    mark,
+    stretch_bounds,
+    unroll,
+    window_bounds,
+)
 from .sparse_settle import best_stretches, grown, settle
 
 __all__ = ["BINS", "search"]
@@ -86,8 +99,10 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
     while (largest >> shift) >= BINS:
         shift += 1
     tops = greatest_impacts(records, lists, maxima, impacts)
-    files = (blocks[0], blocks[1], blocks[3], packed, impacts, tops, ranges)
-    query = (begins, ends, postings, sizes, rows, weights)
+    own_files = (blocks[0], blocks[1], blocks[3], packed, impacts, tops, ranges)
+    own_query = (begins, ends, postings, sizes, rows, weights)
+    files, query = unowned(own_files), unowned(own_query)
+    tops = files[5]
     open_terms = (term_weights, lists, blocks, packed, impacts, lengths, long_lengths)
     passages = np.empty(BLOCK, np.uint32)
     # The least and the greatest factor by which a score now may differ from one at the impacts' own parameters.
@@ -95,7 +110,9 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
 
     stretches = (n + STRETCH - 1) // STRETCH
     stretch_bound = np.zeros(stretches, np.int64)
-    stretch_bounds(files, query, n, stretch_bound, passages)
+    own_short = unroll(files, query, passages)
+    short = unowned(own_short)
+    stretch_bounds(files, query, short, n, stretch_bound)
     seeds = np.empty(MOST_SEEDS, np.int64)
     wanted = min(SEEDS + k // 64, MOST_SEEDS)
     seeding = best_stretches(stretch_bound, seeds, wanted) if n > 4 * wanted * STRETCH else 0
@@ -110,8 +127,10 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
     found, scored, unsettled = 0, 0, UNSETTLED + 6 * k
     stretch = 0
     expected = np.int64(0)  # candidates of a window like those before
-    plan = np.empty(count, np.int64)
-    at[:] = begins
+    plan, origins = np.empty(count, np.int64), np.empty(count, np.int64)
+    for t in range(count):
+        origins[t] = short[0][t] if short[0][t] >= 0 else begins[t]
+    at[:] = origins
     while True:
         # What cannot reach ``hopeful`` is not pursued: with an approximate search that is more than the score needed.
         hopeful = np.int64(np.float64(needed) * boost)
@@ -120,11 +139,11 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             high = min(low + STRETCH, n)
             stretch_bound[seeds[seed]] = -1
             seed += 1
-            at[:] = begins
+            at[:] = origins
         else:
             if seed == seeding and seeding > 0:
                 seed += 1
-                at[:] = begins
+                at[:] = origins
                 found, worst = settle(
                     ids, reached, scores, scored, found, k, needed, open_terms, parameters, bits, high_scale, rounding
                 )
@@ -149,7 +168,7 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
                 live += np.int64(popcount(allowed[first_word + r]))
             if live == 0:
                 continue
-        window_bounds(files, query, low, high, at, until, bounds)
+        window_bounds(files, query, short, low, high, at, until, bounds)
         for i in range(1, count):  # an insertion sort: the order changes little from window to window
             t = order[i]
             j = i - 1
@@ -163,32 +182,38 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             optional += 1
         if optional == count:
             continue
-        essential = np.int64(0)
-        for i in range(optional, count):
-            essential += (until[order[i]] - at[order[i]]) * BLOCK
-        by_passage = filtered and live * 8 < essential
+        # What adding all postings costs, and what with a filter looking up its few passages instead, where that is cheaper.
+        essential, adding, looking = np.int64(0), np.int64(0), np.int64(0)
+        cheap = min(expected, live) * LOOKUP
+        for i in range(count):
+            t = order[i]
+            cost = (until[t] - at[t]) * (BLOCK if short[0][t] < 0 else 1)
+            if i >= optional:
+                essential += cost
+            adding += cost if i >= optional else min(cost, cheap)
+            looking += min(cost, live * LOOKUP)
+        by_passage = filtered and looking * 5 < adding * 4
+        # ``plan``: first the terms that are looked up; then those cheaper to add, and the essential ones.
         if by_passage:
-            optional = count
-        # ``plan``: the terms that are looked up, those cheaper to add than to look up, the essential ones.
-        kept = optional
-        if not by_passage:
-            kept = 0
-            cheap = min(expected, live) * LOOKUP
-            for i in range(optional):
-                if (until[order[i]] - at[order[i]]) * BLOCK > cheap:
-                    plan[kept] = order[i]
-                    kept += 1
-            place = kept
-            for i in range(optional):
-                t = order[i]
-                if (until[t] - at[t]) * BLOCK <= cheap:
-                    plan[place] = t
-                    place += 1
-                    reach -= bounds[t]
-                    essential += (until[t] - at[t]) * BLOCK
-            plan[optional:count] = order[optional:count]
-        else:
-            plan[:count] = order[:count]
+            optional, essential, cheap = count, np.int64(0), live * LOOKUP
+            reach = np.int64(0)
+            for t in range(count):
+                reach += bounds[t]
+        kept = 0
+        for i in range(optional):
+            t = order[i]
+            if short[0][t] < 0 and (until[t] - at[t]) * BLOCK > cheap:
+                plan[kept] = t
+                kept += 1
+        place = kept
+        for i in range(optional):
+            t = order[i]
+            if short[0][t] >= 0 or (until[t] - at[t]) * BLOCK <= cheap:
+                plan[place] = t
+                place += 1
+                reach -= bounds[t]
+                essential += (until[t] - at[t]) * (BLOCK if short[0][t] < 0 else 1)
+        plan[optional:count] = order[optional:count]
         optional = kept
         essential_reach = np.int64(0)
         for i in range(optional, count):
@@ -207,49 +232,52 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
                     range_bounds[r] += weights[t] * np.uint32(ranges[start + r])
         few = essential <= FEW
         used = 0
+        for i in range(optional, count):
+            t = plan[i]
+            if short[0][t] >= 0:
+                add_short(short, weights[t], at[t], until[t], low, accumulators, few, touched, used)
+                used += until[t] - at[t] if few else 0
+                continue
+            others = hopeful - reach - (essential_reach - bounds[t])
+            for block in range(at[t], until[t]):
+                # Passages of a block that cannot reach the threshold with all other terms at their best are lost anyway.
+                if np.int64(tops[block]) * np.int64(weights[t]) >= others:
+                    if few:
+                        used += add_block(files, query, t, block, low, high, accumulators, touched, used)
+                    else:
+                        add_block(files, query, t, block, low, high, accumulators, passages, 0)
         if by_passage:
             for r in range(words):
                 candidate_bits[r] = allowed[first_word + r]
         else:
-            for i in range(optional, count):
-                t = plan[i]
-                others = hopeful - reach - (essential_reach - bounds[t])
-                for block in range(at[t], until[t]):
-                    # Passages of a block that cannot reach the threshold with all other terms at their best are lost anyway.
-                    if np.int64(tops[block]) * np.int64(weights[t]) >= others:
-                        if few:
-                            used += add_block(files, query, t, block, low, high, accumulators, touched, used)
-                        else:
-                            add_block(files, query, t, block, low, high, accumulators, passages, 0)
             mark(accumulators, range_bounds, low, high, hopeful, few, touched, used, candidate_bits)
         m = list_candidates(candidate_bits, words, allowed, low, high, accumulators, range_bounds, candidates)
         expected = max(m, expected - (expected >> 2))
         if few:
             for i in range(np.uint64(used)):
                 accumulators[np.uint32(touched[i] - np.uint32(low)) & np.uint32(WINDOW - 1)] = 0
-        elif not by_passage:
+        else:
             accumulators[:] = 0
         for i in range(optional - 1, -1, -1):  # best bound first
             t = plan[i]
             if m > 0 and bounds[t] > 0:
                 m = complete(files, query, t, at[t], until[t], bounds[t], hopeful, low, candidates, m, passages, cells)
+        while found + m > len(ids):
+            ids, reached, scores = grown(ids), grown(reached), grown(scores)
         for c in range(m):
             score = np.int64(candidates[3 * c + 1])
+            ids[found] = candidates[3 * c]
+            reached[found] = candidates[3 * c + 1]
             if score >= needed:
-                if found == len(ids):
-                    ids, reached, scores = grown(ids), grown(reached), grown(scores)
-                ids[found] = candidates[3 * c]
-                reached[found] = candidates[3 * c + 1]
                 found += 1
                 place = min(score >> shift, BINS - 1)
                 histogram[place] += 1
-                if place >= edge:
-                    above += 1
-                    while above - np.int64(histogram[edge]) >= k:
-                        above -= np.int64(histogram[edge])
-                        edge += 1
-                    if above >= k:
-                        needed = max(least, np.int64(np.float64((np.int64(edge) << shift) - slack) * ratio))
+                above += place >= edge
+        if above >= k:
+            while above - np.int64(histogram[edge]) >= k:
+                above -= np.int64(histogram[edge])
+                edge += 1
+            needed = max(least, np.int64(np.float64((np.int64(edge) << shift) - slack) * ratio))
         if found - scored > unsettled and seed >= seeding:
             found, worst = settle(
                 ids, reached, scores, scored, found, k, needed, open_terms, parameters, bits, high_scale, rounding
@@ -258,6 +286,7 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             least = max(least, np.int64(np.float64(worst) * high_scale) - rounding)
             needed = max(needed, least)
     found, worst = settle(ids, reached, scores, scored, found, k, needed, open_terms, parameters, bits, high_scale, rounding)
+    hold((own_files, own_query, own_short))
     keys = np.empty(found, np.uint64)
     as_bits = scores.view(np.uint32)
     for i in range(found):
@@ -293,8 +322,10 @@ def search(
     passages or empty. The seven arrays after it are scratch; all but the histogram are left as they must come: zeroed
     (accumulators, candidate_bits, cells) or anyhow.
     """
-    structure = (last, units, widths, shapes, packed, lengths, long_lengths, impacts, maxima, ranges, dense)
-    scratch = (accumulators, range_bounds, candidate_bits, candidates, touched, histogram, cells)
+    owned = (last, units, widths, shapes, packed, lengths, long_lengths, impacts, maxima, ranges, dense)
+    structure = unowned(owned)
+    owned_scratch = (accumulators, range_bounds, candidate_bits, candidates, touched, histogram, cells)
+    scratch = unowned(owned_scratch)
     out = np.empty(0, np.uint64)
     used = 0
     for q in range(len(queries) - 1):
@@ -310,4 +341,5 @@ def search(
             out[used : used + len(keys)] = keys
         used += len(keys)
         ends[q] = used
+    hold((owned, owned_scratch))
     return out

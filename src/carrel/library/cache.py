@@ -145,6 +145,18 @@ class SideCache:
         with self._lock:
             self._write(("DELETE FROM wanted WHERE passage = ?", [(p,) for p in passages]))
 
+    # -- notes ---------------------------------------------------------------------------------------------------------
+
+    def note(self, name: str) -> str | None:
+        """What was noted under ``name``."""
+        rows = self._read("SELECT value FROM notes WHERE name = ?", [name])
+        return str(rows[0][0]) if rows else None
+
+    def keep_note(self, name: str, value: str) -> None:
+        """Note something that was fitted on the library."""
+        with self._lock:
+            self._write(("INSERT OR REPLACE INTO notes VALUES (?, ?)", [(name, value)]))
+
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:

@@ -45,7 +45,7 @@ def fit_line_of(snapshot: Snapshot, represented: Represented, representation: Re
     # How high a query scores at all is its own affair: the slope is that within queries.
     x = np.concatenate([some - some.mean() for some in base_scores])
     y = np.concatenate([some - some.mean() for some in own_scores])
-    slope = float((x * y).sum() / max((x * x).sum(), 1e-12))
+    slope = float(np.sqrt((y * y).sum() / max((x * x).sum(), 1e-12)))  # equal spread: see `standing`
     intercept = float(np.mean([b.mean() - slope * a.mean() for a, b in zip(base_scores, own_scores, strict=True)]))
     return slope, intercept, float(np.sqrt(np.mean((y - slope * x) ** 2)))
 

@@ -20,6 +20,8 @@ from .text import passage_texts
 
 __all__ = ["FilledRetriever", "LateEncoder", "cache_key"]
 
+COMPARED = 100
+"""Of the base's best, how many the line between the scores is fitted on."""
 WISHES = 50
 """Candidates of a query that are noted as worth encoding first."""
 
@@ -107,6 +109,8 @@ class FilledRetriever:
         self.left = limit
         self.floor = self.kind.floor
         self.line: Line | None = None
+        self._best: Hits | None = None
+        self._made: dict[int, float] = {}
         self.complete = snapshot.complete(representation.key)
 
     @cached_property
@@ -119,7 +123,9 @@ class FilledRetriever:
         own = self._search(depth)
         if self.complete:
             return own
-        others = self.base.retrieve(depth)
+        others = self.base.retrieve(max(depth, COMPARED))
+        self._best = self._best if self._best is not None else others.top(COMPARED)
+        others = others.top(depth)
         ids = np.union1d(own.ids, others.ids)
         return Hits.ranked(ids, self.score(ids), depth)
 
@@ -131,10 +137,20 @@ class FilledRetriever:
         base = self.base.score(ids)
         self._encoded(ids, base, scores, known)
         if self.line is None:
-            self.line = fit_line(base[known], scores[known], self.representation.line) or (1.0, 0.0, 0.0)
+            self.line = self._fit() or (1.0, 0.0, 0.0)
         missing = ~known
         scores[missing] = on_line(self.line, base[missing])
         return scores
+
+    def _fit(self) -> Line | None:
+        """The line over the base's best, as far as they have scores of both."""
+        if self._best is None:
+            self._best = self.base.retrieve(COMPARED)
+        own, known = self.stored(self._best.ids)
+        for place, number in enumerate(self._best.ids.tolist()):
+            if number in self._made:
+                own[place], known[place] = self._made[number], True
+        return fit_line(self._best.scores[known], own[known], self.representation.line)
 
     def _search(self, depth: int) -> Hits:
         parts = []
@@ -180,3 +196,4 @@ class FilledRetriever:
             return
         scores[at] = self.kind.score_payload(self.query, payload)
         known[at] = True
+        self._made.update(zip(ids[at].tolist(), scores[at].tolist(), strict=True))

@@ -131,7 +131,7 @@ class Represented:
             return DenseRetriever(snapshot, encoder.encode([text])[0] if vector is None else vector, masks)
         representation = self.named(manifest, name)
         if representation.kind == "tokens":
-            return self.token_scorer(snapshot, name, text, vector, limit=limit)
+            raise RecipeError(f'{name!r} holds token vectors, which score what others found; write: bm25 >> late(by="{name}")')
         given = vector if vector is not None else weights
         return self.filled(snapshot, representation, text, masks, given=given, limit=limit)
 

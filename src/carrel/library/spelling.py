@@ -10,7 +10,7 @@ from ..documents.analyzers import Analyzer
 from .snapshot import Snapshot
 from .text import passage_texts
 
-__all__ = ["near_terms", "written"]
+__all__ = ["edit_distance", "near_terms", "written"]
 
 MOST = 4096
 """Near terms of one stretch that are looked at."""
@@ -42,7 +42,7 @@ def near_terms(snapshot: Snapshot, term: str, distance: int) -> dict[str, int]:
             for number, edits in zip(numbers[:count].tolist(), distances[:count].tolist(), strict=True):
                 other = text[int(offsets[number]) : int(offsets[number + 1])].tobytes().decode("utf-8", "replace")
                 if not (term.isascii() and other.isascii()):
-                    edits = _edits(term, other)
+                    edits = edit_distance(term, other)
                 if 0 < edits <= distance:
                     found[other] = edits
     return found
@@ -57,11 +57,11 @@ def written(snapshot: Snapshot, analyzer: Analyzer, term: str, near: str) -> str
             words |= {word for word in analyzer.words(text) if analyzer.terms(word) == (term,)}
         if words:
             lowered = {word if word.isupper() else word.lower() for word in words}
-            return min(sorted(lowered), key=lambda word: _edits(word.lower(), near.lower()))
+            return min(sorted(lowered), key=lambda word: edit_distance(word.lower(), near.lower()))
     return None
 
 
-def _edits(a: str, b: str) -> int:
+def edit_distance(a: str, b: str) -> int:
     """Optimal string alignment of two words."""
     before: list[int] = []
     last = list(range(len(b) + 1))

@@ -1,9 +1,11 @@
 """What a passage without a neural vector scores: a line over the score of what stands in for it.
 
 A query's candidates fall in two: those that a representation holds, and those it does not hold yet. Leaving the second out
-would punish them, giving them the mean would favour the poor ones. They get what passages with the same first-stage score get
-on average: least squares over the candidates that have both scores, drawn towards the line of the whole library, which is what
-remains where there are few such candidates. Drawing towards a known line is ridge regression (Hoerl & Kennard 1970).
+would punish them. So would giving them what passages with the same first-stage score get on average (least squares): the better
+of the first would stand above the best of the second, which all lie near their mean, and half-filled vectors would rank worse
+than none. The second get the same spread as the first: the line through the means whose slope is the ratio of the standard
+deviations (the reduced major axis), over passages that the first stage chose, whether they have a vector or not. Where there are
+few of them it is drawn towards the line of the whole library. Measured in ``docs/refinement.md``.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ TRUST = 10.0
 def fit_line(base: NDArray[np.floating], own: NDArray[np.floating], prior: Line | None = None) -> Line | None:
     """The line from ``base`` to ``own`` scores, both (n,); None where nothing is known at all.
 
+    The candidates must have been chosen by ``base``: of those that ``own`` chose, the best ones by either are seldom the best by both.
     With a ``prior`` the slope is drawn towards it by `TRUST` candidates' worth of the spread of ``base``; the intercept is what
     makes the line pass through the candidates' mean, since how high a query scores at all differs from query to query.
     """
@@ -32,13 +35,12 @@ def fit_line(base: NDArray[np.floating], own: NDArray[np.floating], prior: Line 
         # One candidate says half of how high this query scores.
         return prior[0], prior[1] + float(y[0] - on_line(prior, x)[0]) / 2, prior[2]
     mean_x, mean_y = x.mean(), y.mean()
-    spread = float(((x - mean_x) ** 2).sum())
-    together = float(((x - mean_x) * (y - mean_y)).sum())
+    spread_x, spread_y = float(((x - mean_x) ** 2).sum()), float(((y - mean_y) ** 2).sum())
     if prior is None:
-        slope = together / spread if spread > 1e-12 else 0.0
+        slope = float(np.sqrt(spread_y / spread_x)) if spread_x > 1e-12 else 0.0
     else:
-        weight = TRUST * max(spread / len(x), 1e-6)
-        slope = (together + weight * prior[0]) / (spread + weight)
+        weight = TRUST * max(spread_x / len(x), 1e-6)
+        slope = float(np.sqrt((spread_y + weight * prior[0] ** 2) / (spread_x + weight)))
         towards = len(x) / (len(x) + 1.0)
         mean_y = towards * mean_y + (1 - towards) * (prior[0] * mean_x + prior[1])
     remains = float(np.sqrt(np.mean((y - mean_y - slope * (x - mean_x)) ** 2)))

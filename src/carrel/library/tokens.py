@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import RecipeError
 from ..encode.base import TokenVectors
-from ..rank.hits import Hits
 from .filled import LateEncoder
 from .kinds.tokens import KIND
 from .settings import Representation
@@ -66,11 +64,6 @@ class TokenScorer:
         found: TokenVectors = encoder.encode_queries([text])
         self.query = KIND.given(found.vectors, representation)
         self.terms = [text[start:end] for start, end in found.spans.tolist()]
-
-    def retrieve(self, depth: int) -> Hits:
-        """Never: raises `RecipeError`."""
-        name = self.representation.name
-        raise RecipeError(f'{name!r} holds token vectors, which score what others found; write: bm25 >> late(by="{name}")')
 
     def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Mean over the query's tokens of the best match in each passage, float32 (n,)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NoReturn
 
 from .._caret import caret
@@ -21,16 +21,13 @@ def check(recipe: Recipe, available: Collection[str] | Mapping[str, str]) -> Non
     ``available``: names of representations, perhaps with their kind (``sparse``, ``dense``, ``tokens``). Raises
     ``RecipeError`` naming all that is missing, the nearest names, and what there is, with the place marked.
     """
-    if isinstance(recipe, Retrieve) and recipe.name in available:  # what most searches are
+    if isinstance(recipe, Retrieve) and recipe.name in ("bm25", "dense") and recipe.name in available:  # what most searches are
         return
     text = str(recipe)
     if recipe.gives != "hits":
         last = str(recipe.parts[-1] if isinstance(recipe, Pipe) else recipe)
-        fail(
-            text,
-            text.rfind(last),
-            f"the recipe ends with {last}, which gives a query; end it with what ranks: '{last} >> bm25'",
-        )
+        whole = f"{'bm25 >> ' if recipe.needs_hits else ''}{last} >> bm25"
+        fail(text, text.rfind(last), f"the recipe ends with {last}, which gives a query; end it with what ranks: '{whole}'")
     _fed(recipe, False, text)
     unknown = [name for name in recipe.retrievers() if name not in available]
     kinds = dict(available) if isinstance(available, Mapping) else dict.fromkeys(available, "")
@@ -39,11 +36,25 @@ def check(recipe: Recipe, available: Collection[str] | Mapping[str, str]) -> Non
     unknown += [name for name in wanting if name not in unknown]
     if unknown:
         _missing(text, unknown, available, wanting)
+    for name in _searched(recipe):
+        if kinds.get(name) == "tokens":
+            at = re.search(rf"\b{re.escape(name)}\b", text)
+            why = f'{name!r} holds token vectors, which score what others found; write: bm25 >> late(by="{name}")'
+            fail(text, at.start() if at else 0, why)
     for stage in stages:
         try:
             stage.check(kinds)
         except RecipeError as error:
             fail(text, max(0, text.find(str(stage))), str(error))
+
+
+def _searched(recipe: Recipe) -> Iterator[str]:
+    """The names of retrievers that must find passages themselves."""
+    if isinstance(recipe, Retrieve):
+        yield recipe.name
+    elif not (isinstance(recipe, Stage) and recipe.scores_only):
+        for child in recipe.children():
+            yield from _searched(child)
 
 
 def fail(text: str, column: int, message: str) -> NoReturn:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..hits import Hits
 from ..retriever import Retriever
+from ..stages.base import LateScorer
 
 __all__ = ["Interpolated", "interpolated"]
 
@@ -36,7 +37,7 @@ class Interpolated:
     """How many candidates the second retriever scored; the others cannot come among the best ``want``."""
 
 
-def interpolated(hits: Hits, retriever: Retriever, weight: float, want: int | None = None) -> Interpolated:
+def interpolated(hits: Hits, retriever: Retriever | LateScorer, weight: float, want: int | None = None) -> Interpolated:
     """(1 - weight) times the normalised score of ``hits`` plus ``weight`` times that of ``retriever``.
 
     With ``want``, scoring stops where no later candidate can come among the best ``want``, unless one scores higher in the

@@ -68,6 +68,8 @@ def _attend(
     if last and _current.reader is None:
         raise Reached
     shared = query.shape[1] // key.shape[1]
+    if _current.reader is None and query.shape[2] == 1:
+        return _attend_one(query, key, value, mask, scaling), None
     key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
     if _current.reader is None:
         causal = mask is None and query.shape[2] > 1
@@ -83,3 +85,18 @@ def _attend(
             raise Reached
         out = weights.to(value.dtype) @ value
     return out.transpose(1, 2).contiguous(), None
+
+
+def _attend_one(query: Any, key: Any, value: Any, mask: Any, scaling: float | None) -> Any:
+    """The same for one new token, as in decoding: heads that share keys are multiplied together instead of repeating the keys.
+
+    torch's own attention takes tens of times as long for a single token on a processor.
+    """
+    batch, heads, _, width = query.shape
+    scale = width**-0.5 if scaling is None else scaling
+    grouped = query.float().reshape(batch, key.shape[1], heads // key.shape[1], width)
+    scores = (grouped @ key.float().transpose(2, 3)) * scale
+    if mask is not None:  # (batch, 1, 1, all tokens): the same for all heads
+        scores = scores.masked_fill(~mask, float("-inf")) if str(mask.dtype) == "torch.bool" else scores + mask
+    out = scores.softmax(-1) @ value.float()
+    return out.reshape(batch, 1, heads, width).to(query.dtype)

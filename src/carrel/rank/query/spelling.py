@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from ...library.spelling import edit_distance
 from ..query_state import Query
 from ..stages.base import Context
 
@@ -14,6 +15,10 @@ CLEARLY = 20
 """How many times as frequent as a rare word its mate must be."""
 MATE = 0.5
 """What a rare word's mate counts for in the query."""
+COMPARED = 4
+"""Candidates that are compared as they are written."""
+EDIT = 4.0
+"""What an edit costs, in logarithms of frequency."""
 LEAST_SPLIT = 3
 """Shortest part of a word that is split in two."""
 
@@ -52,35 +57,50 @@ def corrected(context: Context, query: Query, rare: int = 0) -> Query:
 
 
 def nearest(context: Context, term: str, least: int = 1, edits: int | None = None) -> str | None:
-    """The term of the vocabulary that ``term`` most likely was meant to be; None where none is near.
-
-    Each edit costs as much as being e^4 times rarer, and another first letter half of that: a mistyped word is mostly one edit
-    away, and mostly right in its first letter.
-    """
-    allowed = allowed_edits(term) if edits is None else min(edits, allowed_edits(term))
-    near = context.near_terms(term, allowed)
-    if not near:
-        return None
-    names = list(near)
-    frequencies = context.document_frequencies(names).tolist()
-    scored = [
-        (math.log(frequency) - 4.0 * near[name] - (0.0 if name[0] == term[0] else 2.0), name)
-        for name, frequency in zip(names, frequencies, strict=True)
-        if frequency >= least
-    ]
+    """The term of the vocabulary that ``term`` most likely was meant to be; None where none is near. See `_worth`."""
+    scored = _near(context, term, least, edits)
     return max(scored)[1] if scored else None
 
 
+def _near(context: Context, term: str, least: int = 1, edits: int | None = None) -> list[tuple[float, str]]:
+    """Terms near ``term`` in ``least`` passages or more, with what they are worth."""
+    near = context.near_terms(term, allowed_edits(term) if edits is None else min(edits, allowed_edits(term)))
+    names = list(near)
+    frequencies = context.document_frequencies(names).tolist() if names else []
+    return [
+        (_worth(frequency, near[name], name[0] == term[0]), name)
+        for name, frequency in zip(names, frequencies, strict=True)
+        if frequency >= least
+    ]
+
+
+def _worth(frequency: int, edits: int, first: bool) -> float:
+    """How likely a correction is, as a logarithm: each edit costs as much as being e^4 times rarer, and another ``first`` letter
+    half of that. A mistyped word is mostly one edit away, and mostly right in its first letter.
+    """
+    return math.log(frequency) - EDIT * edits - (0.0 if first else EDIT / 2)
+
+
 def _replacement(context: Context, word: str, term: str) -> str | None:
-    found = nearest(context, term)
-    split = _split(context, word)
-    if found is not None and (split is None or context.near_terms(term, 1).get(found) == 1):
-        return context.written(found, word) or found
-    return split
+    """What ``word`` was meant to be: a word of the collection, or two that a blank is missing between.
+
+    Terms are stems, and a stem may be farther from another than their words are: the likeliest few are compared as they are
+    written. A missing blank is an edit as well, and two words must be likelier than one.
+    """
+    wrong = word.lower()
+    best: tuple[float, str] | None = _split(context, word)
+    for _, name in sorted(_near(context, term), reverse=True)[:COMPARED]:
+        written = context.written(name, word) or name
+        edits = min(edit_distance(term, name), edit_distance(wrong, written.lower()))
+        frequency = int(context.document_frequencies([name])[0])
+        worth = _worth(frequency, edits, written[:1].lower() == wrong[:1])
+        if best is None or worth > best[0]:
+            best = worth, written
+    return None if best is None else best[1]
 
 
-def _split(context: Context, word: str) -> str | None:
-    """Two known words written as one, each in two passages at least: the pair whose rarer word is the most frequent."""
+def _split(context: Context, word: str) -> tuple[float, str] | None:
+    """Two known words written as one, each in two passages at least, and what they are worth: as the rarer one."""
     best: tuple[int, str] | None = None
     for at in range(LEAST_SPLIT, len(word) - LEAST_SPLIT + 1):
         left, right = context.analyze(word[:at]), context.analyze(word[at:])
@@ -88,7 +108,7 @@ def _split(context: Context, word: str) -> str | None:
             frequency = int(context.document_frequencies([left[0], right[0]]).min())
             if frequency >= 2 and (best is None or frequency > best[0]):
                 best = frequency, f"{word[:at]} {word[at:]}"
-    return None if best is None else best[1]
+    return None if best is None else (_worth(best[0], 1, True), best[1])
 
 
 def _replaced(context: Context, text: str, word: str, replacement: str) -> str:

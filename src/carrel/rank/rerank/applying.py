@@ -14,6 +14,9 @@ from .base import Reranker, applied
 
 __all__ = ["reranked"]
 
+SLOW = 1.0
+"""Seconds from which on the loading of a model is told."""
+
 
 def reranked(
     context: Context,
@@ -34,7 +37,13 @@ def reranked(
     head = hits.top(candidates)
     if len(head) < 2:
         return hits
+    if context.remaining() <= 0:
+        context.note(f"{name} had no time left")
+        return hits
+    began = time.monotonic()
     reranker = make()
+    if (loading := time.monotonic() - began) > SLOW:
+        context.note(f"{name}: loading its model took {loading:.1f} s, once a process")
     allowed = min(seconds, context.remaining())
     deadline = None if math.isinf(allowed) else time.monotonic() + allowed
     try:

@@ -34,13 +34,16 @@ def rewrites(asked: Asked, query: str, count: int = 1, prompt: str = "rewrite") 
 
 
 def decomposed(asked: Asked, query: str, count: int = 3, prompt: str = "decompose") -> list[str]:
-    """Up to ``count`` simpler questions that ``query`` is made of, in order.
+    """Up to ``count`` simpler questions that ``query`` is made of, in order. A line much longer than the query is no part of it: a
+    small model tends to answer instead.
 
     Press et al., "Measuring and Narrowing the Compositionality Gap" (2023, self-ask); Zhou et al., "Least-to-Most Prompting"
     (2023).
     """
     answer = asked.ask(load_prompt(prompt), query=_line(query), count=str(count))
-    return _some(_lines(answer, query)[:count], "found no parts in the query")
+    most = 2 * len(_WORD.findall(query)) + 4
+    parts = [line for line in _lines(answer, query) if len(_WORD.findall(line)) <= most]
+    return _some(parts[:count], "found no parts in the query")
 
 
 def follow_up(asked: Asked, query: str, history: Sequence[str], prompt: str = "follow_up") -> str:

@@ -10,7 +10,7 @@ from ..language import language_model
 from ..query_state import Query
 from ..rerank.applying import reranked
 from ..rerank.attention import LAYOUTS, AttentionReranker
-from ..rerank.heads import best_heads
+from ..rerank.heads import best_heads, heads_named
 from ..rewrite.applied import named_model
 from .base import Context, Rerank, bounded, chosen, whole
 
@@ -19,7 +19,10 @@ __all__ = ["Attention"]
 
 @dataclass(frozen=True, slots=True)
 class Attention(Rerank):
-    """Reranks by what the query's words look at, in one pass of a language model over all candidates."""
+    """Reranks by what the query's words look at, in one pass of a language model over all candidates.
+
+    ``heads``: ``best`` (measured for smollm2), ``all``, or some as ``layer.head`` with blanks between.
+    """
 
     name = "attention"
     summary = "reranks by which passages the words of the query look at inside a language model"
@@ -37,7 +40,7 @@ class Attention(Rerank):
     def __post_init__(self) -> None:
         named_model(self.model)
         whole("candidates", self.candidates, 1, 1000)
-        chosen("heads", self.heads, ("best", "all"))
+        heads_named(self.heads)
         chosen("layout", self.layout, LAYOUTS)
         bounded("weight", self.weight, 0, 1)
         bounded("seconds", self.seconds, 0.001, math.inf)
@@ -50,7 +53,7 @@ class Attention(Rerank):
         """The hits in the new order."""
 
         def make() -> AttentionReranker:
-            heads = best_heads(self.model) if self.heads == "best" else None
+            heads = best_heads(self.model) if self.heads == "best" else heads_named(self.heads)
             few = heads is not None
             # Chosen heads were measured to be no better for the second pass that calibration takes.
             return AttentionReranker(

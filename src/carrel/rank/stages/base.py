@@ -42,6 +42,7 @@ __all__ = [
     "Stage",
     "bounded",
     "chosen",
+    "dense_named",
     "stacked",
     "token_vectors_named",
     "whole",
@@ -52,6 +53,10 @@ T = TypeVar("T")
 
 class LateScorer(Protocol):
     """A query bound to a multi-vector representation, which scores what others found."""
+
+    @property
+    def floor(self) -> float:
+        """The least score it can give."""
 
     def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Mean over the query's tokens of their best match in each passage, float32 (n,)."""
@@ -174,6 +179,8 @@ class Stage(Recipe):
     """What it works with beside query and hits, in words for `carrel explain`: ``texts``, ``a cross-encoder`` …"""
     cost: ClassVar[str] = ""
     """What a query costs, in words: ``1 ms``, ``30 ms a passage``."""
+    scores_only: ClassVar[bool] = False
+    """Whether a retriever among its parameters only scores what others found; token vectors can then be one."""
     floor: ClassVar[float | None] = None
     """The least score it can give, which fusion maps to 0; None for the least that it gave to this query."""
 
@@ -309,6 +316,14 @@ def bounded(name: str, value: float, least: float, most: float) -> None:
         raise RecipeError(f"'{name}' is a number from {least:g} to {most:g}, not {value!r}")
 
 
+def dense_named(stage: str, name: str, representations: Mapping[str, str]) -> None:
+    """See that ``name`` is a dense representation, or `RecipeError`."""
+    if representations.get(name) not in ("dense", ""):
+        have = ", ".join(one for one, kind in representations.items() if kind == "dense") or "none"
+        kind = representations.get(name, "not there")
+        raise RecipeError(f"{stage} works on a dense representation, and {name!r} is {kind}; dense are: {have}")
+
+
 def token_vectors_named(stage: str, parameter: str, name: str, representations: Mapping[str, str]) -> str:
     """The representation by token vectors that a stage means: ``name``, or the only one there is. `RecipeError` otherwise."""
     have = [one for one, kind in representations.items() if kind == "tokens"]
@@ -321,7 +336,7 @@ def token_vectors_named(stage: str, parameter: str, name: str, representations: 
         told = (
             f"has {' and '.join(have)}: say which, as in {stage}({parameter}={have[0]!r})"
             if have
-            else "has none: add one first"
+            else "has none: add one first: carrel refine --add NAME=MODEL --kind tokens"
         )
         raise RecipeError(f"{stage} works with a representation by token vectors; the library {told}")
     return have[0]

@@ -24,6 +24,7 @@ class Interpolate(Rerank):
     needs = ("the other retriever's index",)
     cost = "about 0.2 ms for 1000 candidates in memory"
     floor = 0.0
+    scores_only = True
 
     by: Recipe
     weight: float = 0.5
@@ -39,7 +40,9 @@ class Interpolate(Rerank):
         assert isinstance(self.by, Retrieve)
         if not len(hits):
             return hits
-        retriever = context.retriever(self.by.name, query)
+        name = self.by.name
+        tokens = context.representations.get(name) == "tokens"
+        retriever = context.token_scorer(name, query) if tokens else context.retriever(name, query)
         found = interpolated(hits, retriever, self.weight, want if self.stop else None)
         return ExplainedHits(
             found.ids,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..._errors import RecipeError
 from ..hits import Hits
 from ..language import language_model
 from ..query_state import Query
@@ -37,6 +38,8 @@ class Listwise(Rerank):
         named_model(self.model)
         whole("candidates", self.candidates, 1, 1000)
         whole("window", self.window, 0, 1000)
+        if self.window == 1:
+            raise RecipeError("a window of one passage orders nothing; give window=0 for all at once, or 2 and more")
         whole("step", self.step, 1, 999)
         bounded("weight", self.weight, 0, 1)
         bounded("seconds", self.seconds, 0.001, math.inf)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._errors import RecipeError
 from ..diversity.marginal import marginal_order
 from ..hits import Hits
 from ..query_state import Query
-from .base import Context, Rerank, bounded, stacked, whole
+from .base import Context, Rerank, bounded, dense_named, stacked, whole
 
 __all__ = ["Mmr"]
 
@@ -40,8 +39,7 @@ class Mmr(Rerank):
 
     def check(self, representations: Mapping[str, str]) -> None:
         """The representation is one of vectors."""
-        if representations.get(self.on) not in ("dense", ""):
-            raise RecipeError(f"{self.name} works on a dense representation, and {self.on!r} is {representations[self.on]}")
+        dense_named(self.name, self.on, representations)
 
     def depth(self, want: int) -> int | None:
         """The candidates, or what is wanted."""

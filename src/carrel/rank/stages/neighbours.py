@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..hits import Hits
 from ..query_state import Query
 from ..rerank.base import standard
 from ..rerank.collaborative import propagated, similarity_graph
-from .base import Context, Rerank, bounded, stacked, whole
+from .base import Context, Rerank, bounded, dense_named, stacked, whole
 
 __all__ = ["Neighbours"]
 
@@ -37,6 +38,10 @@ class Neighbours(Rerank):
     def representations(self) -> tuple[str, ...]:
         """The dense one."""
         return (self.by,)
+
+    def check(self, representations: Mapping[str, str]) -> None:
+        """The representation is one of vectors."""
+        dense_named(self.name, self.by, representations)
 
     def depth(self, want: int) -> int:
         """The candidates compared, or what is wanted."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..._errors import RecipeError
 from ..feedback.vectors import average, weighted_mean
 from ..hits import Hits
 from ..query_state import Query
-from .base import Context, Feedback, bounded, chosen, whole
+from .base import Context, Feedback, bounded, chosen, dense_named, whole
 
 __all__ = ["VectorFeedback"]
 
@@ -42,8 +41,7 @@ class VectorFeedback(Feedback):
 
     def check(self, representations: Mapping[str, str]) -> None:
         """The representation is one of vectors."""
-        if representations.get(self.on) not in ("dense", ""):
-            raise RecipeError(f"{self.name} works on a dense representation, and {self.on!r} is {representations[self.on]}")
+        dense_named(self.name, self.on, representations)
 
     def depth(self) -> int:
         """The passages looked at."""

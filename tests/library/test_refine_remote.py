@@ -1,0 +1,99 @@
+"""A remote model that fails in the middle of a refinement, in every way: one sentence, nothing lost, and it goes on."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from repr_encoders import Rotated
+from test_repr_library import documents, make
+
+import carrel
+from carrel.encode.remote import RemoteEncoder
+
+pytest.importorskip("httpx", reason="the extra `remote` is not installed")
+
+INNER = Rotated(3, 32)
+
+
+class Endpoint:
+    """Answers with real vectors until ``good`` requests were served, then does what ``fault`` says."""
+
+    url = ""
+    good = 3
+    fault = "none"
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    state = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            rows: list[Any] = INNER.encode(asked["input"]).tolist()
+            status, fault = 200, state.fault if state.good <= 0 else "none"
+            state.good -= 1
+            if fault == "down":
+                self.connection.close()
+                return
+            if fault in ("429", "503", "401"):
+                status, rows = int(fault), []
+            elif fault == "fewer":
+                rows = rows[1:]
+            elif fault == "dimension":
+                rows = [row[:-1] for row in rows]
+            elif fault == "nan":
+                rows[0][0] = float("nan")
+            body = {"data": [{"index": n, "embedding": row} for n, row in enumerate(rows)]}
+            data = json.dumps(body if status == 200 else {"error": {"message": "no"}}).encode()
+            if fault == "html":
+                data = b"<html>gateway</html>"
+            self.send_response(status)
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    yield state
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("fault", ["down", "429", "503", "401", "fewer", "dimension", "nan", "html"])
+def test_a_failing_endpoint_loses_nothing(
+    tmp_path: Path, prose: list[tuple[str, str]], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr("carrel.library.refine.BATCH", 16)
+    library = make(tmp_path / "x", documents(prose, slice(0, 60)))
+    encoder = RemoteEncoder(endpoint.url, "m", dimension=32, retries=1, concurrent=1, sleep=lambda seconds: None)
+    library.represent("remote", encoder)
+    endpoint.fault = fault
+    with pytest.raises(carrel.ModelError) as caught:
+        library.refine()
+    assert "\n" not in str(caught.value)
+    library.refresh()
+    assert library.refinement()[0].filled == 48
+    assert library.check() == []
+    assert library.search("open a file", recipe="bm25")
+    endpoint.good = 1 << 30
+    (report,) = library.refine()
+    assert report.complete
+    assert report.encoded == library.passages - 48
+    vectors = library.represented.vectors(library.snapshot, "remote", np.arange(1, 5))
+    wanted = INNER.encode(library.represented.texts(library.snapshot, np.arange(1, 5)))
+    np.testing.assert_allclose(vectors, wanted, atol=1e-3)
