@@ -13,6 +13,7 @@ Arrays: ``indptr`` int64 (n + 1,); ``codes`` uint8 (tokens, d * bits / 8); ``fac
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ class TokenIndex:
         if not sound:
             raise LibraryDamaged(f"the arrays of {folder} do not fit each other; {REMEDY}")
         self.codebook = Codebook(centroids, rotation, self.bits)
+        self._turned: _Turned | None = None
 
     def _array(self, name: str, dtype: type[Any], ndim: int) -> NDArray[Any]:
         array = self.folder.array(name)
@@ -123,46 +125,57 @@ class TokenIndex:
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(self):
             raise IndexError(f"rows {int(rows.min())} to {int(rows.max())} where there are {len(self)}")
         self.prefetch(rows)
-        return coded_max_sim(query, rows, self.indptr, self.codes, self.factors, self.owners, self.codebook)
+        # A reranker asks for some candidates at a time: scoring the centroids takes longer than scoring those.
+        turned = self._turned
+        if turned is None or not np.array_equal(turned.query, query):
+            self._turned = turned = _turn(query, self.codebook)
+        return self._best(turned, rows)
+
+    def _best(self, query: _Turned, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        from ..kernels.tokens_score import LANES, max_sim
+
+        count, blocks = len(query.query), len(query.columns)
+        best = np.empty((len(rows), blocks * LANES), np.float32)
+        places = np.empty((len(rows), blocks * LANES), np.int32)
+        values, factors = byte_table(self.codebook.bits), self.factors.view(np.uint16)
+
+        def some(part: slice) -> None:
+            max_sim(
+                self.indptr, self.codes, factors, self.owners, rows[part], values, query.columns, query.bias, best[part], places[part]
+            )  # fmt: skip
+
+        # About 0.3 ms of work a thread at least, which is more than starting it costs.
+        threads = min(cores(), len(rows) * blocks // ROWS_A_THREAD)
+        if threads > 1:
+            ends = [len(rows) * number // threads for number in range(threads + 1)]
+            with ThreadPoolExecutor(threads, thread_name_prefix="carrel-late") as pool:
+                list(pool.map(some, [slice(low, high) for low, high in pairwise(ends)]))
+        else:
+            some(slice(0, len(rows)))
+        best, places = best[:, :count], places[:, :count]
+        return np.where(places < 0, np.float32(0), best), places
 
 
-def coded_max_sim(
-    query: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    indptr: NDArray[np.int64],
-    codes: NDArray[np.uint8],
-    factors: NDArray[np.float16],
-    owners: NDArray[np.uint16],
-    codebook: Codebook,
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """What `TokenIndex.max_sim` gives, over arrays."""
-    from ..kernels.tokens_score import LANES, max_sim
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turned:
+    """A query as the kernel takes it."""
 
-    query = np.ascontiguousarray(query, np.float32)
+    query: NDArray[np.float32]
+    """(m, d), as it was given."""
+    columns: NDArray[np.float32]
+    """Rotated, (blocks, d, 16)."""
+    bias: NDArray[np.float32]
+    """Scores of the centroids, (centroids, 16 blocks)."""
+
+
+def _turn(query: NDArray[np.float32], codebook: Codebook) -> _Turned:
+    given = np.array(query, np.float32)
     dimension = codebook.centroids.shape[1]
-    if query.ndim != 2 or query.shape[1] != dimension or not np.isfinite(query).all():
-        raise ValueError(f"a query of shape {query.shape} where finite (tokens, {dimension}) was expected")
-    count = len(query)
-    blocks = -(-max(count, 1) // LANES)
+    if given.ndim != 2 or given.shape[1] != dimension or not np.isfinite(given).all():
+        raise ValueError(f"a query of shape {given.shape} where finite (tokens, {dimension}) was expected")
+    blocks = -(-max(len(given), 1) // LANES)
     padded = np.zeros((blocks * LANES, dimension), np.float32)
-    padded[:count] = query
-    turned = padded @ codebook.rotation
-    columns = np.ascontiguousarray(turned.reshape(blocks, LANES, dimension).transpose(0, 2, 1))
-    bias = np.ascontiguousarray(codebook.centroids @ padded.T)
-    best = np.empty((len(rows), blocks * LANES), np.float32)
-    places = np.empty((len(rows), blocks * LANES), np.int32)
-    values = byte_table(codebook.bits)
-
-    def some(part: slice) -> None:
-        max_sim(indptr, codes, factors.view(np.uint16), owners, rows[part], values, columns, bias, best[part], places[part])
-
-    # About 0.3 ms of work a thread at least, which is more than starting it costs.
-    threads = min(cores(), len(rows) * blocks // ROWS_A_THREAD)
-    if threads > 1:
-        ends = [len(rows) * number // threads for number in range(threads + 1)]
-        with ThreadPoolExecutor(threads, thread_name_prefix="carrel-late") as pool:
-            list(pool.map(some, [slice(low, high) for low, high in pairwise(ends)]))
-    else:
-        some(slice(0, len(rows)))
-    best, places = best[:, :count], places[:, :count]
-    return np.where(places < 0, np.float32(0), best), places
+    padded[: len(given)] = given
+    rotated = padded @ codebook.rotation
+    columns = np.ascontiguousarray(rotated.reshape(blocks, LANES, dimension).transpose(0, 2, 1))
+    return _Turned(given, columns, np.ascontiguousarray(codebook.centroids @ padded.T))
