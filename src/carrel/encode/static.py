@@ -1,6 +1,6 @@
 """Static embeddings: a text's vector is the normalised sum of the vectors of its words' pieces.
 
-No network runs: a word is looked up, not computed, so a hundred thousand passages a second are encoded on one core. The
+No network runs: a word is looked up, not computed, so tens of thousands of passages a second are encoded on one core. The
 weight of a piece is part of its vector, punctuation has none. The vectors are one int8 row and one scale a piece, and are
 memory-mapped: a query reads the rows of its own words only. ``docs/static-model.md`` says how the built-in model was made and
 how good it is.
