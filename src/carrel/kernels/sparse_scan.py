@@ -13,14 +13,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .bits import at_least64, trailing_zeros64
-from .postings import BLOCK, LANES, decode, find, first_at_least
+from .bits import at_least64, trailing_zeros64, unpack128
+from .postings import BLOCK, GUARD, LANES, decode, find, first_at_least
 
 __all__ = [
     "FEW",
     "STRETCH",
     "WINDOW",
-    "add_block",
+    "add_blocks",
     "add_short",
     "complete",
     "list_candidates",
@@ -170,25 +170,50 @@ def add_short(short, weight, at, until, low, accumulators, few, touched, used):
 
 
 @njit(nogil=True, boundscheck=False)
-def add_block(files, lists, t, block, low, high, accumulators, passages, at):
-    """Add a block's weighted impacts to the accumulators; returns its number of postings, now in ``passages[at:]``."""
-    impacts = files[4]
+def add_blocks(files, lists, t, begin, end, others, low, high, accumulators, few, touched, used):
+    """Add the weighted impacts of the blocks ``begin … end`` whose bound is at least ``others``; returns places used of ``touched``.
+
+    If ``few``, the passages are listed in ``touched[used:]``; else they are written to its beginning, and forgotten.
+    """
+    last, offsets, widths, packed, impacts, tops = files[0], files[1], files[2], files[3], files[4], files[5]
+    first, size, posting = lists[0][t], lists[3][t], lists[2][t]
     weight = lists[5][t]
-    held, posting, before = _read(files, lists, t, block, passages, at)
-    source, start = np.uint64(posting), np.uint64(at)
-    if np.int64(np.uint32(before + np.uint32(1))) >= low and np.int64(files[0][block]) < high:
+    start, span = np.uint32(low), np.uint32(high - low)
+    mask = np.uint32(WINDOW - 1)
+    for block in range(begin, end):
+        # Passages of a block that cannot reach the threshold with all other terms at their best are lost anyway.
+        if np.int64(tops[block]) * np.int64(weight) < others:
+            continue
+        done = (block - first) * BLOCK
+        before = last[block - 1] if block > first else np.uint32(0xFFFFFFFF)
+        inside = np.int64(np.uint32(before + np.uint32(1))) >= low and np.int64(last[block]) < high
+        source, at = np.uint64(posting + done), np.uint64(used)
+        width, offset = np.int64(widths[block]), np.int64(offsets[block])
+        if size - done >= BLOCK and width <= 16 and offset + 8 * width + GUARD <= len(packed):
+            # The usual block; loops of a known length are compiled to twice as fast code.
+            unpack128(packed, np.uint64(offset), np.uint64(width), before, touched, at)
+            if inside:
+                for p in range(np.uint64(BLOCK)):
+                    # The mask only matters where the file is damaged: it keeps the write inside.
+                    cell = (touched[at + p] - start) & mask
+                    accumulators[cell] += weight * np.uint32(impacts[source + p])
+            else:
+                # Those outside add nothing to a cell inside: a branch would be mispredicted as often as not.
+                for p in range(np.uint64(BLOCK)):
+                    cell = touched[at + p] - start
+                    value = weight * np.uint32(impacts[source + p])
+                    accumulators[cell & mask] += value if cell < span else np.uint32(0)
+            used += BLOCK if few else 0
+            continue
+        held = min(BLOCK, size - done)
+        if not decode(packed, offset, width, held, before, last[block], touched, used):
+            continue
         for p in range(np.uint64(held)):
-            # The mask only matters where the file is damaged: it keeps the write inside.
-            cell = (passages[start + p] - np.uint32(low)) & np.uint32(WINDOW - 1)
-            accumulators[cell] += weight * np.uint32(impacts[source + p])
-    else:
-        # Those outside add nothing to a cell inside: a branch would be mispredicted as often as not.
-        size = np.uint32(high - low)
-        for p in range(np.uint64(held)):
-            cell = np.uint32(passages[start + p] - np.uint32(low))
+            cell = touched[at + p] - start
             value = weight * np.uint32(impacts[source + p])
-            accumulators[cell & np.uint32(WINDOW - 1)] += value if cell < size else np.uint32(0)
-    return held
+            accumulators[cell & mask] += value if cell < span else np.uint32(0)
+        used += held if few else 0
+    return used
 
 
 @njit(nogil=True, boundscheck=False)

@@ -35,7 +35,7 @@ from .sparse_scan import (
     FEW,
     STRETCH,
     WINDOW,
-    add_block,
+    add_blocks,
     add_short,
     complete,
     list_candidates,
@@ -239,13 +239,7 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
                 used += until[t] - at[t] if few else 0
                 continue
             others = hopeful - reach - (essential_reach - bounds[t])
-            for block in range(at[t], until[t]):
-                # Passages of a block that cannot reach the threshold with all other terms at their best are lost anyway.
-                if np.int64(tops[block]) * np.int64(weights[t]) >= others:
-                    if few:
-                        used += add_block(files, query, t, block, low, high, accumulators, touched, used)
-                    else:
-                        add_block(files, query, t, block, low, high, accumulators, passages, 0)
+            used = add_blocks(files, query, t, at[t], until[t], others, low, high, accumulators, few, touched, used)
         if by_passage:
             for r in range(words):
                 candidate_bits[r] = allowed[first_word + r]
