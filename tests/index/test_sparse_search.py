@@ -89,6 +89,19 @@ def test_long_queries(large) -> None:
             assert_best(index, collection, terms, collection.weights(terms), k)
 
 
+def test_an_approximate_search_loses_little_and_tells_true_scores(large) -> None:
+    collection, index = large
+    lost = total = 0
+    for terms in queries(6, 9, [6, 40, 100]):
+        weights = collection.weights(terms)
+        exact, near = index.search(terms, weights, 10), index.search(terms, weights, 10, approximate=0.9)
+        np.testing.assert_array_equal(near.scores, index.score(terms, weights, near.ids))
+        assert len(near) == len(exact)
+        lost += len(np.setdiff1d(exact.ids, near.ids))
+        total += len(exact)
+    assert lost <= 0.05 * total
+
+
 @pytest.mark.parametrize("share", [0.001, 0.03, 0.5, 0.999])
 def test_filters(large, share) -> None:
     collection, index = large

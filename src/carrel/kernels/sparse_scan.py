@@ -229,7 +229,7 @@ def mark(accumulators, range_bounds, low, high, needed, few, touched, used, cand
                     candidate_bits[r] |= np.uint64(1) << np.uint64(cell & np.uint32(63))
         return
     for r in range(np.uint64((high - low + 63) >> 6)):
-        limit = np.uint32(max(needed - np.int64(range_bounds[r]), 1))
+        limit = np.uint32(max(needed - np.int64(range_bounds[r]), 0))
         candidate_bits[r] = at_least64(accumulators, r * np.uint64(64), limit)
 
 

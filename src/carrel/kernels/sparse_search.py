@@ -8,7 +8,8 @@ impacts there) together cannot reach the threshold are *optional* (Turtle & Floo
 others' blocks are added to the accumulators. Not the least bounds are chosen but those that save most postings for what they
 could give. Passages that can still reach the threshold, given the greatest impacts of the optional terms in their range of 64
 passages (Mallia et al. 2017, block-max), become candidates, and are looked up in the optional terms' lists, best bound first,
-as long as they can reach it.
+as long as they can reach it. For that, no passage of the window needs to have been added to: a long query may make a few more
+terms optional than the threshold alone allows.
 
 Before that, stretches of 2048 passages are bounded; the best are searched ahead, only to learn a threshold, and those
 below it are never looked at (block-max pruning in order of bounds, as in Mallia et al. 2024, at the size of a stretch).
@@ -54,9 +55,13 @@ SEEDS = 4
 """Stretches that are searched ahead for a threshold, and one more for each 64 results wanted."""
 MOST_SEEDS = 20
 UNSETTLED = 1024
-"""Passages collected beyond so many (and 6 k) are scored exactly at once: that gives a threshold without the impacts' error."""
+"""Passages collected beyond so many (and 60 k) are scored exactly at once: that gives a threshold without the impacts' error."""
 SETTLED = 64
 """With more results wanted than so many, what was found ahead is not scored exactly before the rest is searched."""
+LONG = 16
+"""From so many terms on, with few results wanted, optional terms may together reach up to `MOST_EASE` times the threshold, as
+long as looking up what their ranges then let through costs little: that saves adding the postings of more terms."""
+MOST_EASE = 1.25
 LOOKUP = 12
 """What looking up a candidate costs, in postings added to the accumulators (measured)."""
 
@@ -129,10 +134,11 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
     needed = max(np.int64(1), np.int64(parameters[5] * high_scale) - rounding)
     least = needed
     ids, reached, scores = np.empty(1024, np.uint32), np.empty(1024, np.uint32), np.empty(1024, np.float32)
-    turn, found, scored, unsettled = 0, 0, 0, UNSETTLED + 6 * k
+    turn, found, scored, unsettled = 0, 0, 0, UNSETTLED + 60 * k
     stretch = 0
     expected = np.int64(0)  # candidates of a window like those before
     plan, origins = np.empty(count, np.int64), np.empty(count, np.int64)
+    eased, ease = count >= LONG and k <= SETTLED, 1.0
     costs, prices = np.empty(count, np.int64), np.empty(count, np.float64)
     for t in range(count):
         origins[t] = short[0][t] if short[0][t] >= 0 else begins[t]
@@ -191,10 +197,11 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             order[j + 1] = t
         # Optional are those terms that save most postings for what they could have given.
         optional, reach, essential = 0, np.int64(0), np.int64(0)
+        most_reach = np.int64(np.float64(needed) * ease)
         place = count
         for i in range(count):
             t = order[i]
-            if short[0][t] < 0 and costs[t] > cheap and reach + bounds[t] < needed:
+            if short[0][t] < 0 and costs[t] > cheap and reach + bounds[t] < most_reach:
                 reach += bounds[t]
                 j = optional - 1
                 while j >= 0 and bounds[plan[j]] > bounds[t]:
@@ -242,7 +249,7 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
                 start = np.uint64(rows[t] + first_word)
                 for r in range(np.uint64(words)):
                     range_bounds[r] += promises[t] * np.uint32(ranges[start + r])
-        few = essential <= FEW
+        few = essential <= FEW and (reach < needed or by_passage)
         used = 0
         for i in range(optional, count):
             t = plan[i]
@@ -258,7 +265,7 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
         else:
             mark(accumulators, range_bounds, low, high, needed, few, touched, used, candidate_bits)
         m = list_candidates(candidate_bits, words, allowed, low, high, accumulators, range_bounds, candidates)
-        expected = max(m, expected - (expected >> 2))
+        found_here, looked = m, np.int64(0)
         if few:
             for i in range(np.uint64(used)):
                 accumulators[np.uint32(touched[i] - np.uint32(low)) & np.uint32(WINDOW - 1)] = 0
@@ -266,8 +273,18 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             accumulators[:] = 0
         for i in range(optional - 1, -1, -1):  # best bound first
             t = plan[i]
+            looked += m
             if m > 0 and bounds[t] > 0:
                 m = complete(files, query, t, at[t], until[t], bounds[t], needed, low, candidates, m, passages, cells)
+        if not eased:
+            expected = max(found_here, expected - (expected >> 2))
+        else:
+            if optional > 0:
+                expected = max(looked // optional, expected - (expected >> 2))
+            if looked * 50 < essential:
+                ease = min(ease * 1.02, MOST_EASE)
+            elif looked * 25 > essential:
+                ease = max(ease / 1.08, 1.0)
         while found + m > len(ids):
             ids, reached, scores = grown(ids), grown(reached), grown(scores)
         for c in range(m):
@@ -325,7 +342,8 @@ def search(
     with weights > 0; its keys end at ``ends[q]``. Sorted, the keys are the ranking: falling score, then rising passage.
 
     ``parameters``: k1, b, average length, least and greatest factor by which a score now may differ from one at the impacts'
-    own parameters, the score that a passage must reach, and the share of a bound that counts (1: exact; less: approximate).
+    own parameters, the score that a passage must reach, and the share that counts of what a term not summed up yet could
+    give (1: exact; less: approximate).
     ``bits`` is -1 in a BM25 index and the bits left over by the impacts in an index of vectors. ``allowed`` is a bitmap of
     passages or empty. The seven arrays after it are scratch; all but the histogram are left as they must come: zeroed
     (accumulators, candidate_bits, cells) or anyhow.
