@@ -27,7 +27,7 @@ def contenders() -> list[Contender]:
         Contender("bmp", "peer_bmp.py", "bmp"),
         Contender("bmp, alpha 0.85", "peer_bmp.py", "bmp", search={"alpha": 0.85}),
     ]
-    for share in (0.95, 0.9, 0.8):
+    for share in (0.9, 0.85, 0.8):
         search = {"approximate": share}
         listed.append(Contender(f"carrel, approximate {share}", "peer_carrel_vectors.py", build=EIGHT, search=search))
     for cut, factor in ((10, 0.7), (15, 0.6), (20, 0.5)):

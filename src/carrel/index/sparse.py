@@ -74,9 +74,9 @@ class SparseIndex(Lists):
         ``terms``, rounded to float32. Terms must differ; unknown ones and those of weight 0 are ignored. ``bm25`` and
         ``average_length`` are those of the impacts where None; others are exact too, and a little slower. ``mask`` is a
         bitmap of the passages that may be found: bit i % 64 of word i // 64. Passages that score less than ``threshold``
-        (the k-th best score of segments searched before, say) are left out. ``approximate`` below 1 lets
-        what a passage may still gain from terms not summed up yet count for that share only: faster, the scores told still
-        exact, but some passages may be missed, rather those near the end of the ranking.
+        (the k-th best score of segments searched before, say) are left out. ``approximate`` below 1 lets what a passage
+        may still gain from terms not summed up yet count for that share only: faster, the scores told still exact, but some
+        passages may be missed.
         """
         parameters = self._parameters_for(bm25, average_length, threshold, approximate)
         return self._run([self._query(terms, weights)], k, parameters, mask)[0]

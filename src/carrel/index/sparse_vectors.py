@@ -72,7 +72,7 @@ class SparseVectorIndex(Lists):
         Terms must differ; unknown ones and those of weight 0 are ignored; negative weights raise ValueError. ``mask`` is a
         bitmap of the passages that may be found: bit i % 64 of word i // 64. Passages that score less than ``threshold`` are
         left out. ``approximate`` below 1 lets what a passage may still gain from terms not summed up yet count for that share
-        only: faster, the scores told still exact, but some passages may be missed, rather those near the end of the ranking.
+        only: faster, the scores told still exact, but some passages may be missed.
         """
         return self._run([self._weighed(terms, weights)], k, _parameters(threshold, approximate), mask)[0]
 
