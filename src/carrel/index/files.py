@@ -26,6 +26,8 @@ __all__ = ["ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "replac
 HEADER = 128
 """Bytes kept for an ``.npy`` header: arrays start on a cache line and a stream's shape can be filled in at the end."""
 READ = 1 << 20
+AHEAD = 1 << 17
+"""Bytes asked for at a time: of a longer request Linux reads no more than its own read-ahead, 128 KB unless set otherwise."""
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -231,9 +233,31 @@ class ArrayFolder:
         """Ask the system to read bytes ``offset`` to ``offset + length`` of array ``name`` ahead."""
         self.array(name)
         mapped = self._maps[name]
-        if hasattr(mapped, "madvise"):
-            start = (HEADER + offset) // mmap.PAGESIZE * mmap.PAGESIZE
-            mapped.madvise(mmap.MADV_WILLNEED, start, min(HEADER + offset + length, len(mapped)) - start)
+        if not hasattr(mapped, "madvise"):
+            return
+        first, last = HEADER + max(offset, 0), min(HEADER + offset + length, len(mapped))
+        first = first // mmap.PAGESIZE * mmap.PAGESIZE
+        for start in range(first, last, AHEAD):
+            mapped.madvise(mmap.MADV_WILLNEED, start, min(AHEAD, last - start))
+
+    def scattered(self, name: str) -> None:
+        """Say that array ``name`` is read here and there: a page that is missing then comes alone.
+
+        Else the system reads all around it too, as much as megabytes where the disk is set up so, for a few bytes.
+        """
+        self.array(name)
+        if hasattr(mmap, "MADV_RANDOM"):
+            self._maps[name].madvise(mmap.MADV_RANDOM)
+
+    def ends(self, name: str) -> tuple[Any, Any]:
+        """The first and the last item of an array of one dimension that is not empty; reads those alone."""
+        array = self.array(name)
+        with self.path(name).open("rb", buffering=0) as file:
+            file.seek(HEADER)
+            first = file.read(array.itemsize)
+            file.seek(HEADER + array.nbytes - array.itemsize)
+            both = np.frombuffer(first + file.read(array.itemsize), array.dtype)
+        return both[0], both[1]
 
     def release(self, name: str) -> None:
         """Let go of the pages of array ``name`` that were read; they come back from the file when touched again."""
