@@ -11,6 +11,7 @@ import hashlib
 import json
 import mmap
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -71,6 +72,23 @@ def replace_file(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
         fsync_folder(path.parent)
+
+
+_WRITTEN = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([^']+)', 'fortran_order': False, 'shape': \(([\d, ]*)\)\} *\n", re.DOTALL
+)
+
+
+def _shape(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of the array in ``file``: `_header` read back. Raises `ValueError`."""
+    if found := _WRITTEN.fullmatch(file.read(HEADER)):  # numpy's own reader takes ten times as long as opening the file
+        return tuple(map(int, found[2].replace(b",", b" ").split())), np.dtype(found[1].decode("latin1"))
+    file.seek(0)
+    np.lib.format.read_magic(file)
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if fortran:
+        raise ValueError("not in C order")
+    return shape, dtype
 
 
 def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
@@ -216,12 +234,9 @@ class ArrayFolder:
             if name not in self._files:
                 raise LibraryDamaged(f"{self.path(name)} is not listed in {self.folder / 'index.json'}; {REMEDY}")
             try:
-                with self.path(name).open("rb") as file:
-                    np.lib.format.read_magic(file)
-                    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+                with self.path(name).open("rb", buffering=0) as file:
+                    shape, dtype = _shape(file)
                     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-                if fortran:
-                    raise ValueError("not in C order")
                 count = int(np.prod(shape, dtype=np.int64))
                 array = np.frombuffer(mapped, dtype, count, HEADER).reshape(shape)
             except (ValueError, OSError) as error:

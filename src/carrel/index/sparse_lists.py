@@ -116,6 +116,10 @@ class Lists:
     def _directory(self) -> tuple[NDArray[Any], ...]:
         return tuple(self.arrays[name] for name in DIRECTORY)
 
+    def cold(self) -> bool:
+        """Whether much of the dictionary is on disk, not in memory."""
+        return self._reader.dictionary_cold()
+
     def records(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """What the dictionary says of each of ``terms``: int64 of shape (terms, 8), see `kernels.sparse_dictionary`."""
         rows, table = self._known
@@ -138,7 +142,7 @@ class Lists:
         from ..kernels.sparse_dictionary import lookup
 
         self._reader.begin()
-        if len(terms) > 1 and self._reader.dictionary_cold():
+        if len(terms) > 1 and self.cold():
             # Each look-up goes from page to page of the dictionary: side by side they wait together.
             with ThreadPoolExecutor(min(len(terms), ASKING)) as pool:
                 return np.concatenate(list(pool.map(lambda term: self._look_up([term]), terms)))
