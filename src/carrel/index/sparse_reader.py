@@ -19,7 +19,8 @@ WHOLE = 4 << 20
 """Bytes up to which arrays that every search looks into here and there are asked for whole at first."""
 SAMPLE = 32
 """Lists that are looked at before a search to tell whether all are in memory."""
-SCATTERED = ("postings", "impacts", "text")
+SCATTERED = ("text",)
+"""Not postings and impacts: pages of those that were used before should outlast others where memory is short."""
 EVERYWHERE = ("groups", "lengths", "dense")
 
 
