@@ -127,7 +127,10 @@ def disk_floor(library: Path) -> dict[str, float]:
         [thread.start() for thread in threads], [thread.join() for thread in threads]
         return time.perf_counter() - started
 
-    rates = {f"random_4k_a_second_depth_{d}": statistics.median(d * n / seconds(d, n) for _ in range(5)) for d, n in ((1, 200), (32, 40))}
+    rates = {
+        f"random_4k_a_second_depth_{d}": statistics.median(d * n / seconds(d, n) for _ in range(5))
+        for d, n in ((1, 200), (32, 40))
+    }
     rows = []
     for _ in range(5):
         first = dice.randrange(max(1, (size >> 20) - 64)) << 20
