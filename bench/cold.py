@@ -2,7 +2,7 @@
 
     python bench/cold.py --passages 1000000 [--runs 15]
 
-Uses the libraries that `lexical.py` builds. Each run takes another query and, for the process that is up, a new process: it has
+Uses the library with vectors that `lexical.py` builds. Each run takes another query and, for the process that is up, a new process: it has
 loaded carrel and its kernels on another, small library and has not touched this one. Before each query the library's files are
 dropped from the cache; in the rows "everything", Python's and numpy's own files are too (needs root).
 """
@@ -24,9 +24,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import SCRATCH, drop_from_cache, keep
+from common import RESULTS, SCRATCH, drop_from_cache, keep
 from data import Data
-from harness import PeerError, build, compile_kernels, index_folder, say
+from harness import build, compile_kernels, index_folder, say
 from lexical import contenders
 from peers import environment_of
 
@@ -150,20 +150,22 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--gently", action="store_true", help="drop the library's files only: others are using the machine")
+    parser.add_argument("--recipe", action="append", help="only this one, beside what was measured of the others before")
+    parser.add_argument("--built", action="store_true", help="take the library that is there, by whichever commit it was built")
+    parser.add_argument("--only-build", action="store_true", help="build the library, measure nothing")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     queries = json.loads(data.queries("words").read_text(encoding="utf-8"))[: arguments.runs]
     compile_kernels()
-    known = {c.name: c for c in contenders(vectors=True)}
     root = os.geteuid() == 0 and not arguments.gently
     rows: list[dict[str, Any]] = []
-    for name, recipe in (("carrel", "bm25"), ("carrel with vectors", "dense"), ("carrel with vectors", "hybrid")):
-        try:
-            build(known[name], data.texts, data.passages)
-        except PeerError as error:
-            say(f"{name}: {error}")
-            continue
-        library = index_folder(known[name], data.texts) / "library"
+    contender = {c.name: c for c in contenders(vectors=True)}["carrel with vectors"]
+    library = index_folder(contender, data.texts) / "library"
+    if not (arguments.built and (library / "manifest.json").is_file()):
+        build(contender, data.texts, data.passages)
+    if arguments.only_build:
+        return
+    for recipe in arguments.recipe or ["bm25", "dense", "hybrid"]:
         for k in (10, 1000):
             for everything in (False, True) if root else (False,):
                 told = warm_process(library, queries, recipe, k, everything)
@@ -179,6 +181,9 @@ def main() -> None:
             seconds = command_line(library, queries[: max(5, arguments.runs // 3)], recipe, dropped)
             rows.append({"what": "carrel search", "recipe": recipe, "k": 10, "everything": dropped, **summary(seconds)})
             say(f"carrel search, {recipe}, everything={dropped}: {rows[-1]['median_ms']:.0f} ms")
+    if arguments.recipe:
+        before = json.loads((RESULTS / f"cold-{arguments.passages}.json").read_text())["rows"]
+        rows = [row for row in before if row["recipe"] not in arguments.recipe] + rows
     told = {"benchmark": "cold", "items": data.passages, "runs": arguments.runs, "disk": disk_floor(library), "rows": rows}
     keep(f"cold-{arguments.passages}", told)
 

@@ -34,7 +34,7 @@ TERM_ON_DISK = 10
 
 def terms_of(passages: int) -> int:
     """About how many different terms so many passages have: it grows with a power of their number (Heaps 1978)."""
-    return round(80 * passages ** (2 / 3))
+    return round(80 * float(passages) ** (2 / 3))
 
 
 def hot_parts(snapshot: Snapshot) -> dict[str, int]:
