@@ -181,8 +181,9 @@ def main() -> None:
             seconds = command_line(library, queries[: max(5, arguments.runs // 3)], recipe, dropped)
             rows.append({"what": "carrel search", "recipe": recipe, "k": 10, "everything": dropped, **summary(seconds)})
             say(f"carrel search, {recipe}, everything={dropped}: {rows[-1]['median_ms']:.0f} ms")
-    if arguments.recipe:
-        before = json.loads((RESULTS / f"cold-{arguments.passages}.json").read_text())["rows"]
+    kept = RESULTS / f"cold-{arguments.passages}.json"
+    if arguments.recipe and kept.is_file():
+        before = json.loads(kept.read_text())["rows"]
         rows = [row for row in before if row["recipe"] not in arguments.recipe] + rows
     told = {"benchmark": "cold", "items": data.passages, "runs": arguments.runs, "disk": disk_floor(library), "rows": rows}
     keep(f"cold-{arguments.passages}", told)

@@ -5,6 +5,7 @@ Searching: a bill has the parts that a recipe uses and no others, so that BM25 a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ TERM_ON_DISK = 10
 
 def terms_of(passages: int) -> int:
     """About how many different terms so many passages have: it grows with a power of their number (Heaps 1978)."""
-    return round(80 * float(passages) ** (2 / 3))
+    return round(80 * math.pow(passages, 2 / 3))
 
 
 def hot_parts(snapshot: Snapshot) -> dict[str, int]:
