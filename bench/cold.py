@@ -151,20 +151,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--gently", action="store_true", help="drop the library's files only: others are using the machine")
     parser.add_argument("--recipe", action="append", help="only this one, beside what was measured of the others before")
-    parser.add_argument("--built", action="store_true", help="take the library that is there, by whichever commit it was built")
-    parser.add_argument("--only-build", action="store_true", help="build the library, measure nothing")
+    parser.add_argument("--library", type=Path, help="one of the same passages that is built already, with vectors")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     queries = json.loads(data.queries("words").read_text(encoding="utf-8"))[: arguments.runs]
     compile_kernels()
     root = os.geteuid() == 0 and not arguments.gently
     rows: list[dict[str, Any]] = []
-    contender = {c.name: c for c in contenders(vectors=True)}["carrel with vectors"]
-    library = index_folder(contender, data.texts) / "library"
-    if not (arguments.built and (library / "manifest.json").is_file()):
+    library = arguments.library
+    if library is None:
+        contender = {c.name: c for c in contenders(vectors=True)}["carrel with vectors"]
         build(contender, data.texts, data.passages)
-    if arguments.only_build:
-        return
+        library = index_folder(contender, data.texts) / "library"
     for recipe in arguments.recipe or ["bm25", "dense", "hybrid"]:
         for k in (10, 1000):
             for everything in (False, True) if root else (False,):
@@ -185,7 +183,15 @@ def main() -> None:
     if arguments.recipe and kept.is_file():
         before = json.loads(kept.read_text())["rows"]
         rows = [row for row in before if row["recipe"] not in arguments.recipe] + rows
-    told = {"benchmark": "cold", "items": data.passages, "runs": arguments.runs, "disk": disk_floor(library), "rows": rows}
+    segments = len(list((library / "segments").iterdir()))
+    told = {
+        "benchmark": "cold",
+        "items": data.passages,
+        "segments": segments,
+        "runs": arguments.runs,
+        "disk": disk_floor(library),
+    }
+    told["rows"] = rows
     keep(f"cold-{arguments.passages}", told)
 
 
