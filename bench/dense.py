@@ -22,7 +22,7 @@ from typing import Any
 
 from common import RESULTS, ROOT, keep
 from data import Data
-from harness import Contender, PeerError, build, compare, compile_kernels, index_folder, say
+from harness import Contender, PeerError, build, compare, compile_kernels, index_folder, is_built, say
 from peers import environment_of
 
 LEFT_OUT = {
@@ -30,7 +30,6 @@ LEFT_OUT = {
         "its default index keeps no vectors and asks an embedding model for those of every node that a search visits; these "
         "vectors are not of such a model, and with one a query takes seconds on this machine"
     ),
-    "zvec hnsw-int8": "a graph of whole vectors in memory as faiss' and usearch's; its RaBitQ lists are what has carrel's memory",
 }
 
 
@@ -55,19 +54,24 @@ def peers() -> list[Contender]:
             words = ", ".join(f"{key} {value}" for key, value in search.items())
             listed.append(Contender(f"{name}, {words}" if words else name, script, environment, build, search, build_threads=1))
 
+    add("faiss flat, float32", "peer_faiss.py", {"kind": "Flat"}, {})
     add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 5000})
     add("faiss RaBitQ", "peer_faiss.py", {"kind": "RR,RaBitQ"}, {"rescore": 1000, "query_bits": 4})
     add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 1000}, {"rescore": 3000})
     lists = {"rescore": 1000, "nprobe": 64}, {"rescore": 1000, "nprobe": 256}
     add("faiss IVF RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,IVF1024,RaBitQfs"}, *lists)
-    add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, {"nprobe": 16}, {"nprobe": 64})
-    add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, {"ef": 64}, {"ef": 256})
-    add("usearch", "peer_usearch.py", {"kind": "f16"}, {"expansion": 64}, {"expansion": 256})
+    add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, {"nprobe": 16}, {"nprobe": 64}, {"nprobe": 192})
+    add("faiss IVF 8 bits", "peer_faiss.py", {"kind": "IVF1024,SQ8"}, {"nprobe": 64}, {"nprobe": 192})
+    add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, {"ef": 64}, {"ef": 256}, {"ef": 1000})
+    add("usearch", "peer_usearch.py", {"kind": "f16"}, {"expansion": 64}, {"expansion": 256}, {"expansion": 1000})
     add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 100}, {"rescore": 300})
-    add("turbovec 4 bits", "peer_turbovec.py", {"bits": 4}, {"rescore": 0})
-    probes = {"probes": 20, "refine": 10}, {"probes": 60, "refine": 30}
-    add("LanceDB IVF_RQ", "peer_lancedb.py", {}, *probes)
-    add("zvec IVF RaBitQ", "peer_zvec.py", {"kind": "ivf-rabitq"}, {"reach": 64}, {"reach": 256})
+    add("turbovec 4 bits", "peer_turbovec.py", {"bits": 4}, {"rescore": 0}, {"rescore": 100})
+    probes = {"probes": 20, "rescore": 300}, {"probes": 60, "rescore": 1000}
+    add("LanceDB IVF_RQ", "peer_lancedb.py", {"kind": "rq"}, *probes)
+    add("LanceDB IVF_PQ", "peer_lancedb.py", {"kind": "pq"}, *probes)
+    reach = {"reach": 64}, {"reach": 256}, {"reach": 256, "rescore": 100}
+    add("zvec IVF RaBitQ", "peer_zvec.py", {"kind": "ivf-rabitq"}, *reach)
+    add("zvec flat, bytes", "peer_zvec.py", {"kind": "flat-int8"}, {})
     add("LEANN, vectors kept", "peer_leann.py", {}, {"ef": 64}, {"ef": 256})
     return listed
 
@@ -135,6 +139,7 @@ def main() -> None:
         "--named", action="append", default=[], metavar="PATTERN", help="contenders with such a name: carrel, 'faiss*'"
     )
     parser.add_argument("--build", action="store_true", help="build what is missing and measure nothing")
+    parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without-ways", action="store_true", help="leave out filters, batches and threads")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
@@ -156,6 +161,10 @@ def main() -> None:
         return
     if not chosen:
         parser.error("no contender has such a name")
+    if arguments.built:
+        for one in [one for one in chosen if not is_built(one, documents)]:
+            say(f"{one.name}: left out, as it is not built")
+            chosen.remove(one)
     truth = {(arguments.vectors, k): data.truth(arguments.vectors, k) for k in (10, 1000)}
     result = compare(
         "dense", chosen, documents, data.passages, {arguments.vectors: queries},

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 import statistics
@@ -177,7 +178,7 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
     started = time.perf_counter()
     process = Process(contender, contender.build_threads, sampled=True)
     try:
-        told = process.ask("build", data=str(data), folder=str(place / "index"), options=contender.build)
+        told = process.ask("build", data=str(data.resolve()), folder=str(place / "index"), options=contender.build)
         seconds = time.perf_counter() - started
     finally:
         process.close()
@@ -191,6 +192,7 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
         "peak_anonymous_bytes": process.memory.anonymous,
         "peak_total_bytes": process.memory.total,
         "disk_bytes": disk,
+        "load": round(os.getloadavg()[0], 2),
     }
     kept.write_text(json.dumps(result, indent=1) + "\n")
     say(f"{contender.name}: built in {seconds:.1f} s, {process.memory.anonymous >> 20} MB anonymous, {disk >> 20} MB on disk")

@@ -161,28 +161,32 @@ def kept_within(stem: str, result: dict[str, Any]) -> str:
         rows.append([way, *(f"{ms(one['p50_ms'])} / {ms(one['p95_ms'])} / {ms(one['p99_ms'])}" for one in some)])
     if rows:
         text.append(table(["within the limit", *(f"{phase['what']}: p50 / p95 / p99 ms" for phase in searched)], rows))
-    others = []
-    for one in result.get("peers", []):
-        how = (
-            "done"
-            if one["exit_code"] == 0
-            else "killed"
-            if one["killed"]
-            else f"failed: {' '.join(one.get('error', []))[:120]}"
-        )
-        others.append(
-            [f"{one['what']}, in {mb(one['limit'])} MB", how, f"{one['seconds']:,.0f}", mb(one["peak_anonymous_bytes"])]
-        )
-    for name in ("lexical", "dense-static"):
+    others = [
+        [f"{one['what']}, in {mb(one['limit'])} MB", one.get("data", "words"), ended(one), *seconds_and_peak(one)]
+        for one in result.get("peers", [])
+    ]
+    for name, data in (("lexical", "words"), ("dense-static", "vectors")):
         found = result_of(name)
         for c in found[1]["contenders"] if found is not None and found[1]["items"] == result["items"] else []:
             if "build" in c and not c["name"].startswith("carrel"):
-                told = c["build"]
-                row = [f"{c['name']}, without a limit", "", f"{told['seconds']:,.0f}", mb(told["peak_anonymous_bytes"])]
-                others += [row] if row[2:] not in [other[2:] for other in others] else []
+                row = [f"{c['name'].split(',')[0]}, without a limit", data, "done", *seconds_and_peak(c["build"])]
+                others += [row] if row not in others else []
     if others:
-        text.append(table(["other tools, building", "", "seconds", "peak anonymous MB"], others))
+        text.append(table(["other tools, building", "from", "", "seconds", "peak anonymous MB"], others))
     return "\n\n".join(text)
+
+
+def ended(row: dict[str, Any]) -> str:
+    """How a build within a limit ended."""
+    if row["exit_code"] == 0:
+        return "done" if row["within"] else "done, above the limit"
+    if row.get("ended"):
+        return "not done in this time"
+    return "killed" if row["killed"] else f"failed: {' '.join(row.get('error', []))[:120]}"
+
+
+def seconds_and_peak(row: dict[str, Any]) -> list[str]:
+    return [f"{row['seconds']:,.0f}", mb(row["peak_anonymous_bytes"])]
 
 
 def own_tables(stem: str, result: dict[str, Any]) -> str:
