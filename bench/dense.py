@@ -22,7 +22,7 @@ from typing import Any
 
 from common import RESULTS, ROOT, keep
 from data import Data
-from harness import Contender, PeerError, build, compare, compile_kernels, index_folder, is_built, say
+from harness import THREADS, Contender, PeerError, build, compare, compile_kernels, index_folder, is_built, say
 from peers import environment_of
 
 LEFT_OUT = {
@@ -139,6 +139,7 @@ def main() -> None:
         "--named", action="append", default=[], metavar="PATTERN", help="contenders with such a name: carrel, 'faiss*'"
     )
     parser.add_argument("--build", action="store_true", help="build what is missing and measure nothing")
+    parser.add_argument("--recall", action="store_true", help="measure recall alone, which is kept beside other tools' indexes")
     parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without-ways", action="store_true", help="leave out filters, batches and threads")
     arguments = parser.parse_args()
@@ -166,10 +167,15 @@ def main() -> None:
             say(f"{one.name}: left out, as it is not built")
             chosen.remove(one)
     truth = {(arguments.vectors, k): data.truth(arguments.vectors, k) for k in (10, 1000)}
+    rounds, threads = (0, 0) if arguments.recall else (arguments.rounds, THREADS)
     result = compare(
         "dense", chosen, documents, data.passages, {arguments.vectors: queries},
-        rounds=arguments.rounds, at_most=arguments.seconds, truth=truth,
+        rounds=rounds, at_most=arguments.seconds, truth=truth, threads=threads,
     )  # fmt: skip
+    if arguments.recall:
+        for one in result["contenders"]:
+            print(one["name"], one.get("recall", {}).get(arguments.vectors), one.get("error", ""))
+        return
     result["left_out"], result["tables"] = LEFT_OUT, []
     if any(one.environment is None for one in chosen):
         result["tables"].append(floors(result))

@@ -285,7 +285,7 @@ def compare(
                     running.append(_opened(contender, data, queries, ks, results[contender.name], at_most))
         _rounds(running, results, queries, ks, rounds, at_most)
         for process in running:
-            _answers(process, results[process.contender.name], name, queries, ks, truth or {})
+            _answers(process, results[process.contender.name], name, data, queries, ks, truth or {})
         for turn in range(2 if threads else 0):
             for process in running if turn % 2 == 0 else running[::-1]:
                 result = results[process.contender.name]
@@ -353,20 +353,34 @@ def _rounds(
 
 
 def _answers(
-    process: Process, result: dict[str, Any], name: str, queries: Mapping[str, Path], ks: Sequence[int],
+    process: Process, result: dict[str, Any], name: str, data: Path, queries: Mapping[str, Path], ks: Sequence[int],
     truth: Mapping[tuple[str, int], Any],
 ) -> None:  # fmt: skip
+    """Recall; that of another tool's index is kept beside it, as it stays the same (carrel's code may have changed)."""
     if not truth:
         return
     import numpy as np
 
-    for title, k, path in _cases(process.contender, queries, ks):
-        if (title, k) in truth:
-            with _telling(result, "answers"):
+    contender = process.contender
+    what = hashlib.sha256(json.dumps(contender.search, sort_keys=True).encode()).hexdigest()[:10]
+    kept = index_folder(contender, data).parent / f"recall-{what}.json"
+    source = source_of(contender)
+    known: dict[str, Any] = {}
+    if contender.environment is not None and kept.is_file() and (told := json.loads(kept.read_text()))["source"] == source:
+        known = told["recall"]
+    for title, k, path in _cases(contender, queries, ks):
+        if (title, k) not in truth:
+            continue
+        with _telling(result, "answers"):
+            place = f"{title} {k} of {len(truth[title, k])}"
+            if place not in known:
                 out = SCRATCH / "answers" / f"{name}-{result['name']}-{title}-{k}.npy".replace("/", "_").replace(" ", "-")
                 out.parent.mkdir(parents=True, exist_ok=True)
                 process.ask("answers", queries=path, k=k, out=str(out))
-                result.setdefault("recall", {}).setdefault(title, {})[str(k)] = recall(np.load(out), truth[title, k])
+                known[place] = recall(np.load(out), truth[title, k])
+            result.setdefault("recall", {}).setdefault(title, {})[str(k)] = known[place]
+    if contender.environment is not None:
+        kept.write_text(json.dumps({"source": source, "search": contender.search, "recall": known}, indent=1) + "\n")
 
 
 def _cases(contender: Contender, queries: Mapping[str, Path], ks: Sequence[int]) -> Iterable[tuple[str, int, str]]:

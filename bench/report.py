@@ -22,6 +22,8 @@ from peers import environment_of, python_of
 
 DOCUMENTS = (ROOT / "docs" / "measurements.md", ROOT / "docs" / "budget.md")
 MARK = re.compile(r"(<!-- results: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.S)
+BUSY = 1.5
+"""The system's load above which a build, of one thread, was not alone."""
 PLOTTED = ("lexical", "sparse", "dense-static", "dense-pooled")
 
 
@@ -86,7 +88,7 @@ def compared(stem: str, result: dict[str, Any]) -> str:
 
 
 def building(contenders: list[dict[str, Any]]) -> str:
-    rows, seen = [], set()
+    rows, seen, beside = [], set(), []
     for c in contenders:
         if (build := c.get("build")) and (mark := (build["seconds"], build["disk_bytes"])) not in seen:
             seen.add(mark)
@@ -94,8 +96,11 @@ def building(contenders: list[dict[str, Any]]) -> str:
                 c["name"], build.get("version", ""), f"{build['seconds']:,.1f}", f"{build['items_per_second']:,.0f}",
                 mb(build["peak_anonymous_bytes"]), mb(build["peak_total_bytes"]), mb(build["disk_bytes"]),
             ])  # fmt: skip
+            if build.get("load", 0) > BUSY:
+                beside.append(c["name"])
     head = ["built", "version", "seconds", "items/s", "peak anonymous MB", "peak resident MB", "disk MB"]
-    return table(head, rows)
+    words = f"\n\nBuilt while others used the machine (load above {BUSY}): {'; '.join(beside)}." if beside else ""
+    return table(head, rows) + words
 
 
 def searching(contenders: list[dict[str, Any]], title: str) -> str:
