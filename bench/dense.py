@@ -16,14 +16,14 @@ import argparse
 import json
 import subprocess
 import sys
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, ROOT, keep
+from common import ROOT, keep
 from data import Data
-from harness import THREADS, Contender, PeerError, build, compare, compile_kernels, index_folder, is_built, say
+from harness import THREADS, Contender, compare, index_folder
 from peers import environment_of
+from pieces import add_options, build_all, choose, merged
 
 LEFT_OUT = {
     "LEANN without vectors": (
@@ -110,62 +110,23 @@ def floors(result: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "head": head, "rows": rows}
 
 
-def merged(name: str, result: dict[str, Any]) -> dict[str, Any]:
-    """``result`` with the contenders and tables of earlier runs that it has not: each run takes a few minutes of a quiet machine."""
-    path = RESULTS / f"{name}.json"
-    for one in result["contenders"]:
-        one["read_bytes_per_second"] = result["read_bytes_per_second"]
-        one["taken"] = result["machine"]["commit"]
-    if path.is_file():
-        old = json.loads(path.read_text())
-        have = {one["name"] for one in result["contenders"]}
-        result["contenders"] += [one for one in old["contenders"] if one["name"] not in have]
-        titles = {one["title"].split(":")[0] for one in result["tables"]}
-        result["tables"] += [one for one in old.get("tables", []) if one["title"].split(":")[0] not in titles]
-    order = {one.name: place for place, one in enumerate([*carrel(), *peers()])}
-    result["contenders"].sort(key=lambda one: order.get(one["name"], len(order)))
-    return result
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--vectors", choices=["static", "pooled", "minilm"], default="static")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool and k at most")
-    parser.add_argument("--only", action="append", default=[], metavar="ENVIRONMENT", help="carrel, faiss …; more than once")
-    parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
-    parser.add_argument(
-        "--named", action="append", default=[], metavar="PATTERN", help="contenders with such a name: carrel, 'faiss*'"
-    )
-    parser.add_argument("--build", action="store_true", help="build what is missing and measure nothing")
+    add_options(parser)
     parser.add_argument("--recall", action="store_true", help="measure recall alone, which is kept beside other tools' indexes")
-    parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
     parser.add_argument("--without-ways", action="store_true", help="leave out filters, batches and threads")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     documents, queries = data.vectors(arguments.vectors)
-    chosen = []
-    for one in [*carrel(), *peers()]:
-        environment = one.environment or "carrel"
-        wanted = not arguments.only or environment in arguments.only
-        named = not arguments.named or any(fnmatch(one.name, name) for name in arguments.named)
-        if wanted and named and environment not in arguments.without:
-            chosen.append(one)
+    listed = [*carrel(), *peers()]
+    chosen = choose(listed, arguments, documents)
     if arguments.build:
-        compile_kernels()
-        for contender in chosen:
-            try:
-                build(contender, documents, data.passages)
-            except (PeerError, subprocess.CalledProcessError, OSError) as error:
-                say(f"{contender.name}: {error}")
+        build_all(chosen, documents, data.passages)
         return
-    if not chosen:
-        parser.error("no contender has such a name")
-    if arguments.built:
-        for one in [one for one in chosen if not is_built(one, documents)]:
-            say(f"{one.name}: left out, as it is not built")
-            chosen.remove(one)
     truth = {(arguments.vectors, k): data.truth(arguments.vectors, k) for k in (10, 1000)}
     rounds, threads = (0, 0) if arguments.recall else (arguments.rounds, THREADS)
     result = compare(
@@ -183,7 +144,7 @@ def main() -> None:
     if flat is not None and not arguments.without_ways:
         result["tables"] += ways(index_folder(flat, documents) / "dense", queries)
     name = f"dense-{arguments.vectors}-{arguments.passages}"
-    keep(name, merged(name, result))
+    keep(name, merged(name, result, listed))
 
 
 if __name__ == "__main__":

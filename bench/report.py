@@ -64,7 +64,12 @@ def origin(result: dict[str, Any]) -> str:
         where.get("date", ""),
         f"load {load} at the end" if load > where["cores"] else "",
     ]
-    return f"*{'; '.join(word for word in words if word)}.*"
+    taken: dict[str, list[str]] = {}
+    for c in result.get("contenders", []):
+        if c.get("taken") not in (None, where.get("commit")):
+            taken.setdefault(c["taken"], []).append(c["name"])
+    apart = "".join(f"\n\nTaken in another run, at commit {name}: {'; '.join(some)}." for name, some in taken.items())
+    return f"*{'; '.join(word for word in words if word)}.*{apart}"
 
 
 # -- results of harness.compare ----------------------------------------------------------------------------------------
