@@ -30,6 +30,7 @@ from typing import Any
 
 from common import ROOT, SCRATCH, machine, percentiles, read_bandwidth
 from peers import environment_of, python_of
+from sources import builder_of
 
 THREADS = 2
 
@@ -169,7 +170,7 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
     source = source_of(contender)
     if kept.is_file() and not again:
         built = dict(json.loads(kept.read_text()))
-        if built.get("source") == source:
+        if built.get("builder") == source:
             return built
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -185,7 +186,7 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
     disk = sum(p.stat().st_size for p in (place / "index").rglob("*") if p.is_file() and not p.is_symlink())
     result = {
         **told,
-        "source": source,
+        "builder": source,
         "seconds": seconds,
         "items_per_second": count / seconds,
         "base_anonymous_bytes": process.base,
@@ -202,7 +203,7 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
 def is_built(contender: Contender, data: Path) -> bool:
     """Whether a contender's index is there, built by the code as it is."""
     kept = SCRATCH / "indexes" / contender.key(contender.data or data) / "build.json"
-    return kept.is_file() and json.loads(kept.read_text()).get("source") == source_of(contender)
+    return kept.is_file() and json.loads(kept.read_text()).get("builder") == source_of(contender)
 
 
 def compile_kernels() -> None:
@@ -211,19 +212,9 @@ def compile_kernels() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=environment_of(None, 1))
 
 
-SEARCHES = re.compile(r"(search|scan|score|settle|exact|open|select|verify)\.py$")
-"""Kernels that only search: an index need not be built again when they change."""
-
-
 def source_of(contender: Contender) -> str:
-    """Changes whenever what builds the index does: the peer's script, and for carrel itself its code below recipes."""
-    digest = hashlib.sha256((ROOT / "bench" / contender.script).read_bytes())
-    if contender.environment is None:
-        for floor in ("kernels", "documents", "encode", "index", "library"):
-            for path in sorted((ROOT / "src" / "carrel" / floor).rglob("*.py")):
-                if floor != "kernels" or not SEARCHES.search(path.name):
-                    digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Changes whenever what builds the index does."""
+    return builder_of(ROOT / "bench" / contender.script, own=contender.environment is None)
 
 
 def index_folder(contender: Contender, data: Path) -> Path:
@@ -366,7 +357,7 @@ def _answers(
     kept = index_folder(contender, data).parent / f"recall-{what}.json"
     source = source_of(contender)
     known: dict[str, Any] = {}
-    if contender.environment is not None and kept.is_file() and (told := json.loads(kept.read_text()))["source"] == source:
+    if contender.environment is not None and kept.is_file() and (told := json.loads(kept.read_text())).get("builder") == source:
         known = told["recall"]
     for title, k, path in _cases(contender, queries, ks):
         if (title, k) not in truth:
@@ -380,7 +371,7 @@ def _answers(
                 known[place] = recall(np.load(out), truth[title, k])
             result.setdefault("recall", {}).setdefault(title, {})[str(k)] = known[place]
     if contender.environment is not None:
-        kept.write_text(json.dumps({"source": source, "search": contender.search, "recall": known}, indent=1) + "\n")
+        kept.write_text(json.dumps({"builder": source, "search": contender.search, "recall": known}, indent=1) + "\n")
 
 
 def _cases(contender: Contender, queries: Mapping[str, Path], ks: Sequence[int]) -> Iterable[tuple[str, int, str]]:

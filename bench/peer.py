@@ -43,6 +43,11 @@ def disk_bytes(folder: str | Path) -> int:
     return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
 
 
+def at(value: Any, k: int) -> Any:
+    """An option of searching: one value, or a pair of which the second is for k=1000."""
+    return value[k >= 100] if isinstance(value, list) else value
+
+
 class Rescorer:
     """Scores candidates again with the vectors of a ``.npy`` file, which stay on disk: what users of compressed codes do."""
 

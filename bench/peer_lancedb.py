@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from lancedb.index import IvfPq, IvfRq
 
-from peer import Rescorer, serve
+from peer import Rescorer, at, serve
 
 BATCH = 65536
 
@@ -37,7 +37,7 @@ class LanceDb:
         table.create_index("vector", config=config)
         return {"version": version("lancedb")}
 
-    def open(self, folder: str, probes: int = 20, rescore: int = 300) -> dict[str, Any]:
+    def open(self, folder: str, probes: Any = 20, rescore: int = 300) -> dict[str, Any]:
         self.table = lancedb.connect(folder).open_table("vectors")
         self.probes, self.rescore = probes, rescore
         return {"version": version("lancedb")}
@@ -45,7 +45,7 @@ class LanceDb:
     def search(self, query: Any, k: int) -> Any:
         refine = -(-Rescorer.wanted(self.rescore, k) // k)
         asked = self.table.search(query, vector_column_name="vector").distance_type("dot")
-        found = asked.nprobes(self.probes).refine_factor(refine).select(["id", "_distance"]).limit(k).to_arrow()
+        found = asked.nprobes(at(self.probes, k)).refine_factor(refine).select(["id", "_distance"]).limit(k).to_arrow()
         return found["id"].to_numpy()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import zvec
 
-from peer import Rescorer, serve
+from peer import Rescorer, at, serve
 
 BATCH = 1024
 
@@ -41,7 +41,7 @@ class Zvec:
         (Path(folder) / "kind").write_text(kind)
         return {"version": version("zvec")}
 
-    def open(self, folder: str, reach: int = 64, rescore: int = 0) -> dict[str, Any]:
+    def open(self, folder: str, reach: Any = 64, rescore: int = 0) -> dict[str, Any]:
         zvec.init(query_threads=1)
         self.kind = (Path(folder) / "kind").read_text()
         self.reach, self.rescore = reach, rescore
@@ -51,8 +51,8 @@ class Zvec:
     def param(self, k: int) -> Any:
         refined = {"is_using_refiner": self.rescore > 0, "scale_factor": Rescorer.wanted(self.rescore, k) / k}
         if self.kind == "ivf-rabitq":
-            return zvec.IvfRabitqQueryParam(nprobe=self.reach, **refined)
-        return zvec.HnswRabitqQueryParam(ef=self.reach, **refined) if self.kind == "hnsw-rabitq" else None
+            return zvec.IvfRabitqQueryParam(nprobe=at(self.reach, k), **refined)
+        return zvec.HnswRabitqQueryParam(ef=at(self.reach, k), **refined) if self.kind == "hnsw-rabitq" else None
 
     def search(self, query: Any, k: int) -> Any:
         asked = zvec.Query(field_name="v", vector=query, param=self.param(k))
