@@ -52,7 +52,8 @@ def peers() -> list[Contender]:
         environment = script.removeprefix("peer_").removesuffix(".py")
         for search in searches:
             words = ", ".join(f"{key} {'/'.join(map(str, v)) if isinstance(v, list) else v}" for key, v in search.items())
-            listed.append(Contender(f"{name}, {words}" if words else name, script, environment, build, search, build_threads=1))
+            whole = f"{name}, {words}" if words else name
+            listed.append(Contender(whole, script, environment, build, search, build_threads=1, built_as=name))
 
     add("faiss flat, float32", "peer_faiss.py", {"kind": "Flat"}, {})
     add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 5000})

@@ -49,6 +49,8 @@ class Contender:
     """Where it takes other data than the rest (the same vectors in another format, say)."""
     queries: dict[str, Path] | None = None
     build_threads: int = THREADS
+    built_as: str | None = None
+    """What to call its index, where several contenders share one."""
 
     def key(self, data: Path) -> str:
         """Names its index: contenders that build alike share one."""
@@ -252,7 +254,9 @@ def compare(
     contender, query set and k ends after ``at_most`` seconds, with the queries it came to. ``builds`` > 1 builds that many
     times, in turn, and keeps the median of the seconds. ``threads`` are those of the throughput; 0 leaves it out.
     """
-    results: dict[str, dict[str, Any]] = {c.name: {"name": c.name, "search_options": c.search} for c in contenders}
+    results: dict[str, dict[str, Any]] = {
+        c.name: {"name": c.name, "built_as": c.built_as or c.name, "search_options": c.search} for c in contenders
+    }
     if any(c.environment is None for c in contenders):
         compile_kernels()
     for turn in range(builds):

@@ -25,7 +25,7 @@ def main() -> None:
     data = Data.of(arguments.passages)
     chosen = [
         Contender(f"carrel, {recipe}, {'search' if texts else 'rank'}", "peer_carrel_library.py", build={"encoder": "static"},
-                  search={"recipe": recipe, "texts": texts})
+                  search={"recipe": recipe, "texts": texts}, built_as="carrel, a library with vectors")
         for recipe in ("bm25", "dense", "hybrid") for texts in (False, True)
     ]  # fmt: skip
     chosen.append(Contender("bm25s", "peer_bm25s.py", "bm25s"))

@@ -98,11 +98,11 @@ def building(contenders: list[dict[str, Any]]) -> str:
         if (build := c.get("build")) and (mark := (build["seconds"], build["disk_bytes"])) not in seen:
             seen.add(mark)
             rows.append([
-                c["name"], build.get("version", ""), f"{build['seconds']:,.1f}", f"{build['items_per_second']:,.0f}",
+                c.get("built_as", c["name"]), build.get("version", ""), f"{build['seconds']:,.1f}", f"{build['items_per_second']:,.0f}",
                 mb(build["peak_anonymous_bytes"]), mb(build["peak_total_bytes"]), mb(build["disk_bytes"]),
             ])  # fmt: skip
             if build.get("load", 0) > BUSY:
-                beside.append(c["name"])
+                beside.append(c.get("built_as", c["name"]))
     head = ["built", "version", "seconds", "items/s", "peak anonymous MB", "peak resident MB", "disk MB"]
     words = f"\n\nBuilt while others used the machine (load above {BUSY}): {'; '.join(beside)}." if beside else ""
     return table(head, rows) + words
@@ -179,7 +179,7 @@ def kept_within(stem: str, result: dict[str, Any]) -> str:
         found = result_of(name)
         for c in found[1]["contenders"] if found is not None and found[1]["items"] == result["items"] else []:
             if "build" in c and not c["name"].startswith("carrel"):
-                row = [f"{c['name'].split(',')[0]}, without a limit", data, "done", *seconds_and_peak(c["build"])]
+                row = [f"{c.get('built_as', c['name'])}, without a limit", data, "done", *seconds_and_peak(c["build"])]
                 others += [row] if row not in others else []
     if others:
         text.append(table(["other tools, building", "from", "", "seconds", "peak anonymous MB"], others))
