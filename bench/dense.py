@@ -64,7 +64,7 @@ def peers() -> list[Contender]:
     probes = {"nprobe": [16, 64]}, {"nprobe": [64, 256]}, {"nprobe": [192, 512]}
     add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, *probes)
     add("faiss IVF 8 bits", "peer_faiss.py", {"kind": "IVF1024,SQ8"}, *probes[1:])
-    reach = [64, 1000], [256, 2000], [700, 4000]
+    reach = [256, 1000], [2000, 4000]
     add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, *({"ef": one} for one in reach))
     add("usearch", "peer_usearch.py", {"kind": "f16"}, *({"expansion": one} for one in reach))
     add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 100}, {"rescore": 300})
@@ -75,7 +75,7 @@ def peers() -> list[Contender]:
     probes = {"reach": [64, 256]}, {"reach": [256, 512]}, {"reach": [256, 512], "rescore": 100}
     add("zvec IVF RaBitQ", "peer_zvec.py", {"kind": "ivf-rabitq"}, *probes)
     add("zvec flat, bytes", "peer_zvec.py", {"kind": "flat-int8"}, {})
-    add("LEANN, vectors kept", "peer_leann.py", {}, {"ef": [256, 2000]}, {"ef": [700, 4000]})
+    add("LEANN, vectors kept", "peer_leann.py", {}, {"ef": [256, 1000]}, {"ef": [2000, 4000]})
     return listed
 
 
