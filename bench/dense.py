@@ -61,9 +61,8 @@ def peers() -> list[Contender]:
     add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 1000}, {"rescore": 3000})
     lists = {"rescore": 1000, "nprobe": [64, 256]}, {"rescore": 1000, "nprobe": [256, 1024]}
     add("faiss IVF RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,IVF1024,RaBitQfs"}, *lists)
-    probes = {"nprobe": [16, 64]}, {"nprobe": [64, 256]}, {"nprobe": [192, 512]}
-    add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, *probes)
-    add("faiss IVF 8 bits", "peer_faiss.py", {"kind": "IVF1024,SQ8"}, *probes[1:])
+    add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, {"nprobe": [64, 256]}, {"nprobe": [384, 512]})
+    add("faiss IVF 8 bits", "peer_faiss.py", {"kind": "IVF1024,SQ8"}, {"rescore": 100, "nprobe": [384, 512]})
     reach = [256, 1000], [2000, 4000]
     add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, *({"ef": one} for one in reach))
     add("usearch", "peer_usearch.py", {"kind": "f16"}, *({"expansion": one} for one in reach))
