@@ -248,6 +248,8 @@ def main() -> None:
         return peers(ram, texts, passages=arguments.passages, synthetic=arguments.synthetic, limit=limit)
 
     if arguments.only_peers:
+        if not (RESULTS / f"{name}.json").is_file():
+            sys.exit(f"docs/results/{name}.json is not there; run this without --only-peers first")
         result = json.loads((RESULTS / f"{name}.json").read_text())
         keep(name, {**result, "peers": others()})
         return
