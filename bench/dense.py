@@ -68,7 +68,7 @@ def peers() -> list[Contender]:
     add("usearch", "peer_usearch.py", {"kind": "f16"}, *({"expansion": one} for one in reach))
     add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 100}, {"rescore": 300})
     add("turbovec 4 bits", "peer_turbovec.py", {"bits": 4}, {"rescore": 0}, {"rescore": 100})
-    probes = {"probes": [20, 60], "rescore": 300}, {"probes": [60, 122], "rescore": 1000}
+    probes = {"probes": [20, 60], "rescore": 300}, {"probes": 122, "rescore": 3000}
     add("LanceDB IVF_RQ", "peer_lancedb.py", {"kind": "rq"}, *probes)
     add("LanceDB IVF_PQ", "peer_lancedb.py", {"kind": "pq"}, *probes)
     probes = {"reach": [64, 256]}, {"reach": [256, 512]}, {"reach": [256, 512], "rescore": 100}

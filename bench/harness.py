@@ -33,6 +33,8 @@ from peers import environment_of, python_of
 from sources import builder_of
 
 THREADS = 2
+ANSWERING = 40.0
+"""Seconds for the answers of one contender, query set and k that recall is measured on."""
 
 
 @dataclass(frozen=True)
@@ -371,9 +373,10 @@ def _answers(
             if place not in known:
                 out = SCRATCH / "answers" / f"{name}-{result['name']}-{title}-{k}.npy".replace("/", "_").replace(" ", "-")
                 out.parent.mkdir(parents=True, exist_ok=True)
-                process.ask("answers", queries=path, k=k, out=str(out))
-                known[place] = recall(np.load(out), truth[title, k])
-            result.setdefault("recall", {}).setdefault(title, {})[str(k)] = known[place]
+                some = process.ask("answers", queries=path, k=k, out=str(out), at_most=ANSWERING)["queries"]
+                known[place] = {"recall": recall(np.load(out), truth[title, k][:some]), "queries": some}
+            for key, part in (("recall", "recall"), ("recall_queries", "queries")):
+                result.setdefault(key, {}).setdefault(title, {})[str(k)] = known[place][part]
     if contender.environment is not None:
         kept.write_text(json.dumps({"builder": source, "search": contender.search, "recall": known}, indent=1) + "\n")
 

@@ -124,8 +124,10 @@ def searching(contenders: list[dict[str, Any]], title: str) -> str:
             few = f" ({figures['queries']:.0f} queries)" if figures and figures["queries"] < 100 else ""
             row.append("" if figures is None else " / ".join(ms(figures[p]) for p in ("p50_ms", "p95_ms", "p99_ms")) + few)
         if recalled:
-            shares = [c.get("recall", {}).get(title, {}).get(str(k)) for k in ks]
-            row += ["" if share is None else f"{share:.4f}" for share in shares]
+            for k in ks:
+                share = c.get("recall", {}).get(title, {}).get(str(k))
+                some = c.get("recall_queries", {}).get(title, {}).get(str(k), 1000)
+                row.append("" if share is None else f"{share:.4f}" + (f" ({some} queries)" if some < 1000 else ""))
         speed = c.get("throughput", {}).get(title, {}).get(str(ks[0]))
         memory = c.get("memory", {})
         row += ["" if speed is None else f"{speed:,.0f}", mb(memory.get("anonymous_bytes")), mb(memory.get("total_bytes"))]
