@@ -182,7 +182,7 @@ def kept_within(stem: str, result: dict[str, Any]) -> str:
         for c in found[1]["contenders"] if found is not None and found[1]["items"] == result["items"] else []:
             if "build" in c and not c["name"].startswith("carrel"):
                 row = [f"{c.get('built_as', c['name'])}, without a limit", data, "done", *seconds_and_peak(c["build"])]
-                others += [row] if row not in others else []
+                others += [row] if row[1:] not in [other[1:] for other in others] else []
     if others:
         text.append(table(["other tools, building", "from", "", "seconds", "peak anonymous MB"], others))
     return "\n\n".join(text)
