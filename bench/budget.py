@@ -2,7 +2,7 @@
 
     python bench/budget.py --passages 1000000 --ram 256MB               real passages (data.py)
     python bench/budget.py --passages 10000000 --ram 2GB --synthetic    words by Zipf's law (synthetic.py), made first
-    python bench/budget.py --peers [--only-peers]                       the other tools' builds under the same limit too
+    python bench/budget.py --peers [--only-peers]                       the other tools' builds under the same limit too (else as before)
     python bench/budget.py --base                                       what a process holds before it has any data
     python bench/budget.py --bytes LIBRARY                              bytes a passage of a library, by part
 
@@ -262,7 +262,9 @@ def main() -> None:
         rows.append(phase("search", ram, SEARCH, place, limit, queries))
         rows.append(phase("remove a tenth, compact", ram, COMPACT, place, limit, texts))
         rows.append(phase("search again", ram, SEARCH, place, limit, queries))
-    beside = others() if arguments.peers else []
+    before = RESULTS / f"{name}.json"
+    kept = json.loads(before.read_text()).get("peers", []) if before.is_file() else []
+    beside = others() if arguments.peers else kept
     if not arguments.keep:
         shutil.rmtree(place, ignore_errors=True)
     keep(name, {"benchmark": "budget", "items": arguments.passages, "ram": ram, "phases": rows, "peers": beside})
