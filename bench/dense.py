@@ -74,7 +74,7 @@ def peers() -> list[Contender]:
     probes = {"reach": [64, 256]}, {"reach": [256, 512]}, {"reach": [256, 512], "rescore": 100}
     add("zvec IVF RaBitQ", "peer_zvec.py", {"kind": "ivf-rabitq"}, *probes)
     add("zvec flat, bytes", "peer_zvec.py", {"kind": "flat-int8"}, {})
-    add("LEANN, vectors kept", "peer_leann.py", {}, {"ef": [256, 1000]}, {"ef": [2000, 4000]})
+    add("LEANN, vectors kept", "peer_leann.py", {"ef": 64}, {"ef": [256, 1000]}, {"ef": [2000, 4000]})
     return listed
 
 
