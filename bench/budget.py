@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +38,21 @@ from carrel.budget import format_size, parse_size, round_up
 from synthetic import ZipfText, write_text
 
 HOURS = 3600.0
+SMALL = {"batch": 4096}
 PEERS: dict[str, tuple[str, str, dict[str, Any], bool]] = {
     "bm25s": ("bm25s", "peer_bm25s.py", {}, False),
     "tantivy, heap of 96 MB": ("tantivy", "peer_tantivy.py", {"heap": 96 << 20}, False),
     "SQLite FTS5": ("fts5", "peer_fts5.py", {}, False),
     "turbovec 2 bits": ("turbovec", "peer_turbovec.py", {"bits": 2}, True),
-    "faiss RaBitQ fast scan": ("faiss", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, True),
-    "faiss IVF RaBitQ fast scan": ("faiss", "peer_faiss.py", {"kind": "RR,IVF1024,RaBitQfs"}, True),
-    "faiss HNSW": ("faiss", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, True),
-    "LanceDB IVF_RQ": ("lancedb", "peer_lancedb.py", {"kind": "rq"}, True),
+    "faiss RaBitQ fast scan": ("faiss", "peer_faiss.py", {"kind": "RR,RaBitQfs", **SMALL, "trained": 20_000}, True),
+    "faiss IVF RaBitQ fast scan": ("faiss", "peer_faiss.py", {"kind": "RR,IVF1024,RaBitQfs", **SMALL, "trained": 40_000}, True),
+    "faiss HNSW": ("faiss", "peer_faiss.py", {"kind": "HNSW32", "ef": 40, **SMALL}, True),
+    "LanceDB IVF_RQ": ("lancedb", "peer_lancedb.py", {"kind": "rq", **SMALL}, True),
     "zvec IVF RaBitQ, memory_limit_mb 200": ("zvec", "peer_zvec.py", {"kind": "ivf-rabitq", "limit_mb": 200}, True),
 }
-"""Other tools: environment, script, options, and whether they index the static vectors (256 dimensions) instead of the words."""
+"""Other tools: environment, script, options, and whether they index the static vectors (256 dimensions) instead of the words.
+
+Where a tool leaves it to its user how much it is handed at once, or learns from, that is little here."""
 
 BUILD = """
 import json, sys, time
@@ -181,12 +185,17 @@ def peer(name: str, ram: int, data: Path, *, limit: float) -> dict[str, Any]:
     return row
 
 
-def peers(ram: int, texts: Path, *, passages: int, synthetic: bool, limit: float) -> list[dict[str, Any]]:
-    """All of them, one after the other; those of vectors where there are real ones."""
+def peers(
+    ram: int, texts: Path, kept: list[dict[str, Any]], *, passages: int, synthetic: bool, limit: float, named: str
+) -> list[dict[str, Any]]:
+    """Those with such a name, one after the other, the rest as in ``kept``; those of vectors where there are real ones."""
     documents = None if synthetic else Data.of(passages).vectors("static")[0]
+    before = {row["what"]: row for row in kept}
     rows = []
     for name, (*_, vectors) in PEERS.items():
-        if not vectors:
+        if not fnmatch(name, named):
+            rows += [before[name]] if name in before else []
+        elif not vectors:
             rows.append(peer(name, ram, texts, limit=limit))
         elif documents is not None and documents.is_file():
             rows.append(peer(name, ram, documents, limit=limit))
@@ -227,6 +236,7 @@ def main() -> None:
     parser.add_argument("--synthetic", action="store_true")
     parser.add_argument("--peers", action="store_true", help="the other tools too")
     parser.add_argument("--only-peers", action="store_true", help="the other tools, beside what was measured of carrel before")
+    parser.add_argument("--named", default="*", metavar="PATTERN", help="of the other tools only those with such a name")
     parser.add_argument("--minutes", type=float, default=10.0, help="that another tool may take")
     parser.add_argument("--keep", action="store_true", help="keep the library that is built")
     parser.add_argument("--base", action="store_true")
@@ -242,10 +252,13 @@ def main() -> None:
         return
     ram, texts, queries = arguments.ram, *texts_of(arguments.passages, synthetic=arguments.synthetic)
     name = f"budget-synthetic-{arguments.passages}" if arguments.synthetic else f"budget-{arguments.passages}"
+    before = RESULTS / f"{name}.json"
+    kept = json.loads(before.read_text()).get("peers", []) if before.is_file() else []
 
     def others() -> list[dict[str, Any]]:
         limit = arguments.minutes * 60
-        return peers(ram, texts, passages=arguments.passages, synthetic=arguments.synthetic, limit=limit)
+        where = {"passages": arguments.passages, "synthetic": arguments.synthetic}
+        return peers(ram, texts, kept, **where, limit=limit, named=arguments.named)
 
     if arguments.only_peers:
         if not (RESULTS / f"{name}.json").is_file():
@@ -262,8 +275,6 @@ def main() -> None:
         rows.append(phase("search", ram, SEARCH, place, limit, queries))
         rows.append(phase("remove a tenth, compact", ram, COMPACT, place, limit, texts))
         rows.append(phase("search again", ram, SEARCH, place, limit, queries))
-    before = RESULTS / f"{name}.json"
-    kept = json.loads(before.read_text()).get("peers", []) if before.is_file() else []
     beside = others() if arguments.peers else kept
     if not arguments.keep:
         shutil.rmtree(place, ignore_errors=True)

@@ -20,18 +20,20 @@ class Faiss:
     ``rescore``: so many candidates at k=10 are scored again with the vectors in the file (0: the index's own ranking).
     """
 
-    def build(self, data: str, folder: str, kind: str = "HNSW32", ef: int = 40) -> dict[str, Any]:
+    def build(
+        self, data: str, folder: str, kind: str = "HNSW32", ef: int = 40, trained: int = TRAINED, batch: int = BATCH
+    ) -> dict[str, Any]:
         vectors = np.load(data, mmap_mode="r")
         dimension = vectors.shape[1]
-        sample = np.sort(np.random.default_rng(0).choice(len(vectors), min(TRAINED, len(vectors)), replace=False))
+        sample = np.sort(np.random.default_rng(0).choice(len(vectors), min(trained, len(vectors)), replace=False))
         path = str(Path(folder) / "index")
         (Path(folder) / "data").write_text(data)
         if kind == "binary":
             centre = np.asarray(vectors[sample]).mean(axis=0)
             np.save(Path(folder) / "centre.npy", centre)
             index = faiss.IndexBinaryFlat(dimension)
-            for low in range(0, len(vectors), BATCH):
-                index.add(np.packbits(vectors[low : low + BATCH] > centre, axis=1))
+            for low in range(0, len(vectors), batch):
+                index.add(np.packbits(vectors[low : low + batch] > centre, axis=1))
             faiss.write_index_binary(index, path)
             return {"version": faiss.__version__}
         index = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
@@ -39,8 +41,8 @@ class Faiss:
         if hasattr(inner, "hnsw"):
             inner.hnsw.efConstruction = ef
         index.train(np.ascontiguousarray(vectors[sample]))
-        for low in range(0, len(vectors), BATCH):
-            index.add(np.ascontiguousarray(vectors[low : low + BATCH]))
+        for low in range(0, len(vectors), batch):
+            index.add(np.ascontiguousarray(vectors[low : low + batch]))
         faiss.write_index(index, path)
         return {"version": faiss.__version__}
 

@@ -18,14 +18,16 @@ BATCH = 65536
 class LanceDb:
     """``kind``: rq or pq (a byte for 4 dimensions); ``partitions`` None is its own choice; ``probes`` and ``rescore`` are the search's."""
 
-    def build(self, data: str, folder: str, kind: str = "rq", partitions: int | None = None) -> dict[str, Any]:
+    def build(
+        self, data: str, folder: str, kind: str = "rq", partitions: int | None = None, batch: int = BATCH
+    ) -> dict[str, Any]:
         vectors = np.load(data, mmap_mode="r")
         dimension = vectors.shape[1]
         schema = pa.schema([("id", pa.int64()), ("vector", pa.list_(pa.float32(), dimension))])
 
         def batches() -> Any:
-            for low in range(0, len(vectors), BATCH):
-                rows = np.ascontiguousarray(vectors[low : low + BATCH])
+            for low in range(0, len(vectors), batch):
+                rows = np.ascontiguousarray(vectors[low : low + batch])
                 flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), dimension)
                 yield pa.RecordBatch.from_arrays([pa.array(np.arange(low, low + len(rows))), flat], schema=schema)
 
