@@ -16,21 +16,20 @@ import argparse
 import json
 import subprocess
 import sys
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, ROOT, keep
+from common import ROOT, keep
 from data import Data
-from harness import Contender, PeerError, build, compare, compile_kernels, index_folder, say
+from harness import THREADS, Contender, compare, index_folder
 from peers import environment_of
+from pieces import add_options, build_all, choose, merged
 
 LEFT_OUT = {
     "LEANN without vectors": (
         "its default index keeps no vectors and asks an embedding model for those of every node that a search visits; these "
         "vectors are not of such a model, and with one a query takes seconds on this machine"
     ),
-    "zvec hnsw-int8": "a graph of whole vectors in memory as faiss' and usearch's; its RaBitQ lists are what has carrel's memory",
 }
 
 
@@ -46,29 +45,36 @@ def carrel() -> list[Contender]:
 
 
 def peers() -> list[Contender]:
-    """Each at settings around a recall of 0.98, and at its documentation's own."""
+    """Each at settings around a recall of 0.98, and below; of a pair the second is for k=1000."""
     listed: list[Contender] = []
 
     def add(name: str, script: str, build: dict[str, Any], *searches: dict[str, Any]) -> None:
         environment = script.removeprefix("peer_").removesuffix(".py")
         for search in searches:
-            words = ", ".join(f"{key} {value}" for key, value in search.items())
-            listed.append(Contender(f"{name}, {words}" if words else name, script, environment, build, search, build_threads=1))
+            words = ", ".join(f"{key} {'/'.join(map(str, v)) if isinstance(v, list) else v}" for key, v in search.items())
+            whole = f"{name}, {words}" if words else name
+            listed.append(Contender(whole, script, environment, build, search, build_threads=1, built_as=name))
 
+    add("faiss flat, float32", "peer_faiss.py", {"kind": "Flat"}, {})
     add("faiss binary flat", "peer_faiss.py", {"kind": "binary"}, {"rescore": 1000}, {"rescore": 5000})
     add("faiss RaBitQ", "peer_faiss.py", {"kind": "RR,RaBitQ"}, {"rescore": 1000, "query_bits": 4})
     add("faiss RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,RaBitQfs"}, {"rescore": 1000}, {"rescore": 3000})
-    lists = {"rescore": 1000, "nprobe": 64}, {"rescore": 1000, "nprobe": 256}
+    lists = {"rescore": 1000, "nprobe": [64, 256]}, {"rescore": 1000, "nprobe": [256, 1024]}
     add("faiss IVF RaBitQ fast scan", "peer_faiss.py", {"kind": "RR,IVF1024,RaBitQfs"}, *lists)
-    add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, {"nprobe": 16}, {"nprobe": 64})
-    add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, {"ef": 64}, {"ef": 256})
-    add("usearch", "peer_usearch.py", {"kind": "f16"}, {"expansion": 64}, {"expansion": 256})
+    add("faiss IVF flat", "peer_faiss.py", {"kind": "IVF1024,Flat"}, {"nprobe": [64, 256]}, {"nprobe": [384, 512]})
+    add("faiss IVF 8 bits", "peer_faiss.py", {"kind": "IVF1024,SQ8"}, {"rescore": 100, "nprobe": [384, 512]})
+    reach = [256, 1000], [2000, 4000]
+    add("faiss HNSW", "peer_faiss.py", {"kind": "HNSW32", "ef": 40}, *({"ef": one} for one in reach))
+    add("usearch", "peer_usearch.py", {"kind": "f16"}, *({"expansion": one} for one in reach))
     add("turbovec 2 bits", "peer_turbovec.py", {"bits": 2}, {"rescore": 0}, {"rescore": 100}, {"rescore": 300})
-    add("turbovec 4 bits", "peer_turbovec.py", {"bits": 4}, {"rescore": 0})
-    probes = {"probes": 20, "refine": 10}, {"probes": 60, "refine": 30}
-    add("LanceDB IVF_RQ", "peer_lancedb.py", {}, *probes)
-    add("zvec IVF RaBitQ", "peer_zvec.py", {"kind": "ivf-rabitq"}, {"reach": 64}, {"reach": 256})
-    add("LEANN, vectors kept", "peer_leann.py", {}, {"ef": 64}, {"ef": 256})
+    add("turbovec 4 bits", "peer_turbovec.py", {"bits": 4}, {"rescore": 0}, {"rescore": 100})
+    probes = {"probes": [20, 60], "rescore": 300}, {"probes": 122, "rescore": 3000}
+    add("LanceDB IVF_RQ", "peer_lancedb.py", {"kind": "rq"}, *probes)
+    add("LanceDB IVF_PQ", "peer_lancedb.py", {"kind": "pq"}, *probes)
+    probes = {"reach": [64, 256]}, {"reach": [256, 512]}, {"reach": [256, 512], "rescore": 100}
+    add("zvec IVF RaBitQ", "peer_zvec.py", {"kind": "ivf-rabitq"}, *probes)
+    add("zvec flat, bytes", "peer_zvec.py", {"kind": "flat-int8"}, {})
+    add("LEANN, vectors kept", "peer_leann.py", {"ef": 64}, {"ef": [256, 1000]}, {"ef": [2000, 4000]})
     return listed
 
 
@@ -106,61 +112,33 @@ def floors(result: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "head": head, "rows": rows}
 
 
-def merged(name: str, result: dict[str, Any]) -> dict[str, Any]:
-    """``result`` with the contenders and tables of earlier runs that it has not: each run takes a few minutes of a quiet machine."""
-    path = RESULTS / f"{name}.json"
-    for one in result["contenders"]:
-        one["read_bytes_per_second"] = result["read_bytes_per_second"]
-        one["taken"] = result["machine"]["commit"]
-    if path.is_file():
-        old = json.loads(path.read_text())
-        have = {one["name"] for one in result["contenders"]}
-        result["contenders"] += [one for one in old["contenders"] if one["name"] not in have]
-        titles = {one["title"].split(":")[0] for one in result["tables"]}
-        result["tables"] += [one for one in old.get("tables", []) if one["title"].split(":")[0] not in titles]
-    order = {one.name: place for place, one in enumerate([*carrel(), *peers()])}
-    result["contenders"].sort(key=lambda one: order.get(one["name"], len(order)))
-    return result
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--vectors", choices=["static", "pooled", "minilm"], default="static")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool and k at most")
-    parser.add_argument("--only", action="append", default=[], metavar="ENVIRONMENT", help="carrel, faiss …; more than once")
-    parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
-    parser.add_argument(
-        "--named", action="append", default=[], metavar="PATTERN", help="contenders with such a name: carrel, 'faiss*'"
-    )
-    parser.add_argument("--build", action="store_true", help="build what is missing and measure nothing")
+    add_options(parser)
+    parser.add_argument("--recall", action="store_true", help="measure recall alone, which is kept beside other tools' indexes")
     parser.add_argument("--without-ways", action="store_true", help="leave out filters, batches and threads")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     documents, queries = data.vectors(arguments.vectors)
-    chosen = []
-    for one in [*carrel(), *peers()]:
-        environment = one.environment or "carrel"
-        wanted = not arguments.only or environment in arguments.only
-        named = not arguments.named or any(fnmatch(one.name, name) for name in arguments.named)
-        if wanted and named and environment not in arguments.without:
-            chosen.append(one)
+    listed = [*carrel(), *peers()]
+    chosen = choose(listed, arguments, documents)
     if arguments.build:
-        compile_kernels()
-        for contender in chosen:
-            try:
-                build(contender, documents, data.passages)
-            except (PeerError, subprocess.CalledProcessError, OSError) as error:
-                say(f"{contender.name}: {error}")
+        build_all(chosen, documents, data.passages)
         return
-    if not chosen:
-        parser.error("no contender has such a name")
     truth = {(arguments.vectors, k): data.truth(arguments.vectors, k) for k in (10, 1000)}
+    rounds, threads = (0, 0) if arguments.recall else (arguments.rounds, THREADS)
     result = compare(
         "dense", chosen, documents, data.passages, {arguments.vectors: queries},
-        rounds=arguments.rounds, at_most=arguments.seconds, truth=truth,
+        rounds=rounds, at_most=arguments.seconds, truth=truth, threads=threads,
     )  # fmt: skip
+    if arguments.recall:
+        for one in result["contenders"]:
+            print(one["name"], one.get("recall", {}).get(arguments.vectors), one.get("error", ""))
+        return
     result["left_out"], result["tables"] = LEFT_OUT, []
     if any(one.environment is None for one in chosen):
         result["tables"].append(floors(result))
@@ -168,7 +146,7 @@ def main() -> None:
     if flat is not None and not arguments.without_ways:
         result["tables"] += ways(index_folder(flat, documents) / "dense", queries)
     name = f"dense-{arguments.vectors}-{arguments.passages}"
-    keep(name, merged(name, result))
+    keep(name, merged(name, result, listed))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 import statistics
@@ -29,8 +30,11 @@ from typing import Any
 
 from common import ROOT, SCRATCH, machine, percentiles, read_bandwidth
 from peers import environment_of, python_of
+from sources import builder_of
 
 THREADS = 2
+ANSWERING = 40.0
+"""Seconds for the answers of one contender, query set and k that recall is measured on."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Contender:
     """Where it takes other data than the rest (the same vectors in another format, say)."""
     queries: dict[str, Path] | None = None
     build_threads: int = THREADS
+    built_as: str | None = None
+    """What to call its index, where several contenders share one."""
 
     def key(self, data: Path) -> str:
         """Names its index: contenders that build alike share one."""
@@ -168,7 +174,7 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
     source = source_of(contender)
     if kept.is_file() and not again:
         built = dict(json.loads(kept.read_text()))
-        if built.get("source") == source:
+        if built.get("builder") == source:
             return built
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -177,20 +183,21 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
     started = time.perf_counter()
     process = Process(contender, contender.build_threads, sampled=True)
     try:
-        told = process.ask("build", data=str(data), folder=str(place / "index"), options=contender.build)
+        told = process.ask("build", data=str(data.resolve()), folder=str(place / "index"), options=contender.build)
         seconds = time.perf_counter() - started
     finally:
         process.close()
     disk = sum(p.stat().st_size for p in (place / "index").rglob("*") if p.is_file() and not p.is_symlink())
     result = {
         **told,
-        "source": source,
+        "builder": source,
         "seconds": seconds,
         "items_per_second": count / seconds,
         "base_anonymous_bytes": process.base,
         "peak_anonymous_bytes": process.memory.anonymous,
         "peak_total_bytes": process.memory.total,
         "disk_bytes": disk,
+        "load": round(os.getloadavg()[0], 2),
     }
     kept.write_text(json.dumps(result, indent=1) + "\n")
     say(f"{contender.name}: built in {seconds:.1f} s, {process.memory.anonymous >> 20} MB anonymous, {disk >> 20} MB on disk")
@@ -200,7 +207,7 @@ def build(contender: Contender, data: Path, count: int, *, again: bool = False) 
 def is_built(contender: Contender, data: Path) -> bool:
     """Whether a contender's index is there, built by the code as it is."""
     kept = SCRATCH / "indexes" / contender.key(contender.data or data) / "build.json"
-    return kept.is_file() and json.loads(kept.read_text()).get("source") == source_of(contender)
+    return kept.is_file() and json.loads(kept.read_text()).get("builder") == source_of(contender)
 
 
 def compile_kernels() -> None:
@@ -209,19 +216,9 @@ def compile_kernels() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=environment_of(None, 1))
 
 
-SEARCHES = re.compile(r"(search|scan|score|settle|exact|open|select|verify)\.py$")
-"""Kernels that only search: an index need not be built again when they change."""
-
-
 def source_of(contender: Contender) -> str:
-    """Changes whenever what builds the index does: the peer's script, and for carrel itself its code below recipes."""
-    digest = hashlib.sha256((ROOT / "bench" / contender.script).read_bytes())
-    if contender.environment is None:
-        for floor in ("kernels", "documents", "encode", "index", "library"):
-            for path in sorted((ROOT / "src" / "carrel" / floor).rglob("*.py")):
-                if floor != "kernels" or not SEARCHES.search(path.name):
-                    digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Changes whenever what builds the index does."""
+    return builder_of(ROOT / "bench" / contender.script, own=contender.environment is None)
 
 
 def index_folder(contender: Contender, data: Path) -> Path:
@@ -259,7 +256,9 @@ def compare(
     contender, query set and k ends after ``at_most`` seconds, with the queries it came to. ``builds`` > 1 builds that many
     times, in turn, and keeps the median of the seconds. ``threads`` are those of the throughput; 0 leaves it out.
     """
-    results: dict[str, dict[str, Any]] = {c.name: {"name": c.name, "search_options": c.search} for c in contenders}
+    results: dict[str, dict[str, Any]] = {
+        c.name: {"name": c.name, "built_as": c.built_as or c.name, "search_options": c.search} for c in contenders
+    }
     if any(c.environment is None for c in contenders):
         compile_kernels()
     for turn in range(builds):
@@ -283,7 +282,7 @@ def compare(
                     running.append(_opened(contender, data, queries, ks, results[contender.name], at_most))
         _rounds(running, results, queries, ks, rounds, at_most)
         for process in running:
-            _answers(process, results[process.contender.name], name, queries, ks, truth or {})
+            _answers(process, results[process.contender.name], name, data, queries, ks, truth or {})
         for turn in range(2 if threads else 0):
             for process in running if turn % 2 == 0 else running[::-1]:
                 result = results[process.contender.name]
@@ -351,20 +350,35 @@ def _rounds(
 
 
 def _answers(
-    process: Process, result: dict[str, Any], name: str, queries: Mapping[str, Path], ks: Sequence[int],
+    process: Process, result: dict[str, Any], name: str, data: Path, queries: Mapping[str, Path], ks: Sequence[int],
     truth: Mapping[tuple[str, int], Any],
 ) -> None:  # fmt: skip
+    """Recall; that of another tool's index is kept beside it, as it stays the same (carrel's code may have changed)."""
     if not truth:
         return
     import numpy as np
 
-    for title, k, path in _cases(process.contender, queries, ks):
-        if (title, k) in truth:
-            with _telling(result, "answers"):
+    contender = process.contender
+    what = hashlib.sha256(json.dumps(contender.search, sort_keys=True).encode()).hexdigest()[:10]
+    kept = index_folder(contender, data).parent / f"recall-{what}.json"
+    source = source_of(contender)
+    known: dict[str, Any] = {}
+    if contender.environment is not None and kept.is_file() and (told := json.loads(kept.read_text())).get("builder") == source:
+        known = told["recall"]
+    for title, k, path in _cases(contender, queries, ks):
+        if (title, k) not in truth:
+            continue
+        with _telling(result, "answers"):
+            place = f"{title} {k} of {len(truth[title, k])}"
+            if place not in known:
                 out = SCRATCH / "answers" / f"{name}-{result['name']}-{title}-{k}.npy".replace("/", "_").replace(" ", "-")
                 out.parent.mkdir(parents=True, exist_ok=True)
-                process.ask("answers", queries=path, k=k, out=str(out))
-                result.setdefault("recall", {}).setdefault(title, {})[str(k)] = recall(np.load(out), truth[title, k])
+                some = process.ask("answers", queries=path, k=k, out=str(out), at_most=ANSWERING)["queries"]
+                known[place] = {"recall": recall(np.load(out), truth[title, k][:some]), "queries": some}
+            for key, part in (("recall", "recall"), ("recall_queries", "queries")):
+                result.setdefault(key, {}).setdefault(title, {})[str(k)] = known[place][part]
+    if contender.environment is not None:
+        kept.write_text(json.dumps({"builder": source, "search": contender.search, "recall": known}, indent=1) + "\n")
 
 
 def _cases(contender: Contender, queries: Mapping[str, Path], ks: Sequence[int]) -> Iterable[tuple[str, int, str]]:

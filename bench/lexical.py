@@ -1,6 +1,6 @@
 """BM25 end to end, from one JSONL file of texts to rankings: carrel, bm25s, tantivy, SQLite FTS5, Pyserini.
 
-    python bench/lexical.py --passages 1000000 [--rounds 5] [--without pyserini]
+    python bench/lexical.py --passages 1000000 [--rounds 5] [--named carrel --named 'bm25s*']
 
 Each tool reads the same file with its own tokeniser (a stemmer; English stop words left out), with what its documentation
 recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), which keeps stop
@@ -14,8 +14,9 @@ import argparse
 
 from common import keep
 from data import Data
-from harness import Contender, compare, is_built
+from harness import Contender, compare
 from peers import java_home
+from pieces import add_options, build_all, choose, merged
 
 KEPT = {"stopwords": True}
 
@@ -44,20 +45,24 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool, query set and k at most")
     parser.add_argument("--builds", type=int, default=1, help="builds of each, in turn; the median counts")
     parser.add_argument("--threads", type=int, default=2, help="of the throughput; 0 leaves it out")
-    parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
-    parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
+    add_options(parser)
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
-    without = set(arguments.without) | ({"pyserini"} if java_home() is None else set())
-    chosen = [c for c in contenders(vectors=True) if c.environment not in without]
-    chosen = [c for c in chosen if not arguments.built or is_built(c, data.texts)]
+    listed = contenders(vectors=True)
+    if java_home() is None:
+        arguments.without.append("pyserini")
+    chosen = choose(listed, arguments, data.texts)
+    if arguments.build:
+        build_all(chosen, data.texts, data.passages)
+        return
     queries = {name: data.queries(name) for name in ("words", "questions", "long")}
     result = compare(
         "lexical", chosen, data.texts, data.passages, queries,
         rounds=arguments.rounds, at_most=arguments.seconds, builds=arguments.builds,
         threads=arguments.threads,
     )  # fmt: skip
-    keep(f"lexical-{arguments.passages}", result)
+    name = f"lexical-{arguments.passages}"
+    keep(name, merged(name, result, listed))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 from leann_backend_hnsw import faiss
 from leann_backend_hnsw.hnsw_backend import HNSWBuilder
 
-from peer import serve
+from peer import at, serve
 
 
 class Leann:
@@ -22,12 +22,13 @@ class Leann:
         builder.build(vectors, [str(i) for i in range(len(vectors))], str(Path(folder) / "vectors"))
         return {"version": version("leann")}
 
-    def open(self, folder: str, ef: int = 64) -> dict[str, Any]:
+    def open(self, folder: str, ef: Any = 64) -> dict[str, Any]:
         self.index = faiss.read_index(str(next(Path(folder).glob("*.index"))))
-        self.index.hnsw.efSearch = ef
+        self.ef = ef
         return {"version": version("leann")}
 
     def search(self, query: Any, k: int) -> Any:
+        self.index.hnsw.efSearch = at(self.ef, k)
         labels, distances = np.empty((1, k), np.int64), np.empty((1, k), np.float32)
         self.index.search(1, faiss.swig_ptr(query), k, faiss.swig_ptr(distances), faiss.swig_ptr(labels))
         return labels[0]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from usearch.index import Index
 
-from peer import serve
+from peer import at, serve
 
 BATCH = 65536
 
@@ -26,12 +26,13 @@ class Usearch:
         index.save(str(Path(folder) / "index"))
         return {"version": version("usearch"), "hardware": index.hardware_acceleration}
 
-    def open(self, folder: str, expansion: int = 64, view: bool = False) -> dict[str, Any]:
+    def open(self, folder: str, expansion: Any = 64, view: bool = False) -> dict[str, Any]:
         self.index = Index.restore(str(Path(folder) / "index"), view=view)
-        self.index.expansion_search = expansion
+        self.expansion = expansion
         return {"version": version("usearch"), "hardware": self.index.hardware_acceleration}
 
     def search(self, query: Any, k: int) -> Any:
+        self.index.expansion_search = at(self.expansion, k)
         return self.index.search(query, k, threads=1).keys
 
 

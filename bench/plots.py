@@ -14,6 +14,8 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+LINE = 0.165
+"""Inches from one name to the next, in letters of 7.5 points."""
 OURS, OTHERS, FAINT = "#c0392b", "#2c5f8a", "#9aa5ad"
 
 
@@ -66,7 +68,8 @@ def place(axes: Axes, found: list[dict[str, Any]]) -> None:
     figure.canvas.draw()
     ordered = sorted(found, key=lambda p: p["y"])
     heights = [axes.transAxes.inverted().transform(axes.transData.transform((p["x"], p["y"])))[1] for p in ordered]
-    step = min(0.056, 1.0 / max(len(ordered), 1))
+    tall = axes.get_window_extent().height / figure.dpi
+    step = LINE / tall
     at: list[float] = []
     for height in heights:
         at.append(max(height, at[-1] + step) if at else max(height, 0.01))
@@ -92,9 +95,12 @@ def picture(path: Path) -> None:
     drawn = [(f"{t}, k={k}", found) for t, k in cases if (found := points(result, t, k))]
     if not drawn:
         return
-    height = 4.1 * len(drawn)
-    figure, grid = plt.subplots(len(drawn), 1, figsize=(9, height), squeeze=False)
-    figure.subplots_adjust(left=0.09, right=0.66, hspace=0.26, top=1 - 0.45 / height, bottom=0.5 / height)
+    each = max(3.3, LINE * (max(len(found) for _, found in drawn) + 1))
+    height = (each + 0.8) * len(drawn) + 0.1
+    longest = max(len(label(p)) for _, found in drawn for p in found) * 0.062
+    width = 6.8 + longest
+    figure, grid = plt.subplots(len(drawn), 1, figsize=(width, height), squeeze=False)
+    figure.subplots_adjust(left=0.7 / width, right=6.4 / width, hspace=0.8 / each, top=1 - 0.4 / height, bottom=0.5 / height)
     for axes, (title, found) in zip(grid[:, 0], drawn, strict=True):
         draw(axes, found, f"{result['items']:,} items, queries: {title}")
         axes.set_ylabel("median ms (line: to p99)", fontsize=8)

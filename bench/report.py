@@ -22,6 +22,8 @@ from peers import environment_of, python_of
 
 DOCUMENTS = (ROOT / "docs" / "measurements.md", ROOT / "docs" / "budget.md")
 MARK = re.compile(r"(<!-- results: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.S)
+BUSY = 1.5
+"""The system's load above which a build, of one thread, was not alone."""
 PLOTTED = ("lexical", "sparse", "dense-static", "dense-pooled")
 
 
@@ -62,7 +64,12 @@ def origin(result: dict[str, Any]) -> str:
         where.get("date", ""),
         f"load {load} at the end" if load > where["cores"] else "",
     ]
-    return f"*{'; '.join(word for word in words if word)}.*"
+    taken: dict[str, list[str]] = {}
+    for c in result.get("contenders", []):
+        if c.get("taken") not in (None, where.get("commit")):
+            taken.setdefault(c["taken"], []).append(c["name"])
+    apart = "".join(f"\n\nTaken in another run, at commit {name}: {'; '.join(some)}." for name, some in taken.items())
+    return f"*{'; '.join(word for word in words if word)}.*{apart}"
 
 
 # -- results of harness.compare ----------------------------------------------------------------------------------------
@@ -86,16 +93,19 @@ def compared(stem: str, result: dict[str, Any]) -> str:
 
 
 def building(contenders: list[dict[str, Any]]) -> str:
-    rows, seen = [], set()
+    rows, seen, beside = [], set(), []
     for c in contenders:
         if (build := c.get("build")) and (mark := (build["seconds"], build["disk_bytes"])) not in seen:
             seen.add(mark)
             rows.append([
-                c["name"], build.get("version", ""), f"{build['seconds']:,.1f}", f"{build['items_per_second']:,.0f}",
+                c.get("built_as", c["name"]), build.get("version", ""), f"{build['seconds']:,.1f}", f"{build['items_per_second']:,.0f}",
                 mb(build["peak_anonymous_bytes"]), mb(build["peak_total_bytes"]), mb(build["disk_bytes"]),
             ])  # fmt: skip
+            if build.get("load", 0) > BUSY:
+                beside.append(c.get("built_as", c["name"]))
     head = ["built", "version", "seconds", "items/s", "peak anonymous MB", "peak resident MB", "disk MB"]
-    return table(head, rows)
+    words = f"\n\nBuilt while others used the machine (load above {BUSY}): {'; '.join(beside)}." if beside else ""
+    return table(head, rows) + words
 
 
 def searching(contenders: list[dict[str, Any]], title: str) -> str:
@@ -114,8 +124,10 @@ def searching(contenders: list[dict[str, Any]], title: str) -> str:
             few = f" ({figures['queries']:.0f} queries)" if figures and figures["queries"] < 100 else ""
             row.append("" if figures is None else " / ".join(ms(figures[p]) for p in ("p50_ms", "p95_ms", "p99_ms")) + few)
         if recalled:
-            shares = [c.get("recall", {}).get(title, {}).get(str(k)) for k in ks]
-            row += ["" if share is None else f"{share:.4f}" for share in shares]
+            for k in ks:
+                share = c.get("recall", {}).get(title, {}).get(str(k))
+                some = c.get("recall_queries", {}).get(title, {}).get(str(k), 1000)
+                row.append("" if share is None else f"{share:.4f}" + (f" ({some} queries)" if some < 1000 else ""))
         speed = c.get("throughput", {}).get(title, {}).get(str(ks[0]))
         memory = c.get("memory", {})
         row += ["" if speed is None else f"{speed:,.0f}", mb(memory.get("anonymous_bytes")), mb(memory.get("total_bytes"))]
@@ -161,28 +173,32 @@ def kept_within(stem: str, result: dict[str, Any]) -> str:
         rows.append([way, *(f"{ms(one['p50_ms'])} / {ms(one['p95_ms'])} / {ms(one['p99_ms'])}" for one in some)])
     if rows:
         text.append(table(["within the limit", *(f"{phase['what']}: p50 / p95 / p99 ms" for phase in searched)], rows))
-    others = []
-    for one in result.get("peers", []):
-        how = (
-            "done"
-            if one["exit_code"] == 0
-            else "killed"
-            if one["killed"]
-            else f"failed: {' '.join(one.get('error', []))[:120]}"
-        )
-        others.append(
-            [f"{one['what']}, in {mb(one['limit'])} MB", how, f"{one['seconds']:,.0f}", mb(one["peak_anonymous_bytes"])]
-        )
-    for name in ("lexical", "dense-static"):
+    others = [
+        [f"{one['what']}, in {mb(one['limit'])} MB", one.get("data", "words"), ended(one), *seconds_and_peak(one)]
+        for one in result.get("peers", [])
+    ]
+    for name, data in (("lexical", "words"), ("dense-static", "vectors")):
         found = result_of(name)
         for c in found[1]["contenders"] if found is not None and found[1]["items"] == result["items"] else []:
             if "build" in c and not c["name"].startswith("carrel"):
-                told = c["build"]
-                row = [f"{c['name']}, without a limit", "", f"{told['seconds']:,.0f}", mb(told["peak_anonymous_bytes"])]
-                others += [row] if row[2:] not in [other[2:] for other in others] else []
+                row = [f"{c.get('built_as', c['name'])}, without a limit", data, "done", *seconds_and_peak(c["build"])]
+                others += [row] if row[1:] not in [other[1:] for other in others] else []
     if others:
-        text.append(table(["other tools, building", "", "seconds", "peak anonymous MB"], others))
+        text.append(table(["other tools, building", "from", "", "seconds", "peak anonymous MB"], others))
     return "\n\n".join(text)
+
+
+def ended(row: dict[str, Any]) -> str:
+    """How a build within a limit ended."""
+    if row["exit_code"] == 0:
+        return "done" if row["within"] else "done, above the limit"
+    if row.get("ended"):
+        return "not done in this time"
+    return "killed" if row["killed"] else f"failed: {' '.join(row.get('error', []))[:120]}"
+
+
+def seconds_and_peak(row: dict[str, Any]) -> list[str]:
+    return [f"{row['seconds']:,.0f}", mb(row["peak_anonymous_bytes"])]
 
 
 def own_tables(stem: str, result: dict[str, Any]) -> str:

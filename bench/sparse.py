@@ -15,7 +15,8 @@ import argparse
 
 from common import keep
 from data import Data
-from harness import Contender, compare, is_built
+from harness import Contender, compare
+from pieces import add_options, build_all, choose, merged
 
 EIGHT = {"bits": 8, "step": 1.0}
 
@@ -42,19 +43,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round of one tool and k at most")
     parser.add_argument("--threads", type=int, default=2, help="of the throughput; 0 leaves it out")
-    parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
-    parser.add_argument("--without", action="append", default=[], metavar="ENVIRONMENT")
+    add_options(parser)
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     passages, queries = data.learned()
-    chosen = [c for c in contenders() if c.environment not in arguments.without]
-    chosen = [c for c in chosen if not arguments.built or is_built(c, passages)]
+    listed = contenders()
+    chosen = choose(listed, arguments, passages)
+    if arguments.build:
+        build_all(chosen, passages, data.passages)
+        return
     truth = {("learned", k): data.truth("learned", k) for k in (10, 1000)}
     result = compare(
         "sparse", chosen, passages, data.passages, {"learned": queries},
         rounds=arguments.rounds, at_most=arguments.seconds, truth=truth, threads=arguments.threads,
     )  # fmt: skip
-    keep(f"sparse-{arguments.passages}", result)
+    name = f"sparse-{arguments.passages}"
+    keep(name, merged(name, result, listed))
 
 
 if __name__ == "__main__":

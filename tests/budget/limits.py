@@ -52,6 +52,14 @@ class Outcome:
         assert self.code == 0, f"{told}, exit code {self.code}\n{self.errors[-3000:]}"
 
 
+class TookTooLong(TimeoutError):
+    """A child was ended after its time."""
+
+    def __init__(self, message: str, how: str, peak: int, resident: int) -> None:
+        super().__init__(message)
+        self.how, self.peak, self.resident = how, peak, resident
+
+
 class Group:
     """A cgroup of one test, with its limit."""
 
@@ -150,7 +158,8 @@ def run_within(limit: int, command: Sequence[str], environment: dict[str, str], 
                 anonymous, most = held(child.pid)
                 peak, resident = max(peak, anonymous), max(resident, most)
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{command[:3]} took longer than {timeout:.0f} s")
+                    how = group.how if group is not None else "polling"
+                    raise TookTooLong(f"{command[:3]} took longer than {timeout:.0f} s", how, peak, resident)
                 time.sleep(LOOK)
         finally:
             if child.poll() is None:
