@@ -4,7 +4,7 @@
     python bench/budget.py --passages 10000000 --ram 2GB --synthetic    words by Zipf's law (synthetic.py), made first
     python bench/budget.py --peers [--only-peers]                       the other tools' builds under the same limit too (else as before)
     python bench/budget.py --base                                       what a process holds before it has any data
-    python bench/budget.py --bytes LIBRARY                              bytes a passage of a library, by part
+    python bench/budget.py --bytes LIBRARY...                           bytes a passage of libraries by part, planned beside measured
 
 Every phase is a process of its own in a cgroup whose limit is the budget, without swap: the kernel kills it where its anonymous
 memory, and whatever else cannot be dropped, exceeds the budget by a page (where no cgroup can be had its anonymous memory is looked at
@@ -24,7 +24,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, ROOT, SCRATCH, keep, percentiles
+from common import RESULTS, ROOT, SCRATCH, keep, percentiles, table
 from data import Data
 from harness import compile_kernels, say
 from peers import environment_of, python_of
@@ -105,13 +105,18 @@ print(json.dumps({"seconds": time.perf_counter() - started, "latency": seconds, 
 """
 
 COMPACT = """
-import json, sys, time
+import io, json, sys, time
 import carrel
-place, ram = sys.argv[1:3]
+place, ram, path = sys.argv[1:4]
+def opened():
+    if not path.endswith(".zst"):
+        return open(path, encoding="utf-8")
+    import zstandard
+    return io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(open(path, "rb"), closefd=True), encoding="utf-8")
 started = time.perf_counter()
 with carrel.open(place, ram=ram) as library:
     names = []
-    with open(sys.argv[3], encoding="utf-8") as texts:
+    with opened() as texts:
         for number, line in enumerate(texts):
             if number % 10 == 0:
                 names.append(json.loads(line)["_id"])
@@ -209,7 +214,7 @@ def texts_of(passages: int, *, synthetic: bool) -> tuple[Path, Path]:
         return data.texts, data.queries("words")
     folder = SCRATCH / "data" / f"synthetic-{passages}"
     folder.mkdir(parents=True, exist_ok=True)
-    texts, queries = folder / "texts.jsonl", folder / "queries.json"
+    texts, queries = folder / "texts.jsonl.zst", folder / "queries.json"
     if not queries.is_file():
         say(f"making {passages:,} passages")
         write_text(texts, passages)
@@ -217,15 +222,33 @@ def texts_of(passages: int, *, synthetic: bool) -> tuple[Path, Path]:
     return texts, queries
 
 
-def bytes_of(place: Path) -> None:
-    """Print the bytes a passage of a library."""
+def bytes_of(place: Path) -> dict[str, Any]:
+    """Print the bytes a passage of a library; its passages, and planned divided by measured bytes."""
     import carrel
+    from carrel.library import bills
 
     with carrel.open(place) as library:
         info = library.info()
-        for title, parts in (("disk", info.disk), ("memory", info.memory)):
-            for part, size in parts.items():
-                print(f"{title:<8}{part:<40}{size / max(info.passages, 1):10.1f} bytes a passage")
+    for title, parts in (("disk", info.disk), ("memory", info.memory)):
+        for part, size in parts.items():
+            print(f"{title:<8}{part:<40}{size / max(info.passages, 1):10.1f} bytes a passage")
+    plan = bills.plan(info.passages, 256 if "dense/vectors" in info.disk else 0, 1 << 30)
+    row: dict[str, Any] = {"passages": info.passages, "segments": info.segments}
+    row |= {
+        f"in memory: {line.part}": line.planned / info.memory[line.part] for line in plan.searching if line.part in info.memory
+    }
+    sparse = sum(size for part, size in info.disk.items() if part.startswith(("sparse-bm25", "impacts")))
+    row["on disk: postings, impacts, dictionary"] = (plan.disk["postings and impacts"] + plan.disk["dictionary"]) / sparse
+    row["on disk: texts and metadata"] = plan.disk["texts and metadata (SQLite)"] / info.disk["documents.sqlite"]
+    row["on disk: all"] = sum(plan.disk.values()) / sum(info.disk.values())
+    return row
+
+
+def keep_plans(places: list[Path]) -> None:
+    """Keep planned divided by measured bytes of libraries."""
+    rows = [bytes_of(place) for place in places]
+    cells = [[f"{value:,}" if isinstance(value, int) else f"{value:.2f}" for value in row.values()] for row in rows]
+    keep("plan", {"benchmark": "plan", "rows_of_libraries": rows}, table(list(rows[0]), cells))
 
 
 def main() -> None:
@@ -240,11 +263,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="that another tool may take")
     parser.add_argument("--keep", action="store_true", help="keep the library that is built")
     parser.add_argument("--base", action="store_true")
-    parser.add_argument("--bytes", type=Path, metavar="LIBRARY")
+    parser.add_argument("--bytes", type=Path, metavar="LIBRARY", nargs="+", help="and planned beside measured, as a result")
     arguments = parser.parse_args()
     compile_kernels()
     if arguments.bytes is not None:
-        bytes_of(arguments.bytes)
+        keep_plans(arguments.bytes)
         return
     if arguments.base:
         done = subprocess.run([sys.executable, "-c", BASE], env=environment_of(None, 1), check=True, capture_output=True)

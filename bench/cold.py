@@ -2,7 +2,7 @@
 
     python bench/cold.py --passages 1000000 [--runs 15]
 
-Uses the libraries that `lexical.py` builds. Each run takes another query and, for the process that is up, a new process: it has
+Uses the library with vectors that `lexical.py` builds. Each run takes another query and, for the process that is up, a new process: it has
 loaded carrel and its kernels on another, small library and has not touched this one. Before each query the library's files are
 dropped from the cache; in the rows "everything", Python's and numpy's own files are too (needs root).
 """
@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import mmap
 import os
+import random
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from common import SCRATCH, drop_from_cache, keep
+from common import RESULTS, SCRATCH, drop_from_cache, keep
 from data import Data
-from harness import PeerError, build, compile_kernels, index_folder, say
+from harness import build, compile_kernels, index_folder, say
 from lexical import contenders
 from peers import environment_of
 
@@ -60,7 +64,10 @@ def small_library() -> Path:
     from carrel.documents.base import Document
 
     place = SCRATCH / "libraries" / "small-5000"
-    if not (place / "manifest.json").is_file():
+    try:
+        carrel.open(place).rank("some words")
+    except carrel.CarrelError:  # there is none, or one in an older format
+        shutil.rmtree(place, ignore_errors=True)
         library = carrel.open(place, create=True)
         library.add([Document(id=str(n), text=f"some words about the number {n} and another") for n in range(5000)])
     return place
@@ -103,6 +110,37 @@ def command_line(library: Path, queries: list[str], recipe: str, everything: boo
     return seconds
 
 
+def disk_floor(library: Path) -> dict[str, float]:
+    """What the disk gives past the page cache: random reads of 4 KB a second, one and 32 at a time, and bytes a second in a row."""
+    path = max((p for p in library.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    handle, size, dice = os.open(path, os.O_RDONLY | os.O_DIRECT), path.stat().st_size, random.Random(0)
+
+    def read(places: list[int], length: int) -> None:
+        with mmap.mmap(-1, length) as buffer:  # O_DIRECT takes whole pages only
+            for place in places:
+                os.preadv(handle, [buffer], place)
+
+    def seconds(depth: int, count: int) -> float:
+        some = [[dice.randrange(size // 4096) * 4096 for _ in range(count)] for _ in range(depth)]
+        threads = [threading.Thread(target=read, args=(places, 4096)) for places in some]
+        started = time.perf_counter()
+        [thread.start() for thread in threads], [thread.join() for thread in threads]
+        return time.perf_counter() - started
+
+    rates = {
+        f"random_4k_a_second_depth_{d}": statistics.median(d * n / seconds(d, n) for _ in range(5))
+        for d, n in ((1, 200), (32, 40))
+    }
+    rows = []
+    for _ in range(5):
+        first = dice.randrange(max(1, (size >> 20) - 64)) << 20
+        started = time.perf_counter()
+        read(list(range(first, min(first + (64 << 20), size >> 20 << 20), 1 << 20)), 1 << 20)
+        rows.append(64 * 2**20 / (time.perf_counter() - started))
+    os.close(handle)
+    return {**rates, "sequential_bytes_a_second": statistics.median(rows)}
+
+
 def summary(values: list[float]) -> dict[str, float]:
     return {"median_ms": statistics.median(values) * 1000, "most_ms": max(values) * 1000, "least_ms": min(values) * 1000}
 
@@ -112,20 +150,20 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--gently", action="store_true", help="drop the library's files only: others are using the machine")
+    parser.add_argument("--recipe", action="append", help="only this one, beside what was measured of the others before")
+    parser.add_argument("--library", type=Path, help="one of the same passages that is built already, with vectors")
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     queries = json.loads(data.queries("words").read_text(encoding="utf-8"))[: arguments.runs]
     compile_kernels()
-    known = {c.name: c for c in contenders(vectors=True)}
     root = os.geteuid() == 0 and not arguments.gently
     rows: list[dict[str, Any]] = []
-    for name, recipe in (("carrel", "bm25"), ("carrel with vectors", "dense"), ("carrel with vectors", "hybrid")):
-        try:
-            build(known[name], data.texts, data.passages)
-        except PeerError as error:
-            say(f"{name}: {error}")
-            continue
-        library = index_folder(known[name], data.texts) / "library"
+    library = arguments.library
+    if library is None:
+        contender = {c.name: c for c in contenders(vectors=True)}["carrel with vectors"]
+        build(contender, data.texts, data.passages)
+        library = index_folder(contender, data.texts) / "library"
+    for recipe in arguments.recipe or ["bm25", "dense", "hybrid"]:
         for k in (10, 1000):
             for everything in (False, True) if root else (False,):
                 told = warm_process(library, queries, recipe, k, everything)
@@ -141,7 +179,20 @@ def main() -> None:
             seconds = command_line(library, queries[: max(5, arguments.runs // 3)], recipe, dropped)
             rows.append({"what": "carrel search", "recipe": recipe, "k": 10, "everything": dropped, **summary(seconds)})
             say(f"carrel search, {recipe}, everything={dropped}: {rows[-1]['median_ms']:.0f} ms")
-    keep(f"cold-{arguments.passages}", {"benchmark": "cold", "items": data.passages, "runs": arguments.runs, "rows": rows})
+    kept = RESULTS / f"cold-{arguments.passages}.json"
+    if arguments.recipe and kept.is_file():
+        before = json.loads(kept.read_text())["rows"]
+        rows = [row for row in before if row["recipe"] not in arguments.recipe] + rows
+    segments = len(list((library / "segments").iterdir()))
+    told = {
+        "benchmark": "cold",
+        "items": data.passages,
+        "segments": segments,
+        "runs": arguments.runs,
+        "disk": disk_floor(library),
+    }
+    told["rows"] = rows
+    keep(f"cold-{arguments.passages}", told)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from .reading import Reading
 from .searching import MAX_QUERY
 
 if TYPE_CHECKING:
-    pass
+    from .encode.remote import Estimate, RemoteEncoder
 
 __all__ = ["MAX_QUERY", "Library", "open_library"]
 
@@ -222,6 +222,14 @@ class Library(Reading):
         reports = refine_all(self.path, self.represented, given, limits, progress=progress)
         self.refresh()
         return reports
+
+    def refine_cost(
+        self, names: str | Sequence[str] | None = None, *, passages: int | None = None
+    ) -> dict[str, tuple[RemoteEncoder, Estimate]]:
+        """What `refine` would ask of models behind an address, by representation: the model, and texts, tokens, price and time."""
+        from .library.refine import costs
+
+        return costs(self.path, self.represented, [names] if isinstance(names, str) else names, passages)
 
     def refinement(self) -> list[RefineReport]:
         """How much of each representation is filled."""

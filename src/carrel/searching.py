@@ -210,6 +210,7 @@ class Searching:
         else:
             chosen = self._read(recipe, snapshot, saved)
         self.library.require(chosen.retrievers())
+        snapshot.begin(chosen.retrievers())
         return chosen
 
     def _read(self, recipe: str | Recipe | None, snapshot: Snapshot, saved: Mapping[str, str]) -> Recipe:

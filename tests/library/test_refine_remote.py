@@ -15,6 +15,7 @@ from repr_encoders import Rotated
 from test_repr_library import documents, make
 
 import carrel
+from carrel.cli.main import main
 from carrel.encode.remote import RemoteEncoder
 
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
@@ -28,6 +29,8 @@ class Endpoint:
     url = ""
     good = 3
     fault = "none"
+    seen: tuple[str, ...] = ()
+    """Texts it was sent."""
 
 
 @pytest.fixture
@@ -38,6 +41,7 @@ def endpoint() -> Iterator[Endpoint]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             rows: list[Any] = INNER.encode(asked["input"]).tolist()
+            state.seen += tuple(asked["input"])
             status, fault = 200, state.fault if state.good <= 0 else "none"
             state.good -= 1
             if fault == "down":
@@ -97,3 +101,38 @@ def test_a_failing_endpoint_loses_nothing(
     vectors = library.represented.vectors(library.snapshot, "remote", np.arange(1, 5))
     wanted = INNER.encode(library.represented.texts(library.snapshot, np.arange(1, 5)))
     np.testing.assert_allclose(vectors, wanted, atol=1e-3)
+
+
+def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_sent(
+    tmp_path: Path,
+    prose: list[tuple[str, str]],
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    endpoint.good = 1 << 30
+    library = make(tmp_path / "x", documents(prose, slice(0, 60)))
+    library.represent("remote", f"{endpoint.url}#m")
+    ((name, (encoder, estimate)),) = library.refine_cost(passages=40).items()
+    assert name == "remote"
+    assert encoder.here
+    assert (estimate.texts, estimate.requests) == (40, 1)
+    texts = library.represented.texts(library.snapshot, np.concatenate([s.ids for s in library.snapshot.segments]))
+    ((_, whole),) = library.refine_cost("remote").values()
+    assert whole.tokens == pytest.approx(encoder.estimate(texts).tokens, rel=0.02)
+    assert library.refine_cost("other") == {}
+    library.close()
+    # The endpoint stands for one on another machine.
+    monkeypatch.setattr("carrel.encode.remote.LOOPBACK", frozenset())
+    command = ["refine", "--library", str(tmp_path / "x")]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "texts, about" in said
+    assert "add --yes" in said
+    assert set(endpoint.seen) == {"carrel"}, "what it takes to learn the dimension, and no text"
+    assert main([*command, "--yes"]) == 0
+    assert "texts, about" in capsys.readouterr().err
+    assert len(set(endpoint.seen)) > 50
+    with carrel.open(tmp_path / "x") as opened:
+        assert opened.refinement()[0].complete
+        assert opened.refine_cost() == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @option("--minutes", type=Number(0, 1e6), metavar="N", help="Stop after so long; the same command goes on later.")
 @option("--passages", type=Whole(), metavar="N", help="Stop after so many.")
 @option("--status", is_flag=True, help="Say how much is filled, and do nothing.")
+@option("--yes", is_flag=True, help="Send texts to a model elsewhere without asking, whatever it costs.")
 @bill_option
 @json_option
 def refine(
@@ -62,6 +64,7 @@ def refine(
     minutes: float | None,
     passages: int | None,
     status: bool,
+    yes: bool,
     bill: bool,
     as_json: bool,
 ) -> None:
@@ -95,6 +98,7 @@ def refine(
         reports = library.refinement()
     else:
         show = silent if as_json else terminal
+        _ask(library, only, passages, yes=yes)
         reports = library.refine(only or None, cpu=cpu, minutes=minutes, passages=passages, progress=show)
     if as_json:
         json_document({"library": str(library.path), "representations": [_as_json(report) for report in reports]})
@@ -103,6 +107,19 @@ def refine(
     if bill:
         for report in reports:
             print_bill(report.bill)
+
+
+def _ask(library: Library, only: tuple[str, ...], passages: int | None, *, yes: bool) -> None:
+    """Say what models elsewhere would be sent and cost, and go on only where that is wanted."""
+    costs = library.refine_cost(only or None, passages=passages)
+    for name, (encoder, estimate) in costs.items():
+        click.echo(f"{clean(name)}, at {clean(encoder.url)}: {estimate}", err=True)
+    if yes or all(encoder.here for encoder, _ in costs.values()):
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("texts would be sent to a model elsewhere, as said above; add --yes if that is meant")
+    if not click.confirm("Send them?", err=True):
+        raise UsageError("nothing was sent; leave the model out with: carrel refine --forget NAME")
 
 
 def _as_json(report: RefineReport) -> dict[str, Any]:

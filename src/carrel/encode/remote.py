@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ LATER = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 CHARACTERS = 4
 """Characters a token, for estimates: what English has in the tokenizers of today."""
 LONGEST_WAIT = 60.0
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,22 @@ class RemoteEncoder:
 
     def estimate(self, texts: Sequence[str]) -> Estimate:
         """What encoding ``texts`` would take, told before any request."""
-        tokens = sum(len(text) // CHARACTERS + 1 for text in texts)
-        requests = -(-len(texts) // self._batch)
+        return self._estimate(len(texts), sum(len(text) // CHARACTERS + 1 for text in texts))
+
+    def estimate_many(self, texts: int, characters: float) -> Estimate:
+        """The same for so many texts of ``characters`` each, on average."""
+        return self._estimate(texts, round(texts * (characters / CHARACTERS + 0.5)))
+
+    @property
+    def here(self) -> bool:
+        """Whether the address is this machine's own: what is sent there leaves it for nobody, and costs nothing."""
+        return (urlsplit(self.url).hostname or "") in LOOPBACK
+
+    def _estimate(self, texts: int, tokens: int) -> Estimate:
+        requests = -(-texts // self._batch)
         times = [60 * n / rate for n, rate in zip((requests, tokens), self._rates, strict=True) if rate]
         cost = None if self._price is None else tokens * self._price / 1e6
-        return Estimate(len(texts), tokens, requests, max(times) if times else None, cost)
+        return Estimate(texts, tokens, requests, max(times) if times else None, cost)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of passages; raises `ModelError` where the endpoint fails for good."""

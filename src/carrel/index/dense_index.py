@@ -33,7 +33,7 @@ _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
 """Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
-_NEAR, _NEAR_EACH = 1024, 64
+_NEAR, _NEAR_EACH = 1024, 24
 """Candidates selected at first, and for each of the k; `Reach.candidates` where that is not several times as many."""
 _SWEEP = 4096
 """Candidates from which on those on disk are verified in the order of their rows."""
@@ -192,7 +192,7 @@ class DenseIndex:
         reach = self.reach(k, recall) if candidates is None else Reach(max(candidates, k), np.inf)
         if reach is None or reach.candidates >= self.rows or self.rows <= EXACT_ROWS:
             return [self._above(self._exact(query, k, words), threshold) for query in queries]
-        self._warm()
+        self.warm()
         pool = self._threads(threads)
         floor = -np.inf if threshold is None else threshold
         # Most queries stop long before the last candidate: a few are cheaper to select, and those that need more scan again.
@@ -287,10 +287,11 @@ class DenseIndex:
         ]
         return float(np.mean(shares)) if shares else 1.0
 
-    def _warm(self) -> None:
-        """Before the first scan, ask for all sketches at once."""
+    def warm(self) -> None:
+        """Before the first scan, ask for all sketches at once; the earlier, the more of them is there when it begins."""
         if self._cold:
             self._cold = False
+            self.folder.scattered("vectors")
             for name in ("sketch", "factors", "rotation"):
                 self.folder.advise(name, 0, self.folder.array(name).nbytes)
 

@@ -181,8 +181,10 @@ class ListedDenseIndex(DenseIndex):
             for query in queries
         ]
 
-    def _warm(self) -> None:
+    def warm(self) -> None:
+        """Before the first search, ask for what tells the lists apart; the lists are read as queries need them."""
         if self._cold:
             self._cold = False
+            self.folder.scattered("vectors")
             for name in ("centroids", "rotation", "starts"):
                 self.folder.advise(name, 0, self.folder.array(name).nbytes)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import mmap
-import sys
-from functools import cache
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from .files import ArrayFolder
+from .pages import in_memory
 
 __all__ = ["RowReader"]
 
@@ -19,18 +14,6 @@ _GAP = 1 << 14
 """Rows with fewer bytes than this between them are asked for as one run."""
 _SAMPLE = 8
 """Rows whose pages are looked up before a read."""
-
-
-@cache
-def _mincore() -> Any:
-    """The system's ``mincore``, which tells whether pages are in memory; None where there is none."""
-    if sys.platform == "win32":
-        return None
-    function = getattr(ctypes.CDLL(None), "mincore", None)
-    if function is not None:
-        function.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
-        function.restype = ctypes.c_int
-    return function
 
 
 class RowReader:
@@ -49,15 +32,8 @@ class RowReader:
 
     def cold(self, rows: NDArray[np.integer]) -> bool:
         """Whether one of a few of ``rows`` is not in memory. False where the system does not tell."""
-        mincore = _mincore()
-        if mincore is None:
-            return False
-        found = ctypes.create_string_buffer(1)
-        for row in rows[:: max(1, len(rows) // _SAMPLE)].tolist():
-            page = (self._address + row * self._row_bytes) // mmap.PAGESIZE * mmap.PAGESIZE
-            if mincore(page, 1, found) == 0 and not found.raw[0] & 1:
-                return True
-        return False
+        some = rows[:: max(1, len(rows) // _SAMPLE)].tolist()
+        return not all(in_memory(self._address + row * self._row_bytes) for row in some)
 
     def prefetch(self, rows: NDArray[np.uint32]) -> None:
         """Ask for ascending ``rows``, if they are cold, in runs."""

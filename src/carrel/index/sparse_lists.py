@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .._errors import LibraryDamaged
 from ..rank.hits import Hits
 from .files import REMEDY, ArrayFolder
+from .sparse_reader import ListReader
 
 __all__ = ["Lists", "Query"]
 
@@ -23,6 +24,8 @@ REMEMBERED = 4096
 DICTIONARY = {"text": np.uint8, "groups": np.uint32}
 DIRECTORY = {"last": np.uint32, "units": np.uint16, "widths": np.uint8, "shapes": np.uint8, "postings": np.uint16}
 IMPACTS = {"impacts": np.uint8, "maxima": np.uint8, "ranges": np.uint8}
+ASKING = 32
+"""Terms looked up at once in a dictionary that is not in memory."""
 _LOW = np.uint64(0xFFFFFFFF)
 _UNFILTERED = np.empty(0, np.uint64)
 _FIELDS = 8
@@ -69,9 +72,11 @@ class Lists:
     def __init__(self, structure: ArrayFolder, impacts: ArrayFolder, others: dict[str, Any]) -> None:
         self.structure = structure
         self.arrays: dict[str, NDArray[Any]] = {}
+        folders: dict[str, ArrayFolder] = {}
         for source, names in ((structure, DICTIONARY | DIRECTORY | {"dense": np.uint32} | others), (impacts, IMPACTS)):
             for name, dtype in names.items():
                 array = self.arrays[name] = source.array(name)
+                folders[name] = source
                 if array.dtype != dtype or array.ndim != 1:
                     raise LibraryDamaged(f"{source.path(name)} is not an array of {np.dtype(dtype)}; {REMEDY}")
         try:
@@ -90,6 +95,7 @@ class Lists:
             impacts,
         )  # fmt: skip
         self._lock = threading.Lock()
+        self._reader = ListReader(folders, self.arrays, (self.passages + 63) // 64)
         # Records of terms, and the row that each has in them; replaced together, never changed.
         self._known: tuple[dict[str, int], NDArray[np.int64]] = ({}, np.empty((0, _FIELDS), np.int64))
 
@@ -109,6 +115,10 @@ class Lists:
     @property
     def _directory(self) -> tuple[NDArray[Any], ...]:
         return tuple(self.arrays[name] for name in DIRECTORY)
+
+    def cold(self) -> bool:
+        """Whether much of the dictionary is on disk, not in memory."""
+        return self._reader.dictionary_cold()
 
     def records(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """What the dictionary says of each of ``terms``: int64 of shape (terms, 8), see `kernels.sparse_dictionary`."""
@@ -131,6 +141,11 @@ class Lists:
     def _look_up(self, terms: Sequence[str]) -> NDArray[np.int64]:
         from ..kernels.sparse_dictionary import lookup
 
+        self._reader.begin()
+        if len(terms) > 1 and self.cold():
+            # Each look-up goes from page to page of the dictionary: side by side they wait together.
+            with ThreadPoolExecutor(min(len(terms), ASKING)) as pool:
+                return np.concatenate(list(pool.map(lambda term: self._look_up([term]), terms)))
         encoded = [term.encode("utf-8", "surrogatepass") for term in terms]
         offsets = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum([len(term) for term in encoded], out=offsets[1:])
@@ -271,6 +286,7 @@ class Lists:
         if len(queries) == 1:
             records, weights = queries[0]
             bounds = np.array([0, len(records)], np.int64)
+            self._reader.prefetch(records)
         else:
             records = np.concatenate([records for records, _ in queries])
             weights = np.concatenate([weights for _, weights in queries])

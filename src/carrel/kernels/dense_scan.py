@@ -26,6 +26,8 @@ _BLOCK = 64
 """Groups that one query passes over before the next one does: they stay in the first or second cache."""
 _SAMPLE = 64
 """One group in so many is scanned first, to find a score that not many more than those wanted will reach."""
+_ASKED = 4
+"""Groups asked for ahead of those that a filter leaves."""
 
 
 def room(want: int) -> int:
@@ -80,8 +82,17 @@ def _scan(sketch, factors, bits, mask, table, line, bias, first, last, step, wan
     filtered = len(mask) > 0
     size = np.int64(sketch.shape[1]) * 64
     group = first
+    asked = first
+    waiting = np.int64(0)
     while group < last:
         if filtered:
+            # Groups left out break the stream of reads that processors foresee: ask for the next few that are not.
+            while waiting < _ASKED and asked < last:
+                if mask[asked] != 0:
+                    prefetch_bytes(sketch, asked * size, size)
+                    waiting += 1
+                asked += step
+            waiting -= 2
             while group < last and mask[group] == 0:
                 group += step
             if group >= last:

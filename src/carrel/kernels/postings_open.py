@@ -58,14 +58,14 @@ def open_lists(records, passages, postings, last, units, widths, shapes, packed)
             out_last[at], out_widths[at], out_shapes[at] = passage, width, shape
             offsets[at], stops[at] = unit, unit + records[t, 5]
         else:
-            source = records[t, 3] - at
-            for block in range(at, ends[t]):
-                out_last[block] = last[source + block]
-                out_widths[block] = widths[source + block]
-                out_shapes[block] = shapes[source + block]
-                offsets[block] = unit
-                unit += np.int64(units[source + block])
-                stops[block] = unit
+            end, source = ends[t], records[t, 3]
+            out_last[at:end] = last[source : source + end - at]
+            out_widths[at:end] = widths[source : source + end - at]
+            out_shapes[at:end] = shapes[source : source + end - at]
+            for i in range(np.uint64(end - at)):
+                offsets[np.uint64(at) + i] = unit
+                unit += np.int64(units[np.uint64(source) + i])
+                stops[np.uint64(at) + i] = unit
     return (begins, ends, firsts, sizes), (out_last, offsets, stops, out_widths, out_shapes)
 
 
@@ -77,9 +77,8 @@ def greatest_impacts(records, lists, maxima, impacts):
     out = np.zeros(max(total, begins[len(begins) - 1] + 1 if len(begins) else 0), np.uint8)
     for t in range(len(begins)):
         if ends[t] - begins[t] > 1:
-            source = records[t, 3] - begins[t]
-            for block in range(begins[t], ends[t]):
-                out[block] = maxima[source + block]
+            source = records[t, 3]
+            out[begins[t] : ends[t]] = maxima[source : source + ends[t] - begins[t]]
         elif ends[t] > begins[t]:
             top = np.uint8(0)
             for posting in range(firsts[t], firsts[t] + sizes[t]):

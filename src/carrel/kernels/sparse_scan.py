@@ -13,14 +13,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .bits import at_least64, trailing_zeros64
-from .postings import BLOCK, LANES, decode, find, first_at_least
+from .bits import at_least64, trailing_zeros64, unpack128
+from .postings import BLOCK, GUARD, LANES, decode, find, first_at_least
 
 __all__ = [
     "FEW",
     "STRETCH",
     "WINDOW",
-    "add_block",
+    "add_blocks",
     "add_short",
     "complete",
     "list_candidates",
@@ -93,18 +93,21 @@ def unroll(files, lists, passages):
 
 @njit(nogil=True, boundscheck=False)
 def stretch_bounds(files, lists, short, n, bounds):
-    """Add up in ``bounds`` (int64, one a stretch) the greatest that each term can give there; ``short`` is from `unroll`."""
+    """Add up in ``bounds`` (int64, one a stretch) the greatest that each term can give there; ``short`` is from `unroll`.
+
+    Returns the greatest impacts: uint8, a row of stretches for each term.
+    """
     starts, stops, short_passages, short_impacts = short
     last, maxima, ranges = files[0], files[5], files[6]
-    begins, ends, rows, weights = lists[0], lists[1], lists[4], lists[5]
+    begins, ends, rows, weights = lists[0], lists[1], lists[4], lists[6]
     stretches = len(bounds)
-    greatest = np.empty(stretches, np.uint8)
+    peaks = np.zeros((len(weights), stretches), np.uint8)
     per = np.uint64(STRETCH >> 6)
     row_length = (n + 63) >> 6
     for t in range(len(weights)):
         if ends[t] <= begins[t]:
             continue
-        greatest[:] = 0
+        greatest = peaks[t]
         if rows[t] >= 0:
             for s in range(np.uint64(stretches)):
                 start = np.uint64(rows[t]) + s * per
@@ -127,34 +130,32 @@ def stretch_bounds(files, lists, short, n, bounds):
                 first = max(final, 0)
         for s in range(stretches):
             bounds[s] += np.int64(greatest[s]) * np.int64(weights[t])
+    return peaks
 
 
 @njit(nogil=True, boundscheck=False)
-def window_bounds(files, lists, short, low, high, at, until, bounds):
-    """Each term's blocks (of a short list: postings) ``at … until`` in the window ``low … high``, and its bound there."""
-    last, maxima, ranges = files[0], files[5], files[6]
-    ends, rows, weights = lists[1], lists[4], lists[5]
-    starts, stops, short_passages, short_impacts = short
+def window_bounds(files, lists, short, peaks, low, high, at, until, bounds):
+    """Each term's blocks (of a short list: postings) ``at … until`` in the window ``low … high``, and its bound there.
+
+    ``peaks`` is what `stretch_bounds` returned; a window is made of whole stretches.
+    """
+    last = files[0]
+    ends, weights = lists[1], lists[6]
+    starts, stops, short_passages = short[0], short[1], short[2]
+    first, end = np.uint64(low // STRETCH), np.uint64((high + STRETCH - 1) // STRETCH)
     for t in range(len(weights)):
         greatest = np.uint8(0)
+        for s in range(first, end):
+            greatest = max(greatest, peaks[t, s])
+        bounds[t] = np.int64(greatest) * np.int64(weights[t])
         if starts[t] >= 0:
             at[t] = first_at_least(short_passages, at[t], stops[t], np.uint32(low))
-            until[t] = first_at_least(short_passages, at[t], stops[t], np.uint32(high))
-            for p in range(np.uint64(at[t]), np.uint64(until[t])):
-                greatest = max(greatest, short_impacts[p])
-            bounds[t] = np.int64(greatest) * np.int64(weights[t])
+            until[t] = first_at_least(short_passages, at[t], stops[t], np.uint32(high)) if greatest > 0 else at[t]
             continue
         at[t] = first_at_least(last, at[t], ends[t], np.uint32(low))
         until[t] = at[t]
-        if at[t] < ends[t]:
+        if at[t] < ends[t] and greatest > 0:
             until[t] = min(first_at_least(last, at[t], ends[t], np.uint32(high - 1)) + 1, ends[t])
-            if rows[t] >= 0:
-                for r in range(np.uint64(rows[t] + (low >> 6)), np.uint64(rows[t] + ((high + 63) >> 6))):
-                    greatest = max(greatest, ranges[r])
-            else:
-                for r in range(np.uint64(at[t]), np.uint64(until[t])):
-                    greatest = max(greatest, maxima[r])
-        bounds[t] = np.int64(greatest) * np.int64(weights[t])
 
 
 @njit(nogil=True, boundscheck=False)
@@ -170,25 +171,50 @@ def add_short(short, weight, at, until, low, accumulators, few, touched, used):
 
 
 @njit(nogil=True, boundscheck=False)
-def add_block(files, lists, t, block, low, high, accumulators, passages, at):
-    """Add a block's weighted impacts to the accumulators; returns its number of postings, now in ``passages[at:]``."""
-    impacts = files[4]
+def add_blocks(files, lists, t, begin, end, others, low, high, accumulators, few, touched, used):
+    """Add the weighted impacts of the blocks ``begin … end`` whose bound is at least ``others``; returns places used of ``touched``.
+
+    If ``few``, the passages are listed in ``touched[used:]``; else they are written to its beginning, and forgotten.
+    """
+    last, offsets, widths, packed, impacts, tops = files[0], files[1], files[2], files[3], files[4], files[5]
+    first, size, posting = lists[0][t], lists[3][t], lists[2][t]
     weight = lists[5][t]
-    held, posting, before = _read(files, lists, t, block, passages, at)
-    source, start = np.uint64(posting), np.uint64(at)
-    if np.int64(np.uint32(before + np.uint32(1))) >= low and np.int64(files[0][block]) < high:
+    start, span = np.uint32(low), np.uint32(high - low)
+    mask = np.uint32(WINDOW - 1)
+    for block in range(begin, end):
+        # Passages of a block that cannot reach the threshold with all other terms at their best are lost anyway.
+        if np.int64(tops[block]) * np.int64(weight) < others:
+            continue
+        done = (block - first) * BLOCK
+        before = last[block - 1] if block > first else np.uint32(0xFFFFFFFF)
+        inside = np.int64(np.uint32(before + np.uint32(1))) >= low and np.int64(last[block]) < high
+        source, at = np.uint64(posting + done), np.uint64(used)
+        width, offset = np.int64(widths[block]), np.int64(offsets[block])
+        if size - done >= BLOCK and width <= 16 and offset + 8 * width + GUARD <= len(packed):
+            # The usual block; loops of a known length are compiled to twice as fast code.
+            unpack128(packed, np.uint64(offset), np.uint64(width), before, touched, at)
+            if inside:
+                for p in range(np.uint64(BLOCK)):
+                    # The mask only matters where the file is damaged: it keeps the write inside.
+                    cell = (touched[at + p] - start) & mask
+                    accumulators[cell] += weight * np.uint32(impacts[source + p])
+            else:
+                # Those outside add nothing to a cell inside: a branch would be mispredicted as often as not.
+                for p in range(np.uint64(BLOCK)):
+                    cell = touched[at + p] - start
+                    value = weight * np.uint32(impacts[source + p])
+                    accumulators[cell & mask] += value if cell < span else np.uint32(0)
+            used += BLOCK if few else 0
+            continue
+        held = min(BLOCK, size - done)
+        if not decode(packed, offset, width, held, before, last[block], touched, used):
+            continue
         for p in range(np.uint64(held)):
-            # The mask only matters where the file is damaged: it keeps the write inside.
-            cell = (passages[start + p] - np.uint32(low)) & np.uint32(WINDOW - 1)
-            accumulators[cell] += weight * np.uint32(impacts[source + p])
-    else:
-        # Those outside add nothing to a cell inside: a branch would be mispredicted as often as not.
-        size = np.uint32(high - low)
-        for p in range(np.uint64(held)):
-            cell = np.uint32(passages[start + p] - np.uint32(low))
+            cell = touched[at + p] - start
             value = weight * np.uint32(impacts[source + p])
-            accumulators[cell & np.uint32(WINDOW - 1)] += value if cell < size else np.uint32(0)
-    return held
+            accumulators[cell & mask] += value if cell < span else np.uint32(0)
+        used += held if few else 0
+    return used
 
 
 @njit(nogil=True, boundscheck=False)
@@ -238,7 +264,7 @@ def complete(files, lists, t, at, until, bound, needed, low, candidates, m, pass
     left zeroed.
     """
     last, impacts, maxima, ranges = files[0], files[4], files[5], files[6]
-    row, weight = lists[4][t], np.int64(lists[5][t])
+    row, weight, promise = lists[4][t], np.int64(lists[5][t]), np.int64(lists[6][t])
     block, read, held, posting, spread = at, -1, 0, 0, False
     kept = 0
     for c in range(m):
@@ -248,13 +274,13 @@ def complete(files, lists, t, at, until, bound, needed, low, candidates, m, pass
             continue
         possible = bound
         if row >= 0:
-            possible = np.int64(ranges[row + (np.int64(passage) >> 6)]) * weight
+            possible = np.int64(ranges[row + (np.int64(passage) >> 6)]) * promise
         rest = max(rest - possible, 0)
         if possible > 0 and block < until:
             if last[block] < passage:
                 block = first_at_least(last, block, until, passage)
             if block < until:
-                if score + rest + np.int64(maxima[block]) * weight < needed:
+                if score + rest + np.int64(maxima[block]) * promise < needed:
                     continue
                 if block != read:
                     if spread:

@@ -3,18 +3,18 @@
 The two rounds of the design: impacts, rounded up, bound every score from above; passages whose bound can still reach the k
 best are collected, and only these are scored from term frequencies and lengths.
 
-Passages are gone through in windows whose accumulators fit the processor's cache. In each, terms are ordered by their bound
-(the greatest impact there); the longest prefix that cannot reach the threshold by itself is *optional* (Turtle & Flood 1995;
-Lucene's ``MaxScoreBulkScorer``), the others' blocks are added to the accumulators. Passages that can still reach the
-threshold, given the greatest impacts of the optional terms in their range of 64 passages (Mallia et al. 2017, block-max),
-become candidates, and are looked up in the optional terms' lists, best bound first, as long as they can reach it.
+Passages are gone through in windows whose accumulators fit the processor's cache. In each, terms whose bounds (the greatest
+impacts there) together cannot reach the threshold are *optional* (Turtle & Flood 1995; Lucene's ``MaxScoreBulkScorer``), the
+others' blocks are added to the accumulators. Not the least bounds are chosen but those that save most postings for what they
+could give. Passages that can still reach the threshold, given the greatest impacts of the optional terms in their range of 64
+passages (Mallia et al. 2017, block-max), become candidates, and are looked up in the optional terms' lists, best bound first,
+as long as they can reach it.
 
 Before that, stretches of 2048 passages are bounded; the best are searched ahead, only to learn a threshold, and those
 below it are never looked at (block-max pruning in order of bounds, as in Mallia et al. 2024, at the size of a stretch).
 
-An optional term whose postings of the window are fewer than what looking up the candidates would cost is added to the
-accumulators all the same: with a thousand results or dozens of terms that is most of them, and search becomes the plain
-accumulation that is then the fastest.
+A term whose postings of the window are fewer than what looking up the candidates would cost is never optional: with a
+thousand results that is most of them, and search becomes the plain accumulation that is then the fastest.
 
 Scores are integers here: weights are scaled and rounded up, so that sums are exact and bounds remain bounds.
 """
@@ -35,7 +35,7 @@ from .sparse_scan import (
     FEW,
     STRETCH,
     WINDOW,
-    add_block,
+    add_blocks,
     add_short,
     complete,
     list_candidates,
@@ -55,6 +55,8 @@ SEEDS = 4
 MOST_SEEDS = 20
 UNSETTLED = 1024
 """Passages collected beyond so many (and 6 k) are scored exactly at once: that gives a threshold without the impacts' error."""
+SETTLED = 64
+"""With more results wanted than so many, what was found ahead is not scored exactly before the rest is searched."""
 LOOKUP = 12
 """What looking up a candidate costs, in postings added to the accumulators (measured)."""
 
@@ -81,10 +83,13 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
     # Integer weights such that the largest possible sum stays near 2^30: integer scores are scores times ``scale``.
     scale = 1073741824.0 / total
     order, bounds, weights = np.empty(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.uint32)
+    # What a term could give that has not been looked at counts for so much: all of it, unless the search is approximate.
+    promises = np.zeros(count, np.uint32)
     at, until, rows = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
     slack, largest = np.int64(0), np.int64(0)
     for t in range(count):
         weights[t] = np.uint32(np.ceil(factors[t] * scale))
+        promises[t] = np.uint32(np.ceil(np.float64(weights[t]) * parameters[6]))
         order[t] = t
         rows[t] = -1
         place = first_at_least(dense, 0, len(dense), np.uint32(max(records[t, 0], 0)))
@@ -100,19 +105,19 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
         shift += 1
     tops = greatest_impacts(records, lists, maxima, impacts)
     own_files = (blocks[0], blocks[1], blocks[3], packed, impacts, tops, ranges)
-    own_query = (begins, ends, postings, sizes, rows, weights)
+    own_query = (begins, ends, postings, sizes, rows, weights, promises)
     files, query = unowned(own_files), unowned(own_query)
     tops = files[5]
     open_terms = (term_weights, lists, blocks, packed, impacts, lengths, long_lengths)
     passages = np.empty(BLOCK, np.uint32)
     # The least and the greatest factor by which a score now may differ from one at the impacts' own parameters.
-    ratio, high_scale, boost = parameters[3] / parameters[4], scale / parameters[4], 1.0 / parameters[6]
+    ratio, high_scale = parameters[3] / parameters[4], scale / parameters[4]
 
     stretches = (n + STRETCH - 1) // STRETCH
     stretch_bound = np.zeros(stretches, np.int64)
     own_short = unroll(files, query, passages)
     short = unowned(own_short)
-    stretch_bounds(files, query, short, n, stretch_bound)
+    peaks = stretch_bounds(files, query, short, n, stretch_bound)
     seeds = np.empty(MOST_SEEDS, np.int64)
     wanted = min(SEEDS + k // 64, MOST_SEEDS)
     seeding = best_stretches(stretch_bound, seeds, wanted) if n > 4 * wanted * STRETCH else 0
@@ -124,16 +129,15 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
     needed = max(np.int64(1), np.int64(parameters[5] * high_scale) - rounding)
     least = needed
     ids, reached, scores = np.empty(1024, np.uint32), np.empty(1024, np.uint32), np.empty(1024, np.float32)
-    found, scored, unsettled = 0, 0, UNSETTLED + 6 * k
+    turn, found, scored, unsettled = 0, 0, 0, UNSETTLED + 6 * k
     stretch = 0
     expected = np.int64(0)  # candidates of a window like those before
     plan, origins = np.empty(count, np.int64), np.empty(count, np.int64)
+    costs, prices = np.empty(count, np.int64), np.empty(count, np.float64)
     for t in range(count):
         origins[t] = short[0][t] if short[0][t] >= 0 else begins[t]
     at[:] = origins
     while True:
-        # What cannot reach ``hopeful`` is not pursued: with an approximate search that is more than the score needed.
-        hopeful = np.int64(np.float64(needed) * boost)
         if seed < seeding:
             low = seeds[seed] * STRETCH
             high = min(low + STRETCH, n)
@@ -144,19 +148,20 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             if seed == seeding and seeding > 0:
                 seed += 1
                 at[:] = origins
-                found, worst = settle(
-                    ids, reached, scores, scored, found, k, needed, open_terms, parameters, bits, high_scale, rounding
-                )
-                scored = found
-                least = max(least, np.int64(np.float64(worst) * high_scale) - rounding)
-                needed = max(needed, least)
-                hopeful = np.int64(np.float64(needed) * boost)
-            while stretch < stretches and stretch_bound[stretch] < hopeful:
+                if k <= SETTLED:
+                    found, worst = settle(
+                        ids, reached, scores, scored, turn, found, k, needed, open_terms, parameters, bits, high_scale, rounding
+                    )
+                    scored = found
+                    least = max(least, np.int64(np.float64(worst) * high_scale) - rounding)
+                    needed = max(needed, least)
+                turn = found
+            while stretch < stretches and stretch_bound[stretch] < needed:
                 stretch += 1
             if stretch == stretches:
                 break
             low = stretch * STRETCH
-            while stretch < stretches and stretch_bound[stretch] >= hopeful and (stretch + 1) * STRETCH - low <= WINDOW:
+            while stretch < stretches and stretch_bound[stretch] >= needed and (stretch + 1) * STRETCH - low <= WINDOW:
                 stretch += 1
             high = min(stretch * STRETCH, n)
         words = (high - low + 63) >> 6
@@ -168,53 +173,60 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
                 live += np.int64(popcount(allowed[first_word + r]))
             if live == 0:
                 continue
-        window_bounds(files, query, short, low, high, at, until, bounds)
+        window_bounds(files, query, short, peaks, low, high, at, until, bounds)
+        total_bound, adding, looking = np.int64(0), np.int64(0), np.int64(0)
+        cheap = min(expected, live) * LOOKUP
+        for t in range(count):
+            costs[t] = (until[t] - at[t]) * (BLOCK if short[0][t] < 0 else 1)
+            prices[t] = np.float64(bounds[t]) / np.float64(max(costs[t], 1))
+            total_bound += bounds[t]
+        if total_bound < needed:
+            continue
         for i in range(1, count):  # an insertion sort: the order changes little from window to window
             t = order[i]
             j = i - 1
-            while j >= 0 and bounds[order[j]] > bounds[t]:
+            while j >= 0 and prices[order[j]] > prices[t]:
                 order[j + 1] = order[j]
                 j -= 1
             order[j + 1] = t
-        optional, reach = 0, np.int64(0)
-        while optional < count and reach + bounds[order[optional]] < hopeful:
-            reach += bounds[order[optional]]
-            optional += 1
-        if optional == count:
-            continue
-        # What adding all postings costs, and what with a filter looking up its few passages instead, where that is cheaper.
-        essential, adding, looking = np.int64(0), np.int64(0), np.int64(0)
-        cheap = min(expected, live) * LOOKUP
+        # Optional are those terms that save most postings for what they could have given.
+        optional, reach, essential = 0, np.int64(0), np.int64(0)
+        place = count
         for i in range(count):
             t = order[i]
-            cost = (until[t] - at[t]) * (BLOCK if short[0][t] < 0 else 1)
-            if i >= optional:
-                essential += cost
-            adding += cost if i >= optional else min(cost, cheap)
-            looking += min(cost, live * LOOKUP)
+            if short[0][t] < 0 and costs[t] > cheap and reach + bounds[t] < needed:
+                reach += bounds[t]
+                j = optional - 1
+                while j >= 0 and bounds[plan[j]] > bounds[t]:
+                    plan[j + 1] = plan[j]
+                    j -= 1
+                plan[j + 1] = t
+                optional += 1
+                adding += cheap
+            else:
+                place -= 1
+                plan[place] = t
+                essential += costs[t]
+                adding += costs[t]
+            looking += min(costs[t], live * LOOKUP)
+        # With a filter, looking up its few passages may cost less than adding all postings.
         by_passage = filtered and looking * 5 < adding * 4
-        # ``plan``: first the terms that are looked up; then those cheaper to add, and the essential ones.
         if by_passage:
-            optional, essential, cheap = count, np.int64(0), live * LOOKUP
+            optional, place, essential = 0, count, np.int64(0)
             reach = np.int64(0)
             for t in range(count):
-                reach += bounds[t]
-        kept = 0
-        for i in range(optional):
-            t = order[i]
-            if short[0][t] < 0 and (until[t] - at[t]) * BLOCK > cheap:
-                plan[kept] = t
-                kept += 1
-        place = kept
-        for i in range(optional):
-            t = order[i]
-            if short[0][t] >= 0 or (until[t] - at[t]) * BLOCK <= cheap:
-                plan[place] = t
-                place += 1
-                reach -= bounds[t]
-                essential += (until[t] - at[t]) * (BLOCK if short[0][t] < 0 else 1)
-        plan[optional:count] = order[optional:count]
-        optional = kept
+                if short[0][t] < 0 and costs[t] > live * LOOKUP:
+                    reach += bounds[t]
+                    j = optional - 1
+                    while j >= 0 and bounds[plan[j]] > bounds[t]:
+                        plan[j + 1] = plan[j]
+                        j -= 1
+                    plan[j + 1] = t
+                    optional += 1
+                else:
+                    place -= 1
+                    plan[place] = t
+                    essential += costs[t]
         essential_reach = np.int64(0)
         for i in range(optional, count):
             essential_reach += bounds[plan[i]]
@@ -229,7 +241,7 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             if rows[t] >= 0 and bounds[t] > 0:
                 start = np.uint64(rows[t] + first_word)
                 for r in range(np.uint64(words)):
-                    range_bounds[r] += weights[t] * np.uint32(ranges[start + r])
+                    range_bounds[r] += promises[t] * np.uint32(ranges[start + r])
         few = essential <= FEW
         used = 0
         for i in range(optional, count):
@@ -238,19 +250,13 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
                 add_short(short, weights[t], at[t], until[t], low, accumulators, few, touched, used)
                 used += until[t] - at[t] if few else 0
                 continue
-            others = hopeful - reach - (essential_reach - bounds[t])
-            for block in range(at[t], until[t]):
-                # Passages of a block that cannot reach the threshold with all other terms at their best are lost anyway.
-                if np.int64(tops[block]) * np.int64(weights[t]) >= others:
-                    if few:
-                        used += add_block(files, query, t, block, low, high, accumulators, touched, used)
-                    else:
-                        add_block(files, query, t, block, low, high, accumulators, passages, 0)
+            others = needed - reach - (essential_reach - bounds[t])
+            used = add_blocks(files, query, t, at[t], until[t], others, low, high, accumulators, few, touched, used)
         if by_passage:
             for r in range(words):
                 candidate_bits[r] = allowed[first_word + r]
         else:
-            mark(accumulators, range_bounds, low, high, hopeful, few, touched, used, candidate_bits)
+            mark(accumulators, range_bounds, low, high, needed, few, touched, used, candidate_bits)
         m = list_candidates(candidate_bits, words, allowed, low, high, accumulators, range_bounds, candidates)
         expected = max(m, expected - (expected >> 2))
         if few:
@@ -261,7 +267,7 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
         for i in range(optional - 1, -1, -1):  # best bound first
             t = plan[i]
             if m > 0 and bounds[t] > 0:
-                m = complete(files, query, t, at[t], until[t], bounds[t], hopeful, low, candidates, m, passages, cells)
+                m = complete(files, query, t, at[t], until[t], bounds[t], needed, low, candidates, m, passages, cells)
         while found + m > len(ids):
             ids, reached, scores = grown(ids), grown(reached), grown(scores)
         for c in range(m):
@@ -280,12 +286,14 @@ def _search(records, term_weights, k, parameters, bits, n, structure, allowed, s
             needed = max(least, np.int64(np.float64((np.int64(edge) << shift) - slack) * ratio))
         if found - scored > unsettled and seed >= seeding:
             found, worst = settle(
-                ids, reached, scores, scored, found, k, needed, open_terms, parameters, bits, high_scale, rounding
+                ids, reached, scores, scored, turn, found, k, needed, open_terms, parameters, bits, high_scale, rounding
             )
-            scored = found
+            scored = turn = found
             least = max(least, np.int64(np.float64(worst) * high_scale) - rounding)
             needed = max(needed, least)
-    found, worst = settle(ids, reached, scores, scored, found, k, needed, open_terms, parameters, bits, high_scale, rounding)
+    found, worst = settle(
+        ids, reached, scores, scored, turn, found, k, needed, open_terms, parameters, bits, high_scale, rounding
+    )
     hold((own_files, own_query, own_short))
     keys = np.empty(found, np.uint64)
     as_bits = scores.view(np.uint32)

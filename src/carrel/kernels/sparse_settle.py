@@ -63,6 +63,8 @@ def best_stretches(bounds, order, most):
 @njit(nogil=True, boundscheck=False)
 def _score_those(ids, reached, scores, begin, end, low, high, terms, parameters, bits):
     """Set the exact scores of the passages in ``begin … end`` whose bound lies in ``low … high`` (half open)."""
+    if end <= begin:
+        return
     weights, lists, blocks, packed, impacts, lengths, long_lengths = terms
     chosen, places = np.empty(end - begin, np.uint32), np.empty(end - begin, np.int64)
     used = 0
@@ -78,15 +80,18 @@ def _score_those(ids, reached, scores, begin, end, low, high, terms, parameters,
 
 
 @njit(nogil=True, boundscheck=False)
-def settle(ids, reached, scores, scored, found, k, needed, terms, parameters, bits, scale, rounding):
+def settle(ids, reached, scores, scored, turn, found, k, needed, terms, parameters, bits, scale, rounding):
     """Score the passages ``scored … found`` and drop all that are not among the ``k`` best; (number left, k-th best score).
 
     ``reached`` are their bounds: a score times ``scale``, less ``rounding``, does not exceed them. ``terms`` is what is open
     of the query: (weights, lists, blocks, packed, impacts, lengths, long lengths). Those with the k best bounds are scored
-    first: what they really reach rules out most of the others.
+    first: what they really reach rules out most of the others. Passages must rise from ``scored`` to ``turn`` and from there on.
     """
     used = scored
+    begin = scored
     for i in range(scored, found):
+        if i == turn:
+            begin = used
         if np.int64(reached[i]) >= needed:
             ids[used], reached[used], scores[used] = ids[i], reached[i], np.float32(-1.0)
             used += 1
@@ -94,11 +99,13 @@ def settle(ids, reached, scores, scored, found, k, needed, terms, parameters, bi
     first = needed
     if used - scored > k:
         first = max(needed, np.int64(_kth_greatest(reached[scored:used].copy(), k)))
-    _score_those(ids, reached, scores, scored, used, first, everything, terms, parameters, bits)
+    _score_those(ids, reached, scores, scored, begin, first, everything, terms, parameters, bits)
+    _score_those(ids, reached, scores, begin, used, first, everything, terms, parameters, bits)
     if first > needed:
         worst = _kth_greatest(scores[:used].copy(), k)
         needed = max(needed, np.int64(np.float64(worst) * scale) - rounding)
-        _score_those(ids, reached, scores, scored, used, needed, first, terms, parameters, bits)
+        _score_those(ids, reached, scores, scored, begin, needed, first, terms, parameters, bits)
+        _score_those(ids, reached, scores, begin, used, needed, first, terms, parameters, bits)
     worst = np.float32(0.0)
     if used > k:
         worst = _kth_greatest(scores[:used].copy(), k)

@@ -5,6 +5,7 @@ Searching: a bill has the parts that a recipe uses and no others, so that BM25 a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,20 +14,30 @@ from ..index import dense_plan
 from .kinds import kind_of
 from .snapshot import Snapshot
 
-__all__ = ["BM25", "DENSE", "HOT", "STATIC", "WORKING", "Plan", "hot_parts", "plan", "search_bill"]
+__all__ = ["BM25", "DENSE", "HOT", "STATIC", "WORKING", "Plan", "hot_parts", "plan", "search_bill", "sketch_bits"]
 
 BM25, DENSE = "bm25", "dense"
 WORKING = 24 * MIB
 """What queries hold: working arrays of a few threads, candidates, SQLite's cache, texts of results, words looked up."""
 STATIC = 16 * MIB
 """The built-in encoder's vocabulary once it is held as a dictionary."""
+SKETCHES = 0.6
+"""Of the memory that is left beside those and the encoders, what sketches of more than one bit may take."""
 HOT = {BM25: "BM25: block maxima and directory", DENSE: "dense: sketches"}
 
-# Measured on a million real passages of 100 words (`python bench/budget.py --bytes`), rounded up.
-SPARSE_HOT = 40
-"""Bytes of the sparse directory a passage."""
-ON_DISK = {"texts and metadata (SQLite)": 900, "postings and impacts": 320, "ids": 8}
-"""Bytes on disk a passage, vectors not counted."""
+# Measured on 5,000, 30,000, 100,000 and a million real passages of 100 words (`python bench/budget.py --bytes`), and a margin
+# of some tenth; `docs/budget.md` has planned beside measured.
+SPARSE_HOT = 10
+"""Bytes of the sparse directory a passage, beside a byte for each term."""
+ON_DISK = {"texts and metadata (SQLite)": 950, "postings and impacts": 150, "ids": 8}
+"""Bytes on disk a passage, vectors and dictionary not counted."""
+TERM_ON_DISK = 10
+"""Bytes of the dictionary a term, with its place."""
+
+
+def terms_of(passages: int) -> int:
+    """About how many different terms so many passages have: it grows with a power of their number (Heaps 1978)."""
+    return round(80 * math.pow(passages, 2 / 3))
 
 
 def hot_parts(snapshot: Snapshot) -> dict[str, int]:
@@ -89,24 +100,38 @@ class Plan:
             bill.check(f"{what} {self.passages:,} passages{vectors}", instead)
 
 
-def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC) -> Plan:
+def sketch_bits(passages: int, dimension: int, ram: int | None, encoder: int = STATIC) -> int:
+    """Bits a dimension of the sketches of so many vectors within a budget of ``ram`` bytes (None: none was named).
+
+    One where the float16 vectors fit into the budget too: they stay in the system's cache then, so that looking at one more of
+    them costs less than reading longer sketches, and a scan takes as long as its bytes. Otherwise candidates are read from disk,
+    and a second bit spares three of four of them: the most bits with which sketches take no more than `SKETCHES` of what the
+    budget has left beside ``encoder`` bytes of models and what every search needs.
+    """
+    if ram is None or not dimension or 2 * dimension * passages <= ram:
+        return 1
+    return max(1, dense_plan.fitting_bits(passages, dimension, int(SKETCHES * (ram - BASE - WORKING - encoder))))
+
+
+def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC, bits: int = 1) -> Plan:
     """The bills of building and of searching ``passages`` with vectors of ``dimension`` (0: none) within ``ram`` bytes.
 
-    ``encoder`` is what its model takes, in bytes. Nothing is checked yet: `Plan.check` does that.
+    ``encoder`` is what its model takes, in bytes, ``bits`` those of a sketch a dimension. Nothing is checked yet: `Plan.check`
+    does that.
     """
     encoder = encoder if dimension else 0
     building = Bill(ram)
     building.plan_building(share_out(ram, encoder=encoder, passages=passages))
     searching = Bill(ram)
     searching.plan("Python, numpy, compiled kernels", BASE)
-    searching.plan(HOT[BM25], SPARSE_HOT * passages)
-    bits = 1
+    terms = terms_of(passages)
+    searching.plan(HOT[BM25], SPARSE_HOT * passages + terms)
     if dimension:
         searching.plan(HOT[DENSE], dense_plan.memory_bytes(passages, dimension, bits))
         searching.plan("encoders", encoder)
     searching.plan("deletions, filters", passages // 8 * 4)
     searching.plan("queries at work", WORKING)
-    disk = {part: size * passages for part, size in ON_DISK.items()}
+    disk = {part: size * passages for part, size in ON_DISK.items()} | {"dictionary": TERM_ON_DISK * terms}
     if dimension:
         disk["vectors (float16)"] = 2 * dimension * passages
         disk["sketches"] = dense_plan.memory_bytes(passages, dimension, bits)

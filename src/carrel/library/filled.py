@@ -157,7 +157,7 @@ class FilledRetriever:
         for segment, mask in zip(self.snapshot.segments, self.masks, strict=True):
             for part in segment.parts_of(self.representation.key):
                 hits = self.kind.search(part.index, self.query, depth, part.mask(mask, len(segment.ids)))
-                parts.append(Hits(segment.ids[part.positions[hits.ids]], hits.scores))
+                parts.append(Hits(segment.numbers(part.positions[hits.ids]), hits.scores))
         return Hits.merged(parts, depth)
 
     def stored(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -19,6 +19,7 @@ import numpy as np
 from .._errors import LibraryLocked, StorageError
 from ..budget import BASE, MIB, Bill, anonymous_bytes, ram_of
 from ..encode.base import nbytes
+from ..encode.remote import Estimate, RemoteEncoder
 from ..progress import Progress, silent
 from ..rank.hits import Hits
 from .calibration import fit_adapter_of, fit_line_of
@@ -36,7 +37,7 @@ from .store import Store
 from .text import passage_texts
 from .writer import Writer
 
-__all__ = ["Limits", "refine", "refine_all", "state"]
+__all__ = ["Limits", "costs", "refine", "refine_all", "state"]
 
 BATCH = 64
 """Passages given to the encoder at a time: what an interruption can cost."""
@@ -47,6 +48,8 @@ CHUNK_SECONDS = 60.0
 CHUNK_BYTES = 32 * MIB
 FEWEST = 64
 """Passages with a vector before anything is fitted on them."""
+SAMPLE = 1000
+"""Passages looked at to tell what the others would cost."""
 PATIENCE = 600.0
 """Seconds to wait for another writer, while what was encoded is safe in the cache."""
 
@@ -116,6 +119,30 @@ def refine_all(
             if stop():
                 raise KeyboardInterrupt
     return reports
+
+
+def costs(
+    library: Path, represented: Represented, names: Sequence[str] | None, passages: int | None = None
+) -> dict[str, tuple[RemoteEncoder, Estimate]]:
+    """What filling ``names`` (all where None) would ask of models behind an address, by name; no request is made."""
+    store = Store(library)
+    try:
+        snapshot = Snapshot.open(library, store)
+        found: dict[str, tuple[RemoteEncoder, Estimate]] = {}
+        for representation in snapshot.manifest.representations:
+            if (names is not None and representation.name not in names) or not represented.can_encode(representation):
+                continue
+            encoder = represented.encoder(representation)
+            absent = [s.ids[at] for s, at in zip(snapshot.segments, snapshot.unfilled(representation.key), strict=True)]
+            missing = np.concatenate([np.empty(0, np.int64), *absent])
+            if isinstance(encoder, RemoteEncoder) and len(missing):
+                texts = represented.texts(snapshot, missing[:: -(-len(missing) // SAMPLE)])
+                mean = sum(map(len, texts)) / max(len(texts), 1)
+                estimate = encoder.estimate_many(len(missing) if passages is None else min(len(missing), passages), mean)
+                found[representation.name] = encoder, estimate
+        return found
+    finally:
+        store.close()
 
 
 def state(snapshot: Snapshot, representation: Representation) -> RefineReport:

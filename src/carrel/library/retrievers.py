@@ -60,7 +60,7 @@ class Bm25Retriever:
                 self.terms, self.weights, depth, bm25=self.bm25, average_length=average, mask=mask, threshold=threshold
             )
             if len(hits):
-                found = Hits.merged([found, Hits(segment.ids[hits.ids], hits.scores)], depth)
+                found = Hits.merged([found, Hits(segment.numbers(hits.ids), hits.scores)], depth)
         return found
 
     def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -97,7 +97,7 @@ class DenseRetriever:
             if segment.dense is not None:
                 threshold = float(found.scores[-1]) if len(found) == depth else None
                 hits = segment.dense.search(self.vector, depth, mask=mask, threshold=threshold)
-                found = Hits.merged([found, Hits(segment.ids[hits.ids], hits.scores)], depth)
+                found = Hits.merged([found, Hits(segment.numbers(hits.ids), hits.scores)], depth)
         return found
 
     def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -48,6 +48,19 @@ class Segment:
         # At once, not when first asked for: a worker supersedes parts every few seconds, and removes their files.
         self.parts = [Part(self.folder, part) for part in entry.parts]
 
+    @cached_property
+    def _first(self) -> int | None:
+        """The first id where all others follow it without a gap, as long as nothing was removed; then no id need be read."""
+        if not len(self.ids):
+            return None
+        first, last = map(int, self.rows.ends("ids"))
+        return first if last - first + 1 == len(self.ids) else None
+
+    def numbers(self, local: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """The ids of the passages at local positions."""
+        ids: NDArray[np.int64] = self.ids[local] if self._first is None else np.asarray(local, np.int64) + self._first
+        return ids
+
     def parts_of(self, key: str) -> list[Part]:
         """The parts of the representation ``key``."""
         return [part for part in self.parts if part.entry.key == key]
@@ -91,6 +104,10 @@ class Segment:
         """Which of ``ids`` are in this segment: their places in ``ids``, and their local positions."""
         if not len(self.ids):
             return np.empty(0, np.int64), np.empty(0, np.int64)
+        if self._first is not None:
+            local = np.asarray(ids, np.int64) - self._first
+            (here,) = np.nonzero((local >= 0) & (local < len(self.ids)))
+            return here, local[here]
         local = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
         (here,) = np.nonzero(self.ids[local] == ids)
         return here, local[here]
@@ -99,7 +116,9 @@ class Segment:
 class SegmentBuilder:
     """Gathers passages into a new segment within bounded memory."""
 
-    def __init__(self, library: Path, name: str, settings: Settings, encoder: DenseEncoder | None, impacts: str) -> None:
+    def __init__(
+        self, library: Path, name: str, settings: Settings, encoder: DenseEncoder | None, impacts: str, bits: int = 1
+    ) -> None:
         assert settings.analyzer is not None
         self.name = name
         self.impacts = impacts
@@ -113,7 +132,7 @@ class SegmentBuilder:
         self._sparse = SparseBuilder()
         self._rows = FolderWriter(self.folder / ROWS)
         self._ids = self._rows.stream("ids", np.int64)
-        self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed) if encoder else None
+        self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed, bits=bits) if encoder else None
 
     @property
     def nbytes(self) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import FilterError, LibraryDamaged
+from ..index.dense import DenseIndex
 from .filter import BUILT_IN, parse_filter
 from .manifest import Manifest
 from .segment import Segment, bitmap
@@ -22,6 +24,8 @@ Masks = Sequence[NDArray[np.uint64] | None]
 """For each segment a bitmap of the passages that may be returned; None where all may."""
 
 FILTERS_KEPT = 32
+ASKED = 16
+"""Segments whose dictionaries are read at once where they are on disk."""
 
 
 class Snapshot:
@@ -35,6 +39,7 @@ class Snapshot:
         self._filters: OrderedDict[str, Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
         self._unfilled: dict[str, list[NDArray[np.int64]]] = {}
+        self._begun: set[str] = set()
 
     @classmethod
     def open(cls, library: Path, store: Store) -> Snapshot:
@@ -48,6 +53,26 @@ class Snapshot:
                 if attempt == 4 or Manifest.read(library).generation == manifest.generation:
                     raise
         raise AssertionError
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Ask the system for what searching the representations ``names`` reads whole, before the first search by them.
+
+        Whatever else comes first then does not wait for it: BM25 is searched while the sketches are on their way.
+        """
+        if new := set(names) - self._begun:
+            self._begun |= new
+            waiting = []
+            for segment in self.segments:
+                if "bm25" in new:
+                    segment.sparse  # noqa: B018 - opened, before the disk is busy with sketches
+                for name in sorted(new):
+                    if (representation := self.manifest.representation(name)) is not None:
+                        waiting += [part.index for part in segment.parts_of(representation.key)]
+                    elif name == "dense":
+                        waiting.append(segment.dense)
+            for index in waiting:
+                if isinstance(index, DenseIndex):
+                    index.warm()
 
     @property
     def generation(self) -> int:
@@ -94,6 +119,9 @@ class Snapshot:
     def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """In how many living passages each of ``terms`` occurs: int64 of shape (len(terms),)."""
         if missing := [term for term in dict.fromkeys(terms) if term not in self._frequencies]:
+            if len(self.segments) > 1 and any(segment.sparse.cold() for segment in self.segments):
+                with ThreadPoolExecutor(min(len(self.segments), ASKED)) as pool:  # what they wait for is the disk
+                    list(pool.map(lambda segment: segment.sparse.records(missing), self.segments))
             counts = np.zeros(len(missing), np.int64)
             for segment, removed in zip(self.segments, self._removed, strict=True):
                 counts += segment.sparse.document_frequencies(missing, removed)

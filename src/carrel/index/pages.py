@@ -1,0 +1,47 @@
+"""Which pages of a mapped file are in memory."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import sys
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+__all__ = ["in_memory", "share_in_memory"]
+
+
+@cache
+def _mincore() -> Any:
+    """The system's ``mincore``; None where there is none."""
+    if sys.platform == "win32":
+        return None
+    function = getattr(ctypes.CDLL(None), "mincore", None)
+    if function is not None:
+        function.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+        function.restype = ctypes.c_int
+    return function
+
+
+def in_memory(address: int) -> bool:
+    """Whether the page of ``address`` is in memory; True where the system does not tell."""
+    mincore = _mincore()
+    if mincore is None:
+        return True
+    found = ctypes.create_string_buffer(1)
+    return mincore(address // mmap.PAGESIZE * mmap.PAGESIZE, 1, found) != 0 or bool(found.raw[0] & 1)
+
+
+def share_in_memory(address: int, length: int) -> float:
+    """The share of the pages from ``address`` on, ``length`` bytes, that are in memory; 1 where the system does not tell."""
+    mincore = _mincore()
+    first = address // mmap.PAGESIZE * mmap.PAGESIZE
+    pages = -(-(address + length - first) // mmap.PAGESIZE)
+    if mincore is None or pages < 1:
+        return 1.0
+    found = ctypes.create_string_buffer(pages)
+    if mincore(first, address + length - first, found) != 0:
+        return 1.0
+    return float((np.frombuffer(found.raw, np.uint8) & 1).mean())
