@@ -111,7 +111,8 @@ def approximate(index: SparseIndex, sets: dict[str, Queries], rounds: int) -> di
             for k in (10, 1000):
                 exact = [index.search(*query, k).ids for query in queries]
                 near = [index.search(*query, k, approximate=share).ids for query in queries]
-                kept = np.mean([len(np.intersect1d(a, b)) / max(len(a), 1) for a, b in zip(exact, near, strict=True)])
+                pairs = [(a, b) for a, b in zip(exact, near, strict=True) if len(a)]  # a query may have no word of the index
+                kept = np.mean([len(np.intersect1d(a, b)) / len(a) for a, b in pairs])
                 row += [cell(timed(index, queries, k, rounds, approximate=share)), f"{kept:.4f}"]
         rows.append(row)
         say(f"approximate {row}")
