@@ -95,13 +95,18 @@ print(json.dumps({"seconds": time.perf_counter() - started, "latency": seconds, 
 """
 
 COMPACT = """
-import json, sys, time
+import io, json, sys, time
 import carrel
-place, ram = sys.argv[1:3]
+place, ram, path = sys.argv[1:4]
+def opened():
+    if not path.endswith(".zst"):
+        return open(path, encoding="utf-8")
+    import zstandard
+    return io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(open(path, "rb"), closefd=True), encoding="utf-8")
 started = time.perf_counter()
 with carrel.open(place, ram=ram) as library:
     names = []
-    with open(sys.argv[3], encoding="utf-8") as texts:
+    with opened() as texts:
         for number, line in enumerate(texts):
             if number % 10 == 0:
                 names.append(json.loads(line)["_id"])
@@ -173,7 +178,7 @@ def texts_of(passages: int, *, synthetic: bool) -> tuple[Path, Path]:
         return data.texts, data.queries("words")
     folder = SCRATCH / "data" / f"synthetic-{passages}"
     folder.mkdir(parents=True, exist_ok=True)
-    texts, queries = folder / "texts.jsonl", folder / "queries.json"
+    texts, queries = folder / "texts.jsonl.zst", folder / "queries.json"
     if not queries.is_file():
         say(f"making {passages:,} passages")
         write_text(texts, passages)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ._errors import UsageError
-from .budget import Bill, anonymous_bytes, ram_of
+from .budget import Bill, anonymous_bytes, ram_of, round_up
 from .encode.base import DenseEncoder
 from .library.bills import search_bill
 from .library.context import representations
@@ -233,7 +233,11 @@ class Reading:
     def _smaller(self, ram: int | None, names: Iterable[str] | None) -> str:
         """What else one could do where searching does not fit."""
         lexical = names is None or set(names) != {"bm25"}
-        fits = lexical and ram is not None and search_bill(self.snapshot, ram, ["bm25"]).planned() <= ram
+        if not lexical or ram is None:
+            return ""
+        if any(segment.dense is not None and segment.dense.bits > 1 for segment in self.snapshot.segments):
+            return f"make the sketches smaller: carrel compact --ram {round_up(ram)}"
+        fits = search_bill(self.snapshot, ram, ["bm25"]).planned() <= ram
         return "search with --recipe bm25, which fits" if fits else ""
 
     def require(self, names: Iterable[str]) -> None:

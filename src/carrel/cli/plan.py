@@ -59,7 +59,8 @@ def plan(
 
         found = estimate(paths, unit=unit, words=words)
         passages = found.passages
-    made = bills.plan(passages, dimension, DEFAULT if ram is None else ram, encoder=model)
+    bits = bills.sketch_bits(passages, dimension, ram, model)
+    made = bills.plan(passages, dimension, DEFAULT if ram is None else ram, encoder=model, bits=bits)
     if as_json:
         json_document(_as_json(made, found))
     else:
@@ -101,7 +102,9 @@ def _print(made: Plan, found: Estimate | None) -> None:
 
     about = "" if found is None else f" in {format_size(found.bytes)} of files" + ("" if found.exact else ", estimated")
     vectors = (
-        f", vectors of {made.dimension} dimensions, {made.bits} bit a dimension in memory" if made.dimension else ", no vectors"
+        f", vectors of {made.dimension} dimensions, {made.bits} bit{'s' if made.bits > 1 else ''} a dimension in memory"
+        if made.dimension
+        else ", no vectors"
     )
     click.echo(f"{made.passages:,} passages{about}{vectors}, within {format_size(made.building.ram)}")
     for what, bill in (("building, in memory", made.building), ("searching, in memory", made.searching)):

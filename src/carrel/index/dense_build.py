@@ -187,26 +187,28 @@ def merge(
     folder: Path,
     *,
     seed: int | None = None,
+    bits: int | None = None,
     memory: int = MEMORY,
     advance: Callable[[int], None] = lambda rows: None,
 ) -> None:
     """Write the kept rows of ``parts``, in order and numbered anew, as one segment with a centre and sketches of its own.
 
     Each part comes with a mask of the rows to keep (bits in words of 64; None = all). The vectors stay bit for bit what they
-    were. ``seed`` None takes the first part's, ``memory`` is a `DenseBuilder`'s. Raises `ValueError` where there is no part, or
-    their dimensions or bits differ, `LibraryDamaged` for vectors that were altered into NaN or infinity.
+    were. ``seed`` and ``bits`` None take the first part's, ``memory`` is a `DenseBuilder`'s. Raises `ValueError` where there is no
+    part, or their dimensions differ, `LibraryDamaged` for vectors that were altered into NaN or infinity.
     """
     if not parts:
         raise ValueError("nothing to merge")
     first = parts[0][0]
     for index, _ in parts:
-        if (index.dimension, index.bits) != (first.dimension, first.bits):
+        if index.dimension != first.dimension:
             raise ValueError(
-                f"segments of {first.dimension} dimensions with {first.bits} bits and of {index.dimension} with {index.bits} "
-                "do not merge; index the sources again with one encoder"
+                f"segments of {first.dimension} dimensions and of {index.dimension} do not merge; "
+                "index the sources again with one encoder"
             )
     seed = first.seed if seed is None else seed
-    with DenseBuilder(folder, first.dimension, seed=seed, bits=first.bits, memory=memory) as builder:
+    bits = first.bits if bits is None else bits
+    with DenseBuilder(folder, first.dimension, seed=seed, bits=bits, memory=memory) as builder:
         piece = max(_BYTES // (4 * first.dimension) // GROUP, 1) * GROUP
         for index, keep in parts:
             mask = checked_mask(keep, index.rows)

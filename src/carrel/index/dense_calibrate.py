@@ -52,6 +52,8 @@ DEEPEST = 48
 """Candidates looked at, for each of the k asked for, before giving up: then every row is one."""
 _FAR = 50.0
 """The slack of a row that was not even among the candidates looked at."""
+MOST = 2 * DEEPEST
+"""Candidates for each of the k where more than `DEEPEST` were needed by some: their bounds end most searches long before."""
 _NONE = np.empty(0, dtype=np.uint64)
 
 
@@ -169,10 +171,11 @@ def reach_rows(needs: Sequence[Sequence[Need]], depths: Sequence[int], rows: int
             candidates, slacks, lists = (
                 np.concatenate([getattr(need, part) for need in some]) for part in ("candidates", "slack", "lists")
             )
-            most = float(np.quantile(candidates, both, method="higher")) * MARGIN
-            least = rows if most >= rows else max(depth, least, int(np.ceil(most)))
             listed = lists.any()
             slack = max(0.0, float(np.quantile(slacks, both if listed else share)))
+            most = min(float(np.quantile(candidates, both, method="higher")) * MARGIN, MOST * max(depths))
+            # Where so many were not even among the candidates looked at, only all rows will do.
+            least = rows if slack >= _FAR or most >= rows else max(depth, least, int(np.ceil(most)))
             wanted = int(np.ceil(LISTS_MARGIN * np.quantile(lists, both))) if listed else 0
             table.append((share, depth, least, round(slack, 4), wanted))
     return table

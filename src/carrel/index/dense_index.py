@@ -33,7 +33,7 @@ _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
 """Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
-_NEAR, _NEAR_EACH = 1024, 64
+_NEAR, _NEAR_EACH = 1024, 24
 """Candidates selected at first, and for each of the k; `Reach.candidates` where that is not several times as many."""
 _SWEEP = 4096
 """Candidates from which on those on disk are verified in the order of their rows."""

@@ -180,14 +180,13 @@ def estimate_groups(
         totals = [cgutils.alloca_once_value(builder, _same(_SUMS, 0)) for _ in numbers]
         size = builder.udiv(columns, bits)
         starts = [builder.gep(code.data, [builder.mul(group, builder.mul(columns, _index(GROUP)))]) for group in numbers]
-        with cgutils.for_range(builder, bits) as loop:
-            plane = builder.sub(builder.sub(bits, _index(1)), loop.index)
-            skipped = builder.mul(plane, builder.mul(size, _index(GROUP)))
-            places = [builder.gep(start, [skipped]) for start in starts]
-            # one after the other: processors foresee one stream of reads better than two
-            sums = [_sums(builder, [place], table, builder.udiv(size, _index(COLUMNS)))[0] for place in places]
-            for total, words in zip(totals, sums, strict=True):
-                builder.store(builder.add(builder.shl(builder.load(total), _same(_SUMS, 1)), words), total)
+        # one group after the other and each from its first byte to its last: processors foresee one rising stream of reads best
+        for total, start in zip(totals, starts, strict=True):
+            with cgutils.for_range(builder, bits) as loop:
+                place = builder.gep(start, [builder.mul(loop.index, builder.mul(size, _index(GROUP)))])
+                words = _sums(builder, [place], table, builder.udiv(size, _index(COLUMNS)))[0]
+                weight = _splat(builder, builder.trunc(loop.index, _I32), _SUMS)
+                builder.store(builder.add(builder.load(total), builder.shl(words, weight)), total)
         scales, offsets, biases, leasts = (_splat(builder, number, _FLOATS) for number in (scale, offset, bias, least))
         found = []
         for at, group in enumerate(numbers):

@@ -98,7 +98,8 @@ def attach(
                 folder = library / SEGMENTS / entry.name
                 chosen = _Picked(payload, rows[here]) if kind == "dense" else KIND.take(payload, rows[here])
                 with storage(folder):
-                    part = write_part(folder, new, writer.generation, seed, [(local.astype(np.int32), chosen)])
+                    bits = writer.bits(info.dimension)
+                    part = write_part(folder, new, writer.generation, seed, [(local.astype(np.int32), chosen)], bits)
                 assert part is not None
                 entry = replace(entry, parts=(*entry.parts, part))
             entries.append(entry)

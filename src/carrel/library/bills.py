@@ -14,13 +14,15 @@ from ..index import dense_plan
 from .kinds import kind_of
 from .snapshot import Snapshot
 
-__all__ = ["BM25", "DENSE", "HOT", "STATIC", "WORKING", "Plan", "hot_parts", "plan", "search_bill"]
+__all__ = ["BM25", "DENSE", "HOT", "STATIC", "WORKING", "Plan", "hot_parts", "plan", "search_bill", "sketch_bits"]
 
 BM25, DENSE = "bm25", "dense"
 WORKING = 24 * MIB
 """What queries hold: working arrays of a few threads, candidates, SQLite's cache, texts of results, words looked up."""
 STATIC = 16 * MIB
 """The built-in encoder's vocabulary once it is held as a dictionary."""
+SKETCHES = 0.6
+"""Of the memory that is left beside those and the encoders, what sketches of more than one bit may take."""
 HOT = {BM25: "BM25: block maxima and directory", DENSE: "dense: sketches"}
 
 # Measured on 5,000, 30,000, 100,000 and a million real passages of 100 words (`python bench/budget.py --bytes`), and a margin
@@ -98,10 +100,24 @@ class Plan:
             bill.check(f"{what} {self.passages:,} passages{vectors}", instead)
 
 
-def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC) -> Plan:
+def sketch_bits(passages: int, dimension: int, ram: int | None, encoder: int = STATIC) -> int:
+    """Bits a dimension of the sketches of so many vectors within a budget of ``ram`` bytes (None: none was named).
+
+    One where the float16 vectors fit into the budget too: they stay in the system's cache then, so that looking at one more of
+    them costs less than reading longer sketches, and a scan takes as long as its bytes. Otherwise candidates are read from disk,
+    and a second bit spares three of four of them: the most bits with which sketches take no more than `SKETCHES` of what the
+    budget has left beside ``encoder`` bytes of models and what every search needs.
+    """
+    if ram is None or not dimension or 2 * dimension * passages <= ram:
+        return 1
+    return max(1, dense_plan.fitting_bits(passages, dimension, int(SKETCHES * (ram - BASE - WORKING - encoder))))
+
+
+def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC, bits: int = 1) -> Plan:
     """The bills of building and of searching ``passages`` with vectors of ``dimension`` (0: none) within ``ram`` bytes.
 
-    ``encoder`` is what its model takes, in bytes. Nothing is checked yet: `Plan.check` does that.
+    ``encoder`` is what its model takes, in bytes, ``bits`` those of a sketch a dimension. Nothing is checked yet: `Plan.check`
+    does that.
     """
     encoder = encoder if dimension else 0
     building = Bill(ram)
@@ -110,7 +126,6 @@ def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC) -> P
     searching.plan("Python, numpy, compiled kernels", BASE)
     terms = terms_of(passages)
     searching.plan(HOT[BM25], SPARSE_HOT * passages + terms)
-    bits = 1
     if dimension:
         searching.plan(HOT[DENSE], dense_plan.memory_bytes(passages, dimension, bits))
         searching.plan("encoders", encoder)

@@ -48,12 +48,18 @@ def _level(entry: SegmentEntry) -> int:
 
 
 def merge_segments(
-    snapshot: Snapshot, run: Sequence[SegmentEntry], name: str, impacts: str, memory: int, task: Task | None = None
+    snapshot: Snapshot,
+    run: Sequence[SegmentEntry],
+    name: str,
+    impacts: str,
+    memory: int,
+    bits: Callable[[int], int | None],
+    task: Task | None = None,
 ) -> SegmentEntry | None:
     """Write the living passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None where none is left.
 
-    ``memory`` are the bytes that making lists of vectors may take. ``task`` is told of passages done: half of each for its
-    postings, half for its vectors.
+    ``memory`` are the bytes that making lists of vectors may take, ``bits`` tells those of a sketch for a dimension. ``task`` is
+    told of passages done: half of each for its postings, half for its vectors.
     """
     chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True) if segment.entry in run]
     folder = snapshot.library / SEGMENTS / name
@@ -80,9 +86,10 @@ def merge_segments(
         advance=told.share(sum(segment.sparse.postings for segment, _ in chosen), 1 if vectors else 2),
     )
     if vectors:
-        dense.merge(vectors, folder / DENSE, memory=memory, advance=told.share(sum(index.rows for index, _ in vectors), 1))
+        advance = told.share(sum(index.rows for index, _ in vectors), 1)
+        dense.merge(vectors, folder / DENSE, bits=bits(vectors[0][0].dimension), memory=memory, advance=advance)
     terms = ArrayFolder(folder / SPARSE).attributes["tokens"]
-    return SegmentEntry(name, passages, int(terms), impacts, _merged_parts(snapshot, chosen, folder))
+    return SegmentEntry(name, passages, int(terms), impacts, _merged_parts(snapshot, chosen, folder, bits))
 
 
 class _Told:
@@ -108,7 +115,10 @@ class _Told:
 
 
 def _merged_parts(
-    snapshot: Snapshot, chosen: Sequence[tuple[Segment, NDArray[np.uint64] | None]], folder: Path
+    snapshot: Snapshot,
+    chosen: Sequence[tuple[Segment, NDArray[np.uint64] | None]],
+    folder: Path,
+    bits: Callable[[int], int | None],
 ) -> tuple[PartEntry, ...]:
     """Of each representation one part with what ``chosen`` hold of it."""
     pieces: dict[str, list[Piece]] = {}
@@ -126,7 +136,8 @@ def _merged_parts(
         representation = snapshot.manifest.by_key(key)
         if representation is not None:
             seed = snapshot.manifest.settings.seed
-            written.append(write_part(folder, representation, snapshot.generation + 1, seed, some))
+            generation, width = snapshot.generation + 1, bits(representation.info.dimension)
+            written.append(write_part(folder, representation, generation, seed, some, width))
     return tuple(entry for entry in written if entry is not None)
 
 

@@ -71,7 +71,8 @@ def _fold_some(writer: Writer, representation: Representation, cache: SideCache,
                 pieces.append((np.array(at, np.int32), payload))
                 folder = writer.library / SEGMENTS / entry.name
                 with storage(folder):
-                    part = write_part(folder, representation, writer.generation, writer.manifest.settings.seed, pieces)
+                    seed, bits = writer.manifest.settings.seed, writer.bits(representation.info.dimension)
+                    part = write_part(folder, representation, writer.generation, seed, pieces, bits)
                 assert part is not None
                 entry = replace(entry, parts=(*(old for old in entry.parts if old not in chosen), part))
                 taken += len(at)

@@ -188,7 +188,7 @@ def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) 
     new = [source for source in items if known.get(source.path) != source.size]
     if sum(source.size for source in new) >= LOOKED_AT:
         found = estimate_sources(new, fields, settings.unit, settings.words)
-        run.writer.expect(int(CERTAIN * found.passages))
+        run.writer.expect(found.passages, CERTAIN)
 
 
 def _finished(run: _Run, started: float) -> IndexReport:

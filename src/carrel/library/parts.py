@@ -81,9 +81,12 @@ Piece = tuple[NDArray[np.int32], "Part | Payload"]
 
 
 def write_part(
-    segment: Path, representation: Representation, generation: int, seed: int, pieces: Sequence[Piece]
+    segment: Path, representation: Representation, generation: int, seed: int, pieces: Sequence[Piece], bits: int | None = None
 ) -> PartEntry | None:
-    """Write the rows of ``pieces`` as one part, in the order of their positions; None where none is left."""
+    """Write the rows of ``pieces`` as one part, in the order of their positions; None where none is left.
+
+    ``bits`` a dimension for the sketches of dense vectors.
+    """
     kind = kind_of(representation.kind)
     positions = np.concatenate([at for at, _ in pieces])
     owner = np.repeat(np.arange(len(pieces)), [len(at) for at, _ in pieces])
@@ -93,7 +96,7 @@ def write_part(
     if not len(order):
         return None
     name = part_name(representation, generation)
-    builder = kind.build(segment / name, representation, seed)
+    builder = kind.build(segment / name, representation, seed, bits)
     try:
         for start in range(0, len(order), kind.piece):
             some = order[start : start + kind.piece]

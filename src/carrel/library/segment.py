@@ -116,7 +116,9 @@ class Segment:
 class SegmentBuilder:
     """Gathers passages into a new segment within bounded memory."""
 
-    def __init__(self, library: Path, name: str, settings: Settings, encoder: DenseEncoder | None, impacts: str) -> None:
+    def __init__(
+        self, library: Path, name: str, settings: Settings, encoder: DenseEncoder | None, impacts: str, bits: int = 1
+    ) -> None:
         assert settings.analyzer is not None
         self.name = name
         self.impacts = impacts
@@ -130,7 +132,7 @@ class SegmentBuilder:
         self._sparse = SparseBuilder()
         self._rows = FolderWriter(self.folder / ROWS)
         self._ids = self._rows.stream("ids", np.int64)
-        self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed) if encoder else None
+        self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed, bits=bits) if encoder else None
 
     @property
     def nbytes(self) -> int:

@@ -29,7 +29,7 @@ from ..documents.split import places, split
 from ..encode.base import DenseEncoder, load_encoder, nbytes
 from ..index.files import storage
 from ..progress import Progress, Task, silent
-from .bills import plan
+from .bills import plan, sketch_bits
 from .compaction import merge_segments, reweigh_segment, to_merge
 from .encoders import encoder_of
 from .lock import WriterLock
@@ -64,6 +64,8 @@ class Writer:
             raise LibraryNotFound(f"there is no library at {library}; make one with: carrel index PATH --library {library}")
         self.library = library
         self.bill = Bill(ram_of(ram))
+        self._named = None if ram is None else self.bill.ram
+        self._expected = 0
         bound_heap()
         self.added_passages = 0
         self._lock = WriterLock(library).__enter__()
@@ -187,10 +189,21 @@ class Writer:
         self.bill.check("building the index")
         return self.bill
 
-    def expect(self, passages: int) -> None:
-        """Say that about so many are coming; raises `BudgetError` where a library of that size does not fit."""
+    def expect(self, passages: int, certain: float = 1.0) -> None:
+        """Say that about so many are coming; raises `BudgetError` where a library with a ``certain`` share of them does not fit."""
         dimension = self._encoder.dimension if self._encoder is not None else 0
-        plan(self._next_passage - 1 + passages, dimension, self.bill.ram, encoder=nbytes(self._encoder)).check()
+        self._expected = self._next_passage - 1 + passages
+        sure = self._next_passage - 1 + int(certain * passages)
+        plan(sure, dimension, self.bill.ram, encoder=nbytes(self._encoder), bits=self.bits(dimension) or 1).check()
+
+    def bits(self, dimension: int) -> int | None:
+        """Bits a dimension of the sketches that are written now: by the budget that was named, for all passages there will be.
+
+        None where no budget was named: as they are.
+        """
+        if self._named is None:
+            return None
+        return sketch_bits(max(self._expected, self._next_passage - 1), dimension, self._named, nbytes(self._encoder))
 
     def _flush_batch(self) -> None:
         if not self._texts and not self._rows["documents"]:
@@ -200,8 +213,9 @@ class Writer:
             self._next_segment += 1
             self._encoder = self._encoder or encoder_of(self.manifest.settings)
             with storage(self.library):
+                bits = None if self._encoder is None else self.bits(self._encoder.dimension)
                 self._builder = SegmentBuilder(
-                    self.library, name, self.manifest.settings, self._encoder, impacts_name(self.generation)
+                    self.library, name, self.manifest.settings, self._encoder, impacts_name(self.generation), bits or 1
                 )
         self.store.begin()
         rows = self._rows
@@ -314,7 +328,8 @@ class Writer:
         name = f"{self._next_segment:06d}"
         self._next_segment += 1
         with storage(self.library):
-            merged = merge_segments(snapshot, run, name, impacts_name(self.generation), self.shares.gather, task)
+            impacts = impacts_name(self.generation)
+            merged = merge_segments(snapshot, run, name, impacts, self.shares.gather, self.bits, task)
         self.measure()
         trim_heap()
         del snapshot
@@ -324,11 +339,17 @@ class Writer:
         self._publish(kept)
 
     def compact(self, progress: Progress = silent) -> None:
-        """Merge all segments into one, leaving out what was removed, and forget the removed documents."""
+        """Merge all segments into one, leaving out what was removed, and forget the removed documents.
+
+        A single segment is written anew where its sketches have more bits than the budget allows.
+        """
         self.plan(encoding=False)
         self.commit()
         snapshot = Snapshot(self.library, self.manifest, self.store)
-        merging = len(self.manifest.segments) > 1 or snapshot.removed_passages > 0
+        sketched = [segment.dense for segment in snapshot.segments if segment.dense is not None]
+        longer = any(index.bits > (self.bits(index.dimension) or index.bits) for index in sketched)
+        merging = len(self.manifest.segments) > 1 or snapshot.removed_passages > 0 or longer
+        del sketched
         task = progress("compacting", snapshot.passages + snapshot.removed_passages, "passages")
         del snapshot
         try:

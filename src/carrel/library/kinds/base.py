@@ -68,8 +68,8 @@ class Kind(Protocol):
     def unpack(self, rows: Sequence[bytes], representation: Representation) -> Payload:
         """What `pack` took apart; raises `ValueError` for bytes that are something else."""
 
-    def build(self, folder: Path, representation: Representation, seed: int) -> Builder:
-        """A part to be written."""
+    def build(self, folder: Path, representation: Representation, seed: int, bits: int | None = None) -> Builder:
+        """A part to be written; ``bits`` a dimension for sketches, where it has any."""
 
     def open(self, folder: Path) -> Any:
         """A finished part; raises `LibraryDamaged`."""

@@ -91,9 +91,9 @@ class DenseKind:
             raise ValueError(f"a vector of another size than {width}")
         return np.frombuffer(b"".join(rows), np.float16).reshape(len(rows), width).astype(np.float32)
 
-    def build(self, folder: Path, representation: Representation, seed: int) -> DenseBuilder:
+    def build(self, folder: Path, representation: Representation, seed: int, bits: int | None = None) -> DenseBuilder:
         """A dense segment."""
-        return DenseBuilder(folder, -(-representation.info.dimension // MULTIPLE) * MULTIPLE, seed=seed)
+        return DenseBuilder(folder, -(-representation.info.dimension // MULTIPLE) * MULTIPLE, seed=seed, bits=bits or 1)
 
     def open(self, folder: Path) -> DenseIndex:
         """A dense segment."""

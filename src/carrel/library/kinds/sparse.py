@@ -158,7 +158,7 @@ class SparseKind:
         found = SparseVectors(np.cumsum(counts), np.concatenate([*terms, np.empty(0, np.int32)]), every)
         return TermWeights(found, list(numbers))
 
-    def build(self, folder: Path, representation: Representation, seed: int) -> _Builder:
+    def build(self, folder: Path, representation: Representation, seed: int, bits: int | None = None) -> _Builder:
         """A part."""
         return _Builder(folder)
 

@@ -149,7 +149,7 @@ class TokensKind:
             return TokenVectors(indptr, np.zeros((0, width), np.float32), np.zeros((0, 2), np.int32))
         return TokenVectors(indptr, np.concatenate(vectors).astype(np.float32), np.concatenate(spans).astype(np.int32))
 
-    def build(self, folder: Path, representation: Representation, seed: int) -> _Builder:
+    def build(self, folder: Path, representation: Representation, seed: int, bits: int | None = None) -> _Builder:
         """A part; it takes its codebook from what is copied into it, or from a part beside it."""
         return _Builder(TokenBuilder(folder, representation.bits, seed=seed, codebook=_neighbour(folder)))
 
