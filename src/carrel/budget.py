@@ -20,6 +20,7 @@ from ._errors import BudgetError, UsageError
 
 __all__ = [
     "BASE",
+    "COMPILING",
     "DEFAULT",
     "GATHERED",
     "MINIMUM",
@@ -47,6 +48,9 @@ BASE = 96 * MIB
 
 Measured: 80 MB on Linux with Python 3.11 and numba 0.62 (`python bench/budget.py --base`), and room for other versions.
 """
+
+COMPILING = 512 * MIB
+"""Budgets below this have no room for the compiler: kernels are compiled before, in processes of their own."""
 
 _UNITS = {"": 1, "b": 1, "k": KIB, "kb": KIB, "kib": KIB, "m": MIB, "mb": MIB, "mib": MIB, "g": GIB, "gb": GIB, "gib": GIB}
 

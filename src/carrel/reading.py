@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from . import kernels
 from ._errors import UsageError
-from .budget import Bill, anonymous_bytes, ram_of, round_up
+from .budget import COMPILING, Bill, anonymous_bytes, ram_of, round_up
 from .encode.base import DenseEncoder
 from .library.bills import search_bill
 from .library.context import representations
@@ -246,6 +247,8 @@ class Reading:
             return
         wanted = (self.generation, self.represented.encoder_bytes(), frozenset(names))
         if wanted not in self._within:
+            if self.ram < COMPILING:
+                kernels.prepare()
             self.bill(names=wanted[2])
             self._within = {*self._within, wanted} if len(self._within) < 100 else {wanted}
 

@@ -183,6 +183,21 @@ def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.
         assert library.bill().ram >= DEFAULT
 
 
+def test_kernels_are_compiled_elsewhere_before_a_search_in_a_small_budget(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process of 256 MB the compiler itself would exceed the budget."""
+    prepared: list[int] = []
+    monkeypatch.setattr("carrel.kernels.prepare", lambda: prepared.append(1))
+    with carrel.open(small) as library:
+        library.rank("open a file")
+    assert not prepared
+    with carrel.open(small, ram="256MB") as library:
+        library.rank("open a file")
+        assert prepared
+        del prepared[:]
+        library.rank("close a file")
+        assert not prepared, "looked at once"
+
+
 def test_indexing_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = tmp_path / "texts.jsonl"
     texts.write_text("".join(json.dumps({"_id": str(n), "text": f"heron {n}"}) + "\n" for n in range(2000)))

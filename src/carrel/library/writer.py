@@ -22,7 +22,7 @@ import numpy as np
 
 from .. import kernels
 from .._errors import LibraryNotFound
-from ..budget import GATHERED, Bill, Shares, anonymous_bytes, bound_heap, ram_of, share_out, trim_heap
+from ..budget import COMPILING, GATHERED, Bill, Shares, anonymous_bytes, bound_heap, ram_of, share_out, trim_heap
 from ..documents.analyzers import Analyzer
 from ..documents.base import Document
 from ..documents.split import places, split
@@ -52,8 +52,6 @@ DRIFT = 0.1
 SAMPLE_CHARACTERS = 1 << 22
 """So many characters of them are enough too."""
 REMOVED_AT_ONCE = 10_000
-COMPILING = 512 << 20
-"""A budget below this has no room to compile kernels in this process."""
 
 
 class Writer:
