@@ -17,8 +17,10 @@ BLOCK = 128
 """Postings of a block (`kernels.bits.BLOCK`, which is not imported to open an index)."""
 WHOLE = 4 << 20
 """Bytes up to which arrays that every search looks into here and there are asked for whole at first."""
-SAMPLE = 32
-"""Lists that are looked at before a search to tell whether all are in memory."""
+SAMPLE = 8
+"""Lists that are looked at before a search to tell whether all are in memory: a look costs 2 µs."""
+WARM, SELDOM = 32, 8
+"""After so many searches in a row that found everything in memory only one in so many looks."""
 SCATTERED = ("text",)
 """Not postings and impacts: pages of those that were used before should outlast others where memory is short."""
 EVERYWHERE = ("groups", "lengths", "dense")
@@ -34,6 +36,8 @@ class ListReader:
         """Bytes of a long list's greatest impacts by range of passages."""
         self._addresses = {name: arrays[name].ctypes.data for name in ("postings", "text")}
         self._begun = False
+        self._warm = 0
+        """Searches in a row that found all lists in memory. Threads may miscount: it only decides how often is looked."""
 
     def begin(self) -> None:
         """Before the first search: tell the system how the arrays are read. What merges them reads them from end to end."""
@@ -51,6 +55,9 @@ class ListReader:
 
     def prefetch(self, records: NDArray[np.int64]) -> None:
         """Ask for the lists of ``records`` (terms, 8; see `kernels.sparse_dictionary`), if some are not in memory."""
+        self._warm += 1
+        if self._warm > WARM and self._warm % SELDOM:
+            return
         size, address = self._arrays["postings"].nbytes, self._addresses["postings"]
         for unit, units in records[:: max(1, len(records) // SAMPLE), 4:6].tolist():
             at = 2 * unit + units  # the middle
@@ -58,6 +65,7 @@ class ListReader:
                 break
         else:
             return
+        self._warm = 0
         dense, ask = self._arrays["dense"], self._ask
         for number, count, posting, block, unit, units, *_ in records.tolist():
             ask("postings", 2 * unit, 2 * units)
