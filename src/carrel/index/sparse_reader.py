@@ -19,6 +19,8 @@ WHOLE = 4 << 20
 """Bytes up to which arrays that every search looks into here and there are asked for whole at first."""
 SAMPLE = 8
 """Lists that are looked at before a search to tell whether all are in memory: a look costs 2 µs."""
+LOOKS = 4
+"""Times that the dictionary is looked at."""
 WARM, SELDOM = 32, 8
 """After so many searches in a row that found everything in memory only one in so many looks."""
 SCATTERED = ("text",)
@@ -36,6 +38,7 @@ class ListReader:
         """Bytes of a long list's greatest impacts by range of passages."""
         self._addresses = {name: arrays[name].ctypes.data for name in ("postings", "text")}
         self._begun = False
+        self._looks_left = LOOKS
         self._warm = 0
         """Searches in a row that found all lists in memory. Threads may miscount: it only decides how often is looked."""
 
@@ -50,8 +53,18 @@ class ListReader:
                     self._folders[name].advise(name, 0, self._arrays[name].nbytes)
 
     def dictionary_cold(self) -> bool:
-        """Whether much of the dictionary is not in memory, so that terms are better looked up side by side."""
-        return share_in_memory(self._addresses["text"], self._arrays["text"].nbytes) < 0.9
+        """Whether much of the dictionary is not in memory, so that terms are better looked up side by side.
+
+        Asked for the first few look-ups only: later ones find the pages that most of them go through, and threads cost more
+        than the pages that are still missing.
+        """
+        if self._looks_left <= 0:
+            return False
+        self._looks_left -= 1
+        if share_in_memory(self._addresses["text"], self._arrays["text"].nbytes) < 0.9:
+            return True
+        self._looks_left = 0
+        return False
 
     def prefetch(self, records: NDArray[np.int64]) -> None:
         """Ask for the lists of ``records`` (terms, 8; see `kernels.sparse_dictionary`), if some are not in memory."""
