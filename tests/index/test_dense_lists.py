@@ -132,9 +132,10 @@ def test_recall_is_what_was_asked_for(index: ListedDenseIndex, queries: Vectors)
         assert index.recall(some, 10) >= 0.97
         assert index.recall(some, 10, recall=0.9) >= 0.88
     assert index.recall(queries, 10, recall=1.0) == 1.0
-    reach = index.reach(10)
+    less, reach = index.reach(10, 0.9), index.reach(10)
+    assert less is not None
     assert reach is not None
-    assert 1 <= reach.lists < len(index.lists)
+    assert 1 <= less.lists < reach.lists
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.5])
