@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-STAMP = VENV / "carrel-installed.json"
+STAMP = VENV / "bookwheel-installed.json"
 OLDEST = (3, 11)
 
 STDLIB = "stdlib"
@@ -34,7 +34,7 @@ def main():
     """Set up, then search or test."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
-        sys.exit(f"carrel needs Python {OLDEST[0]}.{OLDEST[1]} or newer and this is {found}; run go.py with a newer one")
+        sys.exit(f"bookwheel needs Python {OLDEST[0]}.{OLDEST[1]} or newer and this is {found}; run go.py with a newer one")
     if sys.argv[1:2] == ["test"]:
         return test(sys.argv[2:])
     parser = argparse.ArgumentParser(
@@ -52,17 +52,17 @@ def search(paths, queries):
     library = [] if paths else ["--library", STDLIB]
     if not paths:
         say(f"indexing the standard library of Python {sysconfig.get_python_version()}")
-    code = run(PYTHON, "-m", "carrel", "index", *(paths or standard_library()), *library)
+    code = run(PYTHON, "-m", "bookwheel", "index", *(paths or standard_library()), *library)
     if code not in (0, 2):  # 2: some files could not be read, and were named; the others can be searched
         return code
     for query in queries or ([] if paths else QUERIES):
-        print(f"$ carrel search {shlex.quote(query)}", flush=True)
-        code = run(PYTHON, "-m", "carrel", "search", query, "-k", "3", "--lines", "3", *library)
+        print(f"$ bookwheel search {shlex.quote(query)}", flush=True)
+        code = run(PYTHON, "-m", "bookwheel", "search", query, "-k", "3", "--lines", "3", *library)
         if code > 1:
             return code
-    carrel = os.path.relpath(BIN / "carrel")
-    say(f'your turn: {carrel} search "words"{"".join(" " + part for part in library)}')
-    say(f'or:        {carrel} index FOLDER, then {carrel} search "words"; {carrel} --help tells the rest')
+    bookwheel = os.path.relpath(BIN / "bookwheel")
+    say(f'your turn: {bookwheel} search "words"{"".join(" " + part for part in library)}')
+    say(f'or:        {bookwheel} index FOLDER, then {bookwheel} search "words"; {bookwheel} --help tells the rest')
     return 0
 
 
@@ -93,7 +93,7 @@ def test(options):
     checks = {
         "ruff check": ("ruff", "check", "."),
         "ruff format": ("ruff", "format", "--check", "."),
-        "mypy": ("mypy", "--strict", "-p", "carrel"),
+        "mypy": ("mypy", "--strict", "-p", "bookwheel"),
         "pytest": ("pytest", *chosen),
     }
     failed = {}
@@ -109,7 +109,7 @@ def test(options):
 
 
 def install(extra):
-    """Make .venv with carrel and what it needs, unless it is there and up to date."""
+    """Make .venv with bookwheel and what it needs, unless it is there and up to date."""
     state = {"python": sys.version, "project": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()}
     before = installed()
     if before is not None and all(before.get(key) == value for key, value in state.items()):
@@ -117,12 +117,12 @@ def install(extra):
             return
     elif before is None or before.get("python") != sys.version:
         make_environment()
-    say(f"installing carrel and what it needs into .venv{' (for tests)' if extra else ''}: a minute or two")
+    say(f"installing bookwheel and what it needs into .venv{' (for tests)' if extra else ''}: a minute or two")
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq")
     if run(*pip, "--editable", f"{ROOT}[{extra}]" if extra else str(ROOT)):
         sys.exit("installing failed (pip's words are above); check the connection to the package registry and try again")
     say("compiling the search kernels, once: half a minute")
-    if run(PYTHON, "-c", "import carrel.kernels; carrel.kernels.warm()"):
+    if run(PYTHON, "-c", "import bookwheel.kernels; bookwheel.kernels.warm()"):
         sys.exit("compiling failed; please report the lines above")
     STAMP.write_text(json.dumps({**state, "extra": extra}))
 
@@ -131,7 +131,7 @@ def installed():
     """What the last installation noted; None where there is none that runs."""
     try:
         state = json.loads(STAMP.read_text())
-        works = subprocess.run([str(PYTHON), "-c", "import carrel"], capture_output=True, check=False).returncode == 0
+        works = subprocess.run([str(PYTHON), "-c", "import bookwheel"], capture_output=True, check=False).returncode == 0
     except (OSError, ValueError):
         return None
     return state if works else None

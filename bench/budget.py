@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from limits import Outcome, TookTooLong, run_within
 
-from carrel.budget import format_size, parse_size, round_up
+from bookwheel.memory.budget import format_size, parse_size, round_up
 from synthetic import ZipfText, write_text
 
 HOURS = 3600.0
@@ -56,10 +56,10 @@ Where a tool leaves it to its user how much it is handed at once, or learns from
 
 BUILD = """
 import json, sys, time
-import carrel
+import bookwheel
 texts, place, ram, encoder = sys.argv[1:5]
 started = time.perf_counter()
-with carrel.open(place, create=True, language="english", ram=ram, encoder=encoder) as library:
+with bookwheel.open(place, create=True, language="english", ram=ram, encoder=encoder) as library:
     report = library.index(texts)
     info = library.info()
     print(json.dumps({
@@ -71,11 +71,11 @@ with carrel.open(place, create=True, language="english", ram=ram, encoder=encode
 
 SEARCH = """
 import json, sys, threading, time
-import carrel
+import bookwheel
 place, ram, path = sys.argv[1:4]
 queries = json.load(open(path, encoding="utf-8"))
 started = time.perf_counter()
-with carrel.open(place, ram=ram) as library:
+with bookwheel.open(place, ram=ram) as library:
     seconds = {}
     for recipe in ("bm25", "dense", "hybrid"):
         for k in (10, 1000):
@@ -106,7 +106,7 @@ print(json.dumps({"seconds": time.perf_counter() - started, "latency": seconds, 
 
 COMPACT = """
 import io, json, sys, time
-import carrel
+import bookwheel
 place, ram, path = sys.argv[1:4]
 def opened():
     if not path.endswith(".zst"):
@@ -114,7 +114,7 @@ def opened():
     import zstandard
     return io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(open(path, "rb"), closefd=True), encoding="utf-8")
 started = time.perf_counter()
-with carrel.open(place, ram=ram) as library:
+with bookwheel.open(place, ram=ram) as library:
     names = []
     with opened() as texts:
         for number, line in enumerate(texts):
@@ -131,8 +131,8 @@ print(json.dumps({"seconds": time.perf_counter() - started, "passages": info.pas
 
 BASE = """
 import sys
-import carrel.kernels as kernels
-from carrel.budget import anonymous_bytes
+import bookwheel.kernels as kernels
+from bookwheel.memory.budget import anonymous_bytes
 kernels.warm()
 print(anonymous_bytes())
 """
@@ -224,10 +224,10 @@ def texts_of(passages: int, *, synthetic: bool) -> tuple[Path, Path]:
 
 def bytes_of(place: Path) -> dict[str, Any]:
     """Print the bytes a passage of a library; its passages, and planned divided by measured bytes."""
-    import carrel
-    from carrel.library import bills
+    import bookwheel
+    from bookwheel.library import memory_plan as bills
 
-    with carrel.open(place) as library:
+    with bookwheel.open(place) as library:
         info = library.info()
     for title, parts in (("disk", info.disk), ("memory", info.memory)):
         for part, size in parts.items():
@@ -258,7 +258,9 @@ def main() -> None:
     parser.add_argument("--encoder", default="static")
     parser.add_argument("--synthetic", action="store_true")
     parser.add_argument("--peers", action="store_true", help="the other tools too")
-    parser.add_argument("--only-peers", action="store_true", help="the other tools, beside what was measured of carrel before")
+    parser.add_argument(
+        "--only-peers", action="store_true", help="the other tools, beside what was measured of bookwheel before"
+    )
     parser.add_argument("--named", default="*", metavar="PATTERN", help="of the other tools only those with such a name")
     parser.add_argument("--minutes", type=float, default=10.0, help="that another tool may take")
     parser.add_argument("--keep", action="store_true", help="keep the library that is built")

@@ -1,9 +1,9 @@
-"""The first query after the page cache was dropped: in a process that is up, and from a new `carrel search`.
+"""The first query after the page cache was dropped: in a process that is up, and from a new `bookwheel search`.
 
     python bench/cold.py --passages 1000000 [--runs 15]
 
 Uses the library with vectors that `lexical.py` builds. Each run takes another query and, for the process that is up, a new process: it has
-loaded carrel and its kernels on another, small library and has not touched this one. Before each query the library's files are
+loaded bookwheel and its kernels on another, small library and has not touched this one. Before each query the library's files are
 dropped from the cache; in the rows "everything", Python's and numpy's own files are too (needs root).
 """
 
@@ -32,9 +32,9 @@ from peers import environment_of
 
 PROCESS = """
 import json, resource, sys, time
-import carrel
+import bookwheel
 library, small, k = sys.argv[1], sys.argv[2], int(sys.argv[3])
-warm = carrel.open(small)
+warm = bookwheel.open(small)
 for recipe in sys.argv[4:]:
     warm.rank("some words", k, recipe=recipe)
 def io():
@@ -44,7 +44,7 @@ for line in sys.stdin:
     query, recipe = json.loads(line)
     read, faults = io(), resource.getrusage(resource.RUSAGE_SELF).ru_majflt
     times = [time.perf_counter()]
-    opened = carrel.open(library)
+    opened = bookwheel.open(library)
     opened.passages
     times.append(time.perf_counter())
     opened.rank(query, k, recipe=recipe)
@@ -60,15 +60,15 @@ for line in sys.stdin:
 
 def small_library() -> Path:
     """A library of a few thousand texts, to load code on: what a tiny one needs is less."""
-    import carrel
-    from carrel.documents.base import Document
+    import bookwheel
+    from bookwheel.documents.document import Document
 
     place = SCRATCH / "libraries" / "small-5000"
     try:
-        carrel.open(place).rank("some words")
-    except carrel.CarrelError:  # there is none, or one in an older format
+        bookwheel.open(place).rank("some words")
+    except bookwheel.BookwheelError:  # there is none, or one in an older format
         shutil.rmtree(place, ignore_errors=True)
-        library = carrel.open(place, create=True)
+        library = bookwheel.open(place, create=True)
         library.add([Document(id=str(n), text=f"some words about the number {n} and another") for n in range(5000)])
     return place
 
@@ -87,7 +87,7 @@ def warm_process(library: Path, queries: list[str], recipe: str, k: int, everyth
         drop_from_cache([library], everything=everything)
         print(json.dumps([query, recipe]), file=process.stdin, flush=True)
         if not (line := process.stdout.readline()):
-            raise SystemExit(f"carrel failed on {library}; its words are above")
+            raise SystemExit(f"bookwheel failed on {library}; its words are above")
         told.append(json.loads(line))
         process.stdin.close()
         process.wait()
@@ -95,7 +95,7 @@ def warm_process(library: Path, queries: list[str], recipe: str, k: int, everyth
 
 
 def command_line(library: Path, queries: list[str], recipe: str, everything: bool | None) -> list[float]:
-    """Seconds of `carrel search` from start to end; ``everything`` None drops nothing."""
+    """Seconds of `bookwheel search` from start to end; ``everything`` None drops nothing."""
     seconds = []
     for query in queries:
         if everything is not None:
@@ -103,7 +103,7 @@ def command_line(library: Path, queries: list[str], recipe: str, everything: boo
         started = time.perf_counter()
         with tempfile.TemporaryFile() as out:
             subprocess.run(
-                [sys.executable, "-m", "carrel", "search", query, "--library", library, "--recipe", recipe],
+                [sys.executable, "-m", "bookwheel", "search", query, "--library", library, "--recipe", recipe],
                 stdout=out, stderr=out, env=environment_of(None, 1), check=False,
             )  # fmt: skip
         seconds.append(time.perf_counter() - started)
@@ -160,7 +160,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     library = arguments.library
     if library is None:
-        contender = {c.name: c for c in contenders(vectors=True)}["carrel with vectors"]
+        contender = {c.name: c for c in contenders(vectors=True)}["bookwheel with vectors"]
         build(contender, data.texts, data.passages)
         library = index_folder(contender, data.texts) / "library"
     for recipe in arguments.recipe or ["bm25", "dense", "hybrid"]:
@@ -177,8 +177,8 @@ def main() -> None:
                 say(f"{recipe}, k={k}, everything={everything}: {rows[-1]['median_ms']:.0f} ms {parts}")
         for dropped in (None, False, True) if root else (None, False):
             seconds = command_line(library, queries[: max(5, arguments.runs // 3)], recipe, dropped)
-            rows.append({"what": "carrel search", "recipe": recipe, "k": 10, "everything": dropped, **summary(seconds)})
-            say(f"carrel search, {recipe}, everything={dropped}: {rows[-1]['median_ms']:.0f} ms")
+            rows.append({"what": "bookwheel search", "recipe": recipe, "k": 10, "everything": dropped, **summary(seconds)})
+            say(f"bookwheel search, {recipe}, everything={dropped}: {rows[-1]['median_ms']:.0f} ms")
     kept = RESULTS / f"cold-{arguments.passages}.json"
     if arguments.recipe and kept.is_file():
         before = json.loads(kept.read_text())["rows"]

@@ -19,8 +19,8 @@ from common import ROOT, keep, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from carrel.evaluate import load_collection
-from carrel.library.cutoff import fitting_probabilities
+from bookwheel.evaluate import load_collection
+from bookwheel.library.retrieval.cutoff import fitting_probabilities
 from late import _library
 
 CUTOFFS = (0.0, 0.3, 0.5, 0.7, 0.9)

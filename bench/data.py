@@ -29,7 +29,7 @@ from common import ROOT, SCRATCH, read_texts, text_of
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from carrel.documents.words import split_words
+from bookwheel.analysis.words import split_words
 
 SEED = 20261121
 HELD_OUT = 22
@@ -186,8 +186,8 @@ def pooled_encoder(model: Path, data: Data) -> Any:
     """
     from safetensors.numpy import load_file
 
-    from carrel.encode import load_encoder
-    from carrel.encode.static import write
+    from bookwheel.encode import load_encoder
+    from bookwheel.encode.static.built_in import write
 
     folder = data.folder / "pooled" / "model"
     if not (folder / "config.json").is_file():
@@ -242,14 +242,14 @@ def make_dense_truth(data: Data, name: str) -> None:
 
 
 def static_encoder() -> Any:
-    from carrel.encode import load_encoder
+    from bookwheel.encode import load_encoder
 
     return load_encoder("static")
 
 
 def minilm_encode(model: Path) -> Callable[[list[str]], NDArray[np.float32]]:
-    """all-MiniLM-L6-v2 through carrel's own encoder of transformer models."""
-    from carrel.encode import load_encoder
+    """all-MiniLM-L6-v2 through bookwheel's own encoder of transformer models."""
+    from bookwheel.encode import load_encoder
 
     encoder = load_encoder(str(model))
     return lambda texts: np.asarray(encoder.encode(texts), np.float32)
@@ -263,7 +263,7 @@ def minilm_encode(model: Path) -> Callable[[list[str]], NDArray[np.float32]]:
 
 
 def make_learned(data: Data) -> None:
-    from carrel.documents.words import WordTable
+    from bookwheel.analysis.words import WordTable
 
     encoder = static_encoder()
     table = np.load(encoder.folder / "vectors.npy").astype(np.float32) * np.load(encoder.folder / "scales.npy")[:, None]

@@ -1,4 +1,4 @@
-"""Dense vectors: carrel's index beside faiss, usearch, LanceDB, zvec, turbovec and LEANN, and what filters, batches and threads cost.
+"""Dense vectors: bookwheel's index beside faiss, usearch, LanceDB, zvec, turbovec and LEANN, and what filters, batches and threads cost.
 
     python bench/dense.py --passages 1000000 --vectors static [--rounds 5] [--only faiss]
     python bench/dense.py --passages 1000000 --vectors pooled --build      build what is missing, measure nothing
@@ -6,7 +6,7 @@
 The vectors are those of ``data.py``: static (256 dimensions) and pooled (384). Every index is asked for the best by dot product, one
 query at a time and one thread, the vectors of its file in the page cache. Recall is the share of the exact best k. Codes of a bit
 or a few that are no ranking by themselves are re-scored with the vectors on disk, in numpy where a tool leaves it to its user:
-candidates are given for k=10 and grow with k. ``floor_ms`` is the time that one core needs to read carrel's sketches from memory
+candidates are given for k=10 and grow with k. ``floor_ms`` is the time that one core needs to read bookwheel's sketches from memory
 once, at the speed measured in the same run.
 """
 
@@ -33,14 +33,14 @@ LEFT_OUT = {
 }
 
 
-def carrel() -> list[Contender]:
-    script = "peer_carrel_dense.py"
+def bookwheel() -> list[Contender]:
+    script = "peer_bookwheel_dense.py"
     return [
-        Contender("carrel", script, build_threads=1),
-        Contender("carrel, recall 0.95", script, search={"recall": 0.95}, build_threads=1),
-        Contender("carrel, recall 0.99", script, search={"recall": 0.99}, build_threads=1),
-        Contender("carrel, 2 bits", script, build={"bits": 2}, build_threads=1),
-        Contender("carrel, listed", script, build={"lists": True}, build_threads=1),
+        Contender("bookwheel", script, build_threads=1),
+        Contender("bookwheel, recall 0.95", script, search={"recall": 0.95}, build_threads=1),
+        Contender("bookwheel, recall 0.99", script, search={"recall": 0.99}, build_threads=1),
+        Contender("bookwheel, 2 bits", script, build={"bits": 2}, build_threads=1),
+        Contender("bookwheel, listed", script, build={"lists": True}, build_threads=1),
     ]
 
 
@@ -87,12 +87,14 @@ def ways(folder: Path, queries: Path) -> list[dict[str, Any]]:
     told = json.loads(done.stdout.strip().splitlines()[-1])
     one = told["ms_a_query"]["one query at a time"]
     rows = [[name, f"{value:.3f}", f"{value / one:.2f}"] for name, value in told["ms_a_query"].items()]
-    title = f"carrel, k={told['k']}: what filters, batches and threads make of {told['queries']} queries (wall time a query)."
+    title = (
+        f"bookwheel, k={told['k']}: what filters, batches and threads make of {told['queries']} queries (wall time a query)."
+    )
     return [{"title": title, "head": ["", "ms a query", "times one at a time"], "rows": rows}]
 
 
 def floors(result: dict[str, Any]) -> dict[str, Any]:
-    """How near each of carrel's contenders came to reading its sketches once, at the memory's speed of the same run."""
+    """How near each of bookwheel's contenders came to reading its sketches once, at the memory's speed of the same run."""
     speed = result["read_bytes_per_second"]
     rows = []
     for one in result["contenders"]:
@@ -124,7 +126,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     documents, queries = data.vectors(arguments.vectors)
-    listed = [*carrel(), *peers()]
+    listed = [*bookwheel(), *peers()]
     chosen = choose(listed, arguments, documents)
     if arguments.build:
         build_all(chosen, documents, data.passages)
@@ -142,7 +144,7 @@ def main() -> None:
     result["left_out"], result["tables"] = LEFT_OUT, []
     if any(one.environment is None for one in chosen):
         result["tables"].append(floors(result))
-    flat = next((one for one in chosen if one.name == "carrel"), None)
+    flat = next((one for one in chosen if one.name == "bookwheel"), None)
     if flat is not None and not arguments.without_ways:
         result["tables"] += ways(index_folder(flat, documents) / "dense", queries)
     name = f"dense-{arguments.vectors}-{arguments.passages}"

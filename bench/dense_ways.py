@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carrel.index.dense import DenseIndex, open_dense
+from bookwheel.index.dense import DenseIndex, open_dense
 from common import read_bandwidth
 
 K = 10

@@ -5,7 +5,7 @@
     python bench/encoding.py text                                      the tables of docs/models.md from what was measured
 
 MODEL is the folder of all-MiniLM-L6-v2 (or of another sentence-transformers model that every tool can run); ``--onnx FOLDER`` has
-its float32 ONNX file for fastembed, made with ``carrel models --export``. Each tool runs in a process of its own with all cores
+its float32 ONNX file for fastembed, made with ``bookwheel models --export``. Each tool runs in a process of its own with all cores
 and its defaults. Results go into docs/results/encoding.json.
 """
 
@@ -29,7 +29,7 @@ from harness import Contender, PeerError, Process, say
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from carrel.evaluate import Scores, compare, load_collection, measure
+from bookwheel.evaluate import Scores, compare, load_collection, measure
 
 CORES = int(os.environ.get("ENCODING_CORES", 0)) or len(os.sched_getaffinity(0))
 PLACE = SCRATCH / "encoded"
@@ -37,23 +37,23 @@ PLACE = SCRATCH / "encoded"
 
 def contenders(model: Path, onnx: Path | None, static: Path | None = None) -> dict[str, tuple[Contender, Path, dict[str, Any]]]:
     """Name to what runs it, what it opens, and how."""
-    own, peers = Contender("carrel", "peer_carrel_encoder.py"), Contender("peers", "peer_encoders.py", "encoders")
+    own, peers = Contender("bookwheel", "peer_bookwheel_encoder.py"), Contender("peers", "peer_encoders.py", "encoders")
     found = {
-        "carrel int8": (own, model, {"precision": "int8"}),
-        "carrel fp32": (own, model, {"precision": "fp32"}),
+        "bookwheel int8": (own, model, {"precision": "int8"}),
+        "bookwheel fp32": (own, model, {"precision": "fp32"}),
         "sentence-transformers": (peers, model, {"tool": "sentence-transformers"}),
     }
     if onnx is not None:
         found["fastembed"] = (peers, onnx, {"tool": "fastembed"})
     if static is not None:
-        found["carrel, static"] = (own, static, {})
+        found["bookwheel, static"] = (own, static, {})
         found["model2vec, static"] = (peers, static, {"tool": "model2vec"})
     return found
 
 
 def static_of(model: Path) -> Path:
     """A static model in model2vec's layout of the model's word embeddings: what both tools can read. Its quality is no matter."""
-    from carrel.encode.safetensors import Tensors
+    from bookwheel.encode.safetensors import Tensors
 
     folder = PLACE / "static"
     if not (folder / "model.safetensors").is_file():

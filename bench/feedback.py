@@ -2,7 +2,7 @@
 
     python bench/feedback.py COLLECTION…
 
-Each collection (a BEIR folder) is indexed with documents as units. Pyserini gets the very tokens that carrel's analyzer makes.
+Each collection (a BEIR folder) is indexed with documents as units. Pyserini gets the very tokens that bookwheel's analyzer makes.
 k1 0.9 and b 0.4, 10 passages, 10 terms: Anserini's defaults. Runs are 1000 deep, measured by the same code (ir-measures).
 """
 
@@ -20,8 +20,8 @@ from peers import run_peer
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel.evaluate import evaluate_runs, load_collection, read_run
+import bookwheel
+from bookwheel.evaluate import evaluate_runs, load_collection, read_run
 
 RECIPES = {"bm25": "bm25", "rm3": "bm25 >> rm3(docs=10, terms=10, weight=0.5) >> bm25", "rocchio": "bm25 >> rocchio() >> bm25"}
 DEPTH = 1000
@@ -32,7 +32,7 @@ def one(folder: Path, scratch: Path) -> dict[str, Any]:
     """All runs on one collection, measured; and how much of the first ten is the same."""
     collection = load_collection(folder)
     queries = dict(collection.judged)
-    library = carrel.open(scratch / "library", create=True, unit="document", language="english", encoder=None, k1=K1, b=B)
+    library = bookwheel.open(scratch / "library", create=True, unit="document", language="english", encoder=None, k1=K1, b=B)
     library.add(collection.documents())
     analyzer = library.settings.analyzer
     assert analyzer is not None
@@ -50,7 +50,7 @@ def one(folder: Path, scratch: Path) -> dict[str, Any]:
     for name, recipe in RECIPES.items():
         own = dict(zip(queries, library.rank_documents(list(queries.values()), DEPTH, recipe=recipe), strict=True))
         theirs = read_run(scratch / f"pyserini.{name}")
-        runs[f"carrel {name}"], runs[f"pyserini {name}"] = own, theirs
+        runs[f"bookwheel {name}"], runs[f"pyserini {name}"] = own, theirs
         shared = [len({d for d, _ in own[q][:10]} & {d for d, _ in theirs.get(q, [])[:10]}) / 10 for q in queries]
         same[name] = sum(shared) / len(shared)
     return {**evaluate_runs(collection, runs, ("nDCG@10", "AP", "R@1000")).to_dict(), "same_of_first_ten": same}
@@ -69,7 +69,7 @@ def main() -> None:
     for name, result in results.items():
         values = {entry["recipe"]: entry["measures"] for entry in result["recipes"]}
         for method in RECIPES:
-            own, theirs = values[f"carrel {method}"], values[f"pyserini {method}"]
+            own, theirs = values[f"bookwheel {method}"], values[f"pyserini {method}"]
             rows.append([
                 name, method, f"{own['nDCG@10']:.4f}", f"{theirs['nDCG@10']:.4f}", f"{own['nDCG@10'] - theirs['nDCG@10']:+.4f}",
                 f"{own['AP']:.4f}", f"{theirs['AP']:.4f}", f"{result['same_of_first_ten'][method]:.3f}",

@@ -24,12 +24,12 @@ from gallery_entries import ENTRIES, OOM, Entry, Example
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel import Document
-from carrel.rank import Query
-from carrel.rank.stages.base import Feedback, Rerank, Rewrite, Search, Stage
-from carrel.rank.stages.making import signature
-from carrel.rank.stages.registry import find_stage, stage_names
+import bookwheel
+from bookwheel import Document
+from bookwheel.rank import Query
+from bookwheel.rank.stages.arguments import signature
+from bookwheel.rank.stages.base import Feedback, Rerank, Rewrite, Search, Stage
+from bookwheel.rank.stages.registry import find_stage, stage_names
 
 PACKAGE = "linux-doc-6.1/"
 SHOWN = 4
@@ -42,13 +42,13 @@ KINDS = (
 )
 
 
-def made(texts: Path, tokens: str | None) -> carrel.Library:
+def made(texts: Path, tokens: str | None) -> bookwheel.Library:
     """The library of the kernel's documentation, made where it is not there."""
     place = SCRATCH / "gallery" / "library"
     if (place / "manifest.json").is_file():
-        library = carrel.open(place)
+        library = bookwheel.open(place)
     else:
-        library = carrel.open(place, create=True, unit="document", language="english")
+        library = bookwheel.open(place, create=True, unit="document", language="english")
         library.add(
             Document(id=record["_id"].removeprefix(PACKAGE), text=record["text"])
             for record in read_texts(texts)
@@ -59,7 +59,7 @@ def made(texts: Path, tokens: str | None) -> carrel.Library:
     return library
 
 
-def searched(library: carrel.Library, example: Example, recipe: str) -> dict[str, Any]:
+def searched(library: bookwheel.Library, example: Example, recipe: str) -> dict[str, Any]:
     """The first results by one recipe, as a person would see them, and what the stages said."""
     query = Query(example.query, history=example.history)
     ranking = library.explain(query, SHOWN, recipe=recipe)
@@ -112,14 +112,14 @@ def page() -> None:
         "",
         "Every stage of a [recipe](recipes.md): what it is for, what it follows, what it gained or lost here, and what it "
         "does to real",
-        "results. `carrel recipes` lists them, `carrel explain RECIPE` draws a recipe of them. This page is written by",
+        "results. `bookwheel recipes` lists them, `bookwheel explain RECIPE` draws a recipe of them. This page is written by",
         "`python bench/gallery.py page` from the stages themselves and from measurements; nothing in it is typed in by "
         "hand but the",
         "sentence on when to take a stage.",
         "",
         "None of them is on by default. The default recipe is `hybrid`, that is `0.5*bm25 + 0.5*dense`: no stage gained "
         "enough over it on",
-        "all collections. Measure on your own judgments with `carrel evaluate COLLECTION --recipe …` before taking one.",
+        "all collections. Measure on your own judgments with `bookwheel evaluate COLLECTION --recipe …` before taking one.",
         "",
     ]
     lines += _summary(stages["results"])
@@ -186,7 +186,7 @@ def _section(
         "",
     ]
     if example is not None:
-        lines += [f"    carrel search QUERY --recipe '{example['after']['recipe']}'", ""]
+        lines += [f"    bookwheel search QUERY --recipe '{example['after']['recipe']}'", ""]
     lines += [f"- After: {stage.source}.", f"- Costs: {stage.cost}."]
     if stage.needs:
         lines.append(f"- Needs: {', '.join(stage.needs)}.")

@@ -50,13 +50,13 @@ ENTRIES = {
         Example("which scheduler is used for real-time tasks and how is its priority set", "bm25", "decompose(bm25)", "model"),
     ),
     "spell": Entry(
-        "Only words that the collection does not have are touched, so names and codes stay; `carrel search --spell` is "
+        "Only words that the collection does not have are touched, so names and codes stay; `bookwheel search --spell` is "
         "the same.",
         Example("memroy fragmantation on embeded systems", "hybrid", "spell() >> hybrid"),
         (("spell", "hybrid"),),
     ),
     "syntax": Entry(
-        "Phrases, `+required`, `-excluded`, `field:value`, `like:ID`, `unlike:ID`; `carrel search --syntax` is the same. "
+        "Phrases, `+required`, `-excluded`, `field:value`, `like:ID`, `unlike:ID`; `bookwheel search --syntax` is the same. "
         "Without it, signs "
         "mean nothing.",
         Example('"memory pressure" -cgroup', "hybrid", "syntax() >> hybrid"),
@@ -69,7 +69,7 @@ ENTRIES = {
         (("keywords", "hybrid"),),
     ),
     "follow_up": Entry(
-        "In a conversation (`Query.history`, `carrel search --after`), without a model.",
+        "In a conversation (`Query.history`, `bookwheel search --after`), without a model.",
         Example("and how can it be turned off?", "hybrid", "follow_up() >> hybrid", "", ("what does the OOM killer do?",)),
     ),
     "rewrite": Entry(
@@ -148,7 +148,7 @@ ENTRIES = {
         (("interpolate", "bm25"), ("interpolate", "hybrid"), ("interpolate fully", "hybrid")),
     ),
     "late": Entry(
-        "Needs a representation of token vectors (`carrel refine --add NAME=MODEL --kind tokens`). all-MiniLM-L6-v2, which the "
+        "Needs a representation of token vectors (`bookwheel refine --add NAME=MODEL --kind tokens`). all-MiniLM-L6-v2, which the "
         "example uses, was not trained for it; a ColBERT model is another matter, and none was at hand.",
         Example(OOM, "bm25", "bm25 >> late(50)", "tokens"),
         (("late", "bm25"), ("late, mixed", "hybrid")),

@@ -44,7 +44,7 @@ class Contender:
     name: str
     script: str
     environment: str | None = None
-    """A key of `peers.PEERS`; None is carrel itself, in the running environment."""
+    """A key of `peers.PEERS`; None is bookwheel itself, in the running environment."""
     build: dict[str, Any] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)
     data: Path | None = None
@@ -211,8 +211,8 @@ def is_built(contender: Contender, data: Path) -> bool:
 
 
 def compile_kernels() -> None:
-    """Have carrel's kernels in numba's cache, as an installed carrel has: no measured process compiles."""
-    code = "import carrel.kernels; carrel.kernels.warm()"
+    """Have bookwheel's kernels in numba's cache, as an installed bookwheel has: no measured process compiles."""
+    code = "import bookwheel.kernels; bookwheel.kernels.warm()"
     subprocess.run([sys.executable, "-c", code], check=True, env=environment_of(None, 1))
 
 
@@ -353,7 +353,7 @@ def _answers(
     process: Process, result: dict[str, Any], name: str, data: Path, queries: Mapping[str, Path], ks: Sequence[int],
     truth: Mapping[tuple[str, int], Any],
 ) -> None:  # fmt: skip
-    """Recall; that of another tool's index is kept beside it, as it stays the same (carrel's code may have changed)."""
+    """Recall; that of another tool's index is kept beside it, as it stays the same (bookwheel's code may have changed)."""
     if not truth:
         return
     import numpy as np

@@ -28,14 +28,14 @@ from harness import say
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel.encode import load_encoder
-from carrel.encode.base import TokenVectors
-from carrel.encode.muvera import FixedEncoding
-from carrel.evaluate import Collection, Scores, compare, load_collection, measure
-from carrel.index.tokens import TokenIndex
-from carrel.index.tokens_build import TokenBuilder
-from carrel.rank.query_state import Query
+import bookwheel
+from bookwheel.encode import load_encoder
+from bookwheel.encode.muvera import FixedEncoding
+from bookwheel.encode.protocols import TokenVectors
+from bookwheel.evaluate import Collection, Scores, compare, load_collection, measure
+from bookwheel.index.tokens.build import TokenBuilder
+from bookwheel.index.tokens.index import TokenIndex
+from bookwheel.rank.query import Query
 
 PLACE = SCRATCH / "encoded"
 CANDIDATES = 100
@@ -163,12 +163,12 @@ def tokens(model: str, folder: Path, limit: int, timed: bool) -> dict[str, Any]:
     return result
 
 
-def _library(collection: Collection, folder: Path) -> carrel.Library:
+def _library(collection: Collection, folder: Path) -> bookwheel.Library:
     place = SCRATCH / "libraries" / f"late-{folder.name}"
     if (place / "done").is_file():
-        return carrel.open(place)
+        return bookwheel.open(place)
     shutil.rmtree(place, ignore_errors=True)
-    library = carrel.open(place, create=True, unit="document", language="english")
+    library = bookwheel.open(place, create=True, unit="document", language="english")
     library.add(collection.documents())
     (place / "done").touch()
     return library
@@ -182,7 +182,7 @@ def _coded(folder: Path, documents: TokenVectors, bits: int) -> TokenIndex:
     return TokenIndex(place)
 
 
-def _timed(model: str, library: carrel.Library, collection: Collection, limit: int = 100) -> dict[str, Any]:
+def _timed(model: str, library: bookwheel.Library, collection: Collection, limit: int = 100) -> dict[str, Any]:
     """Milliseconds that ``late(100)`` adds to BM25, encoding the query included: warm, one query after the other."""
     library.represent("tokens", model, kind="tokens")
     library.refine("tokens")
@@ -271,7 +271,7 @@ def main() -> None:
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--queries", type=int, default=200, help="tokens: judged queries of each collection")
     parser.add_argument("--timed", action="store_true", help="tokens: what late(100) adds to a search, too; encodes all again")
-    parser.add_argument("--vectors", default="carrel-fp32")
+    parser.add_argument("--vectors", default="bookwheel-fp32")
     arguments = parser.parse_args()
     path = RESULTS / "late.json"
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

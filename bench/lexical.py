@@ -1,9 +1,9 @@
-"""BM25 end to end, from one JSONL file of texts to rankings: carrel, bm25s, tantivy, SQLite FTS5, Pyserini.
+"""BM25 end to end, from one JSONL file of texts to rankings: bookwheel, bm25s, tantivy, SQLite FTS5, Pyserini.
 
-    python bench/lexical.py --passages 1000000 [--rounds 5] [--named carrel --named 'bm25s*']
+    python bench/lexical.py --passages 1000000 [--rounds 5] [--named bookwheel --named 'bm25s*']
 
 Each tool reads the same file with its own tokeniser (a stemmer; English stop words left out), with what its documentation
-recommends for speed. carrel comes as a library with vectors and without (reading, splitting, document store), which keeps stop
+recommends for speed. bookwheel comes as a library with vectors and without (reading, splitting, document store), which keeps stop
 words by default, and as its index alone, which is what the others are, without stop words as they and with them. Queries are
 given as text and analysed within the timed call.
 """
@@ -23,10 +23,10 @@ KEPT = {"stopwords": True}
 
 def contenders(*, vectors: bool) -> list[Contender]:
     listed = [
-        Contender("carrel", "peer_carrel_library.py", build={"encoder": None}),
-        Contender("carrel in 256 MB", "peer_carrel_library.py", build={"encoder": None, "ram": 256 << 20}),
-        Contender("carrel, index alone", "peer_carrel_index.py"),
-        Contender("carrel, index alone, stop words kept", "peer_carrel_index.py", build=KEPT, search=KEPT),
+        Contender("bookwheel", "peer_bookwheel_library.py", build={"encoder": None}),
+        Contender("bookwheel in 256 MB", "peer_bookwheel_library.py", build={"encoder": None, "ram": 256 << 20}),
+        Contender("bookwheel, index alone", "peer_bookwheel_index.py"),
+        Contender("bookwheel, index alone, stop words kept", "peer_bookwheel_index.py", build=KEPT, search=KEPT),
         Contender("bm25s", "peer_bm25s.py", "bm25s"),
         Contender("bm25s, memory-mapped", "peer_bm25s.py", "bm25s", search={"mmap": True}),
         Contender("tantivy", "peer_tantivy.py", "tantivy"),
@@ -34,7 +34,7 @@ def contenders(*, vectors: bool) -> list[Contender]:
         Contender("Pyserini", "peer_pyserini.py", "pyserini"),
     ]
     if vectors:
-        listed.insert(1, Contender("carrel with vectors", "peer_carrel_library.py", build={"encoder": "static"}))
+        listed.insert(1, Contender("bookwheel with vectors", "peer_bookwheel_library.py", build={"encoder": "static"}))
     return listed
 
 

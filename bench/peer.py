@@ -58,7 +58,7 @@ class Rescorer:
 
     @staticmethod
     def wanted(rescore: int, k: int) -> int:
-        """Candidates to re-score: ``rescore`` at k=10, ten times as many at k=1000, as carrel measures that it needs; 0: just k."""
+        """Candidates to re-score: ``rescore`` at k=10, ten times as many at k=1000, as bookwheel measures that it needs; 0: just k."""
         return max(k, round(rescore * (k / 10) ** 0.5))
 
     def best(self, query: Any, ids: Any, k: int) -> Any:

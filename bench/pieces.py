@@ -1,7 +1,7 @@
 """A comparison taken in pieces: some contenders at a time, the figures of the others kept from earlier runs.
 
 Shared by `lexical.py`, `dense.py` and `sparse.py`: options that choose contenders, building without measuring, and putting a run's
-result together with what its file has already. Name carrel in every piece, so that it stands beside each of the others in one run.
+result together with what its file has already. Name bookwheel in every piece, so that it stands beside each of the others in one run.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from harness import Contender, PeerError, build, compile_kernels, is_built, say
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that `choose` reads."""
     some: dict[str, Any] = {"action": "append", "default": []}
-    parser.add_argument("--only", metavar="ENVIRONMENT", help="carrel, faiss …; more than once", **some)
+    parser.add_argument("--only", metavar="ENVIRONMENT", help="bookwheel, faiss …; more than once", **some)
     parser.add_argument("--without", metavar="ENVIRONMENT", **some)
     parser.add_argument(
-        "--named", metavar="PATTERN", help="contenders with such a name: carrel, 'faiss*'; more than once", **some
+        "--named", metavar="PATTERN", help="contenders with such a name: bookwheel, 'faiss*'; more than once", **some
     )
     parser.add_argument("--build", action="store_true", help="build what is missing and measure nothing")
     parser.add_argument("--built", action="store_true", help="leave out what is not built yet, instead of building it")
@@ -34,7 +34,7 @@ def choose(listed: Sequence[Contender], arguments: argparse.Namespace, data: Pat
     """Contenders as the options ask. Raises `SystemExit` where there are none."""
     chosen = []
     for one in listed:
-        environment = one.environment or "carrel"
+        environment = one.environment or "bookwheel"
         wanted = not arguments.only or environment in arguments.only
         named = not arguments.named or any(fnmatch(one.name, name) for name in arguments.named)
         if wanted and named and environment not in arguments.without:

@@ -42,7 +42,7 @@ def draw(axes: Axes, found: list[dict[str, Any]], title: str) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     for p in found:
-        colour = OURS if p["name"].startswith("carrel") else OTHERS
+        colour = OURS if p["name"].startswith("bookwheel") else OTHERS
         axes.plot([p["anonymous"], p["x"]], [p["y"], p["y"]], color=colour, alpha=0.35, linewidth=1, zorder=1)
         axes.plot([p["x"], p["x"]], [p["y"], p["p99"]], color=colour, alpha=0.35, linewidth=1, zorder=1)
         axes.scatter(p["x"], p["y"], s=34, color=colour, zorder=3)
@@ -79,7 +79,7 @@ def place(axes: Axes, found: list[dict[str, Any]]) -> None:
         for i in range(len(at) - 2, -1, -1):
             at[i] = min(at[i], at[i + 1] - step)
     for p, height in zip(ordered, at, strict=True):
-        colour = OURS if p["name"].startswith("carrel") else OTHERS
+        colour = OURS if p["name"].startswith("bookwheel") else OTHERS
         axes.annotate(
             label(p), xy=(p["x"], p["y"]), xycoords="data", xytext=(1.05, height), textcoords="axes fraction", fontsize=7.5,
             color=colour, va="center", annotation_clip=False,

@@ -20,10 +20,10 @@ from stages import COLLECTIONS, DEPTH, PLACE, file_of
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel.evaluate import load_collection
-from carrel.rank.stages.guard import Guard
-from carrel.rank.stages.rm3 import Rm3
+import bookwheel
+from bookwheel.evaluate import load_collection
+from bookwheel.rank.stages.feedback.guard import Guard
+from bookwheel.rank.stages.feedback.rm3 import Rm3
 
 PAIRS = (("bm25", "bm25 >> rm3(weight=0.5) >> bm25"), ("hybrid", "hybrid >> rm3() >> hybrid"))
 QUARTILES = (0.0, 0.25, 0.5, 0.75)
@@ -41,7 +41,7 @@ def gains(collection: str, before: str, after: str) -> dict[str, float]:
 def main() -> None:
     rows, result = [], {}
     for name in COLLECTIONS:
-        library = carrel.open(PLACE / "libraries" / name)
+        library = bookwheel.open(PLACE / "libraries" / name)
         context = library.searching.context(library.snapshot)
         judged = dict(load_collection(SHARED / "data" / name).judged)
         lists = {query: library.rank(text, DEPTH, recipe="bm25") for query, text in judged.items()}

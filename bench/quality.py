@@ -1,9 +1,9 @@
 """Ranking quality on judged collections: BM25 beside bm25s and Pyserini at equal k1, b and analysis; hybrid beside BM25; and
-what carrel's index loses against scoring every passage exactly.
+what bookwheel's index loses against scoring every passage exactly.
 
     python bench/quality.py COLLECTION… [--without pyserini] [--among 1000000]
 
-Each collection (a BEIR folder) is indexed with documents as units. The peers get the very tokens that carrel's analyzer makes,
+Each collection (a BEIR folder) is indexed with documents as units. The peers get the very tokens that bookwheel's analyzer makes,
 so that only formula, arithmetic and ties can differ. All runs are 1000 deep and measured by the same code (ir-measures).
 
 ``--among``: a few thousand judged documents are no test of an index. All collections go into one library together with so many
@@ -31,18 +31,18 @@ from peers import java_home, run_peer
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel.documents.base import Document
-from carrel.encode import encode_queries
-from carrel.evaluate import evaluate_runs, load_collection, read_run
-from carrel.library.retrievers import Bm25Retriever, DenseRetriever
+import bookwheel
+from bookwheel.documents.document import Document
+from bookwheel.encode import encode_queries
+from bookwheel.evaluate import evaluate_runs, load_collection, read_run
+from bookwheel.library.retrieval.retrievers import Bm25Retriever, DenseRetriever
 
 MEASURES = ("nDCG@10", "R@100", "AP", "RR")
 SETTINGS = ((1.2, 0.75), (0.9, 0.4))
 DEPTH = 1000
 
 
-def rank_carrel(library: carrel.Library, queries: dict[str, str], recipe: str) -> dict[str, list[tuple[str, float]]]:
+def rank_bookwheel(library: bookwheel.Library, queries: dict[str, str], recipe: str) -> dict[str, list[tuple[str, float]]]:
     rankings = library.rank_documents(list(queries.values()), DEPTH, recipe=recipe)
     return dict(zip(queries, rankings, strict=True))
 
@@ -51,7 +51,7 @@ def one(folder: Path, peers: list[str], scratch: Path) -> dict[str, Any]:
     """All runs on one collection, measured."""
     collection = load_collection(folder)
     queries = dict(collection.judged)
-    library = carrel.open(scratch / "library", create=True, unit="document", language="english")
+    library = bookwheel.open(scratch / "library", create=True, unit="document", language="english")
     library.add(collection.documents())
     analyzer = library.settings.analyzer
     assert analyzer is not None
@@ -66,7 +66,7 @@ def one(folder: Path, peers: list[str], scratch: Path) -> dict[str, Any]:
     for k1, b in SETTINGS:
         library.configure(k1=k1, b=b)
         at = f"k1={k1} b={b}"
-        runs[f"carrel bm25 {at}"] = rank_carrel(library, queries, "bm25")
+        runs[f"bookwheel bm25 {at}"] = rank_bookwheel(library, queries, "bm25")
         for peer in peers:
             out = scratch / f"{peer}.run"
             arguments = [str(scratch / name) for name in ("corpus.jsonl", "queries.jsonl", f"{peer}.run")]
@@ -74,17 +74,17 @@ def one(folder: Path, peers: list[str], scratch: Path) -> dict[str, Any]:
             runs[f"{peer} {at}"] = read_run(out)
     library.configure(k1=SETTINGS[0][0], b=SETTINGS[0][1])
     for recipe in ("dense", "hybrid"):
-        runs[f"carrel {recipe}"] = rank_carrel(library, queries, recipe)
+        runs[f"bookwheel {recipe}"] = rank_bookwheel(library, queries, recipe)
     return evaluate_runs(collection, runs, MEASURES).to_dict()
 
 
-def judged_among(folders: list[Path], data: Data) -> carrel.Library:
+def judged_among(folders: list[Path], data: Data) -> bookwheel.Library:
     """A library of all collections and the passages of ``data``; a document's id begins with its collection's name."""
     place = SCRATCH / "libraries" / f"judged-among-{data.passages}"
     if (place / "done").is_file():
-        return carrel.open(place)
+        return bookwheel.open(place)
     shutil.rmtree(place, ignore_errors=True)
-    library = carrel.open(place, create=True, unit="document", language="english")
+    library = bookwheel.open(place, create=True, unit="document", language="english")
 
     def documents() -> Iterator[Document]:
         for folder in folders:
@@ -128,7 +128,7 @@ def approximations(folders: list[Path], data: Data, limit: int) -> tuple[list[li
     return rows, figures
 
 
-def exhaustive(library: carrel.Library, text: str, recipe: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def exhaustive(library: bookwheel.Library, text: str, recipe: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The best ``k`` by scoring every passage, through other code than the index's search."""
     snapshot, analyzer = library.snapshot, library.settings.analyzer
     assert analyzer is not None
@@ -143,7 +143,7 @@ def exhaustive(library: carrel.Library, text: str, recipe: str, k: int) -> tuple
     return ids[order], scores[order]
 
 
-def _named(library: carrel.Library, folder: Path, ids: NDArray[np.int64]) -> list[tuple[str, float]]:
+def _named(library: bookwheel.Library, folder: Path, ids: NDArray[np.int64]) -> list[tuple[str, float]]:
     names = library.snapshot.store.documents_of(ids.tolist())
     ranked = [names[passage][1] for passage in ids.tolist()]
     prefix = f"{folder.name}/"
@@ -180,11 +180,11 @@ def main() -> None:
     rows = []
     for name, result in results.items():
         for entry in result["comparisons"]:
-            if entry["name"] in ("carrel hybrid", "carrel dense") and entry["measure"] in ("nDCG@10", "R@100"):
+            if entry["name"] in ("bookwheel hybrid", "bookwheel dense") and entry["measure"] in ("nDCG@10", "R@100"):
                 won = f"{entry['wins']}/{entry['ties']}/{entry['losses']}"
                 p = (f"{entry['p_t']:.4f}", f"{entry['p_randomisation']:.4f}")
                 rows.append([name, entry["name"], entry["measure"], f"{entry['difference']:+.4f}", *p, won])
-    text.append("Against carrel's BM25 (k1 1.2, b 0.75), paired over queries:")
+    text.append("Against bookwheel's BM25 (k1 1.2, b 0.75), paired over queries:")
     text.append(
         table(["collection", "recipe", "measure", "difference", "p (t-test)", "p (randomisation)", "won/tied/lost"], rows)
     )

@@ -24,8 +24,8 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     chosen = [
-        Contender(f"carrel, {recipe}, {'search' if texts else 'rank'}", "peer_carrel_library.py", build={"encoder": "static"},
-                  search={"recipe": recipe, "texts": texts}, built_as="carrel, a library with vectors")
+        Contender(f"bookwheel, {recipe}, {'search' if texts else 'rank'}", "peer_bookwheel_library.py", build={"encoder": "static"},
+                  search={"recipe": recipe, "texts": texts}, built_as="bookwheel, a library with vectors")
         for recipe in ("bm25", "dense", "hybrid") for texts in (False, True)
     ]  # fmt: skip
     chosen.append(Contender("bm25s", "peer_bm25s.py", "bm25s"))

@@ -17,10 +17,10 @@ from common import ROOT, keep, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from carrel.rank import Hits, Query, Recipe, bm25, dense
-from carrel.rank.bound import Bound
-from carrel.rank.run import Runner, TracingRunner
-from carrel.rank.stages.base import Context, Feedback, Rerank
+from bookwheel.rank import Hits, Query, Recipe, bm25, dense
+from bookwheel.rank.bound import Bound
+from bookwheel.rank.runner import Runner, TracingRunner
+from bookwheel.rank.stages.base import Context, Feedback, Rerank
 
 STAGES, QUERIES, ROUNDS = 10, 500, 5
 

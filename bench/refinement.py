@@ -1,6 +1,6 @@
 """Refinement: how soon the first answer comes, how quality rises while vectors are filled in, and what a query waits for them.
 
-    python bench/refinement.py first TEXTS.jsonl          `carrel index`, then `carrel search`, each a process; seconds of both
+    python bench/refinement.py first TEXTS.jsonl          `bookwheel index`, then `bookwheel search`, each a process; seconds of both
     python bench/refinement.py curve MODEL COLLECTION…    nDCG@10 at shares of the vectors filled, by priority and by chance
     python bench/refinement.py late MODEL TEXTS.jsonl     what encoding candidates adds to a query, by its time limit; passages a second
     python bench/refinement.py plot                       docs/results/refinement.png from what was measured
@@ -33,11 +33,11 @@ from peers import environment_of, python_of
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-import carrel.library.context
-import carrel.library.refine
-from carrel.encode import load_encoder
-from carrel.evaluate import Collection, load_collection, measure
+import bookwheel
+import bookwheel.library.retrieval.context
+import bookwheel.library.vectors.embedding
+from bookwheel.encode import load_encoder
+from bookwheel.evaluate import Collection, load_collection, measure
 
 PLACE = SCRATCH / "encoded"
 SHARES = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
@@ -73,7 +73,7 @@ def kept_encoder(folder: Path, which: str, model: str) -> Kept:
 
 
 def first(texts: Path, count: int) -> dict[str, Any]:
-    """Index and ask, as a person does whose carrel has compiled its kernels."""
+    """Index and ask, as a person does whose bookwheel has compiled its kernels."""
     compile_kernels()
     place = SCRATCH / "libraries" / "first"
     rounds = []
@@ -84,12 +84,12 @@ def first(texts: Path, count: int) -> dict[str, Any]:
         before = used.ru_utime + used.ru_stime
         began = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "carrel", "index", str(texts), "--library", str(place), "--unit", "document"],
+            [sys.executable, "-m", "bookwheel", "index", str(texts), "--library", str(place), "--unit", "document"],
             check=True, env=environment, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         indexed = time.perf_counter()
         out = subprocess.run(
-            [sys.executable, "-m", "carrel", "search", "how is memory given back", "--library", str(place), "--json"],
+            [sys.executable, "-m", "bookwheel", "search", "how is memory given back", "--library", str(place), "--json"],
             check=True, env=environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         done = time.perf_counter()
@@ -104,7 +104,7 @@ def first(texts: Path, count: int) -> dict[str, Any]:
                 "seconds": done - began,
             }
         )
-    with carrel.open(place) as library:
+    with bookwheel.open(place) as library:
         passages = library.passages
     middle = statistics.median(one["seconds"] for one in rounds)
     say(f"{passages:,} passages: first answer after {middle:.1f} s")
@@ -113,9 +113,9 @@ def first(texts: Path, count: int) -> dict[str, Any]:
 
 def curve(model: str, folders: Sequence[Path], which: str, orders: Sequence[str], seeds: int) -> dict[str, Any]:
     """nDCG@10 by share, order and recipe; no passage is encoded while a query waits."""
-    carrel.library.context.LIMIT = 0.0
+    bookwheel.library.retrieval.context.LIMIT = 0.0
     # A chunk of the usual size would hold most of a small collection, in any order.
-    carrel.library.refine.CHUNK = 64
+    bookwheel.library.vectors.embedding.CHUNK = 64
     result: dict[str, Any] = {}
     for folder in folders:
         collection, encoder = load_collection(folder), kept_encoder(folder, which, model)
@@ -139,7 +139,7 @@ def curve(model: str, folders: Sequence[Path], which: str, orders: Sequence[str]
 def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, dict[str, float]]:
     place = SCRATCH / "libraries" / "curve"
     shutil.rmtree(place, ignore_errors=True)
-    original = carrel.library.refine.next_passages
+    original = bookwheel.library.vectors.embedding.next_passages
     if order.startswith("chance"):
         rng = np.random.default_rng(int(order.split()[1]))
 
@@ -148,10 +148,10 @@ def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, di
             every = np.concatenate(missing)
             return rng.permutation(every[~np.isin(every, list(kept))])[:count]
 
-        carrel.library.refine.next_passages = by_chance
+        bookwheel.library.vectors.embedding.next_passages = by_chance
     found: dict[float, dict[str, float]] = {}
     try:
-        with carrel.open(place, create=True, unit="document", language="english") as library:
+        with bookwheel.open(place, create=True, unit="document", language="english") as library:
             library.add(collection.documents())
             library.represent("minilm", encoder)
             if order == ORDERS[0]:  # measuring must not tell it which passages are wanted
@@ -169,27 +169,27 @@ def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, di
                     scores[recipe] = measure(run, collection.qrels, ("nDCG@10",)).means["nDCG@10"]
                 found[share] = scores
     finally:
-        carrel.library.refine.next_passages = original
+        bookwheel.library.vectors.embedding.next_passages = original
     return found
 
 
 def late(model: str, texts: Path, passages: int = 20_000, asked: int = 40) -> dict[str, Any]:
     """A library with nothing filled: milliseconds a query by its limit, and how many candidates were encoded."""
-    from carrel.encode.catalogue import rate_of
-    from carrel.library.filled import cache_key
+    from bookwheel.encode.catalogue import rate_of
+    from bookwheel.library.retrieval.partial import cache_key
 
     place = SCRATCH / "libraries" / "late-20000"
     if not (place / "done").is_file():
         shutil.rmtree(place, ignore_errors=True)
-        with carrel.open(place, create=True, unit="document", language="english") as library:
-            library.add(carrel.Document(str(n), text_of(r)) for n, r in enumerate(read_texts(texts, passages)))
+        with bookwheel.open(place, create=True, unit="document", language="english") as library:
+            library.add(bookwheel.Document(str(n), text_of(r)) for n, r in enumerate(read_texts(texts, passages)))
             library.represent("minilm", model)
         (place / "done").touch()
     queries = json.loads((SCRATCH / "data" / "real-100000" / "queries" / "words.json").read_text(encoding="utf-8"))
     result: dict[str, Any] = {"passages": passages}
     for number, limit in enumerate((0.0, 0.02, 0.05, 0.2)):
-        carrel.library.context.LIMIT = limit
-        with carrel.open(place) as library:
+        bookwheel.library.retrieval.context.LIMIT = limit
+        with bookwheel.open(place) as library:
             for text in queries[-3:]:
                 library.rank(text, 10, recipe=RECIPES[0])
             key = cache_key(library.snapshot.manifest.representations[0])
@@ -202,7 +202,7 @@ def late(model: str, texts: Path, passages: int = 20_000, asked: int = 40) -> di
             encoded = len(library.represented.cache.kept(key)) - before
             result[str(limit)] = {**percentiles(seconds), "encoded_a_query": encoded / asked}
             say(f"limit {limit} s: {result[str(limit)]}")
-    with carrel.open(place) as library:
+    with bookwheel.open(place) as library:
         result["passages_per_second"] = rate_of(library.represented.encoder(library.snapshot.manifest.representations[0]), 5.0)
     result["an_hour"] = 3600 * result["passages_per_second"]
     return {"late": result, "late_machine": machine()}
@@ -251,7 +251,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["first", "curve", "late", "plot"])
     parser.add_argument("rest", nargs="*")
-    parser.add_argument("--vectors", default="carrel-fp32")
+    parser.add_argument("--vectors", default="bookwheel-fp32")
     parser.add_argument("--orders", nargs="*", default=ORDERS, help="curve: these orders by priority")
     parser.add_argument("--rounds", type=int, default=3, help="first: as many times")
     parser.add_argument("--seeds", type=int, default=3, help="curve: as many orders by chance, averaged")

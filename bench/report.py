@@ -164,7 +164,7 @@ def kept_within(stem: str, result: dict[str, Any]) -> str:
         ]
         for phase in result["phases"]
     ]  # fmt: skip
-    head = ["carrel", "limit MB", "by", "kept", "seconds", "peak anonymous MB", "peak resident MB", "segments after"]
+    head = ["bookwheel", "limit MB", "by", "kept", "seconds", "peak anonymous MB", "peak resident MB", "segments after"]
     text.append(table(head, rows))
     searched = [phase for phase in result["phases"] if "latency" in phase]
     rows = []
@@ -180,7 +180,7 @@ def kept_within(stem: str, result: dict[str, Any]) -> str:
     for name, data in (("lexical", "words"), ("dense-static", "vectors")):
         found = result_of(name)
         for c in found[1]["contenders"] if found is not None and found[1]["items"] == result["items"] else []:
-            if "build" in c and not c["name"].startswith("carrel"):
+            if "build" in c and not c["name"].startswith("bookwheel"):
                 row = [f"{c.get('built_as', c['name'])}, without a limit", data, "done", *seconds_and_peak(c["build"])]
                 others += [row] if row[1:] not in [other[1:] for other in others] else []
     if others:

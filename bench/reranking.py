@@ -32,10 +32,10 @@ from reranking_cases import CANDIDATES, MODEL, PARTS, QUERIES, SEED, TOKENS, Cas
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from carrel.evaluate.significance import paired_t
-from carrel.rank.rerank.base import standard
-from carrel.rank.rerank.heads import contrast
-from carrel.rank.rerank.likelihood import combined
+from bookwheel.evaluate.significance import paired_t
+from bookwheel.rank.rerank.base import standard
+from bookwheel.rank.rerank.heads import contrast
+from bookwheel.rank.rerank.likelihood import combined
 
 BEST = 8
 HEADS = 9
@@ -85,7 +85,7 @@ def by_measure(collection: Sequence[Case]) -> NDArray[np.float64]:
 
 
 def by_contrast(collection: Sequence[Case]) -> NDArray[np.float64]:
-    """See `carrel.rank.rerank.heads.contrast`."""
+    """See `bookwheel.rank.rerank.heads.contrast`."""
     return contrast([case["apart asked"] for case in collection], [np.array(case["gains"]) > 0 for case in collection])
 
 
@@ -249,7 +249,7 @@ def place(text: str) -> None:
 
 def times() -> None:
     """How long each method takes for one query with a machine to itself: medians over a few queries of SciFact."""
-    from carrel.rank.language.load import load_local
+    from bookwheel.language.load import load_local
 
     model = load_local(MODEL, "package", threads=1)
     found: dict[str, list[float]] = {}
@@ -264,7 +264,7 @@ def times() -> None:
 
 
 def heads() -> None:
-    """The heads by contrast over all collections: what `carrel.rank.rerank.heads` holds."""
+    """The heads by contrast over all collections: what `bookwheel.rank.rerank.heads` holds."""
     every = loaded(("blocks",))
     telling = {name: by_contrast(collection) for name, collection in every.items()}
     alone = {name: by_measure(collection) for name, collection in every.items()}
@@ -279,8 +279,8 @@ def cross(arguments: argparse.Namespace) -> None:
     import torch
     import transformers
 
-    from carrel.encode.options import Options
-    from carrel.rank.rerank.cross import CrossEncoder
+    from bookwheel.encode.options import Options
+    from bookwheel.rank.rerank.cross import CrossEncoder
 
     source = arguments.tokenizer
     lists = [case for case in cases("scifact")[:20] if len(case["texts"]) == CANDIDATES]

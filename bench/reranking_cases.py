@@ -63,8 +63,8 @@ def cases(name: str) -> list[Case]:
 
 
 def _sampled(name: str) -> list[Case]:
-    import carrel
-    from carrel.evaluate import load_collection
+    import bookwheel
+    from bookwheel.evaluate import load_collection
 
     collection = load_collection(SHARED / "data" / name)
     texts = {d.id: f"{d.title}\n{d.text}" if d.title else d.text for d in collection.documents()}
@@ -72,7 +72,7 @@ def _sampled(name: str) -> list[Case]:
     random.Random(SEED).shuffle(judged)
     judged = judged[: QUERIES[name]]
     with tempfile.TemporaryDirectory() as scratch:
-        library = carrel.open(Path(scratch) / "library", create=True, unit="document", language="english", encoder=None)
+        library = bookwheel.open(Path(scratch) / "library", create=True, unit="document", language="english", encoder=None)
         library.add(collection.documents())
         rankings = library.rank_documents([collection.judged[query] for query in judged], CANDIDATES, recipe="bm25")
         library.close()
@@ -107,9 +107,9 @@ def _file(case: Case, part: str) -> Path:
 
 def measured(case: Case, part: str, model: Any) -> dict[str, NDArray[Any]]:
     """One part of one case."""
-    from carrel.rank.rerank.attention import AttentionReranker
-    from carrel.rank.rerank.likelihood import QueryLikelihood
-    from carrel.rank.rerank.listwise import ListwiseReranker
+    from bookwheel.rank.rerank.attention import AttentionReranker
+    from bookwheel.rank.rerank.likelihood import QueryLikelihood
+    from bookwheel.rank.rerank.listwise import ListwiseReranker
 
     query, texts = case["query"], case["texts"]
     found: dict[str, NDArray[Any]] = {}
@@ -146,7 +146,7 @@ def measured(case: Case, part: str, model: Any) -> dict[str, NDArray[Any]]:
 
 def _heads(layout: str, asked: Sequence[NDArray[np.float32]], null: Sequence[NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
     """Of each head and passage (heads, passages): mean over tokens, the largest, and the paper's score of all heads."""
-    from carrel.rank.rerank.attention import document_scores
+    from bookwheel.rank.rerank.attention import document_scores
 
     return {
         f"{layout} asked": np.stack([one.mean(1) for one in asked], 1),
@@ -170,7 +170,7 @@ def main() -> None:
     arguments = parser.parse_args()
     until = time.monotonic() + arguments.seconds
     every = [cases(name) for name in QUERIES]
-    from carrel.rank.language.load import load_local
+    from bookwheel.language.load import load_local
 
     model = load_local(MODEL, "package", threads=1)
     for part, first in SCHEDULE:

@@ -26,9 +26,9 @@ from stages import PLACE
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel.evaluate import load_collection, measure
-from carrel.evaluate.significance import paired_t
+import bookwheel
+from bookwheel.evaluate import load_collection, measure
+from bookwheel.evaluate.significance import paired_t
 
 SEED, QUERIES = 7, 50
 COLLECTIONS = ("scifact", "cranfield")
@@ -55,7 +55,7 @@ def sample(name: str) -> list[str]:
 def work(seconds: float) -> None:
     """Search what was not searched yet, one query of each collection in turn, until the time is over."""
     until = time.monotonic() + seconds
-    libraries = {name: carrel.open(PLACE / "libraries" / name) for name in COLLECTIONS}
+    libraries = {name: bookwheel.open(PLACE / "libraries" / name) for name in COLLECTIONS}
     texts = {name: dict(load_collection(SHARED / "data" / name).judged) for name in COLLECTIONS}
     for queries in zip(*(sample(name) for name in COLLECTIONS), strict=True):
         for name, query in zip(COLLECTIONS, queries, strict=True):

@@ -10,18 +10,18 @@ from pathlib import Path
 from common import ROOT
 
 SEARCHES = re.compile(r"(search|scan|score|settle|exact|open|select|verify)\.py$")
-"""Kernels of carrel that only search: an index need not be built again when they change."""
+"""Kernels of bookwheel that only search: an index need not be built again when they change."""
 SEARCHING = {"open", "search", "queries", "throughput", "param"}
 """Functions of a peer's script that build nothing."""
 
 
 def builder_of(script: Path, *, own: bool) -> str:
-    """A hash of what builds: of a peer's script what is left without searching, imports and comments; ``own``: carrel's code too."""
+    """A hash of what builds: of a peer's script what is left without searching, imports and comments; ``own``: bookwheel's code too."""
     if not own:
         return _building_part(script)
     digest = hashlib.sha256(script.read_bytes())
     for floor in ("kernels", "documents", "encode", "index", "library"):
-        for path in sorted((ROOT / "src" / "carrel" / floor).rglob("*.py")):
+        for path in sorted((ROOT / "src" / "bookwheel" / floor).rglob("*.py")):
             if floor != "kernels" or not SEARCHES.search(path.name):
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,8 +1,8 @@
-"""carrel's BM25 index by itself: bytes by part, filters, approximate search, threads, and what the plain work would cost.
+"""bookwheel's BM25 index by itself: bytes by part, filters, approximate search, threads, and what the plain work would cost.
 
     python bench/sparse_index.py --passages 1000000
 
-Uses the index that `lexical.py` builds for "carrel, index alone" (and builds it if need be). Times are those of the search alone:
+Uses the index that `lexical.py` builds for "bookwheel, index alone" (and builds it if need be). Times are those of the search alone:
 queries are analysed and weighed before. The floor is the time of the inner loop (unpacking a block of postings and adding its impacts
 to accumulators in the cache) for all postings of a query's lists, without pruning, selecting or exact scores.
 """
@@ -26,8 +26,8 @@ from lexical import contenders
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from carrel.documents.analyzers import Analyzer
-from carrel.index.sparse import SparseIndex, idf
+from bookwheel.analysis.analyzer import Analyzer
+from bookwheel.index.inverted.bm25 import SparseIndex, idf
 
 Queries = list[tuple[list[str], NDArray[np.float64]]]
 SHARES = (None, 0.5, 0.1, 0.01, 0.001)
@@ -149,8 +149,8 @@ def nanoseconds_of_a_posting() -> tuple[float, float]:
     """Unpacking a posting, and unpacking it and adding its impact, with everything in the cache."""
     from numba import njit
 
-    from carrel.kernels.bits import BLOCK, unpack128
-    from carrel.kernels.sparse_scan import WINDOW
+    from bookwheel.kernels.bits import BLOCK, unpack128
+    from bookwheel.kernels.sparse.scan import WINDOW
 
     @njit(boundscheck=False)  # type: ignore[untyped-decorator]
     def work(packed: Any, width: Any, blocks: Any, out: Any, impacts: Any, accumulators: Any, weight: Any, adding: Any) -> None:
@@ -200,7 +200,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Data.of(arguments.passages)
     compile_kernels()
-    (contender,) = (c for c in contenders(vectors=False) if c.name == "carrel, index alone")
+    (contender,) = (c for c in contenders(vectors=False) if c.name == "bookwheel, index alone")
     build(contender, data.texts, data.passages)
     folder = index_folder(contender, data.texts)
     index = SparseIndex(folder / "postings", folder / "impacts")

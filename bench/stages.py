@@ -35,10 +35,10 @@ from common import ROOT, SCRATCH, SHARED, keep, percentiles, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import carrel
-from carrel.evaluate import Collection, load_collection, measure
-from carrel.evaluate.compare import compare
-from carrel.evaluate.measures import Scores
+import bookwheel
+from bookwheel.evaluate import Collection, load_collection, measure
+from bookwheel.evaluate.compare import compare
+from bookwheel.evaluate.measures import Scores
 
 MEASURES = ("nDCG@10", "R@100")
 DEPTH = 100
@@ -97,11 +97,11 @@ TYPOS = {"bm25": "bm25", "spell, bm25": "spell() >> bm25", "hybrid": "hybrid", "
 TOKENS = "minilm_tokens"
 
 
-def opened(name: str, tokens: str | None) -> carrel.Library:
+def opened(name: str, tokens: str | None) -> bookwheel.Library:
     """The library of one collection, made where it is not there."""
     place = PLACE / "libraries" / name
     fresh = not (place / "manifest.json").is_file()
-    library = carrel.open(place, create=True, unit="document", language="english") if fresh else carrel.open(place)
+    library = bookwheel.open(place, create=True, unit="document", language="english") if fresh else bookwheel.open(place)
     if fresh:
         library.add(load_collection(SHARED / "data" / name).documents())
     if tokens is not None:
@@ -154,7 +154,7 @@ def file_of(kind: str, collection: str, recipe: str, what: str) -> Path:
 def work(arguments: argparse.Namespace) -> None:
     """Measure what is not there yet, until the time is over."""
     until = time.monotonic() + arguments.seconds
-    libraries: dict[str, carrel.Library] = {}
+    libraries: dict[str, bookwheel.Library] = {}
     collections: dict[tuple[str, str], Collection] = {}
     for kind, name, label, recipe in pieces():
         file = file_of(kind, name, recipe, arguments.what)

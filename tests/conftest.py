@@ -15,7 +15,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the libraries of the person who runs it."""
-    monkeypatch.setenv("CARREL_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("BOOKWHEEL_HOME", str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def judged() -> Path:
 
 @pytest.fixture(scope="session")
 def child_environment() -> dict[str, str]:
-    """The environment for a child process that imports this carrel."""
+    """The environment for a child process that imports this bookwheel."""
     source = str(Path(__file__).parents[1] / "src")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])}
 

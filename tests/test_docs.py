@@ -21,8 +21,8 @@ def test_python_guide(tmp_path: Path) -> None:
 
 
 def test_budget_examples() -> None:
-    import carrel.budget
+    import bookwheel.memory.budget
 
-    result = doctest.testmod(carrel.budget)
+    result = doctest.testmod(bookwheel.memory.budget)
     assert result.attempted >= 2
     assert result.failed == 0

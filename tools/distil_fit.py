@@ -22,8 +22,8 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from carrel.documents.words import split_words
-from carrel.encode.wordpiece import WordPiece, normalise
+from bookwheel.analysis.words import split_words
+from bookwheel.encode.static.wordpiece import WordPiece, normalise
 from distil_teacher import read_vectors
 
 Floats = NDArray[np.float32]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes carrel's built-in static embedding model out of a sentence encoder, and measures it.
+"""Makes bookwheel's built-in static embedding model out of a sentence encoder, and measures it.
 
-    pip install 'carrel[distil]' bm25s               onnxruntime, scipy, tokenizers; bm25s for the fused rows
+    pip install 'bookwheel[distil]' bm25s               onnxruntime, scipy, tokenizers; bm25s for the fused rows
 
     distil_static.py corpus   WORK --medline … --passages … --dictionary … --exclude …
     distil_static.py encode   WORK --onnx model.onnx --model MINILM
@@ -86,7 +86,7 @@ def encode(args: argparse.Namespace) -> None:
 
 def _write(folder: Path, material: Any, options: Any, revision: str) -> None:
     import distil_fit
-    from carrel.encode.static import write
+    from bookwheel.encode.static.built_in import write
 
     vectors, pieces = distil_fit.fit(material, options)
     write(folder, vectors, pieces, name=folder.name, revision=revision, **ABOUT, texts=len(material.texts), fit=asdict(options))
@@ -113,13 +113,13 @@ def variants(args: argparse.Namespace) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Print the table."""
-    from carrel import CarrelError
-    from carrel.encode import load_encoder
+    from bookwheel import BookwheelError
+    from bookwheel.encode import load_encoder
     from distil_evaluate import table
 
     try:
         encoders = {Path(model).name: load_encoder(model).encode for model in args.models}
-    except CarrelError as error:
+    except BookwheelError as error:
         sys.exit(str(error))
     if args.onnx:
         from distil_teacher import Teacher
@@ -174,7 +174,7 @@ def main() -> None:
     _material(one)
 
     one = command(evaluate)
-    one.add_argument("models", nargs="*", help="model folders (carrel, model2vec or wordllama layout), or `static`")
+    one.add_argument("models", nargs="*", help="model folders (bookwheel, model2vec or wordllama layout), or `static`")
     one.add_argument("--collections", type=Path, nargs="+", required=True, help="folders in BEIR layout")
     one.add_argument("--fuse", action="store_true", help="add BM25 and, for each encoder, its fusion with it")
     teacher(one, needed=False)

@@ -81,7 +81,7 @@ def _group(limit: int) -> Iterator[Group | None]:
     for parent, how in ((V1, "cgroup v1"), (_own_v2(), "cgroup v2")):
         if parent is None or not parent.is_dir():
             continue
-        folder = parent / f"carrel-test-{os.getpid()}-{time.monotonic_ns()}"
+        folder = parent / f"bookwheel-test-{os.getpid()}-{time.monotonic_ns()}"
         try:
             folder.mkdir()
         except OSError:

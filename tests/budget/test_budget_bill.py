@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import carrel
-from carrel.budget import BASE, DEFAULT, LEAST, MIB, MINIMUM, MOST, Bill, parse_size, ram_of, share_out
-from carrel.cli.main import COMMANDS, main
-from carrel.cli.main import carrel as group
-from carrel.documents.base import Document
-from carrel.library import bills
+import bookwheel
+from bookwheel.cli.main import COMMANDS, main
+from bookwheel.cli.main import bookwheel as group
+from bookwheel.documents.document import Document
+from bookwheel.library import memory_plan as bills
+from bookwheel.memory.budget import BASE, DEFAULT, LEAST, MIB, MINIMUM, MOST, Bill, parse_size, ram_of, share_out
 
 
 @pytest.mark.parametrize(
@@ -27,22 +27,22 @@ def test_sizes(text: str | int, size: int) -> None:
 
 @pytest.mark.parametrize("wrong", ["abc", "", "12 parsecs", "-1GB", -1, "1e9"])
 def test_what_is_no_size(wrong: str | int) -> None:
-    with pytest.raises(carrel.UsageError, match="512MB"):
+    with pytest.raises(bookwheel.UsageError, match="512MB"):
         parse_size(wrong)
 
 
 @pytest.mark.parametrize("small", [0, 1, "0", "255MB", MINIMUM - 1])
 def test_less_than_the_smallest_budget_is_refused_everywhere(small: str | int, tmp_path: Path) -> None:
     """0 is a budget that is too small, not the absence of one."""
-    with pytest.raises(carrel.BudgetError, match="--ram 256MB or more"):
+    with pytest.raises(bookwheel.BudgetError, match="--ram 256MB or more"):
         ram_of(small)
-    with pytest.raises(carrel.BudgetError):
-        carrel.open(tmp_path / "none", create=True, ram=small)
+    with pytest.raises(bookwheel.BudgetError):
+        bookwheel.open(tmp_path / "none", create=True, ram=small)
     assert not (tmp_path / "none").exists()
-    library = carrel.open(tmp_path / "lib", create=True, language="english")
-    with pytest.raises(carrel.BudgetError):
+    library = bookwheel.open(tmp_path / "lib", create=True, language="english")
+    with pytest.raises(bookwheel.BudgetError):
         library.add([Document("a", "heron")], ram=small)
-    with pytest.raises(carrel.BudgetError):
+    with pytest.raises(bookwheel.BudgetError):
         library.compact(ram=small)
     assert library.documents == 0
 
@@ -60,7 +60,7 @@ def test_shares_fit_the_budget_or_are_refused(ram: int, encoder: int, passages: 
     if bill.planned() > ram:
         # It is never the split that exceeds the budget: something is at its least.
         assert shares.gather == LEAST.gather
-        with pytest.raises(carrel.BudgetError, match="give --ram"):
+        with pytest.raises(bookwheel.BudgetError, match="give --ram"):
             bill.check("building")
     else:
         bill.check("building")
@@ -79,7 +79,7 @@ def test_the_refusal_says_what_would_do() -> None:
     bill.plan("Python", 100 * MIB)
     bill.plan("sketches", 201 * MIB + 1)
     with pytest.raises(
-        carrel.BudgetError, match=r"needs 301 MB.*300 MB.*sketches 201 MB.*--ram 302MB or more, or go home"
+        bookwheel.BudgetError, match=r"needs 301 MB.*300 MB.*sketches 201 MB.*--ram 302MB or more, or go home"
     ) as caught:
         bill.check("searching", "go home")
     assert caught.value.exit_code == 3
@@ -103,7 +103,7 @@ def test_plans_of_known_sizes(passages: int, dimension: int, ram: str, fits: boo
     if fits:
         made.check()
     else:
-        with pytest.raises(carrel.BudgetError) as caught:
+        with pytest.raises(bookwheel.BudgetError) as caught:
             made.check()
         named = str(caught.value).split("--ram ")[1].split()[0]
         bills.plan(passages, dimension, parse_size(named)).check()  # what it asks for is enough
@@ -148,7 +148,7 @@ def test_every_command_that_opens_a_library_or_encodes_takes_a_budget(name: str)
 @pytest.fixture
 def small(tmp_path: Path, prose: list[tuple[str, str]]) -> Path:
     path = tmp_path / "lib"
-    with carrel.open(path, create=True, language="english") as library:
+    with bookwheel.open(path, create=True, language="english") as library:
         library.add([Document(str(number), text, title) for number, (title, text) in enumerate(prose[:300])])
     return path
 
@@ -166,7 +166,7 @@ def test_the_command_line_refuses_too_little(small: Path, capsys: pytest.Capture
 
 
 def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with carrel.open(small, ram="256MB") as library:
+    with bookwheel.open(small, ram="256MB") as library:
         parts = bills.hot_parts(library.snapshot)
         assert set(parts) == {"bm25", "dense"}
         assert all(size > 0 for size in parts.values())
@@ -175,10 +175,10 @@ def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.
         room = 256 * MIB - BASE - parts["bm25"] - library.passages
         monkeypatch.setattr(bills, "WORKING", room - library.represented.encoder_bytes())
         library._within.clear()
-        with pytest.raises(carrel.BudgetError, match=r"sketches.*--recipe bm25, which fits"):
+        with pytest.raises(bookwheel.BudgetError, match=r"sketches.*--recipe bm25, which fits"):
             library.search("open a file", recipe="hybrid")
         assert library.search("open a file", recipe="bm25")
-    with carrel.open(small) as library:
+    with bookwheel.open(small) as library:
         assert library.search("open a file"), "where no budget is named, searching takes what it needs"
         assert library.bill().ram >= DEFAULT
 
@@ -186,11 +186,11 @@ def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.
 def test_kernels_are_compiled_elsewhere_before_a_search_in_a_small_budget(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a process of 256 MB the compiler itself would exceed the budget."""
     prepared: list[int] = []
-    monkeypatch.setattr("carrel.kernels.prepare", lambda: prepared.append(1))
-    with carrel.open(small) as library:
+    monkeypatch.setattr("bookwheel.kernels.prepare", lambda: prepared.append(1))
+    with bookwheel.open(small) as library:
         library.rank("open a file")
     assert not prepared
-    with carrel.open(small, ram="256MB") as library:
+    with bookwheel.open(small, ram="256MB") as library:
         library.rank("open a file")
         assert prepared
         del prepared[:]
@@ -201,10 +201,10 @@ def test_kernels_are_compiled_elsewhere_before_a_search_in_a_small_budget(small:
 def test_indexing_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = tmp_path / "texts.jsonl"
     texts.write_text("".join(json.dumps({"_id": str(n), "text": f"heron {n}"}) + "\n" for n in range(2000)))
-    monkeypatch.setattr("carrel.library.indexing.LOOKED_AT", 1000)
+    monkeypatch.setattr("bookwheel.library.indexing.LOOKED_AT", 1000)
     monkeypatch.setattr(bills, "SPARSE_HOT", 1 << 20)
-    library = carrel.open(tmp_path / "lib", create=True, language="english")
-    with pytest.raises(carrel.BudgetError, match=r"searching 1,600 passages x 256 dimensions needs .* --encoder none"):
+    library = bookwheel.open(tmp_path / "lib", create=True, language="english")
+    with pytest.raises(bookwheel.BudgetError, match=r"searching 1,600 passages x 256 dimensions needs .* --encoder none"):
         library.index(texts, ram="1GB")
     assert library.documents == 0
     assert library.generation == 0
@@ -213,7 +213,7 @@ def test_indexing_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_bill_after_work_has_both_columns(tmp_path: Path) -> None:
-    library = carrel.open(tmp_path / "lib", create=True, language="english")
+    library = bookwheel.open(tmp_path / "lib", create=True, language="english")
     report = library.add([Document(str(n), f"heron {n}") for n in range(1000)], ram="512MB")
     assert report.bill is not None
     lines = {line.part: line for line in report.bill}

@@ -16,10 +16,10 @@ MB = 1 << 20
 BUILD = """
 import json, sys, time
 from pathlib import Path
-import carrel
+import bookwheel
 started = time.perf_counter()
 texts, place, ram = sys.argv[1:4]
-with carrel.open(Path(place), create=True, language="english", ram=ram) as library:
+with bookwheel.open(Path(place), create=True, language="english", ram=ram) as library:
     report = library.index(texts)
     bill = {line.part: [line.planned, line.measured] for line in report.bill}
     print(json.dumps({"documents": report.added, "passages": report.passages, "segments": library.info().segments,
@@ -29,10 +29,10 @@ with carrel.open(Path(place), create=True, language="english", ram=ram) as libra
 SEARCH = """
 import json, sys, threading
 from pathlib import Path
-import carrel
+import bookwheel
 place, ram = sys.argv[1:3]
 queries = json.loads(sys.argv[3])
-with carrel.open(Path(place), ram=ram) as library:
+with bookwheel.open(Path(place), ram=ram) as library:
     found = {
         recipe: [library.rank(query, 10, recipe=recipe).ids.tolist() for query in queries]
         for recipe in ("bm25", "dense", "hybrid")
@@ -50,12 +50,12 @@ with carrel.open(Path(place), ram=ram) as library:
 COMPACT = """
 import json, sys
 from pathlib import Path
-import carrel
+import bookwheel
 place, ram = sys.argv[1:3]
 queries = json.loads(sys.argv[3])
 def ranked(library):
     return [library.rank(query, 20, recipe="bm25") for query in queries]
-with carrel.open(Path(place), ram=ram) as library:
+with bookwheel.open(Path(place), ram=ram) as library:
     library.remove([f"s{number}" for number in range(0, 20000, 7)])
     before = ranked(library)
     library.compact()
@@ -79,7 +79,7 @@ def synthetic() -> ModuleType:
 @pytest.fixture(scope="module")
 def compiled() -> None:
     """Compiling takes other processes; what is measured here is a process that finds its kernels compiled."""
-    from carrel import kernels
+    from bookwheel import kernels
 
     kernels.prepare()
 

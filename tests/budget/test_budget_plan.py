@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-import carrel
-from carrel.budget import DEFAULT
-from carrel.documents.base import Document
-from carrel.library import bills
+import bookwheel
+from bookwheel.documents.document import Document
+from bookwheel.library import memory_plan as bills
+from bookwheel.memory.budget import DEFAULT
 
 DOCUMENTS = 2500
 
 
 def test_the_plan_is_what_is_built(tmp_path: Path, judged: Path) -> None:
     """Abstracts of some 200 words, cut into passages."""
-    with carrel.open(tmp_path / "lib", create=True, language="english") as library:
+    with bookwheel.open(tmp_path / "lib", create=True, language="english") as library:
         with (judged / "scifact" / "corpus.jsonl").open(encoding="utf-8") as lines:
             records = [json.loads(line) for line in islice(lines, DOCUMENTS)]
         library.add([Document(record["_id"], record["text"], record["title"]) for record in records])

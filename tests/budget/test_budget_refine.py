@@ -10,16 +10,16 @@ import pytest
 from limits import run_within
 from test_budget_limit import synthetic
 
-import carrel
+import bookwheel
 
 MB = 1 << 20
 
 REFINE = """
 import json, sys
 from pathlib import Path
-import carrel
+import bookwheel
 place, ram, model, kind = sys.argv[1:5]
-with carrel.open(Path(place), ram=ram) as library:
+with bookwheel.open(Path(place), ram=ram) as library:
     library.represent("neural", model, kind=kind)
     (report,) = library.refine()
     bill = {line.part: [line.planned, line.measured] for line in report.bill}
@@ -61,10 +61,10 @@ def test_refining_keeps_its_budget(
 ) -> None:
     made = synthetic()
     made.write_text(tmp_path / "texts.jsonl", 100, length=60)
-    with carrel.open(tmp_path / "library", create=True, language="none") as library:
+    with bookwheel.open(tmp_path / "library", create=True, language="none") as library:
         library.index(tmp_path / "texts.jsonl")
         passages = library.passages
-    environment = {**child_environment, "CARREL_HOME": str(tmp_path / "home")}
+    environment = {**child_environment, "BOOKWHEEL_HOME": str(tmp_path / "home")}
     arguments = [str(tmp_path / "library"), "512MB", str(model), kind]
     done = run_within(512 * MB, [python, "-c", REFINE, *arguments], environment, timeout=120)
     done.check()
@@ -78,11 +78,11 @@ def test_refining_keeps_its_budget(
 def test_a_model_that_does_not_fit_is_refused_before_work(
     tmp_path: Path, python: str, child_environment: dict[str, str], model: Path
 ) -> None:
-    with carrel.open(tmp_path / "library", create=True, language="none") as library:
-        library.add([carrel.Document("a", "a b c")])
+    with bookwheel.open(tmp_path / "library", create=True, language="none") as library:
+        library.add([bookwheel.Document("a", "a b c")])
         library.represent("neural", str(model))
         encoder = library.represented.encoder(library.snapshot.manifest.representations[0])
         encoder._model.max_tokens = 100_000  # as if it read that much at once
-        with pytest.raises(carrel.BudgetError, match="refining"):
+        with pytest.raises(bookwheel.BudgetError, match="refining"):
             library.refine(ram="256MB")
         assert library.refinement()[0].filled == 0

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import carrel
-from carrel.budget import MIB, Shares
-from carrel.documents.analyzers import Analyzer
-from carrel.documents.base import Document
-from carrel.library import writer as writer_module
-from carrel.library.segment import SegmentBuilder
-from carrel.library.settings import Settings
+import bookwheel
+from bookwheel.analysis.analyzer import Analyzer
+from bookwheel.documents.document import Document
+from bookwheel.library import writer as writer_module
+from bookwheel.library.segment import SegmentBuilder
+from bookwheel.library.settings import Settings
+from bookwheel.memory.budget import MIB, Shares
 
 QUERIES = ["open a file", "thread lock", "iterator over items", "parse arguments", "base class"]
 
@@ -25,7 +25,7 @@ def documents(prose: list[tuple[str, str]]) -> list[Document]:
 
 
 def rankings(path: Path) -> list[list[tuple[int, float]]]:
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         found = [library.rank(query, 20, recipe=recipe) for query in QUERIES for recipe in ("bm25", "dense")]
         return [list(zip(hits.ids.tolist(), np.round(hits.scores, 3).tolist(), strict=True)) for hits in found]
 
@@ -42,11 +42,11 @@ def tiny_share(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_spilled_segments_rank_as_one(tmp_path: Path, prose: list[tuple[str, str]], request: pytest.FixtureRequest) -> None:
-    with carrel.open(tmp_path / "one", create=True, language="english") as library:
+    with bookwheel.open(tmp_path / "one", create=True, language="english") as library:
         library.add(documents(prose))
         assert library.info().segments == 1
     request.getfixturevalue("tiny_share")
-    with carrel.open(tmp_path / "many", create=True, language="english") as library:
+    with bookwheel.open(tmp_path / "many", create=True, language="english") as library:
         library.add(documents(prose))
         assert library.info().segments > 1
         assert library.check() == []
@@ -58,11 +58,11 @@ def test_a_document_larger_than_the_budget_of_text_is_taken_in_pieces(
 ) -> None:
     whole = "\n\n".join(text for _, text in prose)
     before = [Document("first", "heron and bittern"), Document("large", whole), Document("last", "stork")]
-    with carrel.open(tmp_path / "one", create=True, language="english") as library:
+    with bookwheel.open(tmp_path / "one", create=True, language="english") as library:
         library.add(before)
         expected = [(r.id, r.start, r.end) for r in library.search("thread lock", 20, recipe="bm25")]
     request.getfixturevalue("tiny_share")
-    with carrel.open(tmp_path / "many", create=True, language="english") as library:
+    with bookwheel.open(tmp_path / "many", create=True, language="english") as library:
         library.add(before)
         assert library.get("large")[0].text == whole
         assert [(r.id, r.start, r.end) for r in library.search("thread lock", 20, recipe="bm25")] == expected

@@ -22,7 +22,7 @@ class Done:
         return json.loads(self.out)
 
 
-Carrel = Callable[..., Done]
+Bookwheel = Callable[..., Done]
 
 
 def run_lines_of(text: str) -> list[list[str]]:

@@ -7,24 +7,24 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import SOURCE, Carrel, Done
+from cli_helpers import SOURCE, Bookwheel, Done
 
-from carrel.cli.main import main
-from carrel.kernels import warm
+from bookwheel.cli.main import main
+from bookwheel.kernels import warm
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Named libraries of a test live in a folder of its own."""
     folder = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("CARREL_HOME", str(folder))
+    monkeypatch.setenv("BOOKWHEEL_HOME", str(folder))
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
     return folder
 
 
 @pytest.fixture
-def carrel(capfd: pytest.CaptureFixture[str]) -> Carrel:
+def bookwheel(capfd: pytest.CaptureFixture[str]) -> Bookwheel:
     """Runs a command line in this process."""
 
     def run(*arguments: str | Path) -> Done:
@@ -43,12 +43,12 @@ def compiled() -> None:
 
 
 @pytest.fixture
-def process(compiled: None) -> Carrel:
+def process(compiled: None) -> Bookwheel:
     """Runs a command line as a person does: in a process of its own."""
 
     def run(*arguments: str | Path, stdin: str = "", cwd: Path | None = None, **environment: str) -> Done:
         done = subprocess.run(
-            [sys.executable, "-m", "carrel", *map(str, arguments)],
+            [sys.executable, "-m", "bookwheel", *map(str, arguments)],
             input=stdin,
             capture_output=True,
             encoding="utf-8",

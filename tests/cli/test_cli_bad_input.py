@@ -7,102 +7,102 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import SOURCE, Carrel
+from cli_helpers import SOURCE, Bookwheel
 
-import carrel as package
+import bookwheel as package
 
 
 @pytest.fixture
-def indexed(carrel: Carrel, records: Path) -> Path:
-    assert carrel("index", records).code == 0
+def indexed(bookwheel: Bookwheel, records: Path) -> Path:
+    assert bookwheel("index", records).code == 0
     return records
 
 
 def one_sentence(text: str) -> str:
     (line,) = [line for line in text.splitlines() if "--help` shows how" not in line]
-    assert line.startswith("carrel: ")
+    assert line.startswith("bookwheel: ")
     assert not line.endswith(".")
-    assert "bug in carrel" not in line
+    assert "bug in bookwheel" not in line
     return line
 
 
 @pytest.mark.parametrize("path", ["nowhere", "~nobody-of-that-name/x", "no*such", "/dev/zero", "bad\udcff"])
-def test_a_wrong_path_is_told_and_leaves_no_library(carrel: Carrel, path: str, home: Path) -> None:
-    done = carrel("index", path, "--library", "fresh")
+def test_a_wrong_path_is_told_and_leaves_no_library(bookwheel: Bookwheel, path: str, home: Path) -> None:
+    done = bookwheel("index", path, "--library", "fresh")
     assert done.code == 2
     assert "nothing was read" in one_sentence(done.err)
     assert not (home / "fresh").exists()
 
 
 @pytest.mark.parametrize("place", ["/dev/null", "n" * 300, "~nobody-of-that-name/x"])
-def test_a_place_that_can_hold_no_library(carrel: Carrel, records: Path, place: str, tmp_path: Path, monkeypatch) -> None:
+def test_a_place_that_can_hold_no_library(bookwheel: Bookwheel, records: Path, place: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     if place.startswith("~"):
-        assert carrel("search", "x", "--library", place).code == 2
+        assert bookwheel("search", "x", "--library", place).code == 2
         return
-    done = carrel("index", records, "--library", place)
+    done = bookwheel("index", records, "--library", place)
     assert done.code == 2
     one_sentence(done.err)
 
 
-def test_names_that_are_no_text(carrel: Carrel, indexed: Path) -> None:
-    assert carrel("show", "bad\udcff").code == 1
-    assert carrel("remove", "bad\udcff").code == 2
-    assert carrel("search", "rocks").code == 0
+def test_names_that_are_no_text(bookwheel: Bookwheel, indexed: Path) -> None:
+    assert bookwheel("show", "bad\udcff").code == 1
+    assert bookwheel("remove", "bad\udcff").code == 2
+    assert bookwheel("search", "rocks").code == 0
 
 
-def test_no_memory_at_all_is_no_budget(carrel: Carrel, indexed: Path) -> None:
-    assert carrel("search", "rocks", "--ram", "0").code == 3
-    assert carrel("search", "rocks", "--ram", "1MB").code == 3
+def test_no_memory_at_all_is_no_budget(bookwheel: Bookwheel, indexed: Path) -> None:
+    assert bookwheel("search", "rocks", "--ram", "0").code == 3
+    assert bookwheel("search", "rocks", "--ram", "1MB").code == 3
 
 
 def test_arguments_of_wrong_types(indexed: Path) -> None:
     with package.open() as library:
         for query in (None, 5, b"rocks", "ro\0cks", "rocks " * 200_000):
-            with pytest.raises(package.CarrelError):
+            with pytest.raises(package.BookwheelError):
                 library.search(query)  # type: ignore[arg-type]
         for k in ("x", 2.5, 0, -1, 10**12):
-            with pytest.raises(package.CarrelError):
+            with pytest.raises(package.BookwheelError):
                 library.search("rocks", k)  # type: ignore[arg-type]
 
 
-def test_a_file_of_many_documents_is_shown_in_part(carrel: Carrel, tmp_path: Path) -> None:
+def test_a_file_of_many_documents_is_shown_in_part(bookwheel: Bookwheel, tmp_path: Path) -> None:
     file = tmp_path / "many.jsonl"
     file.write_text("".join(json.dumps({"_id": f"r{n}", "text": f"record {n}"}) + "\n" for n in range(30)))
-    assert carrel("index", file).code == 0
-    done = carrel("show", file, "--json")
+    assert bookwheel("index", file).code == 0
+    done = bookwheel("show", file, "--json")
     assert [document["id"] for document in done.json] == [f"r{n}" for n in range(10)]
     assert all(document["passages"] == [[0, len(document["text"])]] for document in done.json)
     assert "first 10 of 30" in done.err
-    assert len(carrel("show", file, "--json", "--limit", "40").json) == 30
+    assert len(bookwheel("show", file, "--json", "--limit", "40").json) == 30
 
 
-def test_a_missing_database_is_not_made_anew(carrel: Carrel, indexed: Path, home: Path) -> None:
+def test_a_missing_database_is_not_made_anew(bookwheel: Bookwheel, indexed: Path, home: Path) -> None:
     for file in (home / "default").glob("documents.sqlite*"):
         file.unlink()
-    done = carrel("index", indexed)
+    done = bookwheel("index", indexed)
     assert done.code == 2
     assert "documents.sqlite is missing" in done.err
 
 
-def test_a_library_is_not_indexed_into_itself(carrel: Carrel, indexed: Path, home: Path) -> None:
-    done = carrel("index", home, "--json").json
+def test_a_library_is_not_indexed_into_itself(bookwheel: Bookwheel, indexed: Path, home: Path) -> None:
+    done = bookwheel("index", home, "--json").json
     assert done["added"] == 0
-    assert done["skipped"] == {"a carrel library": 1}
+    assert done["skipped"] == {"a bookwheel library": 1}
 
 
-def test_html_nested_too_deeply(carrel: Carrel, tmp_path: Path) -> None:
+def test_html_nested_too_deeply(bookwheel: Bookwheel, tmp_path: Path) -> None:
     (tmp_path / "deep.html").write_text("<div>" * 400_000 + "bottom")
     (tmp_path / "long.html").write_text("<p>a line<br>" * 50_000)
-    done = carrel("index", tmp_path, "--json").json
+    done = bookwheel("index", tmp_path, "--json").json
     assert done["added"] == 1
     (failure,) = done["failures"]
     assert "deep.html nests" in failure
 
 
-def test_a_file_without_text_is_told(carrel: Carrel, indexed: Path, tmp_path: Path) -> None:
+def test_a_file_without_text_is_told(bookwheel: Bookwheel, indexed: Path, tmp_path: Path) -> None:
     (tmp_path / "white.txt").write_text(" \n\n\t ")
-    done = carrel("index", tmp_path / "white.txt")
+    done = bookwheel("index", tmp_path / "white.txt")
     assert "there is no text in" in one_sentence(done.err)
 
 
@@ -110,7 +110,7 @@ def test_a_file_without_text_is_told(carrel: Carrel, indexed: Path, tmp_path: Pa
 def test_streams_that_are_closed(indexed: Path, compiled: None) -> None:
     for redirect, code in ((">&-", 0), ("2>&-", 0)):
         done = subprocess.run(
-            ["/bin/sh", "-c", f'exec "{sys.executable}" -m carrel search rocks {redirect}'],
+            ["/bin/sh", "-c", f'exec "{sys.executable}" -m bookwheel search rocks {redirect}'],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -121,14 +121,14 @@ def test_streams_that_are_closed(indexed: Path, compiled: None) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_help_is_offered_for_a_wrong_command_line_only(carrel: Carrel) -> None:
-    missing = carrel("search", "owl", "--library", "nowhere")
+def test_help_is_offered_for_a_wrong_command_line_only(bookwheel: Bookwheel) -> None:
+    missing = bookwheel("search", "owl", "--library", "nowhere")
     assert missing.code == 2
     assert "--help` shows how" not in missing.err
-    assert "--help` shows how" in carrel("search", "owl", "-k", "0").err
+    assert "--help` shows how" in bookwheel("search", "owl", "-k", "0").err
 
 
-def test_export_into_a_folder_that_is_not_there(carrel: Carrel, indexed: Path, tmp_path: Path) -> None:
-    done = carrel("export", tmp_path / "no" / "out.jsonl")
+def test_export_into_a_folder_that_is_not_there(bookwheel: Bookwheel, indexed: Path, tmp_path: Path) -> None:
+    done = bookwheel("export", tmp_path / "no" / "out.jsonl")
     assert done.code == 2
     assert "there is no folder" in one_sentence(done.err)

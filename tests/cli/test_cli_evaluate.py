@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_helpers import Carrel, run_lines_of
+from cli_helpers import Bookwheel, run_lines_of
 
 QUERIES = {"q1": "warning ships of rocks", "q2": "carrying grain", "q3": "basalt and granite"}
 QRELS = {"q1": "a", "q2": "b", "q3": "c"}
@@ -22,8 +22,8 @@ def collection(tmp_path: Path, records: Path) -> Path:
     return folder
 
 
-def test_named_recipes_are_compared_with_bm25(carrel: Carrel, collection: Path, home: Path) -> None:
-    done = carrel("evaluate", collection)
+def test_named_recipes_are_compared_with_bm25(bookwheel: Bookwheel, collection: Path, home: Path) -> None:
+    done = bookwheel("evaluate", collection)
     assert done.code == 0, done.err
     assert "tiny: 3 judged queries" in done.out
     for part in ("nDCG@10", "R@100", "hybrid", "dense", "against bm25", "win/tie/loss"):
@@ -31,8 +31,8 @@ def test_named_recipes_are_compared_with_bm25(carrel: Carrel, collection: Path, 
     assert list(home.iterdir()) == [], "the library was a temporary one"
 
 
-def test_json_with_each_query(carrel: Carrel, collection: Path) -> None:
-    done = carrel(
+def test_json_with_each_query(bookwheel: Bookwheel, collection: Path) -> None:
+    done = bookwheel(
         "evaluate", collection, "--recipe", "bm25", "--recipe", "bm25 + dense", "--measure", "RR", "--per-query", "--json"
     )
     found = done.json
@@ -42,51 +42,53 @@ def test_json_with_each_query(carrel: Carrel, collection: Path) -> None:
     assert found["comparisons"][0]["baseline"] == "bm25"
 
 
-def test_runs_are_written_and_measure_the_same(carrel: Carrel, collection: Path, tmp_path: Path) -> None:
+def test_runs_are_written_and_measure_the_same(bookwheel: Bookwheel, collection: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    first = carrel("evaluate", collection, "--recipe", "bm25", "--run-dir", runs, "--json").json
+    first = bookwheel("evaluate", collection, "--recipe", "bm25", "--run-dir", runs, "--json").json
     (file,) = runs.iterdir()
     assert run_lines_of(file.read_text())[0][:3] == ["q1", "Q0", "a"]
-    again = carrel("evaluate", collection, "--run", file, "--json").json
+    again = bookwheel("evaluate", collection, "--run", file, "--json").json
     assert again["recipes"][0]["measures"] == first["recipes"][0]["measures"]
-    judgments = carrel("evaluate", collection / "qrels" / "test.tsv", "--run", file, "--json").json
+    judgments = bookwheel("evaluate", collection / "qrels" / "test.tsv", "--run", file, "--json").json
     assert judgments["recipes"][0]["measures"] == first["recipes"][0]["measures"]
 
 
-def test_a_library_that_stays_is_used_again(carrel: Carrel, collection: Path) -> None:
-    first = carrel("evaluate", collection, "--library", "tiny", "--json").json
-    generation = carrel("info", "--library", "tiny", "--json").json["generation"]
-    again = carrel("evaluate", collection, "--library", "tiny", "--json").json
+def test_a_library_that_stays_is_used_again(bookwheel: Bookwheel, collection: Path) -> None:
+    first = bookwheel("evaluate", collection, "--library", "tiny", "--json").json
+    generation = bookwheel("info", "--library", "tiny", "--json").json["generation"]
+    again = bookwheel("evaluate", collection, "--library", "tiny", "--json").json
     assert [entry["measures"] for entry in again["recipes"]] == [entry["measures"] for entry in first["recipes"]]
-    assert carrel("info", "--library", "tiny", "--json").json["generation"] == generation
+    assert bookwheel("info", "--library", "tiny", "--json").json["generation"] == generation
 
 
-def test_words_alone(carrel: Carrel, collection: Path) -> None:
-    found = carrel("evaluate", collection, "--encoder", "none", "--json").json
+def test_words_alone(bookwheel: Bookwheel, collection: Path) -> None:
+    found = bookwheel("evaluate", collection, "--encoder", "none", "--json").json
     assert [entry["recipe"] for entry in found["recipes"]] == ["bm25"]
 
 
-def test_all_mistakes_are_told_at_once(carrel: Carrel, collection: Path) -> None:
-    done = carrel("evaluate", collection, "--recipe", "bm25 +", "--measure", "nDCGG@10", "--measure", "Bogus", "--depth", "0")
+def test_all_mistakes_are_told_at_once(bookwheel: Bookwheel, collection: Path) -> None:
+    done = bookwheel(
+        "evaluate", collection, "--recipe", "bm25 +", "--measure", "nDCGG@10", "--measure", "Bogus", "--depth", "0"
+    )
     assert done.code == 2
     for part in ("recipe, column", "nDCGG@10", "--depth"):
         assert part in done.err
     assert "Traceback" not in done.err
 
 
-def test_a_collection_that_is_none(carrel: Carrel, tmp_path: Path) -> None:
-    done = carrel("evaluate", tmp_path)
+def test_a_collection_that_is_none(bookwheel: Bookwheel, tmp_path: Path) -> None:
+    done = bookwheel("evaluate", tmp_path)
     assert done.code == 2
     assert "BEIR" in done.err
 
 
-def test_a_run_needs_no_recipe(carrel: Carrel, collection: Path, tmp_path: Path) -> None:
+def test_a_run_needs_no_recipe(bookwheel: Bookwheel, collection: Path, tmp_path: Path) -> None:
     run = tmp_path / "x.run"
     run.write_text("q1 Q0 a 1 2.0 x\n")
-    done = carrel("evaluate", collection, "--run", run, "--recipe", "bm25")
+    done = bookwheel("evaluate", collection, "--run", run, "--recipe", "bm25")
     assert done.code == 2
     assert "--recipe" in done.err
     run.write_text("q1 a 2.0\n")
-    done = carrel("evaluate", collection, "--run", run)
+    done = bookwheel("evaluate", collection, "--run", run)
     assert done.code == 2
     assert f"{run}:1" in done.err

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_helpers import SOURCE, Carrel
+from cli_helpers import SOURCE, Bookwheel
 
-from carrel.library.lock import WriterLock
+from bookwheel.library.lock import WriterLock
 
 DOCUMENTS = 60_000
 
@@ -28,9 +28,9 @@ def long_work(tmp_path: Path, compiled: None) -> Path:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is another thing elsewhere")
-def test_ctrl_c_keeps_what_was_done(long_work: Path, home: Path, carrel: Carrel) -> None:
+def test_ctrl_c_keeps_what_was_done(long_work: Path, home: Path, bookwheel: Bookwheel) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "carrel", "index", str(long_work)],
+        [sys.executable, "-m", "bookwheel", "index", str(long_work)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -43,19 +43,19 @@ def test_ctrl_c_keeps_what_was_done(long_work: Path, home: Path, carrel: Carrel)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
-    assert err == "carrel: stopped; what was committed is kept: run the same command to go on\n"
-    assert carrel("check").code == 0
-    kept = carrel("info", "--json").json["documents"]
+    assert err == "bookwheel: stopped; what was committed is kept: run the same command to go on\n"
+    assert bookwheel("check").code == 0
+    kept = bookwheel("info", "--json").json["documents"]
     assert 0 < kept < DOCUMENTS
-    assert carrel("search", "owls", "--json").code == 0
+    assert bookwheel("search", "owls", "--json").code == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs limits on file sizes")
-def test_a_full_disk_is_a_sentence_and_the_library_stays_sound(long_work: Path, carrel: Carrel) -> None:
+def test_a_full_disk_is_a_sentence_and_the_library_stays_sound(long_work: Path, bookwheel: Bookwheel) -> None:
     resource = pytest.importorskip("resource")
     limit = 400_000
     done = subprocess.run(
-        [sys.executable, "-m", "carrel", "index", str(long_work)],
+        [sys.executable, "-m", "bookwheel", "index", str(long_work)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
@@ -66,14 +66,14 @@ def test_a_full_disk_is_a_sentence_and_the_library_stays_sound(long_work: Path, 
     assert done.returncode == 2, done.stderr
     assert "the disk is full" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert carrel("check").code == 0
+    assert bookwheel("check").code == 0
 
 
-def test_a_library_that_is_being_written(carrel: Carrel, folder: Path, home: Path) -> None:
-    assert carrel("index", folder).code == 0
+def test_a_library_that_is_being_written(bookwheel: Bookwheel, folder: Path, home: Path) -> None:
+    assert bookwheel("index", folder).code == 0
     with WriterLock(home / "default"):
-        done = carrel("index", folder)
+        done = bookwheel("index", folder)
         assert done.code == 2
         assert f"process {os.getpid()}" in done.err
-        assert carrel("search", "owl").code == 0, "readers go on"
-    assert carrel("index", folder).code == 0
+        assert bookwheel("search", "owl").code == 0, "readers go on"
+    assert bookwheel("index", folder).code == 0

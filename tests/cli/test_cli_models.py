@@ -1,4 +1,4 @@
-"""``carrel models``: what is here, what it is, and why something cannot be used."""
+"""``bookwheel models``: what is here, what it is, and why something cannot be used."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_helpers import Carrel
+from cli_helpers import Bookwheel
 
-from carrel.encode import catalogue, static
+from bookwheel.encode import catalogue
+from bookwheel.encode.static import built_in as static
 
 
 @pytest.fixture
@@ -26,14 +27,14 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return measured
 
 
-def test_models_of_a_folder_are_listed_and_measured_once(carrel: Carrel, tmp_path: Path, few: list[float]) -> None:
+def test_models_of_a_folder_are_listed_and_measured_once(bookwheel: Bookwheel, tmp_path: Path, few: list[float]) -> None:
     rows = np.eye(4, 16, dtype=np.float32)
     static.write(
         tmp_path / "many" / "mine", rows, ["red", "blue", "green", "sea"], name="mine", revision="1", licence="CC0-1.0"
     )
     (tmp_path / "many" / "broken").mkdir()
     (tmp_path / "many" / "broken" / "config.json").write_text('{"model_type": "bert"}')
-    done = carrel("models", tmp_path / "many", "--json")
+    done = bookwheel("models", tmp_path / "many", "--json")
     assert done.code == 0
     by_name = {Path(entry["name"]).name: entry for entry in done.json}
     assert by_name["static"]["recommended"]
@@ -44,20 +45,20 @@ def test_models_of_a_folder_are_listed_and_measured_once(carrel: Carrel, tmp_pat
     assert by_name["broken"]["problem"].count("\n") == 0
     assert "holds no encoder" in by_name["broken"]["problem"]
     assert len(few) == 2
-    text = carrel("models", tmp_path / "many").out
+    text = bookwheel("models", tmp_path / "many").out
     assert len(few) == 2  # remembered
     assert "1,234" in text
     assert "recommended: static" in text
     assert "cannot be used:" in text
-    carrel("models", "--again")
+    bookwheel("models", "--again")
     assert len(few) == 3
 
 
-def test_a_model_with_damaged_files_does_not_hide_the_others(carrel: Carrel, tmp_path: Path, few: list[float]) -> None:
+def test_a_model_with_damaged_files_does_not_hide_the_others(bookwheel: Bookwheel, tmp_path: Path, few: list[float]) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "config.json").write_text("[1, 2]")
     (tmp_path / "bad" / "modules.json").write_text('{"a": 1}')
-    done = carrel("models", tmp_path / "bad", "--no-measure", "--json")
+    done = bookwheel("models", tmp_path / "bad", "--no-measure", "--json")
     assert done.code == 0
     assert [entry["problem"] is None for entry in done.json] == [True, False]
     assert few == []
@@ -78,7 +79,7 @@ def test_speed_is_counted_in_passages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(0 < count <= 4096 for count in seen)
 
 
-def test_export_needs_a_folder(carrel: Carrel) -> None:
-    done = carrel("models", "--export")
+def test_export_needs_a_folder(bookwheel: Bookwheel) -> None:
+    done = bookwheel("models", "--export")
     assert done.code == 2
     assert "--export needs the FOLDER" in done.err

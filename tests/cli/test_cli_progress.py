@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel import progress
-from carrel.progress import clock, display_width, line
+from bookwheel import progress
+from bookwheel.progress import clock, display_width, line
 
 
 class Screen(io.StringIO):
@@ -64,7 +64,7 @@ def test_a_terminal_sees_one_line_that_is_wiped_at_the_end(monkeypatch: pytest.M
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
     moments = iter([0.0, 1.0, 1.01, 1.02, 2.0])
-    monkeypatch.setattr("carrel.progress.time.monotonic", lambda: next(moments))
+    monkeypatch.setattr("bookwheel.progress.time.monotonic", lambda: next(moments))
     task = progress.terminal("indexing", 100, "files")
     for _ in range(4):
         task.advance(25)

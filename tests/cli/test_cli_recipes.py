@@ -6,56 +6,56 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_helpers import Carrel
+from cli_helpers import Bookwheel
 
 
 @pytest.fixture
-def birds(tmp_path: Path, carrel: Carrel) -> Path:
+def birds(tmp_path: Path, bookwheel: Bookwheel) -> Path:
     folder = tmp_path / "birds"
     folder.mkdir()
     (folder / "heron.txt").write_text("The grey heron stands in shallow water, waiting for fish.")
     (folder / "stork.txt").write_text("The white stork is a wading bird that nests on chimneys.")
     (folder / "storm.txt").write_text("A storm brought hail; the wind broke the reeds.")
     library = tmp_path / "library"
-    assert carrel("index", folder, "--library", library, "--language", "english").code == 0
+    assert bookwheel("index", folder, "--library", library, "--language", "english").code == 0
     return library
 
 
-def test_explain_draws_each_stage(carrel: Carrel) -> None:
-    done = carrel("explain", "bm25 >> rm3(docs=3) >> 0.5*bm25 + 0.5*dense >> fold()")
+def test_explain_draws_each_stage(bookwheel: Bookwheel) -> None:
+    done = bookwheel("explain", "bm25 >> rm3(docs=3) >> 0.5*bm25 + 0.5*dense >> fold()")
     assert done.code == 0
     assert done.out.startswith("bm25 >> rm3(docs=3) >> (0.5*bm25 + 0.5*dense) >> fold()\n")
     for line in ("query and hits -> query: adds the words", "  dense\n", "needs texts", "query and hits -> hits: leaves out"):
         assert line in done.out
-    told = json.loads(carrel("explain", "rrf(bm25, dense)", "--json").out)
+    told = json.loads(bookwheel("explain", "rrf(bm25, dense)", "--json").out)
     assert [stage["text"] for stage in told["stages"]] == ["rrf(bm25, dense)", "bm25", "dense"]
 
 
 @pytest.mark.parametrize("recipe", ["bm25 >> rm3()", "rm3() >> bm25", "bm25 >> dense", "bm25 >> nosuch()", "bm25 >> rm3(x=1)"])
-def test_explain_places_mistakes(carrel: Carrel, recipe: str) -> None:
-    done = carrel("explain", recipe)
+def test_explain_places_mistakes(bookwheel: Bookwheel, recipe: str) -> None:
+    done = bookwheel("explain", recipe)
     assert done.code == 2
     assert "recipe, column" in done.err
     assert "^" in done.err
 
 
-def test_explain_checks_against_a_library(carrel: Carrel, birds: Path) -> None:
-    assert carrel("explain", "minilm", "--library", birds).code == 2
-    assert carrel("explain", "minilm").code == 0
-    assert carrel("explain", "hybrid", "--library", birds).code == 0
+def test_explain_checks_against_a_library(bookwheel: Bookwheel, birds: Path) -> None:
+    assert bookwheel("explain", "minilm", "--library", birds).code == 2
+    assert bookwheel("explain", "minilm").code == 0
+    assert bookwheel("explain", "hybrid", "--library", birds).code == 0
 
 
-def test_recipes_are_kept_and_forgotten(carrel: Carrel, birds: Path) -> None:
-    assert carrel("recipes", "--save", "mine", "bm25 >> fold()", "--library", birds).code == 0
-    assert "mine" in carrel("recipes", "--library", birds).out
-    found = carrel("search", "stork", "--recipe", "mine", "--library", birds)
+def test_recipes_are_kept_and_forgotten(bookwheel: Bookwheel, birds: Path) -> None:
+    assert bookwheel("recipes", "--save", "mine", "bm25 >> fold()", "--library", birds).code == 0
+    assert "mine" in bookwheel("recipes", "--library", birds).out
+    found = bookwheel("search", "stork", "--recipe", "mine", "--library", birds)
     assert found.code == 0
     assert "stork" in found.out
-    assert carrel("configure", "--recipe", "mine", "--library", birds).code == 0
-    assert carrel("search", "stork", "--library", birds).code == 0
-    assert carrel("configure", "--recipe", "hybrid", "--library", birds).code == 0
-    assert carrel("recipes", "--forget", "mine", "--library", birds).code == 0
-    assert carrel("search", "stork", "--recipe", "mine", "--library", birds).code == 2
+    assert bookwheel("configure", "--recipe", "mine", "--library", birds).code == 0
+    assert bookwheel("search", "stork", "--library", birds).code == 0
+    assert bookwheel("configure", "--recipe", "hybrid", "--library", birds).code == 0
+    assert bookwheel("recipes", "--forget", "mine", "--library", birds).code == 0
+    assert bookwheel("search", "stork", "--recipe", "mine", "--library", birds).code == 2
     for wrong in (
         ["--save", "mine", "bm25"],
         ["--save", "mine", "--library", birds],
@@ -63,39 +63,39 @@ def test_recipes_are_kept_and_forgotten(carrel: Carrel, birds: Path) -> None:
         ["--forget", "mine", "--library", birds],
         ["--save", "mine", "nosuch", "--library", birds],
     ):
-        assert carrel("recipes", *wrong).code == 2
+        assert bookwheel("recipes", *wrong).code == 2
 
 
-def test_recipes_lists_the_stages(carrel: Carrel) -> None:
-    assert "rm3(docs=10, terms=10, weight=0.8)" in carrel("recipes").out
-    told = json.loads(carrel("recipes", "--json").out)
+def test_recipes_lists_the_stages(bookwheel: Bookwheel) -> None:
+    assert "rm3(docs=10, terms=10, weight=0.8)" in bookwheel("recipes").out
+    told = json.loads(bookwheel("recipes", "--json").out)
     assert {"bm25", "dense", "hybrid"} <= {recipe["name"] for recipe in told["recipes"]}
     assert any(stage["stage"].startswith("mmr(") for stage in told["stages"])
 
 
-def test_search_explains_its_stages(carrel: Carrel, birds: Path) -> None:
-    done = carrel("search", "stork", "--recipe", "bm25 % 2 >> rm3(docs=1) >> hybrid", "--explain", "--library", birds)
+def test_search_explains_its_stages(bookwheel: Bookwheel, birds: Path) -> None:
+    done = bookwheel("search", "stork", "--recipe", "bm25 % 2 >> rm3(docs=1) >> hybrid", "--explain", "--library", birds)
     assert done.code == 0
     table = done.out[done.out.index("hits in") :]
     for stage in ("bm25", "rm3(docs=1)", "fuse", "dense", "the rest"):
         assert stage in table
-    told = json.loads(carrel("search", "stork", "--explain", "--json", "--library", birds).out)
+    told = json.loads(bookwheel("search", "stork", "--explain", "--json", "--library", birds).out)
     assert [stage["recipe"] for stage in told["stages"]] == ["fuse", "bm25", "dense"]
     assert all(stage["seconds"] >= 0 for stage in told["stages"])
 
 
-def test_syntax_spelling_and_follow_ups(carrel: Carrel, birds: Path) -> None:
-    excluded = carrel("search", "--syntax", "wading bird -stork", "--library", birds, "--json")
+def test_syntax_spelling_and_follow_ups(bookwheel: Bookwheel, birds: Path) -> None:
+    excluded = bookwheel("search", "--syntax", "wading bird -stork", "--library", birds, "--json")
     assert all(result["title"] != "stork" for result in json.loads(excluded.out or '{"results": []}')["results"])
-    phrase = json.loads(carrel("search", "--syntax", '"shallow water"', "--library", birds, "--json").out)
+    phrase = json.loads(bookwheel("search", "--syntax", '"shallow water"', "--library", birds, "--json").out)
     assert len(phrase["results"]) == 1
-    assert carrel("search", "--syntax", '"water shallow"', "--library", birds).code == 1
-    corrected = carrel("search", "--spell", "herno", "--recipe", "bm25", "--library", birds)
+    assert bookwheel("search", "--syntax", '"water shallow"', "--library", birds).code == 1
+    corrected = bookwheel("search", "--spell", "herno", "--recipe", "bm25", "--library", birds)
     assert corrected.code == 0
     assert "spelling: herno → heron" in corrected.err
-    follow = carrel("search", "--after", "the white stork", "where does it nest", "--recipe", "bm25", "--library", birds)
+    follow = bookwheel("search", "--after", "the white stork", "where does it nest", "--recipe", "bm25", "--library", birds)
     assert follow.code == 0
     assert "from earlier questions: white stork" in follow.err
     # Without the option, signs are plain text.
-    plain = json.loads(carrel("search", "bird -stork", "--recipe", "bm25", "--library", birds, "--json").out)
+    plain = json.loads(bookwheel("search", "bird -stork", "--recipe", "bm25", "--library", birds, "--json").out)
     assert "stork" in plain["results"][0]["text"]

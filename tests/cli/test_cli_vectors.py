@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from cli_helpers import Carrel
+from cli_helpers import Bookwheel
 
-from carrel.encode.base import load_encoder
+from bookwheel.encode.protocols import load_encoder
 
 TEXTS = ["a red fox sleeps", "ships sail at dawn", "the fox hunts at night", "bread is baked at dawn"]
 
@@ -19,45 +19,45 @@ def corpus(folder: Path) -> Path:
     return path
 
 
-def test_with_index_and_with_refine(carrel: Carrel, tmp_path: Path) -> None:
+def test_with_index_and_with_refine(bookwheel: Bookwheel, tmp_path: Path) -> None:
     rows = load_encoder("static").encode(TEXTS)
     np.save(tmp_path / "emb.npy", rows)
-    done = carrel("index", corpus(tmp_path), "--vectors", f"mine={tmp_path / 'emb.npy'}")
+    done = bookwheel("index", corpus(tmp_path), "--vectors", f"mine={tmp_path / 'emb.npy'}")
     assert done.code == 0, done.err
-    status = carrel("refine", "--status", "--json").json["representations"]
+    status = bookwheel("refine", "--status", "--json").json["representations"]
     assert [(one["name"], one["filled"], one["complete"]) for one in status] == [("mine", 4, True)]
-    refused = carrel("search", "fox", "--recipe", "mine")
+    refused = bookwheel("search", "fox", "--recipe", "mine")
     assert refused.code == 2
     assert "made outside this library" in refused.err
-    done = carrel("refine", "--add", "both=static", "--vectors", f"both={tmp_path / 'emb.npy'}")
+    done = bookwheel("refine", "--add", "both=static", "--vectors", f"both={tmp_path / 'emb.npy'}")
     assert done.code == 0, done.err
-    found = carrel("search", "fox hunting", "--recipe", "both", "--json")
+    found = bookwheel("search", "fox hunting", "--recipe", "both", "--json")
     assert found.code == 0
     assert found.json["results"][0]["id"] == "d2"
 
 
-def test_what_does_not_fit_is_told_in_a_sentence(carrel: Carrel, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_told_in_a_sentence(bookwheel: Bookwheel, tmp_path: Path) -> None:
     np.save(tmp_path / "emb.npy", np.ones((3, 8), np.float32))
-    carrel("index", corpus(tmp_path))
-    done = carrel("refine", "--vectors", f"mine={tmp_path / 'emb.npy'}")
+    bookwheel("index", corpus(tmp_path))
+    done = bookwheel("refine", "--vectors", f"mine={tmp_path / 'emb.npy'}")
     assert done.code == 2
     assert "3 vectors where the library has 4 passages of 4 documents" in done.err
     assert done.err.strip().count("\n") == 0
-    assert carrel("refine", "--vectors", "mine").code == 2
-    assert carrel("refine", "--status", "--json").json["representations"] == []
+    assert bookwheel("refine", "--vectors", "mine").code == 2
+    assert bookwheel("refine", "--status", "--json").json["representations"] == []
 
 
-def test_terms_of_a_passage_are_shown(carrel: Carrel, tmp_path: Path) -> None:
+def test_terms_of_a_passage_are_shown(bookwheel: Bookwheel, tmp_path: Path) -> None:
     weights = [{"id": f"d{n}", "vector": {word: 1.0 + len(word) for word in text.split()}} for n, text in enumerate(TEXTS)]
     (tmp_path / "w.jsonl").write_text("".join(json.dumps(row) + "\n" for row in weights))
-    carrel("index", corpus(tmp_path), "--vectors", f"words={tmp_path / 'w.jsonl'}")
-    assert "terms: sleeps 7.00, fox 4.00, red 4.00, a 2.00" in carrel("show", "d0", "--terms", "words").out
-    (document,) = carrel("show", "d0", "--terms", "words", "--json").json
+    bookwheel("index", corpus(tmp_path), "--vectors", f"words={tmp_path / 'w.jsonl'}")
+    assert "terms: sleeps 7.00, fox 4.00, red 4.00, a 2.00" in bookwheel("show", "d0", "--terms", "words").out
+    (document,) = bookwheel("show", "d0", "--terms", "words", "--json").json
     assert list(document["terms"][0]) == ["sleeps", "fox", "red", "a"]
-    assert carrel("show", "d0", "--terms", "bm25").code == 2
+    assert bookwheel("show", "d0", "--terms", "bm25").code == 2
 
 
-def test_a_search_may_say_that_nothing_fits(carrel: Carrel, tmp_path: Path) -> None:
+def test_a_search_may_say_that_nothing_fits(bookwheel: Bookwheel, tmp_path: Path) -> None:
     birds = ["heron", "stork", "crane", "plover", "curlew", "bittern", "grebe", "coot", "teal", "smew", "eider", "gadwall"]
     texts = [
         f"the {bird} wades in shallow water of the marsh at dawn and hunts frogs near reeds number {n}"
@@ -65,12 +65,13 @@ def test_a_search_may_say_that_nothing_fits(carrel: Carrel, tmp_path: Path) -> N
     ]
     path = tmp_path / "birds.jsonl"
     path.write_text("".join(json.dumps({"_id": bird, "text": text}) + "\n" for bird, text in zip(birds, texts, strict=True)))
-    carrel("index", path)
+    bookwheel("index", path)
     assert (
-        carrel("search", "stork in shallow water of the marsh", "--cutoff", "0.2", "--json").json["results"][0]["id"] == "stork"
+        bookwheel("search", "stork in shallow water of the marsh", "--cutoff", "0.2", "--json").json["results"][0]["id"]
+        == "stork"
     )
-    nothing = carrel("search", "parliament votes on income tax", "--cutoff", "0.5")
+    nothing = bookwheel("search", "parliament votes on income tax", "--cutoff", "0.5")
     assert nothing.code == 1
     assert "nothing found" in nothing.err
-    assert carrel("search", "parliament votes on income tax").code == 0
-    assert carrel("search", "stork", "--cutoff", "2").code == 2
+    assert bookwheel("search", "parliament votes on income tax").code == 0
+    assert bookwheel("search", "stork", "--cutoff", "2").code == 2

@@ -1,4 +1,4 @@
-"""Writers of small real files, in the formats that carrel reads, for the tests."""
+"""Writers of small real files, in the formats that bookwheel reads, for the tests."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel._errors import UsageError
-from carrel.documents.analyzers import MAX_WORD, Analyzer, detect_language, highlight, languages
-from carrel.documents.stopwords import LANGUAGES, stop_words
-from carrel.documents.words import MANY, WordTable, spans_of, split_words
+from bookwheel._errors import UsageError
+from bookwheel.analysis.analyzer import MAX_WORD, Analyzer, detect_language, highlight, languages
+from bookwheel.analysis.stop_words import LANGUAGES, stop_words
+from bookwheel.analysis.words import MANY, WordTable, spans_of, split_words
 
 PLAIN = Analyzer()
 ENGLISH = Analyzer("english", True, True)

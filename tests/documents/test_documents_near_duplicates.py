@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from carrel.documents.near_duplicates import NearDuplicates, duplicates_of, resemblance, shingles, signature
+from bookwheel.documents.duplicates import NearDuplicates, duplicates_of, resemblance, shingles, signature
 
 WORDS = [f"w{number}" for number in range(500)]
 

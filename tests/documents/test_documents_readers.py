@@ -11,12 +11,12 @@ import pytest
 import zstandard
 from documents_files import paragraph, write_docx, write_epub, write_pdf
 
-from carrel._errors import InputError
-from carrel.documents.base import Document
-from carrel.documents.read import read
-from carrel.documents.source import Source
-from carrel.documents.split import place
-from carrel.documents.walk import walk
+from bookwheel._errors import InputError
+from bookwheel.documents.document import Document
+from bookwheel.documents.passages import place
+from bookwheel.documents.paths import walk
+from bookwheel.documents.read import read
+from bookwheel.documents.source import Source
 
 
 def items(path: Path, **options: int) -> list[Document | InputError]:

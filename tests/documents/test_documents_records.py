@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel._errors import InputError
-from carrel.documents.base import Document
-from carrel.documents.read import MAX_ERRORS, Fields, read
-from carrel.documents.seen import SeenIds
-from carrel.documents.source import Source
-from carrel.documents.walk import walk
+from bookwheel._errors import InputError
+from bookwheel.documents.document import Document
+from bookwheel.documents.paths import walk
+from bookwheel.documents.read import MAX_ERRORS, Fields, read
+from bookwheel.documents.seen_ids import SeenIds
+from bookwheel.documents.source import Source
 
 
 def items(path: Path, fields: Fields = Fields(), **options: int) -> list[Document | InputError]:  # noqa: B008

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel.documents.base import Document, Span
-from carrel.documents.split import SLACK, TARGET_WORDS, Unit, place, places, split
+from bookwheel.documents.document import Document, Span
+from bookwheel.documents.passages import SLACK, TARGET_WORDS, Unit, place, places, split
 
 
 def pieces(

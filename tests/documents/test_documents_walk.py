@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from carrel._errors import InputError
-from carrel.documents.base import Document
-from carrel.documents.read import read
-from carrel.documents.walk import Skipped, Source, walk
+from bookwheel._errors import InputError
+from bookwheel.documents.document import Document
+from bookwheel.documents.paths import Skipped, Source, walk
+from bookwheel.documents.read import read
 
 
 def found(*paths: str | Path, **options: bool | int) -> tuple[list[str], Counter[str]]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel.documents.analyzers import Analyzer
-from carrel.documents.words import WordTable
-from carrel.encode.lexical import LexicalEncoder
+from bookwheel.analysis.analyzer import Analyzer
+from bookwheel.analysis.term_ids import LexicalEncoder
+from bookwheel.analysis.words import WordTable
 
 ANALYZERS = [
     Analyzer(),

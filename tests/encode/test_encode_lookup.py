@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from carrel._errors import ModelError
-from carrel.encode import load_encoder
+from bookwheel._errors import ModelError
+from bookwheel.encode import load_encoder
 
 tokenizers = pytest.importorskip("tokenizers", reason="the extra `models` is not installed")
 numpy_tensors = pytest.importorskip("safetensors.numpy", reason="the extra `models` is not installed")
@@ -125,5 +125,5 @@ def test_truncated_files_are_named(tmp_path: Path) -> None:
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     folder = _model2vec(tmp_path, embeddings=VECTORS)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ModelError, match=r"pip install 'carrel\[models\]'"):
+    with pytest.raises(ModelError, match=r"pip install 'bookwheel\[models\]'"):
         load_encoder(folder)

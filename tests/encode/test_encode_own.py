@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrel._errors import InputError, ModelError, UsageError
-from carrel.encode import encode_queries, load_encoder
-from carrel.encode.expand import expand, queries_of, similarity
-from carrel.encode.find import find_folder, installed
-from carrel.encode.protobuf import floating, integer, integers, part, read_fields, signed
-from carrel.encode.vectors import read_ciff, read_dense, read_term_weights
+from bookwheel._errors import InputError, ModelError, UsageError
+from bookwheel.encode import encode_queries, load_encoder
+from bookwheel.encode.expansion import expand, queries_of, similarity
+from bookwheel.encode.find import find_folder, installed
+from bookwheel.encode.transformer.protobuf import floating, integer, integers, part, read_fields, signed
+from bookwheel.encode.vector_files import read_ciff, read_dense, read_term_weights
 
 
 def _lengths(texts: list[str]) -> list[list[float]]:

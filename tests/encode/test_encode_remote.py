@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from carrel._errors import ModelError, UsageError
-from carrel.encode import encode_queries, load_encoder
-from carrel.encode.base import DenseEncoder
-from carrel.encode.remote import RemoteEncoder
+from bookwheel._errors import ModelError, UsageError
+from bookwheel.encode import encode_queries, load_encoder
+from bookwheel.encode.protocols import DenseEncoder
+from bookwheel.encode.remote import RemoteEncoder
 
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
 
@@ -150,10 +150,10 @@ def test_an_endpoint_that_is_down_or_slow(endpoint: Endpoint) -> None:
 
 def test_an_endpoint_that_refuses_the_key(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint.key = "right"
-    with pytest.raises(ModelError, match=r"refuses the key \(401\); set CARREL_API_KEY") as caught:
+    with pytest.raises(ModelError, match=r"refuses the key \(401\); set BOOKWHEEL_API_KEY") as caught:
         _encoder(endpoint, key="wrong-secret").encode(["x"])
     assert "wrong-secret" not in str(caught.value)
-    monkeypatch.setenv("CARREL_API_KEY", "right")
+    monkeypatch.setenv("BOOKWHEEL_API_KEY", "right")
     assert _encoder(endpoint).encode(["x"]).shape == (1, 4)
 
 

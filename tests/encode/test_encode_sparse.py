@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from encoder_models import TEXTS, VOCABULARY, bert_states, bert_weights, mlm_logits, tokens_of, write_bert
 
-from carrel._errors import ModelError
-from carrel.encode import load_encoder
-from carrel.encode.base import SparseEncoder
-from carrel.encode.sparse import stack, top_terms
+from bookwheel._errors import ModelError
+from bookwheel.encode import load_encoder
+from bookwheel.encode.protocols import SparseEncoder
+from bookwheel.encode.sparse import stack, top_terms
 
 pytest.importorskip("onnxruntime", reason="the extra `models` is not installed")
 pytest.importorskip("tokenizers", reason="the extra `models` is not installed")

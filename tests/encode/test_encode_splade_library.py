@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from encoder_models import bert_states, bert_weights, mlm_logits, tokens_of, write_bert
 
-import carrel
+import bookwheel
 
 pytest.importorskip("onnxruntime", reason="the extra `models` is not installed")
 pytest.importorskip("tokenizers", reason="the extra `models` is not installed")
@@ -21,12 +21,12 @@ TEXTS = ["the red bird sings near the river", "a green stone falls under the sky
 def test_it_ranks_by_the_dot_products_of_its_terms(tmp_path: Path) -> None:
     named = {name if name.startswith("cls.") else f"bert.{name}": array for name, array in WEIGHTS.items()}
     folder = write_bert(tmp_path / "splade", named, architectures=["BertForMaskedLM"])
-    library = carrel.open(tmp_path / "lib", create=True, language="none", unit="document")
-    library.add([carrel.Document(f"d{n}", text) for n, text in enumerate(TEXTS)])
+    library = bookwheel.open(tmp_path / "lib", create=True, language="none", unit="document")
+    library.add([bookwheel.Document(f"d{n}", text) for n, text in enumerate(TEXTS)])
     library.represent("splade", str(folder), kind="sparse")
     assert library.refine()[0].complete
     library.close()
-    again = carrel.open(tmp_path / "lib")
+    again = bookwheel.open(tmp_path / "lib")
     query = "red stone"
 
     def weights(text: str) -> np.ndarray:

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import carrel.encode.static as static
-from carrel._errors import ModelError
-from carrel.documents.words import WordTable
-from carrel.encode import DenseEncoder, load_encoder
-from carrel.encode.base import BUILT_IN
+import bookwheel.encode.static.built_in as static
+from bookwheel._errors import ModelError
+from bookwheel.analysis.words import WordTable
+from bookwheel.encode import DenseEncoder, load_encoder
+from bookwheel.encode.protocols import BUILT_IN
 
 PIECES = ["red", "green", "##ish", "apple", "##s", "zero"]
 VECTORS = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 3], [1, 1, 1], [0, -1, 0.5], [0, 0, 0]], np.float32)
@@ -74,7 +74,7 @@ def test_the_kernel_equals_numpy(built_in, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_kernel_passes_over_numbers_outside_its_arrays() -> None:
-    from carrel.kernels.pool import pool
+    from bookwheel.kernels.pool import pool
 
     out = np.full((3, 2), 7, np.float32)
     vectors, scales = np.array([[1, 0], [0, 1]], np.int8), np.ones(2, np.float32)
@@ -122,7 +122,7 @@ def test_the_built_in_model_is_whole_small_and_means_something(built_in) -> None
 
 
 def test_a_query_needs_no_compiler(child_environment: dict[str, str]) -> None:
-    code = "import sys; from carrel.encode import load_encoder as l; l().encode(['a query']); print('numba' in sys.modules)"
+    code = "import sys; from bookwheel.encode import load_encoder as l; l().encode(['a query']); print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=child_environment)
     assert done.stdout.strip() == "False"
 

@@ -12,10 +12,10 @@ from encoder_models import HIDDEN, TEXTS, VOCABULARY, bert_states, bert_weights,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel._errors import ModelError, UsageError
-from carrel.encode import TokenVectors, load_encoder
-from carrel.encode.base import TokenEncoder
-from carrel.encode.muvera import FixedEncoding, chamfer
+from bookwheel._errors import ModelError, UsageError
+from bookwheel.encode import TokenVectors, load_encoder
+from bookwheel.encode.muvera import FixedEncoding, chamfer
+from bookwheel.encode.protocols import TokenEncoder
 
 WEIGHTS = bert_weights(5)
 MASK, CLS, SEP, Q, D = (VOCABULARY.index(name) for name in ("[MASK]", "[CLS]", "[SEP]", "[unused0]", "[unused1]"))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from encoder_models import HIDDEN, TEXTS, VOCABULARY, bert_states, bert_weights, tokens_of, write_bert, write_modules
 
-from carrel._errors import ModelError, UsageError
-from carrel.encode import encode_queries, load_encoder
-from carrel.encode.base import DenseEncoder
+from bookwheel._errors import ModelError, UsageError
+from bookwheel.encode import encode_queries, load_encoder
+from bookwheel.encode.protocols import DenseEncoder
 
 pytest.importorskip("onnxruntime", reason="the extra `models` is not installed")
 pytest.importorskip("tokenizers", reason="the extra `models` is not installed")
@@ -120,7 +120,7 @@ def test_half_precision_weights(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_used_again_and_mended(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CARREL_HOME", str(tmp_path))
+    monkeypatch.setenv("BOOKWHEEL_HOME", str(tmp_path))
     first = load_encoder(model).encode(TEXTS)
     (kept,) = (tmp_path / ".models").glob("*/model.onnx")
     before = kept.stat().st_mtime_ns

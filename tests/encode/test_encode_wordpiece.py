@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel.encode.base import BUILT_IN
-from carrel.encode.wordpiece import WordPiece, normalise
+from bookwheel.encode.protocols import BUILT_IN
+from bookwheel.encode.static.wordpiece import WordPiece, normalise
 
 TEXT = "un ##aff ##able hello world ##s a ##b caf cafe ##e the 北 京 don ' t . - x σας straße [UNK]"
 PIECES = TEXT.split()
@@ -48,7 +48,7 @@ def test_a_greek_final_sigma_stays_a_plain_one() -> None:
 
 
 def test_the_memo_does_not_change_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("carrel.encode.wordpiece.MEMO", 2)
+    monkeypatch.setattr("bookwheel.encode.static.wordpiece.MEMO", 2)
     cut = WordPiece.of(TABLE, TABLE["[UNK]"])
     words = ["unaffable", "abb", "hellos", "worlds", "unaffable", "hellos"]
     assert [cut(word) for word in words] == [WordPiece.of(TABLE, TABLE["[UNK]"])(word) for word in words]

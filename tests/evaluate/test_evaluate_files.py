@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
-from carrel import InputError, StorageError, UsageError
-from carrel.documents.base import Document
-from carrel.evaluate import load_collection, load_files, measure, read_qrels, read_queries, read_run, run_lines, write_run
-from carrel.evaluate.datasets import from_ir_dataset
+from bookwheel import InputError, StorageError, UsageError
+from bookwheel.documents.document import Document
+from bookwheel.evaluate import load_collection, load_files, measure, read_qrels, read_queries, read_run, run_lines, write_run
+from bookwheel.evaluate.datasets import from_ir_dataset
 
 
 def beir(folder: Path, packed: bool = False) -> Path:
@@ -233,7 +233,7 @@ def test_ir_datasets_itself(tmp_path: Path) -> None:
 
 def test_ir_datasets_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ir_datasets", None)
-    with pytest.raises(InputError, match=r"pip install 'carrel\[datasets\]'"):
+    with pytest.raises(InputError, match=r"pip install 'bookwheel\[datasets\]'"):
         load_collection("ir_datasets:beir/scifact/test")
 
 

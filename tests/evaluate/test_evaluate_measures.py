@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel import UsageError
-from carrel.evaluate import (
+from bookwheel import UsageError
+from bookwheel.evaluate import (
     Collection,
     compare,
     depth_of,
@@ -202,7 +202,7 @@ def test_wrong_arguments(collection: Collection) -> None:
 def test_bm25s_reaches_its_known_figure_on_scifact(judged: Path) -> None:
     """Documents, queries, judgments and measures together: nDCG@10 0.6863 is what bm25s reaches on SciFact."""
     bm25s, stemmer = pytest.importorskip("bm25s"), pytest.importorskip("Stemmer")
-    from carrel.evaluate import load_collection
+    from bookwheel.evaluate import load_collection
 
     collection = load_collection(judged / "scifact")
     assert len(collection.judged) == 300

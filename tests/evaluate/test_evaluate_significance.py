@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel.evaluate.significance import holm, incomplete_beta, paired_randomisation, paired_t, student_t_two_sided
+from bookwheel.evaluate.significance import holm, incomplete_beta, paired_randomisation, paired_t, student_t_two_sided
 
 stats = pytest.importorskip("scipy.stats", reason="scipy is the reference; it comes with the extra 'dev'")
 special = pytest.importorskip("scipy.special")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from carrel.index.sparse import Bm25, SparseIndex, idf
-from carrel.index.sparse_builder import SparseBuilder
+from bookwheel.index.inverted.bm25 import Bm25, SparseIndex, idf
+from bookwheel.index.inverted.builder import SparseBuilder
 
 
 class Collection:

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel.index.files import AHEAD, HEADER, ArrayFolder, FolderWriter
-from carrel.index.pages import in_memory, share_in_memory
-from carrel.index.sparse import SparseIndex, idf
-from carrel.index.sparse_builder import SparseBuilder
-from carrel.index.sparse_reader import BLOCK
-from carrel.index.sparse_writer import Bm25
-from carrel.kernels import bits
+from bookwheel.index.inverted.bm25 import SparseIndex, idf
+from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.index.inverted.reader import BLOCK
+from bookwheel.index.inverted.writer import Bm25
+from bookwheel.index.pages import in_memory, share_in_memory
+from bookwheel.index.storage import AHEAD, HEADER, ArrayFolder, FolderWriter
+from bookwheel.kernels import bits
 
 TERMS = 40
 
@@ -59,7 +59,7 @@ def test_all_lists_of_a_query_are_asked_for(index: SparseIndex, numbers: set[int
     reader = index._reader
     real = reader._folders
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("carrel.index.sparse_reader.in_memory", lambda address: False)
+        patch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: False)
         patch.setattr(reader, "_folders", {name: Recorder(folder) for name, folder in real.items()})
         reader.prefetch(records)
     wanted = index.search(terms, weights, 20)
@@ -92,7 +92,7 @@ def test_terms_looked_up_side_by_side_give_the_same_records(index: SparseIndex, 
 
 def test_nothing_is_asked_for_where_the_lists_are_in_memory(index: SparseIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     records, _ = index._query(*query(index, {0, 3, 9}))
-    monkeypatch.setattr("carrel.index.sparse_reader.in_memory", lambda address: True)
+    monkeypatch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: True)
     monkeypatch.setattr(index._reader, "_ask", lambda *given: pytest.fail("asked for what is there"))
     index._reader.prefetch(records)
 
@@ -100,7 +100,7 @@ def test_nothing_is_asked_for_where_the_lists_are_in_memory(index: SparseIndex, 
 def test_records_of_a_damaged_dictionary_ask_for_nothing_beyond_the_files(
     index: SparseIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("carrel.index.sparse_reader.in_memory", lambda address: False)
+    monkeypatch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: False)
     wild = np.array([[1 << 40, 1 << 50, -5, 1 << 45, 1 << 44, 1 << 43, 0, 0], [0, -1, 1 << 60, -7, -1, -1, 0, 0]], np.int64)
     index._reader.prefetch(wild)
 

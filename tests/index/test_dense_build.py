@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from carrel._errors import LibraryDamaged, LibraryFormat
-from carrel.index import dense_index
-from carrel.index.dense import DenseBuilder, DenseIndex, merge
-from carrel.index.dense_sketch import encode, random_rotation
+from bookwheel._errors import LibraryDamaged, LibraryFormat
+from bookwheel.index.dense import DenseBuilder, DenseIndex, merge
+from bookwheel.index.dense import flat as dense_index
+from bookwheel.index.dense.sketch import encode, random_rotation
 
 Vectors = NDArray[np.float32]
 

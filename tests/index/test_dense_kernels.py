@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel.index.dense_keys import numbers_of, scores_of
-from carrel.kernels.dense_convert import narrow, widen
-from carrel.kernels.dense_exact import best_rows
-from carrel.kernels.dense_verify import score_rows
+from bookwheel.index.dense.keys import numbers_of, scores_of
+from bookwheel.kernels.dense.convert import narrow, widen
+from bookwheel.kernels.dense.exact import best_rows
+from bookwheel.kernels.dense.verify import score_rows
 
 NONE = np.empty(0, dtype=np.uint64)
 HALVES = np.arange(65536, dtype=np.uint16)

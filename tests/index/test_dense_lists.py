@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from carrel._errors import LibraryDamaged
-from carrel.index import dense_build
-from carrel.index.dense import DenseBuilder, DenseIndex, ListedDenseIndex, merge, open_dense
-from carrel.index.dense_calibrate import Reach
-from carrel.index.dense_clusters import cluster, nearest
-from carrel.index.dense_lists_build import ListWriter, list_count
-from carrel.index.dense_sketch import random_rotation
-from carrel.index.files import FolderWriter
+from bookwheel._errors import LibraryDamaged
+from bookwheel.index.dense import DenseBuilder, DenseIndex, ListedDenseIndex, merge, open_dense
+from bookwheel.index.dense import build as dense_build
+from bookwheel.index.dense.calibration import Reach
+from bookwheel.index.dense.clusters import cluster, nearest
+from bookwheel.index.dense.ivf_build import ListWriter, list_count
+from bookwheel.index.dense.sketch import random_rotation
+from bookwheel.index.storage import FolderWriter
 
 Vectors = NDArray[np.float32]
 ROWS = 20_000
@@ -114,7 +114,7 @@ def test_all_lists_and_nearly_all_candidates_are_exact(index: ListedDenseIndex, 
 
 
 def test_estimates_are_relative_to_the_lists_centres(index: ListedDenseIndex, vectors: Vectors, queries: Vectors) -> None:
-    from carrel.index.dense_keys import numbers_of, scores_of
+    from bookwheel.index.dense.keys import numbers_of, scores_of
 
     plain_error = []
     for query in queries[:5]:
@@ -265,7 +265,7 @@ def test_what_was_measured_limits_the_search(index: ListedDenseIndex, queries: V
     (keys,) = index._candidates(queries[:1], 10, reach, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
     chosen, _ = index.lists.closest(queries[0], 2)
     runs = index.lists.runs(chosen)
-    from carrel.index.dense_keys import numbers_of
+    from bookwheel.index.dense.keys import numbers_of
 
     groups = numbers_of(keys) // 64
     assert all(any(first <= group < last for first, last in runs.tolist()) for group in groups.tolist())

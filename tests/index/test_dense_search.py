@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from carrel.index import dense_index
-from carrel.index.dense import DenseBuilder, DenseIndex, open_dense
-from carrel.index.dense_calibrate import Reach
-from carrel.index.dense_keys import numbers_of, scores_of
-from carrel.index.dense_plan import BITS, fitting_bits, memory_bytes
-from carrel.index.dense_reader import RowReader
-from carrel.index.dense_sketch import Sketches, encode, random_rotation
-from carrel.rank.hits import Hits
+from bookwheel.hits import Hits
+from bookwheel.index.dense import DenseBuilder, DenseIndex, open_dense
+from bookwheel.index.dense import flat as dense_index
+from bookwheel.index.dense.calibration import Reach
+from bookwheel.index.dense.keys import numbers_of, scores_of
+from bookwheel.index.dense.reader import RowReader
+from bookwheel.index.dense.size import BITS, fitting_bits, memory_bytes
+from bookwheel.index.dense.sketch import Sketches, encode, random_rotation
 
 Vectors = NDArray[np.float32]
 

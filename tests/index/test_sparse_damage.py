@@ -9,16 +9,16 @@ from pathlib import Path
 
 from sparse_reference import zipf
 
-import carrel
+import bookwheel
 
 WORKER = """
 import sys
 from pathlib import Path
 import numpy as np
-from carrel._errors import CarrelError
-from carrel.index.files import ArrayFolder
-from carrel.index.sparse import Bm25, SparseIndex
-from carrel.index.sparse_merge import merge, reweigh
+from bookwheel._errors import BookwheelError
+from bookwheel.index.storage import ArrayFolder
+from bookwheel.index.inverted.bm25 import Bm25, SparseIndex
+from bookwheel.index.inverted.merge import merge, reweigh
 import os
 os.fsync = lambda _: None
 
@@ -55,7 +55,7 @@ for trial in range(int(sys.argv[3])):
             merge([(index, mask), (index, None)], folder / "m", folder / "mi", Bm25())
             reweigh(index, folder / "w", Bm25(), 3.0)
         searched += 1
-    except (CarrelError, IndexError, ValueError, OverflowError, MemoryError):
+    except (BookwheelError, IndexError, ValueError, OverflowError, MemoryError):
         refused += 1
     finally:
         path.write_bytes(sound[path])
@@ -65,7 +65,7 @@ print(searched, refused)
 
 def test_altered_arrays_do_no_harm(tmp_path: Path) -> None:
     zipf(40_000, 2000, seed=6, mean=5).build(tmp_path, batch=4096)
-    environment = {**os.environ, "PYTHONPATH": str(Path(carrel.__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(bookwheel.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", WORKER, str(tmp_path), "1", "84"],
         capture_output=True, text=True, timeout=120, env=environment, check=False,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sparse_reference import Collection, bitmap
 
-from carrel.index.sparse import SparseIndex
-from carrel.kernels.postings import BLOCK
-from carrel.kernels.sparse_scan import SHORT_BLOCKS, WINDOW
+from bookwheel.index.inverted.bm25 import SparseIndex
+from bookwheel.kernels.sparse.postings import BLOCK
+from bookwheel.kernels.sparse.scan import SHORT_BLOCKS, WINDOW
 
 PASSAGES, COMMON, RARE = 60_000, 16, 800
 

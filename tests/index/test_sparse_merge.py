@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_reference import Collection, bitmap, zipf
 
-from carrel.index import sparse_merge
-from carrel.index.sparse import Bm25, SparseIndex
-from carrel.index.sparse_merge import merge, reweigh
+from bookwheel.index.inverted import merge as sparse_merge
+from bookwheel.index.inverted.bm25 import Bm25, SparseIndex
+from bookwheel.index.inverted.merge import merge, reweigh
 
 passages = st.lists(st.lists(st.integers(0, 8), max_size=9), max_size=20)
 
@@ -57,7 +57,7 @@ def test_a_merge_is_the_index_of_what_is_kept(parts, data) -> None:
 def test_a_merge_of_many_blocks(tmp_path, monkeypatch, batch) -> None:
     monkeypatch.setattr(sparse_merge, "BATCH", batch)
     monkeypatch.setattr(sparse_merge, "WORDS", 96)
-    monkeypatch.setattr("carrel.index.sparse_writer.SLICE", 1 << 11)
+    monkeypatch.setattr("bookwheel.index.inverted.writer.SLICE", 1 << 11)
     rng = np.random.default_rng(4)
     collections = [zipf(n, 700, seed=n) for n in (9000, 3000, 1)]
     kept = [rng.random(len(c.passages)) < share for c, share in zip(collections, (0.9, 0.3, 2.0), strict=True)]

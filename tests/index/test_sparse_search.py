@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_reference import Collection, bitmap, zipf
 
-from carrel._errors import LibraryDamaged
-from carrel.index.sparse import Bm25, SparseIndex, idf
-from carrel.index.sparse_builder import SparseBuilder
+from bookwheel._errors import LibraryDamaged
+from bookwheel.index.inverted.bm25 import Bm25, SparseIndex, idf
+from bookwheel.index.inverted.builder import SparseBuilder
 
 passages = st.lists(st.lists(st.integers(0, 8), max_size=12), max_size=40)
 parameters = st.builds(Bm25, st.sampled_from([0.0, 0.5, 1.2, 3.0]), st.sampled_from([0.0, 0.4, 0.75, 1.0]))

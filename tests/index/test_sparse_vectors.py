@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sparse_reference import bitmap
 
-from carrel._errors import LibraryDamaged
-from carrel.index.sparse import SparseIndex
-from carrel.index.sparse_vectors import SparseVectorBuilder, SparseVectorIndex, merge
+from bookwheel._errors import LibraryDamaged
+from bookwheel.index.inverted.bm25 import SparseIndex
+from bookwheel.index.inverted.vectors import SparseVectorBuilder, SparseVectorIndex, merge
 
 rows = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.0, 4.0, width=32), max_size=9), max_size=30)
 NAMES = ["ant", "bee", "##s", "été", "日本", "", "zebra", "b", "bees"]

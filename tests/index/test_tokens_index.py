@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import carrel
-from carrel.index.tokens import TokenIndex
-from carrel.index.tokens_build import TokenBuilder
-from carrel.index.tokens_codes import Codebook, byte_table, join, level_values, train
+import bookwheel
+from bookwheel.index.tokens.build import TokenBuilder
+from bookwheel.index.tokens.codes import Codebook, byte_table, join, level_values, train
+from bookwheel.index.tokens.index import TokenIndex
 
 
 def passages(count: int, dimension: int, seed: int, longest: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -171,12 +171,12 @@ def test_damage_is_told(tmp_path: Path) -> None:
     write(tmp_path / "x", 2, passages(20, 32, 2))
     listed = json.loads((tmp_path / "x" / "index.json").read_text())
     (tmp_path / "x" / "codes.npy").write_bytes((tmp_path / "x" / "codes.npy").read_bytes()[:-1])
-    with pytest.raises(carrel.LibraryDamaged, match=r"codes\.npy"):
+    with pytest.raises(bookwheel.LibraryDamaged, match=r"codes\.npy"):
         TokenIndex(tmp_path / "x")
     listed["attributes"]["format"] = 9
     del listed["files"]["codes"]
     (tmp_path / "x" / "index.json").write_text(json.dumps(listed))
-    with pytest.raises(carrel.LibraryFormat, match="format 9"):
+    with pytest.raises(bookwheel.LibraryFormat, match="format 9"):
         TokenIndex(tmp_path / "x")
 
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import carrel
-from carrel import CarrelError, Document, ModelError
-from carrel.encode.base import TokenVectors
-from carrel.library.context import Resources
-from carrel.rank import Query
-from carrel.rank.run import Runner
+import bookwheel
+from bookwheel import BookwheelError, Document, ModelError
+from bookwheel.encode.protocols import TokenVectors
+from bookwheel.library.retrieval.context import Resources
+from bookwheel.rank import Query
+from bookwheel.rank.runner import Runner
 
 TEXTS = [
     "The grey heron stands in shallow water with hunched shoulders, waiting for fish.",
@@ -78,19 +78,21 @@ class Tokens:
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> carrel.Library:
-    made = carrel.open(Path(tmp_path_factory.mktemp("queries")) / "library", create=True, unit="document", language="english")
+def library(tmp_path_factory: pytest.TempPathFactory) -> bookwheel.Library:
+    made = bookwheel.open(
+        Path(tmp_path_factory.mktemp("queries")) / "library", create=True, unit="document", language="english"
+    )
     made.add([Document(id=str(n), text=text, metadata={"year": 2018 + n}) for n, text in enumerate(TEXTS)])
     made.represent("letters", Tokens(), kind="tokens")
     made.refine()
     return made
 
 
-def answered(library: carrel.Library, query: Query) -> bool:
+def answered(library: bookwheel.Library, query: Query) -> bool:
     """Whether plain search takes the query: an unpaired surrogate, say, it refuses in one sentence."""
     try:
         library.rank(query, 3, recipe="hybrid")
-    except CarrelError:
+    except BookwheelError:
         return False
     return True
 
@@ -99,7 +101,7 @@ def answered(library: carrel.Library, query: Query) -> bool:
 @quick
 @given(text=QUERIES, history=st.lists(QUERIES, max_size=2))
 def test_no_stage_fails_for_a_query_that_plain_search_answers(
-    library: carrel.Library, recipe: str, text: str, history: list[str]
+    library: bookwheel.Library, recipe: str, text: str, history: list[str]
 ) -> None:
     query = Query(text, history=tuple(history))
     if not answered(library, query):
@@ -137,10 +139,10 @@ MODEL_STAGES = [
 @quick
 @given(text=QUERIES, answer=st.one_of(QUERIES, st.sampled_from(["", "1. heron\n2. reeds", TEXTS[0], "sure:\n\n- a\n- b"])))
 def test_whatever_a_model_says_costs_no_answer(
-    library: carrel.Library, monkeypatch: pytest.MonkeyPatch, recipe: str, text: str, answer: str
+    library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, recipe: str, text: str, answer: str
 ) -> None:
-    from carrel.rank.rewrite import applied
-    from carrel.rank.rewrite.answers import Answers
+    from bookwheel.language.answers import Answers
+    from bookwheel.rank.rewrite import applied
 
     query = Query(text)
     if not answered(library, query):

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import carrel
-from carrel import Document, RecipeError
-from carrel.rank import Pipe, Recipe, Retrieve, check, parse_recipe
-from carrel.rank.stages import find_stage, stage_names
-from carrel.rank.stages.making import make_stage, signature
+import bookwheel
+from bookwheel import Document, RecipeError
+from bookwheel.rank import Pipe, Recipe, Retrieve, check, parse_recipe
+from bookwheel.rank.stages import find_stage, stage_names
+from bookwheel.rank.stages.arguments import make_stage, signature
 
 quick = settings(max_examples=60, deadline=None)
 WEIGHTS = st.sampled_from([0.1, 0.25, 0.5, 1, 2, 3.5])
@@ -104,9 +104,11 @@ WORDS = [
 
 
 @pytest.fixture(scope="module")
-def birds(tmp_path_factory: pytest.TempPathFactory) -> carrel.Library:
+def birds(tmp_path_factory: pytest.TempPathFactory) -> bookwheel.Library:
     dice = np.random.default_rng(5)
-    library = carrel.open(Path(tmp_path_factory.mktemp("laws")) / "library", create=True, unit="document", language="english")
+    library = bookwheel.open(
+        Path(tmp_path_factory.mktemp("laws")) / "library", create=True, unit="document", language="english"
+    )
     # Words of decreasing frequency, so that there are common and rare ones.
     shares = 1 / np.arange(1, len(WORDS) + 1)
     texts = [" ".join(dice.choice(WORDS, size=int(dice.integers(5, 40)), p=shares / shares.sum())) for _ in range(120)]
@@ -119,7 +121,7 @@ def birds(tmp_path_factory: pytest.TempPathFactory) -> carrel.Library:
     recipe=RANKINGS, k=st.integers(1, 30), query=st.sampled_from(["heron in the reeds", "hail ice", "wading bird", "nothing"])
 )
 def test_rankings_are_sorted_bounded_and_the_same_from_text_and_in_company(
-    birds: carrel.Library, recipe: Recipe, k: int, query: str
+    birds: bookwheel.Library, recipe: Recipe, k: int, query: str
 ) -> None:
     try:
         check(recipe, {"bm25", "dense"})

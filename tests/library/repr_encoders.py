@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from carrel.encode.base import SparseVectors, TokenVectors, load_encoder
+from bookwheel.encode.protocols import SparseVectors, TokenVectors, load_encoder
 
 
 class Rotated:

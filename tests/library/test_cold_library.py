@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import carrel
-from carrel.documents.base import Document
-from carrel.index.sparse_lists import Lists
+import bookwheel
+from bookwheel.documents.document import Document
+from bookwheel.index.inverted.lists import Lists
 
 
 @pytest.fixture
 def path(tmp_path: Path, prose: list[tuple[str, str]]) -> Path:
     """Three segments; the first is then merged with the second with a hole in its ids."""
     place = tmp_path / "lib"
-    with carrel.open(place, create=True, language="english") as library:
+    with bookwheel.open(place, create=True, language="english") as library:
         for start in (0, 100):
             library.add([Document(str(n), text, title) for n, (title, text) in enumerate(prose[start : start + 100], start)])
         library.remove(["3", "150"])
@@ -26,7 +26,7 @@ def path(tmp_path: Path, prose: list[tuple[str, str]]) -> Path:
 
 
 def test_positions_and_ids_agree_with_or_without_gaps(path: Path) -> None:
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         holed, whole = library.snapshot.segments
         assert holed._first is None
         assert whole._first == int(whole.ids[0])
@@ -44,12 +44,12 @@ def test_a_search_that_finds_everything_on_disk_gives_the_same(
     path: Path, recipe: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries = ["open a file", "the number of words in a list", "an error is raised"]
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         wanted = [library.rank(query, 20, recipe=recipe) for query in queries]
     monkeypatch.setattr(Lists, "cold", lambda self: True)
-    monkeypatch.setattr("carrel.index.sparse_reader.in_memory", lambda address: False)
-    monkeypatch.setattr("carrel.index.dense_reader.in_memory", lambda address: False)
-    with carrel.open(path) as library:
+    monkeypatch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: False)
+    monkeypatch.setattr("bookwheel.index.dense.reader.in_memory", lambda address: False)
+    with bookwheel.open(path) as library:
         for query, hits in zip(queries, wanted, strict=True):
             found = library.rank(query, 20, recipe=recipe)
             assert found.ids.tolist() == hits.ids.tolist()
@@ -58,11 +58,11 @@ def test_a_search_that_finds_everything_on_disk_gives_the_same(
 
 
 def test_sketches_are_asked_for_before_the_first_search_by_them_and_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         snapshot = library.snapshot
         library.rank("open a file", recipe="bm25")
         assert all(segment.dense._cold for segment in snapshot.segments if segment.dense is not None)
         snapshot.begin(["dense"])
         assert not any(segment.dense._cold for segment in snapshot.segments if segment.dense is not None)
-        monkeypatch.setattr("carrel.index.files.ArrayFolder.advise", lambda *given: pytest.fail("asked for twice"))
+        monkeypatch.setattr("bookwheel.index.storage.ArrayFolder.advise", lambda *given: pytest.fail("asked for twice"))
         snapshot.begin(["dense"])

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-import carrel
+import bookwheel
 
 QUERIES = ["open file", "thread lock", "iterator", "parse arguments", "base class", "queue heap", "encode bytes"]
 
 # Small batches and a commit after each, so that few seconds hold many commits, merges and sweeps.
 CHILD = """
-import sys, carrel, carrel.library.writer as w
+import sys, bookwheel, bookwheel.library.writer as w
 w.BATCH_PASSAGES, w.COMMIT_SECONDS = 40, 0.0
 command, path, folder = sys.argv[1:4]
-library = carrel.open(path)
+library = bookwheel.open(path)
 library.encoder, library.snapshot
-from carrel.kernels import warm
+from bookwheel.kernels import warm
 print("ready", flush=True)
 if command == "index":
     library.index(folder)
@@ -70,7 +70,7 @@ def generation(path: Path) -> int:
 
 
 def ranked(path: Path) -> list[list[tuple[str, int, float]]]:
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         return [
             [(r.id, r.start, round(r.score, 4)) for r in library.search(q, 30, recipe=recipe)]
             for q in QUERIES
@@ -82,11 +82,11 @@ def ranked(path: Path) -> list[list[tuple[str, int, float]]]:
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_kill_9(command: str, kills: int, tmp_path: Path, corpus: Path, python: str, child_environment: dict[str, str]) -> None:
     start_point = tmp_path / "start"
-    carrel.open(start_point, create=True, language="english", words=40)
+    bookwheel.open(start_point, create=True, language="english", words=40)
     if command != "index":
         finish("index", start_point, corpus, python, child_environment)
     if command == "compact":
-        with carrel.open(start_point) as library:
+        with bookwheel.open(start_point) as library:
             library.remove([f"d{n}" for n in range(0, 100, 3)])
     undisturbed = tmp_path / "undisturbed"
     shutil.copytree(start_point, undisturbed)
@@ -103,11 +103,11 @@ def test_kill_9(command: str, kills: int, tmp_path: Path, corpus: Path, python: 
             time.sleep(dice.uniform(0, 0.8 * seconds))
             child.send_signal(signal.SIGKILL)
         killed += child.returncode == -signal.SIGKILL
-        with carrel.open(path) as library:
+        with bookwheel.open(path) as library:
             assert library.check() == []
             assert library.passages == sum(len(d.passages) for d in library), "documents and segments agree"
         finish(command, path, corpus, python, child_environment)
-        with carrel.open(path) as library:
+        with bookwheel.open(path) as library:
             assert library.check() == []
         assert ranked(path) == expected
         shutil.rmtree(path)
@@ -118,12 +118,12 @@ def test_interrupted_index_does_not_redo_finished_work(
     tmp_path: Path, corpus: Path, python: str, child_environment: dict[str, str]
 ) -> None:
     path = tmp_path / "lib"
-    carrel.open(path, create=True, language="english", words=40)
+    bookwheel.open(path, create=True, language="english", words=40)
     with start("index", path, corpus, python, child_environment) as child:
         while generation(path) < 4:
             time.sleep(0.01)
         child.kill()
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         kept = library.documents
         assert kept > 0
         report = library.index(corpus)
@@ -133,12 +133,12 @@ def test_interrupted_index_does_not_redo_finished_work(
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, corpus: Path, python: str, child_environment: dict[str, str]) -> None:
     path = tmp_path / "lib"
-    carrel.open(path, create=True, language="english", words=40)
+    bookwheel.open(path, create=True, language="english", words=40)
     with start("index", path, corpus, python, child_environment) as child:
         while generation(path) < 3:
             time.sleep(0.01)
         child.send_signal(signal.SIGINT)
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         assert library.check() == []
         report = library.index(corpus)
         assert report.added + report.unchanged == 400

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from repr_encoders import Rotated
 from test_repr_library import documents, make
 
-import carrel
-from carrel import Library
-from carrel.library import cutoff
-from carrel.library.cutoff import fitting_probabilities
+import bookwheel
+from bookwheel import Library
+from bookwheel.library.retrieval import cutoff
+from bookwheel.library.retrieval.cutoff import fitting_probabilities
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_it_is_fitted_once_and_again_when_the_library_has_grown(
     library.search("open a file", cutoff=0.5)
     library.search("thread lock", cutoff=0.5)
     library.close()
-    library = carrel.open(tmp_path / "x")
+    library = bookwheel.open(tmp_path / "x")
     library.search("thread lock", cutoff=0.5)
     assert fitted == [["dense"]]
     library.add(documents(prose, slice(60, 140)))
@@ -83,14 +83,14 @@ def test_words_alone_will_do_and_little_text_drops_nothing(tmp_path: Path, prose
     text = " ".join(prose[10][1].split()[20:27])
     assert "d10" in [r.id for r in lexical.search(text, 10, recipe="bm25", cutoff=0.3)]
     assert not lexical.search("zyzzyva quokka file", 10, recipe="bm25", cutoff=0.6)
-    small = carrel.open(tmp_path / "small", create=True, language="english")
-    small.add([carrel.Document("a", "a red fox")])
+    small = bookwheel.open(tmp_path / "small", create=True, language="english")
+    small.add([bookwheel.Document("a", "a red fox")])
     assert [r.id for r in small.search("fox", cutoff=0.9)] == ["a"]
 
 
 def test_what_is_no_probability(library: Library) -> None:
     for bad in (-0.1, 1.5, float("nan")):
-        with pytest.raises(carrel.UsageError, match="is no probability"):
+        with pytest.raises(bookwheel.UsageError, match="is no probability"):
             library.search("file", cutoff=bad)
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-import carrel
-from carrel import Document
+import bookwheel
+from bookwheel import Document
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory, prose: list[tuple[str, str]]) -> Path:
     path = tmp_path_factory.mktemp("sound") / "lib"
-    library = carrel.open(path, create=True, language="english")
+    library = bookwheel.open(path, create=True, language="english")
     library.add([Document(f"d{n}", text, title, {"n": n}) for n, (title, text) in enumerate(prose[:150])])
     assert library.check() == []
     library.close()
@@ -41,7 +41,7 @@ def test_every_flipped_bit_is_found_by_name(sound: Path, tmp_path: Path) -> None
             data = bytearray((path / name).read_bytes())
             data[dice.randrange(size)] ^= 1 << dice.randrange(8)
             (path / name).write_bytes(data)
-            found = carrel.open(path).check()
+            found = bookwheel.open(path).check()
             assert any(name.name in problem for problem in found), name
             shutil.rmtree(path)
 
@@ -51,12 +51,12 @@ def test_every_truncated_array_is_named_at_once(sound: Path, tmp_path: Path) -> 
         path = tmp_path / "cut"
         shutil.copytree(sound, path)
         os.truncate(path / name, (path / name).stat().st_size - 1)
-        with pytest.raises(carrel.LibraryDamaged, match=name.name):
-            carrel.open(path).search("file lock")
-        assert any(name.name in problem for problem in carrel.open(path).check())
+        with pytest.raises(bookwheel.LibraryDamaged, match=name.name):
+            bookwheel.open(path).search("file lock")
+        assert any(name.name in problem for problem in bookwheel.open(path).check())
         (path / name).unlink()
-        with pytest.raises(carrel.LibraryDamaged, match=f"{name.name} is missing"):
-            carrel.open(path).search("file lock")
+        with pytest.raises(bookwheel.LibraryDamaged, match=f"{name.name} is missing"):
+            bookwheel.open(path).search("file lock")
         shutil.rmtree(path)
 
 
@@ -68,12 +68,12 @@ def test_a_damaged_database_is_named(sound: Path, tmp_path: Path) -> None:
     for at in range(4096, len(data), 4096):
         data[at : at + 64] = b"\xff" * 64
     database.write_bytes(data)
-    assert any("documents.sqlite" in problem for problem in carrel.open(path).check())
-    with pytest.raises(carrel.LibraryDamaged, match=r"documents\.sqlite"):
-        carrel.open(path).search("file")
+    assert any("documents.sqlite" in problem for problem in bookwheel.open(path).check())
+    with pytest.raises(bookwheel.LibraryDamaged, match=r"documents\.sqlite"):
+        bookwheel.open(path).search("file")
     database.unlink()
-    with pytest.raises(carrel.LibraryDamaged, match=r"documents\.sqlite is missing"):
-        carrel.open(path).search("file")
+    with pytest.raises(bookwheel.LibraryDamaged, match=r"documents\.sqlite is missing"):
+        bookwheel.open(path).search("file")
 
 
 def test_formats_are_told_apart(sound: Path, tmp_path: Path) -> None:
@@ -82,44 +82,44 @@ def test_formats_are_told_apart(sound: Path, tmp_path: Path) -> None:
     manifest = path / "manifest.json"
     data = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**data, "format": 99}))
-    with pytest.raises(carrel.LibraryFormat, match="newer format"):
-        carrel.open(path)
+    with pytest.raises(bookwheel.LibraryFormat, match="newer format"):
+        bookwheel.open(path)
     manifest.write_text("{")
-    with pytest.raises(carrel.LibraryDamaged, match=r"manifest\.json"):
-        carrel.open(path)
-    with pytest.raises(carrel.LibraryNotFound, match="carrel index"):
-        carrel.open(tmp_path / "nowhere")
+    with pytest.raises(bookwheel.LibraryDamaged, match=r"manifest\.json"):
+        bookwheel.open(path)
+    with pytest.raises(bookwheel.LibraryNotFound, match="bookwheel index"):
+        bookwheel.open(tmp_path / "nowhere")
 
 
 def test_an_empty_library_says_so(tmp_path: Path) -> None:
-    with pytest.raises(carrel.LibraryEmpty, match="carrel index"):
-        carrel.open(tmp_path / "lib", create=True).search("word")
+    with pytest.raises(bookwheel.LibraryEmpty, match="bookwheel index"):
+        bookwheel.open(tmp_path / "lib", create=True).search("word")
 
 
 def test_a_library_is_not_made_among_other_files(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep me")
-    with pytest.raises(carrel.StorageError, match="other files"):
-        carrel.open(tmp_path, create=True)
+    with pytest.raises(bookwheel.StorageError, match="other files"):
+        bookwheel.open(tmp_path, create=True)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_settings_that_differ_are_named(sound: Path) -> None:
-    with pytest.raises(carrel.UsageError, match=r"unit 'sentence' \(it has 'passage'\)"):
-        carrel.open(sound, unit="sentence")
+    with pytest.raises(bookwheel.UsageError, match=r"unit 'sentence' \(it has 'passage'\)"):
+        bookwheel.open(sound, unit="sentence")
 
 
 def test_one_writer_at_a_time(sound: Path, tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
     path = tmp_path / "lib"
     shutil.copytree(sound, path)
     script = (
-        "import sys, time, pathlib\nfrom carrel.library.lock import WriterLock\n"
+        "import sys, time, pathlib\nfrom bookwheel.library.lock import WriterLock\n"
         "with WriterLock(pathlib.Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
     )
     child = subprocess.Popen([python, "-c", script, str(path)], stdout=subprocess.PIPE, text=True, env=child_environment)
     assert child.stdout is not None
     child.stdout.readline()
-    library = carrel.open(path)
-    with pytest.raises(carrel.LibraryLocked, match=f"process {child.pid}"):
+    library = bookwheel.open(path)
+    with pytest.raises(bookwheel.LibraryLocked, match=f"process {child.pid}"):
         library.remove("d1")
     assert library.search("file"), "readers are not disturbed"
     child.kill()
@@ -134,22 +134,22 @@ def test_a_model_of_another_make_is_refused(sound: Path, tmp_path: Path) -> None
     data = json.loads(manifest.read_text())
     data["settings"]["encoder_info"]["sha256"] = "0" * 64
     manifest.write_text(json.dumps(data))
-    with pytest.raises(carrel.ModelError, match="made by static"):
-        carrel.open(path).search("file")
-    assert carrel.open(path).search("file", recipe="bm25"), "what needs no model works on"
+    with pytest.raises(bookwheel.ModelError, match="made by static"):
+        bookwheel.open(path).search("file")
+    assert bookwheel.open(path).search("file", recipe="bm25"), "what needs no model works on"
 
 
 FULL = """
 import resource, signal, sys
-import carrel
+import bookwheel
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, corpus, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
-library = carrel.open(path)
+library = bookwheel.open(path)
 library.snapshot
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
     library.index(corpus)
-except carrel.StorageError as error:
+except bookwheel.StorageError as error:
     print(error)
     raise SystemExit(7)
 """
@@ -162,7 +162,7 @@ def test_a_full_disk_loses_nothing(
     """A limit on file sizes stands in for the disk: writes fail in the middle, as on a full one."""
     path = tmp_path / "lib"
     shutil.copytree(sound, path)
-    before = [r.id for r in carrel.open(path).search("file lock", 50)]
+    before = [r.id for r in bookwheel.open(path).search("file lock", 50)]
     corpus = tmp_path / "more.jsonl"
     corpus.write_text("".join(json.dumps({"_id": f"x{n}", "text": text}) + "\n" for n, (_, text) in enumerate(prose)))
     done = subprocess.run(
@@ -171,7 +171,7 @@ def test_a_full_disk_loses_nothing(
     assert done.returncode == 7, done.stderr
     assert "the disk is full" in done.stdout
     assert done.stdout.count("\n") == 1
-    library = carrel.open(path)
+    library = bookwheel.open(path)
     assert library.check() == []
     assert [r.id for r in library.search("file lock", 50)] == before
     assert library.index(corpus).added == len(prose)
@@ -184,9 +184,9 @@ def test_a_folder_without_rights(sound: Path, tmp_path: Path) -> None:
     shutil.copytree(sound, path)
     path.chmod(0o500)
     try:
-        assert carrel.open(path).search("file")
-        with pytest.raises(carrel.StorageError, match="no permission"):
-            carrel.open(path).remove("d1")
+        assert bookwheel.open(path).search("file")
+        with pytest.raises(bookwheel.StorageError, match="no permission"):
+            bookwheel.open(path).remove("d1")
     finally:
         path.chmod(0o700)
 
@@ -204,13 +204,13 @@ def test_a_tmpfs_that_is_really_full(
     try:
         path = mount / "lib"
         shutil.copytree(sound, path)
-        library = carrel.open(path)
+        library = bookwheel.open(path)
         before = [r.id for r in library.search("file lock", 50)]
         documents = [Document(f"y{n}", text * 4) for n, (_, text) in enumerate(prose)]
-        with pytest.raises(carrel.StorageError, match="disk is full"):
+        with pytest.raises(bookwheel.StorageError, match="disk is full"):
             library.add(documents)
         library.close()
-        library = carrel.open(path)
+        library = bookwheel.open(path)
         assert library.check() == []
         assert [r.id for r in library.search("file lock", 50)] == before
         library.close()

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel import FilterError
-from carrel.library.filter import MAX_TESTS, MAX_TEXT, MAX_VALUES, parse_filter, register
+from bookwheel import FilterError
+from bookwheel.library.filters.parse import MAX_TESTS, MAX_TEXT, MAX_VALUES, parse_filter, register
 
 Value = str | int | float
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import carrel
+import bookwheel
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def counts(report: carrel.IndexReport) -> tuple[int, int, int, int]:
+def counts(report: bookwheel.IndexReport) -> tuple[int, int, int, int]:
     return report.added, report.updated, report.unchanged, report.removed
 
 
 def test_only_changes_are_read(folder: Path, tmp_path: Path) -> None:
-    library = carrel.open(tmp_path / "lib", create=True)
+    library = bookwheel.open(tmp_path / "lib", create=True)
     assert counts(library.index(folder)) == (26, 0, 0, 0)
     generation = library.generation
     again = library.index(folder)
@@ -48,7 +48,7 @@ def test_only_changes_are_read(folder: Path, tmp_path: Path) -> None:
 
 
 def test_only_changed_records_of_a_file_are_touched(folder: Path, tmp_path: Path) -> None:
-    library = carrel.open(tmp_path / "lib", create=True)
+    library = bookwheel.open(tmp_path / "lib", create=True)
     library.index(folder)
     records = folder / "sub" / "records.jsonl"
     lines = records.read_text().splitlines()
@@ -64,7 +64,7 @@ def test_only_changed_records_of_a_file_are_touched(folder: Path, tmp_path: Path
 
 
 def test_a_damaged_file_keeps_what_it_had(folder: Path, tmp_path: Path) -> None:
-    library = carrel.open(tmp_path / "lib", create=True)
+    library = bookwheel.open(tmp_path / "lib", create=True)
     (folder / "doc.pdf").write_bytes(b"%PDF-1.4 nonsense")
     report = library.index(folder)
     assert len(report.failures) == 1
@@ -90,7 +90,7 @@ def test_pruning_can_be_left_out_and_other_folders_are_left_alone(folder: Path, 
     other = tmp_path / "folder2"
     other.mkdir()
     (other / "o.txt").write_text("An osprey.\n")
-    library = carrel.open(tmp_path / "lib", create=True)
+    library = bookwheel.open(tmp_path / "lib", create=True)
     library.index([folder, other])
     (folder / "f2.txt").unlink()
     assert library.index(folder, prune=False).removed == 0
@@ -99,11 +99,11 @@ def test_pruning_can_be_left_out_and_other_folders_are_left_alone(folder: Path, 
 
 
 def test_removing_by_path(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = carrel.open(tmp_path / "lib", create=True)
+    library = bookwheel.open(tmp_path / "lib", create=True)
     library.index(folder)
     monkeypatch.chdir(folder)
     assert library.remove("sub/records.jsonl") == 20
-    with pytest.raises(carrel.UsageError, match=r"nope.*nothing was removed"):
+    with pytest.raises(bookwheel.UsageError, match=r"nope.*nothing was removed"):
         library.remove(["f1.txt", "nope"])
     assert library.documents == 6
     assert library.index(folder).added == 20, "what was removed by hand comes back when its file is indexed again"

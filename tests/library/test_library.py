@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import carrel
-from carrel import Document, Library
-from carrel.documents.analyzers import Analyzer
+import bookwheel
+from bookwheel import Document, Library
+from bookwheel.analysis.analyzer import Analyzer
 
 QUERIES = [
     "open a file for writing",
@@ -30,7 +30,7 @@ def documents(prose: list[tuple[str, str]], part: slice = slice(None)) -> list[D
 def make(path: Path, *batches: list[Document], **settings: object) -> Library:
     # Fixed, because what is told from the first documents differs with how many come first.
     analyzer = Analyzer("english", stopwords=True, fold_accents=True, split_identifiers=True)
-    library = carrel.open(path, create=True, analyzer=analyzer, words=60, **settings)
+    library = bookwheel.open(path, create=True, analyzer=analyzer, words=60, **settings)
     for batch in batches:
         library.add(batch)
     return library
@@ -87,12 +87,12 @@ def test_new_k1_and_b_rank_as_built_with_them(tmp_path: Path, prose: list[tuple[
     before = rankings(changed, "bm25")
     changed.configure(k1=0.6, b=0.2)
     assert rankings(changed, "bm25") == rankings(built, "bm25") != before
-    assert carrel.open(tmp_path / "changed").settings.k1 == 0.6
+    assert bookwheel.open(tmp_path / "changed").settings.k1 == 0.6
 
 
 def test_a_reader_stays_on_its_generation(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     writer = make(tmp_path / "x", documents(prose, slice(0, 60)))
-    reader = carrel.open(tmp_path / "x")
+    reader = bookwheel.open(tmp_path / "x")
     before = rankings(reader, "bm25")
     writer.add([Document("more", "lock lock lock file file queue heap argument")])
     writer.remove("d5")
@@ -105,7 +105,7 @@ def test_a_reader_stays_on_its_generation(tmp_path: Path, prose: list[tuple[str,
 
 def test_a_reader_survives_compaction(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     writer = make(tmp_path / "x", documents(prose, slice(0, 60)), documents(prose, slice(60, 120)))
-    reader = carrel.open(tmp_path / "x")
+    reader = bookwheel.open(tmp_path / "x")
     before = [r.id for r in reader.search("file", 50, recipe="bm25")]
     gone = before[0]
     writer.remove(gone)
@@ -127,7 +127,7 @@ def test_filters_apply_inside_the_scan(tmp_path: Path, prose: list[tuple[str, st
             assert {r.id for r in filtered} <= allowed
             if recipe != "hybrid":  # normalisation depends on the candidates
                 assert [r.id for r in filtered] == [r.id for r in everything if r.id in allowed]
-    with pytest.raises(carrel.FilterError, match=r"yaer.*fields are .*year"):
+    with pytest.raises(bookwheel.FilterError, match=r"yaer.*fields are .*year"):
         library.search("file", where="yaer > 3")
 
 
@@ -147,7 +147,7 @@ def test_results_say_where_and_why(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a.txt").write_text(text)
     (tmp_path / "folder" / "b.txt").write_text("Nothing of the kind.\n")
-    library = carrel.open(tmp_path / "lib", create=True, language="english", unit="sentence")
+    library = bookwheel.open(tmp_path / "lib", create=True, language="english", unit="sentence")
     library.index(tmp_path / "folder")
     result = library.search("fox", recipe="hybrid")[0]
     assert result.place == f"{tmp_path / 'folder' / 'a.txt'}:3"
@@ -204,10 +204,10 @@ def test_vectors_are_unit_and_exact(tmp_path: Path, prose: list[tuple[str, str]]
 
 
 def test_a_library_is_not_made_with_settings_that_cannot_work(tmp_path: Path) -> None:
-    with pytest.raises(carrel.UsageError, match="klingon"):
-        carrel.open(tmp_path / "x", create=True, language="klingon")
-    with pytest.raises(carrel.ModelError, match="nosuch"):
-        carrel.open(tmp_path / "x", create=True, encoder="nosuch")
+    with pytest.raises(bookwheel.UsageError, match="klingon"):
+        bookwheel.open(tmp_path / "x", create=True, language="klingon")
+    with pytest.raises(bookwheel.ModelError, match="nosuch"):
+        bookwheel.open(tmp_path / "x", create=True, encoder="nosuch")
     assert not (tmp_path / "x").exists()
     library = make(tmp_path / "x", [Document("word", "heron")])
     assert [r.id for r in library.search("heron")] == ["word"]
@@ -216,7 +216,7 @@ def test_a_library_is_not_made_with_settings_that_cannot_work(tmp_path: Path) ->
 def test_a_lexical_library_has_no_dense_recipe(tmp_path: Path) -> None:
     library = make(tmp_path / "x", [Document("word", "heron"), Document("other", "stork")], encoder=None)
     assert [r.id for r in library.search("heron")] == ["word"]
-    with pytest.raises(carrel.RecipeError, match="bm25"):
+    with pytest.raises(bookwheel.RecipeError, match="bm25"):
         library.search("heron", recipe="dense")
     assert library.check() == []
     library.compact()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import carrel
-from carrel.documents.base import Document
-from carrel.index import dense_build
-from carrel.index.dense import DenseIndex, ListedDenseIndex
+import bookwheel
+from bookwheel.documents.document import Document
+from bookwheel.index.dense import DenseIndex, ListedDenseIndex
+from bookwheel.index.dense import build as dense_build
 
 TEXT = """heron water bird river stone paper engine music planet garden bridge letter winter silver market forest"""
 WORDS = TEXT.split()
@@ -21,14 +21,14 @@ def documents(count: int) -> list[Document]:
     return [Document(f"d{n}", " ".join(dice.choices(WORDS, k=12)) + f" number {n}.") for n in range(count)]
 
 
-def kinds(library: carrel.Library) -> list[type[DenseIndex | None]]:
+def kinds(library: bookwheel.Library) -> list[type[DenseIndex | None]]:
     return [type(segment.dense) for segment in library.snapshot.segments]
 
 
 def test_compaction_beyond_the_threshold_makes_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dense_build, "LISTED", 4000)
     docs = documents(5000)
-    with carrel.open(tmp_path / "lib", create=True, language="english", ram="256MB") as library:
+    with bookwheel.open(tmp_path / "lib", create=True, language="english", ram="256MB") as library:
         for start in (0, 2500):
             library.add(docs[start : start + 2500])
         assert kinds(library) == [DenseIndex, DenseIndex]

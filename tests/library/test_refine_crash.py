@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-import carrel
-from carrel import Document
-from carrel.library.cache import CACHE, SideCache
+import bookwheel
+from bookwheel import Document
+from bookwheel.library.vectors.cache import CACHE, SideCache
 
 QUERIES = ["open file", "thread lock", "iterator", "parse arguments", "base class", "queue heap", "encode bytes"]
 
 CHILD = """
-import sys, time, carrel, carrel.library.refine as r
+import sys, time, bookwheel, bookwheel.library.vectors.embedding as r
 from repr_encoders import Rotated, Weighted
 r.CHUNK, r.BATCH = 40, 16
-library = carrel.open(sys.argv[1])
+library = bookwheel.open(sys.argv[1])
 library.represent("other", Rotated() if sys.argv[2] == "dense" else Weighted(), kind=sys.argv[2])
 library.snapshot
-from carrel.kernels import warm
+from bookwheel.kernels import warm
 warm()
 print("ready", flush=True)
 library.refine()
@@ -35,7 +35,7 @@ print("done", flush=True)
 @pytest.fixture(scope="module")
 def start_library(tmp_path_factory: pytest.TempPathFactory, prose: list[tuple[str, str]]) -> Path:
     path = tmp_path_factory.mktemp("start") / "lib"
-    library = carrel.open(path, create=True, language="english", words=60)
+    library = bookwheel.open(path, create=True, language="english", words=60)
     docs = [Document(f"d{n}", text, title) for n, (title, text) in enumerate(prose[:200])]
     library.add(docs[:120])
     library.add(docs[120:])
@@ -55,7 +55,7 @@ def start(library: Path, python: str, environment: dict[str, str], kind: str = "
 def rankings(path: Path) -> tuple[list[list[int]], list[list[float]]]:
     from repr_encoders import Rotated, Weighted
 
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         library.represented.give(Rotated())
         library.represented.give(Weighted())
         found = [library.rank(query, 10, recipe="other") for query in QUERIES]
@@ -82,7 +82,7 @@ def killed(
         with start(path, python, environment, kind) as child:
             time.sleep(moments.uniform(0, took / 2))
             child.send_signal(signal.SIGKILL)
-        with carrel.open(path) as library:
+        with bookwheel.open(path) as library:
             assert library.check() == []
             assert library.search("open a file", recipe="bm25")
             before = sum(entry.filled("other") for entry in library.snapshot.manifest.segments)
@@ -93,7 +93,7 @@ def killed(
     assert sum(map(sum, scores)) == pytest.approx(sum(map(sum, wanted[1])), rel=1e-3)
     if kind == "dense":  # the weights of a sparse one are rounded to steps that depend on how it was merged
         assert numbers == wanted[0]
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         report = library.refinement()[0]
         assert report.complete
         assert report.filled >= before
@@ -118,7 +118,7 @@ def test_ctrl_c_keeps_what_is_done(start_library: Path, tmp_path: Path, python: 
         while not list((path / "segments").glob("*/dense-other-g*")):
             time.sleep(0.01)
         child.send_signal(signal.SIGINT)
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         assert library.check() == []
         assert library.refinement()[0].filled > 0
 
@@ -128,13 +128,13 @@ def test_indexing_goes_on_beside_refining(
 ) -> None:
     path = tmp_path / "lib"
     shutil.copytree(start_library, path)
-    with start(path, python, child_environment) as child, carrel.open(path) as library:
+    with start(path, python, child_environment) as child, bookwheel.open(path) as library:
         added = 0
         while child.poll() is None and added < 5:
             try:
                 library.add([Document(f"new{added}", f"a quokka number {added} opens a file")])
                 added += 1
-            except carrel.LibraryLocked:
+            except bookwheel.LibraryLocked:
                 time.sleep(0.01)
         child.wait()
         assert child.returncode == 0
@@ -149,7 +149,7 @@ def test_a_damaged_side_cache_is_begun_anew(start_library: Path, tmp_path: Path,
 
     path = tmp_path / "lib"
     shutil.copytree(start_library, path)
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         library.represent("other", Rotated())
         assert library.search("open a file", recipe="other")
     cache = path / CACHE
@@ -165,7 +165,7 @@ def test_a_damaged_side_cache_is_begun_anew(start_library: Path, tmp_path: Path,
         cache.unlink()
         if damage == "folder":
             cache.mkdir()
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         library.represent("other", Rotated())
         assert library.search("open a file", recipe="other")
         assert library.refine()[0].complete
@@ -177,9 +177,9 @@ def test_vectors_of_a_wrong_size_in_the_cache_are_not_used(start_library: Path, 
 
     path = tmp_path / "lib"
     shutil.copytree(start_library, path)
-    with carrel.open(path) as library:
+    with bookwheel.open(path) as library:
         representation = library.represent("other", Rotated())
-        from carrel.library.filled import cache_key
+        from bookwheel.library.retrieval.partial import cache_key
 
         library.represented.cache.put(cache_key(representation), dict.fromkeys(range(1, 50), b"short"))
         assert library.search("open a file", recipe="other")

@@ -14,9 +14,9 @@ import pytest
 from repr_encoders import Rotated
 from test_repr_library import documents, make
 
-import carrel
-from carrel.cli.main import main
-from carrel.encode.remote import RemoteEncoder
+import bookwheel
+from bookwheel.cli.main import main
+from bookwheel.encode.remote import RemoteEncoder
 
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
 
@@ -82,12 +82,12 @@ def endpoint() -> Iterator[Endpoint]:
 def test_a_failing_endpoint_loses_nothing(
     tmp_path: Path, prose: list[tuple[str, str]], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr("carrel.library.refine.BATCH", 16)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.BATCH", 16)
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
     encoder = RemoteEncoder(endpoint.url, "m", dimension=32, retries=1, concurrent=1, sleep=lambda seconds: None)
     library.represent("remote", encoder)
     endpoint.fault = fault
-    with pytest.raises(carrel.ModelError) as caught:
+    with pytest.raises(bookwheel.ModelError) as caught:
         library.refine()
     assert "\n" not in str(caught.value)
     library.refresh()
@@ -123,16 +123,16 @@ def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_
     assert library.refine_cost("other") == {}
     library.close()
     # The endpoint stands for one on another machine.
-    monkeypatch.setattr("carrel.encode.remote.LOOPBACK", frozenset())
+    monkeypatch.setattr("bookwheel.encode.remote.LOOPBACK", frozenset())
     command = ["refine", "--library", str(tmp_path / "x")]
     assert main(command) == 2
     said = capsys.readouterr().err
     assert "texts, about" in said
     assert "add --yes" in said
-    assert set(endpoint.seen) == {"carrel"}, "what it takes to learn the dimension, and no text"
+    assert set(endpoint.seen) == {"bookwheel"}, "what it takes to learn the dimension, and no text"
     assert main([*command, "--yes"]) == 0
     assert "texts, about" in capsys.readouterr().err
     assert len(set(endpoint.seen)) > 50
-    with carrel.open(tmp_path / "x") as opened:
+    with bookwheel.open(tmp_path / "x") as opened:
         assert opened.refinement()[0].complete
         assert opened.refine_cost() == {}

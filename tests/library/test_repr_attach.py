@@ -11,11 +11,11 @@ from repr_encoders import Rotated, Weighted
 from test_repr_library import QUERIES, assert_exact, documents, make
 from test_repr_sparse import assert_exact as assert_sparse_exact
 
-import carrel
-from carrel import Library
-from carrel.encode.protobuf import integer, key, part, varint
-from carrel.library.manifest import Manifest
-from carrel.rank.query_state import Query
+import bookwheel
+from bookwheel import Library
+from bookwheel.encode.transformer.protobuf import integer, key, part, varint
+from bookwheel.library.manifest import Manifest
+from bookwheel.rank.query import Query
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def library(tmp_path: Path, prose: list[tuple[str, str]]) -> Library:
 
 
 def passages(library: Library) -> list[tuple[str, str]]:
-    """Names and texts as ``carrel export --passages`` tells them; texts with the title, as encoders get them."""
+    """Names and texts as ``bookwheel export --passages`` tells them; texts with the title, as encoders get them."""
     found = []
     for document in library:
         ids = np.arange(document.first, document.first + len(document.passages))
@@ -53,7 +53,7 @@ def test_an_array_ranks_as_if_it_had_been_encoded_here(library: Library, tmp_pat
 def test_without_a_model_a_query_brings_its_own_vector(library: Library) -> None:
     rows = np.random.default_rng(0).standard_normal((library.passages, 20)).astype(np.float32)
     library.attach("mine", rows)
-    with pytest.raises(carrel.ModelError, match="made outside this library"):
+    with pytest.raises(bookwheel.ModelError, match="made outside this library"):
         library.search("open a file", recipe="mine")
     hits = library.rank(Query("x", vectors={"mine": rows[17]}), 1, recipe="mine")
     assert hits.scores[0] == pytest.approx(1, abs=1e-3)
@@ -108,15 +108,19 @@ def test_ciff_by_document(library: Library, tmp_path: Path) -> None:
 
 
 BAD = {
-    "few": (lambda rows: rows[:-1], carrel.InputError, "passages of .* documents; make one for each line"),
-    "nan": (lambda rows: np.where(np.arange(len(rows))[:, None] == 3, np.nan, rows), carrel.InputError, "not finite in row 4"),
-    "flat": (lambda rows: rows[:, 0], carrel.InputError, "shape"),
-    "words": (lambda rows: rows.astype("U4"), carrel.InputError, "shape"),
-    "narrow": (lambda rows: rows[:, :20], carrel.ModelError, "20 dimensions where rotated1 makes 48"),
-    "shuffled": (lambda rows: rows[np.random.default_rng(0).permutation(len(rows))], carrel.ModelError, "another order"),
+    "few": (lambda rows: rows[:-1], bookwheel.InputError, "passages of .* documents; make one for each line"),
+    "nan": (
+        lambda rows: np.where(np.arange(len(rows))[:, None] == 3, np.nan, rows),
+        bookwheel.InputError,
+        "not finite in row 4",
+    ),
+    "flat": (lambda rows: rows[:, 0], bookwheel.InputError, "shape"),
+    "words": (lambda rows: rows.astype("U4"), bookwheel.InputError, "shape"),
+    "narrow": (lambda rows: rows[:, :20], bookwheel.ModelError, "20 dimensions where rotated1 makes 48"),
+    "shuffled": (lambda rows: rows[np.random.default_rng(0).permutation(len(rows))], bookwheel.ModelError, "another order"),
     "other model": (
         lambda rows: np.random.default_rng(0).standard_normal(rows.shape),
-        carrel.ModelError,
+        bookwheel.ModelError,
         "was not made by rotated1",
     ),
 }
@@ -157,7 +161,7 @@ def test_files_that_are_none(library: Library, tmp_path: Path, name: str, conten
     if content is not None:
         (tmp_path / name).write_bytes(content)
     before = Manifest.read(library.path)
-    with pytest.raises(carrel.InputError, match=sentence) as caught:
+    with pytest.raises(bookwheel.InputError, match=sentence) as caught:
         library.attach("other", tmp_path / name)
     assert "\n" not in str(caught.value)
     assert Manifest.read(library.path) == before
@@ -167,19 +171,19 @@ def test_rows_of_unknown_documents_and_double_ones(library: Library, tmp_path: P
     rows = [{"id": document.id, "vector": {"a": 1.0}} for document in library]
     path = tmp_path / "w.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": "elsewhere", "vector": {"a": 1}}]))
-    with pytest.raises(carrel.InputError, match="1 rows of documents that the library has not, 'elsewhere' the first"):
+    with pytest.raises(bookwheel.InputError, match="1 rows of documents that the library has not, 'elsewhere' the first"):
         library.attach("w", path)
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[3]]))
-    with pytest.raises(carrel.InputError, match="two rows for"):
+    with pytest.raises(bookwheel.InputError, match="two rows for"):
         library.attach("w", path)
 
 
 def test_a_name_that_is_taken_stays_what_it_is(library: Library) -> None:
     rows = np.random.default_rng(2).standard_normal((library.passages, 8)).astype(np.float32)
     library.attach("mine", rows)
-    with pytest.raises(carrel.UsageError, match="has a representation 'mine'"):
+    with pytest.raises(bookwheel.UsageError, match="has a representation 'mine'"):
         library.attach("mine", -rows)
-    with pytest.raises(carrel.UsageError, match="built-in vectors"):
+    with pytest.raises(bookwheel.UsageError, match="built-in vectors"):
         library.attach("dense", rows)
     assert library.rank(Query("x", vectors={"mine": rows[3]}), 1, recipe="mine").scores[0] == pytest.approx(1, abs=1e-3)
     library.attach("mine", -rows, replace=True)

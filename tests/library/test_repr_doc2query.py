@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import carrel
-from carrel import Document
-from carrel.documents.analyzers import Analyzer
-from carrel.encode.doc2query import Doc2QueryEncoder
+import bookwheel
+from bookwheel import Document
+from bookwheel.analysis.analyzer import Analyzer
+from bookwheel.encode.doc2query import Doc2QueryEncoder
 
 ENGLISH = Analyzer("english", True)
 WRITTEN = {"heron": "1. a bird waits for fish\n2. birds that fish", "stork": "who nests on roofs\nwhat is a stork"}
@@ -46,15 +46,15 @@ def test_what_makes_another_model() -> None:
         Doc2QueryEncoder(answers, "table", ENGLISH, threshold=0.5),
     ):
         assert other.sha256 != one.sha256
-    with pytest.raises(carrel.UsageError, match="from 1 up, not 0"):
+    with pytest.raises(bookwheel.UsageError, match="from 1 up, not 0"):
         Doc2QueryEncoder(answers, "table", ENGLISH, count=0)
-    with pytest.raises(carrel.UsageError, match=r"\{text\}"):
+    with pytest.raises(bookwheel.UsageError, match=r"\{text\}"):
         Doc2QueryEncoder(answers, "table", ENGLISH, prompt="write queries")
 
 
 def test_a_library_finds_by_written_queries(tmp_path: Path) -> None:
     texts = {"heron": "The grey heron stands in shallow water.", "stork": "The white stork.", "storm": "Hail broke the reeds."}
-    library = carrel.open(tmp_path / "birds", create=True, language="english", encoder=None, recipe="bm25")
+    library = bookwheel.open(tmp_path / "birds", create=True, language="english", encoder=None, recipe="bm25")
     library.add([Document(id=name, text=text) for name, text in texts.items()])
     assert library.search("birds that nest on roofs") == []
     encoder = Doc2QueryEncoder(answers, "table", ENGLISH)

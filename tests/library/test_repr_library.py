@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from repr_encoders import Rotated
 
-import carrel
-from carrel import Document, Library
-from carrel.documents.analyzers import Analyzer
-from carrel.library.manifest import Manifest
-from carrel.library.snapshot import Snapshot
+import bookwheel
+from bookwheel import Document, Library
+from bookwheel.analysis.analyzer import Analyzer
+from bookwheel.library.manifest import Manifest
+from bookwheel.library.snapshot import Snapshot
 
 QUERIES = ["open a file for writing", "thread lock acquire release", "parse command line arguments", "abstract base class"]
 
@@ -23,7 +23,7 @@ def documents(prose: list[tuple[str, str]], part: slice = slice(None)) -> list[D
 
 def make(path: Path, *batches: list[Document], **settings: object) -> Library:
     analyzer = Analyzer("english", stopwords=True, fold_accents=True, split_identifiers=True)
-    library = carrel.open(path, create=True, analyzer=analyzer, words=60, **settings)
+    library = bookwheel.open(path, create=True, analyzer=analyzer, words=60, **settings)
     for batch in batches:
         library.add(batch)
     return library
@@ -57,7 +57,7 @@ def assert_exact(library: Library, encoder: Rotated, name: str = "other") -> Non
 def test_filled_in_chunks_it_ranks_as_brute_force(
     tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("carrel.library.refine.CHUNK", 110)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.CHUNK", 110)
     docs = documents(prose, slice(0, 260))
     library = make(tmp_path / "x", docs[:100], docs[100:])
     encoder = Rotated()
@@ -86,7 +86,7 @@ def test_filled_in_chunks_it_ranks_as_brute_force(
 
 
 def test_a_filter_holds_in_every_part(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("carrel.library.refine.CHUNK", 50)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.CHUNK", 50)
     docs = [Document(d.id, d.text, d.title, {"n": n}) for n, d in enumerate(documents(prose, slice(0, 200)))]
     library = make(tmp_path / "x", docs)
     library.represent("other", Rotated())
@@ -113,12 +113,12 @@ def test_another_model_is_refused_and_may_replace(tmp_path: Path, prose: list[tu
     library.represent("other", old)
     library.refine()
     assert library.represent("other", Rotated(1)) == library.snapshot.manifest.representation("other")
-    with pytest.raises(carrel.UsageError, match=r"'other' is made by rotated1 .*not by rotated2.*--replace"):
+    with pytest.raises(bookwheel.UsageError, match=r"'other' is made by rotated1 .*not by rotated2.*--replace"):
         library.represent("other", new)
-    with pytest.raises(carrel.UsageError, match="no 'third' to replace"):
+    with pytest.raises(bookwheel.UsageError, match="no 'third' to replace"):
         library.represent("third", new, replace=True)
     library.represent("other", new, replace=True)
-    with pytest.raises(carrel.UsageError, match="being replaced already"):
+    with pytest.raises(bookwheel.UsageError, match="being replaced already"):
         library.represent("other", Rotated(3), replace=True)
     # The old one serves: its order is the old model's.
     snapshot = library.snapshot
@@ -152,7 +152,7 @@ def test_the_instant_vectors_can_be_replaced(tmp_path: Path, prose: list[tuple[s
 
 
 def test_a_model_that_changed_is_refused(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
-    from carrel.encode import static
+    from bookwheel.encode.static import built_in as static
 
     vectors = np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32)
     for name in ("a", "b"):
@@ -163,11 +163,11 @@ def test_a_model_that_changed_is_refused(tmp_path: Path, prose: list[tuple[str, 
     library.refine()
     library.close()
     (tmp_path / "a").rename(tmp_path / "gone")
-    reopened = carrel.open(tmp_path / "x")
-    with pytest.raises(carrel.ModelError, match="there is no folder"):
+    reopened = bookwheel.open(tmp_path / "x")
+    with pytest.raises(bookwheel.ModelError, match="there is no folder"):
         reopened.search("open a file", recipe="small")
     (tmp_path / "b").rename(tmp_path / "a")
-    with pytest.raises(carrel.ModelError, match=r"'small' were made by a \(revision 1.*is now b .*--replace small="):
+    with pytest.raises(bookwheel.ModelError, match=r"'small' were made by a \(revision 1.*is now b .*--replace small="):
         reopened.search("open a file", recipe="small")
     assert reopened.search("open a file")
 
@@ -178,8 +178,8 @@ def test_a_function_is_an_encoder_while_it_is_given(tmp_path: Path, prose: list[
     library.represent("own", inner.encode)
     library.refine()
     assert library.search("open a file", recipe="own")
-    again = carrel.open(tmp_path / "x")
-    with pytest.raises(carrel.ModelError, match=r"library.represent\('own'"):
+    again = bookwheel.open(tmp_path / "x")
+    with pytest.raises(bookwheel.ModelError, match=r"library.represent\('own'"):
         again.search("open a file", recipe="own")
     assert Manifest.read(tmp_path / "x").representations[0].encoder is None
 
@@ -189,9 +189,9 @@ def test_forgetting_takes_its_files_along(tmp_path: Path, prose: list[tuple[str,
     library.represent("other", Rotated())
     library.refine()
     assert library.forget("other") == library.passages
-    with pytest.raises(carrel.RecipeError, match="other"):
+    with pytest.raises(bookwheel.RecipeError, match="other"):
         library.search("open a file", recipe="other")
-    with pytest.raises(carrel.UsageError, match="no representation 'other'"):
+    with pytest.raises(bookwheel.UsageError, match="no representation 'other'"):
         library.forget("other")
     assert not list((tmp_path / "x" / "segments").glob("*/dense-*"))
     assert library.check() == []
@@ -200,7 +200,7 @@ def test_forgetting_takes_its_files_along(tmp_path: Path, prose: list[tuple[str,
 @pytest.mark.parametrize("name", ["bm25", "hybrid", "two words", "a-b", "lambda", "", "é", "x" * 41])
 def test_names_that_recipes_could_not_use(tmp_path: Path, prose: list[tuple[str, str]], name: str) -> None:
     library = make(tmp_path / "x", documents(prose, slice(0, 3)))
-    with pytest.raises(carrel.UsageError):
+    with pytest.raises(bookwheel.UsageError):
         library.represent(name, Rotated())
     assert Manifest.read(tmp_path / "x").representations == ()
 
@@ -208,7 +208,7 @@ def test_names_that_recipes_could_not_use(tmp_path: Path, prose: list[tuple[str,
 def test_vectors_that_are_none_lose_nothing(
     tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("carrel.library.refine.BATCH", 16)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.BATCH", 16)
     library = make(tmp_path / "x", documents(prose, slice(0, 80)))
     encoder = Rotated()
     library.represent("other", encoder)
@@ -221,7 +221,7 @@ def test_vectors_that_are_none_lose_nothing(
         return rows
 
     monkeypatch.setattr(encoder, "encode", bad)
-    with pytest.raises(carrel.ModelError, match="not finite"):
+    with pytest.raises(bookwheel.ModelError, match="not finite"):
         library.refine()
     library.refresh()
     kept = sum(e.filled("other") for e in library.snapshot.manifest.segments)
@@ -234,7 +234,7 @@ def test_vectors_that_are_none_lose_nothing(
 def test_a_reader_goes_on_while_parts_are_superseded(
     tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("carrel.library.refine.CHUNK", 40)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.CHUNK", 40)
     encoder = Rotated()
     library = make(tmp_path / "x", documents(prose, slice(0, 200)))
     library.represent("other", encoder)

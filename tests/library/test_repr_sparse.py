@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from repr_encoders import Rotated, Weighted
 from test_repr_library import QUERIES, documents, make
 
-import carrel
-from carrel import Library
-from carrel.encode.base import SparseVectors
-from carrel.library.kinds.sparse import KIND, TermWeights
-from carrel.library.settings import EncoderInfo, Representation
-from carrel.rank.query_state import Query
+import bookwheel
+from bookwheel import Library
+from bookwheel.encode.protocols import SparseVectors
+from bookwheel.library.settings import EncoderInfo, Representation
+from bookwheel.library.vectors.kinds.sparse import KIND, TermWeights
+from bookwheel.rank.query import Query
 
 WEIGHTED = Representation("splade", "sparse", None, EncoderInfo("weighted", "1", 0, "0" * 64), "splade")
 
@@ -52,7 +52,7 @@ def assert_exact(library: Library, encoder: Weighted) -> None:
 def test_filled_merged_and_deleted_from_it_ranks_as_brute_force(
     tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("carrel.library.refine.CHUNK", 110)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.CHUNK", 110)
     docs = documents(prose, slice(0, 260))
     library = make(tmp_path / "x", docs[:100], docs[100:])
     encoder = Weighted()
@@ -89,7 +89,7 @@ def test_what_is_filled_already_decides_and_the_rest_is_encoded_late(tmp_path: P
 
 
 def test_a_filter_and_given_weights_hold(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
-    docs = [carrel.Document(d.id, d.text, d.title, {"n": n}) for n, d in enumerate(documents(prose, slice(0, 120)))]
+    docs = [bookwheel.Document(d.id, d.text, d.title, {"n": n}) for n, d in enumerate(documents(prose, slice(0, 120)))]
     library = make(tmp_path / "x", docs)
     encoder = Weighted()
     library.represent("splade", encoder, kind="sparse")
@@ -101,14 +101,14 @@ def test_a_filter_and_given_weights_hold(tmp_path: Path, prose: list[tuple[str, 
     given_ = library.rank(Query("something else", sparse={"splade": weights}), 10, recipe="splade")
     assert given_.ids.tolist() == library.rank(QUERIES[1], 10, recipe="splade").ids.tolist()
     for bad in ({"w1": float("nan")}, {"w1": -1.0}):
-        with pytest.raises(carrel.UsageError, match="finite numbers from 0 up"):
+        with pytest.raises(bookwheel.UsageError, match="finite numbers from 0 up"):
             library.rank(Query("x", sparse={"splade": bad}), 10, recipe="splade")
 
 
 def test_weights_that_are_none_lose_nothing(
     tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("carrel.library.refine.BATCH", 16)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.BATCH", 16)
     library = make(tmp_path / "x", documents(prose, slice(0, 80)))
     encoder = Weighted()
     library.represent("splade", encoder, kind="sparse")
@@ -121,7 +121,7 @@ def test_weights_that_are_none_lose_nothing(
         return found
 
     monkeypatch.setattr(encoder, "encode", bad)
-    with pytest.raises(carrel.ModelError, match="not finite"):
+    with pytest.raises(bookwheel.ModelError, match="not finite"):
         library.refine()
     library.refresh()
     assert sum(e.filled("splade") for e in library.snapshot.manifest.segments) == 32
@@ -206,5 +206,5 @@ def test_the_strongest_terms_say_why(tmp_path: Path, prose: list[tuple[str, str]
     assert {reason.term: reason.score for reason in why} == pytest.approx(
         dict(sorted(products.items(), key=lambda item: -item[1])[:6]), rel=2e-3
     )
-    with pytest.raises(carrel.RecipeError, match="'other' is a dense representation"):
+    with pytest.raises(bookwheel.RecipeError, match="'other' is a dense representation"):
         library.terms("other", [first])

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from repr_encoders import Words
 
-import carrel
-from carrel import Document, Library
+import bookwheel
+from bookwheel import Document, Library
 
 
 @pytest.fixture
 def library(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> Library:
-    monkeypatch.setattr("carrel.library.refine.CHUNK", 70)
-    library = carrel.open(tmp_path / "x", create=True, language="english", words=60)
+    monkeypatch.setattr("bookwheel.library.vectors.embedding.CHUNK", 70)
+    library = bookwheel.open(tmp_path / "x", create=True, language="english", words=60)
     docs = [Document(f"d{n}", text, title) for n, (title, text) in enumerate(prose[:100])]
     library.add(docs[:60])
     library.add(docs[60:])
@@ -90,9 +90,9 @@ def test_nothing_filled_yet(library: Library) -> None:
 
 def test_a_token_representation_is_no_first_stage(library: Library) -> None:
     library.represent("words", Words(), kind="tokens")
-    with pytest.raises(carrel.RecipeError, match=r"late\(by=\"words\"\)"):
+    with pytest.raises(bookwheel.RecipeError, match=r"late\(by=\"words\"\)"):
         library.search("lock", recipe="words")
-    with pytest.raises(carrel.UsageError, match="3 bits"):
+    with pytest.raises(bookwheel.UsageError, match="3 bits"):
         library.represent("other", Words(), kind="tokens", bits=3)
 
 
@@ -122,7 +122,7 @@ def test_on_several_threads_it_scores_the_same(library: Library, monkeypatch: py
     ids = np.concatenate([segment.ids for segment in library.snapshot.segments])[::-1].copy()
     found = []
     for number in (1, threads):
-        monkeypatch.setattr("carrel.index.tokens.cores", lambda number=number: number)
+        monkeypatch.setattr("bookwheel.index.tokens.index.cores", lambda number=number: number)
         scorer = library.represented.token_scorer(library.snapshot, "words", query, limit=0.0)
         found.append((scorer.score(ids), scorer.matches(ids[:60])))
     np.testing.assert_array_equal(found[0][0], found[1][0])

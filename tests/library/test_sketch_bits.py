@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import carrel
-from carrel._errors import BudgetError
-from carrel.budget import BASE, MIB
-from carrel.documents.base import Document
-from carrel.index.dense_plan import memory_bytes
-from carrel.library import bills, writer
-from carrel.library.bills import SKETCHES, STATIC, WORKING, sketch_bits
+import bookwheel
+from bookwheel._errors import BudgetError
+from bookwheel.documents.document import Document
+from bookwheel.index.dense.size import memory_bytes
+from bookwheel.library import memory_plan as bills
+from bookwheel.library import writer
+from bookwheel.library.memory_plan import SKETCHES, STATIC, WORKING, sketch_bits
+from bookwheel.memory.budget import BASE, MIB
 
 TEXT = """heron water bird river stone paper engine music planet garden bridge letter winter silver market forest"""
 WORDS = TEXT.split()
@@ -26,7 +27,7 @@ def documents(count: int) -> list[Document]:
     return [Document(f"d{n}", " ".join(dice.choices(WORDS, k=14)) + f" number {n}.") for n in range(count)]
 
 
-def bits_of(library: carrel.Library) -> list[int]:
+def bits_of(library: bookwheel.Library) -> list[int]:
     return [segment.dense.bits for segment in library.snapshot.segments if segment.dense is not None]
 
 
@@ -52,7 +53,7 @@ def test_segments_of_different_bits_are_searched_and_merged_as_one(tmp_path: Pat
     docs, found = documents(6000), 2
     monkeypatch.setattr(writer, "sketch_bits", lambda *_: found)
     queries = ["heron on the river", "silver engine music", "winter garden bridge"]
-    with carrel.open(tmp_path / "lib", create=True, language="english", ram="256MB") as library:
+    with bookwheel.open(tmp_path / "lib", create=True, language="english", ram="256MB") as library:
         library.add(docs[:3000])
         found = 1
         library.add(docs[3000:])
@@ -68,7 +69,7 @@ def test_segments_of_different_bits_are_searched_and_merged_as_one(tmp_path: Pat
         found = 1
         library.compact()
         assert bits_of(library) == [1], "a smaller budget makes them anew"
-    with carrel.open(tmp_path / "lib") as library:
+    with bookwheel.open(tmp_path / "lib") as library:
         found = 4
         library.compact()
         assert bits_of(library) == [1], "no budget was named: they stay"
@@ -76,11 +77,11 @@ def test_segments_of_different_bits_are_searched_and_merged_as_one(tmp_path: Pat
 
 def test_the_refusal_names_what_makes_them_smaller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "sketch_bits", lambda *_: 2)
-    with carrel.open(tmp_path / "lib", create=True, language="english", ram="512MB") as library:
+    with bookwheel.open(tmp_path / "lib", create=True, language="english", ram="512MB") as library:
         library.add(documents(50))
     monkeypatch.setattr(bills, "WORKING", 300 * MIB)
     with (
-        carrel.open(tmp_path / "lib", ram="256MB") as library,
-        pytest.raises(BudgetError, match="carrel compact --ram 256MB"),
+        bookwheel.open(tmp_path / "lib", ram="256MB") as library,
+        pytest.raises(BudgetError, match="bookwheel compact --ram 256MB"),
     ):
         library.rank("heron", 3, recipe="dense")

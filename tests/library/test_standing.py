@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel.library.standing import fit_line, on_line
+from bookwheel.library.vectors.stand_in import fit_line, on_line
 
 
 @given(st.integers(2, 60), st.integers(0, 10_000))

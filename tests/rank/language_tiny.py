@@ -53,7 +53,7 @@ def tiny_tokenizer() -> Any:
 def tiny_language_model(seed: int = 0, **changes: Any) -> Any:
     """The same as a `LocalModel`."""
     model = tiny_model(seed, **changes)
-    from carrel.rank.language.local import LocalModel
+    from bookwheel.language.local import LocalModel
 
     return LocalModel("tiny", model, tiny_tokenizer())
 

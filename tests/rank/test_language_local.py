@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from language_tiny import saved, tiny_language_model, tiny_model
 
-from carrel._errors import ModelError
-from carrel.rank.language import Generator, LanguageModel, Scorer, close_models, language_model
+from bookwheel._errors import ModelError
+from bookwheel.language import Generator, LanguageModel, Scorer, close_models, language_model
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from carrel._errors import ModelError
-from carrel.rank.language import Generator, Scorer, close_models, language_model
-from carrel.rank.language import remote as module
-from carrel.rank.language.remote import RemoteModel
+from bookwheel._errors import ModelError
+from bookwheel.language import Generator, Scorer, close_models, language_model
+from bookwheel.language import remote as module
+from bookwheel.language.remote import RemoteModel
 
 pytest.importorskip("httpx", reason="httpx is not installed")
 
@@ -57,7 +57,7 @@ def answer(text: object) -> Reply:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(module, "PAUSE", 0.01)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("CARREL_LANGUAGE_KEY", raising=False)
+    monkeypatch.delenv("BOOKWHEEL_LANGUAGE_KEY", raising=False)
     made = Server()
     yield made
     made.server.shutdown()
@@ -144,7 +144,7 @@ def test_a_reply_too_large_is_refused(server: Server, monkeypatch: pytest.Monkey
 def test_keys_go_to_their_own_host_only(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "for-openai")
     RemoteModel(server.name).generate(["x"])
-    monkeypatch.setenv("CARREL_LANGUAGE_KEY", "for-any")
+    monkeypatch.setenv("BOOKWHEEL_LANGUAGE_KEY", "for-any")
     RemoteModel(server.name).generate(["x"])
     RemoteModel(server.name, key="given").generate(["x"])
     assert [key for _, _, key in server.seen] == [None, "Bearer for-any", "Bearer given"]

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import carrel
-from carrel import Document, Library, RecipeError
-from carrel.encode.base import TokenVectors
-from carrel.rank import Query
-from carrel.rank.feedback.tokens import centroids, rarity
-from carrel.rank.rerank.late import max_sim
-from carrel.rank.run import Runner
+import bookwheel
+from bookwheel import Document, Library, RecipeError
+from bookwheel.encode.protocols import TokenVectors
+from bookwheel.rank import Query
+from bookwheel.rank.feedback.tokens import centroids, rarity
+from bookwheel.rank.rerank.late import max_sim
+from bookwheel.rank.runner import Runner
 
 WORDS = ["heron", "bittern", "reeds", "water", "fish", "marsh", "river", "bird", "wading", "shallow", "spring", "nest"]
 WORDS += ["eggs", "storm", "wind", "cloud", "rain", "hail"]
@@ -44,7 +44,7 @@ class Letters:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     dice = np.random.default_rng(3)
-    made = carrel.open(Path(tmp_path_factory.mktemp("late")) / "library", create=True, unit="document", language="english")
+    made = bookwheel.open(Path(tmp_path_factory.mktemp("late")) / "library", create=True, unit="document", language="english")
     texts = [" ".join(dice.choice(WORDS, int(dice.integers(4, 15)))) for _ in range(80)]
     made.add([Document(id=str(n), text=text) for n, text in enumerate(texts)])
     made.represent("letters", Letters(), kind="tokens", bits=4)
@@ -108,7 +108,7 @@ def test_which_token_vectors_are_meant_is_told(library: Library, tmp_path: Path)
         library.search("heron", recipe="letters")
     with pytest.raises(RecipeError, match="recipe, column 14: 'letters' holds token vectors"):
         library.search("heron", recipe="0.5*bm25 + 2*letters")
-    bare = carrel.open(tmp_path / "bare", create=True, language="english", encoder=None)
+    bare = bookwheel.open(tmp_path / "bare", create=True, language="english", encoder=None)
     bare.add([Document(id="a", text="heron")])
     with pytest.raises(RecipeError, match="the library has none: add one first"):
         bare.search("heron", recipe="bm25 >> late()")

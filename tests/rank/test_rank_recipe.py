@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel import RecipeError
-from carrel.rank import RECIPES, Cut, Fuse, Recipe, Retrieve, bm25, check, dense, parse_recipe
-from carrel.rank.recipe import MAX_CUT, MAX_TEXT
+from bookwheel import RecipeError
+from bookwheel.rank import RECIPES, Cut, Fuse, Recipe, Retrieve, bm25, check, dense, parse_recipe
+from bookwheel.rank.recipe import MAX_CUT, MAX_TEXT
 
 NAMES = st.sampled_from(["bm25", "dense", "splade", "x1", "_a"])
 WEIGHTS = st.one_of(

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from carrel import RecipeError, UsageError
-from carrel.rank import NORMALISATIONS, Hits, Ranking, Recipe, bm25, dense, parse_recipe, run
+from bookwheel import RecipeError, UsageError
+from bookwheel.rank import NORMALISATIONS, Hits, Ranking, Recipe, bm25, dense, parse_recipe
+from bookwheel.rank import runner as run
 
 
 class Table:

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import carrel
-from carrel import Document, Library, RecipeError
-from carrel.rank import Hits, Query, Recipe, check, parse_recipe
-from carrel.rank.diversity.marginal import marginal_order
-from carrel.rank.feedback.terms import relevance_model, rocchio
-from carrel.rank.feedback.tokens import centroids, rarity
-from carrel.rank.feedback.vectors import average, weighted_mean
-from carrel.rank.fusion.forward import interpolated
-from carrel.rank.fusion.reciprocal import reciprocal
-from carrel.rank.query.clauses import clauses
-from carrel.rank.query.syntax import parse_query
-from carrel.rank.run import Runner
-from carrel.rank.stages import stacked
+import bookwheel
+from bookwheel import Document, Library, RecipeError
+from bookwheel.rank import Hits, Query, Recipe, check, parse_recipe
+from bookwheel.rank.diversity.marginal import marginal_order
+from bookwheel.rank.feedback.terms import relevance_model, rocchio
+from bookwheel.rank.feedback.tokens import centroids, rarity
+from bookwheel.rank.feedback.vectors import average, weighted_mean
+from bookwheel.rank.fusion.forward import interpolated
+from bookwheel.rank.fusion.reciprocal import reciprocal
+from bookwheel.rank.queries.clauses import clauses
+from bookwheel.rank.queries.syntax import parse_query
+from bookwheel.rank.runner import Runner
+from bookwheel.rank.stages import stacked
 
 TEXTS = {
     "heron": "The grey heron stands in shallow water with hunched shoulders, waiting for fish.",
@@ -38,7 +38,9 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def marsh(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    library = carrel.open(Path(tmp_path_factory.mktemp("stages")) / "library", create=True, unit="document", language="english")
+    library = bookwheel.open(
+        Path(tmp_path_factory.mktemp("stages")) / "library", create=True, unit="document", language="english"
+    )
     library.add(
         [
             Document(
@@ -117,7 +119,7 @@ def test_feedback_never_fails_where_plain_search_answers(marsh: Library, recipe:
 
 
 def test_a_failing_feedback_is_skipped_and_said(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    from carrel.rank.stages.rm3 import Rm3
+    from bookwheel.rank.stages.feedback.rm3 import Rm3
 
     def broken(*_: object) -> Query:
         raise ValueError("out of order")
@@ -268,7 +270,7 @@ def test_spelling_uses_the_collections_own_words(marsh: Library) -> None:
 
 
 def test_words_are_compared_as_written_and_one_word_is_likelier_than_two(tmp_path: Path) -> None:
-    library = carrel.open(tmp_path / "library", create=True, unit="document", language="english")
+    library = bookwheel.open(tmp_path / "library", create=True, unit="document", language="english")
     texts = ["main memory and cache memory"] * 12 + [
         "mem of Roy",
         "Roy has a mem",
@@ -284,7 +286,7 @@ def test_words_are_compared_as_written_and_one_word_is_likelier_than_two(tmp_pat
 
 
 def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
-    from carrel.library.spelling import edit_distance
+    from bookwheel.library.retrieval.vocabulary import edit_distance
 
     context = marsh.searching.context(marsh.snapshot)
     texts = [
@@ -441,8 +443,8 @@ def test_many_queries_on_threads_are_ranked_as_one_by_one(marsh: Library) -> Non
 
 
 def test_shared_prefixes_run_once(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    from carrel.library.context import LibraryContext
-    from carrel.library.retrievers import Bm25Retriever
+    from bookwheel.library.retrieval.context import LibraryContext
+    from bookwheel.library.retrieval.retrievers import Bm25Retriever
 
     count: Counter[str] = Counter()
     retrieve, terms = Bm25Retriever.retrieve, LibraryContext.terms

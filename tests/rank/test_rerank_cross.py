@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from carrel._errors import ModelError, UsageError
-from carrel.encode.options import Options
-from carrel.rank.rerank.cross import CrossEncoder
+from bookwheel._errors import ModelError, UsageError
+from bookwheel.encode.options import Options
+from bookwheel.rank.rerank.cross import CrossEncoder
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 pytest.importorskip("tokenizers", reason="tokenizers is not installed")

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel._errors import ModelError, RecipeError, UsageError
-from carrel.rank.rerank.attention import AttentionReranker, document_scores
-from carrel.rank.rerank.heads import best_heads, contrast, heads_named
-from carrel.rank.rerank.likelihood import QueryLikelihood, combined
-from carrel.rank.rerank.listwise import ListwiseReranker, read_order
+from bookwheel._errors import ModelError, RecipeError, UsageError
+from bookwheel.rank.rerank.attention import AttentionReranker, document_scores
+from bookwheel.rank.rerank.heads import best_heads, contrast, heads_named
+from bookwheel.rank.rerank.likelihood import QueryLikelihood, combined
+from bookwheel.rank.rerank.listwise import ListwiseReranker, read_order
 
 TEXTS = ["a lens bends light", "heat flows from warm to cold", "x", "the speed of sound in air is 343 metres a second"]
 QUERY = "how fast is sound?"
@@ -281,7 +281,7 @@ def test_a_passage_cannot_pose_as_another() -> None:
 @pytest.mark.slow
 def test_smollm2_of_the_package_judges_better_than_chance() -> None:
     pytest.importorskip("torch", reason="torch is not installed")
-    from carrel.rank.language import close_models, language_model
+    from bookwheel.language import close_models, language_model
 
     try:
         model = language_model("smollm2")

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import carrel
-from carrel import Document, Library, ModelError, RecipeError
-from carrel.rank import Hits, Query, parse_recipe
-from carrel.rank.language import close_models
-from carrel.rank.rerank import Reranked, applied
-from carrel.rank.rerank.collaborative import propagated, similarity_graph
-from carrel.rank.rerank.late import LateInteraction, max_sim
+import bookwheel
+from bookwheel import Document, Library, ModelError, RecipeError
+from bookwheel.language import close_models
+from bookwheel.rank import Hits, Query, parse_recipe
+from bookwheel.rank.rerank import Reranked, applied
+from bookwheel.rank.rerank.collaborative import propagated, similarity_graph
+from bookwheel.rank.rerank.late import LateInteraction, max_sim
 
 TEXTS = {
     "heron": "The grey heron stands in shallow water and waits for fish.",
@@ -34,7 +34,7 @@ TEXTS = {
 @pytest.fixture(scope="module")
 def marsh(tmp_path_factory: pytest.TempPathFactory) -> Library:
     folder = Path(tmp_path_factory.mktemp("reranked")) / "library"
-    library = carrel.open(folder, create=True, unit="document", language="english")
+    library = bookwheel.open(folder, create=True, unit="document", language="english")
     library.add([Document(id=name, text=text) for name, text in TEXTS.items()])
     return library
 
@@ -256,7 +256,7 @@ def test_what_was_done_comes_first_and_nothing_is_lost(pairs, weight) -> None:
 
 
 def test_a_search_without_time_left_loads_no_model(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    from carrel.rank.stages import likelihood
+    from bookwheel.rank.stages.rerank import likelihood
 
     def load(_name: str) -> None:
         raise AssertionError("loaded")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carrel._errors import InputError, ModelError, UsageError
-from carrel.rank.prompts import load_prompt, prompt_names
-from carrel.rank.rewrite import Answers, Asked, decomposed, expansion, follow_up, rewrites, steered
+from bookwheel._errors import InputError, ModelError, UsageError
+from bookwheel.language.prompts import load_prompt, prompt_names
+from bookwheel.rank.rewrite import Answers, Asked, decomposed, expansion, follow_up, rewrites, steered
 
 
 class Scripted:

@@ -1,0 +1,239 @@
+"""From raw words to index terms: folding, stop words, stemming, identifiers, pairs of characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Any
+
+from .._errors import UsageError
+from .languages import detect_language
+from .scripts import UNSPACED, bigrams, runs
+from .stop_words import stop_words
+from .words import prepared, spans_of, split_words
+
+__all__ = ["MAX_WORD", "Analyzer", "detect_language", "highlight", "languages"]
+
+MAX_WORD = 64
+"""Longer words (in code points) are cut: they are hashes, encoded data or damage."""
+
+_SAMPLE = 400
+_IDENTIFIER_SHARE = 0.03
+"""From this share of words with an inner capital or underscore on, a collection counts as code."""
+
+_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[a-z]\d+[A-Z]")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_ENGLISH = ("english", "porter")
+_ELISIONS = {
+    "french": re.compile(r"(?:[cdjlmnst]|qu|jusqu|quoiqu|lorsqu|puisqu)'(?=\w)"),
+    "italian": re.compile(r"(?:[cdlmstv]|(?:a|da|de|ne|su|co|pe)ll|(?:a|da|de|ne|su)?gl|un)'(?=\w)"),
+    "catalan": re.compile(r"[dlmnst]'(?=\w)"),
+    "irish": re.compile(r"[bdm]'(?=\w)"),
+}
+# In these languages a letter with a mark is a letter of its own; in the others people leave marks out when they search.
+_FOLDED = frozenset(
+    (None, "english", "porter", "french", "spanish", "portuguese", "italian", "catalan", "dutch", "dutch_porter")
+)
+_LATIN_FOLDS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+_UNSEEN = str.maketrans("", "", "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
+
+
+def languages() -> list[str]:
+    """The names of the languages that can be stemmed (PyStemmer: the Snowball stemmers)."""
+    import Stemmer
+
+    return sorted(Stemmer.algorithms())
+
+
+@cache
+def _stemmer(language: str) -> Any:
+    import Stemmer
+
+    try:
+        return Stemmer.Stemmer(language, 0)  # no cache of its own: the caller remembers each word's terms
+    except KeyError:
+        raise UsageError(f"there is no stemmer for {language!r}; choose one of {', '.join(languages())}, or none") from None
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """How words become terms. ``Analyzer()`` gives casefolded words, nothing else.
+
+    The order follows Lucene's language analyzers: Unicode folding (NFKC, case), possessives and elisions, stop words, Snowball
+    stemming, accents. Equal settings give equal terms on every machine with the same PyStemmer.
+    """
+
+    language: str | None = None
+    """A Snowball language (``english``, ``german`` …), or None: no stemming."""
+    stopwords: bool = False
+    """Leave out the function words of ``language``."""
+    fold_accents: bool = False
+    """``café`` and ``cafe`` are one term (Latin and Greek letters)."""
+    split_identifiers: bool = False
+    """``HTTPServer2`` gives ``httpserver2``, ``http``, ``server``, and ``max_len`` gives ``max_len``, ``max``, ``len``."""
+
+    def __post_init__(self) -> None:
+        if self.language is not None:
+            _stemmer(self.language)
+
+    @classmethod
+    def for_language(cls, language: str | None, texts: Iterable[str] = ()) -> Analyzer:
+        """The usual analyzer of a language; ``"auto"`` detects it from ``texts``, ``"none"`` (or None) means no stemming.
+
+        Identifiers are split if ``texts`` look like code. Raises :class:`UsageError` for an unknown language.
+        """
+        sample = [text[:5000] for text in islice(texts, _SAMPLE)]
+        if language == "auto":
+            language = detect_language(sample)
+        elif language == "none":
+            language = None
+        return cls(language, language is not None, language in _FOLDED, _looks_like_code(sample))
+
+    @classmethod
+    def default_for(cls, texts: Iterable[str]) -> Analyzer:
+        """The analyzer that suits ``texts``: its language detected, identifiers split if they look like code."""
+        return cls.for_language("auto", texts)
+
+    def to_dict(self) -> dict[str, str | bool | None]:
+        """For a manifest."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Analyzer:
+        """The reverse of :meth:`to_dict`; unknown keys are ignored."""
+        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
+
+    def words(self, text: str) -> list[str]:
+        """The raw words of ``text``: those of :class:`bookwheel.analysis.words.WordTable`."""
+        return split_words(text)
+
+    def __call__(self, text: str) -> list[str]:
+        """All terms of ``text``, in order."""
+        return [term for word in split_words(text) for term in self.terms(word)]
+
+    def terms(self, word: str) -> tuple[str, ...]:
+        """The terms of one raw word: none (a stop word), one, or several. Not remembered: that is the caller's to do."""
+        if word.isascii():
+            return self._plain_terms(word[:MAX_WORD])
+        if UNSPACED.search(word) is None:
+            word = word[:MAX_WORD]
+        normal = unicodedata.normalize("NFKC", word).translate(_UNSEEN)
+        found: list[str] = []
+        for part in split_words(normal):  # normalising can bring in spaces and signs
+            for run in runs(part):
+                found.extend(bigrams(run) if UNSPACED.match(run) else self._plain_terms(run[:MAX_WORD]))
+        return tuple(found)
+
+    def _plain_terms(self, word: str) -> tuple[str, ...]:
+        word = word.strip("_'")
+        whole = self._term(word)
+        if self.split_identifiers and ("_" in word or _CAMEL.search(word)):
+            parts = [part for part in _PARTS.findall(word) if len(part) > 1 and len(part) < len(word)]
+            return tuple(term for term in (whole, *map(self._term, parts)) if term)
+        return (whole,) if whole else ()
+
+    def _term(self, word: str) -> str:
+        if self.language == "turkish":
+            word = word.replace("İ", "i").replace("I", "ı")
+        term = word.lower() if word.isascii() else unicodedata.normalize("NFKC", word.casefold())
+        if "'" in term:
+            if self.language in _ENGLISH and term.endswith("'s"):
+                term = term[:-2]
+            elif self.language in _ELISIONS:
+                term = _ELISIONS[self.language].sub("", term, count=1)
+        if self.language is not None:
+            if self.stopwords and term in stop_words(self.language):
+                return ""
+            term = _stemmer(self.language).stemWord(term)
+        return _folded(term) if self.fold_accents and not term.isascii() else term
+
+
+def _folded(term: str) -> str:
+    """Latin and Greek letters without their marks; other scripts as they are."""
+    parts: list[str] = []
+    for character in unicodedata.normalize("NFD", term):
+        if "\u0300" <= character <= "\u036f" and parts and parts[-1] < "\u0400":
+            continue
+        parts.append(character)
+    return unicodedata.normalize("NFC", "".join(parts)).translate(_LATIN_FOLDS)
+
+
+def _looks_like_code(texts: Iterable[str]) -> bool:
+    words = identifiers = 0
+    for text in texts:
+        found = split_words(text)
+        words += len(found)
+        identifiers += sum(1 for word in found if "_" in word.strip("_") or _CAMEL.search(word))
+    return identifiers > _IDENTIFIER_SHARE * words
+
+
+def highlight(
+    text: str, query: str | Iterable[str], analyzer: Analyzer, matches: dict[str, bool] | None = None
+) -> list[tuple[int, int]]:
+    """Start and end (exclusive, code points) of the words of ``text`` that share a term with the query, in order.
+
+    ``query``: a text, or terms. In scripts without spaces the matching characters are marked, not the whole run. ``matches``
+    remembers which words match: give the same dictionary with several texts and one query.
+    """
+    wanted = frozenset(analyzer(query) if isinstance(query, str) else query)
+    found: list[tuple[int, int]] = []
+    if not wanted:
+        return found
+    matches = {} if matches is None else matches
+    plain = prepared(text)
+    words = dict.fromkeys(plain.split())
+    if UNSPACED.search(plain):
+        for word, start, _ in spans_of(text):
+            if UNSPACED.search(word):
+                found.extend((start + first, start + last) for first, last in _inside(word, wanted, analyzer))
+                words.pop(word, None)
+    spaced = f" {plain} "
+    for word in words:
+        if word not in matches:
+            matches[word] = not wanted.isdisjoint(_terms_of(word, analyzer))
+        if matches[word]:
+            at = spaced.find(f" {word} ")
+            while at >= 0:
+                found.append((at, at + len(word)))
+                at = spaced.find(f" {word} ", at + len(word) + 1)
+    found.sort()
+    return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _terms_of(word: str, analyzer: Analyzer) -> tuple[str, ...]:
+    """`Analyzer.terms`, remembered: passages of one collection are made of the same words, and stemming is slow."""
+    return analyzer.terms(word)
+
+
+def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple[int, int]]:
+    """The spans inside a raw word with unspaced script whose terms are wanted; touching ones are joined."""
+    hits: list[tuple[int, int]] = []
+    position = 0
+    for run in runs(word):
+        units = bigrams(run) if UNSPACED.match(run) else [run]
+        at = position
+        for unit in units:
+            if not wanted.isdisjoint(analyzer.terms(unit)):
+                first, last = at, at + len(unit)
+                if hits and first <= hits[-1][1]:
+                    hits[-1] = (hits[-1][0], max(last, hits[-1][1]))
+                else:
+                    hits.append((first, last))
+            at += _step(unit)
+        position += len(run)
+    return hits
+
+
+def _step(unit: str) -> int:
+    """The length of the first character of a pair, with its marks."""
+    length = 1
+    while length < len(unit) and unicodedata.category(unit[length])[0] == "M":
+        length += 1
+    return length

@@ -1,0 +1,159 @@
+"""What bookwheel's commands have in common: examples before the usage, and all mistakes of one command line told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from .._errors import BookwheelError, UsageError
+
+__all__ = ["Command", "Mistakes", "Stopped", "argument", "command", "mistake", "option", "option_sentence"]
+
+_MISTAKES = "bookwheel.mistakes"
+
+
+class Mistakes(UsageError):
+    """Everything that is wrong with one command line, a sentence each."""
+
+    def __init__(self, sentences: Sequence[str], command: str, exit_code: int = 2, *, usage: bool = True) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = list(sentences)
+        self.command = command
+        self.exit_code = exit_code
+        self.usage = usage
+        """Whether one of them is about how the command is written, so that its help would show it."""
+
+
+class Stopped(Exception):
+    """A command that commits as it goes was stopped by the person at the keyboard."""
+
+
+class Command(click.Command):
+    """A command whose help begins with ``examples`` and which collects mistakes before it gives up.
+
+    ``writes`` says that it commits as it goes, which is what a person who stops it wants to hear.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[tuple[str, str]], writes: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+        self.writes = writes
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse all of ``args``; raises `Mistakes` with every one that was found."""
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        found: list[click.ClickException | BookwheelError] = ctx.meta.setdefault(_MISTAKES, [])
+        rest: list[str] = []
+        unknown = False
+        while True:
+            try:
+                rest = super().parse_args(ctx, list(args))
+            except click.NoSuchOption as error:
+                found.append(error)
+                unknown = True
+                args, before = _without(args, error.option_name), args
+                if args != before:
+                    continue
+            except click.UsageError as error:
+                # What follows an unknown option looks like one argument too many: that is no mistake of its own.
+                if not (unknown and "extra argument" in error.message):
+                    found.append(error)
+            break
+        if found:
+            code = next((error.exit_code for error in found if isinstance(error, BookwheelError)), UsageError.exit_code)
+            usage = any(isinstance(error, click.ClickException | UsageError) for error in found)
+            raise Mistakes([option_sentence(error) for error in found], ctx.command_path, code, usage=usage)
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; Ctrl-C in a command that commits as it goes becomes `Stopped`."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if self.writes:
+                raise Stopped from None
+            raise
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples, usage, what it does, options."""
+        width = max(len(line) for line, _ in self.examples)
+        for line, meaning in self.examples:
+            formatter.write(f"{line.ljust(width)}   {meaning}\n".rstrip() + "\n")
+        formatter.write_paragraph()
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        self.format_options(ctx, formatter)
+        self.format_epilog(ctx, formatter)
+
+
+def _without(args: Sequence[str], name: str) -> list[str]:
+    """``args`` less the first that uses option ``name``."""
+    for position, arg in enumerate(args):
+        if arg == name or arg.startswith(f"{name}=") or (len(name) == 2 and arg.startswith("-") and name[1] in arg[1:]):
+            return [*args[:position], *args[position + 1 :]]
+    return list(args)
+
+
+def mistake(ctx: click.Context, error: click.ClickException | BookwheelError) -> None:
+    """Note a mistake: the command will not run, but what else is wrong is still looked for."""
+    ctx.meta.setdefault(_MISTAKES, []).append(error)
+
+
+class _Collecting:
+    """Notes what is wrong with a parameter instead of ending at the first."""
+
+    def handle_parse_result(self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]) -> tuple[Any, list[str]]:
+        try:
+            result: tuple[Any, list[str]] = super().handle_parse_result(ctx, opts, args)  # type: ignore[misc]
+        except click.exceptions.Exit:
+            raise
+        except (click.ClickException, BookwheelError) as error:
+            if ctx.resilient_parsing:
+                raise
+            mistake(ctx, error)
+            return None, args
+        return result
+
+
+class _Option(_Collecting, click.Option):
+    pass
+
+
+class _Argument(_Collecting, click.Argument):
+    pass
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Any], Any]:
+    """As `click.option`, collecting mistakes."""
+    return click.option(*names, cls=_Option, **attributes)
+
+
+def argument(*names: str, **attributes: Any) -> Callable[[Any], Any]:
+    """As `click.argument`, collecting mistakes."""
+    return click.argument(*names, cls=_Argument, **attributes)
+
+
+def command(
+    name: str, *, examples: Sequence[tuple[str, str]], writes: bool = False
+) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Make a command; its function returns the exit code, None for 0, and its docstring is the help text."""
+    return click.command(name, cls=Command, examples=examples, writes=writes)
+
+
+def option_sentence(error: click.ClickException | BookwheelError) -> str:
+    """What went wrong, as one sentence that begins with the option it is about."""
+    if isinstance(error, BookwheelError):
+        return str(error)
+    text = error.message.strip().rstrip(".")
+    if isinstance(error, click.MissingParameter):
+        name = (error.param.metavar or error.param.human_readable_name) if error.param else "an argument"
+        return f"{name.rstrip('.')} is missing" + (f"; {text}" if text else "")
+    if isinstance(error, click.NoSuchOption):
+        near = f"; did you mean {' or '.join(sorted(error.possibilities))}?" if error.possibilities else ""
+        return f"no such option: {error.option_name}{near}"
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return f"{error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.human_readable_name}: {text}"
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,78 @@
+"""``bookwheel export``: what a library holds, as JSON lines."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from .._errors import UsageError
+from ..index.storage import storage
+from .command import argument, command, option
+from .options import json_option, library_option
+from .output import clean, json_document, json_line, plural
+
+if TYPE_CHECKING:
+    from ..library.library import Library
+
+STDOUT = "-"
+
+
+@command(
+    "export",
+    examples=[
+        ("bookwheel export corpus.jsonl", "documents, in the layout of BEIR"),
+        ("bookwheel export --passages passages.jsonl.gz", ""),
+    ],
+)
+@argument("file", required=False, default=STDOUT, metavar="[FILE]")
+@library_option
+@option("--passages", is_flag=True, help="Passages instead of documents; the Nth of document ID is called ID#N.")
+@json_option
+def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
+    """Write a library's documents, or passages, as JSON lines: _id, title, text and metadata.
+
+    FILE may end in .gz; without one, or with -, the lines go to standard output. `bookwheel index FILE` reads them again.
+    """
+    count = 0
+    with _opened(file) as output:
+        for document in library:
+            base: dict[str, Any] = {"title": document.title, "metadata": {**document.metadata, "source": document.source}}
+            if not passages:
+                json_line({"_id": document.id, "text": document.text, **base}, output)
+                count += 1
+                continue
+            for number, (start, end) in enumerate(document.passages, 1):
+                name, place = f"{document.id}#{number}", {"document": document.id, "start": start, "end": end}
+                json_line({"_id": name, "text": document.text[start:end], **base, **place}, output)
+                count += 1
+    if file != STDOUT:
+        if as_json:
+            json_document({"file": file, "kind": "passages" if passages else "documents", "count": count})
+        else:
+            click.echo(f"{plural(count, 'passage' if passages else 'document')} written to {clean(file)}")
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[str]]:
+    if file == STDOUT:
+        yield sys.stdout
+        return
+    path = Path(file)
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} to write {path.name} in; make it, or name another file")
+    with storage(path), path.open("wb") as raw, _packed(path, raw) as packed:
+        text = io.TextIOWrapper(packed, encoding="utf-8", errors="replace")
+        yield text
+        text.flush()
+        text.detach()
+
+
+def _packed(path: Path, raw: IO[bytes]) -> Any:
+    return gzip.GzipFile(fileobj=raw, mode="wb") if path.suffix == ".gz" else nullcontext(raw)

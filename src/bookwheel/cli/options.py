@@ -1,0 +1,259 @@
+"""Options that several commands share, and what their values may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .._errors import UsageError
+from .command import option
+
+if TYPE_CHECKING:
+    from ..library.library import Library
+
+__all__ = [
+    "NO_ENCODER",
+    "Encoder",
+    "Language",
+    "Measure",
+    "Number",
+    "RecipeText",
+    "Size",
+    "Where",
+    "Whole",
+    "bill_option",
+    "json_option",
+    "library_option",
+    "name_and_value",
+    "new_library_option",
+    "optional_library",
+    "ram_option",
+]
+
+
+NO_ENCODER = "none"
+
+
+class Value(click.ParamType):  # type: ignore[type-arg]  # generic for newer versions of click only
+    """An option's value, made of its text by `read`."""
+
+    def read(self, text: str) -> Any:
+        """The value; raises `UsageError` for what is none, and any other `BookwheelError`, which is passed on as it is."""
+        raise NotImplementedError
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value of ``value``, which is one already where it is a default."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except UsageError as error:
+            if type(error) is not UsageError:
+                raise
+            self.fail(str(error), param, ctx)
+
+
+class Whole(Value):
+    """A whole number from ``least`` up."""
+
+    name = "number"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+
+    def read(self, text: str) -> int:
+        """The number."""
+        if not text.isdecimal() or not self.least <= int(text[:20]):
+            raise UsageError(f"{text!r:.50} is not a whole number from {self.least} up")
+        return int(text[:20])
+
+
+class Number(Value):
+    """A number from ``least`` to ``most``."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float) -> None:
+        self.least = least
+        self.most = most
+
+    def read(self, text: str) -> float:
+        """The number."""
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not self.least <= number <= self.most:
+            raise UsageError(f"{text!r:.50} is not a number from {self.least:g} to {self.most:g}")
+        return number
+
+
+class Size(Value):
+    """An amount of memory, in bytes."""
+
+    name = "size"
+
+    def read(self, text: str) -> int:
+        """The number of bytes; raises `BudgetError` for less than the smallest budget."""
+        from ..memory.budget import ram_of
+
+        return ram_of(text)
+
+
+class RecipeText(Value):
+    """A recipe, checked as far as it can be without a library."""
+
+    name = "recipe"
+
+    def read(self, text: str) -> str:
+        """The recipe's text."""
+        from ..rank import parse_recipe
+
+        parse_recipe(text)
+        return text
+
+
+class Measure(Value):
+    """An effectiveness measure that ir-measures knows."""
+
+    name = "measure"
+
+    def read(self, text: str) -> str:
+        """The measure's name."""
+        from ..evaluate import parse_measures
+
+        parse_measures([text])
+        return text
+
+
+class Where(Value):
+    """A metadata filter, checked as far as it can be without a library."""
+
+    name = "filter"
+
+    def read(self, text: str) -> str:
+        """The filter's text."""
+        from ..library.filters.parse import parse_filter
+
+        parse_filter(text)
+        return text
+
+
+class Language(Value):
+    """A language there is a stemmer for, ``auto`` or ``none``."""
+
+    name = "language"
+
+    def read(self, text: str) -> str:
+        """The language's name."""
+        from ..analysis.analyzer import languages
+
+        if text not in ("auto", "none") and text not in (known := languages()):
+            raise UsageError(f"there is no stemmer for {text!r:.50}; give auto, none or one of {', '.join(known)}")
+        return text
+
+
+class Encoder(Value):
+    """An encoder that can be loaded; ``none`` for no vectors.
+
+    It is looked at before a library is made, so that a wrong name does not leave an empty library that asks for it.
+    """
+
+    name = "encoder"
+
+    def read(self, text: str) -> str:
+        """The encoder's name or folder."""
+        from ..encode.protocols import BUILT_IN, load_encoder
+
+        if text == NO_ENCODER:
+            return text
+        # The library keeps the name, and is opened from other folders too.
+        name = text if text in BUILT_IN else str(Path(text).expanduser().absolute())
+        load_encoder(name)
+        return name
+
+
+class ExistingLibrary(Value):
+    """A library that can be opened; it is closed when the command ends."""
+
+    name = "library"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The opened library, with the budget that ``--ram`` names."""
+        if ctx is not None and ctx.resilient_parsing:
+            return value
+        library = super().convert(value, param, ctx)
+        if ctx is not None:
+            library.ram = ctx.meta.get(_RAM)
+            ctx.call_on_close(library.close)
+        return library
+
+    def read(self, text: str) -> Library:
+        """The library of that name or path."""
+        from ..library.library import open_library
+        from .compiling import announced
+
+        announced()
+        return open_library(text)
+
+
+_RAM = "bookwheel.ram"
+
+
+def _remember_ram(ctx: click.Context, _: click.Parameter, size: int | None) -> None:
+    ctx.meta[_RAM] = size
+
+
+def _library_and_ram(default: str | None, text: str) -> Callable[[Any], Any]:
+    """``--library`` and ``--ram``, which go together; the function gets the opened library, its budget set.
+
+    It is opened while options are read, so that what is wrong with it is told beside the other mistakes of the command line.
+    """
+    opened = option("--library", type=ExistingLibrary(), metavar="NAME|PATH", default=default, help=text)
+    # Read before the library is opened, wherever it stands.
+    bounded = option(
+        "--ram",
+        type=Size(),
+        metavar="SIZE",
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_ram,
+        help="Memory that this may use, 256MB or more. [default: 1GB to change it; to search it, what it needs]",
+    )
+    return lambda function: opened(bounded(function))
+
+
+library_option = _library_and_ram("default", "The library: a name or a folder. [default: default]")
+"""The opened library, for commands that need one."""
+
+
+def optional_library(text: str) -> Callable[[Any], Any]:
+    """An opened library or None, for commands that go without; ``text`` says what it is for."""
+    return _library_and_ram(None, text)
+
+
+new_library_option = option(
+    "--library",
+    "name",
+    metavar="NAME|PATH",
+    default="default",
+    help="The library: a name or a folder; made where new. [default: default]",
+)
+json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
+bill_option = option("--bill", is_flag=True, help="Print planned and measured memory, part by part.")
+
+
+def ram_option(text: str) -> Callable[[Any], Any]:
+    """``--ram SIZE``, with what it bounds in this command."""
+    return option("--ram", type=Size(), metavar="SIZE", help=text)
+
+
+def name_and_value(text: str, option_name: str) -> tuple[str, str]:
+    """The two sides of ``NAME=VALUE``; raises `UsageError`."""
+    name, sign, value = text.partition("=")
+    if not (sign and name and value):
+        raise UsageError(f"{option_name} {text!r:.60} is not of the form NAME=VALUE, as in {option_name} minilm=MODEL")
+    return name, value

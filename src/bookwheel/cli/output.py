@@ -1,0 +1,119 @@
+"""What is printed: for people with colour and width, for programs as JSON. All text of files and queries is untrusted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from ..progress import display_width
+
+__all__ = ["Terminal", "bill_rows", "clean", "json_document", "json_line", "notice", "plural", "print_bill", "table"]
+
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
+_CONTROLS |= dict.fromkeys((*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0x061C, 0xFEFF), " ")
+_CLEAN = str.maketrans(_CONTROLS)
+_CLEAN_LINES = str.maketrans({code: text for code, text in _CONTROLS.items() if chr(code) not in "\n\t"})
+MAX_WIDTH = 110
+"""Lines longer than this are hard to read, however wide the terminal."""
+
+
+def clean(text: str, *, lines: bool = False) -> str:
+    """``text`` without characters that steer a terminal or turn the reading order: each becomes a space, so that offsets hold.
+
+    Line ends and tabs stay where ``lines``.
+    """
+    return text.translate(_CLEAN_LINES if lines else _CLEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How wide lines may be, and whether they may be coloured."""
+
+    width: int
+    colour: bool
+
+    @classmethod
+    def of_stdout(cls, *, colour: bool = True) -> Terminal:
+        """As stdout is: colour only on a terminal, and not where ``NO_COLOR`` is set or ``colour`` is False."""
+        shown = colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return cls(min(MAX_WIDTH, max(40, shutil.get_terminal_size((80, 24)).columns)), shown)
+
+    def bold(self, text: str) -> str:
+        """A title."""
+        return f"\x1b[1m{text}\x1b[0m" if self.colour and text else text
+
+    def dim(self, text: str) -> str:
+        """What matters less."""
+        return f"\x1b[2m{text}\x1b[0m" if self.colour and text else text
+
+    def match(self, text: str) -> str:
+        """A word that met the query."""
+        return f"\x1b[1;31m{text}\x1b[0m" if self.colour and text else text
+
+
+def json_document(value: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def json_line(value: Any, file: Any = None) -> None:
+    """Print one JSON document on one line."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain), file=file)
+
+
+def _plain(value: Any) -> Any:
+    """What `json` does not know: mappings and sequences of other kinds, numpy's numbers, paths."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, (set, frozenset, tuple, Iterable)) and not isinstance(value, (str, bytes)):
+        return list(value)
+    return str(value)
+
+
+def notice(sentence: str) -> None:
+    """One sentence beside the result, on stderr."""
+    click.echo(f"bookwheel: {clean(sentence)}", err=True)
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """``1 passage``, ``2 passages``, ``1,200 passages``."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), *, left: int = 1) -> list[str]:
+    """Lines of a table: the first ``left`` columns flush left, the others (numbers) flush right."""
+    every = [*([header] if header else []), *rows]
+    widths = [max(display_width(row[column]) for row in every) for column in range(len(every[0]))] if every else []
+    lines = []
+    for row in every:
+        cells = []
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (width - display_width(cell))
+            cells.append(cell + space if column < left else space + cell)
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def bill_rows(bill: Iterable[Any]) -> list[dict[str, Any]]:
+    """A bill for JSON: part, planned and measured bytes."""
+    return [{"part": line.part, "planned": line.planned, "measured": line.measured} for line in bill]
+
+
+def print_bill(bill: Iterable[Any] | None) -> None:
+    """Print planned and measured memory, part by part, on stderr: stdout is the result's."""
+    from ..memory.budget import format_size
+
+    rows = []
+    for line in bill or ():
+        rows.append([line.part, *("-" if size is None else format_size(size) for size in (line.planned, line.measured))])
+    for text in table(rows, ("memory", "planned", "measured")):
+        click.echo(text, err=True)

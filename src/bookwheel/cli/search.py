@@ -1,0 +1,237 @@
+"""``bookwheel search``: passages for a query, or for many."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .._errors import QueryError
+from .command import argument, command, option
+from .compiling import import_numba
+from .options import Number, RecipeText, Where, Whole, bill_option, json_option, library_option
+from .output import Terminal, clean, json_document, json_line, notice, print_bill, table
+from .passage import passage_lines
+
+if TYPE_CHECKING:
+    from ..library.library import Library
+    from ..library.results import Result
+    from ..library.retrieval.matches import Reason
+    from ..rank.query import Query
+    from ..rank.ranking import StageTrace
+    from ..rank.recipe import Recipe
+
+SHOWN, RUN_DEPTH = 10, 1000
+TOLD = ("spelling: ", "from earlier questions: ", "no document or passage is called")
+"""Notes that a person is told without asking: what was searched is not what was typed."""
+STDIN = "-"
+
+
+@command(
+    "search",
+    examples=[
+        ('bookwheel search "words"', "the ten best passages"),
+        ("bookwheel search \"words\" --where 'year >= 2020' -k 3", ""),
+    ],
+)
+@argument("words", nargs=-1, required=True, metavar="QUERY...")
+@library_option
+@option("-k", type=Whole(), metavar="N", help="How many results. [default: 10; with --run 1000]")
+@option("--recipe", type=RecipeText(), metavar="RECIPE", help="How to rank: see `bookwheel recipes`. [default: the library's]")
+@option("--syntax", is_flag=True, help='Read "a phrase", +word, -word, field:value and like:ID in the query.')
+@option("--spell", is_flag=True, help="Correct words that the library does not have.")
+@option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question that this one follows; repeatable.")
+@option("--cutoff", type=Number(0, 1), metavar="P", help="Only what fits the query with this probability; 0.5, say.")
+@option("--seconds", type=Number(0.001, 86400), metavar="X", help="Time that slow stages may take. [default: no bound]")
+@option("--explain", is_flag=True, help="Time and candidates of each stage, below the results.")
+@option("--where", type=Where(), metavar="FILTER", help="""Only documents like 'year >= 2020 and author = "Ann"'.""")
+@option("--group", "--by-document", is_flag=True, help="Each document once, with its best passage.")
+@option("--lines", type=Whole(), default=4, metavar="N", help="Lines shown of a passage. [default: 4]")
+@option("--full", is_flag=True, help="Show whole passages.")
+@option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
+@option("--run", "as_run", is_flag=True, help="Print a run in TREC format: documents, each as good as its best passage.")
+@option("--tag", default="bookwheel", metavar="NAME", help="The name of the run. [default: bookwheel]")
+@bill_option
+@json_option
+def search(
+    words: tuple[str, ...],
+    library: Library,
+    k: int | None,
+    recipe: str | None,
+    syntax: bool,
+    spell: bool,
+    history: tuple[str, ...],
+    seconds: float | None,
+    explain: bool,
+    where: str | None,
+    group: bool,
+    cutoff: float | None,
+    lines: int,
+    full: bool,
+    no_color: bool,
+    as_run: bool,
+    tag: str,
+    bill: bool,
+    as_json: bool,
+) -> int:
+    """Find passages for a query.
+
+    QUERY may be several words without quotes. A single - reads queries from standard input, one a line, as text or as an id,
+    a tab and text; each then gives one line of JSON with --json. The numbers after a result are its score and what each
+    retriever gave to it.
+    """
+    import_numba()
+    if as_run:
+        from ..evaluate import run_lines
+    chosen = _with_readers(library, recipe, syntax, spell, bool(history))
+    found = 0
+    batch = words == (STDIN,)
+    queries = list(_read_queries()) if batch else [("1", " ".join(words))]
+    for number, query in queries:
+        if as_run:
+            (ranked,) = library.rank_documents([_asked(query, history)], k or RUN_DEPTH, recipe=chosen, where=where)
+            for line in run_lines({number: ranked}, tag):
+                click.echo(line)
+            found += len(ranked)
+            continue
+        started = time.perf_counter()
+        results, ranking = library.searching.search(
+            _asked(query, history), k or SHOWN, chosen, where, group, seconds, trace=explain, cutoff=cutoff
+        )
+        took = time.perf_counter() - started
+        found += len(results)
+        numbers = [result.passage for result in results]
+        why = dict(zip(numbers, library.why(query, numbers, chosen), strict=True)) if explain else {}
+        if as_json:
+            shown = [_as_json(result) for result in results]
+            for one in shown if explain else ():
+                one["why"] = [_plain(reason) for reason in why[one["passage"]]]
+            document = {"query": query, "library": str(library.path), "seconds": took, "results": shown}
+            if ranking.notes:
+                document["notes"] = list(ranking.notes)
+            if ranking.trace is not None:
+                document["stages"] = [_stage_as_json(stage) for stage in ranking.trace.stages]
+            if batch:
+                json_line({"id": number, **document})
+            else:
+                json_document(document)
+        else:
+            terminal = Terminal.of_stdout(colour=not no_color)
+            if batch:
+                click.echo(terminal.bold(f"{clean(number)}: {clean(query)}"))
+            for result in results:
+                _print(result, terminal, None if full else lines, why.get(result.passage, []))
+            if ranking.trace is not None:
+                _print_stages(ranking.trace.stages, took)
+            for note in () if explain else ranking.notes:
+                if note.startswith(TOLD) or " was skipped: " in note:
+                    notice(note)
+    if bill:
+        print_bill(library.bill())
+    if not found:
+        what = f"for {queries[0][1]!r:.100}" if len(queries) == 1 else f"for any of {len(queries)} queries"
+        limit = f" where {where}" if where else ""
+        notice(f"nothing found {what}{limit} in {library.path}")
+        return 1
+    return 0
+
+
+def _with_readers(library: Library, recipe: str | None, syntax: bool, spell: bool, history: bool) -> Recipe | str | None:
+    """The recipe after the stages that read the query, which the options ask for."""
+    readers = [name for name, wanted in (("syntax", syntax), ("follow_up", history), ("spell", spell)) if wanted]
+    if not readers:
+        return recipe
+    from ..rank import parse_recipe
+
+    chosen = library.searching.recipe(recipe)
+    for name in reversed(readers):
+        chosen = parse_recipe(f"{name}()") >> chosen
+    return chosen
+
+
+def _asked(query: str, history: tuple[str, ...]) -> str | Query:
+    """The query, with the questions that it follows."""
+    if not history:
+        return query
+    from ..rank.query import Query
+
+    return Query(query, history=history)
+
+
+def _plain(reason: Reason) -> dict[str, Any]:
+    return {name: getattr(reason, name) for name in reason.__slots__}
+
+
+def _stage_as_json(stage: StageTrace) -> dict[str, Any]:
+    return {name: getattr(stage, name) for name in stage.__slots__}
+
+
+def _print_stages(stages: Sequence[StageTrace], seconds: float) -> None:
+    """A table of the stages' own times and candidates, and what they had to say."""
+    rows = []
+    for stage in stages:
+        hits = ["" if count is None else f"{count}" for count in (stage.before, stage.after)]
+        rows.append(("  " * stage.depth + stage.recipe, f"{1000 * stage.seconds:.2f}", *hits))
+    rest = seconds - sum(stage.seconds for stage in stages)
+    rows.append(("texts, highlights and the rest", f"{1000 * rest:.2f}", "", ""))
+    for line in table(rows, ("stage", "ms", "hits in", "hits out"), left=1):
+        click.echo(line)
+    for note in dict.fromkeys(note for stage in stages for note in stage.notes):
+        click.echo(f"  {clean(note)}")
+
+
+def _read_queries() -> Iterator[tuple[str, str]]:
+    """Queries from standard input with their ids: the text before a tab, else the line's number."""
+    empty = True
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    for number, line in enumerate(sys.stdin, 1):
+        if line := line.strip("\r\n"):
+            before, tab, after = line.partition("\t")
+            empty = False
+            yield (before, after) if tab else (str(number), line)
+    if empty:
+        raise QueryError("standard input has no query; give one a line, as text or as an id, a tab and text")
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in result.__slots__}
+
+
+def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[Reason]) -> None:
+    """Rank and title, place and score, the passage."""
+    place, title = _nearby(clean(result.place)), clean(result.title).strip()
+    score = f"{result.score:.2f}"
+    if len(result.parts) > 1:
+        score += " = " + " + ".join(f"{name} {value:.2f}" for name, value in result.parts.items())
+    else:
+        score += "".join(f" {name}" for name in result.parts)
+    source = clean(result.source)
+    # A file without a title of its own is called after its path: that is not said twice.
+    head = "" if source.endswith(title) or title in (clean(result.place), Path(source).stem) else title
+    lead = f"{result.rank:>2}  "
+    if head:
+        click.echo(lead + terminal.bold(head))
+        click.echo(f"    {place}  {terminal.dim(score)}")
+    else:
+        click.echo(f"{lead}{terminal.bold(place)}  {terminal.dim(score)}")
+    for line in passage_lines(result.text, result.highlights, terminal.width - 4, lines, terminal.match):
+        click.echo(f"    {line}".rstrip())
+    for name in dict.fromkeys(reason.representation for reason in why):
+        met = [reason for reason in why if reason.representation == name]
+        told = (reason.term + ("" if reason.match == reason.term else f" ~ {reason.match}") for reason in met)
+        shown = ", ".join(f"{clean(text)} {reason.score:.2f}" for text, reason in zip(told, met, strict=True))
+        click.echo(terminal.dim(f"    {name}: {shown}"))
+    click.echo()
+
+
+def _nearby(place: str) -> str:
+    """A path below the current folder as one would type it here."""
+    here = str(Path.cwd()).rstrip(os.sep) + os.sep
+    return place[len(here) :] if place.startswith(here) else place

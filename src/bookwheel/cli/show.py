@@ -1,0 +1,125 @@
+"""``bookwheel show``: a document as the library keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .command import argument, command, option
+from .options import Whole, json_option, library_option
+from .output import Terminal, clean, json_document, notice, plural
+
+if TYPE_CHECKING:
+    from ..library.library import Library
+    from ..library.store import StoredDocument
+
+
+SHOWN = 10
+
+
+@command(
+    "show",
+    examples=[
+        ("bookwheel show ID", "the id or path that a search result shows"),
+        ("bookwheel show ID --passage 2", "its second passage"),
+    ],
+)
+@argument("id_", metavar="ID")
+@library_option
+@option("--passage", type=Whole(), metavar="N", help="Only the document's Nth passage.")
+@option("--limit", type=Whole(), default=SHOWN, metavar="N", help=f"How many documents of one file. [default: {SHOWN}]")
+@option("--passages", is_flag=True, help="Mark where each passage begins.")
+@option("--terms", metavar="NAME", help="With each passage its strongest terms in this sparse representation.")
+@option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
+@json_option
+def show(
+    id_: str,
+    library: Library,
+    passage: int | None,
+    limit: int,
+    passages: bool,
+    terms: str | None,
+    no_color: bool,
+    as_json: bool,
+) -> int:
+    """Print a document of the library: title, metadata and text.
+
+    ID is a document's id; for a plain file that is its path. Where several documents have it, as those of
+    a JSONL file have its path, the first are printed.
+    """
+    count = library.count(id_)
+    documents = library.get(id_, limit)
+    if not documents:
+        notice(f"no document {id_[:200]!r} in {library.path}; `bookwheel search` shows ids and paths")
+        return 1
+    if passage is not None:
+        documents = [document for document in documents if passage <= len(document.passages)]
+        if not documents:
+            notice(f"document {id_[:200]!r} has no passage {passage}; `bookwheel show --passages` numbers those it has")
+            return 1
+    if count > limit:
+        notice(f"the first {limit:,} of {count:,} documents of {id_[:200]!r}; --limit shows more")
+    weighed = [_terms(library, document, terms, passage) for document in documents]
+    if as_json:
+        json_document([_as_json(one, passage, why) for one, why in zip(documents, weighed, strict=True)])
+        return 0
+    terminal = Terminal.of_stdout(colour=not no_color)
+    if 1 < count <= limit:
+        notice(f"{plural(len(documents), 'document')} have the id {id_[:200]!r}")
+    for document, why in zip(documents, weighed, strict=True):
+        _print(document, terminal, passage, passages, why)
+    return 0
+
+
+Terms = list[list[tuple[str, float]]]
+
+
+def _terms(library: Library, document: StoredDocument, name: str | None, passage: int | None) -> Terms | None:
+    """The strongest terms of each passage that is shown."""
+    if name is None:
+        return None
+    numbers = range(document.first, document.first + len(document.passages))
+    return library.terms(name, list(numbers) if passage is None else [numbers[passage - 1]])
+
+
+def _line(terms: list[tuple[str, float]]) -> str:
+    return "terms: " + (", ".join(f"{clean(term)} {weight:.2f}" for term, weight in terms) or "none yet")
+
+
+def _as_json(document: StoredDocument, passage: int | None, why: Terms | None) -> dict[str, Any]:
+    start, end = document.passages[passage - 1] if passage else (0, len(document.text))
+    return {
+        "id": document.id,
+        "source": document.source,
+        "title": document.title,
+        "metadata": document.metadata,
+        "passages": [list(span) for span in document.passages],
+        "start": start,
+        "end": end,
+        "text": document.text[start:end],
+        **({} if why is None else {"terms": [dict(terms) for terms in why]}),
+    }
+
+
+def _print(document: StoredDocument, terminal: Terminal, passage: int | None, passages: bool, why: Terms | None) -> None:
+    click.echo(terminal.bold(clean(document.title or document.id)))
+    for name, value in [("id", document.id), ("source", document.source), *document.metadata.items()]:
+        if value not in (None, ""):
+            click.echo(terminal.dim(f"{clean(name)}: {clean(str(value))}"))
+    click.echo()
+    text = clean(document.text, lines=True)
+    if passage is not None:
+        start, end = document.passages[passage - 1]
+        click.echo(text[start:end])
+        if why is not None:
+            click.echo(terminal.dim(_line(why[0])))
+    elif passages or why is not None:
+        for number, (start, end) in enumerate(document.passages, 1):
+            click.echo(terminal.dim(f"[{number}] {start}-{end}"))
+            click.echo(text[start:end].strip("\n"))
+            if why is not None:
+                click.echo(terminal.dim(_line(why[number - 1])))
+            click.echo()
+    else:
+        click.echo(text)

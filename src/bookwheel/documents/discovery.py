@@ -1,0 +1,142 @@
+"""The files below a folder, sorted, and those that are passed over."""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from .ignore import IgnoreRules
+from .source import Skipped
+
+__all__ = ["Found", "in_folder", "in_glob"]
+
+Found = Skipped | tuple[str, str]
+"""A file with its path below the folder (with ``/``), or something that was passed over."""
+
+_CORPUS = frozenset(("corpus.jsonl", "corpus.jsonl.gz", "corpus.jsonl.zst"))
+_QUERIES = frozenset(("queries.jsonl", "queries.jsonl.gz", "queries.jsonl.zst"))
+
+_LIBRARY = frozenset(("manifest.json", "documents.sqlite"))
+"""What the folder of a library holds: its own files are no text of anybody's."""
+
+
+def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
+    """Everything below ``root``, depth first, in the order of names.
+
+    Links to folders are followed unless they lead to a folder above or to one that is walked anyway.
+    """
+    rules = None if ignored else IgnoreRules(root)
+    real_root = os.path.realpath(root)
+    entered: set[tuple[int, int]] = {_identity(os.stat(root))}  # noqa: PTH116
+    length = len(str(root).rstrip(os.sep)) + 1
+    if {entry.name for entry in _entries(root)} >= _LIBRARY:
+        yield Skipped(str(root), "a bookwheel library")
+        return
+    stack: list[Iterator[os.DirEntry[str]]] = [iter(first := _entries(root))]
+    names: list[frozenset[str]] = [frozenset(entry.name for entry in first)]
+    while stack:
+        entry = next(stack[-1], None)
+        if entry is None:
+            stack.pop()
+            names.pop()
+            continue
+        link = entry.is_symlink()
+        try:
+            folder = entry.is_dir()
+        except OSError:  # a link that leads in a circle
+            folder = False
+        reason = _reason(entry, folder, names[-1], hidden)
+        if not reason and rules is not None and rules.ignored(entry.path, folder):
+            reason = "ignored by .gitignore"
+        if not reason and link:
+            reason = _link_reason(Path(entry.path), folder, real_root)
+        if reason:
+            yield Skipped(entry.path, reason)
+        elif not folder:
+            yield entry.path, entry.path[length:].replace(os.sep, "/")
+        else:
+            try:
+                identity = _identity(entry.stat())
+                inner = _entries(entry.path)
+            except OSError as error:
+                yield Skipped(
+                    entry.path, "no permission" if isinstance(error, PermissionError) else "cannot be read", failed=True
+                )
+                continue
+            if identity in entered:
+                yield Skipped(entry.path, "link to a folder already read")
+                continue
+            if {item.name for item in inner} >= _LIBRARY:
+                yield Skipped(entry.path, "a bookwheel library")
+                continue
+            entered.add(identity)
+            stack.append(iter(inner))
+            names.append(frozenset(item.name for item in inner))
+
+
+def in_glob(pattern: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
+    """The files that match ``pattern``, and those below folders that match it."""
+    parts = pattern.parts
+    first = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    root = Path(*parts[:first])
+    if not root.is_dir():
+        return
+    if "**" in parts:
+        matches = GitIgnoreSpec.from_lines(["/" + "/".join(parts[first:])])
+        for item in in_folder(root, hidden, ignored):
+            name = Path(item.path).relative_to(root).as_posix() if isinstance(item, Skipped) else item[1]
+            if matches.match_file(name):
+                yield item
+        return
+    rules = None if ignored else IgnoreRules(root)
+    for text in sorted(glob.glob(str(pattern), include_hidden=hidden)):  # noqa: PTH207  # Path.glob cannot pass over hidden files
+        path = Path(text)
+        folder = path.is_dir()
+        if rules is not None and rules.ignored(text, folder):
+            yield Skipped(text, "ignored by .gitignore")
+        elif folder:
+            yield from in_folder(path, hidden, ignored)
+        else:
+            yield text, path.relative_to(root).as_posix()
+
+
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _reason(entry: os.DirEntry[str], folder: bool, siblings: frozenset[str], hidden: bool) -> str:
+    if entry.name == ".git":
+        return "hidden"
+    if entry.name.startswith(".") and not hidden:
+        return "hidden"
+    if siblings & _CORPUS and (siblings & _QUERIES or "qrels" in siblings):
+        if entry.name in _QUERIES and not folder:
+            return "queries of a BEIR collection"
+        if entry.name == "qrels" and folder:
+            return "judgments of a BEIR collection"
+    return ""
+
+
+def _link_reason(path: Path, folder: bool, real_root: str) -> str:
+    try:
+        target = os.path.realpath(path, strict=True)
+    except OSError as error:
+        # A link to itself or around in a circle has no target, just as one to nothing.
+        return "link loop" if error.errno == errno.ELOOP else "link to nothing"
+    inside = target == real_root or target.startswith(real_root.rstrip(os.sep) + os.sep)
+    if folder:
+        here = os.path.realpath(path.parent)
+        if here == target or here.startswith(target.rstrip(os.sep) + os.sep):
+            return "link loop"
+        return "link to a folder already read" if inside else ""
+    return "link to a file already read" if inside else ""

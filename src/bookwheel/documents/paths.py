@@ -1,0 +1,123 @@
+"""Paths, as a person types them, to the files that are read and those that are not, with the reason."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .._errors import InputError
+from .discovery import in_folder, in_glob
+from .readers import FORMATS
+from .sniffing import compression_of, sniff
+from .source import CONTAINER_FACTOR, DEFAULT_MAX_BYTES, STDIN, Skipped, Source
+from .stdin import standard_input
+
+__all__ = ["Skipped", "Source", "walk"]
+
+_MISSING = "does not exist"
+
+
+def walk(
+    paths: Sequence[str | Path], *, hidden: bool = False, ignored: bool = False, max_bytes: int = DEFAULT_MAX_BYTES
+) -> Iterator[Source | Skipped]:
+    """Finds the files under ``paths``: files, folders (recursive), globs (``**`` too), or ``"-"`` for standard input.
+
+    In folders, hidden files, what ``.gitignore`` files name, binary and empty files, and files larger than ``max_bytes`` are
+    passed over (``hidden``, ``ignored``: read those two as well); a file named itself is always read. Each file comes once, in
+    the order of ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl or qrels/) only the
+    corpus is read. Raises :class:`InputError`, at once and for all of them together, for paths that match nothing.
+    """
+    wrong: list[str] = []
+    plans: list[tuple[str, Path | str]] = []
+    for given in paths:
+        text = str(given)
+        if text == STDIN:
+            plans.append(("stdin", text))
+            continue
+        path = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111  # resolve() would follow links, and ~nobody is an error for Path
+        try:
+            problem = _problem(path)
+        except ValueError:  # a NUL in the path
+            problem = "is not a path"
+        if problem is None:
+            plans.append(("folder" if path.is_dir() else "file", path))
+        elif glob.has_magic(text) and problem == _MISSING:
+            if next(in_glob(path, hidden, ignored), None) is None:
+                wrong.append(f"{text!r} matches no file")
+            plans.append(("glob", path))
+        else:
+            wrong.append(f"{text!r} {problem}")
+    if not plans and not wrong:
+        wrong.append("no path was given")
+    if wrong:
+        raise InputError("nothing was read: " + "; ".join(wrong))
+    return _Walk(hidden, ignored, max_bytes).run(plans)
+
+
+def _problem(path: Path) -> str | None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "is a link to nothing" if path.is_symlink() else _MISSING
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    if stat.S_ISDIR(mode):
+        return None if os.access(path, os.R_OK | os.X_OK) else "cannot be read (permission denied)"
+    if not stat.S_ISREG(mode):
+        return "is not a regular file (use - to read standard input)"
+    return None if os.access(path, os.R_OK) else "cannot be read (permission denied)"
+
+
+class _Walk:
+    def __init__(self, hidden: bool, ignored: bool, max_bytes: int) -> None:
+        self._hidden, self._ignored, self._max_bytes = hidden, ignored, max_bytes
+        self._yielded: set[str] = set()
+
+    def run(self, plans: Iterable[tuple[str, Path | str]]) -> Iterator[Source | Skipped]:
+        for kind, path in plans:
+            if kind == "stdin":
+                yield standard_input(self._max_bytes)
+            elif kind == "file":
+                yield from self._file(str(path), Path(path).name, explicit=True)
+            else:
+                find = in_folder if kind == "folder" else in_glob
+                for item in find(Path(path), self._hidden, self._ignored):
+                    if isinstance(item, Skipped):
+                        yield item
+                    else:
+                        yield from self._file(*item, explicit=False)
+
+    def _file(self, path: str, name: str, explicit: bool) -> Iterator[Source | Skipped]:
+        if path in self._yielded:
+            return
+        result = self._look(path, name, explicit)
+        if isinstance(result, Source):
+            self._yielded.add(path)
+        yield result
+
+    def _look(self, path: str, name: str, explicit: bool) -> Source | Skipped:
+        try:
+            status = os.stat(path)  # noqa: PTH116  # done for every file: Path is slow
+            if not stat.S_ISREG(status.st_mode):
+                return Skipped(path, "not a regular file")
+            if status.st_size == 0:
+                return Skipped(path, "empty")
+            try:
+                path.encode()
+            except UnicodeEncodeError:
+                return Skipped(path, "name is not UTF-8", failed=True)
+            plain, compression = compression_of(name.rpartition("/")[2])
+            found = Source(path, status.st_size, status.st_mtime_ns, "text", compression, name, explicit, self._max_bytes)
+            form, reason = sniff(found, plain)
+        except OSError as error:
+            return Skipped(path, "no permission" if isinstance(error, PermissionError) else "cannot be read", failed=True)
+        if not form:
+            return Skipped(path, reason)
+        limit = self._max_bytes * (CONTAINER_FACTOR if FORMATS[form].container else 1)
+        if status.st_size > limit and not FORMATS[form].streamed and not explicit:
+            return Skipped(path, "too large")
+        return replace(found, format=form)

@@ -1,0 +1,50 @@
+"""The registry of formats. Adding one touches its own file and the tuple here."""
+
+from . import code, docx, epub, html, ipynb, json, jsonl, mail, markdown, pdf, rst, table, text
+from .base import Format, Items
+
+__all__ = ["BINARY_SUFFIXES", "FORMATS", "Format", "Items", "by_name"]
+
+_NOT_READ = """
+.7z .a .aac .ai .apk .avi .bin .bmp .bz2 .cab .class .cur .db .dll .dmg .doc .dylib .eot .exe .flac .gguf
+.gif .h5 .heic .ico .iso .jar .jpeg .jpg .lib .lz4 .m4a .m4v .mkv .mo .mov .mp3 .mp4 .mpeg .mpg .msi .nbc .nbi
+.npy .npz .o .obj .odp .ods .odt .ogg .onnx .otf .parquet .pdb .pickle .pkl .png .ppt .pptx .psd .pt .pth .pyc
+.pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .swf .tar .tgz .tif .tiff .ttf .war .wasm .wav .webm
+.webp .whl .woff .woff2 .xls .xlsx .xz .zip
+"""
+
+FORMATS: dict[str, Format] = {
+    item.name: item
+    for item in (
+        text.TEXT,
+        markdown.MARKDOWN,
+        rst.RST,
+        html.HTML,
+        pdf.PDF,
+        docx.DOCX,
+        epub.EPUB,
+        ipynb.IPYNB,
+        code.CODE,
+        mail.EML,
+        mail.MBOX,
+        table.CSV,
+        table.TSV,
+        jsonl.JSONL,
+        json.JSON,
+    )
+}
+
+_BY_SUFFIX = {suffix: item for item in FORMATS.values() for suffix in item.suffixes}
+_BY_NAME = {name: item for item in FORMATS.values() for name in item.names}
+
+BINARY_SUFFIXES = frozenset(_NOT_READ.split())
+"""Suffixes of formats that are known and not read: such a file is passed over without opening it."""
+
+
+def by_name(name: str) -> Format | None:
+    """The format of a file name (without a compression's suffix), or None if the name tells nothing."""
+    lower = name.lower()
+    if lower in _BY_NAME:
+        return _BY_NAME[lower]
+    dot = lower.rfind(".")
+    return _BY_SUFFIX.get(lower[dot:]) if dot >= 0 else None

@@ -1,0 +1,72 @@
+"""Zip files from strangers: members are read under a limit on bytes and on the ratio of packed to unpacked size."""
+
+from __future__ import annotations
+
+import contextlib
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from ..._errors import InputError
+from ..source import Source, megabytes
+
+__all__ = ["Archive", "open_archive"]
+
+_MAX_RATIO = 200
+"""Real DOCX and EPUB texts pack 3 to 30 times; zip bombs a thousand times."""
+_SMALL = 1 << 20
+"""Members below this size may pack as well as they like."""
+_MAX_MEMBERS = 100_000
+
+
+class Archive:
+    """The members of one zip file; ``max_bytes`` bounds all that is read from it together."""
+
+    def __init__(self, source: Source, file: zipfile.ZipFile) -> None:
+        self._source, self._file = source, file
+        self._left = source.max_bytes
+        self.names = frozenset(file.namelist())
+
+    def read(self, name: str) -> bytes:
+        """A member's bytes. Raises :class:`InputError` if it is missing, damaged, encrypted or too large."""
+        label = self._source.label
+        try:
+            member = self._file.getinfo(name)
+        except KeyError:
+            raise InputError(f"{label} is damaged: it has no {name}") from None
+        if member.flag_bits & 1:
+            raise InputError(f"{label} is protected by a password; save a copy without it and index that")
+        packed = max(member.compress_size, 1)
+        if member.file_size > self._left or (member.file_size > _SMALL and member.file_size > packed * _MAX_RATIO):
+            raise InputError(
+                f"{label} looks like a zip bomb: {name} would unpack {packed:,} bytes to {member.file_size:,} "
+                f"(the limits are {megabytes(self._source.max_bytes)} and {_MAX_RATIO} times); it was not read"
+            )
+        try:
+            with self._file.open(member) as stream:
+                data = stream.read(self._left + 1)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise InputError(f"{label} is damaged: {name} cannot be unpacked ({str(error).rstrip('.')})") from error
+        if len(data) > self._left:
+            raise InputError(f"{label} looks like a zip bomb: {name} unpacks to more than it says; it was not read")
+        self._left -= len(data)
+        return data
+
+
+@contextlib.contextmanager
+def open_archive(source: Source) -> Iterator[Archive]:
+    """Opens a zip file. Raises :class:`InputError` if it is none, or has an absurd number of members."""
+    with source.open_seekable() as stream:
+        try:
+            file = zipfile.ZipFile(stream)
+        except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+            raise InputError(
+                f"{source.label} is damaged or not a zip-based {source.format} file ({str(error).rstrip('.')})"
+            ) from error
+        with file:
+            if len(file.infolist()) > _MAX_MEMBERS:
+                raise InputError(
+                    f"{source.label} looks like a zip bomb: it has {len(file.infolist()):,} members; it was not read"
+                )
+            yield Archive(source, file)

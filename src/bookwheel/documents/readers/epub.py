@@ -1,0 +1,87 @@
+"""EPUB: the chapters in reading order (the spine), as the text that a page shows."""
+
+from __future__ import annotations
+
+import posixpath
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
+
+from ..._errors import InputError
+from ..document import Document, Scalar
+from ..encoding import clean
+from ..source import Fields, Source
+from .archive import Archive, open_archive
+from .base import Format, Items
+from .html import parse_html, visible_text
+from .values import one_line, year_of
+from .xml import local, parse_xml
+
+__all__ = ["EPUB"]
+
+_CONTAINER = "META-INF/container.xml"
+_ENCRYPTION = "META-INF/encryption.xml"
+_PAGES = ("application/xhtml+xml", "text/html")
+
+
+def _read(source: Source, fields: Fields) -> Items:
+    with open_archive(source) as archive:
+        package_path = _package_path(archive, source)
+        package = parse_xml(archive.read(package_path), source.label)
+        chapters = _spine(package, posixpath.dirname(package_path))
+        _refuse_protected(archive, source, chapters)
+        texts: list[str] = []
+        for chapter in chapters:
+            if chapter not in archive.names:
+                yield InputError(f"{source.label}: chapter {chapter} is missing and was left out")
+                continue
+            text = visible_text(parse_html(archive.read(chapter)).body)
+            if text:
+                texts.append(text)
+    metadata, title = _metadata(package)
+    text = clean("\n\n".join(texts))
+    if text:
+        yield Document(source.path, text, title or source.stem, metadata, line=0)
+
+
+def _package_path(archive: Archive, source: Source) -> str:
+    for element in parse_xml(archive.read(_CONTAINER), source.label).iter():
+        if local(element.tag) == "rootfile" and element.get("full-path"):
+            return str(element.get("full-path"))
+    raise InputError(f"{source.label} is damaged: {_CONTAINER} names no package")
+
+
+def _spine(package: Element, folder: str) -> list[str]:
+    items = {
+        element.get("id"): posixpath.normpath(posixpath.join(folder, unquote(element.get("href") or "")))
+        for element in package.iter()
+        if local(element.tag) == "item" and element.get("media-type") in _PAGES
+    }
+    order = [element.get("idref") for element in package.iter() if local(element.tag) == "itemref"]
+    return [items[name] for name in dict.fromkeys(order) if name in items]
+
+
+def _refuse_protected(archive: Archive, source: Source, chapters: list[str]) -> None:
+    """Fonts may be scrambled in any book; chapters are only under digital rights management."""
+    if _ENCRYPTION in archive.names:
+        for element in parse_xml(archive.read(_ENCRYPTION), source.label).iter():
+            if local(element.tag) == "CipherReference" and unquote(element.get("URI") or "") in chapters:
+                raise InputError(f"{source.label} is protected (DRM), so its text cannot be read")
+
+
+def _metadata(package: Element) -> tuple[dict[str, Scalar], str]:
+    found: dict[str, list[str]] = {}
+    for element in package.iter():
+        if "purl.org/dc/elements" in element.tag and (value := one_line(clean("".join(element.itertext())), 1000)):
+            found.setdefault(local(element.tag), []).append(value)
+    metadata: dict[str, Scalar] = {}
+    if "creator" in found:
+        metadata["author"] = ", ".join(found["creator"])
+    for name in ("publisher", "language", "description", "date"):
+        if name in found:
+            metadata[name] = found[name][0]
+    if "date" in found and (year := year_of(found["date"][0])) is not None:
+        metadata["year"] = year
+    return metadata, one_line(found["title"][0]) if "title" in found else ""
+
+
+EPUB = Format("epub", (".epub",), _read, container=True)

@@ -1,0 +1,136 @@
+"""JSON lines: one object a line, one document an object. The reader for collections: memory stays flat, whatever the size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from ..._errors import InputError
+from ..document import Document
+from ..encoding import clean, decode, utf8_stream
+from ..seen_ids import without_duplicates
+from ..source import Fields, Source, megabytes
+from .base import Format, Items
+from .lines import bounded_lines
+from .record import Plan, flatten, plan_for, text_of
+
+__all__ = ["JSONL", "Records", "clean_values"]
+
+_MAX_PLANS = 1024
+
+
+class Records:
+    """Makes documents of objects; remembers, for each shape of object, which field is what."""
+
+    def __init__(self, source: Source, fields: Fields) -> None:
+        self._source, self._fields = source, fields
+        self._plans: dict[tuple[str, ...], Plan] = {}
+
+    def document(self, record: object, line: int, number: int = 0) -> Document | InputError:
+        """The document of one parsed record that began at ``line``; ``number`` names it if it has no id (0: the line does)."""
+        if type(record) is not dict:
+            return InputError(
+                f"{self._source.label}:{line}: a JSON object was expected, not {_kind(record)}; the record was left out"
+            )
+        keys = tuple(record)
+        plan = self._plans.get(keys)
+        if plan is None:
+            try:
+                plan = self._plan(keys, line)
+            except InputError as error:
+                return error
+        identifier = record[plan.id] if plan.id is not None else None
+        if type(identifier) is not str:
+            if isinstance(identifier, int | float) and not isinstance(identifier, bool):
+                identifier = str(identifier)
+            elif identifier is not None:
+                return InputError(f"{self._source.label}:{line}: the id must be a string or a number, not {_kind(identifier)}")
+        if not identifier:
+            identifier = f"{self._source.path}#{number or line}"
+        title = record[plan.title] if plan.title is not None else ""
+        if type(title) is not str:
+            title = text_of(title)
+        if len(plan.text) == 1:
+            text = record[plan.text[0]]
+            if type(text) is not str:
+                text = text_of(text)
+        else:
+            text = "\n\n".join(part for part in (text_of(record[name]) for name in plan.text) if part)
+        if not text or text.isspace():
+            if not title or title.isspace():
+                return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was left out")
+            text, title = title, ""  # BEIR has documents that are a title only
+        if plan.metadata:
+            return Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
+        return Document(identifier, text, title, {}, "prose", (), line)
+
+    def _plan(self, keys: tuple[str, ...], line: int) -> Plan:
+        where = f"{self._source.label}:{line}: the record"
+        plan = plan_for(keys, self._fields, where)
+        if not plan.text and plan.title is None:
+            raise InputError(f"{where} has no text field; it has {', '.join(keys[:20]) or 'none'}: name one with --text")
+        if len(self._plans) < _MAX_PLANS:
+            self._plans[keys] = plan
+        return plan
+
+
+def clean_values(value: object) -> object:
+    """A parsed JSON value with :func:`bookwheel.documents.encoding.clean` strings."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(key): clean_values(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean_values(item) for item in value]
+    return value
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "a string"
+    return {None: "null", True: "true", False: "false"}.get(value, "a number") if isinstance(value, bool | None) else "a number"
+
+
+def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError]:
+    records = Records(source, fields)
+    document = records.document
+    parse = json.JSONDecoder().raw_decode
+    with source.open() as raw, utf8_stream(raw) as stream:
+        for number, line in enumerate(bounded_lines(stream, source.max_bytes), 1):
+            if isinstance(line, int):
+                yield InputError(
+                    f"{source.label}:{number}: the line is {megabytes(line)} long, more than the {megabytes(source.max_bytes)} "
+                    "that one record may have; it was left out"
+                )
+                continue
+            try:
+                text = line.decode()
+            except UnicodeDecodeError:
+                text = decode(line)
+            text = text.strip()
+            if not text:
+                continue
+            try:
+                record, end = parse(text)
+                if end != len(text):
+                    raise json.JSONDecodeError("more after the object", text, end)
+            except (ValueError, RecursionError) as error:
+                reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+                if isinstance(error, json.JSONDecodeError):
+                    reason = f"{error.msg} at column {error.colno}"
+                yield InputError(f"{source.label}:{number}: not JSON ({reason}); the line was left out")
+                continue
+            if b"\\u" in line:  # the only way for a NUL or half a surrogate pair to get in
+                record = clean_values(record)
+            yield document(record, number)
+
+
+def _read(source: Source, fields: Fields) -> Items:
+    return without_duplicates(_documents(source, fields), source.label)
+
+
+JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jsonlines"), _read, streamed=True)

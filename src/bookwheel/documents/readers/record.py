@@ -1,0 +1,92 @@
+"""From a record (a JSON object, a table row) to a document: which fields are its id, title, text and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..._errors import InputError
+from ..document import Scalar
+from ..source import Fields
+
+__all__ = ["ID_NAMES", "TEXT_NAMES", "TITLE_NAMES", "Plan", "plan_for", "text_of"]
+
+ID_NAMES = ("_id", "id", "pid", "passage_id", "docid", "doc_id", "document_id", "docno", "uid", "uuid", "key")
+TITLE_NAMES = ("title", "headline", "subject")
+TEXT_NAMES = (
+    "text",
+    "contents",
+    "body",
+    "content",
+    "abstract",
+    "passage",
+    "segment",
+    "description",
+    "summary",
+    "document",
+    "article",
+    "paragraph",
+    "raw",
+)
+"""BEIR (``_id, title, text``), Pyserini and MS MARCO v1 (``id, contents``), MS MARCO v2 (``pid, passage``;
+``docid, title, body``; segments: ``docid, title, segment``), and what people usually write. The first one present is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a record of one shape has what; ``text`` is empty if nowhere."""
+
+    id: str | None
+    title: str | None
+    text: tuple[str, ...]
+    metadata: tuple[str, ...]
+
+
+def plan_for(keys: Iterable[str], fields: Fields, where: str) -> Plan:
+    """The plan for records with ``keys``. Raises :class:`InputError`, naming ``where``, if a field asked for is missing."""
+    names = list(keys)
+    lower = {name.lower(): name for name in reversed(names)}
+    wanted = [name for name in (fields.id, fields.title, *(fields.text or ())) if name is not None]
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise InputError(
+            f"{where} has no field {', '.join(map(repr, missing))}; choose among its {', '.join(names[:20]) or 'none'}"
+        )
+
+    def first(candidates: tuple[str, ...]) -> str | None:
+        return next((lower[name] for name in candidates if name in lower), None)
+
+    identifier = fields.id if fields.id is not None else first(ID_NAMES)
+    title = fields.title if fields.title is not None else first(TITLE_NAMES)
+    if fields.text is not None:
+        text = fields.text
+    else:
+        found = first(tuple(name for name in TEXT_NAMES if lower.get(name) not in (identifier, title)))
+        text = (found,) if found is not None else ()
+    used = {identifier, title, *text}
+    return Plan(identifier, title, text, tuple(name for name in names if name not in used))
+
+
+def text_of(value: object) -> str:
+    """A field's value as text: a string, a list of strings (one a line), a number; ``""`` for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n".join(item for item in value if isinstance(item, str))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return ""
+
+
+def flatten(record: Mapping[str, object], names: Iterable[str]) -> dict[str, Scalar]:
+    """The scalar values among ``names``; a nested ``metadata`` object is opened one level deep. Nulls are left out."""
+    found: dict[str, Scalar] = {}
+    for name in names:
+        value = record[name]
+        if isinstance(value, str | int | float):
+            found[name] = value
+        elif name == "metadata" and isinstance(value, dict):
+            for key, inner in value.items():
+                if isinstance(inner, str | int | float):
+                    found.setdefault(key, inner)
+    return found

@@ -1,0 +1,243 @@
+"""A file to read: where it is, what it is, and how its bytes are opened without ever holding more than is allowed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+
+from .._errors import InputError
+
+if TYPE_CHECKING:
+    import zstandard
+    from _typeshed import WriteableBuffer
+
+__all__ = [
+    "CONTAINER_FACTOR",
+    "DEFAULT_FIELDS",
+    "DEFAULT_MAX_BYTES",
+    "STDIN",
+    "Compression",
+    "Fields",
+    "Skipped",
+    "Source",
+    "megabytes",
+]
+
+DEFAULT_MAX_BYTES = 64 << 20
+"""The most bytes (decompressed) that one file, or one record of a streamed file, may have."""
+
+CONTAINER_FACTOR = 8
+"""A PDF, DOCX or EPUB file may be this many times larger than ``max_bytes``: most of it is pictures, which are not read."""
+
+STDIN = "-"
+
+Compression = Literal["", "gz", "zst"]
+
+_BUFFER = 1 << 18
+
+
+def megabytes(count: int) -> str:
+    """``67108864`` -> ``"64.0 MiB"``."""
+    return f"{count / (1 << 20):,.1f} MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names of the fields (JSONL) or columns (CSV) that make a document; ``None`` means: the usual names are tried."""
+
+    id: str | None = None
+    title: str | None = None
+    text: tuple[str, ...] | None = None
+    """Several fields are joined by blank lines, in this order."""
+
+
+DEFAULT_FIELDS = Fields()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that was passed over."""
+
+    path: str
+    reason: str
+    """A few fixed words (``hidden``, ``binary``, ``ignored by .gitignore`` …), so that reasons can be counted."""
+    failed: bool = False
+    """True if it would have been read, but could not be (no permission)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that can be read, as :func:`bookwheel.documents.paths.walk` found it."""
+
+    path: str
+    """Absolute and normalised, or ``"-"`` for standard input."""
+    size: int
+    """Bytes on disk (compressed); 0 for standard input."""
+    mtime_ns: int
+    format: str
+    """A name in :data:`bookwheel.documents.readers.FORMATS`."""
+    compression: Compression = ""
+    name: str = ""
+    """The path below the folder that was walked, with ``/``; the file's own name if it was named itself."""
+    explicit: bool = False
+    """True where the user named this very file: it is then read even if it is hidden, ignored, or holds NUL bytes."""
+    max_bytes: int = DEFAULT_MAX_BYTES
+    stream: BinaryIO | None = field(default=None, compare=False, repr=False)
+    """Standard input, which has no path to open."""
+
+    @property
+    def label(self) -> str:
+        """The name used in messages."""
+        return "standard input" if self.path == STDIN else self.path
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its suffixes ``.gz``, ``.zst`` and the format's own: a title where there is no better one."""
+        if self.path == STDIN:
+            return "standard input"
+        name = Path(self.path).name
+        if self.compression:
+            name = name.rsplit(".", 1)[0]
+        return Path(name).stem
+
+    def open(self) -> BinaryIO:
+        """The decompressed bytes as a buffered stream, not limited in length: for formats read record by record.
+
+        Raises :class:`InputError` if the file cannot be opened. Damage inside a compressed file shows while reading, as
+        ``OSError``, ``EOFError``, ``zlib.error`` or ``zstandard.ZstdError``.
+        """
+        try:
+            raw = self._raw()
+        except OSError as error:
+            raise InputError(f"{self.label} cannot be opened: {error.strerror or error}") from error
+        if self.compression == "gz":
+            return cast(BinaryIO, io.BufferedReader(_Gzip(raw), _BUFFER))
+        if self.compression == "zst":
+            return cast(BinaryIO, io.BufferedReader(_Zstandard(raw), _BUFFER))
+        return raw
+
+    def _raw(self) -> BinaryIO:
+        if self.stream is not None:
+            return cast(BinaryIO, io.BufferedReader(_Unclosed(self.stream), _BUFFER))
+        return open(self.path, "rb", buffering=_BUFFER)  # noqa: PTH123  # for every file of a folder: Path is slow
+
+    def read_bytes(self, limit: int | None = None) -> bytes:
+        """All the bytes, decompressed. Raises :class:`InputError` if there are more than ``limit`` (default ``max_bytes``)."""
+        limit = self.max_bytes if limit is None else limit
+        with self.open() as stream:
+            data = stream.read(limit + 1)
+        if len(data) > limit:
+            size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
+            raise InputError(
+                f"{self.label}{size} is larger than {megabytes(limit)}, the most that is read of one file; "
+                "split it, or turn it into JSONL, which is read record by record"
+            )
+        return data
+
+    def open_seekable(self) -> BinaryIO:
+        """The bytes as a stream that can seek, for formats with a directory (zip, PDF); held in memory if compressed."""
+        limit = self.max_bytes * CONTAINER_FACTOR
+        if self.compression or self.stream is not None:
+            return io.BytesIO(self.read_bytes(limit))
+        if self.size > limit:
+            raise InputError(f"{self.label} ({megabytes(self.size)}) is larger than {megabytes(limit)}, the most that is read")
+        return self.open()
+
+    def digest(self) -> str:
+        """BLAKE2b (16 bytes, hexadecimal) of the bytes on disk; ``""`` for standard input, which can be read only once."""
+        if self.path == STDIN:
+            return ""
+        digest = hashlib.blake2b(digest_size=16)
+        try:
+            with Path(self.path).open("rb", buffering=0) as file:
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+        except OSError as error:
+            raise InputError(f"{self.label} cannot be read: {error.strerror or error}") from error
+        return digest.hexdigest()
+
+
+class _Gzip(io.RawIOBase):
+    """A gzip stream that closes the file below it, too."""
+
+    def __init__(self, below: BinaryIO) -> None:
+        self._below = below
+        self._inner = gzip.GzipFile(fileobj=below)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        data = self._inner.read1(len(view))  # what came before damage is handed on
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._inner.close()
+            self._below.close()
+        super().close()
+
+
+class _Zstandard(io.RawIOBase):
+    """A zstd stream of one or more frames. Unlike zstandard's own reader it notices when the last frame is cut off."""
+
+    _STEP = 1024
+    """Bytes decompressed at a time: such a piece can unpack to 32 MiB, no more."""
+
+    def __init__(self, below: BinaryIO) -> None:
+        import zstandard
+
+        self._below = below
+        self._context = zstandard.ZstdDecompressor()
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._packed = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        while not self._ready:
+            piece = self._packed or self._below.read(self._STEP)
+            self._packed = b""
+            if not piece:
+                if self._frame is not None:
+                    raise EOFError("the last frame is not complete")
+                return 0
+            frame = self._frame or self._context.decompressobj()
+            self._ready = memoryview(frame.decompress(piece))
+            self._packed = frame.unused_data
+            self._frame = None if frame.eof else frame
+        count = min(len(view), len(self._ready))
+        view[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._below.close()
+        super().close()
+
+
+class _Unclosed(io.RawIOBase):
+    """Standard input, which stays open when its reader is done."""
+
+    def __init__(self, inner: BinaryIO) -> None:
+        self._inner = inner
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        read = getattr(self._inner, "read1", self._inner.read)
+        data: bytes = read(len(view))
+        view[: len(data)] = data
+        return len(data)

@@ -1,0 +1,100 @@
+"""Dense encoders: transformer models in sentence-transformers' layout, run by onnxruntime."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import ModelError, UsageError
+from .options import Options
+from .protocols import check_vectors
+from .transformer.layout import Layout, read_layout
+from .transformer.open import open_model
+from .transformer.pooling import pool, pooling_of, project
+from .transformer.runner import Tokens
+
+__all__ = ["TransformerEncoder", "load", "recognises"]
+
+KNOWN = ("Transformer", "Pooling", "Dense", "Normalize")
+
+
+class TransformerEncoder:
+    """Unit vectors of texts. ``name`` is what it was asked for by; see `bookwheel.encode.options.Options` for the rest.
+
+    Raises `ModelError` where the files of the model are missing, damaged or do not fit together.
+    """
+
+    def __init__(self, layout: Layout, options: Options, name: str) -> None:
+        other = [module.kind for module in layout.modules if module.kind not in KNOWN]
+        other += ["Router"] if layout.query_modules is not None else []
+        if other:
+            raise ModelError(f"{layout.whole} has a step {other[0]!r}, bookwheel knows {', '.join(KNOWN)}; take another model")
+        self._model, weights = open_model(layout, "states", options)
+        self.name = name
+        self._pooling = options.pooling or pooling_of(layout)
+        shape = self._model.session.outputs[self._model.output]
+        width = int(shape[-1]) if isinstance(shape[-1], int) else int(layout.config.get("hidden_size", 0))
+        self._dense = project(layout, width)
+        full = len(self._dense[-1].weight) if self._dense else width
+        self.dimension = options.dimension or full
+        if self.dimension > full:
+            raise UsageError(
+                f"{name} has vectors of {full} dimensions, not {options.dimension}; leave dimension= out or make it less"
+            )
+        # bookwheel's vectors are unit vectors: without a Normalize step the direction is the same, and only that is compared.
+        self.query_prefix = layout.query_prefix if options.query_prefix is None else options.query_prefix
+        self.passage_prefix = layout.passage_prefix if options.passage_prefix is None else options.passage_prefix
+        self.max_tokens = self._model.max_tokens
+        self._lower = layout.lower
+        settings = (self._pooling, self.dimension, self.max_tokens, self.query_prefix, self.passage_prefix, self._lower)
+        dense = [(d.weight.tobytes(), None if d.bias is None else d.bias.tobytes()) for d in self._dense]
+        self.sha256 = hashlib.sha256(repr((weights, settings, dense)).encode()).hexdigest()
+        self.revision = f"{self.sha256[:12]}-{options.precision}"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes while it works."""
+        return self._model.nbytes
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, dimension) of passages. Raises `ModelError` for vectors that are not finite."""
+        return self._encode(texts, self.passage_prefix)
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, dimension) of queries."""
+        return self._encode(texts, self.query_prefix)
+
+    def _encode(self, texts: Sequence[str], prefix: str) -> NDArray[np.float32]:
+        if prefix:
+            texts = [prefix + text for text in texts]
+        if self._lower:
+            texts = [text.lower() for text in texts]
+        out = np.empty((len(texts), self.dimension), np.float32)
+        for at, rows in self._model.batches(texts, self._pooled):
+            vectors = np.stack(rows)
+            for dense in self._dense:
+                vectors = dense(vectors)
+            vectors = vectors[:, : self.dimension]
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            out[at : at + len(rows)] = vectors / np.where(lengths > 0, lengths, 1)
+        return check_vectors(out, self.name, len(texts), self.dimension)
+
+    def _pooled(self, states: NDArray[np.float32], tokens: Tokens) -> NDArray[np.float32]:
+        return pool(states, self._pooling)
+
+
+def recognises(folder: Path) -> bool:
+    """Whether ``folder`` holds a transformer model: weights or an ONNX file, and a tokenizer or modules.json beside it."""
+    layout = read_layout(folder)
+    if layout.modules:
+        return layout.module("StaticEmbedding") is None
+    return bool(layout.onnx) or ("num_hidden_layers" in layout.config or "n_layers" in layout.config)
+
+
+def load(folder: Path, options: Options, name: str) -> TransformerEncoder:
+    """The model in ``folder``; raises `ModelError`."""
+    return TransformerEncoder(read_layout(folder), options, name)

@@ -1,0 +1,117 @@
+"""From a model's name to its folder: a local folder, an installed package, or the hub, in that order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .._errors import ModelError
+from .protocols import BUILT_IN
+
+__all__ = ["find_folder", "installed", "package_folders"]
+
+MARKS = ("modules.json", "tokenizer.json", "config.json")
+WEIGHTS = (".safetensors", ".onnx", ".npy")
+HUB_FILES = ["*.json", "*.txt", "*.safetensors", "*.model", "onnx/model.onnx", "onnx/model_quantized.onnx"]
+LARGE = 100_000
+"""Bytes from which a file can hold a model's weights."""
+
+
+def find_folder(name: str, revision: str | None = None) -> Path:
+    """The folder of model ``name``; raises `ModelError` where there is none.
+
+    The network is used only for ``owner/model``, a hub name, where neither a folder nor a package is called that.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    folder = Path(name).expanduser()
+    try:
+        if folder.is_dir():
+            return folder
+    except (OSError, ValueError, RuntimeError):
+        pass
+    if name.startswith((".", "/", "~")) or "\\" in name or "\0" in name:
+        raise ModelError(f"there is no folder {name!r:.200}; give a model's folder, an installed package or owner/model")
+    if re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+        found = package_folders(name)
+        if len(found) > 1:
+            several = ", ".join(map(str, found))
+            raise ModelError(f"package {name} holds several models; give the folder of one of them: {several}")
+        if found:
+            return found[0]
+    if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", name):
+        return _from_hub(name, revision)
+    raise ModelError(
+        f"there is no encoder {name!r:.200}: give one of {', '.join(sorted(BUILT_IN))}, the folder of a model, an installed "
+        "package that holds one, or owner/model of the hub; `bookwheel models` lists what is installed"
+    )
+
+
+def package_folders(name: str) -> list[Path]:
+    """The folders of an installed package that look like a model's; it is not imported. None where there is no such package."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        found = distribution(name)
+    except (PackageNotFoundError, ValueError):
+        return []
+    return list(_model_folders(found))
+
+
+def installed() -> dict[str, list[Path]]:
+    """The installed packages that hold a model, with its folders; none of them is imported."""
+    from importlib.metadata import distributions
+
+    out: dict[str, list[Path]] = {}
+    for found in distributions():
+        name = str(found.metadata["Name"])
+        # Most packages have no large weight file: their list of files says so at once.
+        if name != "bookwheel" and (folders := list(_model_folders(found))):
+            out.setdefault(name, folders)
+    return out
+
+
+def _model_folders(found: Any) -> Iterator[Path]:
+    weights: set[PurePosixPath] = set()
+    listed: set[str] = set()
+    for file in found.files or ():
+        if file.suffix in WEIGHTS and "test" not in file.parts and "tests" not in file.parts and (file.size or LARGE) >= LARGE:
+            weights.add(PurePosixPath(file))
+        listed.add(str(file))
+    seen: set[PurePosixPath] = set()
+    for path in sorted(weights):
+        folder = path.parent
+        # Weights in weights/ or onnx/ belong to the folder above it.
+        if folder.name in ("weights", "onnx") or (path.suffix == ".safetensors" and folder.name[:2] in ("1_", "2_", "3_")):
+            folder = folder.parent
+        marked = any(str(folder / mark) in listed for mark in MARKS) or path.suffix == ".onnx" or path.parent.name == "weights"
+        if marked and folder not in seen:
+            seen.add(folder)
+            yield Path(found.locate_file(folder))
+
+
+def _from_hub(name: str, revision: str | None) -> Path:
+    name, _, after = name.partition("@")
+    revision = revision or after or None
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise ModelError(
+            f"there is no folder {name!r}; to get a model of that name from the hub, type: pip install 'bookwheel[hub]'"
+        ) from error
+    # What is there already is taken without asking the network.
+    for offline in (True, False):
+        try:
+            return Path(snapshot_download(name, revision=revision, allow_patterns=HUB_FILES, local_files_only=offline))
+        except Exception as error:  # the hub's exceptions and those of its HTTP library have no common base
+            problem = error
+    raise ModelError(
+        f"{name}{'@' + revision if revision else ''} cannot be had from the hub ({_first(problem)}); check the name and the "
+        "network"
+    )
+
+
+def _first(error: Exception) -> str:
+    return " ".join(str(error).split())[:150] or type(error).__name__

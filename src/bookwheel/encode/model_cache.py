@@ -1,0 +1,76 @@
+"""Where graphs made from a model's weights are kept, so that they are made once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .._errors import StorageError
+
+__all__ = ["Kept", "cache_folder", "fingerprint", "keep"]
+
+
+def cache_folder() -> Path:
+    """``$BOOKWHEEL_HOME/.models``, else ``bookwheel`` in the user's cache folder on this system."""
+    if folder := os.environ.get("BOOKWHEEL_HOME"):
+        return Path(folder) / ".models"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "bookwheel" / "models"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Caches/bookwheel/models"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bookwheel" / "models"
+
+
+class Kept:
+    """One entry: ``model.onnx`` and what is known of it."""
+
+    def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
+        self.model = folder / "model.onnx"
+        self.about = about
+
+
+def fingerprint(files: Sequence[Path], *settings: object) -> str:
+    """Names files by place, size and time of change: to hash a model of hundreds of megabytes takes longer than to load it."""
+    stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr((stats, settings)).encode()).hexdigest()[:32]
+
+
+def keep(name: str, write: Callable[[BinaryIO], None], about: Callable[[], Mapping[str, Any]]) -> Kept:
+    """The entry ``name``, made by ``write`` and ``about`` where it is not there yet or is damaged.
+
+    Raises `StorageError` where the folder cannot be written.
+    """
+    folder = cache_folder() / name
+    try:
+        known: Mapping[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        if (folder / "model.onnx").stat().st_size == known["bytes"]:
+            return Kept(folder, known)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
+            try:
+                write(file)  # type: ignore[arg-type]  # a temporary file is a BinaryIO in all but name
+                size = file.tell()
+            except BaseException:
+                file.close()
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        Path(file.name).replace(folder / "model.onnx")
+        made = {**about(), "bytes": size}
+        part = folder / f"about.{os.getpid()}.part"
+        part.write_text(json.dumps(made), encoding="utf-8")
+        part.replace(folder / "about.json")
+    except OSError as error:
+        raise StorageError(
+            f"the model cannot be kept in {folder} ({(error.strerror or str(error)).lower()}); make room there, or set "
+            "BOOKWHEEL_HOME to a folder that can be written"
+        ) from error
+    return Kept(folder, made)

@@ -1,0 +1,196 @@
+"""What an encoder is: the three kinds of representation, and what a caller may ask of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, overload, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import ModelError
+
+__all__ = [
+    "BUILT_IN",
+    "DEFAULT",
+    "DenseEncoder",
+    "Kind",
+    "SparseEncoder",
+    "SparseVectors",
+    "TokenEncoder",
+    "TokenVectors",
+    "check_vectors",
+    "encode_queries",
+    "load_encoder",
+    "max_tokens",
+    "nbytes",
+]
+
+DEFAULT = "static"
+"""The encoder of a library that names none."""
+BUILT_IN = {"static": Path(__file__).parent / "static" / "model"}
+"""Models that come with bookwheel, by name."""
+Kind = Literal["dense", "sparse", "tokens"]
+"""The representations there are."""
+
+
+@dataclass(frozen=True)
+class SparseVectors:
+    """Sparse vectors of n texts: text i has the terms ``terms[indptr[i]:indptr[i + 1]]``, ascending, each once.
+
+    ``indptr`` int64 (n + 1,), ``terms`` int32 (positions in the encoder's vocabulary), ``weights`` float32, all positive.
+    """
+
+    indptr: NDArray[np.int64]
+    terms: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def row(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Terms and weights of one text."""
+        part = slice(int(self.indptr[number]), int(self.indptr[number + 1]))
+        return self.terms[part], self.weights[part]
+
+
+@dataclass(frozen=True)
+class TokenVectors:
+    """Unit vectors of the tokens of n texts: those of text i are ``vectors[indptr[i]:indptr[i + 1]]``.
+
+    ``indptr`` int64 (n + 1,), ``vectors`` float32 (total, dimension), ``spans`` int32 (total, 2): where in its text, in
+    characters, each token stands; (0, 0) for a token that stands for no text (markers, query augmentation).
+    """
+
+    indptr: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    spans: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def row(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Vectors and spans of one text."""
+        part = slice(int(self.indptr[number]), int(self.indptr[number + 1]))
+        return self.vectors[part], self.spans[part]
+
+
+@runtime_checkable
+class DenseEncoder(Protocol):
+    """Turns texts into unit vectors.
+
+    An encoder may also have what the functions of this module ask for: ``encode_queries(texts)`` where queries are encoded
+    in another way than passages, ``max_tokens`` and ``nbytes``; and ``encode_words(indptr, ids, table)``, which gives the
+    same vectors from the words of a `bookwheel.analysis.words.WordTable`; without it callers use `encode`.
+    """
+
+    name: str
+    """What a person calls it."""
+    revision: str
+    """Changes whenever its vectors do."""
+    dimension: int
+    sha256: str
+    """Of the weights, the vocabulary and the settings: vectors of encoders that differ in it must not be mixed."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, dimension); zeros for a text in which it knows nothing."""
+
+
+@runtime_checkable
+class SparseEncoder(Protocol):
+    """Turns texts into weighted terms of a fixed vocabulary."""
+
+    name: str
+    revision: str
+    sha256: str
+    vocabulary: Sequence[str]
+    """The term of each number."""
+
+    def encode(self, texts: Sequence[str]) -> SparseVectors:
+        """The terms of passages."""
+
+    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+        """The terms of queries."""
+
+
+@runtime_checkable
+class TokenEncoder(Protocol):
+    """Turns texts into one unit vector a token, for late interaction."""
+
+    name: str
+    revision: str
+    sha256: str
+    dimension: int
+
+    def encode(self, texts: Sequence[str]) -> TokenVectors:
+        """The token vectors of passages."""
+
+    def encode_queries(self, texts: Sequence[str]) -> TokenVectors:
+        """The token vectors of queries."""
+
+
+def encode_queries(encoder: DenseEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Unit vectors (n, dimension) of queries: with the encoder's query prefix or instruction, where it has one."""
+    method: Any = getattr(encoder, "encode_queries", encoder.encode)
+    vectors: NDArray[np.float32] = method(texts)
+    return vectors
+
+
+def max_tokens(encoder: object) -> int | None:
+    """Tokens of a text that count; None where there is no limit or it is not known."""
+    number: int | None = getattr(encoder, "max_tokens", None)
+    return number
+
+
+def nbytes(encoder: object) -> int:
+    """Bytes of memory that the encoder takes while it works, its batches included; 0 where that is not known."""
+    return int(getattr(encoder, "nbytes", 0))
+
+
+def check_vectors(vectors: NDArray[np.float32], name: str, texts: int, dimension: int) -> NDArray[np.float32]:
+    """``vectors`` as they are; raises `ModelError` where they are not ``texts`` finite rows of ``dimension`` values."""
+    if vectors.shape != (texts, dimension):
+        raise ModelError(
+            f"{name} gave vectors of shape {vectors.shape} for {texts} texts of dimension {dimension}; "
+            "check that it is the model this library was made with"
+        )
+    # One pass without a temporary array: the sum of unit vectors is finite exactly where every value is.
+    if not np.isfinite(vectors.sum(dtype=np.float64)):
+        row = int(np.flatnonzero(~np.isfinite(vectors).all(1))[0])
+        raise ModelError(
+            f"{name} gave a vector that is not finite for text {row + 1} of {texts}; try it at precision fp32, "
+            "or take another model"
+        )
+    return vectors
+
+
+@overload
+def load_encoder(name: object = None, /, kind: Literal["dense"] = "dense", **overrides: Any) -> DenseEncoder: ...
+
+
+@overload
+def load_encoder(name: object, /, kind: Literal["sparse"], **overrides: Any) -> SparseEncoder: ...
+
+
+@overload
+def load_encoder(name: object, /, kind: Literal["tokens"], **overrides: Any) -> TokenEncoder: ...
+
+
+def load_encoder(name: object = None, /, kind: Kind = "dense", **overrides: Any) -> Any:
+    """The encoder of that name.
+
+    ``name`` is None or ``"static"`` for the built-in model; else, looked for in this order, a model's folder, an installed
+    package that carries a model, a model on the hub (``"owner/model"`` or ``"owner/model@revision"``; this is the only case
+    besides the next that uses the network); a remote one over the OpenAI-compatible protocol (``"http://host:port/v1#model"``);
+    or, in Python, a function from a list of texts to an array of vectors.
+
+    ``overrides`` replace what the model's own files say or set how it runs: see `bookwheel.encode.options.Options` for a
+    model run here, `bookwheel.encode.remote.RemoteEncoder` for a remote one.
+
+    Raises `ModelError` where there is no such model, or its files are missing, truncated or do not fit together.
+    """
+    from .load import load
+
+    return load(name, kind, overrides)

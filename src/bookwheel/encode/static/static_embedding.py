@@ -1,0 +1,36 @@
+"""Static models in sentence-transformers' layout: a module StaticEmbedding, a tokenizer and the mean of its tokens' vectors.
+
+Source: sentence-transformers, ``StaticEmbedding`` (``embedding.weight`` and tokenizer.json; no markers are added).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..._errors import ModelError
+from ..transformer.layout import Module, read_layout
+from .lookup import LookupEncoder, read_tensors, read_tokenizer
+
+__all__ = ["load", "recognises"]
+
+
+def _module(folder: Path) -> Module | None:
+    return read_layout(folder).module("StaticEmbedding") if (folder / "modules.json").is_file() else None
+
+
+def recognises(folder: Path) -> bool:
+    """Whether the model in ``folder`` is a StaticEmbedding; model2vec's, which are one too, have settings of their own."""
+    module = _module(folder)
+    return module is not None and not (folder / "config.json").is_file()
+
+
+def load(folder: Path) -> LookupEncoder:
+    """The model in ``folder``; raises `ModelError`."""
+    module = _module(folder)
+    place = folder if module is None else module.folder
+    weights, words = place / "model.safetensors", place / "tokenizer.json"
+    tensors = read_tensors(weights)
+    name = next((n for n in ("embedding.weight", "embeddings") if n in tensors), None)
+    if name is None:
+        raise ModelError(f"{weights} has no array 'embedding.weight', it has {', '.join(sorted(tensors)[:5])}; get it again")
+    return LookupEncoder([weights, words], read_tokenizer(words), tensors[name], name=folder.resolve().name)

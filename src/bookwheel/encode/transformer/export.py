@@ -1,0 +1,94 @@
+"""ONNX files of models whose architecture bookwheel does not build itself: exported by torch, made int8 by onnxruntime; both once.
+
+Needs the extra ``export`` (torch, transformers, onnx), which nothing else of bookwheel does.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..._errors import ModelError
+from ..model_cache import Kept, fingerprint, keep
+from .layout import Layout
+
+__all__ = ["EXTRA", "export", "quantise"]
+
+EXTRA = "pip install 'bookwheel[export]'"
+OPSET = 17
+
+
+def quantise(kept: Kept) -> Kept:
+    """The int8 form of an ONNX model: weights by column, activations while it runs. Raises `ModelError`."""
+    source = kept.model
+
+    def write(file: BinaryIO) -> None:
+        try:
+            from onnxruntime.quantization import QuantType, quantize_dynamic
+        except ImportError as error:
+            raise ModelError(
+                f"making {source} int8 needs another package; type: {EXTRA}, or take it at precision fp32"
+            ) from error
+        with tempfile.TemporaryDirectory() as scratch:
+            out = Path(scratch) / "model.onnx"
+            try:
+                quantize_dynamic(
+                    source, out, weight_type=QuantType.QInt8, per_channel=True, extra_options={"MatMulConstBOnly": True}
+                )
+            except Exception as error:  # onnx raises what protobuf and its checker raise
+                problem = " ".join(str(error).split())[:200]
+                raise ModelError(f"{source} cannot be made int8 ({problem}); take it at precision fp32") from error
+            file.write(out.read_bytes())
+
+    return keep(fingerprint([source], "int8"), write, lambda: dict(kept.about))
+
+
+def export(layout: Layout, out: Path, head: str = "states") -> Path:
+    """Write ``out``, the ONNX form of a transformers model, with torch; raises `ModelError`.
+
+    ``head`` is ``states``, ``terms`` (a masked-LM's logits) or ``scores`` (a classifier's).
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise ModelError(f"exporting a model needs torch; type: {EXTRA}") from error
+    classes = {
+        "states": transformers.AutoModel,
+        "terms": transformers.AutoModelForMaskedLM,
+        "scores": transformers.AutoModelForSequenceClassification,
+    }
+    try:
+        model: Any = classes[head].from_pretrained(str(layout.folder), local_files_only=True, attn_implementation="eager")
+    except Exception as error:  # transformers raises a dozen kinds for a folder it cannot read
+        problem = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"{layout.folder} cannot be loaded by transformers ({problem}); get the model's files again"
+        ) from error
+    model.eval()
+    name = "last_hidden_state" if head == "states" else "logits"
+
+    class Wrapped(torch.nn.Module):  # type: ignore[misc, unused-ignore]  # torch is untyped where it is not installed
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            return getattr(self.model(input_ids=input_ids, attention_mask=attention_mask), name)
+
+    ids = torch.ones((2, 8), dtype=torch.int64)
+    axes = {0: "batch", 1: "tokens"}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with torch.no_grad():
+        torch.onnx.export(
+            Wrapped(),
+            (ids, torch.ones_like(ids)),
+            str(out),
+            input_names=["input_ids", "attention_mask"],
+            output_names=[name],
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, name: {0: "batch"} if head == "scores" else axes},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    return out

@@ -1,0 +1,88 @@
+"""Run files: rankings in TREC's format, ``query Q0 document rank score tag`` a line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .._errors import InputError, StorageError, UsageError
+from .lines import read_lines
+
+__all__ = ["Run", "read_run", "run_lines", "write_run"]
+
+Run = Mapping[str, Sequence[tuple[str, float]]]
+"""Query id to its documents with their scores, best first."""
+
+
+def run_lines(run: Run, tag: str = "bookwheel") -> Iterator[str]:
+    """The lines of a run file, without line ends.
+
+    The order is kept by every evaluator: trec_eval and its kin ignore ranks, sort by score in float32 and break ties by
+    document id, so a score that is not below the one before is written one float32 step below it. Raises `UsageError`,
+    before the first line, where an id holds white space: the format has no way to write one.
+    """
+    for what, name in _names(run, tag):
+        if name.split() != [name]:
+            raise UsageError(
+                f"a run file cannot hold the {what} {name!r}, since white space separates its columns; use JSON instead"
+            )
+    return _lines(run, tag)
+
+
+def _lines(run: Run, tag: str) -> Iterator[str]:
+    for query, ranking in run.items():
+        below = np.float32(np.inf)
+        for rank, (document, score) in enumerate(ranking, 1):
+            written = min(np.float32(score), np.nextafter(below, np.float32(-np.inf)))
+            below = written
+            yield f"{query} Q0 {document} {rank} {written:.9g} {tag}"
+
+
+def write_run(path: str | Path, run: Run, tag: str = "bookwheel") -> None:
+    """Write a run file. Raises `UsageError` (see `run_lines`) and `StorageError`."""
+    lines = run_lines(run, tag)
+    try:
+        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(line + "\n" for line in lines)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def read_run(path: str | Path) -> dict[str, list[tuple[str, float]]]:
+    """Read a run file (gz too), each query's documents ordered as trec_eval does: by falling score, equal ones by falling id.
+
+    Raises `InputError` with the line: other than six columns, a score that is no number, a document twice for a query.
+    """
+    path = Path(path)
+    scores: dict[str, dict[str, float]] = {}
+    for number, line in read_lines(path):
+        columns = line.split()
+        if len(columns) != 6:
+            raise InputError(f"{path}:{number}: expected six columns (query Q0 document rank score tag), not {len(columns)}")
+        query, _, document, _, written, _ = columns
+        try:
+            score = float(written)
+        except ValueError:
+            score = math.nan
+        if math.isnan(score):
+            raise InputError(f"{path}:{number}: the score is {written!r}; expected a number")
+        ranking = scores.setdefault(query, {})
+        if document in ranking:
+            raise InputError(f"{path}:{number}: document {document!r} is ranked twice for query {query!r}")
+        ranking[document] = score
+    if not scores:
+        raise InputError(f"{path} holds no ranking; a line is: query Q0 document rank score tag")
+    return {
+        query: sorted(sorted(ranking.items(), reverse=True), key=lambda item: -item[1]) for query, ranking in scores.items()
+    }
+
+
+def _names(run: Run, tag: str) -> Iterator[tuple[str, str]]:
+    yield "tag", tag
+    for query, ranking in run.items():
+        yield "query id", query
+        for document, _ in ranking:
+            yield "document id", document

@@ -1,0 +1,225 @@
+"""Writing a segment of vectors in memory that does not grow with it, and merging segments."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..._errors import LibraryDamaged
+from ..storage import HEADER, REMEDY, ArrayFolder, ArrayStream, FolderWriter
+from .calibration import calibrate
+from .flat import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
+from .size import BITS, GROUP, sketch_columns
+from .sketch import Sketches, encode, random_rotation
+
+__all__ = ["LISTED", "DenseBuilder", "merge", "open_dense"]
+
+LISTED = 10_000_000
+"""Rows from which sketches are written in lists: fewer are scanned in some 15 ms."""
+MEMORY = 1 << 27
+"""Bytes that making lists may take where nothing is said."""
+_BYTES = 1 << 21
+"""Bytes of float32 vectors worked on at a time."""
+
+
+class DenseBuilder:
+    """Writes one segment in two passes: vectors go out as float16 as they come, sketches are made from them at the end.
+
+    ``dimension`` is a multiple of 8 from 8 to 4096, ``bits`` (1, 2 or 4) the size of a sketch a dimension, ``seed`` that of the
+    rotation. From `LISTED` rows on the sketches are written in lists (`dense_lists`), or always or never with ``lists`` True or
+    False; making them takes about ``memory`` bytes. Raises `ValueError` for other values. Used as a context manager, it closes
+    where the block ends normally.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        dimension: int,
+        *,
+        seed: int,
+        bits: int = 1,
+        lists: bool | None = None,
+        memory: int = MEMORY,
+    ) -> None:
+        if dimension % 8 or not 8 <= dimension <= 4096:
+            raise ValueError(f"vectors of {dimension} dimensions; a dense index takes multiples of 8 from 8 to 4096")
+        if bits not in BITS:
+            raise ValueError(f"{bits} bits a dimension; a dense index takes 1, 2 or 4")
+        self.dimension = dimension
+        self.bits = bits
+        self.seed = seed
+        self._lists = lists
+        self._memory = memory
+        self._piece = max(_BYTES // (4 * dimension) // GROUP, 1) * GROUP
+        self._writer = FolderWriter(folder, format=FORMAT, kind="dense", dimension=dimension, bits=bits, seed=seed, reach=[])
+        self._vectors = self._writer.stream("vectors", np.float16, (dimension,))
+        self._sum = np.zeros(dimension, dtype=np.float64)
+        self._known = 0
+
+    @property
+    def rows(self) -> int:
+        """Vectors appended so far: the row that the next one gets."""
+        return self._vectors.rows
+
+    def append(self, vectors: ArrayLike) -> None:
+        """Add rows (n, dimension), of unit length, or all zero for a text without a known word.
+
+        Raises `ValueError` for another shape, NaN or infinity, `StorageError` for a full disk.
+        """
+        from ...kernels.dense.convert import narrow
+
+        vectors = shaped_vectors(vectors, self.dimension, "vectors")
+        for start in range(0, len(vectors), self._piece):
+            rows = vectors[start : start + self._piece]
+            halves = np.empty(rows.shape, dtype=np.uint16)
+            known, wrong = narrow(rows, halves, self._sum)
+            if wrong >= 0:
+                raise ValueError(
+                    f"vectors: row {start + wrong} holds NaN, infinity or a number beyond 65504; "
+                    "an encoder gives vectors of unit length"
+                )
+            self._known += known
+            self._vectors.append(halves.view(np.float16))
+
+    def close(self) -> None:
+        """Make the sketches, measure how many candidates they need, finish the folder."""
+        centre = (self._sum / max(self._known, 1)).astype(np.float32)
+        rotation = random_rotation(self.dimension, self.seed)
+        self._writer.write("centre", centre)
+        self._writer.write("rotation", rotation)
+        vectors = _mapped(self._vectors)
+        listed = self._lists if self._lists is not None else len(vectors) >= LISTED
+        if listed and len(vectors) > EXACT_ROWS:
+            self._write_lists(vectors, rotation)
+        else:
+            self._write_sketches(vectors, centre, rotation)
+        self._writer.close()
+
+    def _write_sketches(self, vectors: NDArray[np.float16], centre: NDArray[np.float32], rotation: NDArray[np.float32]) -> None:
+        codes = self._writer.stream("sketch", np.uint8, (self.bits * sketch_columns(self.dimension), GROUP))
+        factors = self._writer.stream("factors", np.float16, (GROUP,))
+        for start in range(0, len(vectors), self._piece):
+            code, factor = encode(_widened(vectors[start : start + self._piece]), centre, rotation, self.bits)
+            codes.append(code)
+            factors.append(factor)
+            _release(vectors)
+        if len(vectors) > EXACT_ROWS:
+            sketches = Sketches(rotation, _mapped(codes), _mapped(factors).view(np.uint16), self.bits)
+            self._writer.attributes["reach"] = calibrate(
+                vectors, sketches, centre, self.seed, lambda first, rows: _release(vectors)
+            )
+
+    def _write_lists(self, vectors: NDArray[np.float16], rotation: NDArray[np.float32]) -> None:
+        from .ivf import PENALTIES, ListedDenseIndex, Lists
+        from .ivf_build import ListWriter, calibrate_lists
+
+        writer = ListWriter(
+            self._writer,
+            vectors,
+            rotation,
+            bits=self.bits,
+            seed=self.seed,
+            memory=self._memory,
+            release=lambda: _release(vectors),
+        )
+        clusters = writer.cluster()
+        arrays = {name: _mapped(stream) for name, stream in writer.write(clusters).items()}
+        sketches = Sketches(rotation, arrays["sketch"], arrays["factors"].view(np.uint16), self.bits)
+        lists = Lists.of(sketches, clusters.centres, arrays["starts"], arrays["numbers"].reshape(-1), PENALTIES[0])
+        penalty, reach = calibrate_lists(
+            vectors, lists, clusters, arrays["known"], self.seed, lambda first, rows: _release(vectors)
+        )
+        self._writer.attributes |= {"kind": ListedDenseIndex.kind, "penalty": penalty, "reach": reach}
+
+    def abandon(self) -> None:
+        """Close the files of an unfinished folder; who named the folder removes it."""
+        self._writer.__exit__(BaseException, None, None)
+
+    def __enter__(self) -> DenseBuilder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+def open_dense(folder: Path) -> DenseIndex:
+    """The finished segment in ``folder``, of the kind that it is. Raises what `DenseIndex` does."""
+    from .ivf import ListedDenseIndex
+
+    kind = ArrayFolder(folder).attributes.get("kind")
+    return ListedDenseIndex(folder) if kind == ListedDenseIndex.kind else DenseIndex(folder)
+
+
+def _mapped(stream: ArrayStream) -> NDArray[Any]:
+    """What was appended to ``stream`` so far, memory-mapped."""
+    stream.flush()
+    shape = (stream.rows, *stream.row)
+    if not stream.rows:
+        return np.empty(shape, dtype=stream.dtype)
+    return np.memmap(stream.path, dtype=stream.dtype, mode="r", offset=HEADER, shape=shape)
+
+
+def _release(array: NDArray[Any]) -> None:
+    """Let go of the pages of a memory-mapped array that were read: building must not hold what it has written."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _widened(rows: NDArray[np.float16]) -> NDArray[np.float32]:
+    from ...kernels.dense.convert import widen
+
+    vectors = np.empty(rows.shape, dtype=np.float32)
+    widen(rows.view(np.uint16), vectors)
+    return vectors
+
+
+def merge(
+    parts: Sequence[tuple[DenseIndex, NDArray[np.uint64] | None]],
+    folder: Path,
+    *,
+    seed: int | None = None,
+    bits: int | None = None,
+    memory: int = MEMORY,
+    advance: Callable[[int], None] = lambda rows: None,
+) -> None:
+    """Write the kept rows of ``parts``, in order and numbered anew, as one segment with a centre and sketches of its own.
+
+    Each part comes with a mask of the rows to keep (bits in words of 64; None = all). The vectors stay bit for bit what they
+    were. ``seed`` and ``bits`` None take the first part's, ``memory`` is a `DenseBuilder`'s. Raises `ValueError` where there is no
+    part, or their dimensions differ, `LibraryDamaged` for vectors that were altered into NaN or infinity.
+    """
+    if not parts:
+        raise ValueError("nothing to merge")
+    first = parts[0][0]
+    for index, _ in parts:
+        if index.dimension != first.dimension:
+            raise ValueError(
+                f"segments of {first.dimension} dimensions and of {index.dimension} do not merge; "
+                "index the sources again with one encoder"
+            )
+    seed = first.seed if seed is None else seed
+    bits = first.bits if bits is None else bits
+    with DenseBuilder(folder, first.dimension, seed=seed, bits=bits, memory=memory) as builder:
+        piece = max(_BYTES // (4 * first.dimension) // GROUP, 1) * GROUP
+        for index, keep in parts:
+            mask = checked_mask(keep, index.rows)
+            for start in range(0, index.rows, piece):
+                rows = index.vectors[start : start + piece]
+                if keep is not None:
+                    words = mask[start // GROUP : (start + piece) // GROUP]
+                    rows = rows[np.unpackbits(words.view(np.uint8), count=len(rows), bitorder="little").view(np.bool_)]
+                try:
+                    builder.append(_widened(np.ascontiguousarray(rows)))
+                except ValueError as error:
+                    raise LibraryDamaged(f"{index.folder.path('vectors')} holds numbers that are none; {REMEDY}") from error
+                index.folder.release("vectors")
+                advance(min(piece, index.rows - start))

@@ -1,0 +1,386 @@
+"""Dense search over one immutable segment: sketches in memory pick candidates, float16 vectors on disk decide.
+
+Arrays of the folder: ``vectors`` float16 (n, d); ``sketch`` uint8 (groups, bits * columns, 64) and ``factors`` float16
+(groups, 64), see `dense_sketch`; ``rotation`` float32 (d, d); ``centre`` float32 (d,). Rows are local passage ids.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..._errors import LibraryDamaged, LibraryFormat
+from ...hits import Hits
+from ..storage import REMEDY, ArrayFolder
+from .calibration import RECALL, Reach, ReachTable
+from .exact import best_by_exact
+from .keys import numbers_of, scores_of
+from .reader import RowReader
+from .size import BITS, GROUP, sketch_columns
+from .sketch import Sketches
+
+__all__ = ["FORMAT", "DenseIndex"]
+
+FORMAT = 2
+EXACT_ROWS = 2048
+"""Segments of up to this many rows are searched by brute force: it is as fast, and exact."""
+_BATCH = 64
+"""Queries that share a scan."""
+_FIRST = 256
+"""Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
+_NEAR, _NEAR_EACH = 1024, 24
+"""Candidates selected at first, and for each of the k; `Reach.candidates` where that is not several times as many."""
+_SWEEP = 4096
+"""Candidates from which on those on disk are verified in the order of their rows."""
+_NONE = np.empty(0, dtype=np.uint64)
+_UNBOUNDED = np.uint64(0xFF80000000000000)
+"""Makes the score of any key infinite."""
+
+
+def shaped_vectors(vectors: ArrayLike, dimension: int, what: str) -> NDArray[np.float32]:
+    """``vectors`` as a contiguous float32 array (n, dimension). Raises `ValueError` for another shape."""
+    array = np.ascontiguousarray(vectors, dtype=np.float32)
+    if array.ndim != 2 or array.shape[1] != dimension:
+        raise ValueError(f"{what} of shape {array.shape} where (n, {dimension}) was expected; use the encoder of this index")
+    return array
+
+
+def checked_mask(mask: NDArray[np.uint64] | None, rows: int) -> NDArray[np.uint64]:
+    """The words of ``mask`` that cover ``rows``, none for None. Raises `ValueError` for another type or too few."""
+    if mask is None:
+        return _NONE
+    words = -(-rows // GROUP)
+    if mask.dtype != np.uint64 or mask.ndim != 1 or len(mask) < words:
+        raise ValueError(f"a mask of {mask.dtype} {mask.shape} where uint64 ({words},) was expected")
+    return np.ascontiguousarray(mask[:words])
+
+
+def _queries(queries: ArrayLike, dimension: int) -> NDArray[np.float32]:
+    """`shaped_vectors` that also raises `ValueError` for NaN and infinity."""
+    array = shaped_vectors(queries, dimension, "queries")
+    if not np.isfinite(array).all():
+        raise ValueError("queries: NaN or infinity in a query vector; the encoder that made it is faulty")
+    return array
+
+
+class DenseIndex:
+    """A finished segment of vectors.
+
+    Opening maps the files and reads none of the vectors. Raises `LibraryDamaged` where the arrays do not fit each other,
+    `LibraryFormat` for a format of another bookwheel.
+    """
+
+    recall_target: float = RECALL
+    """Share of the true best k to be found where a search names none."""
+    kind = "dense"
+    _numbers: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
+    """The row of each place of a sketch; empty where it is the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = ArrayFolder(folder)
+        try:
+            attributes = dict(self.folder.attributes)
+            written, kind = int(attributes["format"]), str(attributes["kind"])
+            self.dimension = int(attributes["dimension"])
+            self.bits = int(attributes["bits"])
+            self.seed = int(attributes["seed"])
+            self._reach = ReachTable(attributes["reach"] if written == FORMAT else [])
+        except (KeyError, TypeError, ValueError) as error:
+            raise LibraryDamaged(f"{folder / 'index.json'} does not describe a dense index; {REMEDY}") from error
+        if written != FORMAT:
+            raise LibraryFormat(
+                f"{folder} holds a dense index of format {written} where this bookwheel reads {FORMAT}; "
+                "install the bookwheel that wrote it, or index the sources again"
+            )
+        self._vectors: NDArray[np.float16] = self._array("vectors", np.float16, 2)
+        self.rows = len(self._vectors)
+        self.centre: NDArray[np.float32] = self._array("centre", np.float32, 1)
+        codes, factors = self._array("sketch", np.uint8, 3), self._array("factors", np.float16, 2)
+        rotation, d, groups = self._array("rotation", np.float32, 2), self.dimension, len(codes)
+        sound = kind == self.kind and self.bits in BITS and d > 0 and d % 8 == 0 and self.rows < 2**32
+        sound = sound and codes.shape == (groups, self.bits * sketch_columns(d), GROUP) and factors.shape == (groups, GROUP)
+        sound = sound and self._vectors.shape[1] == d and rotation.shape == (d, d) and self.centre.shape == (d,)
+        self.sketches = Sketches(rotation, codes, factors.view(np.uint16), self.bits)
+        if not sound or not self._fits(groups):
+            raise LibraryDamaged(f"the arrays of {folder} do not fit each other; {REMEDY}")
+        self._halves: NDArray[np.uint16] = self._vectors.view(np.uint16)
+        self._reader = RowReader(self.folder, "vectors")
+        self._cold = True
+        self._pool: ThreadPoolExecutor | None = None
+
+    def _fits(self, groups: int) -> bool:
+        """Whether so many groups of sketches are right; a place for the arrays of other kinds to be looked at."""
+        return groups == -(-self.rows // GROUP)
+
+    def _array(self, name: str, dtype: type[Any], ndim: int) -> NDArray[Any]:
+        array = self.folder.array(name)
+        if array.dtype != dtype or array.ndim != ndim:
+            raise LibraryDamaged(
+                f"{self.folder.path(name)} holds {array.ndim}-dimensional {array.dtype} where {ndim}-dimensional "
+                f"{np.dtype(dtype)} was written; {REMEDY}"
+            )
+        return array
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @property
+    def vectors(self) -> NDArray[np.float16]:
+        """All vectors (n, d), memory-mapped."""
+        return self._vectors
+
+    @property
+    def hot_bytes(self) -> int:
+        """Bytes of the mapped arrays that a search reads whole: these count for a memory budget."""
+        return self.sketches.nbytes
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk by array."""
+        return self.folder.sizes()
+
+    def reach(self, k: int, recall: float | None = None) -> Reach | None:
+        """How far `search` looks for ``k`` and a recall, as measured when the segment was written; None: at every row."""
+        return self._reach.reach(k, self.recall_target if recall is None else recall)
+
+    def search(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        *,
+        candidates: int | None = None,
+        mask: NDArray[np.uint64] | None = None,
+        threshold: float | None = None,
+        recall: float | None = None,
+        threads: int = 1,
+    ) -> Hits:
+        """The best ``k`` rows by dot product with ``query`` (d,), scores exact, found among sketched candidates.
+
+        ``recall`` is the share of the true best k to be found (None: `recall_target`; 1: all of them, by brute force). With
+        ``candidates`` so many are looked at instead. ``mask`` has a bit for each row that may be returned, in little-endian
+        words of 64 (None = all). Only scores of at least ``threshold`` are returned, and rows that
+        fall short of it are not even looked at. All-zero rows never are, and an all-zero
+        query finds nothing. ``threads`` share the scan. Raises `ValueError` for a query of another shape or with NaN in it, or
+        a recall that is none.
+        """
+        return self.search_many(
+            query[None], k, candidates=candidates, mask=mask, threshold=threshold, recall=recall, threads=threads
+        )[0]
+
+    def search_many(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        candidates: int | None = None,
+        mask: NDArray[np.uint64] | None = None,
+        threshold: float | None = None,
+        recall: float | None = None,
+        threads: int = 1,
+    ) -> list[Hits]:
+        """What `search` finds for each of the queries (m, d); they share the reading of the sketches."""
+        queries = _queries(queries, self.dimension)
+        words = checked_mask(mask, self.rows)
+        if recall is not None and not 0 < recall <= 1:
+            raise ValueError(f"a recall of {recall}; give a share above 0 and at most 1")
+        if k < 1 or not self.rows:
+            return [Hits.empty() for _ in queries]
+        reach = self.reach(k, recall) if candidates is None else Reach(max(candidates, k), np.inf)
+        if reach is None or reach.candidates >= self.rows or self.rows <= EXACT_ROWS:
+            return [self._above(self._exact(query, k, words), threshold) for query in queries]
+        self.warm()
+        pool = self._threads(threads)
+        floor = -np.inf if threshold is None else threshold
+        # Most queries stop long before the last candidate: a few are cheaper to select, and those that need more scan again.
+        near = max(_NEAR, _NEAR_EACH * k)
+        nearer = replace(reach, candidates=near) if np.isfinite(reach.slack) and 2 * near <= reach.candidates else reach
+        hits = []
+        for start in range(0, len(queries), _BATCH):
+            batch = queries[start : start + _BATCH]
+            found = self._candidates(batch, k, nearer, words, floor, pool, threads)
+            if pool is None or len(batch) == 1:
+                seen = [self._verify(query, keys, k, nearer, floor) for query, keys in zip(batch, found, strict=True)]
+            else:
+                seen = list(pool.map(lambda query, keys: self._verify(query, keys, k, nearer, floor), batch, found))
+            for query, (best, more) in zip(batch, seen, strict=True):
+                if more and nearer is not reach:
+                    least = float(best.scores[-1]) if len(best) == k else floor
+                    (keys,) = self._candidates(query[None], k, reach, words, least, pool, threads)
+                    best, _ = self._verify(query, keys, k, reach, least)
+                hits.append(best)
+        return [self._above(each, threshold) for each in hits]
+
+    def _candidates(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        reach: Reach,
+        mask: NDArray[np.uint64],
+        floor: float,
+        pool: ThreadPoolExecutor | None,
+        threads: int,
+    ) -> list[NDArray[np.uint64]]:
+        """For each query the keys of its candidates, with bounds of their scores."""
+        biases = (queries @ self.centre)[:, None]
+        bounded = np.isfinite(reach.slack)
+        return self.sketches.candidates(
+            queries,
+            reach.candidates,
+            mask,
+            slack=reach.slack if bounded else 0.0,
+            floors=np.full(len(queries), floor if bounded else -np.inf, dtype=np.float32),
+            biases=biases,
+            pool=pool,
+            threads=threads,
+        )
+
+    def _threads(self, threads: int) -> ThreadPoolExecutor | None:
+        if threads < 2:
+            return None
+        if self._pool is None or self._pool._max_workers < threads:
+            self._pool = ThreadPoolExecutor(threads)
+        return self._pool
+
+    @property
+    def _factors(self) -> NDArray[np.uint16]:
+        """Of each row, 0 for those never to be found; empty where `_allowed` says it."""
+        return self.sketches.factors
+
+    def _allowed(self, mask: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """``mask`` without the rows never to be found, where `_factors` does not say it."""
+        return mask
+
+    def exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64] | None = None) -> Hits:
+        """The best ``k`` rows by dot product with ``query`` (d,), by computing all of them."""
+        (query,) = _queries(query[None], self.dimension)
+        return self._exact(query, k, checked_mask(mask, self.rows)) if k > 0 and self.rows else Hits.empty()
+
+    def score(self, query: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Exact dot products of ``query`` (d,) with rows in any order; 0 for an all-zero row.
+
+        Raises `IndexError` for a row that there is not.
+        """
+        (query,) = _queries(query[None], self.dimension)
+        rows = np.asarray(rows, dtype=np.int64)
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.rows:
+            raise IndexError(f"rows {int(rows.min())} to {int(rows.max())} where the index has {self.rows}")
+        order = np.argsort(rows, kind="stable")
+        scores = np.empty(len(rows), dtype=np.float32)
+        scores[order] = self._scores(query, rows[order].astype(np.uint32))
+        return scores
+
+    def recall(
+        self, queries: NDArray[np.float32], k: int, *, candidates: int | None = None, recall: float | None = None
+    ) -> float:
+        """Mean share of the exact best ``k`` that `search` returns for queries (m, d). Rows of equal scores count alike."""
+        queries = _queries(queries, self.dimension)
+        queries = queries[queries.any(axis=1)]
+        true = best_by_exact(self._vectors, self._factors, queries, k, self._allowed(_NONE))
+        shares = [
+            float((hits.scores >= wanted.scores[-1]).sum()) / len(wanted)
+            for hits, wanted in zip(self.search_many(queries, k, candidates=candidates, recall=recall), true, strict=True)
+            if len(wanted)
+        ]
+        return float(np.mean(shares)) if shares else 1.0
+
+    def warm(self) -> None:
+        """Before the first scan, ask for all sketches at once; the earlier, the more of them is there when it begins."""
+        if self._cold:
+            self._cold = False
+            self.folder.scattered("vectors")
+            for name in ("sketch", "factors", "rotation"):
+                self.folder.advise(name, 0, self.folder.array(name).nbytes)
+
+    def _scores(self, query: NDArray[np.float32], rows: NDArray[np.uint32]) -> NDArray[np.float32]:
+        """Exact scores of ascending rows."""
+        from ...kernels.dense.verify import score_rows
+
+        scores = np.empty(len(rows), dtype=np.float32)
+        self._reader.prefetch(rows)
+        score_rows(self._halves, rows, query, scores)
+        return scores
+
+    def _verify(
+        self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach, floor: float
+    ) -> tuple[Hits, bool]:
+        """The exact best ``k`` of candidates, looked at in the order of their bounds and no further than need be.
+
+        Also tells whether more candidates, had there been any, would have been looked at.
+        """
+        if not query.any() or not len(keys):
+            return Hits.empty(), False
+        from ...kernels.dense.verify import verify_rows
+
+        best = np.empty(2 * k, dtype=np.uint64)
+        bounded, take, count, cold = bool(np.isfinite(reach.slack)), max(_FIRST, 2 * k), 0, False
+        more = len(keys) >= reach.candidates
+        while len(keys):
+            if cold and take >= _SWEEP:
+                count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
+                break
+            # Few queries get beyond the first piece: the others are not worth sorting yet, let alone reading.
+            take = min(take, len(keys))
+            keys = np.partition(keys, len(keys) - take) if take < len(keys) else keys
+            piece, keys = np.sort(keys[len(keys) - take :])[::-1], keys[: len(keys) - take]
+            numbers = self._numbers[numbers_of(piece)] if len(self._numbers) else numbers_of(piece)
+            cold = self._reader.cold(numbers)
+            if cold:
+                self._reader.prefetch(np.sort(numbers))
+            bounds = np.ascontiguousarray(piece) if bounded else piece | _UNBOUNDED
+            done, count = verify_rows(self._halves, self._numbers, bounds, 0, take, query, k, floor, count, best)
+            if done < take:
+                more = False
+                break
+            take = 2 * take
+        found = np.sort(best[:count])[::-1]
+        return Hits(numbers_of(found).astype(np.int64), scores_of(found)), more
+
+    def _sweep(
+        self,
+        query: NDArray[np.float32],
+        keys: NDArray[np.uint64],
+        k: int,
+        floor: float,
+        best: NDArray[np.uint64],
+        count: int,
+        *,
+        bounded: bool,
+    ) -> int:
+        """Verify candidates in the order of their rows, each page read once, those left out that can no longer win.
+
+        So many candidates lie close together on disk: in the order of their bounds, where memory cannot hold what was read for
+        some of them until the next are looked at, nearly all pages would be read several times. Returns the new ``count``.
+        """
+        from ...kernels.dense.verify import verify_rows
+
+        numbers = self._numbers[numbers_of(keys)] if len(self._numbers) else numbers_of(keys)
+        order = np.argsort(numbers, kind="stable")
+        for start in range(0, len(order), _SWEEP):
+            some = order[start : start + _SWEEP]
+            if bounded and count >= k:
+                # at equal scores the smaller id wins: compare scores only
+                least = np.partition(best[:count], count - k)[count - k] >> np.uint64(32)
+                some = some[keys[some] >> np.uint64(32) >= least]
+            self._reader.prefetch(numbers[some])
+            piece = keys[some] | _UNBOUNDED
+            _, count = verify_rows(self._halves, self._numbers, piece, 0, len(piece), query, k, floor, count, best)
+        return count
+
+    def _exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64]) -> Hits:
+        if not query.any():
+            return Hits.empty()
+
+        def ahead(first: int, rows: int) -> None:
+            self.folder.advise("vectors", 2 * first * self.dimension, 2 * rows * self.dimension)
+
+        return best_by_exact(self._vectors, self._factors, query[None], k, self._allowed(mask), ahead)[0]
+
+    @staticmethod
+    def _above(hits: Hits, threshold: float | None) -> Hits:
+        if threshold is None:
+            return hits
+        return hits.top(int((hits.scores >= threshold).sum()))

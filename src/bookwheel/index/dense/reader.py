@@ -1,0 +1,55 @@
+"""Reading scattered rows of a mapped array: one request for those on disk, next to no cost for those in memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pages import in_memory
+from ..storage import ArrayFolder
+
+__all__ = ["RowReader"]
+
+_GAP = 1 << 14
+"""Rows with fewer bytes than this between them are asked for as one run."""
+_SAMPLE = 8
+"""Rows whose pages are looked up before a read."""
+
+
+class RowReader:
+    """Asks the system to read rows of a mapped array ahead, all at once, when some of them are not in memory.
+
+    Faults would read them one after the other, each with a stretch of its neighbours; asking for rows that are in memory
+    already costs more than scoring them. So a few of the rows' pages are looked up first.
+    """
+
+    def __init__(self, folder: ArrayFolder, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        array = folder.array(name)
+        self._address = array.ctypes.data
+        self._row_bytes = array.itemsize * int(np.prod(array.shape[1:]))
+
+    def cold(self, rows: NDArray[np.integer]) -> bool:
+        """Whether one of a few of ``rows`` is not in memory. False where the system does not tell."""
+        some = rows[:: max(1, len(rows) // _SAMPLE)].tolist()
+        return not all(in_memory(self._address + row * self._row_bytes) for row in some)
+
+    def prefetch(self, rows: NDArray[np.uint32]) -> None:
+        """Ask for ascending ``rows``, if they are cold, in runs."""
+        if len(rows) and self.cold(rows):
+            firsts = rows.astype(np.int64)
+            self._ask(firsts, firsts + 1)
+
+    def prefetch_runs(self, runs: NDArray[np.int64]) -> None:
+        """Ask for runs of rows (r, 2), each from … to below, ascending, if the first row of some is cold."""
+        runs = runs[runs[:, 1] > runs[:, 0]]
+        if len(runs) and self.cold(runs[:, 0]):
+            self._ask(runs[:, 0], runs[:, 1])
+
+    def _ask(self, firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> None:
+        starts, stops = firsts * self._row_bytes, lasts * self._row_bytes
+        breaks = np.flatnonzero(starts[1:] - stops[:-1] > _GAP) + 1
+        starts, stops = starts[np.concatenate([[0], breaks])], stops[np.concatenate([breaks - 1, [len(stops) - 1]])]
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            self._folder.advise(self._name, start, stop - start)

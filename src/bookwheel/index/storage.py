@@ -1,0 +1,303 @@
+"""Arrays on disk: written once, checksummed, memory-mapped, never changed.
+
+A folder of plain ``.npy`` files with an ``index.json`` that lists each with its length and BLAKE2b checksum. Nothing here is
+visible to a reader until the library's manifest names the segment, so a folder is written in place and fsynced at the end.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import mmap
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .._errors import LibraryDamaged, StorageError
+
+__all__ = ["ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "replace_file", "storage"]
+
+HEADER = 128
+"""Bytes kept for an ``.npy`` header: arrays start on a cache line and a stream's shape can be filled in at the end."""
+READ = 1 << 20
+AHEAD = 1 << 17
+"""Bytes asked for at a time: of a longer request Linux reads no more than its own read-ahead, 128 KB unless set otherwise."""
+_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Turn the system's errors about space and rights into a `StorageError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _SPACE:
+            raise StorageError(
+                f"the disk is full: writing {path} failed; free some space and run the same command again, "
+                "what was committed is kept"
+            ) from error
+        if error.errno in _RIGHTS:
+            raise StorageError(
+                f"no permission to write {path}; change its rights or choose another place with --library"
+            ) from error
+        raise
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable (does nothing where the system cannot)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data`` atomically: a reader sees the old bytes or the new, also after a crash."""
+    temporary = path.with_name(path.name + ".new")
+    with storage(path):
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        fsync_folder(path.parent)
+
+
+_WRITTEN = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([^']+)', 'fortran_order': False, 'shape': \(([\d, ]*)\)\} *\n", re.DOTALL
+)
+
+
+def _shape(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of the array in ``file``: `_header` read back. Raises `ValueError`."""
+    if found := _WRITTEN.fullmatch(file.read(HEADER)):  # numpy's own reader takes ten times as long as opening the file
+        return tuple(map(int, found[2].replace(b",", b" ").split())), np.dtype(found[1].decode("latin1"))
+    file.seek(0)
+    np.lib.format.read_magic(file)
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if fortran:
+        raise ValueError("not in C order")
+    return shape, dtype
+
+
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    text = repr({"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
+    body = text.encode("latin1").ljust(HEADER - 11) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(body).to_bytes(2, "little") + body
+
+
+class ArrayStream:
+    """An array written in pieces along its first axis; a `FolderWriter` makes it."""
+
+    def __init__(self, path: Path, dtype: DTypeLike, row: tuple[int, ...]) -> None:
+        self.path = path
+        self.dtype = np.dtype(dtype)
+        self.row = row
+        self.rows = 0
+        self._digest = hashlib.blake2b(digest_size=16)
+        with storage(path):
+            self._file: BinaryIO = path.open("wb", buffering=1 << 16)
+            self._file.write(bytes(HEADER))
+
+    def append(self, array: NDArray[Any]) -> None:
+        """Write ``array``, of shape (n, *row)."""
+        if array.shape[1:] != self.row:
+            raise ValueError(f"{self.path.name}: rows of shape {array.shape[1:]} where {self.row} was declared")
+        data = np.ascontiguousarray(array, dtype=self.dtype)
+        view = data.reshape(-1).view(np.uint8).data
+        self._digest.update(view)
+        with storage(self.path):
+            self._file.write(view)
+        self.rows += len(array)
+
+    def flush(self) -> None:
+        """Make what was appended so far readable through ``path``, from byte `HEADER` on."""
+        with storage(self.path):
+            self._file.flush()
+
+    def close(self) -> dict[str, Any]:
+        """Fill in the header, make the file durable, return its entry for ``index.json``."""
+        shape = (self.rows, *self.row)
+        header = _header(self.dtype, shape)
+        with storage(self.path):
+            self._file.flush()
+            self._file.seek(0)
+            self._file.write(header)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        digest = hashlib.blake2b(self._digest.digest() + header, digest_size=16)
+        return {"bytes": self.path.stat().st_size, "blake2b": digest.hexdigest()}
+
+    def abandon(self) -> None:
+        """Close the file without finishing it; what it holds does not matter, so neither does a full disk."""
+        with suppress(OSError):
+            self._file.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self.abandon()
+
+
+class FolderWriter:
+    """Writes one `ArrayFolder`. Use as a context manager: leaving it normally finishes the folder."""
+
+    def __init__(self, folder: Path, **attributes: Any) -> None:
+        self.folder = folder
+        self.attributes = attributes
+        self._streams: dict[str, ArrayStream] = {}
+        with storage(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def stream(self, name: str, dtype: DTypeLike, row: tuple[int, ...] = ()) -> ArrayStream:
+        """An array ``name`` to be written in pieces of shape (n, *row)."""
+        stream = self._streams[name] = ArrayStream(self.folder / f"{name}.npy", dtype, row)
+        return stream
+
+    def write(self, name: str, array: NDArray[Any]) -> None:
+        """Write a whole array."""
+        self.stream(name, array.dtype, array.shape[1:]).append(array)
+
+    def close(self) -> None:
+        """Finish every array and write ``index.json``."""
+        files = {name: stream.close() for name, stream in self._streams.items()}
+        replace_file(
+            self.folder / "index.json",
+            json.dumps({"attributes": self.attributes, "files": files}, indent=1, sort_keys=True).encode(),
+        )
+        with storage(self.folder):
+            fsync_folder(self.folder.parent)
+
+    def __enter__(self) -> FolderWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            for stream in self._streams.values():
+                stream.abandon()
+
+
+class ArrayFolder:
+    """A finished folder of arrays, memory-mapped read-only.
+
+    Raises `LibraryDamaged` where the list or a file is missing or a file's length is not the recorded one. Contents are
+    compared with their checksums by `damaged` only, since that reads everything.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            data = json.loads((folder / "index.json").read_bytes())
+            self.attributes: Mapping[str, Any] = data["attributes"]
+            self._files: dict[str, dict[str, Any]] = data["files"]
+        except FileNotFoundError as error:
+            raise LibraryDamaged(f"{folder / 'index.json'} is missing; {REMEDY}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise LibraryDamaged(f"{folder / 'index.json'} is not readable; {REMEDY}") from error
+        for name in self._files:
+            if problem := self._length_problem(name):
+                raise LibraryDamaged(f"{problem}; {REMEDY}")
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._maps: dict[str, mmap.mmap] = {}
+
+    def path(self, name: str) -> Path:
+        """The file of array ``name``."""
+        return self.folder / f"{name}.npy"
+
+    def _length_problem(self, name: str) -> str | None:
+        path, expected = self.path(name), self._files[name]["bytes"]
+        try:
+            found = path.stat().st_size
+        except FileNotFoundError:
+            return f"{path} is missing"
+        return None if found == expected else f"{path} has {found} bytes where {expected} were written"
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._files
+
+    def array(self, name: str) -> NDArray[Any]:
+        """The array ``name``, read-only and memory-mapped."""
+        if name not in self._arrays:
+            if name not in self._files:
+                raise LibraryDamaged(f"{self.path(name)} is not listed in {self.folder / 'index.json'}; {REMEDY}")
+            try:
+                with self.path(name).open("rb", buffering=0) as file:
+                    shape, dtype = _shape(file)
+                    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                count = int(np.prod(shape, dtype=np.int64))
+                array = np.frombuffer(mapped, dtype, count, HEADER).reshape(shape)
+            except (ValueError, OSError) as error:
+                raise LibraryDamaged(f"{self.path(name)} is not readable ({error}); {REMEDY}") from error
+            self._maps[name], self._arrays[name] = mapped, array
+        return self._arrays[name]
+
+    def advise(self, name: str, offset: int, length: int) -> None:
+        """Ask the system to read bytes ``offset`` to ``offset + length`` of array ``name`` ahead."""
+        self.array(name)
+        mapped = self._maps[name]
+        if not hasattr(mapped, "madvise"):
+            return
+        first, last = HEADER + max(offset, 0), min(HEADER + offset + length, len(mapped))
+        first = first // mmap.PAGESIZE * mmap.PAGESIZE
+        for start in range(first, last, AHEAD):
+            mapped.madvise(mmap.MADV_WILLNEED, start, min(AHEAD, last - start))
+
+    def scattered(self, name: str) -> None:
+        """Say that array ``name`` is read here and there: a page that is missing then comes alone.
+
+        Else the system reads all around it too, as much as megabytes where the disk is set up so, for a few bytes.
+        """
+        self.array(name)
+        if hasattr(mmap, "MADV_RANDOM"):
+            self._maps[name].madvise(mmap.MADV_RANDOM)
+
+    def ends(self, name: str) -> tuple[Any, Any]:
+        """The first and the last item of an array of one dimension that is not empty; reads those alone."""
+        array = self.array(name)
+        with self.path(name).open("rb", buffering=0) as file:
+            file.seek(HEADER)
+            first = file.read(array.itemsize)
+            file.seek(HEADER + array.nbytes - array.itemsize)
+            both = np.frombuffer(first + file.read(array.itemsize), array.dtype)
+        return both[0], both[1]
+
+    def release(self, name: str) -> None:
+        """Let go of the pages of array ``name`` that were read; they come back from the file when touched again."""
+        if name in self._maps and hasattr(mmap, "MADV_DONTNEED"):
+            self._maps[name].madvise(mmap.MADV_DONTNEED)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk by array."""
+        return {name: int(entry["bytes"]) for name, entry in self._files.items()}
+
+    def damaged(self) -> list[str]:
+        """One sentence for each file that is missing, of another length, or of other contents than were written."""
+        problems = []
+        for name, entry in self._files.items():
+            if problem := self._length_problem(name):
+                problems.append(problem)
+                continue
+            digest = hashlib.blake2b(digest_size=16)
+            with self.path(name).open("rb") as file:
+                header = file.read(HEADER)
+                while block := file.read(READ):
+                    digest.update(block)
+            if hashlib.blake2b(digest.digest() + header, digest_size=16).hexdigest() != entry["blake2b"]:
+                problems.append(f"{self.path(name)} does not match its checksum")
+        return problems
+
+
+REMEDY = "run `bookwheel check` to see all that is damaged, then index the sources again"

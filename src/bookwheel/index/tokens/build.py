@@ -1,0 +1,88 @@
+"""Writing token vectors as they come, in memory that does not grow with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..storage import FolderWriter
+from .codes import BITS, Codebook, CodedTokens, train
+from .index import FORMAT
+
+__all__ = ["TokenBuilder"]
+
+
+class TokenBuilder:
+    """Writes one `TokenIndex`. The first rows train the codebook, unless one is given or they come compressed.
+
+    ``bits`` is 1, 2 or 4. Used as a context manager, it closes where the block ends normally.
+    """
+
+    def __init__(self, folder: Path, bits: int, *, seed: int, codebook: Codebook | None = None) -> None:
+        if bits not in BITS:
+            raise ValueError(f"{bits} bits a dimension; token vectors take 1, 2 or 4")
+        self.bits = bits
+        self.seed = seed
+        self.codebook = codebook
+        self._writer = FolderWriter(folder, format=FORMAT, kind="tokens", bits=bits)
+        self._indptr = self._writer.stream("indptr", np.int64)
+        self._indptr.append(np.zeros(1, np.int64))
+        self._end = 0
+        self._opened = False
+
+    def append(self, indptr: NDArray[np.int64], vectors: NDArray[np.float32], spans: NDArray[np.int32]) -> None:
+        """Add passages: tokens ``indptr[i]:indptr[i + 1]`` of ``vectors`` (tokens, d), ``spans`` (tokens, 2) in the passage.
+
+        Raises `ValueError` for NaN, infinity, or a dimension that 8 does not divide.
+        """
+        if not np.isfinite(vectors.sum(dtype=np.float64)):
+            raise ValueError("a token vector with NaN or infinity in it")
+        if self.codebook is None:
+            self.codebook = train(vectors, self.bits, self.seed)
+        clipped = np.clip(spans, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+        self.append_coded(CodedTokens(indptr, *self.codebook.encode(vectors), clipped, self.codebook))
+
+    def append_coded(self, coded: CodedTokens) -> None:
+        """Add passages that are compressed already."""
+        if self.codebook is None:
+            self.codebook = coded.codebook
+        coded = coded.recoded(self.codebook)
+        if not self._opened:
+            self._opened = True
+            wide = coded.codes.shape[1]
+            self._codes = self._writer.stream("codes", np.uint8, (wide,))
+            self._factors = self._writer.stream("factors", np.float16)
+            self._owners = self._writer.stream("owners", np.uint16)
+            self._spans = self._writer.stream("spans", np.uint16, (2,))
+        for stream, array in (
+            (self._codes, coded.codes),
+            (self._factors, coded.factors),
+            (self._owners, coded.owners),
+            (self._spans, coded.spans),
+            (self._indptr, self._end + coded.indptr[1:] - coded.indptr[0]),
+        ):
+            stream.append(array)
+        self._end += int(coded.indptr[-1] - coded.indptr[0])
+
+    def close(self) -> None:
+        """Finish the folder. Raises `ValueError` where nothing was added."""
+        if self.codebook is None:
+            raise ValueError("no token vectors were added")
+        self._writer.write("centroids", self.codebook.centroids)
+        self._writer.write("rotation", self.codebook.rotation)
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Close the files of an unfinished folder."""
+        self._writer.__exit__(BaseException, None, None)
+
+    def __enter__(self) -> TokenBuilder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()

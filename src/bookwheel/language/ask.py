@@ -1,0 +1,48 @@
+"""Asking a language model within a budget of calls and time, its earlier answers first."""
+
+from __future__ import annotations
+
+import time
+
+from .._errors import ModelError
+from .answers import Answers
+from .prompts import Prompt
+from .protocols import Generator
+
+__all__ = ["Asked"]
+
+
+class Asked:
+    """The questions that one query may put to ``model``: ``calls`` of them, within ``seconds``; kept answers cost neither."""
+
+    def __init__(self, model: Generator, answers: Answers, *, calls: int = 4, seconds: float = 20.0) -> None:
+        self._model = model
+        self._answers = answers
+        self._left = calls
+        self._calls = calls
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def ask(self, prompt: Prompt, **values: str) -> str:
+        """The answer to ``prompt`` filled with ``values``, stripped. Raises `ModelError` for an empty one, or where the budget
+        is spent.
+        """
+        text = prompt.fill(**values)
+        system = prompt.settings.get("system", "")
+        most = prompt.number("max_tokens", 128)
+        whole = f"{prompt.digest}\0{most}\0{system}\0{text}"
+        answer = self._answers.get(self._model.name, whole)
+        if answer is None:
+            if self._left <= 0:
+                raise ModelError(f"a query may ask the language model {self._calls} times, and did; allow more")
+            if time.monotonic() >= self._until:
+                raise ModelError(f"the {self._seconds:g} s that a query may spend on the language model are over; allow more")
+            self._left -= 1
+            (answer,) = self._model.generate([text], system=system, max_tokens=most, deadline=self._until)
+            answer = answer.encode("utf-8", "replace").decode()  # a server may send half a character: an unpaired surrogate
+            # One that the clock cut short is used, but not kept.
+            if time.monotonic() < self._until and answer.strip():
+                self._answers.put(self._model.name, prompt.name, whole, answer)
+        if not answer.strip():
+            raise ModelError(f"the language model {self._model.name!r} answered nothing to the prompt {prompt.name!r}")
+        return answer.strip()

@@ -1,0 +1,156 @@
+"""Reading texts with a causal language model of transformers: one forward pass, what it leaves behind, and its pace."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from .._errors import ModelError
+from .attention_weights import NAME, Reached, register, up_to
+from .key_values import Block, BlockCache, joined
+from .protocols import remaining
+
+__all__ = ["CACHE", "Reading"]
+
+CACHE = 256 << 20
+"""Bytes of blocks that are kept for later queries."""
+
+
+class Reading:
+    """A model, its tokenizer and the blocks it has read; `LocalModel` asks it questions.
+
+    One thread at a time runs it; others wait.
+    """
+
+    def __init__(self, name: str, model: Any, tokenizer: Any, *, precision: str = "float32", cache: int = CACHE) -> None:
+        register()
+        self.name = name
+        self.precision = precision
+        self.cache = BlockCache(cache)
+        model.eval()
+        model.set_attn_implementation(NAME)
+        self._model: Any = model
+        self._tokenizer: Any = tokenizer
+        self._lock = threading.RLock()
+        self._pace = 0.0  # seconds a token took, lately
+        config = model.config.get_text_config()
+        self.layers: int = config.num_hidden_layers
+        self.heads: int = config.num_attention_heads
+        self.context: int = getattr(config, "max_position_embeddings", 0) or 1 << 20
+        """Most tokens it can look at."""
+
+    # -- texts ---------------------------------------------------------------------------------------------------------
+
+    def tokens(self, text: str) -> list[int]:
+        """Ids of the tokens of ``text``; nothing is put before or after, special tokens may be spelled out."""
+        return list(self._open_tokenizer()(text, add_special_tokens=False)["input_ids"])
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Generator.count_tokens`; exact."""
+        return [len(self.tokens(text)) for text in texts]
+
+    def cut(self, text: str, most: int) -> str:
+        """The beginning of ``text`` of at most ``most`` tokens."""
+        ids = self.tokens(text)
+        return text if len(ids) <= most else str(self._open_tokenizer().decode(ids[:most], skip_special_tokens=False))
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def _read(
+        self,
+        pasts: Sequence[Sequence[Block]],
+        new: Sequence[Sequence[int]],
+        places: Any = None,
+        keep: bool = True,
+        layers: int | None = None,
+    ) -> tuple[Any, list[Block]]:
+        """Hidden states (rows, tokens, width) of ``new`` tokens after each row's ``pasts``, and the new tokens as blocks.
+
+        With ``layers`` the pass ends at the last of them: no hidden states then (None), and blocks of so many layers.
+
+        Pasts are padded in front and new tokens behind, so a row's numbers do not depend on its neighbours'.
+        """
+        import torch
+        from transformers import DynamicCache
+
+        model = self._open_model()
+        began = time.perf_counter()
+        rows, width = len(new), max(map(len, new))
+        if not width:
+            return torch.zeros(rows, 0, 0), []
+        lengths = [sum(map(len, past)) for past in pasts]
+        deep = max(lengths)
+        starts = [max((block.end for block in past), default=0) for past in pasts]
+        ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in new])
+        if places is None:
+            places = torch.tensor(starts)[:, None] + torch.arange(width)
+        cache = DynamicCache()
+        mask = torch.ones(width, width, dtype=torch.bool).tril()[None, None].expand(rows, 1, -1, -1)
+        with torch.inference_mode():
+            if deep:
+                seen = torch.zeros(rows, 1, width, deep, dtype=torch.bool)
+                pairs = [joined(past) if past else None for past in pasts]
+                shape = next(pair[0].shape for pair in pairs if pair)
+                both = torch.zeros(2, shape[0], rows, shape[1], deep, shape[3], dtype=model.dtype)
+                for row, pair in enumerate(pairs):
+                    if pair is not None:
+                        seen[row, :, :, deep - lengths[row] :] = True
+                        both[0, :, row, :, deep - lengths[row] :], both[1, :, row, :, deep - lengths[row] :] = pair
+                mask = torch.cat([seen, mask], -1)
+                for layer in range(shape[0]):
+                    cache.update(both[0, layer], both[1, layer], layer)
+            hidden = None
+            with suppress(Reached), up_to(layers):
+                hidden = model.get_decoder()(
+                    ids, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True
+                ).last_hidden_state
+            blocks = []
+            if keep:
+                keys = torch.stack([one.keys[:, :, deep:] for one in cache.layers[:layers]])
+                values = torch.stack([one.values[:, :, deep:] for one in cache.layers[:layers]])
+                blocks = [
+                    Block(keys[:, row, :, : len(one)].clone(), values[:, row, :, : len(one)].clone(), int(places[row, 0]))
+                    for row, one in enumerate(new)
+                ]
+        pace = (time.perf_counter() - began) / (rows * width)
+        self._pace = pace if not self._pace else 0.7 * self._pace + 0.3 * pace
+        return hidden, blocks
+
+    def seconds(self, tokens: int) -> float:
+        """How long reading so many tokens will take, judging by the last ones; 0 as long as none were read."""
+        return self._pace * tokens
+
+    def _in_time(self, tokens: int, deadline: float | None) -> bool:
+        return remaining(deadline) > self.seconds(tokens)
+
+    def _fits(self, tokens: int) -> None:
+        if tokens > self.context:
+            raise ModelError(
+                f"{tokens} tokens do not fit the {self.context} that {self.name!r} can look at; give fewer or shorter passages"
+            )
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of weights and kept blocks (of quantised layers, those of their packed weights are not seen)."""
+        weights = sum(int(one.nbytes) for one in self._open_model().parameters())
+        return weights + self.cache.nbytes
+
+    def close(self) -> None:
+        """See `Generator.close`."""
+        with self._lock:
+            self._model = self._tokenizer = None
+            self.cache.clear()
+
+    def _open_model(self) -> Any:
+        if self._model is None:
+            raise ModelError(f"the language model {self.name!r} was closed; open it again")
+        return self._model
+
+    def _open_tokenizer(self) -> Any:
+        self._open_model()
+        return self._tokenizer

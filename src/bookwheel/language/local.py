@@ -1,0 +1,305 @@
+"""A causal language model of transformers that runs in this process, on the processor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import ModelError
+from .attention_weights import recording
+from .forward import Reading
+from .key_values import Block, moved
+from .protocols import remaining, stopped
+
+__all__ = ["LocalModel"]
+
+BATCH = 4
+"""Texts read at once: more gains nothing on a few cores, and the deadline is looked at between batches."""
+
+
+class LocalModel(Reading):
+    """Wraps a model and its tokenizer; get one with `bookwheel.language.language_model`.
+
+    One thread at a time runs it; others wait. ``cache`` holds the blocks it has read (`blocks`), at most 256 MiB of them.
+    """
+
+    _moves: bool | None = None
+    """Whether its positions can be moved, once that was tried."""
+
+    # -- answers -------------------------------------------------------------------------------------------------------
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+    ) -> list[str]:
+        """See `Generator.generate`. At the deadline an answer ends where it is; none is given for prompts not begun
+        (`ModelError`).
+        """
+        answers = []
+        for number, prompt in enumerate(prompts):
+            if remaining(deadline) <= 0:
+                raise ModelError(
+                    f"the language model {self.name!r} answered {number} of {len(prompts)} prompts in the time allowed; "
+                    "allow more"
+                )
+            with self._lock:
+                answers.append(self._answer(self._chat(system, prompt), max_tokens, stop, deadline))
+        return answers
+
+    def _chat(self, system: str, prompt: str) -> list[int]:
+        tokenizer = self._open_tokenizer()
+        if not tokenizer.chat_template:
+            return self.tokens(f"{system}\n\n{prompt}\n" if system else f"{prompt}\n")
+        messages = ([{"role": "system", "content": system}] if system else []) + [{"role": "user", "content": prompt}]
+        return self.tokens(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+    def _answer(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None) -> str:
+        """Greedy decoding, token by token."""
+        import torch
+
+        if len(ids) + most > self.context:
+            raise ModelError(
+                f"a prompt of {len(ids)} tokens and an answer of {most} do not fit the {self.context} that {self.name!r} can "
+                "look at; give fewer or shorter passages"
+            )
+        ends = self._ends()
+        answer: list[int] = []
+        text = ""
+        with torch.inference_mode():
+            out = self._open_model()(torch.tensor([ids]), use_cache=True, logits_to_keep=1)
+            while True:
+                token = int(out.logits[0, -1].argmax())
+                if token in ends:
+                    break
+                answer.append(token)
+                text = self._tokenizer.decode(answer, skip_special_tokens=True)
+                if len(answer) >= most or any(mark in text for mark in stop) or remaining(deadline) <= 0:
+                    break
+                out = self._model(torch.tensor([[token]]), past_key_values=out.past_key_values, use_cache=True)
+        return stopped(text, stop)
+
+    def _ends(self) -> set[int]:
+        ends = self._model.generation_config.eos_token_id if self._model.generation_config else None
+        found = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
+        if self._tokenizer.eos_token_id is not None:
+            found.add(self._tokenizer.eos_token_id)
+        return found
+
+    # -- probabilities -------------------------------------------------------------------------------------------------
+
+    def log_likelihoods(
+        self, contexts: Sequence[str], continuations: Sequence[str], *, deadline: float | None = None
+    ) -> list[NDArray[np.float32] | None]:
+        """See `Scorer.log_likelihoods`. What all contexts begin with is read once.
+
+        Context and continuation are made into tokens apart, so that a continuation has the same tokens after every context.
+        """
+        befores = [self.tokens(context) for context in contexts]
+        afters = [self.tokens(text) for text in continuations]
+        if any(not before for before in befores):
+            raise ModelError("a text has no probability without a token before it; give every context a word")
+        self._fits(max((len(a) + len(b) for a, b in zip(befores, afters, strict=True)), default=0))
+        # The last token of a context is always read anew: the first token of the continuation is predicted from it.
+        shared = _common(befores, min((len(before) for before in befores), default=1) - 1)
+        found: list[NDArray[np.float32] | None] = [None] * len(befores)
+        with self._lock:
+            head = self._read([[]], [befores[0][:shared]])[1][0] if shared else None
+            past = [head] if head is not None else []
+            for batch in _batches(len(befores)):
+                new = [befores[i][shared:] + afters[i][:-1] if afters[i] else [] for i in batch]
+                if not self._in_time(sum(map(len, new)), deadline):
+                    break
+                hidden, _ = self._read([past for _ in batch], new)
+                for row, i in enumerate(batch):
+                    found[i] = self._predicted(hidden[row], len(befores[i]) - shared, afters[i])
+        return found
+
+    def block_likelihoods(
+        self, prefix: Block, blocks: Sequence[Block], suffix: str, continuation: str, *, deadline: float | None = None
+    ) -> list[NDArray[np.float32] | None]:
+        """`log_likelihoods` of ``continuation`` after ``prefix``, each block, ``suffix``; only the last two are read."""
+        between, after = self.tokens(suffix), self.tokens(continuation)
+        if not between:
+            raise ModelError("the text between block and continuation must not be empty")
+        new = between + after[:-1]
+        self._fits(max((block.end for block in blocks), default=0) + len(new))
+        found: list[NDArray[np.float32] | None] = [None] * len(blocks)
+        if not after:
+            return [np.zeros(0, np.float32) for _ in blocks]
+        with self._lock:
+            for batch in _batches(len(blocks)):
+                if not self._in_time(len(new) * len(batch), deadline):
+                    break
+                hidden, _ = self._read([[prefix, blocks[i]] for i in batch], [new] * len(batch))
+                for row, i in enumerate(batch):
+                    found[i] = self._predicted(hidden[row], len(between), after)
+        return found
+
+    def _predicted(self, hidden: Any, first: int, after: list[int]) -> NDArray[np.float32]:
+        """Log-probabilities of ``after``, of which the first token is predicted from row ``first - 1`` of ``hidden``."""
+        import torch
+
+        if not after:
+            return np.zeros(0, np.float32)
+        with torch.inference_mode():
+            logits = self._model.get_output_embeddings()(hidden[first - 1 : first - 1 + len(after)]).float()
+            chosen = logits.log_softmax(-1).gather(-1, torch.tensor(after)[:, None])
+        return np.asarray(chosen[:, 0].numpy(), np.float32)
+
+    # -- blocks --------------------------------------------------------------------------------------------------------
+
+    def blocks(
+        self,
+        prefix: str,
+        texts: Sequence[str],
+        *,
+        max_tokens: int = 256,
+        layers: int | None = None,
+        deadline: float | None = None,
+    ) -> tuple[Block, list[Block | None]]:
+        """``prefix`` as a block, and each of ``texts`` (its first ``max_tokens`` tokens) read after it, apart from the others.
+
+        Those read before are taken from ``cache``. ``layers``: only so many of the first ones, where no more are needed (for
+        the `attention` of heads in them, say); all for None. In the order given; None for those that the deadline leaves out.
+        Raises `ModelError` for an empty prefix: without a first token that all share, every block's own would draw the
+        attention.
+        """
+        ids = [self.tokens(text)[:max_tokens] or self.tokens(" ") for text in texts]
+        head = self.tokens(prefix)
+        if not head:
+            raise ModelError("blocks are read after a prefix; it must not be empty")
+        self._fits(len(head) + max(map(len, ids), default=0))
+        found: list[Block | None] = [None] * len(ids)
+        with self._lock:
+            first = self.cache.get((prefix, layers))
+            if first is None:
+                first = self._read([[]], [head], layers=layers)[1][0]
+                self.cache.put((prefix, layers), first)
+            todo = []
+            for i, one in enumerate(ids):
+                found[i] = self.cache.get((prefix, layers, tuple(one)))
+                if found[i] is None:
+                    todo.append(i)
+            for batch in _batches(len(todo)):
+                rows = [todo[n] for n in batch]
+                if not self._in_time(sum(len(ids[i]) for i in rows), deadline):
+                    break
+                for i, block in zip(
+                    rows, self._read([[first]] * len(rows), [ids[i] for i in rows], layers=layers)[1], strict=True
+                ):
+                    found[i] = block
+                    self.cache.put((prefix, layers, tuple(ids[i])), block)
+        return first, found
+
+    def sequence(self, parts: Sequence[str], *, max_tokens: int = 256) -> list[Block]:
+        """All ``parts`` read as one text, each (its first ``max_tokens`` tokens) seeing those before it."""
+        ids = [self.tokens(part)[:max_tokens] for part in parts]
+        self._fits(sum(map(len, ids)))
+        with self._lock:
+            whole = self._read([[]], [[token for one in ids for token in one]])[1][0]
+        out, at = [], 0
+        for one in ids:
+            piece = slice(at, at + len(one))
+            out.append(Block(whole.keys[:, :, piece], whole.values[:, :, piece], at))
+            at += len(one)
+        return out
+
+    def attention(
+        self,
+        blocks: Sequence[Block],
+        suffix: str,
+        query: str,
+        *,
+        heads: Sequence[tuple[int, int]] | None = None,
+        move: bool = False,
+    ) -> list[NDArray[np.float32]]:
+        """What the tokens of ``query``, which stands after ``blocks`` and ``suffix``, look at.
+
+        For each block the weights of its tokens, averaged over the query's tokens: float32 (heads, tokens). ``heads``: pairs
+        (layer, head), all for None, layer by layer. ``move``: put the blocks one behind the other first; otherwise they stay
+        at their places, which may be the same. Raises `ModelError` for a model whose positions cannot be moved.
+        """
+        import torch
+
+        if move:
+            blocks = self._consecutive(blocks)
+        asked, between = self.tokens(query), self.tokens(suffix)
+        new = between + asked
+        if not asked:
+            raise ModelError("an empty query looks at nothing; give it a word")
+        last = max((block.end for block in blocks), default=0)
+        self._fits(last + len(new))
+        total = sum(map(len, blocks))
+        chosen = [(layer, head) for layer in range(self.layers) for head in range(self.heads)] if heads is None else list(heads)
+        at: dict[int, list[tuple[int, int]]] = {}
+        for row, (layer, head) in enumerate(chosen):
+            if not (0 <= layer < self.layers and 0 <= head < self.heads):
+                raise ModelError(
+                    f"{self.name!r} has no head {head} in layer {layer}: it has {self.layers} layers of {self.heads}"
+                )
+            at.setdefault(layer, []).append((row, head))
+        weights = np.zeros((len(chosen), total), np.float32)
+
+        def read(layer: int, found: Any) -> None:
+            for row, head in at.get(layer, ()):
+                weights[row] = found[0, head, len(between) :, :total].mean(0).numpy()
+
+        with self._lock, recording(read):
+            self._read(
+                [list(blocks)],
+                [new],
+                places=torch.arange(last, last + len(new))[None],
+                keep=False,
+                layers=max(at, default=0) + 1,
+            )
+        ends = np.cumsum([len(block) for block in blocks])
+        return np.split(weights, ends[:-1], axis=1)
+
+    def _consecutive(self, blocks: Sequence[Block]) -> list[Block]:
+        import torch
+
+        rotary = getattr(self._open_model().get_decoder(), "rotary_emb", None)
+        with self._lock, torch.inference_mode():
+            if self._moves is None:
+                self._moves = rotary is not None and self._movable(rotary)
+            if not self._moves:
+                raise ModelError(f"the positions of {self.name!r} cannot be moved; use move=False")
+            out: list[Block] = []
+            for block in blocks:
+                out.append(moved(block, out[-1].end if out else block.start, rotary))
+            return out
+
+    def _movable(self, rotary: Any) -> bool:
+        """Whether turning keys does what reading at another position does, tried on a few tokens."""
+        import torch
+
+        ids = self.tokens("one two three four")
+        here = self._read([[]], [ids])[1][0]
+        there = self._read([[]], [ids], places=torch.arange(11, 11 + len(ids))[None])[1][0]
+        try:
+            turned = moved(here, 11, rotary).keys.float()
+        except (RuntimeError, TypeError, IndexError):
+            return False
+        return float((turned - there.keys).norm() / there.keys.float().norm()) < 0.05
+
+
+def _common(lists: Sequence[Sequence[int]], most: int) -> int:
+    """How many first items all lists share, at most ``most``; 0 for one list, which shares nothing."""
+    if len(lists) < 2:
+        return 0
+    count = 0
+    while count < most and all(one[count] == lists[0][count] for one in lists):
+        count += 1
+    return count
+
+
+def _batches(count: int) -> list[range]:
+    return [range(at, min(at + BATCH, count)) for at in range(0, count, BATCH)]

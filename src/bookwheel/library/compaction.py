@@ -1,0 +1,151 @@
+"""Merging segments: which, and how; re-weighing their impacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..index import dense
+from ..index.inverted import merge as sparse_merge
+from ..index.inverted.bm25 import Bm25
+from ..index.storage import ArrayFolder, FolderWriter
+from ..progress import Task
+from .manifest import PartEntry, SegmentEntry
+from .segment import DENSE, ROWS, SEGMENTS, SPARSE, Segment
+from .settings import Settings
+from .snapshot import Snapshot
+from .vectors.parts import Piece, write_part
+
+__all__ = ["merge_segments", "reweigh_segment", "to_merge"]
+
+FACTOR = 8
+SMALLEST = 1000
+
+
+def to_merge(segments: Sequence[SegmentEntry]) -> Sequence[SegmentEntry]:
+    """The newest run of segments that is due to be merged, or none.
+
+    Segments of one size class (powers of eight) are merged once there are eight in a row, so each passage is rewritten a
+    logarithmic number of times and a library has a logarithmic number of segments, as in a log-structured merge tree.
+    """
+    if not segments:
+        return ()
+    level = _level(segments[-1])
+    start = len(segments)
+    while start and _level(segments[start - 1]) <= level:
+        start -= 1
+    return segments[start:] if len(segments) - start >= FACTOR else ()
+
+
+def _level(entry: SegmentEntry) -> int:
+    level, size = 0, entry.passages
+    while size > SMALLEST:
+        level, size = level + 1, size // FACTOR
+    return level
+
+
+def merge_segments(
+    snapshot: Snapshot,
+    run: Sequence[SegmentEntry],
+    name: str,
+    impacts: str,
+    memory: int,
+    bits: Callable[[int], int | None],
+    task: Task | None = None,
+) -> SegmentEntry | None:
+    """Write the living passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None where none is left.
+
+    ``memory`` are the bytes that making lists of vectors may take, ``bits`` tells those of a sketch for a dimension. ``task`` is
+    told of passages done: half of each for its postings, half for its vectors.
+    """
+    chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True) if segment.entry in run]
+    folder = snapshot.library / SEGMENTS / name
+    passages = 0
+    with FolderWriter(folder / ROWS) as rows:
+        ids = rows.stream("ids", np.int64)
+        for segment, mask in chosen:
+            kept = segment.ids
+            if mask is not None:
+                kept = kept[np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(kept)].astype(np.bool_)]
+            ids.append(kept)
+            passages += len(kept)
+    if not passages:
+        return None
+    settings = snapshot.manifest.settings
+    vectors = [(segment.dense, mask) for segment, mask in chosen if segment.dense is not None]
+    told = _Told(task, sum(entry.passages for entry in run))
+    sparse_merge.merge(
+        [(segment.sparse, mask) for segment, mask in chosen],
+        folder / SPARSE,
+        folder / impacts,
+        bm25=Bm25(settings.k1, settings.b),
+        average_length=snapshot.average_length,
+        advance=told.share(sum(segment.sparse.postings for segment, _ in chosen), 1 if vectors else 2),
+    )
+    if vectors:
+        advance = told.share(sum(index.rows for index, _ in vectors), 1)
+        dense.merge(vectors, folder / DENSE, bits=bits(vectors[0][0].dimension), memory=memory, advance=advance)
+    terms = ArrayFolder(folder / SPARSE).attributes["tokens"]
+    return SegmentEntry(name, passages, int(terms), impacts, _merged_parts(snapshot, chosen, folder, bits))
+
+
+class _Told:
+    """Tells a task of passages, when what is counted is something else."""
+
+    def __init__(self, task: Task | None, passages: int) -> None:
+        self.task = task
+        self.passages = passages
+
+    def share(self, total: int, halves: int) -> Callable[[int], None]:
+        """What takes numbers that add up to ``total``, and tells of so many halves of the passages."""
+        done = told = 0
+
+        def advance(count: int) -> None:
+            nonlocal done, told
+            done += count
+            now = self.passages * halves * done // (2 * max(total, 1))
+            if self.task is not None and now > told:
+                self.task.advance(now - told)
+                told = now
+
+        return advance
+
+
+def _merged_parts(
+    snapshot: Snapshot,
+    chosen: Sequence[tuple[Segment, NDArray[np.uint64] | None]],
+    folder: Path,
+    bits: Callable[[int], int | None],
+) -> tuple[PartEntry, ...]:
+    """Of each representation one part with what ``chosen`` hold of it."""
+    pieces: dict[str, list[Piece]] = {}
+    offset = 0
+    for segment, mask in chosen:
+        kept = np.ones(len(segment.ids), np.bool_)
+        if mask is not None:
+            kept = np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(kept)].astype(np.bool_)
+        moved = np.where(kept, np.cumsum(kept) - 1 + offset, -1).astype(np.int32)
+        for part in segment.parts:
+            pieces.setdefault(part.entry.key, []).append((moved[part.positions], part))
+        offset += int(kept.sum())
+    written = []
+    for key, some in pieces.items():
+        representation = snapshot.manifest.by_key(key)
+        if representation is not None:
+            seed = snapshot.manifest.settings.seed
+            generation, width = snapshot.generation + 1, bits(representation.info.dimension)
+            written.append(write_part(folder, representation, generation, seed, some, width))
+    return tuple(entry for entry in written if entry is not None)
+
+
+def reweigh_segment(
+    library: Path, entry: SegmentEntry, impacts: str, settings: Settings, average_length: float
+) -> SegmentEntry:
+    """Make the impacts of ``entry`` anew for the k1 and b of ``settings``."""
+    segment = Segment(library, entry)
+    sparse_merge.reweigh(segment.sparse, segment.folder / impacts, Bm25(settings.k1, settings.b), average_length)
+    return replace(entry, impacts=impacts)

@@ -1,0 +1,41 @@
+"""Making an empty library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .._errors import StorageError
+from ..analysis.analyzer import Analyzer
+from ..encode.protocols import load_encoder
+from ..index.storage import storage
+from .lock import WriterLock
+from .manifest import MANIFEST, Manifest
+from .settings import Settings
+from .store import DATABASE, Store
+
+__all__ = ["create"]
+
+
+def create(library: Path, settings: Settings) -> None:
+    """Make an empty library.
+
+    Raises `StorageError` where the folder holds something else, `UsageError` for a language that there is not, `ModelError` for
+    an encoder that there is not: nothing is made then.
+    """
+    if settings.language not in ("auto", "none"):
+        Analyzer.for_language(settings.language)
+    if settings.encoder is not None:
+        load_encoder(settings.encoder)
+    if library.exists() and not library.is_dir():
+        raise StorageError(f"{library} is a file; choose another place with --library")
+    with storage(library):
+        if library.is_dir() and not (library / DATABASE).exists() and any(library.iterdir()):
+            raise StorageError(f"{library} is a folder with other files in it; choose another place with --library")
+        try:
+            library.mkdir(parents=True, exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
+            raise StorageError(f"no folder can be made at {library}; choose another place with --library") from error
+    with WriterLock(library):
+        if not (library / MANIFEST).exists():
+            Store(library, write=True).close()
+            Manifest(settings).write(library)

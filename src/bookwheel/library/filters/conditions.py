@@ -1,0 +1,164 @@
+"""The tree of a metadata filter, and its SQL: fixed pieces, every name and value a parameter.
+
+The tables are those of the library's store: ``documents d (name, title, source)``, ``sources (id, path)`` and
+``metadata (key, value, document)`` with its primary key in that order, which serves as the index.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["BUILT_IN", "Compare", "Condition", "Contains", "Exists", "Group", "Not", "OneOf", "Value", "register"]
+
+Value = str | int | float
+
+BUILT_IN = {"id": "d.name", "title": "d.title", "source": "path"}
+"""Fields that every document has, and their columns. They hide metadata of the same name."""
+
+_FOLD = "bookwheel_casefold"
+
+
+def register(connection: sqlite3.Connection) -> None:
+    """Give ``connection`` the function that ``like`` needs. Call once on each connection that runs filters."""
+    connection.create_function(_FOLD, 1, str.casefold, deterministic=True)
+
+
+class Condition:
+    """A node of the filter's tree."""
+
+    __slots__ = ()
+
+    def sql(self, parameters: list[Value]) -> str:
+        """SQL of the condition; appends its parameters."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Condition):
+    """``word`` is AND or OR."""
+
+    word: str
+    parts: tuple[Condition, ...]
+
+    def sql(self, parameters: list[Value]) -> str:
+        """See `Condition.sql`."""
+        return "(" + f" {self.word} ".join(part.sql(parameters) for part in self.parts) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Condition):
+    """What ``part`` does not meet."""
+
+    part: Condition
+
+    def sql(self, parameters: list[Value]) -> str:
+        """See `Condition.sql`."""
+        return f"NOT {self.part.sql(parameters)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exists(Condition):
+    """The field has a value."""
+
+    field: str
+
+    def sql(self, parameters: list[Value]) -> str:
+        """See `Condition.sql`."""
+        return _select(self.field, [("1", [])], parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Contains(Condition):
+    """A text of the field has ``text`` in it, whatever the case."""
+
+    field: str
+    text: str
+
+    def sql(self, parameters: list[Value]) -> str:
+        """See `Condition.sql`."""
+        return _select(self.field, [(f"{_TEXT} AND instr({_FOLD}({{0}}), ?) > 0", [self.text.casefold()])], parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Condition):
+    """``operator`` is one of = < <= > >=."""
+
+    field: str
+    operator: str
+    value: Value
+
+    def sql(self, parameters: list[Value]) -> str:
+        """See `Condition.sql`."""
+        if isinstance(self.value, str):
+            return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", [self.value])], parameters)
+        bound = "" if self.operator in ("=", "<", "<=") else _NUMBER_BOUND
+        return _select(self.field, _numeric(self.field, f"{self.operator} ?", [self.value], bound), parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Condition):
+    """The field has one of the values."""
+
+    field: str
+    values: tuple[Value, ...]
+
+    def sql(self, parameters: list[Value]) -> str:
+        """See `Condition.sql`."""
+        texts = [value for value in self.values if isinstance(value, str)]
+        numbers = [value for value in self.values if not isinstance(value, str)]
+        tests: list[_Test] = []
+        if texts:
+            tests.append((f"{{0}} IN ({_marks(texts)})", texts))
+        if numbers:
+            tests += _numeric(self.field, f"IN ({_marks(numbers)})", numbers)
+        return _select(self.field, tests, parameters)
+
+
+_Test = tuple[str, Sequence[Value]]
+"""A condition on the value ``{0}`` and its parameters."""
+
+# SQLite orders values by type: numbers, then text, then blobs. So a bound at the least text, or at the least blob, keeps a
+# range to one type, and the index on values still serves. An equality needs none: with a second condition on the same column,
+# SQLite would take the range for its search of the index.
+_TEXT = "{0} >= '' AND {0} < x''"
+_TEXT_BOUND = {"=": "", "<": " AND {0} >= ''", "<=": " AND {0} >= ''", ">": " AND {0} < x''", ">=": " AND {0} < x''"}
+_NUMBER_BOUND = " AND {0} < ''"
+
+
+def _numeric(field: str, test: str, values: Sequence[Value], bound: str = "") -> list[_Test]:
+    """``test`` of numbers (kept to numbers by ``bound``), and of text that looks like one.
+
+    Compared with a NUMERIC expression, SQLite takes text that looks like a number as one and leaves other text alone; and
+    text that is left alone is greater than every number, infinity included.
+    """
+    looks_numeric = f"{_TEXT} AND {{0}} <= CAST(? AS NUMERIC)"
+    tests: list[_Test] = [(f"{looks_numeric} AND CAST({{0}} AS NUMERIC) {test}", [math.inf, *values])]
+    if field not in BUILT_IN:  # those are text
+        tests.append((f"{{0}} {test}{bound}", values))
+    return tests
+
+
+def _select(field: str, tests: Sequence[_Test], parameters: list[Value]) -> str:
+    """Documents with a value in ``field`` that meets one of ``tests``."""
+    selects = []
+    for test, values in tests:
+        if field not in BUILT_IN:
+            selects.append(f"SELECT document FROM metadata WHERE key = ? AND {test.format('value')}")
+            parameters.append(field)
+        elif field == "source":
+            selects.append(f"SELECT id FROM sources WHERE path <> '' AND {test.format('path')}")
+        else:
+            selects.append(f"(COALESCE({BUILT_IN[field]}, '') <> '' AND {test.format(BUILT_IN[field])})")
+        parameters.extend(values)
+    if field not in BUILT_IN:
+        return f"d.id IN ({' UNION ALL '.join(selects)})"
+    if field == "source":
+        return f"(d.source IS NOT NULL AND d.source IN ({' UNION ALL '.join(selects)}))"
+    return f"({' OR '.join(selects)})"
+
+
+def _marks(values: Sequence[Value]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,0 +1,287 @@
+"""Bringing a library up to date with files: only what changed is read, what disappeared is removed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from .._errors import InputError
+from ..documents.document import Document
+from ..documents.paths import Skipped, Source, walk
+from ..documents.read import Fields, read
+from ..documents.seen_ids import SeenIds
+from ..progress import Progress, Task, silent
+from .estimate import estimate_sources
+from .results import IndexReport
+from .writer import Writer, document_hash
+
+__all__ = ["add_documents", "index_paths"]
+
+STDIN = "-"
+TOLD_BEFORE = "damaged record in an unchanged file"
+LISTED = 100_000
+"""Files that are listed before the first is read, so that progress has an end."""
+LOOKED_AT = 64 << 20
+"""Bytes of new files from which on it is estimated whether they fit."""
+CERTAIN = 0.8
+"""Share of an estimate that is counted on."""
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a request to stop at the next document, where all is consistent; a second stops at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    old = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, old)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, old)
+
+
+class _Run:
+    """One indexing run: the writer, the report, and the moment to stop."""
+
+    def __init__(self, writer: Writer, stop: Callable[[], bool]) -> None:
+        self.writer = writer
+        self.stop = stop
+        self.report = IndexReport(bill=writer.bill)
+
+    def pause(self) -> None:
+        """Stop here where that was asked for, keeping what is done."""
+        if self.stop():
+            self.writer.commit()
+            raise KeyboardInterrupt
+
+    def store(self, source: int, documents: Iterable[Document | InputError], *, known: bool, replace_all: bool) -> int:
+        """Bring the documents of ``source`` up to date; returns how many records were damaged.
+
+        ``known`` says that the source has documents already; those not met again are removed where ``replace_all`` is true.
+        """
+        writer, report = self.writer, self.report
+        old = _Known(writer, source) if known else None
+        damaged = 0
+        for document in documents:
+            self.pause()
+            if isinstance(document, InputError):
+                report.failures.append(str(document))
+                damaged += 1
+                continue
+            digest = document_hash(document)
+            if old is not None and (earlier := old.find(document.id)) is not None:
+                number, earlier_digest = earlier
+                if earlier_digest == digest:
+                    report.unchanged += 1
+                    continue
+                writer.remove([number])
+                report.updated += 1
+            else:
+                report.added += 1
+            writer.add(document, source, digest)
+        if old is not None and replace_all:
+            report.removed += writer.remove(old.unseen())
+        return damaged
+
+
+class _Known:
+    """The living documents of a source, and which of them were met again."""
+
+    def __init__(self, writer: Writer, source: int) -> None:
+        self.writer = writer
+        self.source = source
+        low, high = writer.store.execute("SELECT min(id), max(id) FROM documents WHERE source = ?", (source,))[0]
+        self.low = low or 0
+        self.seen = bytearray((high or 0) - self.low + 1)
+
+    def find(self, name: str) -> tuple[int, bytes] | None:
+        """Number and hash of the document ``name``, which counts as met."""
+        # The + keeps SQLite off the index on sources, which would have it read every document of a large file for each.
+        rows = self.writer.store.execute(
+            "SELECT id, hash FROM documents WHERE name = ? AND +source = ? AND removed IS NULL", (name, self.source)
+        )
+        if not rows:
+            return None
+        number, digest = rows[0]
+        if self.low <= number < self.low + len(self.seen):
+            self.seen[number - self.low] = 1
+        return number, digest
+
+    def unseen(self) -> Iterator[int]:
+        """Numbers of those never met, some at a time: they may be removed meanwhile."""
+        last, high = self.low - 1, self.low + len(self.seen) - 1
+        while rows := self.writer.store.execute(
+            "SELECT id FROM documents WHERE +source = ? AND removed IS NULL AND id > ? AND id <= ? ORDER BY id LIMIT 10000",
+            (self.source, last, high),
+        ):
+            last = rows[-1][0]
+            yield from (number for (number,) in rows if not self.seen[number - self.low])
+
+
+def add_documents(writer: Writer, documents: Iterable[Document], source: str = STDIN) -> IndexReport:
+    """Add or replace documents that come from the program itself, by id within ``source``."""
+    started = time.monotonic()
+    with interruptible() as stop:
+        run = _Run(writer, stop)
+        run.store(writer.source(source), documents, known=True, replace_all=False)
+        writer.commit()
+    return _finished(run, started)
+
+
+def index_paths(
+    writer: Writer, paths: Sequence[str | Path], *, fields: Fields, prune: bool, hidden: bool, progress: Progress = silent
+) -> IndexReport:
+    """Bring the library up to date with ``paths``: see `Library.index`."""
+    started = time.monotonic()
+    with interruptible() as stop:
+        run = _Run(writer, stop)
+        found = _sources(run, paths, hidden)
+        items = list(islice(found, LISTED))
+        rest = next(found, None)
+        if rest is None:
+            total: int | None = sum(max(source.size, 0) for source in items)
+            _refuse_what_cannot_fit(run, items, fields)
+        else:  # a list of all of them would be a large part of the budget
+            total = None
+        met = SeenIds()
+        task = progress("indexing", total, "B")
+        try:
+            for some in _batches(chain(items, [] if rest is None else [rest], found)):
+                met.add(np.fromiter((hash(source.path) for source in some), np.int64))
+                for source in some:
+                    run.pause()
+                    _bring_up_to_date(run, source, fields, task)
+        finally:
+            task.close()
+        if prune:
+            _prune(run, paths, met)
+        writer.commit()
+    return _finished(run, started)
+
+
+def _batches(sources: Iterator[Source]) -> Iterator[list[Source]]:
+    while some := list(islice(sources, 1024)):
+        yield some
+
+
+def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) -> None:
+    """Raise `BudgetError` before any work where files are too much for the budget by far: what they hold is an estimate."""
+    if sum(source.size for source in items) < LOOKED_AT:
+        return
+    store, settings = run.writer.store, run.writer.manifest.settings
+    known = dict(store.execute("SELECT path, size FROM sources WHERE complete IS NOT NULL"))
+    new = [source for source in items if known.get(source.path) != source.size]
+    if sum(source.size for source in new) >= LOOKED_AT:
+        found = estimate_sources(new, fields, settings.unit, settings.words)
+        run.writer.expect(found.passages, CERTAIN)
+
+
+def _finished(run: _Run, started: float) -> IndexReport:
+    run.report.passages = run.writer.added_passages
+    run.report.seconds = time.monotonic() - started
+    return run.report
+
+
+def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool) -> Iterator[Source]:
+    for item in walk(paths, hidden=hidden, max_bytes=run.writer.shares.record):
+        if isinstance(item, Skipped):
+            run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
+            if item.failed:
+                run.report.failures.append(f"{item.path}: {item.reason}")
+        else:
+            yield item
+
+
+def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> None:
+    store, report = run.writer.store, run.report
+    settings = repr(fields)
+    number = run.writer.source(source.path)
+    complete, size, mtime_ns, digest, old_fields, damaged = store.execute(
+        "SELECT complete, size, mtime_ns, digest, fields, damaged FROM sources WHERE id = ?", (number,)
+    )[0]
+    is_file = source.path != STDIN
+    if is_file and complete is not None and size == source.size and old_fields == settings:
+        same = mtime_ns == source.mtime_ns
+        if same or source.digest() == digest:
+            if not same:
+                store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
+            alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
+            report.unchanged += store.execute(alive, (number,))[0][0]
+            if damaged:
+                report.skipped[TOLD_BEFORE] = report.skipped.get(TOLD_BEFORE, 0) + damaged
+            task.advance(source.size, source.path)
+            return
+    known = bool(store.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL)", (number,))[0][0])
+    store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+    report.files += 1
+    report.bytes_read += max(source.size, 0)
+    try:
+        damaged = run.store(number, _shown(read(source, fields), source, task), known=known, replace_all=True)
+    except InputError as error:
+        report.failures.append(str(error))
+        return
+    if is_file:
+        # The rows of this source may still be in memory; they carry the same coming generation as this mark.
+        store.execute(
+            "UPDATE sources SET size = ?, mtime_ns = ?, digest = ?, fields = ?, damaged = ?, complete = ? WHERE id = ?",
+            (source.size, source.mtime_ns, source.digest(), settings, damaged, run.writer.generation, number),
+        )
+
+
+def _shown(documents: Iterable[Document | InputError], source: Source, task: Task) -> Iterator[Document | InputError]:
+    """``documents``, with their share of the file told to ``task``: about the length of each text, and at the end the rest."""
+    left = max(source.size, 0)
+    try:
+        for document in documents:
+            yield document
+            step = min(left, len(document.text)) if isinstance(document, Document) else 0
+            left -= step
+            task.advance(step, source.path)
+    except InputError:
+        task.advance(left, source.path)
+        raise
+    task.advance(left, source.path)
+
+
+def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
+    """Remove the documents of files that are gone from the folders among ``paths``."""
+    given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
+    folders = [os.path.abspath(path) for path in given if path.is_dir()]  # noqa: PTH100 - as `walk` names them, links kept
+    store = run.writer.store
+    for folder in folders:
+        inside = folder.rstrip(os.sep) + os.sep
+        last = 0
+        while rows := store.execute(
+            "SELECT id, path FROM sources WHERE id > ? AND substr(path, 1, ?) = ? ORDER BY id LIMIT 10000",
+            (last, len(inside), inside),
+        ):
+            last = rows[-1][0]
+            known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
+            for number in (number for (number, _), there in zip(rows, known, strict=True) if not there):
+                store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+                run.report.removed += run.writer.remove(_alive(run.writer, number))
+
+
+def _alive(writer: Writer, source: int) -> Iterator[int]:
+    """Numbers of the living documents of ``source``, some at a time: they may be removed meanwhile."""
+    last = 0
+    while rows := writer.store.execute(
+        "SELECT id FROM documents WHERE source = ? AND removed IS NULL AND id > ? ORDER BY id LIMIT 10000", (source, last)
+    ):
+        last = rows[-1][0]
+        yield from (number for (number,) in rows)

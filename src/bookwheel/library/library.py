@@ -1,0 +1,245 @@
+"""The library as programs and the command line use it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._errors import UsageError
+from .._paths import locate
+from ..documents.document import Document
+from ..documents.read import Fields
+from ..encode.protocols import BUILT_IN
+from ..memory.budget import ram_of
+from ..progress import Progress, silent
+from ..rank.check import check
+from ..rank.parse import parse_recipe
+from ..rank.recipe import Recipe
+from .manifest import Manifest
+from .reader import Reading
+from .results import IndexReport, RefineReport
+from .retrieval.context import representations
+from .searcher import MAX_QUERY
+from .settings import Representation, Settings
+
+if TYPE_CHECKING:
+    from ..encode.remote import Estimate, RemoteEncoder
+
+__all__ = ["MAX_QUERY", "Library", "open_library"]
+
+
+def open_library(
+    name: str | Path = "default", *, create: bool = False, ram: str | int | None = None, **settings: Any
+) -> Library:
+    """Open the library ``name`` (a name, or a path), making it where ``create`` is true and there is none.
+
+    ``settings`` are those of `Settings` (``unit``, ``words``, ``language``, ``encoder``, ``k1``, ``b``, ``recipe``, ``seed``).
+    For a library that exists they must agree with its own, or a `UsageError` says which do not. ``ram`` is the memory that
+    this process may use for it (``"512MB"``, or bytes; at least 256 MB), while building and while searching; 1 GB for building
+    where it is None. Raises `LibraryNotFound`, `LibraryFormat`, `LibraryDamaged`, `StorageError`, `BudgetError`.
+    """
+    allowed = None if ram is None else ram_of(ram)
+    path = locate(name)
+    encoder = settings.get("encoder")
+    if encoder is not None and encoder not in BUILT_IN:
+        folder = Path(os.path.expanduser(encoder))  # noqa: PTH111 - Path.expanduser raises for a user there is not
+        if folder.is_dir():
+            settings["encoder"] = str(folder.absolute())  # it must be found from any folder later
+    wanted = Settings().change(**settings)
+    if create and not (path / "manifest.json").is_file():
+        from . import creation as making
+
+        making.create(path, wanted)
+    manifest = Manifest.read(path)
+    differing = [
+        f"{key} {value!r} (it has {getattr(manifest.settings, key)!r})"
+        for key, value in settings.items()
+        if getattr(manifest.settings, key) != value
+    ]
+    if differing:
+        raise UsageError(
+            f"the library {path} was made with other settings than {', '.join(differing)}; leave them out, change k1, b and "
+            "recipe with `bookwheel configure`, or index into another library with --library"
+        )
+    return Library(path, ram=allowed)
+
+
+class Library(Reading):
+    """One collection on disk with its indexes. Use `bookwheel.open` to get one; safe to search from several threads.
+
+    A library reads the generation that was current when it was first used; `refresh` moves on to the newest.
+    """
+
+    def index(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        fields: Fields = Fields(),  # noqa: B008 - immutable
+        prune: bool = True,
+        hidden: bool = False,
+        ram: str | int | None = None,
+        progress: Progress = silent,
+    ) -> IndexReport:
+        """Bring the library up to date with files, folders, globs or ``-`` (standard input).
+
+        Only what changed since the last time is read; documents of files that disappeared from a given folder are removed
+        unless ``prune`` is false. ``ram`` bounds the memory of building (the library's own where None). Interrupted at any
+        instant, the same call goes on where it was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
+        `StorageError`, `BudgetError`.
+        """
+        from .indexing import index_paths
+        from .writer import Writer
+
+        given = [paths] if isinstance(paths, (str, Path)) else list(paths)
+        with Writer(self.path, ram=self._allowed(ram)) as writer:
+            writer.plan()
+            report = index_paths(writer, given, fields=fields, prune=prune, hidden=hidden, progress=progress)
+        self.refresh()
+        return report
+
+    def add(self, documents: Iterable[Document], *, ram: str | int | None = None) -> IndexReport:
+        """Add documents, replacing those of the same id that were added this way before."""
+        from .indexing import add_documents
+        from .writer import Writer
+
+        with Writer(self.path, ram=self._allowed(ram)) as writer:
+            writer.plan()
+            report = add_documents(writer, documents)
+        self.refresh()
+        return report
+
+    def remove(self, names: str | Sequence[str]) -> int:
+        """Remove the documents with these ids, or from the files of these paths; returns how many there were.
+
+        Raises `UsageError`, removing nothing, where a name is neither.
+        """
+        from .writer import writing
+
+        given = [names] if isinstance(names, str) else list(names)
+        with writing(self.path, self.ram) as writer:
+            found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
+            if missing := [name for name, numbers in found.items() if not numbers]:
+                raise UsageError(f"no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed")
+            count = writer.remove(sorted({number for numbers in found.values() for number in numbers}))
+        self.refresh()
+        return count
+
+    def _allowed(self, ram: str | int | None) -> str | int | None:
+        return self.ram if ram is None else ram
+
+    def compact(self, *, ram: str | int | None = None, progress: Progress = silent) -> None:
+        """Merge all segments into one and let go of what was removed. Searches may go on meanwhile, in any process.
+
+        ``ram`` bounds the memory (the library's own where None). Raises `LibraryLocked`, `StorageError`, `BudgetError`.
+        """
+        from .writer import Writer
+
+        with Writer(self.path, ram=self._allowed(ram)) as writer:
+            writer.compact(progress)
+        self.refresh()
+
+    def configure(self, **changes: Any) -> None:
+        """Change ``k1``, ``b`` or ``recipe``; takes seconds, since no document is read again."""
+        if fixed := changes.keys() - {"k1", "b", "recipe"}:
+            raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in a library that exists; k1, b and recipe can")
+        from .writer import Writer
+
+        with Writer(self.path, ram=self.ram) as writer:
+            settings = writer.manifest.settings.change(**changes)
+            if "recipe" in changes:
+                check(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
+            writer.configure(settings)
+        self.refresh()
+
+    def represent(
+        self, name: str, encoder: Any, *, kind: str = "dense", replace: bool = False, bits: int | None = None
+    ) -> Representation:
+        """Give the library one more representation, called ``name`` in recipes; `refine` fills it.
+
+        ``encoder`` is the name or folder of a model, a function from texts to vectors, or an encoder (`bookwheel.encode.protocols`);
+        ``kind`` is ``dense``, ``sparse`` or ``tokens`` (``bits``: 1, 2 or 4 a dimension). Where ``name`` is made by another model
+        this is refused unless ``replace``: then the old vectors serve until the new ones are complete. Raises `UsageError`,
+        `ModelError`, `LibraryLocked`.
+        """
+        from .vectors.changes import represent
+
+        made = represent(self.path, self.represented, name, encoder, kind=kind, replacing=replace, bits=bits)
+        self.refresh()
+        return made
+
+    def attach(
+        self,
+        name: str,
+        vectors: Any,
+        *,
+        encoder: Any = None,
+        replace: bool = False,
+        ram: str | int | None = None,
+    ) -> Representation:
+        """Give the library a representation ``name`` of vectors that were made elsewhere.
+
+        ``vectors``: an array (n, d) or a ``.npy`` file of one, a row for each passage in the order of ``bookwheel export --passages`` or
+        for each document in that of ``bookwheel export``; or weighted terms by document or passage: ``.jsonl`` of ``{"id": …,
+        "vector": {term: weight}}``, or ``.ciff``. ``encoder`` encodes queries and what is added later. All of it is checked before
+        anything is changed: raises `InputError`, `UsageError`, `ModelError`, `BudgetError`, `LibraryLocked`.
+        """
+        from .vectors.importing import attach
+
+        made = attach(self.path, self.represented, name, vectors, encoder=encoder, replacing=replace, ram=self._allowed(ram))
+        self.refresh()
+        return made
+
+    def forget(self, name: str) -> int:
+        """Take representation ``name`` out of the library; returns how many passages it held."""
+        from .vectors.changes import forget
+
+        held = forget(self.path, name)
+        self.refresh()
+        return held
+
+    def refine(
+        self,
+        names: str | Sequence[str] | None = None,
+        *,
+        cpu: float = 1.0,
+        minutes: float | None = None,
+        ram: str | int | None = None,
+        passages: int | None = None,
+        progress: Progress = silent,
+    ) -> list[RefineReport]:
+        """Encode passages for the representations ``names`` (all that are not complete where None), the most useful first.
+
+        Every few thousand passages are committed, and found by searches at once; interrupted at any instant, the same call goes
+        on where it was. ``cpu`` is the share of all cores it may take, ``minutes`` and ``passages`` bound the work, ``ram`` its
+        memory. Raises `ModelError`, `BudgetError`, `LibraryLocked`.
+        """
+        from .vectors.embedding import Limits, refine_all
+
+        given = [names] if isinstance(names, str) else names
+        limits = Limits(cpu, None if minutes is None else 60 * minutes, self._allowed(ram), passages)
+        reports = refine_all(self.path, self.represented, given, limits, progress=progress)
+        self.refresh()
+        return reports
+
+    def refine_cost(
+        self, names: str | Sequence[str] | None = None, *, passages: int | None = None
+    ) -> dict[str, tuple[RemoteEncoder, Estimate]]:
+        """What `refine` would ask of models behind an address, by representation: the model, and texts, tokens, price and time."""
+        from .vectors.embedding import costs
+
+        return costs(self.path, self.represented, [names] if isinstance(names, str) else names, passages)
+
+    def refinement(self) -> list[RefineReport]:
+        """How much of each representation is filled."""
+        from .vectors.embedding import state
+
+        return [state(self.snapshot, representation) for representation in self.snapshot.manifest.representations]
+
+    def save_recipe(self, name: str, recipe: str | Recipe | None) -> None:
+        """Keep a recipe under ``name``; None forgets it. Raises `RecipeError` for one that this library cannot run."""
+        from .saved_recipes import save_recipe
+
+        chosen = None if recipe is None else self.searching.recipe(recipe)
+        save_recipe(self.path, name, chosen, representations(self.snapshot.manifest))

@@ -1,0 +1,124 @@
+"""The manifest: which segments make up the library. Replacing it is the only commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
+from ..index.storage import replace_file
+from .settings import Representation, Settings
+
+__all__ = ["FORMAT", "MANIFEST", "Manifest", "PartEntry", "SegmentEntry"]
+
+FORMAT = 3
+"""The on-disk format this code reads and writes; any change of it raises the number."""
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PartEntry:
+    """A representation of some of a segment's passages."""
+
+    key: str
+    """Of the `Representation`."""
+    folder: str
+    """Inside the segment's."""
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """One live segment: its folder's name, and which folder inside it holds the current impacts."""
+
+    name: str
+    passages: int
+    terms: int
+    """Length of all its passages, in terms."""
+    impacts: str
+    parts: tuple[PartEntry, ...] = ()
+    """Of the representations that are filled in the background; parts of one key share no passage."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SegmentEntry:
+        """From the manifest."""
+        return cls(**{**data, "parts": tuple(PartEntry(**part) for part in data.get("parts", ()))})
+
+    def filled(self, key: str) -> int:
+        """Passages that representation ``key`` holds."""
+        return sum(part.passages for part in self.parts if part.key == key)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a library consisted of at one generation."""
+
+    settings: Settings
+    generation: int = 0
+    next_document: int = 1
+    next_passage: int = 1
+    next_segment: int = 1
+    segments: tuple[SegmentEntry, ...] = field(default=())
+    representations: tuple[Representation, ...] = field(default=())
+
+    def representation(self, name: str) -> Representation | None:
+        """The one that recipes call ``name``: the newest of that name."""
+        return next((found for found in reversed(self.representations) if found.name == name), None)
+
+    def by_key(self, key: str) -> Representation | None:
+        """The one of that key."""
+        return next((found for found in self.representations if found.key == key), None)
+
+    @property
+    def average_length(self) -> float:
+        """Mean length of the passages in the segments, removed ones included, in terms."""
+        return sum(entry.terms for entry in self.segments) / max(sum(entry.passages for entry in self.segments), 1)
+
+    @classmethod
+    def read(cls, library: Path) -> Manifest:
+        """Read the manifest of ``library``.
+
+        Raises `LibraryNotFound`, `LibraryFormat` for another format version, `LibraryDamaged` where it is not readable.
+        """
+        path = library / MANIFEST
+        try:
+            data: dict[str, Any] = json.loads(path.read_bytes())
+            version = data.pop("format")
+            written_by = data.pop("bookwheel", "?")
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise LibraryNotFound(
+                f"there is no library at {library}; make one with: bookwheel index PATH --library {library}"
+            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LibraryDamaged(f"{path} is not readable; index the sources again into a new library") from error
+        if version != FORMAT:
+            age = "an unknown" if not isinstance(version, int) else "a newer" if version > FORMAT else "an older"
+            raise LibraryFormat(
+                f"{library} is in format {version} (bookwheel {written_by}), {age} format than this bookwheel's {FORMAT}; "
+                "upgrade with: pip install -U bookwheel, or index the sources again"
+            )
+        try:
+            if any(type(number) is not int for number in data.values() if not isinstance(number, dict | list)):
+                raise TypeError("a count is not a whole number")
+            return cls(
+                settings=Settings.from_dict(data.pop("settings")),
+                segments=tuple(SegmentEntry.from_dict(entry) for entry in data.pop("segments")),
+                representations=tuple(Representation.from_dict(entry) for entry in data.pop("representations", ())),
+                **data,
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise LibraryDamaged(f"{path} is not readable; index the sources again into a new library") from error
+
+    def write(self, library: Path) -> None:
+        """Make this the library's state, atomically and durably."""
+        from .. import __version__
+
+        data = {"format": FORMAT, "bookwheel": __version__, **asdict(self), "settings": self.settings.to_dict()}
+        replace_file(library / MANIFEST, json.dumps(data, indent=1).encode())
+
+    def next(self, **changes: Any) -> Manifest:
+        """The following generation, with ``changes``."""
+        return replace(self, generation=self.generation + 1, **changes)

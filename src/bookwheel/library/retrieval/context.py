@@ -1,0 +1,289 @@
+"""A library as the stages of a recipe see it, for one search."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..._errors import FilterError, RecipeError
+from ...analysis.analyzer import Analyzer
+from ...encode.protocols import DenseEncoder
+from ...rank.query import Constraints, Query
+from ...rank.retriever import Retriever
+from ..filters.conditions import BUILT_IN
+from ..manifest import Manifest
+from ..passage_texts import passage_texts
+from ..snapshot import Masks, Snapshot
+from ..vectors.encoders import LIMIT, Represented
+from .constraints import PhraseCheck, PhraseRetriever, constrained_masks
+from .retrievers import Bm25Retriever, DenseRetriever
+from .vocabulary import near_terms, written
+
+if TYPE_CHECKING:
+    from .late_interaction import TokenScorer
+
+__all__ = ["LibraryContext", "Resources", "representations"]
+
+T = TypeVar("T")
+WORDS_REMEMBERED = 200_000
+
+
+class Resources:
+    """What stages share from search to search: models, tables. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[int | None, Hashable], Any] = {}
+        self._newest = -1
+        self._lock = threading.RLock()
+
+    def get(self, key: Hashable, make: Callable[[], T], generation: int | None = None) -> T:
+        """What ``make`` gave when ``key`` was first asked for; of this ``generation``, where one is named.
+
+        Things of older generations are let go of when a newer one is first asked for.
+        """
+        place = (generation, key)
+        try:
+            return cast(T, self._held[place])
+        except KeyError:
+            pass
+        with self._lock:
+            if place not in self._held:
+                if generation is not None and generation > self._newest:
+                    self._newest = generation
+                    self._held = {kept: value for kept, value in self._held.items() if kept[0] is None}
+                self._held[place] = make()
+            return cast(T, self._held[place])
+
+
+def representations(manifest: Manifest) -> dict[str, str]:
+    """Name of each representation that a recipe can name to its kind."""
+    found = {"bm25": "sparse"}
+    if manifest.settings.encoder is not None:
+        found["dense"] = "dense"
+    return found | {representation.name: representation.kind for representation in manifest.representations}
+
+
+class LibraryContext:
+    """One search's view of a snapshot. See `bookwheel.rank.stages.base.Context`, which this is."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        encoder: Callable[[], DenseEncoder | None],
+        resources: Resources,
+        where: str | None = None,
+        seconds: float | None = None,
+        represented: Represented | None = None,
+    ) -> None:
+        assert snapshot.manifest.settings.analyzer is not None
+        self.snapshot = snapshot
+        self.analyzer: Analyzer = snapshot.manifest.settings.analyzer
+        self.masks = snapshot.masks(where)
+        self.where = where
+        self._encoder = encoder
+        self._represented = represented or Represented(snapshot.library)
+        self._resources = resources
+        self._deadline = None if seconds is None else time.perf_counter() + seconds
+        self._notes: list[str] = []
+        self._near: dict[tuple[str, int], dict[str, int]] = {}
+        self._constrained: dict[Constraints, tuple[Masks, PhraseCheck]] = {}
+
+    # -- representations -----------------------------------------------------------------------------------------------
+
+    @property
+    def representations(self) -> Mapping[str, str]:
+        """Name to kind."""
+        return representations(self.snapshot.manifest)
+
+    def retriever(self, name: str, query: Query) -> Retriever:
+        """The retriever ``name`` for ``query``; raises `RecipeError` where there is none."""
+        if not query.constraints:
+            return self._bound(name, query, self.masks)
+        masks, phrases = self._constraints(query.constraints)
+        inner = self._bound(name, query, masks)
+        return PhraseRetriever(inner, phrases, self.note) if phrases else inner
+
+    def _bound(self, name: str, query: Query, masks: Masks) -> Retriever:
+        if name == "bm25":
+            terms = query.sparse.get("bm25")
+            return Bm25Retriever(self.snapshot, self.analyzer(query.text) if terms is None else terms, masks)
+        if self._added(name):
+            given, limit = query.vectors.get(name), min(LIMIT, max(self.remaining(), 0.0))
+            return self._represented.retriever(
+                self.snapshot, name, query.text, masks, vector=given, weights=query.sparse.get(name), limit=limit
+            )
+        if name == "dense" and (vector := self._vector(name, query)) is not None:
+            return DenseRetriever(self.snapshot, vector, masks)
+        raise RecipeError(f"there is no retriever {name!r} here; available: {', '.join(self.representations)}")
+
+    def _added(self, name: str) -> bool:
+        """Whether ``name`` is a representation beside BM25 and the instant vectors, or one that replaced those."""
+        return self.snapshot.manifest.representation(name) is not None
+
+    def token_scorer(self, name: str, query: Query) -> TokenScorer:
+        """Late interaction by the token vectors ``name``: ``score(ids)`` and ``matches(ids)``."""
+        limit = min(LIMIT, max(self.remaining(), 0.0))
+        return self._represented.token_scorer(self.snapshot, name, query.text, query.vectors.get(name), limit=limit)
+
+    def _vector(self, name: str, query: Query) -> NDArray[np.float32] | None:
+        if (vector := query.vectors.get(name)) is not None:
+            return vector
+        encoder = self._encoder()
+        if encoder is None:
+            return None
+        row: NDArray[np.float32] = encoder.encode([query.text])[0]
+        return row
+
+    def _constraints(self, constraints: Constraints) -> tuple[Masks, PhraseCheck]:
+        if constraints not in self._constrained:
+            masks = self.masks
+            if constraints.where is not None:
+                try:
+                    own = self.snapshot.masks(constraints.where)
+                    masks = [a if b is None else b if a is None else a & b for a, b in zip(masks, own, strict=True)]
+                except FilterError as error:
+                    self.note(f"the filter {constraints.where} was left out: {error}")
+            masks = constrained_masks(self.snapshot, constraints, masks, self.analyzer)
+            phrases = PhraseCheck(self.snapshot, constraints, self.analyzer, self._terms_of)
+            self._constrained[constraints] = masks, phrases
+        return self._constrained[constraints]
+
+    def encode(self, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Query vectors (n, d)."""
+        if self._added(name):
+            return self._represented.encode(self.snapshot, name, texts)
+        encoder = self._encoder()
+        if name != "dense" or encoder is None:
+            raise RecipeError(f"there are no vectors {name!r} here; available: {', '.join(self.representations)}")
+        return encoder.encode(list(texts))
+
+    def vectors(self, name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Stored vectors (n, d)."""
+        if self._added(name):
+            return self._represented.vectors(self.snapshot, name, ids)
+        found: NDArray[np.float32] | None = None
+        for segment in self.snapshot.segments:
+            if name != "dense" or segment.dense is None:
+                raise RecipeError(f"there are no vectors {name!r} here; available: {', '.join(self.representations)}")
+            here, local = segment.locate(ids)
+            if found is None:
+                found = np.zeros((len(ids), segment.dense.dimension), np.float32)
+            if len(here):
+                found[here] = segment.dense.vectors[local]
+        return np.zeros((len(ids), 1), np.float32) if found is None else found
+
+    def token_vectors(self, name: str, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        """Stored token vectors."""
+        if self._added(name):
+            return self._represented.token_vectors(self.snapshot, name, ids)
+        raise RecipeError(f"there are no token vectors {name!r} here; available: {', '.join(self.representations)}")
+
+    # -- texts and documents -------------------------------------------------------------------------------------------
+
+    def texts(self, ids: NDArray[np.int64]) -> list[str]:
+        """Texts as they were indexed."""
+        return passage_texts(self.snapshot.store, ids.tolist())
+
+    def documents(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of the passages' documents."""
+        found = self.snapshot.store.documents_of(ids.tolist())
+        return np.array([found[number][0] if number in found else -1 for number in ids.tolist()], np.int64)
+
+    def sample(self, count: int) -> NDArray[np.int64]:
+        """Some living passages."""
+        ids = np.concatenate([segment.ids for segment in self.snapshot.segments])
+        chosen = np.random.default_rng(self.snapshot.manifest.settings.seed).permutation(len(ids))[: 2 * count]
+        found = self.snapshot.store.documents_of(ids[chosen].tolist())
+        return np.array([number for number in ids[chosen].tolist() if number in found][:count], np.int64)
+
+    def passages_of(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Passages of documents by their ids or files' paths, or of a passage by its number (``#12``): int64, rising."""
+        store, generation = self.snapshot.store, self.snapshot.generation
+        found: list[int] = []
+        for name in names:
+            if name.startswith("#") and name[1:].isdecimal():
+                found.append(int(name[1:]))
+                continue
+            for number in store.find(generation, name):
+                ((first, count),) = store.execute("SELECT first, passages FROM documents WHERE id = ?", (number,))
+                found += range(first, first + count)
+        return np.unique(np.array(found, np.int64))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Metadata fields."""
+        return self.resource("fields", lambda: (*BUILT_IN, *self.snapshot.store.fields()), generation=True)
+
+    # -- words ---------------------------------------------------------------------------------------------------------
+
+    def analyze(self, text: str) -> list[str]:
+        """Terms in order."""
+        return [term for word in self.analyzer.words(text) for term in self._terms_of(word)]
+
+    def _terms_of(self, word: str) -> tuple[str, ...]:
+        known: dict[str, tuple[str, ...]] = self.resource("terms of words", dict)
+        terms = known.get(word)
+        if terms is None:
+            if len(known) > WORDS_REMEMBERED:
+                known.clear()
+            terms = known[word] = self.analyzer.terms(word)
+        return terms
+
+    def terms(self, ids: NDArray[np.int64]) -> list[dict[str, int]]:
+        """Term frequencies of passages."""
+        return [dict(Counter(self.analyze(text))) for text in self.texts(ids)]
+
+    def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
+        """Living passages with each term."""
+        return self.snapshot.document_frequencies(terms)
+
+    def split(self, text: str) -> list[str]:
+        """Words as they are written."""
+        return self.analyzer.words(text)
+
+    def near_terms(self, term: str, distance: int) -> Mapping[str, int]:
+        """Terms within a few edits; remembered for this search."""
+        key = (term, distance)
+        if key not in self._near:
+            self._near[key] = near_terms(self.snapshot, term, distance)
+        return self._near[key]
+
+    def written(self, term: str, near: str) -> str | None:
+        """A word that stands for a term."""
+        return written(self.snapshot, self.analyzer, term, near)
+
+    @property
+    def passages(self) -> int:
+        """Living passages."""
+        return self.snapshot.passages
+
+    @property
+    def average_length(self) -> float:
+        """Mean length in terms."""
+        return self.snapshot.average_length
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def resource(self, key: Hashable, make: Callable[[], T], *, generation: bool = False) -> T:
+        """Shared by the library's searches."""
+        return self._resources.get(key, make, self.snapshot.generation if generation else None)
+
+    def remaining(self) -> float:
+        """Seconds left."""
+        return float("inf") if self._deadline is None else self._deadline - time.perf_counter()
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the explanation."""
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+
+    def take_notes(self) -> list[str]:
+        """The notes since the last call."""
+        notes, self._notes = self._notes, []
+        return notes

@@ -1,0 +1,76 @@
+"""The collection's own words near to a word: what typo-tolerant search corrects by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...analysis.analyzer import Analyzer
+from ..passage_texts import passage_texts
+from ..snapshot import Snapshot
+
+__all__ = ["edit_distance", "near_terms", "written"]
+
+MOST = 4096
+"""Near terms of one stretch that are looked at."""
+READ = 1 << 16
+"""Terms of one stretch: what is read of a dictionary at a time."""
+
+
+def near_terms(snapshot: Snapshot, term: str, distance: int) -> dict[str, int]:
+    """Terms of the vocabulary within ``distance`` edits of ``term``, with how many edits; the term itself is not among them.
+
+    Edits are of characters. One pass over the dictionaries: some 50 ns a term and a few megabytes.
+    """
+    from ...kernels.near_terms import LONGEST
+    from ...kernels.near_terms import near_terms as kernel
+
+    run: Any = kernel
+    encoded = term.encode("utf-8", "surrogatepass")
+    if not encoded or len(encoded) > LONGEST or distance < 1:
+        return {}
+    # An edit of a character of several bytes is as many edits of bytes; the true distance is looked at after.
+    most = min(3, distance if term.isascii() else distance + 1)
+    word = np.frombuffer(encoded, np.uint8)
+    numbers, distances = np.empty(MOST, np.int64), np.empty(MOST, np.uint8)
+    found: dict[str, int] = {}
+    for segment in snapshot.segments:
+        for low in range(0, segment.sparse.terms, READ):
+            text, offsets, _ = segment.sparse.spellings(low, low + READ)
+            count = min(run(text, offsets.astype(np.uint32), word, most, numbers, distances), MOST)
+            for number, edits in zip(numbers[:count].tolist(), distances[:count].tolist(), strict=True):
+                other = text[int(offsets[number]) : int(offsets[number + 1])].tobytes().decode("utf-8", "replace")
+                if not (term.isascii() and other.isascii()):
+                    edits = edit_distance(term, other)
+                if 0 < edits <= distance:
+                    found[other] = edits
+    return found
+
+
+def written(snapshot: Snapshot, analyzer: Analyzer, term: str, near: str) -> str | None:
+    """A word as the collection writes it that stands for ``term``: of those in one passage the nearest to ``near``."""
+    for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True):
+        hits = segment.sparse.search([term], [1.0], 3, mask=mask)
+        words: set[str] = set()
+        for text in passage_texts(snapshot.store, segment.ids[hits.ids].tolist()):
+            words |= {word for word in analyzer.words(text) if analyzer.terms(word) == (term,)}
+        if words:
+            lowered = {word if word.isupper() else word.lower() for word in words}
+            return min(sorted(lowered), key=lambda word: edit_distance(word.lower(), near.lower()))
+    return None
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Optimal string alignment of two words."""
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        row = [i]
+        for j, right in enumerate(b, 1):
+            value = min(last[j - 1] + (left != right), last[j] + 1, row[j - 1] + 1)
+            if i > 1 and j > 1 and left == b[j - 2] and a[i - 2] == right:
+                value = min(value, before[j - 2] + 1)
+            row.append(value)
+        before, last = last, row
+    return last[-1]

@@ -1,0 +1,162 @@
+"""One immutable segment: the passages of some commit with every representation of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.term_ids import LexicalEncoder
+from ..analysis.words import WordTable
+from ..encode.protocols import DenseEncoder
+from ..index.dense import DenseBuilder, DenseIndex, open_dense
+from ..index.inverted.bm25 import Bm25, SparseIndex
+from ..index.inverted.builder import SparseBuilder
+from ..index.storage import ArrayFolder, FolderWriter
+from .manifest import SegmentEntry
+from .settings import Settings
+from .vectors.parts import Part, part_folders
+
+__all__ = ["SEGMENTS", "Segment", "SegmentBuilder", "bitmap"]
+
+SEGMENTS = "segments"
+PIECES = 40
+"""Bytes that the static encoder keeps of a word: which pieces it is made of."""
+ROWS, SPARSE, DENSE = "rows", "sparse-bm25", "dense"
+
+
+def bitmap(length: int, positions: NDArray[np.integer[Any]], value: bool) -> NDArray[np.uint64]:
+    """Bits for ``length`` passages, ``value`` at ``positions`` and its opposite elsewhere: uint64 of shape (length / 64,)."""
+    flags = np.full(-(-length // 64) * 64, not value, dtype=np.bool_)
+    flags[positions] = value
+    flags[length:] = False
+    return np.packbits(flags, bitorder="little").view(np.uint64)
+
+
+class Segment:
+    """A finished segment, opened for reading."""
+
+    def __init__(self, library: Path, entry: SegmentEntry) -> None:
+        self.entry = entry
+        self.folder = library / SEGMENTS / entry.name
+        self.rows = ArrayFolder(self.folder / ROWS)
+        self.ids: NDArray[np.int64] = self.rows.array("ids")
+        """Passage ids, rising: int64 of shape (passages,)."""
+        # At once, not when first asked for: a worker supersedes parts every few seconds, and removes their files.
+        self.parts = [Part(self.folder, part) for part in entry.parts]
+
+    @cached_property
+    def _first(self) -> int | None:
+        """The first id where all others follow it without a gap, as long as nothing was removed; then no id need be read."""
+        if not len(self.ids):
+            return None
+        first, last = map(int, self.rows.ends("ids"))
+        return first if last - first + 1 == len(self.ids) else None
+
+    def numbers(self, local: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """The ids of the passages at local positions."""
+        ids: NDArray[np.int64] = self.ids[local] if self._first is None else np.asarray(local, np.int64) + self._first
+        return ids
+
+    def parts_of(self, key: str) -> list[Part]:
+        """The parts of the representation ``key``."""
+        return [part for part in self.parts if part.entry.key == key]
+
+    @cached_property
+    def sparse(self) -> SparseIndex:
+        """The BM25 index."""
+        return SparseIndex(self.folder / SPARSE, self.folder / self.entry.impacts)
+
+    @cached_property
+    def dense(self) -> DenseIndex | None:
+        """The dense index, where the library has one."""
+        return open_dense(self.folder / DENSE) if (self.folder / DENSE).is_dir() else None
+
+    def folders(self) -> list[ArrayFolder]:
+        """Every array folder of the segment."""
+        paths = [self.folder / SPARSE, self.folder / self.entry.impacts]
+        if (self.folder / DENSE).is_dir():
+            paths.append(self.folder / DENSE)
+        for part in self.parts:
+            paths += part_folders(part.folder, part.entry.folder.split("-", 1)[0])
+        return [self.rows, *map(ArrayFolder, paths)]
+
+    def positions(self, ranges: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Local positions of the passages in ``ranges``, rows of (first id, number of ids)."""
+        first = np.searchsorted(self.ids, ranges[:, 0])
+        last = np.searchsorted(self.ids, ranges[:, 0] + ranges[:, 1])
+        counts = last - first
+        starts = np.repeat(first - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
+        return starts + np.arange(counts.sum())
+
+    def mask(self, ranges: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """A bitmap of the passages in ``ranges``, which do not overlap; takes two bytes a passage meanwhile."""
+        length = len(self.ids)
+        steps = np.zeros(-(-length // 64) * 64 + 1, np.int8)
+        np.add.at(steps, np.searchsorted(self.ids, ranges[:, 0]), 1)
+        np.subtract.at(steps, np.searchsorted(self.ids, ranges[:, 0] + ranges[:, 1]), 1)
+        return np.packbits(np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_), bitorder="little").view(np.uint64)
+
+    def locate(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which of ``ids`` are in this segment: their places in ``ids``, and their local positions."""
+        if not len(self.ids):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        if self._first is not None:
+            local = np.asarray(ids, np.int64) - self._first
+            (here,) = np.nonzero((local >= 0) & (local < len(self.ids)))
+            return here, local[here]
+        local = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        (here,) = np.nonzero(self.ids[local] == ids)
+        return here, local[here]
+
+
+class SegmentBuilder:
+    """Gathers passages into a new segment within bounded memory."""
+
+    def __init__(
+        self, library: Path, name: str, settings: Settings, encoder: DenseEncoder | None, impacts: str, bits: int = 1
+    ) -> None:
+        assert settings.analyzer is not None
+        self.name = name
+        self.impacts = impacts
+        self.folder = library / SEGMENTS / name
+        self.bm25 = Bm25(settings.k1, settings.b)
+        self.encoder = encoder
+        self.passages = 0
+        self.terms = 0
+        self._table = WordTable()
+        self._lexical = LexicalEncoder(settings.analyzer)
+        self._sparse = SparseBuilder()
+        self._rows = FolderWriter(self.folder / ROWS)
+        self._ids = self._rows.stream("ids", np.int64)
+        self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed, bits=bits) if encoder else None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held at present, and what closing takes besides."""
+        return self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
+
+    def add(self, ids: NDArray[np.int64], texts: list[str]) -> None:
+        """Add passages with ids that follow all earlier ones."""
+        indptr, raw = self._table.ids(texts)
+        term_indptr, terms = self._lexical.encode(indptr, raw, self._table.words)
+        self._sparse.add(term_indptr, terms)
+        self._ids.append(ids)
+        if self._dense is not None and self.encoder is not None:
+            encode_words = getattr(self.encoder, "encode_words", None)
+            self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(indptr, raw, self._table))
+        self.passages += len(texts)
+        self.terms += len(terms)
+
+    def close(self, average_length: float) -> SegmentEntry:
+        """Write the segment out; ``average_length`` is the collection's, in terms, for the stored impacts."""
+        self._rows.close()
+        self._sparse.close(
+            self.folder / SPARSE, self.folder / self.impacts, self._lexical.terms, bm25=self.bm25, average_length=average_length
+        )
+        if self._dense is not None:
+            self._dense.close()
+        return SegmentEntry(self.name, self.passages, self.terms, self.impacts)

@@ -1,0 +1,169 @@
+"""A library as it stood at one generation: what every reader searches, whatever a writer does meanwhile."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import FilterError, LibraryDamaged
+from ..index.dense import DenseIndex
+from .filters.parse import BUILT_IN, parse_filter
+from .manifest import Manifest
+from .segment import Segment, bitmap
+from .store import Store
+
+__all__ = ["Masks", "Snapshot"]
+
+Masks = Sequence[NDArray[np.uint64] | None]
+"""For each segment a bitmap of the passages that may be returned; None where all may."""
+
+FILTERS_KEPT = 32
+ASKED = 16
+"""Segments whose dictionaries are read at once where they are on disk."""
+
+
+class Snapshot:
+    """The segments, the deletions and the statistics of one generation."""
+
+    def __init__(self, library: Path, manifest: Manifest, store: Store) -> None:
+        self.library = library
+        self.manifest = manifest
+        self.store = store
+        self.segments = [Segment(library, entry) for entry in manifest.segments]
+        self._filters: OrderedDict[str, Masks] = OrderedDict()
+        self._frequencies: dict[str, int] = {}
+        self._unfilled: dict[str, list[NDArray[np.int64]]] = {}
+        self._begun: set[str] = set()
+
+    @classmethod
+    def open(cls, library: Path, store: Store) -> Snapshot:
+        """The current generation."""
+        for attempt in range(5):
+            manifest = Manifest.read(library)
+            try:
+                return cls(library, manifest, store)
+            except LibraryDamaged:
+                # A compaction may have removed a segment between our reading of the manifest and of the segment.
+                if attempt == 4 or Manifest.read(library).generation == manifest.generation:
+                    raise
+        raise AssertionError
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Ask the system for what searching the representations ``names`` reads whole, before the first search by them.
+
+        Whatever else comes first then does not wait for it: BM25 is searched while the sketches are on their way.
+        """
+        if new := set(names) - self._begun:
+            self._begun |= new
+            waiting = []
+            for segment in self.segments:
+                if "bm25" in new:
+                    segment.sparse  # noqa: B018 - opened, before the disk is busy with sketches
+                for name in sorted(new):
+                    if (representation := self.manifest.representation(name)) is not None:
+                        waiting += [part.index for part in segment.parts_of(representation.key)]
+                    elif name == "dense":
+                        waiting.append(segment.dense)
+            for index in waiting:
+                if isinstance(index, DenseIndex):
+                    index.warm()
+
+    @property
+    def generation(self) -> int:
+        """The number of the commit."""
+        return self.manifest.generation
+
+    @cached_property
+    def documents(self) -> int:
+        """Documents alive."""
+        return self.store.count(self.generation)
+
+    @cached_property
+    def _removed(self) -> list[NDArray[np.int64]]:
+        ranges = self.store.removed_ranges(self.generation)
+        return [np.sort(segment.positions(ranges)) for segment in self.segments]
+
+    @cached_property
+    def alive(self) -> Masks:
+        """Masks of the passages not removed."""
+        return [
+            bitmap(len(segment.ids), removed, False) if len(removed) else None
+            for segment, removed in zip(self.segments, self._removed, strict=True)
+        ]
+
+    @cached_property
+    def removed_passages(self) -> int:
+        """Passages that are removed but still take room in a segment."""
+        return sum(map(len, self._removed))
+
+    @property
+    def passages(self) -> int:
+        """Passages alive."""
+        return sum(entry.passages for entry in self.manifest.segments) - self.removed_passages
+
+    @cached_property
+    def average_length(self) -> float:
+        """Mean length of the passages alive, in terms."""
+        total = sum(entry.terms for entry in self.manifest.segments)
+        for segment, removed in zip(self.segments, self._removed, strict=True):
+            if len(removed):
+                total -= int(segment.sparse.lengths[removed].sum(dtype=np.int64))
+        return total / max(self.passages, 1)
+
+    def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
+        """In how many living passages each of ``terms`` occurs: int64 of shape (len(terms),)."""
+        if missing := [term for term in dict.fromkeys(terms) if term not in self._frequencies]:
+            if len(self.segments) > 1 and any(segment.sparse.cold() for segment in self.segments):
+                with ThreadPoolExecutor(min(len(self.segments), ASKED)) as pool:  # what they wait for is the disk
+                    list(pool.map(lambda segment: segment.sparse.records(missing), self.segments))
+            counts = np.zeros(len(missing), np.int64)
+            for segment, removed in zip(self.segments, self._removed, strict=True):
+                counts += segment.sparse.document_frequencies(missing, removed)
+            if len(self._frequencies) > 100_000:
+                self._frequencies.clear()
+            self._frequencies.update(zip(missing, counts.tolist(), strict=True))
+        return np.array([self._frequencies[term] for term in terms], np.int64)
+
+    def unfilled(self, key: str) -> list[NDArray[np.int64]]:
+        """For each segment the local positions of the living passages that representation ``key`` does not hold, rising."""
+        if key not in self._unfilled:
+            missing = []
+            for segment, removed in zip(self.segments, self._removed, strict=True):
+                absent = np.ones(len(segment.ids), np.bool_)
+                absent[removed] = False
+                for part in segment.parts_of(key):
+                    absent[part.positions] = False
+                missing.append(np.flatnonzero(absent))
+            self._unfilled[key] = missing
+        return self._unfilled[key]
+
+    def complete(self, key: str) -> bool:
+        """Whether representation ``key`` holds every living passage."""
+        # Counting is enough where nothing was removed; it reads no array.
+        if all(entry.filled(key) == entry.passages for entry in self.manifest.segments):
+            return True
+        return self.removed_passages > 0 and not any(map(len, self.unfilled(key)))
+
+    def masks(self, where: str | None) -> Masks:
+        """Masks of the living passages whose document meets the filter ``where``; raises `FilterError`."""
+        if where is None:
+            return self.alive
+        if where not in self._filters:
+            condition = parse_filter(where)
+            known = self.store.fields()
+            unknown = [name for name in condition.fields if name not in known and name not in BUILT_IN]
+            if unknown:
+                fields = ", ".join([*BUILT_IN, *known][:30])
+                raise FilterError(f"no document has a field {unknown[0]!r}; fields are {fields}")
+            sql, parameters = condition.sql()
+            ranges = self.store.matching_ranges(self.generation, sql, parameters)
+            self._filters[where] = [segment.mask(ranges) for segment in self.segments]
+            if len(self._filters) > FILTERS_KEPT:
+                self._filters.popitem(last=False)
+        return self._filters[where]

@@ -1,0 +1,343 @@
+"""Documents, passages and metadata in SQLite, each row stamped with the generations it lives in.
+
+A row is seen at generation g where ``added <= g`` and it was not removed by then. SQLite may commit ahead of the manifest; rows
+stamped with a later generation than the manifest's do not exist for readers, and the next writer takes them back (`rollback`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import LibraryDamaged, StorageError
+from ..documents.document import Scalar
+from .filters.conditions import register
+
+__all__ = ["DATABASE", "PassageRow", "Store", "StoredDocument"]
+
+DATABASE = "documents.sqlite"
+
+SCHEMA = """
+CREATE TABLE sources (
+  id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER, mtime_ns INTEGER, digest TEXT, fields TEXT,
+  damaged INTEGER NOT NULL DEFAULT 0,  -- records of it that could not be read
+  complete INTEGER  -- the generation at which all of it was stored; NULL while it is not
+);
+CREATE TABLE documents (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, source INTEGER NOT NULL, title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL,
+  first INTEGER NOT NULL, passages INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER
+);
+CREATE INDEX documents_name ON documents(name);
+CREATE INDEX documents_source ON documents(source);
+CREATE INDEX documents_removed ON documents(removed) WHERE removed IS NOT NULL;
+CREATE INDEX documents_added ON documents(added);
+CREATE TABLE texts (document INTEGER PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE passages (
+  id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, line INTEGER
+);
+CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, value, document)) WITHOUT ROWID;
+"""
+
+_ALIVE = "added <= :g AND (removed IS NULL OR removed > :g)"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the library keeps it."""
+
+    id: str
+    source: str
+    title: str
+    text: str
+    metadata: dict[str, Scalar]
+    passages: tuple[tuple[int, int], ...]
+    """Start and end offsets of its passages."""
+    first: int = 0
+    """Number of its first passage; the others follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRow:
+    """A passage with what of its document a result shows."""
+
+    id: int
+    document: int
+    start: int
+    end: int
+    page: int | None
+    line: int | None
+    name: str
+    source: str
+    title: str
+    metadata: dict[str, Scalar]
+    text: str
+
+
+class Store:
+    """The library's SQLite database. One connection, used under a lock: safe from several threads."""
+
+    def __init__(self, library: Path, *, write: bool = False) -> None:
+        self.path = library / DATABASE
+        self._lock = threading.RLock()
+        with self._errors():
+            if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
+                raise LibraryDamaged(f"{self.path} is missing; index the sources again into a new library")
+            self._db = self._connect(write)
+            register(self._db)
+            if write and not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+                self._db.executescript("BEGIN;" + SCHEMA + "COMMIT;")
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        def connect(options: str) -> sqlite3.Connection:
+            uri = f"{self.path.absolute().as_uri()}?{options}"
+            return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
+
+        if write:
+            db = connect("mode=rwc")
+            db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # has an effect on a new file only
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            return db
+        db = connect("mode=ro")
+        try:
+            db.execute("SELECT 1 FROM documents LIMIT 1").fetchone()
+        except sqlite3.OperationalError:
+            # Without the right to write beside it, a WAL database opens only as unchanging, which is what it then is.
+            db.close()
+            db = connect("mode=ro&immutable=1")
+        return db
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            text = str(error)
+            if "disk is full" in text or "disk I/O" in text:
+                raise StorageError(
+                    f"the disk is full: writing {self.path} failed; free some space and run the same command again, "
+                    "what was committed is kept"
+                ) from error
+            if "readonly" in text or "unable to open" in text:
+                raise StorageError(
+                    f"no permission to write {self.path}; change its rights or choose another place with --library"
+                ) from error
+            raise LibraryDamaged(f"{self.path}: {text}; index the sources again into a new library") from error
+
+    def cache(self, size: int) -> None:
+        """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""
+        self.execute(f"PRAGMA cache_size=-{max(size, 1 << 20) >> 10}")
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """All rows of one statement."""
+        with self._lock, self._errors():
+            return self._db.execute(sql, parameters).fetchall()
+
+    def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
+        """The rows of one statement, a few at a time."""
+        with self._lock, self._errors():
+            cursor = self._db.execute(sql, parameters)
+        while True:
+            with self._lock, self._errors():
+                rows = cursor.fetchmany(256)
+            if not rows:
+                return
+            yield from rows
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """One statement for many rows."""
+        with self._lock, self._errors():
+            self._db.executemany(sql, rows)
+
+    def begin(self) -> None:
+        """Start a transaction where none is under way."""
+        with self._lock, self._errors():
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+
+    def commit(self, *, durable: bool = False) -> None:
+        """End the transaction; ``durable`` also waits until it is on the disk."""
+        with self._lock, self._errors():
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+            if durable:
+                # NORMAL does not sync the log at a commit; a checkpoint does, and keeps the log short besides.
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self) -> None:
+        """Close the database, undoing an unfinished transaction."""
+        with self._lock:
+            self._db.close()
+
+    # -- what a writer needs -------------------------------------------------------------------------------------------
+
+    def rollback(self, generation: int) -> None:
+        """Take back all that is stamped later than ``generation``: an interrupted command's rows."""
+        with self._lock, self._errors():
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if not self._db.execute(
+                "SELECT EXISTS (SELECT 1 FROM documents WHERE added > :g)"
+                " OR EXISTS (SELECT 1 FROM documents WHERE removed > :g)"
+                " OR EXISTS (SELECT 1 FROM sources WHERE complete > :g)",
+                {"g": generation},
+            ).fetchone()[0]:
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            self._forget("added > ?", generation)
+            self._db.execute("UPDATE documents SET removed = NULL WHERE removed > ?", (generation,))
+            self._db.execute("UPDATE sources SET complete = NULL WHERE complete > ?", (generation,))
+            self._db.execute("COMMIT")
+
+    def _forget(self, condition: str, value: int) -> None:
+        chosen = f"(SELECT id FROM documents WHERE {condition})"
+        self._db.execute(f"DELETE FROM texts WHERE document IN {chosen}", (value,))
+        self._db.execute(f"DELETE FROM metadata WHERE document IN {chosen}", (value,))
+        last = 0
+        while ranges := self._db.execute(
+            f"SELECT first, first + passages, id FROM documents WHERE {condition} AND passages > 0 AND id > ? ORDER BY id "
+            "LIMIT 10000",
+            (value, last),
+        ).fetchall():
+            self._db.executemany("DELETE FROM passages WHERE id >= ? AND id < ?", [row[:2] for row in ranges])
+            last = ranges[-1][2]
+        self._db.execute(f"DELETE FROM documents WHERE {condition}", (value,))
+
+    def vacuum(self) -> None:
+        """Give pages that hold nothing back to the file system, some at a time: readers get their turn between."""
+        before = 0
+        while (free := self.execute("PRAGMA freelist_count")[0][0]) and free != before:
+            self.execute("PRAGMA incremental_vacuum(4096)")
+            before = free
+
+    def purge(self, generation: int) -> None:
+        """Delete for good the documents removed by ``generation``; no segment holds their passages any more."""
+        self.begin()
+        with self._lock, self._errors():
+            self._forget("removed <= ?", generation)
+        self.commit(durable=True)
+
+    # -- what a reader needs -------------------------------------------------------------------------------------------
+
+    def count(self, generation: int) -> int:
+        """Documents alive at ``generation``."""
+        return int(self.execute(f"SELECT count(*) FROM documents WHERE {_ALIVE}", {"g": generation})[0][0])
+
+    def removed_ranges(self, generation: int) -> NDArray[np.int64]:
+        """First passage and number of passages of each document removed by ``generation``: int64 of shape (n, 2)."""
+        return self._ranges("SELECT first, passages FROM documents WHERE removed <= ? AND passages > 0", (generation,))
+
+    def _ranges(self, sql: str, parameters: Sequence[Any]) -> NDArray[np.int64]:
+        # Not one list of all rows: that takes ten times as much as the array.
+        found = [np.empty((0, 2), np.int64)]
+        rows = self.stream(sql, parameters)
+        while some := list(islice(rows, 1 << 16)):
+            found.append(np.array(some, dtype=np.int64))
+        return np.concatenate(found)
+
+    def matching_ranges(self, generation: int, where: str, parameters: Sequence[Any]) -> NDArray[np.int64]:
+        """The same of each document alive at ``generation`` for which the condition ``where`` over ``documents d`` holds."""
+        return self._ranges(
+            f"SELECT d.first, d.passages FROM documents d WHERE ({where}) AND d.passages > 0 "
+            "AND d.added <= ? AND (d.removed IS NULL OR d.removed > ?)",
+            [*parameters, generation, generation],
+        )
+
+    def passages(self, ids: Sequence[int]) -> dict[int, PassageRow]:
+        """The passages of ``ids`` that are stored, by id."""
+        found: dict[int, PassageRow] = {}
+        for at in range(0, len(ids), 500):
+            some = ids[at : at + 500]
+            rows = self.execute(
+                "SELECT p.id, p.document, p.start, p.end, p.page, p.line, d.name, s.path, d.title, d.metadata, "
+                "substr(t.text, p.start + 1, p.end - p.start) FROM passages p JOIN documents d ON d.id = p.document "
+                "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id "
+                f"WHERE p.id IN ({','.join('?' * len(some))})",
+                some,
+            )
+            for row in rows:
+                passage, document, start, end, page, line, name, source, title, metadata, text = row
+                values = json.loads(metadata) if metadata else {}
+                found[passage] = PassageRow(passage, document, start, end, page, line, name, source, title, values, text)
+        return found
+
+    def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
+        """Number and name of the document of each passage of ``ids`` that is stored."""
+        found: dict[int, tuple[int, str]] = {}
+        for at in range(0, len(ids), 500):
+            some = ids[at : at + 500]
+            found.update(
+                (row[0], (row[1], row[2]))
+                for row in self.execute(
+                    "SELECT p.id, d.id, d.name FROM passages p JOIN documents d ON d.id = p.document "
+                    f"WHERE p.id IN ({','.join('?' * len(some))})",
+                    some,
+                )
+            )
+        return found
+
+    def find(self, generation: int, name: str) -> list[int]:
+        """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
+        rows = self.execute(
+            f"SELECT id FROM documents WHERE name = :name AND {_ALIVE} UNION "
+            f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path = :name) AND {_ALIVE} ORDER BY id",
+            {"name": name, "g": generation},
+        )
+        return [row[0] for row in rows]
+
+    def document(self, number: int) -> StoredDocument:
+        """One document whole."""
+        name, source, title, metadata, text, first, count = self.execute(
+            "SELECT d.name, s.path, d.title, d.metadata, t.text, d.first, d.passages FROM documents d "
+            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id = ?",
+            (number,),
+        )[0]
+        # Its passages are numbered in a row; passages have no index by document.
+        spans = tuple(
+            self.execute("SELECT start, end FROM passages WHERE id >= ? AND id < ? ORDER BY id", (first, first + count))
+        )
+        return StoredDocument(name, source, title, text, json.loads(metadata) if metadata else {}, spans, first)
+
+    def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
+        """Id, number of the first passage and number of passages of all documents alive at ``generation``, rising."""
+        sql = f"SELECT name, first, passages FROM documents WHERE {_ALIVE} ORDER BY id"
+        yield from self.stream(sql, {"g": generation})
+
+    def numbers(self, generation: int) -> Iterator[int]:
+        """Numbers of all documents alive at ``generation``, rising."""
+        for row in self.stream(f"SELECT id FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation}):
+            yield row[0]
+
+    def fields(self) -> list[str]:
+        """The metadata keys in use."""
+        # A loose index scan: the key's next value, not all rows.
+        rows = self.execute(
+            "WITH RECURSIVE k(key) AS (SELECT min(key) FROM metadata UNION ALL "
+            "SELECT (SELECT min(key) FROM metadata WHERE key > k.key) FROM k WHERE k.key IS NOT NULL) "
+            "SELECT key FROM k WHERE key IS NOT NULL"
+        )
+        return [row[0] for row in rows]
+
+    def problems(self) -> list[str]:
+        """What SQLite's own integrity check says; empty where all is well."""
+        with self._lock:
+            try:
+                rows = self._db.execute("PRAGMA integrity_check(5)").fetchall()
+            except sqlite3.Error as error:
+                return [f"{self.path}: {error}"]
+        return [f"{self.path}: {row[0]}" for row in rows if row[0] != "ok"]
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk: the database and its log."""
+        files = {DATABASE: self.path, "log": self.path.with_name(DATABASE + "-wal")}
+        return {name: path.stat().st_size for name, path in files.items() if path.is_file()}

@@ -1,0 +1,31 @@
+"""What `bookwheel info` tells of a library."""
+
+from __future__ import annotations
+
+from .memory_plan import HOT, hot_parts
+from .results import Info
+from .snapshot import Snapshot
+
+__all__ = ["summary"]
+
+
+def summary(snapshot: Snapshot) -> Info:
+    """The state of the generation being read, and its bytes on disk and in memory by part."""
+    disk: dict[str, int] = dict(snapshot.store.sizes())
+    for segment in snapshot.segments:
+        for folder in segment.folders():
+            kind = folder.folder.name.split("-0")[0]
+            for name, size in folder.sizes().items():
+                disk[f"{kind}/{name}"] = disk.get(f"{kind}/{name}", 0) + size
+    return Info(
+        path=str(snapshot.library),
+        generation=snapshot.generation,
+        documents=snapshot.documents,
+        passages=snapshot.passages,
+        removed_passages=snapshot.removed_passages,
+        segments=len(snapshot.segments),
+        settings=snapshot.manifest.settings,
+        fields=tuple(snapshot.store.fields()),
+        disk=disk,
+        memory={HOT.get(name, name): size for name, size in hot_parts(snapshot).items()},
+    )

@@ -1,0 +1,434 @@
+"""The one writer of a library: adds, removes and commits.
+
+A commit is: arrays written and synced, then SQLite's rows stamped with the coming generation, then the manifest replaced. What
+comes after an interruption finds either the old generation, with leftovers that are taken back here, or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from .._errors import LibraryNotFound
+from ..analysis.analyzer import Analyzer
+from ..documents.document import Document
+from ..documents.passages import places, split
+from ..encode.protocols import DenseEncoder, load_encoder, nbytes
+from ..index.storage import storage
+from ..memory.budget import COMPILING, GATHERED, Bill, Shares, anonymous_bytes, bound_heap, ram_of, share_out, trim_heap
+from ..progress import Progress, Task, silent
+from .compaction import merge_segments, reweigh_segment, to_merge
+from .lock import WriterLock
+from .manifest import MANIFEST, Manifest, SegmentEntry
+from .memory_plan import plan, sketch_bits
+from .segment import SEGMENTS, Segment, SegmentBuilder
+from .settings import EncoderInfo, Representation, Settings
+from .snapshot import Snapshot
+from .store import Store
+from .vectors.loading import encoder_of
+from .vectors.parts import is_part
+
+__all__ = ["Writer", "document_hash", "storable", "writing"]
+
+BATCH_PASSAGES, BATCH_CHARACTERS = 512, 1 << 19
+COMMIT_SECONDS = 60.0
+"""Work is committed at least this often, so that an interruption costs no more."""
+SAMPLE = 256
+"""Documents looked at to tell the language."""
+DRIFT = 0.1
+"""Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
+SAMPLE_CHARACTERS = 1 << 22
+"""So many characters of them are enough too."""
+REMOVED_AT_ONCE = 10_000
+
+
+class Writer:
+    """Holds the writer's lock while open; use as a context manager. Nothing is seen by readers before `commit`."""
+
+    def __init__(self, library: Path, *, ram: str | int | None = None) -> None:
+        if not (library / MANIFEST).is_file():
+            raise LibraryNotFound(f"there is no library at {library}; make one with: bookwheel index PATH --library {library}")
+        self.library = library
+        self.bill = Bill(ram_of(ram))
+        self._named = None if ram is None else self.bill.ram
+        self._expected = 0
+        bound_heap()
+        self.added_passages = 0
+        self._lock = WriterLock(library).__enter__()
+        try:
+            self.manifest = Manifest.read(library)
+            self.store = Store(library, write=True)
+            self.store.rollback(self.manifest.generation)
+            self._sweep()
+        except BaseException:
+            self._lock.__exit__()
+            raise
+        self._next_document = self.manifest.next_document
+        self._next_passage = self.manifest.next_passage
+        self._next_segment = self.manifest.next_segment
+        self._encoder: DenseEncoder | None = None
+        self._builder: SegmentBuilder | None = None
+        self._waiting: list[tuple[Document, int, bytes]] = []
+        self._texts: list[str] = []
+        self._characters = 0
+        self._waiting_characters = 0
+        self._rows: dict[str, list[tuple[Any, ...]]] = {"documents": [], "texts": [], "passages": [], "metadata": []}
+        self._dirty = False
+        self._last_commit = time.monotonic()
+        self.shares = self._share_out()
+
+    def _share_out(self) -> Shares:
+        """The budget split for what the library holds by now."""
+        shares = share_out(self.bill.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
+        self.store.cache(shares.database)
+        return shares
+
+    @property
+    def generation(self) -> int:
+        """The generation that the next commit makes."""
+        return self.manifest.generation + 1
+
+    # -- adding and removing -------------------------------------------------------------------------------------------
+
+    def source(self, path: str) -> int:
+        """The number of source ``path``, made where it is new."""
+        rows = self.store.execute("SELECT id FROM sources WHERE path = ?", (path,))
+        if not rows:
+            rows = self.store.execute("INSERT INTO sources (path) VALUES (?) RETURNING id", (path,))
+        return int(rows[0][0])
+
+    def add(self, document: Document, source: int, digest: bytes) -> None:
+        """Add one document; ``digest`` as `document_hash` gives it."""
+        if self._waiting or self.manifest.settings.analyzer is None:
+            self._waiting.append((document, source, digest))
+            self._waiting_characters += len(document.text)
+            if len(self._waiting) >= SAMPLE or self._waiting_characters >= SAMPLE_CHARACTERS:
+                self._settle()
+            return
+        self._add(document, source, digest)
+
+    def _settle(self) -> None:
+        """Fix the settings that depend on the first documents, and take those in."""
+        settings = self.manifest.settings
+        if settings.analyzer is None:
+            waiting_texts = [document.text[:5000] for document, _, _ in self._waiting]
+            settings = replace(settings, analyzer=Analyzer.for_language(settings.language, waiting_texts))
+        if settings.encoder is not None and settings.encoder_info is None:
+            encoder = load_encoder(settings.encoder)
+            info = EncoderInfo(encoder.name, encoder.revision, encoder.dimension, encoder.sha256)
+            settings = replace(settings, encoder_info=info)
+        self.manifest = replace(self.manifest, settings=settings)
+        waiting, self._waiting = self._waiting, []
+        for item in waiting:
+            self._add(*item)
+
+    def _add(self, document: Document, source: int, digest: bytes) -> None:
+        settings = self.manifest.settings
+        if 8 * len(document.text) > self.shares.text:
+            self.commit()  # so that a text this large has the room of the postings
+        text = storable(document.text)
+        if text is not document.text:
+            document = replace(document, text=text)
+        title = storable(document.title)
+        spans = split(document, settings.unit, settings.words)  # type: ignore[arg-type]
+        number, first = self._next_document, self._next_passage
+        self._next_document += 1
+        self._next_passage += len(spans)
+        rows = self._rows
+        metadata = {storable(key): storable(v) if isinstance(v, str) else v for key, v in document.metadata.items()}
+        rows["documents"].append(
+            (
+                number,
+                storable(document.id),
+                source,
+                title,
+                json.dumps(metadata) if metadata else None,
+                digest,
+                first,
+                len(spans),
+                self.generation,
+            )
+        )
+        rows["texts"].append((number, text))
+        rows["metadata"] += [(key, value, number) for key, value in metadata.items() if value is not None]
+        for at, (span, (page, line)) in enumerate(zip(spans, places(document, spans), strict=True)):
+            rows["passages"].append((first + at, number, span.start, span.end, page, line))
+            body = text if len(spans) == 1 else text[span.start : span.end]
+            self._texts.append(f"{title}\n{body}" if title else body)
+            self._characters += span.end - span.start
+            if len(self._texts) >= BATCH_PASSAGES or self._characters >= BATCH_CHARACTERS:
+                self._flush_batch()
+        self._dirty = True
+        if self._builder is not None and (
+            self._builder.nbytes >= self.shares.gather or time.monotonic() - self._last_commit > COMMIT_SECONDS
+        ):
+            self.commit()
+
+    def plan(self, *, encoding: bool = True) -> Bill:
+        """Fill in what building takes, with the encoder if ``encoding``; raises `BudgetError` where that does not fit."""
+        if self.bill.ram < COMPILING:
+            kernels.prepare()
+        if encoding:
+            self._encoder = self._encoder or encoder_of(self.manifest.settings)
+        self.shares = self._share_out()
+        self.bill.plan_building(self.shares)
+        self.bill.check("building the index")
+        return self.bill
+
+    def expect(self, passages: int, certain: float = 1.0) -> None:
+        """Say that about so many are coming; raises `BudgetError` where a library with a ``certain`` share of them does not fit."""
+        dimension = self._encoder.dimension if self._encoder is not None else 0
+        self._expected = self._next_passage - 1 + passages
+        sure = self._next_passage - 1 + int(certain * passages)
+        plan(sure, dimension, self.bill.ram, encoder=nbytes(self._encoder), bits=self.bits(dimension) or 1).check()
+
+    def bits(self, dimension: int) -> int | None:
+        """Bits a dimension of the sketches that are written now: by the budget that was named, for all passages there will be.
+
+        None where no budget was named: as they are.
+        """
+        if self._named is None:
+            return None
+        return sketch_bits(max(self._expected, self._next_passage - 1), dimension, self._named, nbytes(self._encoder))
+
+    def _flush_batch(self) -> None:
+        if not self._texts and not self._rows["documents"]:
+            return
+        if self._builder is None and self._texts:
+            name = f"{self._next_segment:06d}"
+            self._next_segment += 1
+            self._encoder = self._encoder or encoder_of(self.manifest.settings)
+            with storage(self.library):
+                bits = None if self._encoder is None else self.bits(self._encoder.dimension)
+                self._builder = SegmentBuilder(
+                    self.library, name, self.manifest.settings, self._encoder, impacts_name(self.generation), bits or 1
+                )
+        self.store.begin()
+        rows = self._rows
+        self.store.many(
+            "INSERT INTO documents (id, name, source, title, metadata, hash, first, passages, added) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows["documents"],
+        )
+        self.store.many("INSERT INTO texts VALUES (?, ?)", rows["texts"])
+        self.store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", rows["passages"])
+        self.store.many("INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)", rows["metadata"])
+        self.store.commit()
+        if self._builder is not None and self._texts:
+            ids = np.array([row[0] for row in rows["passages"]], np.int64)
+            self._builder.add(ids, self._texts)
+            self.added_passages += len(ids)
+            self.bill.measure(GATHERED, self._builder.nbytes)
+        for some in rows.values():
+            some.clear()
+        self._texts = []
+        self._characters = 0
+        self.measure()
+
+    def measure(self) -> None:
+        """Note the memory in use now."""
+        if (anonymous := anonymous_bytes()) is not None:
+            self.bill.measure("all anonymous memory", anonymous)
+
+    def remove(self, numbers: Iterable[int]) -> int:
+        """Remove documents by number; returns how many."""
+        every = iter(numbers)
+        count = 0
+        while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
+            self.store.begin()
+            self.store.many("UPDATE documents SET removed = ? WHERE id = ?", rows)
+            # Their sources no longer hold what the library has, so the next `index` reads them again.
+            self.store.many(
+                "UPDATE sources SET complete = NULL WHERE id = (SELECT source FROM documents WHERE id = ?)",
+                [row[1:] for row in rows],
+            )
+            self.store.commit()
+            self._dirty = True
+            count += len(rows)
+        return count
+
+    # -- committing ----------------------------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Make everything so far the library's next generation."""
+        if self._waiting:
+            self._settle()
+        self._flush_batch()
+        segments = self.manifest.segments
+        if self._builder is not None:
+            passages = self._builder.passages + sum(entry.passages for entry in segments)
+            terms = self._builder.terms + sum(entry.terms for entry in segments)
+            with storage(self.library):
+                segments = (*segments, self._builder.close(terms / max(passages, 1)))
+            self._builder = None
+            self.measure()
+            trim_heap()
+        if self._dirty:
+            self._publish(segments)
+            self._tidy()
+            self.shares = self._share_out()
+            self.bill.plan_building(self.shares)
+        self._last_commit = time.monotonic()
+
+    def _publish(
+        self,
+        segments: Sequence[SegmentEntry],
+        settings: Settings | None = None,
+        representations: Sequence[Representation] | None = None,
+    ) -> None:
+        self.store.commit(durable=True)
+        manifest = self.manifest.next(
+            segments=tuple(segments),
+            next_document=self._next_document,
+            next_passage=self._next_passage,
+            next_segment=self._next_segment,
+            settings=settings or self.manifest.settings,
+            representations=self.manifest.representations if representations is None else tuple(representations),
+        )
+        manifest.write(self.library)
+        self.manifest = manifest
+        self._dirty = False
+        self._sweep()
+
+    def _tidy(self) -> None:
+        """Keep the segments few and their impacts near the collection's present mean length."""
+        while run := to_merge(self.manifest.segments):
+            self._merge(run)
+        average = self.manifest.average_length
+        stale = [
+            entry
+            for entry in self.manifest.segments
+            if abs(Segment(self.library, entry).sparse.average_length / max(average, 1e-9) - 1) > DRIFT
+        ]
+        if stale:
+            self._reweigh(stale, average, self.manifest.settings)
+
+    def _reweigh(self, entries: Sequence[SegmentEntry], average: float, settings: Settings) -> None:
+        name = impacts_name(self.generation)
+        with storage(self.library):
+            changed = {entry: reweigh_segment(self.library, entry, name, settings, average) for entry in entries}
+        self._publish([changed.get(entry, entry) for entry in self.manifest.segments], settings)
+
+    def _merge(self, run: Sequence[SegmentEntry], task: Task | None = None) -> None:
+        snapshot = Snapshot(self.library, self.manifest, self.store)
+        name = f"{self._next_segment:06d}"
+        self._next_segment += 1
+        with storage(self.library):
+            impacts = impacts_name(self.generation)
+            merged = merge_segments(snapshot, run, name, impacts, self.shares.gather, self.bits, task)
+        self.measure()
+        trim_heap()
+        del snapshot
+        kept = list(self.manifest.segments)
+        at = kept.index(run[0])
+        kept[at : at + len(run)] = [merged] if merged else []
+        self._publish(kept)
+
+    def compact(self, progress: Progress = silent) -> None:
+        """Merge all segments into one, leaving out what was removed, and forget the removed documents.
+
+        A single segment is written anew where its sketches have more bits than the budget allows.
+        """
+        self.plan(encoding=False)
+        self.commit()
+        snapshot = Snapshot(self.library, self.manifest, self.store)
+        sketched = [segment.dense for segment in snapshot.segments if segment.dense is not None]
+        longer = any(index.bits > (self.bits(index.dimension) or index.bits) for index in sketched)
+        merging = len(self.manifest.segments) > 1 or snapshot.removed_passages > 0 or longer
+        del sketched
+        task = progress("compacting", snapshot.passages + snapshot.removed_passages, "passages")
+        del snapshot
+        try:
+            if merging:
+                self._merge(self.manifest.segments, task)
+            self.store.purge(self.manifest.generation)
+            self.store.vacuum()
+        finally:
+            task.close()
+
+    def represent(self, representations: Sequence[Representation], segments: Sequence[SegmentEntry] | None = None) -> None:
+        """Commit another list of representations, and the parts that ``segments`` name for them."""
+        self._publish(self.manifest.segments if segments is None else segments, representations=representations)
+
+    def configure(self, settings: Settings) -> None:
+        """Change settings; new k1 or b make the impacts anew, from the postings."""
+        old = self.manifest.settings
+        if settings == old:
+            return
+        if (settings.k1, settings.b) != (old.k1, old.b) and self.manifest.segments:
+            self._reweigh(self.manifest.segments, self.manifest.average_length, settings)
+        else:
+            self._publish(self.manifest.segments, settings)
+
+    def _sweep(self) -> None:
+        """Delete segments and impacts that the manifest does not name: superseded, or left by an interruption."""
+        live = {entry.name: {entry.impacts, *(part.folder for part in entry.parts)} for entry in self.manifest.segments}
+        building = self._builder.name if getattr(self, "_builder", None) is not None and self._builder else None
+        folder = self.library / SEGMENTS
+        if not folder.is_dir():
+            return
+        for path in folder.iterdir():
+            if path.name not in live and path.name != building:
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name in live:
+                for inner in path.iterdir():
+                    superseded = inner.name.startswith("impacts-") or is_part(inner.name)
+                    if superseded and inner.name not in live[path.name]:
+                        shutil.rmtree(inner, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the library; what was not committed is taken back by the next writer."""
+        self.store.close()
+        self._lock.__exit__()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def impacts_name(generation: int) -> str:
+    """The folder, inside a segment, of the impacts made for ``generation``."""
+    return f"impacts-{generation:06d}"
+
+
+def storable(text: str) -> str:
+    """``text`` without what SQLite and UTF-8 cannot hold (NUL, lone surrogates), offsets unchanged."""
+    if "\0" in text:
+        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-8", "replace").decode()
+    return text
+
+
+def document_hash(document: Document) -> bytes:
+    """What tells whether a document changed: BLAKE2b of its title, text and metadata, 16 bytes."""
+    metadata = sorted(document.metadata.items()) if document.metadata else ""
+    head = f"{document.title}\0{document.kind}\0{metadata!r}\0"
+    digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=16)
+    digest.update(document.text.encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+@contextmanager
+def writing(library: Path, ram: str | int | None = None) -> Iterator[Writer]:
+    """A `Writer` that commits where the block ends well."""
+    with Writer(library, ram=ram) as writer:
+        yield writer
+        writer.commit()

@@ -1,0 +1,158 @@
+"""Candidates of one node of a recipe with what their scores are made of, and fusing several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hits import Hits
+from .normalisation import Affine, Normalisation
+from .ranking import Parts
+from .retriever import Retriever
+from .stages.base import ExplainedHits
+
+__all__ = ["Found", "Rows", "fused", "named", "weighted"]
+
+Rows = NDArray[np.float64]
+"""Shape (names, n): what each retriever or stage, left to right, contributes to n passages' scores."""
+
+
+@dataclass(slots=True)
+class Found:
+    """Candidates of one node, best first, and the means to score any other passage the same way."""
+
+    names: tuple[str, ...]
+    ids: NDArray[np.int64]
+    rows: Rows
+    raw: NDArray[np.float32]
+    """Scores before weights and normalisation: float32 (names, n)."""
+    floor: float
+    score: Callable[[NDArray[np.int64]], tuple[Rows, NDArray[np.float32]]]
+
+    @classmethod
+    def retrieved(cls, name: str, retriever: Retriever, want: int) -> Found:
+        """The best ``want`` of a retriever."""
+
+        def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+            raw = retriever.score(ids)[np.newaxis]
+            return raw.astype(np.float64), raw
+
+        hits = retriever.retrieve(want).top(want)
+        raw = hits.scores[np.newaxis]
+        return cls((name,), hits.ids, raw.astype(np.float64), raw, retriever.floor, score)
+
+    def hits(self) -> Hits:
+        """Ids and scores."""
+        return Hits(self.ids, self.rows.sum(axis=0).astype(np.float32))
+
+    def parts(self) -> Parts:
+        """What each name contributes."""
+        return _by_name(self.names, self.rows, add=True)
+
+    def scores(self) -> Parts:
+        """Each name's own scores."""
+        return _by_name(self.names, self.raw, add=False)
+
+
+def named(name: str, hits: Hits, floor: float | None) -> Found:
+    """What a stage gave. In a fusion, a passage that it did not rank scores as its last one."""
+    if isinstance(hits, ExplainedHits):
+        names = tuple(hits.parts)
+        rows = np.array([hits.parts[part] for part in names], np.float64).reshape(len(names), len(hits))
+        raw = np.array([hits.raw[part] for part in names], np.float32).reshape(len(names), len(hits))
+    else:
+        names, raw = (name,), hits.scores[np.newaxis]
+        rows = raw.astype(np.float64)
+    least = float(hits.scores[-1]) if len(hits) else 0.0
+
+    def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+        shape = (len(names), len(ids))
+        return np.full(shape, least / len(names)), np.full(shape, np.nan, np.float32)
+
+    return Found(names, hits.ids, rows, raw, least if floor is None else floor, score)
+
+
+def weighted(found: Found, weight: float) -> Found:
+    """The same candidates, all scores times ``weight``."""
+
+    def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+        rows, raw = found.score(ids)
+        return rows * weight, raw
+
+    return Found(found.names, found.ids, found.rows * weight, found.raw, found.floor * weight, score)
+
+
+def fused(parts: list[Found], weights: list[float], want: int, fit: Normalisation) -> Found:
+    """The best ``want`` of all candidates of ``parts`` by the weighted sum of their normalised scores."""
+    names = tuple(name for part in parts for name in part.names)
+    ids = np.unique(np.concatenate([part.ids for part in parts]))
+    if not len(ids):
+        width = len(names)
+        return Found(names, ids, np.zeros((width, 0)), np.zeros((width, 0), np.float32), 0.0, _nothing(width))
+    maps: list[Affine | None] = []
+    rows: list[Rows] = []
+    raws: list[NDArray[np.float32]] = []
+    floor = 0.0
+    for part, weight in zip(parts, weights, strict=True):
+        filled, raw = _filled(part, ids)
+        raws.append(raw)
+        if not len(part.ids):  # found nothing: has nothing to say about this query
+            maps.append(None)
+            rows.append(filled)
+            continue
+        affine = fit(filled[0] if len(filled) == 1 else filled.sum(axis=0), part.floor)
+        maps.append(affine)
+        rows.append(_mapped(affine, weight, filled))
+        floor += weight * ((part.floor - affine.shift) * affine.scale + affine.offset)
+
+    def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+        scored = [part.score(ids) for part in parts]
+        mapped = [
+            np.zeros_like(row) if affine is None else _mapped(affine, weight, row)
+            for (row, _), affine, weight in zip(scored, maps, weights, strict=True)
+        ]
+        return np.concatenate(mapped), np.concatenate([raw for _, raw in scored])
+
+    every = np.concatenate(rows)
+    # Ordered as Hits are: by float32 score; ids are sorted, so a stable sort leaves equal scores by rising id.
+    order = np.argsort(-every.sum(axis=0).astype(np.float32), kind="stable")[:want]
+    return Found(names, ids[order], every[:, order], np.concatenate(raws)[:, order], floor, score)
+
+
+def _filled(part: Found, ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+    """Scores of ``part`` for all of ``ids`` (sorted, a superset of its own): those it has, and the missing ones exactly."""
+    width = len(part.rows)
+    rows, raw = np.zeros((width, len(ids))), np.zeros((width, len(ids)), np.float32)
+    if not len(part.ids):
+        return rows, raw
+    at = np.searchsorted(ids, part.ids)
+    rows[:, at], raw[:, at] = part.rows, part.raw
+    if len(part.ids) < len(ids):
+        missing = np.ones(len(ids), np.bool_)
+        missing[at] = False
+        rows[:, missing], raw[:, missing] = part.score(ids[missing])
+    return rows, raw
+
+
+def _mapped(affine: Affine, weight: float, rows: Rows) -> Rows:
+    """The affine map of the rows' sum, shared out over the rows."""
+    share = len(rows)
+    return ((rows - affine.shift / share) * affine.scale + affine.offset / share) * weight
+
+
+def _nothing(width: int) -> Callable[[NDArray[np.int64]], tuple[Rows, NDArray[np.float32]]]:
+    return lambda ids: (np.zeros((width, len(ids))), np.zeros((width, len(ids)), np.float32))
+
+
+def _by_name(names: tuple[str, ...], rows: NDArray[np.floating], *, add: bool) -> Parts:
+    """One row a name: the sum of its rows, or (they are the same scores) the first."""
+    found: dict[str, NDArray[np.floating]] = {}
+    for name, row in zip(names, rows, strict=True):
+        if name not in found:
+            found[name] = row
+        elif add:
+            found[name] = found[name] + row
+    return {name: row.astype(np.float32) for name, row in found.items()}

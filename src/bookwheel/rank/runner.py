@@ -1,0 +1,245 @@
+"""Runs a recipe for one query.
+
+bookwheel's one idea at this level: each retriever *selects* candidates cheaply, and all candidates are then *decided* on exact
+scores of every retriever. A passage that only one retriever selected is scored by the others too, so nothing is missing
+when scores are added and no rank is invented for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import UsageError
+from ..hits import Hits
+from .bound import Bound
+from .candidates import Found, fused, named, weighted
+from .check import check
+from .normalisation import DEFAULT_NORMALISATION, Normalisation, normalisation
+from .query import Query
+from .ranking import Ranking, StageTrace, Trace
+from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve
+from .retriever import Retriever
+from .stages.base import Context, ExplainedHits, Feedback, Rerank, Rewrite, Search
+
+__all__ = ["DEFAULT_DEPTH", "Ranking", "Retriever", "Runner", "rank", "run"]
+
+DEFAULT_DEPTH = 100
+"""Candidates that each part of a fusion selects where the recipe does not say (``bm25 % 1000``)."""
+
+
+def run(
+    recipe: Recipe,
+    retrievers: Mapping[str, Retriever],
+    k: int,
+    depth: int | None = None,
+    normalise: str = DEFAULT_NORMALISATION,
+) -> Ranking:
+    """The best ``k`` passages by ``recipe`` over retrievers that are already bound to a query.
+
+    ``depth``: candidates of each part of a fusion that has no ``%`` of its own (at least ``k``; default ``DEFAULT_DEPTH``).
+    ``normalise``: a name of ``NORMALISATIONS``. Equal scores are ordered by rising id. Raises ``RecipeError`` where the
+    recipe needs a retriever that is not there, ``UsageError`` for a ``k`` or ``depth`` below 1.
+    """
+    check(recipe, retrievers.keys())
+    return rank(recipe, Query(""), Bound(retrievers), k, depth, normalise)
+
+
+def rank(
+    recipe: Recipe,
+    query: Query,
+    context: Context,
+    k: int,
+    depth: int | None = None,
+    normalise: str = DEFAULT_NORMALISATION,
+    *,
+    trace: bool = False,
+) -> Ranking:
+    """The best ``k`` passages for ``query`` by a ``recipe`` that was checked. See `run`; ``trace`` keeps each stage's time."""
+    if k < 1 or (depth is not None and depth < 1):
+        raise UsageError(f"the number of results and of candidates must be at least 1, not {k if k < 1 else depth}")
+    runner = (TracingRunner if trace else Runner)(context, DEFAULT_DEPTH if depth is None else depth, normalisation(normalise))
+    return runner.ranking(recipe, query, k)
+
+
+class Runner:
+    """Runs recipes on one context. ``strict`` lets errors of feedback and rewriting through, for tests."""
+
+    def __init__(
+        self,
+        context: Context,
+        depth: int = DEFAULT_DEPTH,
+        fit: Normalisation | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self.context = context
+        self.depth = depth
+        self.fit = fit or normalisation(DEFAULT_NORMALISATION)
+        self.strict = strict
+        self.notes: list[str] = []
+
+    def ranking(self, recipe: Recipe, query: Query, k: int) -> Ranking:
+        """The best ``k`` passages with their explanation."""
+        query, found = self.step(recipe, query, None, k)
+        assert found is not None
+        scores = found.rows.sum(axis=0).astype(np.float32)
+        notes = (*self.notes, *self.context.take_notes())
+        return Ranking(Hits(found.ids, scores), found.parts(), found.scores(), query, notes)
+
+    def features(self, recipe: Fuse, query: Query, want: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The candidates of a fusion, as many as are asked for, with the normalised score of each part: (n,) and (n, parts)."""
+        deep = max(self.depth, 1)
+        parts = [self.hits(term.recipe, query, None, cut_of(term.recipe) or deep) for term in recipe.terms]
+        found = fused(parts, [1.0] * len(parts), want, self.fit)
+        ends = np.cumsum([len(part.names) for part in parts])[:-1]
+        columns = [rows.sum(axis=0) for rows in np.split(found.rows, ends)]
+        return found.ids, np.stack(columns, axis=1)
+
+    def step(self, node: Recipe, query: Query, before: Found | None, want: int) -> tuple[Query, Found | None]:
+        """What ``node`` makes of a query and the hits before it: the query to go on with, and the best ``want`` hits."""
+        match node:
+            case Retrieve(name):
+                return query, self.retrieve(name, query, want)
+            case Cut(recipe, k):
+                return self.step(recipe, query, before, min(k, want))
+            case Fuse(terms) if len(terms) == 1:
+                query, found = self.step(terms[0].recipe, query, before, want)
+                return query, weighted(cast(Found, found), float(terms[0].weight))
+            case Fuse(terms):
+                deep = max(self.depth, want)
+                parts = [self.hits(t.recipe, query, before, cut_of(t.recipe) or deep) for t in terms]
+                return query, fused(parts, [float(t.weight) for t in terms], want, self.fit)
+            case Pipe(parts):
+                for at, part in enumerate(parts):
+                    query, before = self.step(part, query, before, self.wanted(parts, at, want))
+                return query, before
+            case Rewrite() | Feedback():
+                return self.rewritten(node, query, before), before
+            case Rerank():
+                given = Hits.empty() if before is None else before.hits()
+                found = named(node.name, node.rerank(self.context, query, given, want).top(want), node.floor)
+                return query, found
+            case Search():
+                found = named(node.name, node.search(self.context, query, want, self.search).top(want), node.floor)
+                return query, found
+        raise TypeError(f"not a recipe: {node!r}")
+
+    def hits(self, node: Recipe, query: Query, before: Found | None, want: int) -> Found:
+        """The hits of a node that gives some."""
+        return cast(Found, self.step(node, query, before, want)[1])
+
+    def search(self, recipe: Recipe, query: Query, want: int, *, normalise: str | None = None) -> ExplainedHits:
+        """For stages: runs a recipe among their parameters."""
+        fit = self.fit
+        if normalise is not None:
+            self.fit = normalisation(normalise)
+        try:
+            found = self.hits(recipe, query, None, cut_of(recipe) or want)
+        finally:
+            self.fit = fit
+        scores = found.rows.sum(axis=0).astype(np.float32)
+        return ExplainedHits(found.ids, scores, found.parts(), found.scores())
+
+    def retrieve(self, name: str, query: Query, want: int) -> Found:
+        """The best ``want`` passages of one retriever."""
+        return Found.retrieved(name, self.context.retriever(name, query), want)
+
+    def rewritten(self, node: Rewrite | Feedback, query: Query, before: Found | None) -> Query:
+        """The query that a stage makes of one; the same query where it fails, since that can be searched in any case."""
+        try:
+            if isinstance(node, Rewrite):
+                return node.rewrite(self.context, query)
+            hits = Hits.empty() if before is None else before.hits()
+            return node.feed(self.context, query, hits.top(node.depth())) if len(hits) else query
+        except Exception as error:
+            if self.strict:
+                raise
+            self.context.note(f"{node.name} was skipped: {str(error) or type(error).__name__}")
+            return query
+
+    def wanted(self, parts: tuple[Recipe, ...], at: int, want: int, cut: int | None = None) -> int:
+        """How many hits the part at ``at`` has to give so that what follows can give ``want``.
+
+        -1 stands for what comes before the first part, and ``cut`` says where that cuts.
+        """
+        need = want
+        for after in range(len(parts) - 1, at, -1):
+            part = parts[after]
+            if not part.needs_hits and part.gives == "hits":
+                need = 1  # it retrieves anew: what is before only feeds the queries
+                continue
+            need = self.taken(part, need, cut_of(parts[after - 1]) if after else cut)
+        return need
+
+    def taken(self, node: Recipe, want: int, cut: int | None) -> int:
+        """How many hits ``node`` takes to give the best ``want``, from a part that cuts at ``cut``."""
+        match node:
+            case Cut(recipe, k):
+                return self.taken(recipe, min(k, want), cut)
+            case Feedback():
+                return max(want, node.depth())
+            case Rerank():
+                depth = node.depth(want)
+                return (cut or max(self.depth, want)) if depth is None else depth
+            case Fuse(terms) if len(terms) > 1:
+                deep = max(self.depth, want)
+                return max(self.taken(t.recipe, cut_of(t.recipe) or deep, cut) for t in terms if t.recipe.needs_hits)
+            case Fuse(terms):
+                return self.taken(terms[0].recipe, want, cut)
+            case Pipe(parts):
+                return self.wanted(parts, -1, want, cut)
+        return want
+
+
+class TracingRunner(Runner):
+    """Keeps each stage's own time and how many hits it took and gave."""
+
+    def __init__(self, context: Context, depth: int = DEFAULT_DEPTH, fit: Normalisation | None = None) -> None:
+        super().__init__(context, depth, fit)
+        self.trace = Trace()
+        self._inside = 0.0
+        self._nested = -1
+
+    def ranking(self, recipe: Recipe, query: Query, k: int) -> Ranking:
+        """The best ``k`` passages, with the trace."""
+        found = super().ranking(recipe, query, k)
+        return Ranking(found.hits, found.parts, found.raw, found.query, found.notes, self.trace)
+
+    def step(self, node: Recipe, query: Query, before: Found | None, want: int) -> tuple[Query, Found | None]:
+        """See `Runner.step`."""
+        if isinstance(node, Pipe | Cut) or (isinstance(node, Fuse) and len(node.terms) == 1):
+            return super().step(node, query, before, want)
+        outer, self._inside = self._inside, 0.0
+        self._nested += 1
+        place = len(self.trace.stages)
+        started = time.perf_counter()
+        try:
+            given, found = super().step(node, query, before, want)
+        finally:
+            self._nested -= 1
+        seconds = time.perf_counter() - started
+        own, self._inside = seconds - self._inside, outer + seconds
+        notes = self.context.take_notes()
+        self.notes += notes
+        taken = len(before.ids) if before is not None and node.needs_hits else None
+        after = len(found.ids) if found is not None and node.gives == "hits" else None
+        text = "fuse" if isinstance(node, Fuse) else str(node)
+        self.trace.stages.insert(place, StageTrace(text, self._nested + 1, own, taken, after, tuple(notes)))
+        return given, found
+
+
+def cut_of(node: Recipe) -> int | None:
+    """To how many ``node`` cuts at its end; None where it does not."""
+    match node:
+        case Cut(_, k):
+            return k
+        case Fuse(terms) if len(terms) == 1:
+            return cut_of(terms[0].recipe)
+        case Pipe(parts):
+            return cut_of(parts[-1])
+    return None

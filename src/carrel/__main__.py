@@ -1,8 +1,0 @@
-"""``python -m carrel``: the command line."""
-
-import sys
-
-from .cli.main import run
-
-if __name__ == "__main__":
-    sys.exit(run())

@@ -1,1 +1,0 @@
-"""The command line: one file a command; it parses and prints, nothing else. It starts at `carrel.cli.main.main`."""

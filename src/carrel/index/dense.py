@@ -1,9 +1,0 @@
-"""Dense search: what the library uses of it. How it works is told in ``docs/dense-index.md``."""
-
-from __future__ import annotations
-
-from .dense_build import DenseBuilder, merge, open_dense
-from .dense_index import DenseIndex
-from .dense_lists import ListedDenseIndex
-
-__all__ = ["DenseBuilder", "DenseIndex", "ListedDenseIndex", "merge", "open_dense"]

@@ -1,6 +1,0 @@
-"""Language models: in this process, or behind an address that speaks the OpenAI-compatible protocol."""
-
-from .base import Generator, LanguageModel, Scorer
-from .opened import close_models, language_model, model_kind
-
-__all__ = ["Generator", "LanguageModel", "Scorer", "close_models", "language_model", "model_kind"]
