@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bookwheel import RecipeError, UsageError
-from bookwheel.rank import NORMALISATIONS, Hits, Ranking, Recipe, bm25, dense, parse_recipe
-from bookwheel.rank import runner as run
+from bookwheel.rank import NORMALISATIONS, Hits, Ranking, Recipe, bm25, dense, parse_recipe, run
 
 
 class Table:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ..library.results import Result
     from ..library.retrieval.matches import Reason
     from ..rank.query import Query
-    from ..rank.ranking import StageTrace
     from ..rank.recipe import Recipe
+    from ..rank.trace import StageTrace
 
 SHOWN, RUN_DEPTH = 10, 1000
 TOLD = ("spelling: ", "from earlier questions: ", "no document or passage is called")

@@ -15,8 +15,8 @@ from ..hits import Hits
 from ..memory.budget import COMPILING, Bill, anonymous_bytes, ram_of, round_up
 from ..progress import Progress, silent
 from ..rank.query import Query
-from ..rank.ranking import Ranking
 from ..rank.recipe import Recipe
+from ..rank.trace import Ranking
 from .manifest import Manifest
 from .memory_plan import search_bill
 from .results import Info, Result

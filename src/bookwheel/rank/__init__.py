@@ -10,10 +10,10 @@ from .named import DEFAULT_RECIPE, RECIPES, NamedRecipe
 from .normalisation import DEFAULT_NORMALISATION, NORMALISATIONS
 from .parse import parse_recipe
 from .query import Query
-from .ranking import Ranking
 from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve, bm25, dense
 from .retriever import Retriever
 from .runner import DEFAULT_DEPTH, rank, run
+from .trace import Ranking
 
 __all__ = [
     "DEFAULT_DEPTH",

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..hits import Hits
 from .normalisation import Affine, Normalisation
-from .ranking import Parts
 from .retriever import Retriever
 from .stages.base import ExplainedHits
+from .trace import Parts
 
 __all__ = ["Found", "Rows", "fused", "named", "weighted"]
 

@@ -21,10 +21,10 @@ from .candidates import Found, fused, named, weighted
 from .check import check
 from .normalisation import DEFAULT_NORMALISATION, Normalisation, normalisation
 from .query import Query
-from .ranking import Ranking, StageTrace, Trace
 from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve
 from .retriever import Retriever
 from .stages.base import Context, ExplainedHits, Feedback, Rerank, Rewrite, Search
+from .trace import Ranking, StageTrace, Trace
 
 __all__ = ["DEFAULT_DEPTH", "Ranking", "Retriever", "Runner", "rank", "run"]
 

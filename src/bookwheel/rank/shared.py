@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ..hits import Hits
 from .candidates import Found
 from .query import Query
-from .ranking import Ranking
 from .recipe import Fuse, Pipe, Recipe, Retrieve
 from .retriever import Retriever
 from .runner import Runner, cut_of
 from .stages.base import Context
+from .trace import Ranking
 
 __all__ = ["rank_all"]
 
