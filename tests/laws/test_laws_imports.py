@@ -20,7 +20,6 @@ UPWARD = {
     ("cli.main", "__init__"): "front door",
     ("index.tokens.index", "encode.options"): "index",
     ("library.manifest", "__init__"): "front door",
-    ("rank.queries.spelling", "library.retrieval.vocabulary"): "rank",
 }
 CIRCLES = {
     "encode": "encode",
