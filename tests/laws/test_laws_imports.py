@@ -18,12 +18,10 @@ ROOT = Path(__file__).parents[2]
 UPWARD = {
     ("_paths", "library.manifest"): "library",
     ("cli.main", "__init__"): "front door",
-    ("index.tokens.index", "encode.options"): "index",
     ("library.manifest", "__init__"): "front door",
     ("rank.queries.spelling", "library.retrieval.vocabulary"): "rank",
 }
 CIRCLES = {
-    "encode": "encode",
     "evaluate": "evaluate",
 }
 """Top-level folders within which imports may still go round."""
