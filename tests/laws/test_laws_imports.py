@@ -18,11 +18,9 @@ ROOT = Path(__file__).parents[2]
 UPWARD = {
     ("_paths", "library.manifest"): "library",
     ("cli.main", "__init__"): "front door",
-    ("index.tokens.index", "encode.options"): "index",
     ("library.manifest", "__init__"): "front door",
 }
 CIRCLES = {
-    "encode": "encode",
     "evaluate": "evaluate",
 }
 """Top-level folders within which imports may still go round."""
