@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import *  # noqa: F403
 from ._errors import __all__ as _errors
-
-__version__ = "0.1.0"
+from ._version import __version__
 
 if TYPE_CHECKING:
     from .documents.document import Document as Document

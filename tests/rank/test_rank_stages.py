@@ -286,7 +286,7 @@ def test_words_are_compared_as_written_and_one_word_is_likelier_than_two(tmp_pat
 
 
 def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
-    from bookwheel.library.retrieval.vocabulary import edit_distance
+    from bookwheel.analysis.edit_distance import edit_distance
 
     context = marsh.searching.context(marsh.snapshot)
     texts = [

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import BookwheelError
+from .._system import cores
 from ..analysis.words import WordTable
 from .find import installed
 from .load import load
 from .model_cache import cache_folder
-from .options import Options, cores
+from .options import Options
 from .protocols import BUILT_IN, max_tokens
 from .static.built_in import StaticEncoder
 from .transformer.layout import read_layout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from ...library.retrieval.vocabulary import edit_distance
+from ...analysis.edit_distance import edit_distance
 from ..query import Query
 from ..stages.base import Context
 
