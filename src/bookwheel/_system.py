@@ -10,14 +10,14 @@ __all__ = ["anonymous_bytes", "cores"]
 
 
 def cores() -> int:
-    """Number of cores that this process may use."""
+    """Number of CPU cores this process may use; the machine's cores where the system does not say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def anonymous_bytes() -> int | None:
-    """Anonymous memory of this process at present, in bytes; None where the system does not report it."""
+    """Anonymous memory of this process at present, in bytes; None where the system does not say."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

@@ -11,7 +11,7 @@ from .._errors import UsageError
 from .._paths import locate
 from ..documents.document import Document
 from ..documents.read import Fields
-from ..encode.protocols import BUILT_IN
+from ..encode.find import BUILT_IN_MODELS
 from ..memory.budget import ram_of
 from ..progress import Progress, silent
 from ..rank.check import check
@@ -43,7 +43,7 @@ def open_library(
     allowed = None if ram is None else ram_of(ram)
     path = locate(name)
     encoder = settings.get("encoder")
-    if encoder is not None and encoder not in BUILT_IN:
+    if encoder is not None and encoder not in BUILT_IN_MODELS:
         folder = Path(os.path.expanduser(encoder))  # noqa: PTH111 - Path.expanduser raises for a user there is not
         if folder.is_dir():
             settings["encoder"] = str(folder.absolute())  # it must be found from any folder later

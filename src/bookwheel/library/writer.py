@@ -26,7 +26,8 @@ from .._system import anonymous_bytes
 from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
 from ..documents.passages import places, split
-from ..encode.protocols import DenseEncoder, load_encoder, nbytes
+from ..encode.load import load_encoder
+from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import storage
 from ..memory.budget import COMPILING, GATHERED, Bill, Shares, bound_heap, ram_of, share_out, trim_heap
 from ..progress import Progress, Task, silent
