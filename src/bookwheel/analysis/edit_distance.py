@@ -1,4 +1,4 @@
-"""How far apart two words are in spelling."""
+"""Edit distance between two words, in characters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ __all__ = ["edit_distance"]
 
 
 def edit_distance(a: str, b: str) -> int:
-    """The optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours (Damerau 1964)."""
+    """The fewest insertions, deletions, substitutions and swaps of neighbours that turn ``a`` into ``b``.
+
+    This is optimal string alignment (Damerau 1964, restricted so that no part is edited twice).
+    `bookwheel.kernels.near_terms` computes the same over the bytes of a whole vocabulary.
+    """
     before: list[int] = []
     last = list(range(len(b) + 1))
     for i, left in enumerate(a, 1):

@@ -14,9 +14,9 @@ from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
 from ..memory.budget import ram_of
 from ..progress import Progress, silent
-from ..rank.check import check
 from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
+from ..rank.validate import validate
 from .manifest import Manifest
 from .reader import Reading
 from .results import IndexReport, RefineReport
@@ -149,7 +149,7 @@ class Library(Reading):
         with Writer(self.path, ram=self.ram) as writer:
             settings = writer.manifest.settings.change(**changes)
             if "recipe" in changes:
-                check(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
+                validate(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
             writer.configure(settings)
         self.refresh()
 
