@@ -14,7 +14,7 @@ from .attention_weights import NAME, Reached, register, up_to
 from .key_values import Block, BlockCache, joined
 from .protocols import remaining
 
-__all__ = ["CACHE", "Reading", "cache_argument"]
+__all__ = ["CACHE", "ForwardModel", "cache_argument"]
 
 CACHE = 256 << 20
 """Bytes of blocks that are kept for later queries."""
@@ -28,7 +28,7 @@ def cache_argument(model: Any) -> str:
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
-class Reading:
+class ForwardModel:
     """A model, its tokenizer and the blocks it has read; `LocalModel` asks it questions.
 
     One thread at a time runs it; others wait.

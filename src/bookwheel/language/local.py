@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from .attention_weights import recording
-from .forward import Reading, cache_argument
+from .forward import ForwardModel, cache_argument
 from .key_values import Block, moved
 from .protocols import remaining, stopped
 
@@ -20,7 +20,7 @@ BATCH = 4
 """Texts read at once: more gains nothing on a few cores, and the deadline is looked at between batches."""
 
 
-class LocalModel(Reading):
+class LocalModel(ForwardModel):
     """Wraps a model and its tokenizer; get one with `bookwheel.language.language_model`.
 
     One thread at a time runs it; others wait. ``cache`` holds the blocks it has read (`blocks`), at most 256 MiB of them.
