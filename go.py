@@ -94,7 +94,7 @@ def test(options):
         "ruff check": ("ruff", "check", "."),
         "ruff format": ("ruff", "format", "--check", "."),
         "mypy": ("mypy", "--strict", "-p", "bookwheel"),
-        "pytest": ("pytest", *chosen),
+        "pytest": ("pytest", "-n", "auto", "--dist", "loadfile", *chosen),
     }
     failed = {}
     for name, command in checks.items():

@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 
 from common import RESULTS, ROOT, SCRATCH, keep, machine, percentiles, table
 from harness import say
+from muvera import FixedEncoding
 
 sys.path.insert(0, str(ROOT / "src"))
 
 import bookwheel
 from bookwheel.encode import load_encoder
-from bookwheel.encode.muvera import FixedEncoding
 from bookwheel.encode.protocols import TokenVectors
 from bookwheel.evaluate import Collection, Scores, compare, load_collection, measure
 from bookwheel.index.tokens.build import TokenBuilder

@@ -1,4 +1,4 @@
-"""bookwheel finds, ranks and reads text collections larger than memory, inside a memory budget you set.
+"""bookwheel indexes, searches and ranks text collections larger than memory, within a memory budget that you set.
 
 import bookwheel
 
@@ -10,25 +10,41 @@ for result in library.search("how are block maxima used"):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from ._errors import (
+    BookwheelError,
+    BudgetError,
+    FilterError,
+    InputError,
+    LibraryDamaged,
+    LibraryEmpty,
+    LibraryError,
+    LibraryFormat,
+    LibraryLocked,
+    LibraryNotFound,
+    ModelError,
+    QueryError,
+    RecipeError,
+    StorageError,
+    UsageError,
+)
+from ._version import __version__
 
-from ._errors import *  # noqa: F403
-from ._errors import __all__ as _errors
+TYPE_CHECKING = False  # type checkers take it as true; importing `typing` for it would be most of the cost of this import
 
-__version__ = "0.1.0"
-
+# Type checkers read this block; at run time `__getattr__` imports each name when it is first used.
+# A new public name goes here, in `_ATTRIBUTES` or `_MODULES`, and in `__all__`; a test compares the three.
 if TYPE_CHECKING:
-    from .documents.document import Document as Document
-    from .documents.read import Fields as Fields
-    from .library.library import Library as Library
-    from .library.library import open_library as open  # noqa: F401
-    from .library.results import IndexReport as IndexReport
-    from .library.results import Info as Info
-    from .library.results import Result as Result
-    from .rank.parse import parse_recipe as parse_recipe
-    from .rank.recipe import Recipe as Recipe
+    from . import evaluate
+    from .documents.document import Document
+    from .documents.read import Fields
+    from .library.library import Library
+    from .library.library import open_library as open
+    from .library.results import IndexReport, Info, Result
+    from .rank import stages
+    from .rank.parse import parse_recipe
+    from .rank.recipe import Recipe
 
-_LAZY = {
+_ATTRIBUTES = {
     "Document": ("documents.document", "Document"),
     "Fields": ("documents.read", "Fields"),
     "IndexReport": ("library.results", "IndexReport"),
@@ -39,20 +55,52 @@ _LAZY = {
     "open": ("library.library", "open_library"),
     "parse_recipe": ("rank.parse", "parse_recipe"),
 }
+_MODULES = {"evaluate": "evaluate", "stages": "rank.stages"}
 
-__all__ = [*_errors, *_LAZY, "__version__"]
+__all__ = [
+    "BookwheelError",
+    "BudgetError",
+    "Document",
+    "Fields",
+    "FilterError",
+    "IndexReport",
+    "Info",
+    "InputError",
+    "Library",
+    "LibraryDamaged",
+    "LibraryEmpty",
+    "LibraryError",
+    "LibraryFormat",
+    "LibraryLocked",
+    "LibraryNotFound",
+    "ModelError",
+    "QueryError",
+    "Recipe",
+    "RecipeError",
+    "Result",
+    "StorageError",
+    "UsageError",
+    "__version__",
+    "evaluate",
+    "open",
+    "parse_recipe",
+    "stages",
+]
 
+if not TYPE_CHECKING:  # a type checker that saw `__getattr__` would accept any name
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that `import bookwheel` takes no time."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'bookwheel' has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name):
+        from importlib import import_module
 
-    module, attribute = _LAZY[name]
-    value = getattr(import_module(f"{__name__}.{module}"), attribute)
-    globals()[name] = value
-    return value
+        if name in _MODULES:
+            value = import_module(f"{__name__}.{_MODULES[name]}")
+        elif name in _ATTRIBUTES:
+            module, attribute = _ATTRIBUTES[name]
+            value = getattr(import_module(f"{__name__}.{module}"), attribute)
+        else:
+            raise AttributeError(f"module 'bookwheel' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

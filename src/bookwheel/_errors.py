@@ -1,12 +1,12 @@
-"""Every error that bookwheel raises for something a person can get wrong.
+"""The errors that bookwheel raises for what a user can correct.
 
-    BookwheelError                 exit code 2
+    BookwheelError              exit code 2
     ├── UsageError              a wrong argument (also a ValueError)
     │   ├── QueryError          an empty or oversized query
     │   ├── RecipeError         a recipe that does not parse, or that this library cannot run
     │   └── FilterError         a metadata filter that does not parse
     ├── InputError              a file, folder or record that cannot be read (also a ValueError)
-    ├── ModelError              an encoder that is missing, damaged or not the library's own
+    ├── ModelError              an encoder that is missing, damaged, or not the one the library was built with
     ├── LibraryError            something about the library on disk
     │   ├── LibraryNotFound     there is no library at that place
     │   ├── LibraryEmpty        it holds no passage yet
@@ -40,9 +40,16 @@ __all__ = [
 
 
 class BookwheelError(Exception):
-    """Base of all errors that are a person's to mend."""
+    """Base class of all errors that a user can correct."""
 
     exit_code = 2
+
+    def __init_subclass__(cls) -> None:
+        if cls.__module__ == __name__:  # named as users import them: bookwheel.FilterError
+            cls.__module__ = "bookwheel"
+
+
+BookwheelError.__module__ = "bookwheel"
 
 
 class UsageError(BookwheelError, ValueError):
@@ -66,7 +73,7 @@ class InputError(BookwheelError, ValueError):
 
 
 class ModelError(BookwheelError):
-    """An encoder that is missing, damaged or not the library's own."""
+    """An encoder that is missing, damaged, or not the one the library was built with."""
 
 
 class LibraryError(BookwheelError):

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 from ._errors import UsageError
-from .library.manifest import MANIFEST
 
-__all__ = ["home", "libraries", "locate"]
+__all__ = ["MANIFEST", "home", "libraries", "locate"]
+
+MANIFEST = "manifest.json"
+"""The file that makes a folder a library."""
 
 
 def home() -> Path:

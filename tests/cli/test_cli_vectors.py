@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from cli_helpers import Bookwheel
 
-from bookwheel.encode.protocols import load_encoder
+from bookwheel.encode.load import load_encoder
 
 TEXTS = ["a red fox sleeps", "ships sail at dawn", "the fox hunts at night", "bread is baked at dawn"]
 

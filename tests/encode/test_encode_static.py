@@ -16,7 +16,7 @@ import bookwheel.encode.static.built_in as static
 from bookwheel._errors import ModelError
 from bookwheel.analysis.words import WordTable
 from bookwheel.encode import DenseEncoder, load_encoder
-from bookwheel.encode.protocols import BUILT_IN
+from bookwheel.encode.find import BUILT_IN_MODELS
 
 PIECES = ["red", "green", "##ish", "apple", "##s", "zero"]
 VECTORS = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 3], [1, 1, 1], [0, -1, 0.5], [0, 0, 0]], np.float32)
@@ -92,9 +92,9 @@ def test_the_kernel_passes_over_numbers_outside_its_arrays() -> None:
 
 def test_scanning_the_vocabulary_and_a_dictionary_of_it_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     words = [*SOME, "unaffable", "angiotensin's", "qzx", "the", "ＡＢ", "\ud800"]
-    scanned = static.load(BUILT_IN["static"]).word_rows(words)
+    scanned = static.load(BUILT_IN_MODELS["static"]).word_rows(words)
     monkeypatch.setattr(static, "SCANS", 0)
-    by_dictionary = static.load(BUILT_IN["static"]).word_rows(words)
+    by_dictionary = static.load(BUILT_IN_MODELS["static"]).word_rows(words)
     for one, other in zip(scanned, by_dictionary, strict=True):
         np.testing.assert_array_equal(one, other)
     assert len(scanned[1]) >= len(words) - 2
@@ -112,7 +112,7 @@ def test_order_case_and_accents_do_not_matter(built_in, words: list[str], order)
 
 def test_the_built_in_model_is_whole_small_and_means_something(built_in) -> None:  # type: ignore[no-untyped-def]
     assert built_in.verify() == []
-    assert sum(path.stat().st_size for path in BUILT_IN["static"].iterdir()) <= 10_000_000
+    assert sum(path.stat().st_size for path in BUILT_IN_MODELS["static"].iterdir()) <= 10_000_000
     assert built_in.description["licence"] == "Apache-2.0"
     near = [("doctor", "physician"), ("car", "automobile"), ("heart attack", "myocardial infarction"), ("cheap", "inexpensive")]
     far = built_in.encode(["violin concerto"])[0]

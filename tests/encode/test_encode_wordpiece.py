@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookwheel.encode.protocols import BUILT_IN
+from bookwheel.encode.find import BUILT_IN_MODELS
 from bookwheel.encode.static.wordpiece import WordPiece, normalise
 
 TEXT = "un ##aff ##able hello world ##s a ##b caf cafe ##e the 北 京 don ' t . - x σας straße [UNK]"
@@ -66,7 +66,7 @@ def _bert(vocabulary: list[str]):  # type: ignore[no-untyped-def]
 
 @pytest.fixture(scope="module")
 def both():  # type: ignore[no-untyped-def]
-    return _bert((BUILT_IN["static"] / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1])
+    return _bert((BUILT_IN_MODELS["static"] / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1])
 
 
 # Characters that Unicode had before the tables of `tokenizers` were made; the newest combining marks differ.

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bookwheel.encode.protocols import SparseVectors, TokenVectors, load_encoder
+from bookwheel.encode.load import load_encoder
+from bookwheel.encode.protocols import SparseVectors, TokenVectors
 
 
 class Rotated:

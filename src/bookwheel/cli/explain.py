@@ -31,7 +31,7 @@ def explain(recipe: str, library: Library | None, as_json: bool) -> None:
     Stages run from top to bottom; those that another one runs are indented below it. What a search by it really took and
     how many candidates each stage had, `bookwheel search --explain` tells.
     """
-    from ..rank import check, parse_recipe
+    from ..rank import parse_recipe, validate
     from ..rank.description import steps
     from ..rank.recipe import Retrieve
 
@@ -41,7 +41,7 @@ def explain(recipe: str, library: Library | None, as_json: bool) -> None:
         read = parse_recipe(recipe)
         # Without a library every name may be a representation; all else can be checked.
         named = [node.name for node in read.walk() if isinstance(node, Retrieve)]
-        check(read, dict.fromkeys([*named, *_asked(read)], ""))
+        validate(read, dict.fromkeys([*named, *_asked(read)], ""))
     found = steps(read)
     if as_json:
         json_document({"recipe": str(read), "stages": [_as_json(step) for step in found]})

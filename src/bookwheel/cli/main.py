@@ -85,7 +85,7 @@ class LazyGroup(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from .. import __version__
+        from .._version import __version__
 
         click.echo(f"bookwheel {__version__}")
         ctx.exit()

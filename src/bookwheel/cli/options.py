@@ -166,12 +166,13 @@ class Encoder(Value):
 
     def read(self, text: str) -> str:
         """The encoder's name or folder."""
-        from ..encode.protocols import BUILT_IN, load_encoder
+        from ..encode.find import BUILT_IN_MODELS
+        from ..encode.load import load_encoder
 
         if text == NO_ENCODER:
             return text
         # The library keeps the name, and is opened from other folders too.
-        name = text if text in BUILT_IN else str(Path(text).expanduser().absolute())
+        name = text if text in BUILT_IN_MODELS else str(Path(text).expanduser().absolute())
         load_encoder(name)
         return name
 

@@ -70,7 +70,8 @@ def plan(
 
 def _encoder(dim: int | None, encoder: str | None) -> tuple[int, int]:
     """Dimensions of the vectors, and bytes of memory of the model that makes them."""
-    from ..encode.protocols import load_encoder, nbytes
+    from ..encode.load import load_encoder
+    from ..encode.protocols import nbytes
     from ..library.memory_plan import STATIC
 
     if dim is not None:

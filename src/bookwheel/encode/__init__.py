@@ -1,14 +1,14 @@
-"""Floor 2: text to vectors."""
+"""From text to vectors: dense, learned-sparse and token encoders, static, neural or remote."""
 
+from .find import DEFAULT
+from .load import load_encoder
 from .protocols import (
-    DEFAULT,
     DenseEncoder,
     SparseEncoder,
     SparseVectors,
     TokenEncoder,
     TokenVectors,
     encode_queries,
-    load_encoder,
 )
 
 __all__ = [

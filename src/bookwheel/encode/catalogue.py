@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import BookwheelError
+from .._system import cores
 from ..analysis.words import WordTable
-from .find import installed
-from .load import load
+from .find import BUILT_IN_MODELS, installed
+from .load import load_encoder
 from .model_cache import cache_folder
-from .options import Options, cores
-from .protocols import BUILT_IN, max_tokens
+from .options import Options
+from .protocols import max_tokens
 from .static.built_in import StaticEncoder
 from .transformer.layout import read_layout
 
@@ -63,7 +64,7 @@ def catalogue(folders: Sequence[Path] = (), *, measure: bool = True, again: bool
     A folder is a model's own, or holds some. Each model is loaded, which tells whether it can be used; its speed is measured
     where it was not before (or ``again``), and kept. No network is used.
     """
-    places: list[tuple[str, Path]] = list(BUILT_IN.items())
+    places: list[tuple[str, Path]] = list(BUILT_IN_MODELS.items())
     for package, found in sorted(installed().items()):
         places += [(package if len(found) == 1 else str(place), place) for place in found]
     places += sorted(_hub())
@@ -150,7 +151,7 @@ def _entry(name: str, folder: Path, measure: bool, again: bool) -> ModelEntry:
             model, _ = open_scorer(folder, Options())
             entry.max_tokens = model.max_tokens
             return entry
-        encoder: Any = load(str(folder), entry.kind, {})  # type: ignore[arg-type]
+        encoder: Any = load_encoder(str(folder), entry.kind)
         entry.dimension = getattr(encoder, "dimension", None)
         entry.max_tokens = max_tokens(encoder)
         if measure:

@@ -8,10 +8,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .._errors import ModelError
-from .protocols import BUILT_IN
 
-__all__ = ["find_folder", "installed", "package_folders"]
+__all__ = ["BUILT_IN_MODELS", "DEFAULT", "find_folder", "installed", "package_folders"]
 
+DEFAULT = "static"
+"""The encoder of a library that names none."""
+BUILT_IN_MODELS = {"static": Path(__file__).parent / "static" / "model"}
+"""Folders of the models that come with bookwheel, by name."""
 MARKS = ("modules.json", "tokenizer.json", "config.json")
 WEIGHTS = (".safetensors", ".onnx", ".npy")
 HUB_FILES = ["*.json", "*.txt", "*.safetensors", "*.model", "onnx/model.onnx", "onnx/model_quantized.onnx"]
@@ -24,8 +27,8 @@ def find_folder(name: str, revision: str | None = None) -> Path:
 
     The network is used only for ``owner/model``, a hub name, where neither a folder nor a package is called that.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name]
+    if name in BUILT_IN_MODELS:
+        return BUILT_IN_MODELS[name]
     folder = Path(name).expanduser()
     try:
         if folder.is_dir():
@@ -44,7 +47,7 @@ def find_folder(name: str, revision: str | None = None) -> Path:
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", name):
         return _from_hub(name, revision)
     raise ModelError(
-        f"there is no encoder {name!r:.200}: give one of {', '.join(sorted(BUILT_IN))}, the folder of a model, an installed "
+        f"there is no encoder {name!r:.200}: give one of {', '.join(sorted(BUILT_IN_MODELS))}, the folder of a model, an installed "
         "package that holds one, or owner/model of the hub; `bookwheel models` lists what is installed"
     )
 

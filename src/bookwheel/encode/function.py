@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError
-from .protocols import check_vectors
+from .protocols import check_vectors, unit
 
-__all__ = ["FunctionEncoder", "unit"]
+__all__ = ["FunctionEncoder"]
 
 
 class FunctionEncoder:
@@ -77,11 +77,3 @@ class FunctionEncoder:
                 f"{self.name} gave an array of shape {vectors.shape} for {len(texts)} texts; it must give (n, dimension)"
             )
         return vectors
-
-
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``vectors`` scaled to length one; zeros stay zeros."""
-    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
-    lengths[lengths == 0] = 1
-    scaled: NDArray[np.float32] = vectors / lengths
-    return scaled

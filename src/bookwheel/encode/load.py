@@ -1,28 +1,64 @@
-"""Every way an encoder can be loaded, by kind and by what its files look like."""
+"""The registry of encoders: every way a model can be loaded, by kind and by what its files look like.
+
+To add a layout of static models, write a module in ``static/`` with ``recognises(folder)`` and
+``load(folder)`` and name it in `STATIC`; to add a kind, write a module with
+``load(folder, options, name)`` and name it in `TRANSFORMERS`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from .._errors import ModelError, UsageError
+from .find import DEFAULT, find_folder
 from .options import Options
-from .protocols import DEFAULT, Kind
+from .protocols import DenseEncoder, Kind, SparseEncoder, TokenEncoder
 
-__all__ = ["load"]
+__all__ = ["load_encoder"]
 
 STATIC = ("built_in", "static_embedding", "model2vec", "wordllama")
-"""Modules of this package that read a static model's folder: each has ``recognises(folder)`` and ``load(folder)``."""
-KINDS: Mapping[str, str] = {"dense": "dense", "sparse": "sparse", "tokens": "tokens"}
-"""The module that reads a transformer's folder for each kind: ``load(folder, options, name)``."""
+"""Modules of ``static/`` that read a static model's folder, in the order in which they are tried."""
+TRANSFORMERS: Mapping[str, str] = {"dense": "dense", "sparse": "sparse", "tokens": "tokens"}
+"""The module that reads a transformer's folder, by kind of representation."""
 
 
-def load(name: object, kind: Kind, overrides: Mapping[str, Any]) -> Any:
-    """What `bookwheel.encode.protocols.load_encoder` promises."""
-    if kind not in KINDS:
-        raise ModelError(f"there is no kind of encoder {kind!r}; there are {', '.join(KINDS)}")
+@overload
+def load_encoder(name: object = None, /, kind: Literal["dense"] = "dense", **overrides: Any) -> DenseEncoder: ...
+
+
+@overload
+def load_encoder(name: object, /, kind: Literal["sparse"], **overrides: Any) -> SparseEncoder: ...
+
+
+@overload
+def load_encoder(name: object, /, kind: Literal["tokens"], **overrides: Any) -> TokenEncoder: ...
+
+
+@overload
+def load_encoder(name: object, /, kind: str, **overrides: Any) -> Any: ...
+
+
+def load_encoder(name: object = None, /, kind: Kind | str = "dense", **overrides: Any) -> Any:
+    """The encoder called ``name``.
+
+    ``name`` is None or ``"static"`` for the built-in model. Otherwise it is looked up in this order:
+    a model's folder; an installed package that carries a model; a model on the Hugging Face hub
+    (``"owner/model"`` or ``"owner/model@revision"``, the only case besides the next that uses the
+    network); a remote model behind the OpenAI-compatible protocol (``"https://host/v1#model"``); or,
+    in Python, a function from a list of texts to an array of vectors.
+
+    ``overrides`` replace what the model's own files say, or set how it runs: see
+    `bookwheel.encode.options.Options` for a model that runs here, and
+    `bookwheel.encode.remote.RemoteEncoder` for a remote one.
+
+    Raises `ModelError` where there is no such model or its files are missing, truncated or
+    inconsistent, and `UsageError` for a setting that the model does not have.
+    """
+    if kind not in TRANSFORMERS:
+        raise ModelError(f"there is no kind of encoder {kind!r}; kinds are {', '.join(TRANSFORMERS)}")
     if callable(name):
         from .function import FunctionEncoder
 
@@ -34,8 +70,6 @@ def load(name: object, kind: Kind, overrides: Mapping[str, Any]) -> Any:
         if kind != "dense":
             raise ModelError(f"a remote model gives dense vectors only; for {kind} take a model that runs here")
         return RemoteEncoder.named(text, **overrides)
-    from .find import find_folder
-
     options = Options.of(overrides)
     folder = find_folder(text, options.revision)
     if kind == "dense" and (layout := _static(folder)) is not None:
@@ -46,15 +80,16 @@ def load(name: object, kind: Kind, overrides: Mapping[str, Any]) -> Any:
 
     if not recognises(folder):
         raise ModelError(
-            f"{folder} holds no encoder: expected config.json with vectors.npy (bookwheel), tokenizer.json with model.safetensors "
-            "(transformers, sentence-transformers, model2vec), an ONNX file, or a .safetensors file with a "
-            "*tokenizer_config.json (wordllama)"
+            f"{folder} holds no encoder: expected config.json with vectors.npy (bookwheel), tokenizer.json with "
+            "model.safetensors (transformers, sentence-transformers, model2vec), an ONNX file, or a .safetensors file "
+            "with a *tokenizer_config.json (wordllama)"
         )
-    return import_module(f".{KINDS[kind]}", __package__).load(folder, options, text if text != "." else folder.resolve().name)
+    module = import_module(f".{TRANSFORMERS[kind]}", __package__)
+    return module.load(folder, options, text if text != "." else folder.resolve().name)
 
 
 def _static(folder: Path) -> Any:
-    """The module that reads ``folder`` as a static model; None where it is none."""
+    """The module that reads ``folder`` as a static model; None where none does."""
     from .dense import recognises
 
     for layout in STATIC:
@@ -62,5 +97,5 @@ def _static(folder: Path) -> Any:
         if module.recognises(folder):
             return module
         if layout == "static_embedding" and recognises(folder):
-            return None  # what follows is told from a transformer by what is missing only
+            return None  # The remaining layouts differ from a transformer only in what is missing.
     return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from .._errors import UsageError
+from .._system import cores
 
-__all__ = ["Options", "Pooling", "Precision", "cores"]
+__all__ = ["Options", "Pooling", "Precision"]
 
 Precision = Literal["int8", "fp32"]
 Pooling = Literal["mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
@@ -64,10 +64,3 @@ class Options:
     def workers(self) -> int:
         """Texts encoded at the same time."""
         return self.threads or cores()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol, overload, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,6 @@ from numpy.typing import NDArray
 from .._errors import ModelError
 
 __all__ = [
-    "BUILT_IN",
-    "DEFAULT",
     "DenseEncoder",
     "Kind",
     "SparseEncoder",
@@ -23,15 +20,11 @@ __all__ = [
     "TokenVectors",
     "check_vectors",
     "encode_queries",
-    "load_encoder",
     "max_tokens",
     "nbytes",
+    "unit",
 ]
 
-DEFAULT = "static"
-"""The encoder of a library that names none."""
-BUILT_IN = {"static": Path(__file__).parent / "static" / "model"}
-"""Models that come with bookwheel, by name."""
 Kind = Literal["dense", "sparse", "tokens"]
 """The representations there are."""
 
@@ -166,31 +159,10 @@ def check_vectors(vectors: NDArray[np.float32], name: str, texts: int, dimension
     return vectors
 
 
-@overload
-def load_encoder(name: object = None, /, kind: Literal["dense"] = "dense", **overrides: Any) -> DenseEncoder: ...
-
-
-@overload
-def load_encoder(name: object, /, kind: Literal["sparse"], **overrides: Any) -> SparseEncoder: ...
-
-
-@overload
-def load_encoder(name: object, /, kind: Literal["tokens"], **overrides: Any) -> TokenEncoder: ...
-
-
-def load_encoder(name: object = None, /, kind: Kind = "dense", **overrides: Any) -> Any:
-    """The encoder of that name.
-
-    ``name`` is None or ``"static"`` for the built-in model; else, looked for in this order, a model's folder, an installed
-    package that carries a model, a model on the hub (``"owner/model"`` or ``"owner/model@revision"``; this is the only case
-    besides the next that uses the network); a remote one over the OpenAI-compatible protocol (``"http://host:port/v1#model"``);
-    or, in Python, a function from a list of texts to an array of vectors.
-
-    ``overrides`` replace what the model's own files say or set how it runs: see `bookwheel.encode.options.Options` for a
-    model run here, `bookwheel.encode.remote.RemoteEncoder` for a remote one.
-
-    Raises `ModelError` where there is no such model, or its files are missing, truncated or do not fit together.
-    """
-    from .load import load
-
-    return load(name, kind, overrides)
+def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """``vectors`` (n, d) scaled to length one, float32; zeros stay zeros."""
+    rows = np.asarray(vectors, np.float32)
+    lengths: NDArray[np.float32] = np.linalg.norm(rows, axis=1, keepdims=True).astype(np.float32)
+    lengths[lengths == 0] = 1
+    scaled: NDArray[np.float32] = rows / lengths
+    return scaled

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError, UsageError
-from .function import unit
-from .protocols import check_vectors
+from .protocols import check_vectors, unit
 
 __all__ = ["Estimate", "RemoteEncoder"]
 

@@ -1,12 +1,14 @@
-"""Arrays of safetensors files, read from the memory-mapped file one at a time.
+"""The one reader of safetensors files: arrays read one at a time from the memory-mapped file.
 
-The ``safetensors`` package cannot give bfloat16 to numpy, and loading a whole file takes its size in memory twice. Source: the
-format's own description: eight bytes of length, a JSON header (name -> dtype, shape, data_offsets), the arrays.
+The ``safetensors`` package cannot give bfloat16 to numpy, and loads a whole file where one array is
+wanted. Source: the format's description: eight bytes with the length of the header, a JSON header
+(name -> dtype, shape, data_offsets), then the arrays.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,11 @@ DTYPES = {
     "F16": "<f2",
     "BF16": "<u2",
     "I64": "<i8",
+    "U64": "<u8",
     "I32": "<i4",
+    "U32": "<u4",
+    "I16": "<i2",
+    "U16": "<u2",
     "I8": "i1",
     "U8": "u1",
     "BOOL": "?",
@@ -75,7 +81,7 @@ class Tensors:
     def __contains__(self, name: str) -> bool:
         return name in self._where
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._where)
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -92,9 +98,14 @@ class Tensors:
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """Array ``name`` as float32."""
+        out: NDArray[np.float32] = self._mapped(name).astype(np.float32, copy=False)
+        return out
+
+    def stored(self, name: str) -> NDArray[Any]:
+        """A copy of array ``name`` in the type it is stored in; bfloat16, which numpy lacks, as float32."""
+        return self._mapped(name).copy()
+
+    def _mapped(self, name: str) -> NDArray[Any]:
         number, at, kind, shape = self._find(name)
         raw = np.frombuffer(self._maps[number], DTYPES[kind], int(np.prod(shape, dtype=np.int64)), at).reshape(shape)
-        if kind == "BF16":
-            return (raw.astype(np.uint32) << 16).view(np.float32)
-        out: NDArray[np.float32] = raw.astype(np.float32, copy=False)
-        return out
+        return (raw.astype(np.uint32) << 16).view(np.float32) if kind == "BF16" else raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections.abc import Sequence
@@ -13,13 +14,21 @@ from .attention_weights import NAME, Reached, register, up_to
 from .key_values import Block, BlockCache, joined
 from .protocols import remaining
 
-__all__ = ["CACHE", "Reading"]
+__all__ = ["CACHE", "ForwardModel", "cache_argument"]
 
 CACHE = 256 << 20
 """Bytes of blocks that are kept for later queries."""
 
 
-class Reading:
+def cache_argument(model: Any) -> str:
+    """The parameter of ``model.forward`` that takes the cache of keys and values.
+
+    transformers 5.24 calls it ``cache``, earlier versions ``past_key_values``.
+    """
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+
+
+class ForwardModel:
     """A model, its tokenizer and the blocks it has read; `LocalModel` asks it questions.
 
     One thread at a time runs it; others wait.
@@ -104,9 +113,9 @@ class Reading:
                     cache.update(both[0, layer], both[1, layer], layer)
             hidden = None
             with suppress(Reached), up_to(layers):
-                hidden = model.get_decoder()(
-                    ids, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True
-                ).last_hidden_state
+                decoder = model.get_decoder()
+                named = {cache_argument(decoder): cache}
+                hidden = decoder(ids, attention_mask=mask, position_ids=places, use_cache=True, **named).last_hidden_state
             blocks = []
             if keep:
                 keys = torch.stack([one.keys[:, :, deep:] for one in cache.layers[:layers]])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from .attention_weights import recording
-from .forward import Reading
+from .forward import ForwardModel, cache_argument
 from .key_values import Block, moved
 from .protocols import remaining, stopped
 
@@ -20,7 +20,7 @@ BATCH = 4
 """Texts read at once: more gains nothing on a few cores, and the deadline is looked at between batches."""
 
 
-class LocalModel(Reading):
+class LocalModel(ForwardModel):
     """Wraps a model and its tokenizer; get one with `bookwheel.language.language_model`.
 
     One thread at a time runs it; others wait. ``cache`` holds the blocks it has read (`blocks`), at most 256 MiB of them.
@@ -64,6 +64,7 @@ class LocalModel(Reading):
     def _answer(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None) -> str:
         """Greedy decoding, token by token."""
         import torch
+        from transformers import DynamicCache
 
         if len(ids) + most > self.context:
             raise ModelError(
@@ -74,7 +75,9 @@ class LocalModel(Reading):
         answer: list[int] = []
         text = ""
         with torch.inference_mode():
-            out = self._open_model()(torch.tensor([ids]), use_cache=True, logits_to_keep=1)
+            model = self._open_model()
+            past = {cache_argument(model): DynamicCache()}
+            out = model(torch.tensor([ids]), use_cache=True, logits_to_keep=1, **past)
             while True:
                 token = int(out.logits[0, -1].argmax())
                 if token in ends:
@@ -83,7 +86,7 @@ class LocalModel(Reading):
                 text = self._tokenizer.decode(answer, skip_special_tokens=True)
                 if len(answer) >= most or any(mark in text for mark in stop) or remaining(deadline) <= 0:
                     break
-                out = self._model(torch.tensor([[token]]), past_key_values=out.past_key_values, use_cache=True)
+                out = model(torch.tensor([[token]]), use_cache=True, **past)
         return stopped(text, stop)
 
     def _ends(self) -> set[int]:

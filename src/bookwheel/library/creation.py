@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .._errors import StorageError
 from ..analysis.analyzer import Analyzer
-from ..encode.protocols import load_encoder
+from ..encode.load import load_encoder
 from ..index.storage import storage
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest

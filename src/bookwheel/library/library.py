@@ -11,12 +11,12 @@ from .._errors import UsageError
 from .._paths import locate
 from ..documents.document import Document
 from ..documents.read import Fields
-from ..encode.protocols import BUILT_IN
+from ..encode.find import BUILT_IN_MODELS
 from ..memory.budget import ram_of
 from ..progress import Progress, silent
-from ..rank.check import check
 from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
+from ..rank.validate import validate
 from .manifest import Manifest
 from .reader import Reading
 from .results import IndexReport, RefineReport
@@ -43,7 +43,7 @@ def open_library(
     allowed = None if ram is None else ram_of(ram)
     path = locate(name)
     encoder = settings.get("encoder")
-    if encoder is not None and encoder not in BUILT_IN:
+    if encoder is not None and encoder not in BUILT_IN_MODELS:
         folder = Path(os.path.expanduser(encoder))  # noqa: PTH111 - Path.expanduser raises for a user there is not
         if folder.is_dir():
             settings["encoder"] = str(folder.absolute())  # it must be found from any folder later
@@ -149,7 +149,7 @@ class Library(Reading):
         with Writer(self.path, ram=self.ram) as writer:
             settings = writer.manifest.settings.change(**changes)
             if "recipe" in changes:
-                check(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
+                validate(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
             writer.configure(settings)
         self.refresh()
 

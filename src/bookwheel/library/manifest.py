@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
+from .._paths import MANIFEST
+from .._version import __version__
 from ..index.storage import replace_file
 from .settings import Representation, Settings
 
@@ -16,7 +18,6 @@ __all__ = ["FORMAT", "MANIFEST", "Manifest", "PartEntry", "SegmentEntry"]
 
 FORMAT = 3
 """The on-disk format this code reads and writes; any change of it raises the number."""
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,6 @@ class Manifest:
 
     def write(self, library: Path) -> None:
         """Make this the library's state, atomically and durably."""
-        from .. import __version__
-
         data = {"format": FORMAT, "bookwheel": __version__, **asdict(self), "settings": self.settings.to_dict()}
         replace_file(library / MANIFEST, json.dumps(data, indent=1).encode())
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Self
 
 from .. import kernels
 from .._errors import UsageError
+from .._system import anonymous_bytes
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
-from ..memory.budget import COMPILING, Bill, anonymous_bytes, ram_of, round_up
+from ..memory.budget import COMPILING, Bill, ram_of, round_up
 from ..progress import Progress, silent
 from ..rank.query import Query
 from ..rank.recipe import Recipe

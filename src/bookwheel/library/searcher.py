@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryEmpty, QueryError, UsageError
 from ..analysis.analyzer import highlight
-from ..rank.check import check
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
 from ..rank.runner import Ranking, Runner, TracingRunner
+from ..rank.validate import validate
 from .results import Result
 from .retrieval.context import LibraryContext, Resources, representations
 from .snapshot import Snapshot
@@ -220,7 +220,7 @@ class Searching:
             # The default, hybrid, means all there is: for a library without vectors that is BM25.
             return own if set(own.retrievers()) <= available.keys() else parse_recipe("bm25")
         chosen = parse_recipe(recipe, saved)
-        check(chosen, available)
+        validate(chosen, available)
         return chosen
 
     def saved(self) -> Mapping[str, str]:

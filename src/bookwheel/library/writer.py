@@ -22,12 +22,14 @@ import numpy as np
 
 from .. import kernels
 from .._errors import LibraryNotFound
+from .._system import anonymous_bytes
 from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
 from ..documents.passages import places, split
-from ..encode.protocols import DenseEncoder, load_encoder, nbytes
+from ..encode.load import load_encoder
+from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import storage
-from ..memory.budget import COMPILING, GATHERED, Bill, Shares, anonymous_bytes, bound_heap, ram_of, share_out, trim_heap
+from ..memory.budget import COMPILING, GATHERED, Bill, Shares, bound_heap, ram_of, share_out, trim_heap
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
 from .lock import WriterLock

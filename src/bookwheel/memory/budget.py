@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from .._errors import BudgetError, UsageError
@@ -27,11 +26,9 @@ __all__ = [
     "Bill",
     "BillLine",
     "Shares",
-    "anonymous_bytes",
     "bound_heap",
     "format_size",
     "parse_size",
-    "peak_bytes",
     "ram_of",
     "round_up",
     "share_out",
@@ -244,32 +241,6 @@ class Bill:
                 return line
         self.lines.append(BillLine(part))
         return self.lines[-1]
-
-
-def _status(field_name: str) -> int | None:
-    try:
-        text = Path("/proc/self/status").read_text()
-    except OSError:
-        return None
-    match = re.search(rf"^{field_name}:\s+(\d+) kB", text, re.M)
-    return int(match[1]) * KIB if match else None
-
-
-def anonymous_bytes() -> int | None:
-    """Anonymous memory of this process at present, in bytes (None where the system does not tell)."""
-    return _status("RssAnon")
-
-
-def peak_bytes() -> int | None:
-    """The most resident memory this process ever had, file pages included, in bytes."""
-    if (peak := _status("VmHWM")) is not None:
-        return peak
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * KIB
 
 
 # -- the heap ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..._errors import ModelError
 
-__all__ = ["LookupEncoder", "read_tensors", "read_tokenizer"]
+__all__ = ["LookupEncoder", "read_tokenizer"]
 
 BATCH = 256
 """Texts tokenised at a time."""
@@ -90,20 +90,6 @@ class LookupEncoder:
             mean = np.divide(self._weights[ids].astype(np.float32) @ vectors, np.float32(len(ids)), dtype=np.float32)
         length = float(np.linalg.norm(mean))
         return mean / np.float32(length) if length > 0 else 0.0
-
-
-def read_tensors(path: Path) -> Mapping[str, NDArray[Any]]:
-    """The arrays of a safetensors file; raises `ModelError`."""
-    try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-    except ImportError as error:
-        raise ModelError(f"reading {path} needs another package; type: {EXTRA}") from error
-    try:
-        tensors: Mapping[str, NDArray[Any]] = load_file(path)
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{path} is truncated or no safetensors file ({error}); get it again") from error
-    return tensors
 
 
 def read_tokenizer(path: Path) -> Any:

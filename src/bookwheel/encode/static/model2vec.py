@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..._errors import ModelError
+from ..safetensors import Tensors
 from ..transformer.layout import read_layout
-from .lookup import LookupEncoder, read_tensors, read_tokenizer
+from .lookup import LookupEncoder, read_tokenizer
 
 __all__ = ["load", "recognises"]
 
@@ -31,7 +32,7 @@ def recognises(folder: Path) -> bool:
 def load(folder: Path) -> LookupEncoder:
     """The model in ``folder``; raises `ModelError`."""
     weights, words = folder / "model.safetensors", folder / "tokenizer.json"
-    tensors = read_tensors(weights)
+    tensors = Tensors(weights)
     if "embeddings" not in tensors:
         raise ModelError(
             f"{weights} has no array 'embeddings' (it has {', '.join(sorted(tensors)[:5])}) and there is no config.json of a "
@@ -41,10 +42,10 @@ def load(folder: Path) -> LookupEncoder:
     return LookupEncoder(
         [weights, words],
         tokenizer,
-        tensors["embeddings"],
+        tensors.stored("embeddings"),
         name=folder.resolve().name,
-        weights=tensors.get("weights"),
-        rows=tensors.get("mapping"),
+        weights=tensors.stored("weights") if "weights" in tensors else None,
+        rows=tensors.stored("mapping") if "mapping" in tensors else None,
         dropped=_unknown(json.loads(words.read_text(encoding="utf-8")), tokenizer),
         tokens=TOKENS,
     )

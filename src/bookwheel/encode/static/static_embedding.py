@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..._errors import ModelError
+from ..safetensors import Tensors
 from ..transformer.layout import Module, read_layout
-from .lookup import LookupEncoder, read_tensors, read_tokenizer
+from .lookup import LookupEncoder, read_tokenizer
 
 __all__ = ["load", "recognises"]
 
@@ -29,8 +30,8 @@ def load(folder: Path) -> LookupEncoder:
     module = _module(folder)
     place = folder if module is None else module.folder
     weights, words = place / "model.safetensors", place / "tokenizer.json"
-    tensors = read_tensors(weights)
+    tensors = Tensors(weights)
     name = next((n for n in ("embedding.weight", "embeddings") if n in tensors), None)
     if name is None:
         raise ModelError(f"{weights} has no array 'embedding.weight', it has {', '.join(sorted(tensors)[:5])}; get it again")
-    return LookupEncoder([weights, words], read_tokenizer(words), tensors[name], name=folder.resolve().name)
+    return LookupEncoder([weights, words], read_tokenizer(words), tensors.stored(name), name=folder.resolve().name)

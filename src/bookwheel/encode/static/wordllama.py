@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ..._errors import ModelError
-from .lookup import LookupEncoder, read_tensors, read_tokenizer
+from ..safetensors import Tensors
+from .lookup import LookupEncoder, read_tokenizer
 
 __all__ = ["load", "recognises"]
 
@@ -33,10 +34,10 @@ def load(folder: Path) -> LookupEncoder:
     if len(weights) > 1 or len(tokenizers) > 1:
         several = ", ".join(path.name for path in (weights if len(weights) > 1 else tokenizers))
         raise ModelError(f"{folder} holds several models ({several}); keep the files of one of them in a folder of its own")
-    tensors = read_tensors(weights[0])
+    tensors = Tensors(weights[0])
     if "embedding.weight" not in tensors:
         raise ModelError(f"{weights[0]} has no array 'embedding.weight', it has {', '.join(sorted(tensors)[:5])}; get it again")
-    vectors = tensors["embedding.weight"]
+    vectors = tensors.stored("embedding.weight")
     tokenizer = read_tokenizer(tokenizers[0])
     # WordLlama gives tokens beyond the table the last vector.
     rows = np.minimum(np.arange(max(tokenizer.get_vocab_size(), len(vectors))), len(vectors) - 1)

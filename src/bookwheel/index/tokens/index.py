@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged, LibraryFormat
-from ...encode.options import cores
+from ..._system import cores
 from ..storage import REMEDY, ArrayFolder
 from .codes import BITS, Codebook, CodedTokens, byte_table
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._errors import UsageError
-from ...encode.protocols import load_encoder
+from ...encode.load import load_encoder
 from ..manifest import Manifest
 from ..settings import KINDS, Representation
 from ..writer import Writer
@@ -44,7 +44,7 @@ def represent(
     reference = reference_of(encoder)
     # An object that is an encoder already is taken as it is; a name or a function becomes one.
     ready = reference is None and hasattr(encoder, "encode") and hasattr(encoder, "sha256")
-    loaded = encoder if ready else load_encoder(reference or encoder, kind=kind)  # type: ignore[call-overload]
+    loaded = encoder if ready else load_encoder(reference or encoder, kind=kind)
     info = info_of(loaded)
     represented.give(loaded)
     manifest = Manifest.read(library)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged, ModelError, RecipeError
-from ...encode.protocols import DenseEncoder, load_encoder, nbytes
+from ...encode.load import load_encoder
+from ...encode.protocols import DenseEncoder, nbytes
 from ..manifest import Manifest
 from ..passage_texts import passage_texts
 from ..retrieval.partial import FilledRetriever, LateEncoder, Retriever, cache_key
@@ -64,7 +65,7 @@ class Represented:
                         f"and no query can be encoded without it; in Python, give it with "
                         f"library.represent({representation.name!r}, encoder)"
                     )
-                found = load_encoder(representation.encoder, kind=representation.kind)  # type: ignore[call-overload]
+                found = load_encoder(representation.encoder, kind=representation.kind)
                 refuse_other(representation.name, representation.encoder, representation.info, found)
                 self._loaded[representation.key] = found
             return found

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import InputError, ModelError, UsageError
-from ...encode.protocols import SparseVectors, load_encoder
+from ...encode.load import load_encoder
+from ...encode.protocols import SparseVectors, unit
 from ...encode.vector_files import SparseFile, read_ciff, read_dense, read_term_weights
 from ...index.storage import storage
 from ...memory.budget import BASE, MIB, Bill, ram_of
@@ -30,7 +31,7 @@ from ..writer import Writer
 from .changes import reference_of, unused_key
 from .encoders import BUILT_IN, Represented
 from .kinds.base import Payload
-from .kinds.dense import MULTIPLE, unit
+from .kinds.dense import MULTIPLE
 from .kinds.sparse import KIND, TermWeights
 from .loading import info_of
 from .parts import write_part
@@ -69,7 +70,7 @@ def attach(
     loaded: Any = None
     if encoder is not None:
         ready = hasattr(encoder, "encode") and hasattr(encoder, "sha256")
-        loaded = encoder if ready else load_encoder(encoder, kind=kind)  # type: ignore[call-overload]
+        loaded = encoder if ready else load_encoder(encoder, kind=kind)
     bill = Bill(ram_of(ram))
     bill.plan("Python, numpy, compiled kernels", BASE)
     if kind == "sparse" and path is not None:

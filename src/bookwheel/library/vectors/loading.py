@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..._errors import ModelError
-from ...encode.protocols import DenseEncoder, load_encoder
+from ...encode.load import load_encoder
+from ...encode.protocols import DenseEncoder
 from ..settings import EncoderInfo, Settings
 
 __all__ = ["encoder_of", "info_of", "refuse_other"]

@@ -61,7 +61,7 @@ def resolved(context: Context, query: Query, most: int) -> Query:
     if not added:
         return query
     context.note("from earlier questions: " + " ".join(added))
-    return query.rewritten(f"{query.text} {' '.join(added)}")
+    return query.with_text(f"{query.text} {' '.join(added)}")
 
 
 def _idf(context: Context, terms: list[str]) -> dict[str, float]:

@@ -60,7 +60,7 @@ def by_examples(context: Context, query: Query, like: NDArray[np.int64], unlike:
         names = list(terms)
         frequencies = context.document_frequencies(names)
         idf = np.log1p((context.passages - frequencies + 0.5) / (frequencies + 0.5)).tolist()
-        query = query.weighted("bm25", {name: terms[name] / value for name, value in zip(names, idf, strict=True)})
+        query = query.with_terms("bm25", {name: terms[name] / value for name, value in zip(names, idf, strict=True)})
     for name, kind in context.representations.items():
         if kind == "dense":
             total = ALPHA * context.encode(name, [query.text])[0].astype(np.float64) if plain else 0.0
@@ -68,5 +68,5 @@ def by_examples(context: Context, query: Query, like: NDArray[np.int64], unlike:
                 if len(ids):
                     total = total + weight * context.vectors(name, ids).mean(axis=0, dtype=np.float64)
             if np.any(total):
-                query = query.turned(name, unit(np.asarray(total)))
+                query = query.with_vector(name, unit(np.asarray(total)))
     return query

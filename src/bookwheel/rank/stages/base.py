@@ -193,7 +193,7 @@ class Stage(Recipe):
         """Names of representations that the library must have; those of recipes among its parameters are seen to already."""
         return ()
 
-    def check(self, representations: Mapping[str, str]) -> None:
+    def validate(self, representations: Mapping[str, str]) -> None:
         """Raise `RecipeError` (one sentence) where it cannot run on a library with these representations (name to kind)."""
 
     def children(self) -> tuple[Recipe, ...]:

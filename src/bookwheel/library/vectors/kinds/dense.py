@@ -10,23 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...._errors import UsageError
-from ....encode.protocols import check_vectors, encode_queries
+from ....encode.protocols import check_vectors, encode_queries, unit
 from ....hits import Hits
 from ....index.dense import DenseBuilder, DenseIndex, open_dense
 from ...settings import Representation
 
-__all__ = ["KIND", "DenseKind", "unit"]
+__all__ = ["KIND", "DenseKind"]
 
 MULTIPLE = 8
 """The dense index takes dimensions that this divides; others are filled up with zeros, which changes no dot product."""
-
-
-def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
-    """``vectors`` (n, d) at unit length; zeros stay zeros."""
-    rows = np.asarray(vectors, np.float32)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-    return scaled
 
 
 def _padded(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -39,4 +39,4 @@ class Keywords(Rewrite):
         names = list(kept)
         frequencies = context.document_frequencies(names)
         idf = np.log1p((context.passages - frequencies + 0.5) / (frequencies + 0.5)).tolist()
-        return query.weighted("bm25", {name: kept[name] / value for name, value in zip(names, idf, strict=True)})
+        return query.with_terms("bm25", {name: kept[name] / value for name, value in zip(names, idf, strict=True)})

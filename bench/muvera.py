@@ -7,7 +7,7 @@ the other, ``repetitions`` times with other hyperplanes; each may be projected t
 
 The inner product approximates Chamfer similarity, the sum over query tokens of the largest product with a document token:
 the more repetitions, the less chance in it; the more bits, the fewer unlike tokens share a region. The paper proves a bound;
-measure the loss on the data at hand (``docs/models.md``).
+its loss is measured by `late.py` (``docs/models.md``), and too great for it to ship.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import UsageError
-from .protocols import TokenVectors
+from bookwheel import UsageError
+from bookwheel.encode.protocols import TokenVectors
 
 __all__ = ["FixedEncoding", "chamfer"]
 

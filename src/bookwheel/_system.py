@@ -1,0 +1,26 @@
+"""What the machine offers this process, and what the process uses of it: cores and memory."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+__all__ = ["anonymous_bytes", "cores"]
+
+
+def cores() -> int:
+    """Number of CPU cores this process may use; the machine's cores where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def anonymous_bytes() -> int | None:
+    """Anonymous memory of this process at present, in bytes; None where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    match = re.search(r"^RssAnon:\s+(\d+) kB", status, re.M)
+    return int(match[1]) << 10 if match else None
