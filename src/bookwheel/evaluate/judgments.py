@@ -48,7 +48,9 @@ def read_qrels(path: Path) -> Qrels:
                 continue  # the heading
             raise InputError(f"{path}:{number}: the grade is {grade!r:.30}; expected a whole number") from None
         if abs(value) > LARGEST_GRADE:
-            raise InputError(f"{path}:{number}: the grade is {grade:.30}; expected one between -{LARGEST_GRADE:,} and {LARGEST_GRADE:,}")
+            raise InputError(
+                f"{path}:{number}: the grade is {grade:.30}; expected one between -{LARGEST_GRADE:,} and {LARGEST_GRADE:,}"
+            )
         if qrels.setdefault(query, {}).setdefault(document, value) != value:
             raise InputError(f"{path}:{number}: document {document!r} is judged twice for query {query!r}; keep one grade")
     if not qrels:

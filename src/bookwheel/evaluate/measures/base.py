@@ -62,7 +62,9 @@ class Parameter:
     def problem(self, value: object) -> str | None:
         """What is wrong with ``value``, as the end of a sentence; None where nothing is."""
         if self.choices:
-            return None if value in self.choices else f"{self.name} must be {' or '.join(map(repr, self.choices))}, not {value!r}"
+            return (
+                None if value in self.choices else f"{self.name} must be {' or '.join(map(repr, self.choices))}, not {value!r}"
+            )
         if isinstance(self.default, bool):
             return None if isinstance(value, bool) else f"{self.name} must be True or False, not {value!r}"
         if isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= LARGEST:

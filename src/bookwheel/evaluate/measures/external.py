@@ -45,7 +45,7 @@ def external_measure(text: str) -> ExternalMeasure | None:
     import ir_measures
 
     try:
-        found = ir_measures.parse_measure(text)
+        found: Any = ir_measures.parse_measure(text)
         found.validate_params()
     except (NameError, ValueError, TypeError, KeyError, AssertionError, SyntaxError, RecursionError):
         return None
