@@ -60,11 +60,11 @@ def parse_size(text: str | int) -> int:
     """
     if isinstance(text, int):
         if text < 0:
-            raise UsageError(f"{text} is not an amount of memory; write it as 512MB or 2GB")
+            raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text}")
         return text
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
     if match is None or match[2].lower() not in _UNITS:
-        raise UsageError(f"{text!r} is not a size; write it as 512MB or 2GB")
+        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text!r}")
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
@@ -93,7 +93,7 @@ def ram_of(ram: str | int | None, default: int = DEFAULT) -> int:
     size = default if ram is None else parse_size(ram)
     if size < MINIMUM:
         raise BudgetError(
-            f"{format_size(size)} is less than the smallest supported budget; give --ram {round_up(MINIMUM)} or more"
+            f"a memory budget must be at least {format_size(MINIMUM)}, not {format_size(size)}; give --ram {round_up(MINIMUM)} or more"
         )
     return size
 
@@ -219,7 +219,7 @@ class Bill:
         if (planned := self.planned()) > self.ram:
             bill = ", ".join(f"{line.part} {format_size(line.planned)}" for line in self.lines if line.planned)
             raise BudgetError(
-                f"{what} needs {format_size(planned)} where {format_size(self.ram)} are allowed ({bill}); "
+                f"{what} needs {format_size(planned)} of memory but the budget is {format_size(self.ram)} ({bill}); "
                 f"give --ram {round_up(self.enough())} or more{f', or {instead}' if instead else ''}"
             )
 
