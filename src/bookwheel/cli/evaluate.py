@@ -136,13 +136,13 @@ def _search(
         else:
             library = _kept(name, given, ram)
         stack.enter_context(library)
-        if not library.passages:
+        if not library.passage_count:
             _fill(library, collection, progress)
         lexical = library.settings.encoder is None
         chosen = list(recipes or [recipe for recipe in RECIPES if recipe == "bm25" or not lexical])
         if fit:
             fitted, collection = _fitted(library, collection, chosen, progress)
-            known = {str(library.searching.recipe(recipe)) for recipe in chosen}
+            known = {str(library.recipe(recipe)) for recipe in chosen}
             chosen += [recipe for recipe in fitted if recipe not in known]
         searches = {recipe: partial(library.rank_documents, recipe=recipe) for recipe in chosen}
         return evaluate(collection, searches, measures, depth=depth, progress=progress)
@@ -159,9 +159,7 @@ def _fitted(
     training, held = split_queries(collection)
     if not training.judged:
         raise UsageError(f"{collection.name} has {len(collection.judged)} judged queries; fitting takes two at least")
-    fusions = [
-        recipe for recipe in recipes if isinstance(read := library.searching.recipe(recipe), Fuse) and len(read.terms) > 1
-    ]
+    fusions = [recipe for recipe in recipes if isinstance(read := library.recipe(recipe), Fuse) and len(read.terms) > 1]
     if not fusions:
         raise UsageError("--fit fits the weights of a fusion; give one, as in --recipe 'bm25 + dense'")
     found = []

@@ -28,7 +28,7 @@ def fit_fusion(
 
     Measure on other queries (`bookwheel.evaluate.fit.split_queries`). Raises `RecipeError` where ``recipe`` is no fusion.
     """
-    chosen = library.searching.recipe(recipe)
+    chosen = library.recipe(recipe)
     if not isinstance(chosen, Fuse) or len(chosen.terms) < 2:
         raise RecipeError(f"only the weights of a fusion can be fitted, as in 'bm25 + dense', not those of {chosen}")
     parts = [term.recipe for term in chosen.terms]
@@ -49,8 +49,8 @@ def fit_fusion(
 
 def _judged(library: Library, recipe: Fuse, text: str, grades: Mapping[str, int]) -> Judged:
     """The candidates of one query, a document as its best passage by equal weights."""
-    ids, features = library.searching.features(text, recipe, CANDIDATES)
-    names = library.snapshot.store.documents_of(ids.tolist())
+    ids, features = library.features(text, recipe, CANDIDATES)
+    names = library.documents_of(ids.tolist())
     first: dict[int, int] = {}
     for at in np.argsort(-features.sum(axis=1), kind="stable").tolist():
         if (number := int(ids[at])) in names:
