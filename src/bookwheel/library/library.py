@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import UsageError
 from .._paths import locate
-from ..documents.document import Document
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
 from ..memory.budget import ram_of
@@ -26,6 +25,7 @@ from .settings import Representation, Settings
 
 if TYPE_CHECKING:
     from ..encode.remote import Estimate, RemoteEncoder
+    from .inputs import Documents
 
 __all__ = ["MAX_QUERY", "Library", "open_library"]
 
@@ -99,14 +99,29 @@ class Library(Reading):
         self.refresh()
         return report
 
-    def add(self, documents: Iterable[Document], *, ram: str | int | None = None) -> IndexReport:
-        """Add documents, replacing those of the same id that were added this way before."""
+    def add(
+        self,
+        documents: Documents,
+        *,
+        fields: Fields = Fields(),  # noqa: B008 - immutable
+        ram: str | int | None = None,
+        progress: Progress = silent,
+    ) -> IndexReport:
+        """Add documents, replacing those of the same id that were added this way before.
+
+        ``documents``: texts, dictionaries, `Document` objects, a pandas or polars frame, an Arrow table or record batch, or any
+        iterable of them; they are read some at a time. The fields of a dictionary, or columns of a table, are recognised by
+        their usual names (``id``, ``title``, ``text`` …) or named by ``fields``; all others become metadata, dates as ISO 8601
+        writes them. What has no id gets one made of its content. Of several documents with the same id the last one wins.
+        ``ram`` bounds the memory of building (the library's own where None). Raises `InputError` naming the document and the
+        field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
+        """
         from .indexing import add_documents
         from .writer import Writer
 
         with Writer(self.path, ram=self._allowed(ram)) as writer:
             writer.plan()
-            report = add_documents(writer, documents)
+            report = add_documents(writer, documents, fields=fields, progress=progress)
         self.refresh()
         return report
 

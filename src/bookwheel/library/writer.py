@@ -241,6 +241,12 @@ class Writer:
         self._characters = 0
         self.measure()
 
+    def flush(self) -> None:
+        """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
+        if self._waiting:
+            self._settle()
+        self._flush_batch()
+
     def measure(self) -> None:
         """Note the memory in use now."""
         if (anonymous := anonymous_bytes()) is not None:
