@@ -64,7 +64,9 @@ class Writer:
 
     def __init__(self, library: Path, *, ram: str | int | None = None) -> None:
         if not (library / MANIFEST).is_file():
-            raise LibraryNotFound(f"there is no library at {library}; make one with: bookwheel index PATH --library {library}")
+            raise LibraryNotFound(
+                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
+            )
         self.library = library
         self.memory_plan = MemoryPlan(ram_of(ram))
         self._named = None if ram is None else self.memory_plan.ram
