@@ -11,7 +11,7 @@ from .._errors import UsageError
 from .._paths import locate
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
-from ..memory.budget import ram_of
+from ..memory.sizes import ram_of
 from ..progress import Progress, silent
 from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
@@ -54,14 +54,14 @@ def open_library(
         making.create(path, wanted)
     manifest = Manifest.read(path)
     differing = [
-        f"{key} {value!r} (it has {getattr(manifest.settings, key)!r})"
+        f"{key} {value!r} (the library has {getattr(manifest.settings, key)!r})"
         for key, value in settings.items()
         if getattr(manifest.settings, key) != value
     ]
     if differing:
         raise UsageError(
-            f"the library {path} was made with other settings than {', '.join(differing)}; leave them out, change k1, b and "
-            "recipe with `bookwheel configure`, or index into another library with --library"
+            f"the settings of the library {path} differ: {', '.join(differing)}; leave them out, change k1, b and recipe with "
+            "`bookwheel configure`, or use another library with --library"
         )
     return Library(path, ram=allowed)
 
@@ -136,7 +136,9 @@ class Library(Reader):
         with writing(self.path, self.ram) as writer:
             found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
             if missing := [name for name, numbers in found.items() if not numbers]:
-                raise UsageError(f"no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed")
+                raise UsageError(
+                    f"there is no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
+                )
             count = writer.remove(sorted({number for numbers in found.values() for number in numbers}))
         self.refresh()
         return count
@@ -158,7 +160,7 @@ class Library(Reader):
     def configure(self, **changes: Any) -> None:
         """Change ``k1``, ``b`` or ``recipe``; takes seconds, since no document is read again."""
         if fixed := changes.keys() - {"k1", "b", "recipe"}:
-            raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in a library that exists; k1, b and recipe can")
+            raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in an existing library; only k1, b and recipe can")
         from .writer import Writer
 
         with Writer(self.path, ram=self.ram) as writer:

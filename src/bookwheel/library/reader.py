@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from .._errors import UsageError
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
-from ..memory.budget import Bill, ram_of
+from ..memory.plan import MemoryPlan
+from ..memory.sizes import ram_of
 from ..progress import Progress, silent
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
@@ -274,7 +275,7 @@ class Reader:
 
         return summary(self._snapshot)
 
-    def bill(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> Bill:
+    def memory_plan(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> MemoryPlan:
         """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
 
         ``ram`` is the library's own where None. Raises `BudgetError` where it does not fit.
@@ -291,7 +292,9 @@ class Reader:
 
         encoder = self.encoder
         if encoder is None:
-            raise UsageError(f"the library {self.path} has no vectors; dense recall needs an encoder")
+            raise UsageError(
+                f"the library {self.path} has no dense vectors, so that recall cannot be measured; index with an encoder"
+            )
         return dense_recall(self._snapshot, encoder, k, sample)
 
     # -- closing -------------------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from .. import kernels
 from .._system import anonymous_bytes
-from ..memory.budget import COMPILING, Bill, round_up
-from .memory_plan import search_bill
+from ..memory.plan import MemoryPlan
+from ..memory.shares import COMPILING
+from ..memory.sizes import round_up
+from .memory_plan import plan_search
 from .snapshot import Snapshot
 from .vectors.encoders import Represented
 
@@ -25,17 +27,17 @@ class SearchMemory:
         self.ram = ram
         self._fits: set[tuple[int, frozenset[str]]] = set()
 
-    def plan(self, ram: int | None = None, names: Iterable[str] | None = None) -> Bill:
+    def plan(self, ram: int | None = None, names: Iterable[str] | None = None) -> MemoryPlan:
         """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
 
         ``ram`` is the reader's own where None. Raises `BudgetError` where it does not fit.
         """
         allowed = self.ram if ram is None else ram
-        bill = search_bill(self.snapshot, allowed, names, self.encoders.encoder_bytes())
-        bill.check(f"searching {self.snapshot.library}", self._smaller(allowed, names))
+        memory = plan_search(self.snapshot, allowed, names, self.encoders.encoder_bytes())
+        memory.check(f"searching {self.snapshot.library}", self._smaller(allowed, names))
         if (anonymous := anonymous_bytes()) is not None:
-            bill.measure("all anonymous memory", anonymous)
-        return bill
+            memory.measure("all anonymous memory", anonymous)
+        return memory
 
     def require(self, names: frozenset[str]) -> None:
         """Raise `BudgetError` where searching the representations ``names`` does not fit."""
@@ -55,5 +57,5 @@ class SearchMemory:
             return ""
         if any(segment.dense is not None and segment.dense.bits > 1 for segment in self.snapshot.segments):
             return f"make the sketches smaller: bookwheel compact --ram {round_up(ram)}"
-        fits = search_bill(self.snapshot, ram, ["bm25"]).planned() <= ram
+        fits = plan_search(self.snapshot, ram, ["bm25"]).planned() <= ram
         return "search with --recipe bm25, which fits" if fits else ""

@@ -48,13 +48,13 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
-            raise UsageError(f"k must be a whole number from 1 to {MAX_K}, not {self.k!r}")
+            raise UsageError(f"k must be a whole number between 1 and {MAX_K}, not {self.k!r}")
         if self.cutoff is not None and not 0 <= self.cutoff <= 1:
             raise UsageError(f"cutoff must be between 0 and 1, not {self.cutoff!r}")
         if self.seconds is not None and not self.seconds >= 0:
             raise UsageError(f"seconds must be a number from 0 up, not {self.seconds!r}")
         if not 1 <= self.threads <= 256:
-            raise UsageError(f"threads must be a whole number from 1 to 256, not {self.threads!r}")
+            raise UsageError(f"threads must be a whole number between 1 and 256, not {self.threads!r}")
 
 
 def with_options(

@@ -256,14 +256,16 @@ def _query(query: str | Query) -> Query:
         _query(query.text)
         return query
     if not isinstance(query, str):
-        raise QueryError(f"a query must be a text, not {type(query).__name__}")
+        raise QueryError(f"a query must be a string, not {type(query).__name__}")
     text = query.strip()
     if not text:
         raise QueryError('the query is empty; give words to search for, as in: bookwheel search "block max index"')
     if len(text) > MAX_QUERY:
-        raise QueryError(f"the query has {len(text)} characters where {MAX_QUERY} are allowed; give its most telling words")
+        raise QueryError(
+            f"the query can have at most {MAX_QUERY} characters, not {len(text)}; keep only its most distinctive words"
+        )
     if "\0" in text:
-        raise QueryError("the query has NUL characters; give plain words")
+        raise QueryError("the query contains NUL characters; remove them")
     return Query(text)
 
 
