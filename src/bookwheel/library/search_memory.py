@@ -25,6 +25,7 @@ class SearchMemory:
         self.snapshot = snapshot
         self.encoders = encoders
         self.ram = ram
+        self._prepared = False
         self._fits: set[tuple[int, frozenset[str]]] = set()
 
     def plan(self, ram: int | None = None, names: Iterable[str] | None = None) -> MemoryPlan:
@@ -45,8 +46,9 @@ class SearchMemory:
             return
         wanted = (self.encoders.encoder_bytes(), names)
         if wanted not in self._fits:
-            if self.ram < COMPILING:
+            if self.ram < COMPILING and not self._prepared:
                 kernels.prepare()
+                self._prepared = True
             self.plan(names=names)
             self._fits = {*self._fits, wanted} if len(self._fits) < REMEMBERED else {wanted}
 
