@@ -428,7 +428,7 @@ def test_recipes_are_kept_in_the_library(marsh: Library) -> None:
         marsh.save_recipe("broken", "bm25 >> nothing()")
     marsh.save_recipe("other", None)
     assert list(marsh.recipes) == ["mine"]
-    with pytest.raises(RecipeError, match="keeps no recipe"):
+    with pytest.raises(RecipeError, match="has no saved recipe"):
         marsh.save_recipe("other", None)
 
 

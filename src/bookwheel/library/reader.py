@@ -262,7 +262,9 @@ class Reading:
         from .retrieval.recall import dense_recall
 
         if self.encoder is None:
-            raise UsageError(f"the library {self.path} has no vectors; dense recall needs an encoder")
+            raise UsageError(
+                f"the library {self.path} has no dense vectors, so that recall cannot be measured; index with an encoder"
+            )
         return dense_recall(self.snapshot, self.encoder, k, sample)
 
     # -- closing -------------------------------------------------------------------------------------------------------

@@ -61,7 +61,9 @@ class Writer:
 
     def __init__(self, library: Path, *, ram: str | int | None = None) -> None:
         if not (library / MANIFEST).is_file():
-            raise LibraryNotFound(f"there is no library at {library}; make one with: bookwheel index PATH --library {library}")
+            raise LibraryNotFound(
+                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
+            )
         self.library = library
         self.bill = Bill(ram_of(ram))
         self._named = None if ram is None else self.bill.ram
@@ -238,6 +240,12 @@ class Writer:
         self._texts = []
         self._characters = 0
         self.measure()
+
+    def flush(self) -> None:
+        """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
+        if self._waiting:
+            self._settle()
+        self._flush_batch()
 
     def measure(self) -> None:
         """Note the memory in use now."""
