@@ -117,21 +117,23 @@ def steps() -> list[tuple[str, str]]:
     import bookwheel
 
     package = Path(bookwheel.__file__).parent
-    with tempfile.TemporaryDirectory() as folder:
-        with bookwheel.open(Path(folder) / "library", create=True, language="english") as library:
-            library.index(ROOT / "docs" / "tutorials" / "papers")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        bookwheel.open(Path(folder) / "library", create=True, language="english") as library,
+    ):
+        library.index(ROOT / "docs" / "tutorials" / "papers")
 
-            def search() -> None:
-                library.search(QUERY, k=5, where=FILTER)
+        def search() -> None:
+            library.search(QUERY, k=5, where=FILTER)
 
+        search()
+        search()  # what is loaded once is loaded now
+        recorder = Recorder(str(package))
+        sys.setprofile(recorder)
+        try:
             search()
-            search()  # what is loaded once is loaded now
-            recorder = Recorder(str(package))
-            sys.setprofile(recorder)
-            try:
-                search()
-            finally:
-                sys.setprofile(None)
+        finally:
+            sys.setprofile(None)
     return recorder.entered
 
 
