@@ -7,12 +7,14 @@
 
 Retrievers and stages combine with ``+`` (fuse), ``*`` and a number (weigh), ``%`` (cut) and ``>>`` (go on with); the result is a
 `Recipe`, equal to the one that `bookwheel.parse_recipe` makes of its text. `Retrieve` names any other retriever of a library, as
-in ``Retrieve("minilm")``. Making a stage with parameters that it cannot have raises `bookwheel.RecipeError`.
+in ``Retrieve("minilm")``. A stage with wrong parameters raises `bookwheel.RecipeError` when it is made. `Stage` is the base of all;
+its four kinds, `Search`, `Rewrite`, `Feedback` and `Rerank`, are for writing stages of one's own.
 """
 
 from __future__ import annotations
 
 from .rank.recipe import Cut, Fuse, Pipe, Recipe, Retrieve, bm25, dense
+from .rank.stages.base import Feedback, Rerank, Rewrite, Search, Stage
 from .rank.stages.feedback.expand_seen import ExpandSeen
 from .rank.stages.feedback.guard import Guard
 from .rank.stages.feedback.rm3 import Rm3
@@ -50,6 +52,7 @@ __all__ = [
     "Decompose",
     "Expand",
     "ExpandSeen",
+    "Feedback",
     "Fold",
     "FollowUp",
     "Fuse",
@@ -64,14 +67,18 @@ __all__ = [
     "Normalised",
     "Pipe",
     "Recipe",
+    "Rerank",
     "Retrieve",
+    "Rewrite",
     "RewriteQuery",
     "Rewrites",
     "Rm3",
     "Rocchio",
     "Rrf",
+    "Search",
     "Sentences",
     "Spell",
+    "Stage",
     "Steer",
     "Syntax",
     "TokenFeedback",

@@ -90,7 +90,7 @@ def test_words_alone_will_do_and_little_text_drops_nothing(tmp_path: Path, prose
 
 def test_what_is_no_probability(library: Library) -> None:
     for bad in (-0.1, 1.5, float("nan")):
-        with pytest.raises(bookwheel.UsageError, match="is no probability"):
+        with pytest.raises(bookwheel.UsageError, match="cutoff must be between 0 and 1, not"):
             library.search("file", cutoff=bad)
 
 

@@ -376,7 +376,7 @@ def test_fold_leaves_out_copies(marsh: Library) -> None:
         ("bm25 >> rm3() >> dens", 18, "did you mean 'dense'"),
         ('bm25 >> mmr(on="minilm")', 17, "'minilm'"),
         ('bm25 >> mmr(on="bm25")', 9, "is sparse"),
-        ("bm25 >> token_feedback() >> bm25", 9, "add one first"),
+        ("bm25 >> token_feedback() >> bm25", 9, "add some with: bookwheel"),
     ],
 )
 def test_a_recipe_is_checked_before_it_runs(text: str, column: int, words: str) -> None:
@@ -428,7 +428,7 @@ def test_recipes_are_kept_in_the_library(marsh: Library) -> None:
         marsh.save_recipe("broken", "bm25 >> nothing()")
     marsh.save_recipe("other", None)
     assert list(marsh.recipes) == ["mine"]
-    with pytest.raises(RecipeError, match="keeps no recipe"):
+    with pytest.raises(RecipeError, match="has no saved recipe"):
         marsh.save_recipe("other", None)
 
 

@@ -1,7 +1,8 @@
-"""What bookwheel's commands have in common: examples before the usage, and all mistakes of one command line told at once."""
+"""What the commands have in common: help that begins with examples, and all mistakes of a command line reported at once."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ _MISTAKES = "bookwheel.mistakes"
 
 
 class Mistakes(UsageError):
-    """Everything that is wrong with one command line, a sentence each."""
+    """All mistakes of one command line, one sentence each."""
 
     def __init__(self, sentences: Sequence[str], command: str, exit_code: int = 2, *, usage: bool = True) -> None:
         super().__init__("; ".join(sentences))
@@ -23,17 +24,17 @@ class Mistakes(UsageError):
         self.command = command
         self.exit_code = exit_code
         self.usage = usage
-        """Whether one of them is about how the command is written, so that its help would show it."""
+        """Whether one of them is about the command's usage, so that its help is worth mentioning."""
 
 
 class Stopped(Exception):
-    """A command that commits as it goes was stopped by the person at the keyboard."""
+    """A command that commits as it goes was stopped by Ctrl-C."""
 
 
 class Command(click.Command):
-    """A command whose help begins with ``examples`` and which collects mistakes before it gives up.
+    """A command whose help begins with ``examples`` and which collects all mistakes before it fails.
 
-    ``writes`` says that it commits as it goes, which is what a person who stops it wants to hear.
+    ``writes``: it commits as it goes, so that Ctrl-C loses nothing; the user is told so.
     """
 
     def __init__(self, *args: Any, examples: Sequence[tuple[str, str]], writes: bool = False, **kwargs: Any) -> None:
@@ -58,7 +59,7 @@ class Command(click.Command):
                 if args != before:
                     continue
             except click.UsageError as error:
-                # What follows an unknown option looks like one argument too many: that is no mistake of its own.
+                # The value of an unknown option looks like an extra argument: do not report it as a second mistake.
                 if not (unknown and "extra argument" in error.message):
                     found.append(error)
             break
@@ -90,7 +91,7 @@ class Command(click.Command):
 
 
 def _without(args: Sequence[str], name: str) -> list[str]:
-    """``args`` less the first that uses option ``name``."""
+    """``args`` without the first that uses option ``name``."""
     for position, arg in enumerate(args):
         if arg == name or arg.startswith(f"{name}=") or (len(name) == 2 and arg.startswith("-") and name[1] in arg[1:]):
             return [*args[:position], *args[position + 1 :]]
@@ -98,12 +99,12 @@ def _without(args: Sequence[str], name: str) -> list[str]:
 
 
 def mistake(ctx: click.Context, error: click.ClickException | BookwheelError) -> None:
-    """Note a mistake: the command will not run, but what else is wrong is still looked for."""
+    """Record a mistake: the command will not run, but the rest of the line is still checked."""
     ctx.meta.setdefault(_MISTAKES, []).append(error)
 
 
 class _Collecting:
-    """Notes what is wrong with a parameter instead of ending at the first."""
+    """Records a wrong parameter instead of failing at the first."""
 
     def handle_parse_result(self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]) -> tuple[Any, list[str]]:
         try:
@@ -144,7 +145,7 @@ def command(
 
 
 def option_sentence(error: click.ClickException | BookwheelError) -> str:
-    """What went wrong, as one sentence that begins with the option it is about."""
+    """The error as one sentence that begins with the option concerned."""
     if isinstance(error, BookwheelError):
         return str(error)
     text = error.message.strip().rstrip(".")
@@ -155,5 +156,9 @@ def option_sentence(error: click.ClickException | BookwheelError) -> str:
         near = f"; did you mean {' or '.join(sorted(error.possibilities))}?" if error.possibilities else ""
         return f"no such option: {error.option_name}{near}"
     if isinstance(error, click.BadParameter) and error.param is not None:
-        return f"{error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.human_readable_name}: {text}"
+        if choice := re.fullmatch(r"(.+) is not one of (.+)", text, re.DOTALL):
+            text = f"must be one of {choice[2]}, not {choice[1]}"
+        name = error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.human_readable_name
+        text = text.removeprefix(f"{name.lstrip('-')} ")  # the library names the argument, the command line its option
+        return f"{name} {text}" if text.startswith("must ") else f"{name}: {text}"
     return text[:1].lower() + text[1:]

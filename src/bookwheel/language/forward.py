@@ -138,7 +138,7 @@ class ForwardModel:
     def _fits(self, tokens: int) -> None:
         if tokens > self.context:
             raise ModelError(
-                f"{tokens} tokens do not fit the {self.context} that {self.name!r} can look at; give fewer or shorter passages"
+                f"{tokens} tokens exceed the context of {self.name!r}, {self.context} tokens; give fewer or shorter passages"
             )
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class ForwardModel:
 
     def _open_model(self) -> Any:
         if self._model is None:
-            raise ModelError(f"the language model {self.name!r} was closed; open it again")
+            raise ModelError(f"the language model {self.name!r} is closed; load it again")
         return self._model
 
     def _open_tokenizer(self) -> Any:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels import bm25
 from .query import Query, TermWeights
 from .stages.context import Context
 
@@ -41,10 +42,8 @@ def query_terms(context: Context, query: Query, name: str = "bm25") -> TermWeigh
 
 
 def idf(context: Context, terms: Sequence[str]) -> NDArray[np.float64]:
-    """Inverse document frequency of each term as BM25 has it, float64 (n,)."""
-    from ..index.inverted.bm25 import idf
-
-    return idf(context.passages, context.document_frequencies(terms))
+    """BM25's inverse document frequency of each term, float64 (n,)."""
+    return bm25.idf(context.document_frequencies(terms), context.passages)
 
 
 def divided_by_idf(context: Context, terms: TermWeights) -> dict[str, float]:

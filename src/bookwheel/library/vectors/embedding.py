@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from ..._errors import LibraryLocked, StorageError
+from ..._system import anonymous_bytes
 from ...encode.protocols import nbytes
 from ...encode.remote import Estimate, RemoteEncoder
 from ...hits import Hits
-from ...memory.budget import BASE, MIB, Bill, anonymous_bytes, ram_of
+from ...memory.budget import BASE, MIB, Bill, ram_of
 from ...progress import Progress, silent
 from ..indexing import interruptible
 from ..manifest import Manifest

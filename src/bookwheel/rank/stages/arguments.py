@@ -9,7 +9,7 @@ from typing import Any
 from ..._errors import RecipeError
 from ..recipe import Recipe
 from .base import Stage
-from .parameters import RECIPES, required, signature
+from .parameters import RECIPES, annotation, required, signature
 
 __all__ = ["make_stage"]
 
@@ -24,7 +24,7 @@ def make_stage(kind: type[Stage], given: Sequence[Any], named: Mapping[str, Any]
     values: dict[str, Any] = {}
     rest = list(given)
     order = list(parameters.values())
-    if order and order[0].type == RECIPES:
+    if order and annotation(order[0]) == RECIPES:
         many = [value for value in rest if isinstance(value, Recipe)]
         rest = rest[len(many) :]
         if any(isinstance(value, Recipe) for value in rest):
@@ -36,7 +36,7 @@ def make_stage(kind: type[Stage], given: Sequence[Any], named: Mapping[str, Any]
     for field, value in zip(order, rest, strict=False):
         values[field.name] = value
     for name, value in named.items():
-        if name not in parameters or parameters[name].type == RECIPES:
+        if name not in parameters or annotation(parameters[name]) == RECIPES:
             raise RecipeError(f"{kind.name} has no parameter '{name}'; {how}")
         if name in values:
             raise RecipeError(f"'{name}' of {kind.name} is given twice; {how}")

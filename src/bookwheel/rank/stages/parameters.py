@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields
-from typing import Any
+from typing import Any, get_args
 
 from ..._errors import RecipeError
 from ..recipe import Recipe
 
 __all__ = [
     "RECIPES",
+    "annotation",
     "check_choice",
     "check_dense",
     "check_model",
@@ -39,12 +40,12 @@ def signature(kind: Any) -> str:
     """How a stage class is written in a recipe, with its defaults: ``rm3(docs=10, terms=10, weight=0.8)``."""
     parts = []
     for field in fields(kind):
-        if field.type == RECIPES:
+        if annotation(field) == RECIPES:
             parts.append("recipe, …")
         elif required(field):
             parts.append(field.name)
         else:
-            default = f'"{field.default}"' if field.type == "str" else str(field.default)
+            default = f'"{field.default}"' if annotation(field) == "str" else str(field.default)
             parts.append(f"{field.name}={default}")
     return f"{kind.name}({', '.join(parts)})"
 
@@ -54,28 +55,36 @@ def required(field: Field[Any]) -> bool:
     return field.default is MISSING
 
 
+def annotation(field: Field[Any]) -> str:
+    """A parameter's annotation as it is written, whether or not annotations are evaluated in its module."""
+    kind = field.type
+    if isinstance(kind, str):
+        return kind
+    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else RECIPES
+
+
 def check_types(stage: Any) -> None:
     """Check each parameter of ``stage`` against its annotation; whole numbers given for a ``float`` become floats."""
     for field in fields(stage):
-        value = getattr(stage, field.name)
-        if field.type == RECIPES:
+        kind, value = annotation(field), getattr(stage, field.name)
+        if kind == RECIPES:
             if not isinstance(value, tuple) or not value or not all(isinstance(one, Recipe) for one in value):
                 raise RecipeError(f"{stage.name} takes one recipe or more; it is written {signature(type(stage))}")
             for one in value:
                 _check_ranking(stage.name, one)
             continue
-        types, expected = _TYPES[str(field.type)]
-        right = isinstance(value, types) and (field.type == "bool" or not isinstance(value, bool))
-        if not right or (field.type == "Feedback" and not hasattr(value, "feed")):
+        types, expected = _TYPES[kind]
+        right = isinstance(value, types) and (kind == "bool" or not isinstance(value, bool))
+        if not right or (kind == "Feedback" and not hasattr(value, "feed")):
             shown = str(value) if isinstance(value, Recipe) else repr(value)
             raise RecipeError(
                 f"{field.name} of {stage.name} must be {expected}, not {shown}; it is written {signature(type(stage))}"
             )
-        if field.type == "Recipe":
+        if kind == "Recipe":
             _check_ranking(stage.name, value)
-        if field.type == "str" and any(c in '"\\' or not c.isprintable() for c in value):
+        if kind == "str" and any(c in '"\\' or not c.isprintable() for c in value):
             raise RecipeError(f"{field.name} of {stage.name} may not contain quotes, backslashes or control characters")
-        if field.type == "float":
+        if kind == "float":
             object.__setattr__(stage, field.name, float(value))
 
 

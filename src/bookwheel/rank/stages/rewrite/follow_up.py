@@ -9,13 +9,12 @@ collection; here they are shares of the largest possible idf. They were not fitt
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from ....kernels.bm25 import idf
 from ...query import Query
-from ...term_weights import idf
 from ..base import Rewrite
 from ..context import Context
 from ..parameters import check_whole
@@ -41,7 +40,7 @@ def completed(context: Context, query: Query, most: int) -> Query:
     """The query with up to ``most`` words of ``query.history`` that it lacks, those of the newest questions first."""
     if not query.history:
         return query
-    largest = math.log1p((context.passages + 0.5) / 0.5)
+    largest = float(idf(0, context.passages))
     own = set(context.analyze(query.text))
     said = {word.lower() for word in context.split(query.text)}
     unclear = not said.isdisjoint(_PRONOUNS) or sum(_idf(context, sorted(own)).values()) < CLEAR * largest
@@ -68,7 +67,8 @@ def completed(context: Context, query: Query, most: int) -> Query:
 
 def _idf(context: Context, terms: list[str]) -> dict[str, float]:
     # A word that is not in the collection says nothing about it.
-    values = np.where(context.document_frequencies(terms) > 0, idf(context, terms), 0.0)
+    frequencies = context.document_frequencies(terms)
+    values = np.where(frequencies > 0, idf(frequencies, context.passages), 0.0)
     return dict(zip(terms, values.tolist(), strict=True))
 
 
