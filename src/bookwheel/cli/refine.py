@@ -10,8 +10,8 @@ import click
 
 from .._errors import UsageError
 from .command import command, option
-from .options import Number, Whole, bill_option, json_option, library_option, name_and_value
-from .output import bill_rows, clean, json_document, plural, print_bill, table
+from .options import Number, Whole, json_option, library_option, memory_option, name_and_value
+from .output import clean, json_document, memory_rows, plural, print_memory_plan, table
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @option("--passages", type=Whole(), metavar="N", help="Stop after so many.")
 @option("--status", is_flag=True, help="Say how much is filled, and do nothing.")
 @option("--yes", is_flag=True, help="Send texts to a model elsewhere without asking, whatever it costs.")
-@bill_option
+@memory_option
 @json_option
 def refine(
     library: Library,
@@ -65,7 +65,7 @@ def refine(
     passages: int | None,
     status: bool,
     yes: bool,
-    bill: bool,
+    memory: bool,
     as_json: bool,
 ) -> None:
     """Give a library better representations, and fill them while it is searched.
@@ -104,9 +104,9 @@ def refine(
         json_document({"library": str(library.path), "representations": [_as_json(report) for report in reports]})
     else:
         _print(library, reports)
-    if bill:
+    if memory:
         for report in reports:
-            print_bill(report.bill)
+            print_memory_plan(report.memory_plan)
 
 
 def _ask(library: Library, only: tuple[str, ...], passages: int | None, *, yes: bool) -> None:
@@ -124,7 +124,7 @@ def _ask(library: Library, only: tuple[str, ...], passages: int | None, *, yes: 
 
 def _as_json(report: RefineReport) -> dict[str, Any]:
     document = asdict(report)
-    document["bill"] = bill_rows(report.bill or ())
+    document["memory"] = memory_rows(report.memory_plan or ())
     return document
 
 

@@ -1,4 +1,4 @@
-"""How many passages files will give, from a look at some of them: what a bill is planned with before any work.
+"""How many passages files will give, from a look at some of them: what memory is planned with before any work.
 
 Files that are read record by record give the records of their first megabytes; of other files some are read, drawn with a seed.
 Passages a byte of those are taken for all of the same format.

@@ -21,7 +21,9 @@ from ...encode.load import load_encoder
 from ...encode.protocols import SparseVectors, unit
 from ...encode.vector_files import SparseFile, read_ciff, read_dense, read_term_weights
 from ...index.storage import storage
-from ...memory.budget import BASE, MIB, Bill, ram_of
+from ...memory.plan import MemoryPlan
+from ...memory.shares import BASE
+from ...memory.sizes import MIB, ram_of
 from ..manifest import SegmentEntry
 from ..passage_texts import passage_texts
 from ..segment import SEGMENTS
@@ -71,12 +73,12 @@ def attach(
     if encoder is not None:
         ready = hasattr(encoder, "encode") and hasattr(encoder, "sha256")
         loaded = encoder if ready else load_encoder(encoder, kind=kind)
-    bill = Bill(ram_of(ram))
-    bill.plan("Python, numpy, compiled kernels", BASE)
+    memory = MemoryPlan(ram_of(ram))
+    memory.plan("Python, numpy, compiled kernels", BASE)
     if kind == "sparse" and path is not None:
-        bill.plan(f"weighted terms of {path.name}", TIMES.get(path.suffix, TIMES[""]) * path.stat().st_size)
-    bill.plan("a part while it is written", 96 * MIB)
-    bill.check("attaching")
+        memory.plan(f"weighted terms of {path.name}", TIMES.get(path.suffix, TIMES[""]) * path.stat().st_size)
+    memory.plan("a part while it is written", 96 * MIB)
+    memory.check("attaching")
     with Writer(library, ram=ram) as writer:
         new, old = _named(writer, name, kind, path, vectors, loaded, replacing)
         snapshot = Snapshot(library, writer.manifest, writer.store)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..._errors import ModelError
-from ...encode.model_cache import cache_folder
+from ..._paths import cache
 from ...hits import Hits
 from ...language import language_model
 from ...language.answers import Answers
@@ -56,7 +56,7 @@ def asker_of(context: Context, model: str, calls: int, seconds: float) -> Asker:
 
     The model and the cache of answers are shared by all stages of a library.
     """
-    answers = context.resource("language model answers", lambda: Answers(cache_folder().parent / "answers.sqlite"))
+    answers = context.resource("language model answers", lambda: Answers(cache() / "answers.sqlite"))
     return Asker(language_model(model), answers, calls=calls, seconds=min(seconds, context.remaining()))
 
 
