@@ -32,9 +32,7 @@ def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (Windows, "AppData/Local/bookwheel", "AppData/Local/bookwheel/Cache"),
     ],
 )
-def test_folders_of_each_system(
-    system: type[Any], data: str, cache: str, user: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_of_each_system(system: type[Any], data: str, cache: str, user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if system is Windows:
         # Windows asks its registry, of which a test on another system has only the environment.
         from platformdirs import windows
