@@ -105,14 +105,14 @@ print(json.dumps({"seconds": time.perf_counter() - started, "latency": seconds, 
 """
 
 COMPACT = """
-import io, json, sys, time
+import json, sys, time
 import bookwheel
 place, ram, path = sys.argv[1:4]
 def opened():
     if not path.endswith(".zst"):
         return open(path, encoding="utf-8")
-    import zstandard
-    return io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(open(path, "rb"), closefd=True), encoding="utf-8")
+    from bookwheel.documents.zstd import module
+    return module().open(path, "rt", encoding="utf-8")
 started = time.perf_counter()
 with bookwheel.open(place, ram=ram) as library:
     names = []

@@ -118,7 +118,7 @@ def _packed(source: Source, head: bytes) -> float:
 
         return len(zlib.compress(head, 6)) / len(head)
     if source.compression == "zst":
-        import zstandard
+        from ..documents.zstd import compress
 
-        return len(zstandard.ZstdCompressor().compress(head)) / len(head)
+        return len(compress(head)) / len(head)
     return 1.0
