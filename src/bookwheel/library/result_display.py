@@ -24,7 +24,7 @@ def as_text(results: Results) -> str:
     for result in results:
         text = " ".join(result.text.split())
         title = f"{_cut(result.title, TITLE_WIDTH)}: " if result.title else ""
-        lines.append(f"{result.rank:>3}  {result.score:.4f}  {_cut(title + text, TEXT_WIDTH)}  [{result.place}]")
+        lines.append(f"{result.rank:>3}  {result.score:.4f}  {_cut(title + text, TEXT_WIDTH)}  [{_place(result)}]")
     return "\n".join(lines + [f"     note: {note}" for note in results.notes])
 
 
@@ -37,7 +37,7 @@ def as_html(results: Results) -> str:
         rows.append(
             f"<tr><td>{result.rank}</td>"
             f'<td title="{escape(parts)}">{result.score:.4f}</td>'
-            f'<td style="text-align: left">{title}{marked(*excerpt(result))}<br><small>{escape(result.place)}</small></td></tr>'
+            f'<td style="text-align: left">{title}{marked(*excerpt(result))}<br><small>{escape(_place(result))}</small></td></tr>'
         )
     notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in results.notes)
     head = '<tr><th>rank</th><th>score</th><th style="text-align: left">passage</th></tr>'
@@ -74,6 +74,11 @@ def _headline(results: Results) -> str:
     count = f"{len(results)} result{'' if len(results) == 1 else 's'}"
     seconds = sum(results.timings.values())
     return f"{count} for {results.query!r:.200}" + (f" in {1000 * seconds:.1f} ms" if seconds else "")
+
+
+def _place(result: Result) -> str:
+    """Where to look: for what a program added, there is no file to name."""
+    return result.id if result.source == "-" else result.place
 
 
 def _cut(text: str, width: int) -> str:
