@@ -66,6 +66,9 @@ class Query:
         if not self.original:
             object.__setattr__(self, "original", self.text)
 
+    def __reduce__(self) -> tuple[Any, ...]:  # the empty default mappings cannot be pickled
+        return Query, (self.text, self.original, dict(self.sparse), dict(self.vectors), self.constraints, self.history)
+
     def with_text(self, text: str) -> Query:
         """The query with another text; terms and vectors that stages had made of the old one are
         dropped.
