@@ -20,13 +20,12 @@ from ..rank.trace import Ranking
 from .manifest import Manifest
 from .memory_plan import search_bill
 from .results import Info, Result
-from .retrieval.context import representations
+from .retrieval.registry import representations
 from .searcher import Searching
 from .settings import Settings
 from .snapshot import Snapshot
 from .store import Store, StoredDocument
-from .vectors.encoders import Represented
-from .vectors.loading import encoder_of
+from .vectors.encoders import Encoders
 
 if TYPE_CHECKING:
     from .retrieval.matches import Reason
@@ -44,7 +43,7 @@ class Reading:
         self._within: set[tuple[int, int, frozenset[str]]] = set()
         self._store: Store | None = None
         self._snapshot: Snapshot | None = None
-        self.represented = Represented(path)
+        self._encoders = Encoders(path)
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -81,10 +80,13 @@ class Reading:
         """Number of passages."""
         return self.snapshot.passages
 
-    @cached_property
+    @property
     def encoder(self) -> DenseEncoder | None:
-        """The dense encoder, loaded when first needed; None for a lexical library. Raises `ModelError`."""
-        return encoder_of(self.settings)
+        """The encoder of the vectors made while indexing, loaded when first needed; None for a library without them.
+
+        Raises `ModelError` where it is missing, or not the one that made them.
+        """
+        return self._encoders.built_in(self.snapshot.manifest)
 
     def check(self, progress: Progress = silent) -> list[str]:
         """Verify everything on disk against its checksums; one sentence for each problem, none where all is sound."""
@@ -180,7 +182,7 @@ class Reading:
         """
         from .retrieval.matches import top_terms
 
-        return top_terms(self.represented, self.snapshot, name, passages, n)
+        return top_terms(self._encoders, self.snapshot, name, passages, n)
 
     def why(self, query: str, passages: Sequence[int], recipe: str | Recipe | None = None) -> list[list[Reason]]:
         """What of ``query`` each of ``passages`` met, by the learned-sparse and token representations that ``recipe`` uses.
@@ -192,7 +194,7 @@ class Reading:
         chosen = self.searching.recipe(recipe)
         found: list[list[Reason]] = [[] for _ in passages]
         for name in used_by(chosen, representations(self.snapshot.manifest)):
-            some = reasons(self.represented, self.snapshot, name, query, passages)
+            some = reasons(self._encoders, self.snapshot, name, query, passages)
             found = [a + b for a, b in zip(found, some, strict=True)]
         return found
 
@@ -225,7 +227,7 @@ class Reading:
         ``ram`` is the library's own where None. Raises `BudgetError` where it does not fit.
         """
         allowed = self.ram if ram is None else ram_of(ram)
-        bill = search_bill(self.snapshot, allowed, names, self.represented.encoder_bytes())
+        bill = search_bill(self.snapshot, allowed, names, self._encoders.nbytes)
         bill.check(f"searching {self.path}", self._smaller(allowed, names))
         if (anonymous := anonymous_bytes()) is not None:
             bill.measure("all anonymous memory", anonymous)
@@ -245,7 +247,7 @@ class Reading:
         """Raise `BudgetError` where searching the representations ``names`` does not fit the library's budget."""
         if self.ram is None:
             return
-        wanted = (self.generation, self.represented.encoder_bytes(), frozenset(names))
+        wanted = (self.generation, self._encoders.nbytes, frozenset(names))
         if wanted not in self._within:
             if self.ram < COMPILING:
                 kernels.prepare()
@@ -269,7 +271,7 @@ class Reading:
     def close(self) -> None:
         """Let go of the files."""
         self._snapshot = None
-        self.represented.close()
+        self._encoders.close()
         if self._store is not None:
             self._store.close()
             self._store = None

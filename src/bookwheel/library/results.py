@@ -9,7 +9,7 @@ from ..documents.document import Scalar
 from ..memory.budget import Bill
 from .settings import Settings
 
-__all__ = ["IndexReport", "Info", "RefineReport", "Result"]
+__all__ = ["EncoderStatus", "IndexReport", "Info", "Result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +61,24 @@ class IndexReport:
 
 
 @dataclass(slots=True)
-class RefineReport:
-    """What a refinement did to one representation."""
+class EncoderStatus:
+    """How far the passages are embedded with one encoder, and what a run of `Library.embed` did."""
 
     name: str
+    """What recipes call its representation."""
     kind: str
+    """``dense``, ``sparse`` or ``tokens``."""
     model: str
     encoded: int = 0
-    """Passages encoded by this run."""
-    filled: int = 0
-    """Passages that the library holds of it now."""
+    """Passages encoded by this run; 0 where nothing was run."""
+    embedded: int = 0
+    """Passages embedded by now."""
     passages: int = 0
-    """Passages there are."""
+    """Passages in the library."""
     seconds: float = 0.0
+    """Duration of this run."""
     complete: bool = False
+    """Whether every passage is embedded."""
     bill: Bill | None = None
 
 

@@ -18,7 +18,8 @@ from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
 from ..rank.runner import Ranking, Runner, TracingRunner
 from .results import Result
-from .retrieval.context import LibraryContext, Resources, representations
+from .retrieval.context import LibraryContext, Resources
+from .retrieval.registry import representations
 from .snapshot import Snapshot
 from .store import PassageRow
 
@@ -107,7 +108,7 @@ class Searching:
         if not 0 <= cutoff <= 1:
             raise UsageError(f"cutoff = {cutoff!r} is no probability; give a number from 0 to 1, 0.5 say")
         text = query if isinstance(query, str) else query.text
-        chances = fitting_probabilities(self.library.represented, self.library.snapshot, text, ids)
+        chances = fitting_probabilities(self.library._encoders, self.library.snapshot, text, ids)
         return [number for number, chance in zip(ids, chances.tolist(), strict=True) if chance >= cutoff]
 
     def grouped(
@@ -194,7 +195,7 @@ class Searching:
 
     def context(self, snapshot: Snapshot, where: str | None = None, seconds: float | None = None) -> LibraryContext:
         """The library as stages see it."""
-        return LibraryContext(snapshot, lambda: self.library.encoder, self.resources, where, seconds, self.library.represented)
+        return LibraryContext(snapshot, self.library._encoders, self.resources, where, seconds)
 
     def recipe(self, recipe: str | Recipe | None, snapshot: Snapshot | None = None) -> Recipe:
         """The recipe to run, checked against the library; its own where None."""

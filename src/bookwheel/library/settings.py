@@ -1,4 +1,4 @@
-"""What is fixed when a library is made, and the few things that can be changed later."""
+"""The settings that are fixed when a library is made, the few that can be changed later, and its representations."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from .._errors import UsageError
 from ..analysis.analyzer import Analyzer
+from ..encode.load import KINDS
 
-__all__ = ["KINDS", "UNITS", "EncoderInfo", "Representation", "Settings"]
+__all__ = ["UNITS", "EncoderInfo", "Representation", "Settings"]
 
 UNITS = ("sentence", "passage", "document")
-KINDS = ("dense", "sparse", "tokens")
-"""Of representations: one vector a passage, weighted terms, or one vector a token."""
 RESERVED = frozenset({"bm25", "hybrid", "static", "late", "cross", "none", "all"})
+"""Names that mean something else in recipes or on the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +30,32 @@ class EncoderInfo:
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """One more way in which passages are held, beside BM25 and the instant vectors; filled in the background."""
+    """What an added encoder makes of the passages, beside BM25 and the vectors made while indexing."""
 
     name: str
     """What recipes call it."""
     kind: str
+    """One of `bookwheel.encode.load.KINDS`."""
     encoder: str | None
-    """How the encoder is found again; None where it was given as an object, or the vectors as a file."""
+    """The name or folder of the encoder; None where it was given as an object, or only its vectors were imported."""
     info: EncoderInfo
     key: str
-    """What its folders are called: the name, with a number where the name had another encoder before."""
+    """The name of its folders: `name`, with a number where that name had another encoder before."""
     bits: int = 0
-    """Token vectors: bits a dimension on disk."""
+    """Bits a dimension of token vectors on disk; 0 for other kinds."""
     replaces: str | None = None
-    """The key of the one that serves under this name until this one is filled (``dense``: the built-in)."""
+    """The key of the one that serves under this name until every passage is embedded (``dense``: the built-in one)."""
     adapter: str | None = None
     """The folder of the map from its query vectors to those of the one it replaces."""
     line: tuple[float, float, float] | None = None
-    """Slope, intercept and remaining spread of its scores over those of what stands in for it; fitted on passages of both."""
+    """Slope, intercept and residual spread of its scores over the fallback's, for score imputation."""
 
     def __post_init__(self) -> None:
         name = self.name
         if not (name.isascii() and name.isidentifier() and len(name) <= 40) or iskeyword(name) or name in RESERVED:
             raise UsageError(
-                f"{name!r:.60} cannot name a representation; use up to 40 letters, digits and '_', as in minilm "
-                f"(taken are {', '.join(sorted(RESERVED))})"
+                f"{name!r:.60} cannot be the name of an encoder; use up to 40 letters, digits and '_', as in minilm "
+                f"(reserved are {', '.join(sorted(RESERVED))})"
             )
         if self.kind not in KINDS:
             raise UsageError(f"there is no kind of representation {self.kind!r}; kinds are {', '.join(KINDS)}")
@@ -69,14 +70,14 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A library's settings; ``analyzer`` and ``encoder`` are filled in with the first documents."""
+    """A library's settings; ``analyzer`` and ``encoder_info`` are set with the first documents."""
 
     unit: str = "passage"
     """What is retrieved: ``sentence``, ``passage`` or ``document``."""
     words: int = 120
     """Target length of a passage, in words."""
     language: str = "auto"
-    """A Snowball language, ``none``, or ``auto``: told from the first documents."""
+    """A Snowball language, ``none``, or ``auto``: detected from the first documents."""
     encoder: str | None = "static"
     """Name or folder of the dense encoder; None for a lexical library."""
     k1: float = 1.2
@@ -92,9 +93,7 @@ class Settings:
         if not 5 <= self.words <= 100_000:
             raise UsageError(f"a passage length of {self.words} words is not between 5 and 100000")
         if not (0 <= self.k1 < float("inf")) or not 0 <= self.b <= 1:
-            raise UsageError(
-                f"k1 = {self.k1}, b = {self.b}: k1 is a number from 0 up (1.2, say), b one from 0 to 1 (0.75, say)"
-            )
+            raise UsageError(f"k1 must be 0 or more and b between 0 and 1, not {self.k1} and {self.b}")
 
     def change(self, **changes: Any) -> Settings:
         """These settings with ``changes``; raises `UsageError` for names that are no settings."""
