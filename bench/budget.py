@@ -132,7 +132,7 @@ print(json.dumps({"seconds": time.perf_counter() - started, "passages": info.pas
 BASE = """
 import sys
 import bookwheel.kernels as kernels
-from bookwheel.memory.budget import anonymous_bytes
+from bookwheel._system import anonymous_bytes
 kernels.warm()
 print(anonymous_bytes())
 """

@@ -41,7 +41,7 @@ def main() -> None:
             for query, text in queries.items():
                 ids = library.rank(text, 10).ids
                 documents = library.snapshot.store.documents_of(ids.tolist())
-                chances = fitting_probabilities(library.represented, library.snapshot, text, ids)
+                chances = fitting_probabilities(library._encoders, library.snapshot, text, ids)
                 hits[name, query] = [documents[n][1] for n in ids.tolist()], chances
         found: dict[str, Any] = {}
         for cutoff in CUTOFFS:

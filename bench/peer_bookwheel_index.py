@@ -14,8 +14,9 @@ import bookwheel
 from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.analysis.term_ids import LexicalEncoder
 from bookwheel.analysis.words import WordTable
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex, idf
+from bookwheel.index.inverted.bm25 import SparseIndex
 from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.kernels.bm25 import Bm25, idf
 from peer import serve
 
 BATCH = 4096
@@ -47,7 +48,7 @@ class Index:
     def search(self, query: str, k: int) -> Any:
         counted = Counter(self.analyzer(query))
         terms = list(counted)
-        weights = idf(self.index.passages, self.index.document_frequencies(terms)) * np.array(list(counted.values()))
+        weights = idf(self.index.document_frequencies(terms), self.index.passages) * np.array(list(counted.values()))
         return self.index.search(terms, weights, k).ids
 
 

@@ -27,7 +27,8 @@ from lexical import contenders
 sys.path.insert(0, str(ROOT / "src"))
 
 from bookwheel.analysis.analyzer import Analyzer
-from bookwheel.index.inverted.bm25 import SparseIndex, idf
+from bookwheel.index.inverted.bm25 import SparseIndex
+from bookwheel.kernels.bm25 import idf
 
 Queries = list[tuple[list[str], NDArray[np.float64]]]
 SHARES = (None, 0.5, 0.1, 0.01, 0.001)
@@ -50,7 +51,7 @@ def asked(index: SparseIndex, path: Any, most: int) -> Queries:
     for text in json.loads(path.read_text(encoding="utf-8"))[:most]:
         counted = Counter(analyzer(text))
         terms = list(counted)
-        weights = idf(index.passages, index.document_frequencies(terms)) * np.array(list(counted.values()), np.float64)
+        weights = idf(index.document_frequencies(terms), index.passages) * np.array(list(counted.values()), np.float64)
         queries.append((terms, weights))
     return queries
 

@@ -122,8 +122,9 @@ def main() -> None:
             times[name] = sorted(rounds)[len(rounds) // 2] * 1e6
         library.close()
     if options.json:
-        print(json.dumps({name: {"calls": c.own, "changes_of_file": c.changes, "files": len(c.files), "calls_elsewhere": c.others,
-                                 "calls_of_c": c.compiled, "median_us": round(times[name])} for name, c in found.items()}, indent=2))  # fmt: skip
+        names = ("calls", "changes_of_file", "files", "calls_elsewhere", "calls_of_c", "median_us")
+        rows = {name: (c.own, c.changes, len(c.files), c.others, c.compiled, round(times[name])) for name, c in found.items()}
+        print(json.dumps({name: dict(zip(names, row, strict=True)) for name, row in rows.items()}, indent=2))
         return
     print(f"{options.package}: {root}")
     print(

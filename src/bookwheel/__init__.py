@@ -27,8 +27,7 @@ from ._errors import (
     StorageError,
     UsageError,
 )
-
-__version__ = "0.1.0"
+from ._version import __version__
 
 TYPE_CHECKING = False  # type checkers take it as true; importing `typing` for it would be most of the cost of this import
 

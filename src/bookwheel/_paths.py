@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 from ._errors import UsageError
-from .library.manifest import MANIFEST
 
-__all__ = ["home", "libraries", "locate"]
+__all__ = ["MANIFEST", "home", "libraries", "locate"]
+
+MANIFEST = "manifest.json"
+"""The file that makes a folder a library."""
 
 
 def home() -> Path:
@@ -29,13 +31,17 @@ def locate(name: str | Path = "default") -> Path:
     if isinstance(name, Path):
         return name
     if not name or "\0" in name:
-        raise UsageError("a library needs a name or a path, --library papers, say")
+        raise UsageError(
+            "the name of a library must not be empty or contain NUL; give a name or a path, as in --library papers"
+        )
     if "/" in name or os.sep in name or name in (".", "..") or name.startswith("~"):
         return Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for a user there is not
     if os.path.isfile(Path(name) / MANIFEST):  # noqa: PTH113 - false, not an error, for a name too long
         return Path(name)
     if not re.fullmatch(r"[\w. -]{1,100}", name) or name.startswith("."):
-        raise UsageError(f"{name!r} is not a name for a library; use letters, digits, - and _, or a path with a /")
+        raise UsageError(
+            f"the name of a library must be up to 100 letters, digits, '-' and '_', not {name!r:.120}; or give a path, with a '/'"
+        )
     return home() / name
 
 

@@ -1,10 +1,12 @@
-"""What this machine offers the process."""
+"""What the machine offers this process, and what the process uses of it: cores and memory."""
 
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
-__all__ = ["cores"]
+__all__ = ["anonymous_bytes", "cores"]
 
 
 def cores() -> int:
@@ -12,3 +14,13 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def anonymous_bytes() -> int | None:
+    """Anonymous memory of this process at present, in bytes; None where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    match = re.search(r"^RssAnon:\s+(\d+) kB", status, re.M)
+    return int(match[1]) << 10 if match else None

@@ -19,7 +19,7 @@ def indexed(bookwheel: Bookwheel, records: Path) -> Path:
 
 
 def one_sentence(text: str) -> str:
-    (line,) = [line for line in text.splitlines() if "--help` shows how" not in line]
+    (line,) = [line for line in text.splitlines() if "for usage, type: bookwheel" not in line]
     assert line.startswith("bookwheel: ")
     assert not line.endswith(".")
     assert "bug in bookwheel" not in line
@@ -103,7 +103,7 @@ def test_html_nested_too_deeply(bookwheel: Bookwheel, tmp_path: Path) -> None:
 def test_a_file_without_text_is_told(bookwheel: Bookwheel, indexed: Path, tmp_path: Path) -> None:
     (tmp_path / "white.txt").write_text(" \n\n\t ")
     done = bookwheel("index", tmp_path / "white.txt")
-    assert "there is no text in" in one_sentence(done.err)
+    assert "no text was found in" in one_sentence(done.err)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="closes streams with a POSIX shell")
@@ -124,8 +124,8 @@ def test_streams_that_are_closed(indexed: Path, compiled: None) -> None:
 def test_help_is_offered_for_a_wrong_command_line_only(bookwheel: Bookwheel) -> None:
     missing = bookwheel("search", "owl", "--library", "nowhere")
     assert missing.code == 2
-    assert "--help` shows how" not in missing.err
-    assert "--help` shows how" in bookwheel("search", "owl", "-k", "0").err
+    assert "for usage, type: bookwheel" not in missing.err
+    assert "for usage, type: bookwheel" in bookwheel("search", "owl", "-k", "0").err
 
 
 def test_export_into_a_folder_that_is_not_there(bookwheel: Bookwheel, indexed: Path, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_ctrl_c_keeps_what_was_done(long_work: Path, home: Path, bookwheel: Book
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
-    assert err == "bookwheel: stopped; what was committed is kept: run the same command to go on\n"
+    assert err == "bookwheel: stopped; committed work is kept: run the same command again to continue\n"
     assert bookwheel("check").code == 0
     kept = bookwheel("info", "--json").json["documents"]
     assert 0 < kept < DOCUMENTS

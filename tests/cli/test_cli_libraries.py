@@ -46,7 +46,7 @@ def test_several_documents_of_one_id_are_all_shown(bookwheel: Bookwheel, indexed
     other.write_text(json.dumps({"_id": "a", "title": "Another", "text": "Not the same at all."}) + "\n")
     assert bookwheel("index", other).code == 0
     done = bookwheel("show", "a")
-    assert "2 documents have the id 'a'" in done.err
+    assert "2 documents have the ID 'a'" in done.err
     assert "Lighthouses" in done.out
     assert "Another" in done.out
 
@@ -65,7 +65,7 @@ def test_info(bookwheel: Bookwheel, indexed: Path) -> None:
 
 def test_remove(bookwheel: Bookwheel, indexed: Path) -> None:
     done = bookwheel("remove", "a")
-    assert (done.code, done.out) == (0, "1 document removed, 2 left\n")
+    assert (done.code, done.out) == (0, "1 document removed, 2 remain\n")
     assert bookwheel("show", "a").code == 1
     done = bookwheel("remove", "b", "zebra")
     assert done.code == 2

@@ -45,7 +45,7 @@ def test_explain_checks_against_a_library(bookwheel: Bookwheel, birds: Path) -> 
     assert bookwheel("explain", "hybrid", "--library", birds).code == 0
 
 
-def test_recipes_are_kept_and_forgotten(bookwheel: Bookwheel, birds: Path) -> None:
+def test_recipes_are_saved_and_removed(bookwheel: Bookwheel, birds: Path) -> None:
     assert bookwheel("recipes", "--save", "mine", "bm25 >> fold()", "--library", birds).code == 0
     assert "mine" in bookwheel("recipes", "--library", birds).out
     found = bookwheel("search", "stork", "--recipe", "mine", "--library", birds)
@@ -54,13 +54,13 @@ def test_recipes_are_kept_and_forgotten(bookwheel: Bookwheel, birds: Path) -> No
     assert bookwheel("configure", "--recipe", "mine", "--library", birds).code == 0
     assert bookwheel("search", "stork", "--library", birds).code == 0
     assert bookwheel("configure", "--recipe", "hybrid", "--library", birds).code == 0
-    assert bookwheel("recipes", "--forget", "mine", "--library", birds).code == 0
+    assert bookwheel("recipes", "--remove", "mine", "--library", birds).code == 0
     assert bookwheel("search", "stork", "--recipe", "mine", "--library", birds).code == 2
     for wrong in (
         ["--save", "mine", "bm25"],
         ["--save", "mine", "--library", birds],
         ["--save", "bm25", "dense", "--library", birds],
-        ["--forget", "mine", "--library", birds],
+        ["--remove", "mine", "--library", birds],
         ["--save", "mine", "nosuch", "--library", birds],
     ):
         assert bookwheel("recipes", *wrong).code == 2

@@ -193,7 +193,7 @@ def test_zip_bombs_do_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="zip bomb"):
         items(plain, max_bytes=3000)
     (tmp_path / "no.docx").write_bytes(b"PK\x03\x04 nonsense")
-    with pytest.raises(InputError, match="damaged or not a zip"):
+    with pytest.raises(InputError, match="damaged or not a docx file"):
         items(tmp_path / "no.docx")
 
 
@@ -283,7 +283,7 @@ def test_mbox(tmp_path: Path, pack: str) -> None:
     assert first.text == "From here on, body 0.\n\nFrom the second paragraph."
     assert (first.id, first.line, second.title) == ("<0@example.org>", 1, "Subject 1")
     assert data.split(b"\n")[second.line - 1].startswith(b"From ")
-    assert "'<1@example.org>' was used before" in str(third)
+    assert "'<1@example.org>' occurs earlier in this file" in str(third)
 
 
 def test_mbox_with_a_huge_message(tmp_path: Path) -> None:
@@ -313,5 +313,5 @@ def test_damaged_compression(tmp_path: Path, suffix: str) -> None:
 
 def test_decompressed_size_is_limited(tmp_path: Path) -> None:
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"word " * 100_000))
-    with pytest.raises(InputError, match=r"larger than 0\.1 MiB"):
+    with pytest.raises(InputError, match=r"exceeds the limit of 0\.1 MiB"):
         items(tmp_path / "a.txt.gz", max_bytes=100_000)

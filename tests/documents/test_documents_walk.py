@@ -114,7 +114,7 @@ def test_all_wrong_paths_are_told_at_once(tree: Path) -> None:
         walk([str(tree / "gone.txt"), str(tree), str(tree / "*.xyz"), "a\0b", str(tree / "broken")])
     message = str(error.value)
     assert all(
-        part in message for part in ("gone.txt' does not exist", "*.xyz' matches no file", "is not a path", "link to nothing")
+        part in message for part in ("gone.txt' does not exist", "*.xyz' matches no file", "is not a path", "broken link")
     )
     assert message.count("\n") == 0
 
@@ -161,7 +161,7 @@ def test_too_large_is_skipped_in_a_folder_and_told_for_a_named_file(tmp_path: Pa
     assert (names, reasons) == (["records.jsonl"], {"too large": 1})
     (source,) = walk([tmp_path / "big.txt"], max_bytes=1000)
     assert isinstance(source, Source)
-    with pytest.raises(InputError, match="larger than"):
+    with pytest.raises(InputError, match=r"big.txt .* exceeds the limit of"):
         list(read(source))
 
 

@@ -120,6 +120,10 @@ def test_trec_folder(tmp_path: Path) -> None:
         (lambda f: (f / "qrels" / "test.tsv").write_text("q\td\ts\nq1\td1\thigh\n"), r"test.tsv:2: the grade is 'high'"),
         (lambda f: (f / "qrels" / "test.tsv").write_text("q1\td1\t0.5\n"), r"test.tsv:1: the grade is '0.5'"),
         (
+            lambda f: (f / "qrels" / "test.tsv").write_text("q1\td1\t9999999\n"),
+            r"test.tsv:1: .* between -1,000,000 and 1,000,000",
+        ),
+        (
             lambda f: (f / "qrels" / "test.tsv").write_text("q1\td1\t1\nq1\td1\t2\n"),
             r"test.tsv:2: document 'd1' is judged twice",
         ),

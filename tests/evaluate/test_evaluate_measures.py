@@ -1,33 +1,26 @@
-"""Measures by hand and against the public tools; comparison and tables."""
+"""Measures by hand, against trec_eval and ir-measures, and their notation."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
-from pathlib import Path
+import sys
+from collections.abc import Mapping
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel import UsageError
-from bookwheel.evaluate import (
-    Collection,
-    compare,
-    depth_of,
-    evaluate,
-    evaluate_runs,
-    format_changes,
-    format_comparisons,
-    format_evaluation,
-    format_table,
-    measure,
-    parse_measures,
-)
+from bookwheel.evaluate import KINDS, depth_of, measure, parse_measures
 
 QRELS = {"q1": {"a": 1, "b": 0, "c": 2}, "q2": {"x": 1}, "q3": {"z": 0}, "q4": {"y": 1}}
 RUN = {"q1": [("a", 3.0), ("b", 2.0), ("c", 1.0)], "q2": [("k", 1.0), ("x", 0.5)], "q3": [("z", 1.0)], "q9": [("a", 1.0)]}
+
+
+def value(name: str, ranking: str, grades: Mapping[str, int]) -> float:
+    """A measure of the documents ``ranking``, a letter each."""
+    return measure({"q": [(letter, 0.0) for letter in ranking]}, {"q": dict(grades)}, [name]).means[name]
 
 
 def test_measures_by_hand() -> None:
@@ -43,33 +36,131 @@ def test_measures_by_hand() -> None:
     assert scores.means["Success@1"] == 0.25
 
 
-RANKINGS = st.dictionaries(
-    st.sampled_from(["q1", "q2", "q3", "q4"]), st.lists(st.sampled_from("abcdefghxyz"), unique=True, max_size=11), max_size=4
+@pytest.mark.parametrize(
+    ("name", "ranking", "grades", "expected"),
+    [
+        ("nDCG", "xab", {"a": 1, "b": 2}, (1 / math.log2(3) + 2 / 2) / (2 + 1 / math.log2(3))),
+        ("nDCG@1", "ab", {"a": 1, "b": 2}, 1 / 2),
+        ("nDCG(dcg='exp-log2')@1", "ab", {"a": 1, "b": 2}, 1 / 3),
+        ("nDCG(judged_only=True)@1", "xa", {"a": 1}, 1.0),
+        ("P@4", "a", {"a": 1}, 1 / 4),
+        ("P(rel=2)@2", "ab", {"a": 1, "b": 2}, 1 / 2),
+        ("R(rel=2)@1", "ab", {"a": 1, "b": 2}, 0.0),
+        ("AP(rel=2)@2", "xbc", {"a": 1, "b": 2, "c": 3}, (1 / 2) / 2),
+        ("RR@2", "xya", {"a": 1}, 0.0),
+        ("RR(judged_only=True)", "xya", {"a": 1}, 1.0),
+        ("Success@2", "xa", {"a": 1}, 1.0),
+        ("Rprec", "axb", {"a": 1, "b": 1}, 1 / 2),
+        ("Judged@4", "abx", {"a": 1, "b": 0}, 2 / 3),
+        ("Judged", "xaby", {"a": 1, "b": -1}, 2 / 4),
+        ("Bpref", "na", {"a": 1, "b": 1, "n": 0, "m": 0}, (1 - 1 / 2) / 2),
+        ("Bpref", "xyza", {"a": 1}, 1.0),
+        ("infAP", "na", {"a": 1, "n": 0}, 1 / 2 * (1 + 1e-5 / (1 + 2e-5))),
+        ("infAP", "xa", {"a": 1, "n": 0}, 1 / 2),
+    ],
 )
-GRADES = st.dictionaries(
-    st.sampled_from(["q1", "q2", "q3"]),
-    st.dictionaries(st.sampled_from("abcdefghxyz"), st.integers(0, 3), min_size=1),
+def test_one_ranking_by_hand(name: str, ranking: str, grades: dict[str, int], expected: float) -> None:
+    assert value(name, ranking, grades) == pytest.approx(expected)
+
+
+def test_queries_without_relevant_documents_score_nothing() -> None:
+    for kind in KINDS:
+        name = f"{kind.name}@3" if any(parameter.required for parameter in kind.parameters) else kind.name
+        if kind.name != "Judged":
+            assert value(name, "abc", {"a": 0, "b": -1}) == 0.0
+        assert value(name, "", {"a": 1}) == 0.0
+
+
+# -- against the public tools ------------------------------------------------------------------------------------------------
+
+DOCUMENTS = [*"abcdefgh", "d10", "d9", "é", "𝒳"]
+QUERIES = ["q1", "q2", "q3", "q4"]
+# Few scores, so that many are equal; queries and documents of one side are missing on the other.
+RUNS = st.dictionaries(
+    st.sampled_from(QUERIES),
+    st.dictionaries(st.sampled_from(DOCUMENTS), st.sampled_from([-1.5, 0.0, 1.0, 2.25, 3.0]), min_size=1),
     min_size=1,
 )
+# trec_eval reads memory that is not its own where a query has no grade of 0 or more.
+GRADES = st.dictionaries(
+    st.sampled_from([*QUERIES, "q5"]),
+    st.dictionaries(st.sampled_from(DOCUMENTS), st.integers(-2, 3), min_size=1).filter(
+        lambda grades: max(grades.values()) >= 0
+    ),
+    min_size=1,
+)
+TREC_EVAL = {
+    **{f"nDCG@{k}": f"ndcg_cut_{k}" for k in (1, 3, 10)},
+    **{f"P@{k}": f"P_{k}" for k in (1, 3, 20)},
+    **{f"R@{k}": f"recall_{k}" for k in (1, 3, 20)},
+    **{f"AP@{k}": f"map_cut_{k}" for k in (1, 3, 20)},
+    **{f"Success@{k}": f"success_{k}" for k in (1, 3)},
+    "nDCG": "ndcg",
+    "AP": "map",
+    "RR": "recip_rank",
+    "Rprec": "Rprec",
+    "Bpref": "bpref",
+    "infAP": "infAP",
+}
+WITHOUT_REL = ("nDCG",)
+WITHOUT_JUDGED_ONLY = ("Bpref", "infAP")
 
 
-@settings(max_examples=30, deadline=None)
-@given(RANKINGS, GRADES)
-def test_measures_agree_with_ir_measures_and_pytrec_eval(
-    rankings: dict[str, list[str]], grades: dict[str, dict[str, int]]
+@settings(max_examples=150, deadline=None)
+@given(RUNS, GRADES, st.integers(1, 2), st.booleans())
+def test_every_measure_agrees_with_trec_eval(
+    run: dict[str, dict[str, float]], grades: dict[str, dict[str, int]], rel: int, judged_only: bool
 ) -> None:
-    ir_measures, pytrec_eval = pytest.importorskip("ir_measures"), pytest.importorskip("pytrec_eval")
-    run = {query: [(document, float(-at)) for at, document in enumerate(ranking)] for query, ranking in rankings.items()}
-    plain = {query: dict(ranking) for query, ranking in run.items() if ranking} or {"none": {"a": 1.0}}
-    ours = measure(run, grades, ["nDCG@10", "AP", "R@100"])
-    theirs = ir_measures.calc_aggregate([ir_measures.nDCG @ 10, ir_measures.AP, ir_measures.R @ 100], grades, plain)
-    assert ours.means == pytest.approx({str(name): value for name, value in theirs.items()})
-    trec = pytrec_eval.RelevanceEvaluator(grades, {"ndcg_cut_10", "map", "recall_100"}).evaluate(plain)
-    for name, column in {"nDCG@10": "ndcg_cut_10", "AP": "map", "R@100": "recall_100"}.items():
-        assert ours.of(name) == pytest.approx({query: trec.get(query, {}).get(column, 0.0) for query in grades})
+    pytrec_eval = pytest.importorskip("pytrec_eval", reason="trec_eval is the reference; it comes with the extra 'dev'")
+    if any(max(of_query.values()) < rel for of_query in grades.values()):
+        rel = 1
+    theirs = pytrec_eval.RelevanceEvaluator(grades, set(TREC_EVAL.values()), rel, judged_only).evaluate(run)
+    for name, column in TREC_EVAL.items():
+        kind, at, cutoff = name.partition("@")
+        options = [] if kind in WITHOUT_REL else [f"rel={rel}"]
+        if judged_only and kind in WITHOUT_JUDGED_ONLY:
+            continue
+        options += ["judged_only=True"] if judged_only else []
+        ours = measure(run, grades, [f"{kind}({','.join(options)}){at}{cutoff}"])
+        expected = {query: theirs.get(query, {}).get(column, 0.0) for query in grades}
+        (written,) = ours.measures
+        assert ours.of(written) == pytest.approx(expected, rel=1e-9, abs=1e-12), written
+        assert ours.means[written] == pytest.approx(sum(expected.values()) / len(expected))
 
 
-def test_order_counts_not_scores_and_any_id_will_do() -> None:
+IR_MEASURES = [
+    *("nDCG@10", "nDCG", "P@3", "P(rel=2)@3", "R@3", "AP", "AP@3", "AP(rel=2)@3", "RR", "RR(rel=2)", "RR@2", "RR(rel=2)@2"),
+    *("Success@1", "Success(rel=2)@3", "Rprec", "Rprec(rel=2)", "Judged@3", "Judged", "Bpref", "Bpref(rel=2)", "infAP"),
+    *("P(judged_only=True)@2", "nDCG(judged_only=True)@3", "AP(rel=2,judged_only=True)"),
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(RUNS, GRADES)
+def test_every_measure_agrees_with_ir_measures(run: dict[str, dict[str, float]], grades: dict[str, dict[str, int]]) -> None:
+    ir_measures = pytest.importorskip("ir_measures", reason="ir-measures is the reference; it comes with the extra 'dev'")
+    if any(max(of_query.values()) < 1 for of_query in grades.values()):
+        grades = {query: {**of_query, "sure": 2} for query, of_query in grades.items()}
+    # Its parts break ties in two ways, so the ranking is given with scores that all differ.
+    ranked = {query: sorted(scores, key=lambda document: (-scores[document], document)) for query, scores in run.items()}
+    plain = {query: {document: float(-at) for at, document in enumerate(ranking)} for query, ranking in ranked.items()}
+    ours = measure({query: list(scores.items()) for query, scores in plain.items()}, grades, IR_MEASURES)
+    parsed = [ir_measures.parse_measure(name) for name in IR_MEASURES]
+    theirs = ir_measures.calc_aggregate(parsed, grades, plain)
+    assert ours.means == pytest.approx({str(name): theirs[name] for name in parsed})
+    assert ours.measures == tuple(map(str, parsed)), "the notation is theirs too"
+
+
+# -- orders ------------------------------------------------------------------------------------------------------------------
+
+
+def test_scores_without_an_order_are_sorted_as_trec_eval_does() -> None:
+    judged = {"q": {"b": 1}}
+    assert measure({"q": {"a": 1.0, "b": 1.0, "c": 0.5}}, judged, ["RR"]).means == {"RR": 1.0}
+    assert measure({"q": {"c": 1.0, "b": 1.0, "a": 2.0}}, judged, ["RR"]).means == {"RR": 1 / 3}
+
+
+def test_the_order_of_a_list_counts_not_its_scores_and_any_id_will_do() -> None:
     odd = {"q 1\n": {"a file.txt": 1, "b\x00": 0}}
     for tied in (0.0, 1.0):
         first = measure({"q 1\n": [("a file.txt", 1.0), ("b\x00", tied)]}, odd, ["RR", "nDCG@10"])
@@ -84,142 +175,101 @@ def test_an_empty_run_scores_nothing() -> None:
     assert scores.queries == ("q1", "q2", "q3", "q4")
 
 
-def test_all_unknown_measures_are_told_at_once() -> None:
+# -- notation ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "canonical"),
+    [
+        (["MRR", "RR", "P(rel=2)@5"], ["RR", "P(rel=2)@5"]),
+        (["nDCG(cutoff=10)", "NDCG@10", " nDCG@10 "], ["nDCG@10"]),
+        (
+            ["AP(judged_only=True, rel=2)@7", "MAP(rel=1)", "RPrec", "BPref"],
+            ["AP(rel=2,judged_only=True)@7", "AP", "Rprec", "Bpref"],
+        ),
+        (["nDCG(dcg='log2',judged_only=False)"], ["nDCG"]),
+    ],
+)
+def test_a_measure_has_one_canonical_name(names: list[str], canonical: list[str]) -> None:
+    assert [str(found) for found in parse_measures(names)] == canonical
+    assert [str(found) for found in parse_measures(canonical)] == canonical
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    wrong = [
+        "foo",
+        "nDCG@x",
+        "",
+        "map",
+        "P",
+        "P(rel=-1)@0",
+        "R(rell=2)@5",
+        "nDCG(dcg='ln')@3",
+        "AP(judged_only=1)",
+        "P(2)@3",
+        "a b",
+    ]
     with pytest.raises(UsageError) as caught:
-        parse_measures(["nDCG@10", "foo", "nDCG@x", "", "map"])
+        parse_measures(["nDCG@10", *wrong])
     message = str(caught.value)
-    assert "'foo', 'nDCG@x', '', 'map'" in message
-    assert "R@100" in message
+    for part in (
+        "'foo', 'map', 'R(rell=2)@5'",
+        "did you mean MAP or R?",
+        "'nDCG@x': cutoff must be a whole number from 1 to 1,000,000,000, not 'x'",
+        "'' is not a measure; write one as in nDCG@10",
+        "'P': P needs a cutoff, as in P@10",
+        "'P(rel=-1)@0': rel must be a whole number from 0",
+        "'P(rel=-1)@0': cutoff must be a whole number from 1",
+        "dcg must be 'log2' or 'exp-log2', not 'ln'",
+        "judged_only must be True or False, not 1",
+        "'P(2)@3' is not a measure",
+        "'a b' is not a measure",
+    ):
+        assert part in message
     assert "'nDCG@10'" not in message
-    with pytest.raises(UsageError, match="no measure is given"):
+    assert "\n" not in message
+    with pytest.raises(UsageError, match="no measure is given; the usual ones are nDCG@10 R@100 AP RR"):
         parse_measures([])
-    assert [str(found) for found in parse_measures(["MRR", "RR", "P(rel=2)@5"])] == ["RR", "P(rel=2)@5"]
+
+
+@given(st.text(max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_any_text_is_a_measure_or_a_usage_error(text: str) -> None:
+    with contextlib.suppress(UsageError):
+        parse_measures([text])
+
+
+def test_nested_text_is_refused() -> None:
+    for text in ("(" * 50_000, "-" * 190 + "1", "P@" + "9" * 10_000, "P(rel=" + "[" * 100 + "]" * 100 + ")@1"):
+        with pytest.raises(UsageError):
+            parse_measures([text])
+
+
+def test_other_measures_come_from_ir_measures() -> None:
+    ir_measures = pytest.importorskip(
+        "ir_measures", reason="it is what is tested; it comes with the extras 'evaluate' and 'dev'"
+    )
+    names = ["SetP", "nDCG@10", "NumRet", "nDCG(gains={0: 0, 1: 3})@2", ir_measures.IPrec @ 0.5]
+    scores = measure(RUN, QRELS, names)
+    assert scores.means["SetP"] == pytest.approx((2 / 3 + 1 / 2) / 4)
+    assert scores.of("SetP")["q2"] == 0.5
+    assert scores.means["NumRet"] == 6, "counts are summed"
+    assert scores.measures == ("SetP", "nDCG@10", "NumRet", "nDCG(gains={1:3})@2", "IPrec@0.5")
+    assert measure({}, QRELS, ["SetP"]).means == {"SetP": 0.0}
     with pytest.raises(UsageError, match="could not compute alpha_nDCG@10"):
         measure(RUN, QRELS, ["alpha_nDCG@10"])
+
+
+def test_without_ir_measures_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    with pytest.raises(
+        UsageError, match=r"'SetP' is not one of the built-in measures \(nDCG, P, .*pip install 'bookwheel\[evaluate\]'"
+    ):
+        parse_measures(["SetP"])
+    assert measure(RUN, QRELS).means["nDCG@10"] > 0
 
 
 def test_depth_follows_the_measures() -> None:
     assert depth_of(["nDCG@10", "P@5"]) == 10
     assert depth_of(["nDCG@10", "R@100"]) == 100
     assert depth_of(["nDCG@10", "AP"]) == 1000
-
-
-# -- evaluation --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def collection() -> Collection:
-    queries = {f"q{n:02}": f"words {n}" for n in range(30)} | {"empty": "  ", "unjudged": "left out"}
-    qrels = {query: {f"d{query}": 1} for query in queries if query != "unjudged"} | {"no text": {"d": 1}}
-    return Collection("mini", queries, qrels)
-
-
-def searching(right_at: int) -> tuple[list[int], object]:
-    """A search that has the right document at that rank, and the depths that it was asked for."""
-    asked: list[int] = []
-
-    def search(queries: list[str], k: int) -> list[list[tuple[str, float]]]:
-        asked.append(k)
-        assert all(text.strip() for text in queries)
-        rankings = []
-        for text in queries:
-            documents = [f"other{n}" for n in range(right_at - 1)] + [f"dq{int(text.split()[1]):02}"]
-            rankings.append([(document, -float(n)) for n, document in enumerate(documents)])
-        return rankings
-
-    return asked, search
-
-
-def test_evaluate_searches_measures_and_compares(collection: Collection) -> None:
-    asked, good = searching(1)
-    _, poor = searching(3)
-    result = evaluate(collection, {"poor": poor, "good": good, "same": poor}, ["RR", "P@1"])  # type: ignore[dict-item]
-    assert asked == [1000]
-    assert result.measures == ("RR", "P@1")
-    assert result.scores["good"].means["RR"] == pytest.approx(30 / 31)  # the query without text finds nothing
-    assert result.scores["poor"].means["RR"] == pytest.approx(10 / 31)
-    assert set(result.milliseconds) == {"poor", "good", "same"}
-    by_pair = {(c.name, c.measure): c for c in result.comparisons}
-    best = by_pair["good", "RR"]
-    assert (best.wins, best.ties, best.losses) == (30, 1, 0)
-    assert best.difference == pytest.approx(20 / 31)
-    assert best.significant
-    assert best.p_t <= best.p_t_holm
-    assert not by_pair["same", "RR"].significant
-    changes = result.changes("good", n=2)
-    assert [(change.query, change.text, change.before, change.after) for change in changes] == [
-        ("q00", "words 0", pytest.approx(1 / 3), 1.0),
-        ("q01", "words 1", pytest.approx(1 / 3), 1.0),
-    ]
-    assert list(result.changes("same")) == []
-    report = json.loads(json.dumps(result.to_dict(per_query=True), allow_nan=False))
-    assert report["queries"] == 31
-    assert report["queries_without_judgments"] == 1
-    assert report["judged_queries_without_text"] == 1
-    assert report["recipes"][1]["queries"]["q00"] == {"RR": 1.0, "P@1": 1.0}
-
-
-def test_tables(collection: Collection) -> None:
-    result = evaluate(collection, {"poor": searching(3)[1], "0.5*bm25": searching(1)[1]}, ["RR", "P@1"])  # type: ignore[dict-item]
-    text = format_evaluation(result)
-    assert text.startswith(
-        "mini: 31 judged queries; 1 without judgments left out; 1 judged but not among the queries left out\n"
-    )
-    row = next(line for line in text.splitlines() if line.startswith("0.5*bm25"))
-    assert row.split()[1:3] == ["0.9677+", "0.9677+"]
-    assert "significantly better" in text
-    assert "+0.6452" in format_comparisons(result)
-    assert "30/1/0" in format_comparisons(result)
-    assert format_changes(result, "0.5*bm25", n=1).splitlines()[1].endswith("+0.667  words 0")
-    assert format_table(["a", "bb"], [["xyz", "1"], ["", "10"]]) == "a    bb\nxyz   1\n     10"
-
-
-def test_runs_from_elsewhere(collection: Collection) -> None:
-    result = evaluate_runs(collection, {"a": {}, "b": {"q00": [("dq00", 1.0)]}}, ["AP"])
-    assert result.depth is None
-    assert result.scores["b"].means["AP"] == pytest.approx(1 / 31)
-    assert "ms/query" not in format_evaluation(result)
-
-
-def test_wrong_arguments(collection: Collection) -> None:
-    _, search = searching(1)
-    with pytest.raises(UsageError, match="nothing to evaluate"):
-        evaluate(collection, {})
-    with pytest.raises(UsageError, match="nothing to evaluate"):
-        evaluate_runs(collection, {})
-    with pytest.raises(UsageError, match="depth is 0"):
-        evaluate(collection, {"a": search}, depth=0)  # type: ignore[dict-item]
-    with pytest.raises(UsageError, match="'foo'"):
-        evaluate(collection, {"a": lambda queries, k: pytest.fail("searched")}, ["foo"])
-    scores = measure(RUN, QRELS, ["AP"])
-    with pytest.raises(UsageError, match="there is no 'x' to compare with; there is 'a'"):
-        compare({"a": scores}, "x")
-    with pytest.raises(UsageError, match="different queries"):
-        compare({"a": scores, "b": measure(RUN, {"q1": {"a": 1}}, ["AP"])})
-    assert compare({}) == []
-
-
-def test_bm25s_reaches_its_known_figure_on_scifact(judged: Path) -> None:
-    """Documents, queries, judgments and measures together: nDCG@10 0.6863 is what bm25s reaches on SciFact."""
-    bm25s, stemmer = pytest.importorskip("bm25s"), pytest.importorskip("Stemmer")
-    from bookwheel.evaluate import load_collection
-
-    collection = load_collection(judged / "scifact")
-    assert len(collection.judged) == 300
-    documents = list(collection.documents())
-    assert len(documents) == 5183
-    ids = np.array([document.id for document in documents])
-    stem = stemmer.Stemmer("english")
-
-    def tokens(texts: list[str]) -> object:
-        return bm25s.tokenize(texts, stopwords="en", stemmer=stem, show_progress=False)
-
-    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-    index.index(tokens([f"{document.title} {document.text}" for document in documents]), show_progress=False)
-
-    def search(queries: list[str], k: int) -> list[list[tuple[str, float]]]:
-        found, scores = index.retrieve(tokens(queries), k=k, show_progress=False)
-        return [list(zip(ids[row].tolist(), score.tolist(), strict=True)) for row, score in zip(found, scores, strict=True)]
-
-    result = evaluate(collection, {"bm25s": search}, ["nDCG@10"])
-    assert result.scores["bm25s"].means["nDCG@10"] == pytest.approx(0.6863, abs=0.0015)

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookwheel.index.inverted.bm25 import SparseIndex, idf
+from bookwheel.index.inverted.bm25 import SparseIndex
 from bookwheel.index.inverted.builder import SparseBuilder
 from bookwheel.index.inverted.reader import BLOCK
-from bookwheel.index.inverted.writer import Bm25
 from bookwheel.index.pages import in_memory, share_in_memory
 from bookwheel.index.storage import AHEAD, HEADER, ArrayFolder, FolderWriter
 from bookwheel.kernels import bits
+from bookwheel.kernels.bm25 import Bm25, idf
 
 TERMS = 40
 
@@ -38,7 +38,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> SparseIndex:
 
 def query(index: SparseIndex, numbers: set[int]) -> tuple[list[str], np.ndarray]:
     terms = [f"t{n:02}" for n in sorted(numbers)]
-    return terms, idf(index.passages, index.document_frequencies(terms))
+    return terms, idf(index.document_frequencies(terms), index.passages)
 
 
 @settings(max_examples=15, deadline=None)

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from bookwheel._errors import BookwheelError
 from bookwheel.index.storage import ArrayFolder
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex
+from bookwheel.index.inverted.bm25 import SparseIndex
+from bookwheel.kernels.bm25 import Bm25
 from bookwheel.index.inverted.merge import merge, reweigh
 import os
 os.fsync = lambda _: None

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sparse_reference import Collection, bitmap, zipf
 
 from bookwheel.index.inverted import merge as sparse_merge
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex
+from bookwheel.index.inverted.bm25 import SparseIndex
 from bookwheel.index.inverted.merge import merge, reweigh
+from bookwheel.kernels.bm25 import Bm25
 
 passages = st.lists(st.lists(st.integers(0, 8), max_size=9), max_size=20)
 

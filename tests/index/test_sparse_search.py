@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from sparse_reference import Collection, bitmap, zipf
 
 from bookwheel._errors import LibraryDamaged
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex, idf
+from bookwheel.index.inverted.bm25 import SparseIndex
 from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.kernels.bm25 import Bm25, idf, norm, saturation
+from bookwheel.kernels.sparse import formula
 
 passages = st.lists(st.lists(st.integers(0, 8), max_size=12), max_size=40)
 parameters = st.builds(Bm25, st.sampled_from([0.0, 0.5, 1.2, 3.0]), st.sampled_from([0.0, 0.4, 0.75, 1.0]))
@@ -193,19 +196,39 @@ def test_document_frequencies_follow_deletions(large) -> None:
     assert index.document_frequencies(terms).tolist() == [len(collection.postings(term)[0]) for term in terms]
 
 
-def test_scores_agree_with_bm25s(tmp_path) -> None:
+def test_index_and_reference_agree_with_bm25s(tmp_path) -> None:
     bm25s = pytest.importorskip("bm25s")
     collection = zipf(400, 200, seed=9)
-    index = collection.build(tmp_path)
-    peer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-    peer.index([[collection.names[t] for t in p] for p in collection.passages], show_progress=False)
-    for terms in queries(4, 12, [1, 3, 8]):
-        weights = idf(400, index.document_frequencies(terms)).tolist()
-        terms = [t for t in terms if index.lookup([t]) != [-1]]
-        if not terms:
-            continue
-        weights = idf(400, index.document_frequencies(terms)).tolist()
-        np.testing.assert_allclose(index.score(terms, weights, np.arange(400)), peer.get_scores(terms), atol=1e-4)
+    for number, (bm25, peer) in enumerate(
+        (Bm25(k1, b), bm25s.BM25(method="lucene", k1=k1, b=b)) for k1, b in ((1.2, 0.75), (0.9, 0.4), (2.0, 1.0))
+    ):
+        index = collection.build(tmp_path / str(number), bm25=bm25)
+        peer.index([[collection.names[t] for t in p] for p in collection.passages], show_progress=False)
+        for terms in queries(4, 12, [1, 3, 8]):
+            terms = [t for t in terms if index.lookup([t]) != [-1]]
+            if not terms:
+                continue
+            expected = peer.get_scores(terms)
+            weights = idf(index.document_frequencies(terms), 400).tolist()
+            np.testing.assert_allclose(index.score(terms, weights, np.arange(400)), expected, atol=1e-4)
+            reference = collection.scores(terms, collection.weights(terms), bm25, collection.average)
+            np.testing.assert_allclose(reference, expected, atol=1e-4)
+
+
+def test_idf_of_numbers_and_of_arrays() -> None:
+    frequencies = np.array([0, 1, 17, 400], np.int64)
+    by_hand = [math.log(1 + (400 - df + 0.5) / (df + 0.5)) for df in frequencies.tolist()]
+    np.testing.assert_allclose(idf(frequencies, 400), by_hand, rtol=1e-13)
+    assert [float(idf(df, 400)) for df in frequencies.tolist()] == idf(frequencies, 400).tolist()
+
+
+def test_compiled_formulas_are_those_of_python() -> None:
+    lengths = np.arange(1, 2000, 7).astype(np.float64)
+    for k1, b in ((0.0, 0.0), (1.2, 0.75), (2.0, 1.0)):
+        expected = norm(lengths, k1, b, 123.4)
+        assert [formula.norm(length, k1, b, 123.4) for length in lengths.tolist()] == expected.tolist()
+        assert [formula.saturation(3.0, value) for value in expected.tolist()] == saturation(3.0, expected).tolist()
+        np.testing.assert_allclose(expected, [k1 * (1 - b + b * length / 123.4) for length in lengths.tolist()], rtol=1e-13)
 
 
 def test_nothing_to_search(tmp_path) -> None:

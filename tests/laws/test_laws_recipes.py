@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import bookwheel
 from bookwheel import Document, RecipeError
-from bookwheel.rank import Pipe, Recipe, Retrieve, check, parse_recipe
+from bookwheel.rank import Pipe, Recipe, Retrieve, parse_recipe, validate
 from bookwheel.rank.stages import find_stage, stage_names
 from bookwheel.rank.stages.arguments import make_stage, signature
 
@@ -124,7 +124,7 @@ def test_rankings_are_sorted_bounded_and_the_same_from_text_and_in_company(
     birds: bookwheel.Library, recipe: Recipe, k: int, query: str
 ) -> None:
     try:
-        check(recipe, {"bm25", "dense"})
+        validate(recipe, {"bm25", "dense"})
     except RecipeError:
         return
     ranking = birds.searching.rank(query, k, recipe, None)

@@ -104,7 +104,7 @@ def test_a_library_is_not_made_among_other_files(tmp_path: Path) -> None:
 
 
 def test_settings_that_differ_are_named(sound: Path) -> None:
-    with pytest.raises(bookwheel.UsageError, match=r"unit 'sentence' \(it has 'passage'\)"):
+    with pytest.raises(bookwheel.UsageError, match=r"unit 'sentence' \(the library has 'passage'\)"):
         bookwheel.open(sound, unit="sentence")
 
 

@@ -127,7 +127,7 @@ def test_filters_apply_inside_the_scan(tmp_path: Path, prose: list[tuple[str, st
             assert {r.id for r in filtered} <= allowed
             if recipe != "hybrid":  # normalisation depends on the candidates
                 assert [r.id for r in filtered] == [r.id for r in everything if r.id in allowed]
-    with pytest.raises(bookwheel.FilterError, match=r"yaer.*fields are .*year"):
+    with pytest.raises(bookwheel.FilterError, match=r"yaer.*the fields are .*year"):
         library.search("file", where="yaer > 3")
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel import RecipeError
-from bookwheel.rank import RECIPES, Cut, Fuse, Recipe, Retrieve, bm25, check, dense, parse_recipe
+from bookwheel.rank import RECIPES, Cut, Fuse, Recipe, Retrieve, bm25, dense, parse_recipe, validate
 from bookwheel.rank.recipe import MAX_CUT, MAX_TEXT
 
 NAMES = st.sampled_from(["bm25", "dense", "splade", "x1", "_a"])
@@ -107,7 +107,7 @@ def test_retrievers_are_named_once() -> None:
 def test_named_recipes_read_and_need_what_there_is() -> None:
     for name, (text, description) in RECIPES.items():
         assert parse_recipe(name) == parse_recipe(text)
-        check(parse_recipe(name), {"bm25", "dense"})
+        validate(parse_recipe(name), {"bm25", "dense"})
         assert description
         assert "\n" not in description
 
@@ -215,14 +215,14 @@ def test_other_operands_are_type_errors() -> None:
 
 
 def test_check_names_all_that_is_missing_and_what_there_is() -> None:
-    check(parse_recipe("bm25 + dense"), {"bm25", "dense"})
+    validate(parse_recipe("bm25 + dense"), {"bm25", "dense"})
     with pytest.raises(RecipeError) as caught:
-        check(parse_recipe("0.5*densee + bm52 % 10"), {"bm25", "dense"})
+        validate(parse_recipe("0.5*densee + bm52 % 10"), {"bm25", "dense"})
     message = str(caught.value)
     assert "'bm52' or 'densee'" in message
     assert "did you mean 'bm25' and 'dense'?" in message
     assert "available: bm25, dense" in message
     with pytest.raises(RecipeError, match="available: bm25"):
-        check(dense, {"bm25"})
+        validate(dense, {"bm25"})
     with pytest.raises(RecipeError, match="nothing is available"):
-        check(dense, set())
+        validate(dense, set())

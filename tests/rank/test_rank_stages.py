@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import bookwheel
 from bookwheel import Document, Library, RecipeError
-from bookwheel.rank import Hits, Query, Recipe, check, parse_recipe
+from bookwheel.rank import Hits, Query, Recipe, parse_recipe, validate
 from bookwheel.rank.diversity.marginal import marginal_order
 from bookwheel.rank.feedback.terms import relevance_model, rocchio
 from bookwheel.rank.feedback.tokens import centroids, rarity
@@ -132,9 +132,9 @@ def test_a_failing_feedback_is_skipped_and_said(marsh: Library, monkeypatch: pyt
 
 def test_weights_that_are_none_are_left_out() -> None:
     query = Query("x")
-    assert query.weighted("bm25", {"a": math.nan, "b": 0.0, "c": -1.0, "d": math.inf}) is query
-    assert query.weighted("bm25", {"a": 2.0, "b": math.nan}).sparse["bm25"] == {"a": 2.0}
-    assert query.turned("dense", np.array([np.nan, 1.0], np.float32)) is query
+    assert query.with_terms("bm25", {"a": math.nan, "b": 0.0, "c": -1.0, "d": math.inf}) is query
+    assert query.with_terms("bm25", {"a": 2.0, "b": math.nan}).sparse["bm25"] == {"a": 2.0}
+    assert query.with_vector("dense", np.array([np.nan, 1.0], np.float32)) is query
 
 
 # -- fusion ----------------------------------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_words_are_compared_as_written_and_one_word_is_likelier_than_two(tmp_pat
 
 
 def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
-    from bookwheel.library.retrieval.vocabulary import edit_distance
+    from bookwheel.analysis.edit_distance import edit_distance
 
     context = marsh.searching.context(marsh.snapshot)
     texts = [
@@ -381,7 +381,7 @@ def test_fold_leaves_out_copies(marsh: Library) -> None:
 )
 def test_a_recipe_is_checked_before_it_runs(text: str, column: int, words: str) -> None:
     with pytest.raises(RecipeError) as caught:
-        check(parse_recipe(text), {"bm25": "sparse", "dense": "dense"})
+        validate(parse_recipe(text), {"bm25": "sparse", "dense": "dense"})
     assert str(caught.value).startswith(f"recipe, column {column}: ")
     assert words in str(caught.value)
 
@@ -428,7 +428,7 @@ def test_recipes_are_kept_in_the_library(marsh: Library) -> None:
         marsh.save_recipe("broken", "bm25 >> nothing()")
     marsh.save_recipe("other", None)
     assert list(marsh.recipes) == ["mine"]
-    with pytest.raises(RecipeError, match="keeps no recipe"):
+    with pytest.raises(RecipeError, match="has no saved recipe"):
         marsh.save_recipe("other", None)
 
 
@@ -443,8 +443,8 @@ def test_many_queries_on_threads_are_ranked_as_one_by_one(marsh: Library) -> Non
 
 
 def test_shared_prefixes_run_once(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bookwheel.library.retrieval.bm25 import Bm25Retriever
     from bookwheel.library.retrieval.context import LibraryContext
-    from bookwheel.library.retrieval.retrievers import Bm25Retriever
 
     count: Counter[str] = Counter()
     retrieve, terms = Bm25Retriever.retrieve, LibraryContext.terms

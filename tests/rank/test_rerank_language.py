@@ -85,7 +85,7 @@ def test_likelihood_refuses_what_it_cannot_use(model, tmp_path) -> None:
         QueryLikelihood(model, combine="sum")
     prompt = tmp_path / "mine.txt"
     prompt.write_text("version: 1\n---\n{query} {passage}")
-    with pytest.raises(UsageError, match="must have the places"):
+    with pytest.raises(UsageError, match="must contain the placeholders"):
         QueryLikelihood(model, prompt=str(prompt))
 
 

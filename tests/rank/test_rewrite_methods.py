@@ -167,7 +167,7 @@ def test_a_budget_of_calls_and_time() -> None:
     one = asked("a b", "c d", calls=1)
     assert rewrites(one, "q one") == ["a b"]
     assert rewrites(one, "q one") == ["a b"]  # kept: costs nothing
-    with pytest.raises(ModelError, match="may ask the language model 1 times"):
+    with pytest.raises(ModelError, match="has used its 1 calls"):
         rewrites(one, "q two")
     late = asked("a b", seconds=0.01)
     time.sleep(0.02)
@@ -215,9 +215,9 @@ def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
     [
         (b"no head", "must begin with"),
         (b"version: x\n---\ntext", "must begin with"),
-        (b"version 1\n---\ntext", "no 'name: value'"),
+        (b"version 1\n---\ntext", "not of the form 'name: value'"),
         (b"\xff\xfe\n---\n", "cannot be read"),
-        (b"version: 1\n---\n" + b"x" * 70000, "larger than"),
+        (b"version: 1\n---\n" + b"x" * 70000, "more than 65536 bytes"),
     ],
 )
 def test_a_prompt_that_cannot_be_read_is_told(tmp_path: Path, content: bytes, says: str) -> None:

@@ -58,7 +58,7 @@ def _stemmer(language: str) -> Any:
     try:
         return Stemmer.Stemmer(language, 0)  # no cache of its own: the caller remembers each word's terms
     except KeyError:
-        raise UsageError(f"there is no stemmer for {language!r}; choose one of {', '.join(languages())}, or none") from None
+        raise UsageError(f"there is no stemmer for {language!r}; choose none or one of {', '.join(languages())}") from None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""``bookwheel check``: everything written is read and compared."""
+"""``bookwheel check``: verify a library's files against their checksums."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 DAMAGED = 2
 
 
-@command("check", examples=[("bookwheel check", "the default library"), ("bookwheel check --library NAME|PATH", "")])
+@command(
+    "check", examples=[("bookwheel check", "the default library"), ("bookwheel check --library NAME|PATH", "another library")]
+)
 @library_option
 @json_option
 def check(library: Library, as_json: bool) -> int:
-    """Read everything a library wrote and compare it with its checksums.
+    """Verify a library's files against their checksums.
 
-    Prints one sentence for each file that is missing, truncated or altered and ends with exit code 2 where there is one.
+    Prints one line for each file that is missing, truncated or altered; the exit code is then 2.
     """
     from ..progress import silent, terminal
 
@@ -33,7 +35,7 @@ def check(library: Library, as_json: bool) -> int:
     for problem in problems:
         click.echo(clean(problem))
     if problems:
-        notice(f"{library.path} is damaged in {plural(len(problems), 'place')}; index its sources again into a new library")
+        notice(f"{library.path} is damaged in {plural(len(problems), 'place')}; index its files again into a new library")
         return DAMAGED
     click.echo(f"{clean(str(library.path))} is sound: generation {library.generation}, {library.passages:,} passages")
     return 0

@@ -1,7 +1,8 @@
-"""What bookwheel's commands have in common: examples before the usage, and all mistakes of one command line told at once."""
+"""What the commands have in common: help that begins with examples, and all mistakes of a command line reported at once."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,13 +10,13 @@ import click
 
 from .._errors import BookwheelError, UsageError
 
-__all__ = ["Command", "Mistakes", "Stopped", "argument", "command", "mistake", "option", "option_sentence"]
+__all__ = ["Command", "Group", "Mistakes", "Stopped", "argument", "command", "mistake", "option", "option_sentence"]
 
 _MISTAKES = "bookwheel.mistakes"
 
 
 class Mistakes(UsageError):
-    """Everything that is wrong with one command line, a sentence each."""
+    """All mistakes of one command line, one sentence each."""
 
     def __init__(self, sentences: Sequence[str], command: str, exit_code: int = 2, *, usage: bool = True) -> None:
         super().__init__("; ".join(sentences))
@@ -23,17 +24,17 @@ class Mistakes(UsageError):
         self.command = command
         self.exit_code = exit_code
         self.usage = usage
-        """Whether one of them is about how the command is written, so that its help would show it."""
+        """Whether one of them is about the command's usage, so that its help is worth mentioning."""
 
 
 class Stopped(Exception):
-    """A command that commits as it goes was stopped by the person at the keyboard."""
+    """A command that commits as it goes was stopped by Ctrl-C."""
 
 
 class Command(click.Command):
-    """A command whose help begins with ``examples`` and which collects mistakes before it gives up.
+    """A command whose help begins with ``examples`` and which collects all mistakes before it fails.
 
-    ``writes`` says that it commits as it goes, which is what a person who stops it wants to hear.
+    ``writes``: it commits as it goes, so that Ctrl-C loses nothing; the user is told so.
     """
 
     def __init__(self, *args: Any, examples: Sequence[tuple[str, str]], writes: bool = False, **kwargs: Any) -> None:
@@ -58,7 +59,7 @@ class Command(click.Command):
                 if args != before:
                     continue
             except click.UsageError as error:
-                # What follows an unknown option looks like one argument too many: that is no mistake of its own.
+                # The value of an unknown option looks like an extra argument: do not report it as a second mistake.
                 if not (unknown and "extra argument" in error.message):
                     found.append(error)
             break
@@ -79,18 +80,56 @@ class Command(click.Command):
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Examples, usage, what it does, options."""
-        width = max(len(line) for line, _ in self.examples)
-        for line, meaning in self.examples:
-            formatter.write(f"{line.ljust(width)}   {meaning}\n".rstrip() + "\n")
-        formatter.write_paragraph()
+        _write_examples(formatter, self.examples)
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         self.format_options(ctx, formatter)
         self.format_epilog(ctx, formatter)
 
 
+class Group(click.Group):
+    """Several commands about one thing; the first one runs where none is named."""
+
+    def __init__(self, *args: Any, examples: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, the default one first."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse ``args``, with the default command put first where they name none."""
+        if not ctx.resilient_parsing and (not args or (args[0].startswith("-") and "--help" not in args)):
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that ``args`` names; raises `Mistakes` for one that does not exist."""
+        if args[0] not in self.commands:
+            raise Mistakes([f"no such command: {args[0]!r}; choose from {', '.join(self.commands)}"], ctx.command_path)
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples, usage, what it does, commands."""
+        _write_examples(formatter, self.examples)
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(90)) for name, one in self.commands.items()])
+        formatter.write_paragraph()
+        formatter.write_text(f"{ctx.command_path} COMMAND --help explains each.")
+
+
+def _write_examples(formatter: click.HelpFormatter, examples: Sequence[tuple[str, str]]) -> None:
+    width = max(len(line) for line, _ in examples)
+    for line, meaning in examples:
+        formatter.write(f"{line.ljust(width)}   {meaning}\n".rstrip() + "\n")
+    formatter.write_paragraph()
+
+
 def _without(args: Sequence[str], name: str) -> list[str]:
-    """``args`` less the first that uses option ``name``."""
+    """``args`` without the first that uses option ``name``."""
     for position, arg in enumerate(args):
         if arg == name or arg.startswith(f"{name}=") or (len(name) == 2 and arg.startswith("-") and name[1] in arg[1:]):
             return [*args[:position], *args[position + 1 :]]
@@ -98,12 +137,12 @@ def _without(args: Sequence[str], name: str) -> list[str]:
 
 
 def mistake(ctx: click.Context, error: click.ClickException | BookwheelError) -> None:
-    """Note a mistake: the command will not run, but what else is wrong is still looked for."""
+    """Record a mistake: the command will not run, but the rest of the line is still checked."""
     ctx.meta.setdefault(_MISTAKES, []).append(error)
 
 
 class _Collecting:
-    """Notes what is wrong with a parameter instead of ending at the first."""
+    """Records a wrong parameter instead of failing at the first."""
 
     def handle_parse_result(self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]) -> tuple[Any, list[str]]:
         try:
@@ -144,7 +183,7 @@ def command(
 
 
 def option_sentence(error: click.ClickException | BookwheelError) -> str:
-    """What went wrong, as one sentence that begins with the option it is about."""
+    """The error as one sentence that begins with the option concerned."""
     if isinstance(error, BookwheelError):
         return str(error)
     text = error.message.strip().rstrip(".")
@@ -155,5 +194,9 @@ def option_sentence(error: click.ClickException | BookwheelError) -> str:
         near = f"; did you mean {' or '.join(sorted(error.possibilities))}?" if error.possibilities else ""
         return f"no such option: {error.option_name}{near}"
     if isinstance(error, click.BadParameter) and error.param is not None:
-        return f"{error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.human_readable_name}: {text}"
+        if choice := re.fullmatch(r"(.+) is not one of (.+)", text, re.DOTALL):
+            text = f"must be one of {choice[2]}, not {choice[1]}"
+        name = error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.human_readable_name
+        text = text.removeprefix(f"{name.lstrip('-')} ")  # the library names the argument, the command line its option
+        return f"{name} {text}" if text.startswith("must ") else f"{name}: {text}"
     return text[:1].lower() + text[1:]

@@ -1,4 +1,4 @@
-"""``bookwheel compact``: one segment, without what was removed."""
+"""``bookwheel compact``: merge segments and free space."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @command(
     "compact",
-    examples=[("bookwheel compact", "merge segments, free what was removed"), ("bookwheel compact --library NAME|PATH", "")],
+    examples=[("bookwheel compact", "the default library"), ("bookwheel compact --library NAME|PATH", "another library")],
     writes=True,
 )
 @library_option
 @json_option
 def compact(library: Library, as_json: bool) -> None:
-    """Merge a library's segments into one and drop what was removed.
+    """Merge a library's segments into one and free the space of removed documents.
 
-    Rankings stay as they are; searching gets a little faster and the library smaller. Searches may go on meanwhile.
+    Rankings do not change; searches get slightly faster and the library smaller. The library can be searched meanwhile.
     """
     from ..memory.budget import format_size
     from ..progress import silent, terminal

@@ -1,4 +1,4 @@
-"""Compiled kernels: the first run on a machine compiles them, and says so; later ones load them, as fast as can be."""
+"""Compiled kernels: the first run on a machine compiles them and says so; later runs load them from a cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 30
 
 
 def announced() -> Callable[[], None]:
-    """Say on stderr when a kernel has to be compiled. What is returned compiles the others too, if one had to be."""
+    """Print a notice when a kernel has to be compiled. The function returned then compiles the others too."""
     compiling: list[bool] = []
 
     def say() -> None:
@@ -31,10 +31,10 @@ def announced() -> Callable[[], None]:
 
 
 def import_numba() -> None:
-    """Import numba while scipy cannot be found.
+    """Import numba with scipy hidden.
 
-    Where scipy is installed numba imports it, for linear algebra that no kernel uses, and a sixth of a second more passes
-    before a search begins.
+    If scipy is installed, numba imports it for linear algebra that no kernel uses, which delays every search by a sixth of a
+    second.
     """
     hidden = "scipy" not in sys.modules
     if hidden:

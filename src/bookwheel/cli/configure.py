@@ -1,4 +1,4 @@
-"""``bookwheel configure``: what can be changed about a library without reading its documents again."""
+"""``bookwheel configure``: change a library's settings without indexing it again."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ if TYPE_CHECKING:
 @command(
     "configure",
     examples=[
-        ("bookwheel configure --k1 0.9 --b 0.4", ""),
-        ('bookwheel configure --recipe "0.3*bm25 + 0.7*dense"', "for searches that name none"),
+        ("bookwheel configure --k1 0.9 --b 0.4", "BM25 parameters"),
+        ('bookwheel configure --recipe "0.3*bm25 + 0.7*dense"', "default recipe of searches"),
     ],
     writes=True,
 )
 @library_option
-@option("--k1", type=Number(0, 1000), metavar="X", help="BM25: how soon repeating a word stops to count.")
-@option("--b", type=Number(0, 1), metavar="X", help="BM25: how much a long passage is marked down.")
-@option("--recipe", type=RecipeText(), metavar="RECIPE", help="The recipe of searches that name none.")
+@option("--k1", type=Number(0, 1000), metavar="X", help="BM25 k1: term-frequency saturation.")
+@option("--b", type=Number(0, 1), metavar="X", help="BM25 b: document-length normalisation.")
+@option("--recipe", type=RecipeText(), metavar="RECIPE", help="Default recipe of searches.")
 @json_option
 def configure(library: Library, k1: float | None, b: float | None, recipe: str | None, as_json: bool) -> None:
-    """Change a library's k1, b or recipe; the documents are not read again."""
+    """Change a library's k1, b or default recipe, without indexing its documents again."""
     given = {"k1": k1, "b": b, "recipe": recipe}
     changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
-        raise UsageError("there is nothing to change; give --k1, --b or --recipe, or see the settings with `bookwheel info`")
+        raise UsageError(
+            "there is nothing to change; give --k1, --b or --recipe, or see the current settings with `bookwheel info`"
+        )
     started = time.perf_counter()
     library.configure(**changes)
     seconds = time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""``bookwheel explain``: what a recipe does, stage by stage, or what a stage is."""
+"""``bookwheel explain``: what a recipe does, stage by stage."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 @command(
     "explain",
     examples=[
-        ('bookwheel explain "bm25 >> rm3() >> bm25"', "each stage: what it takes, gives, needs and costs"),
-        ("bookwheel explain hybrid --library papers", "checked against a library, its own names included"),
+        ('bookwheel explain "bm25 >> rm3() >> bm25"', "input, output, requirements and cost of each stage"),
+        ("bookwheel explain hybrid --library papers", "also check the recipe against a library"),
     ],
 )
 @argument("recipe", type=RecipeText(), metavar="RECIPE")
-@optional_library("Check it against this library.")
+@optional_library("Check the recipe against this library.")
 @json_option
 def explain(recipe: str, library: Library | None, as_json: bool) -> None:
-    """Draw the stages of a RECIPE: what each takes, gives, needs and costs.
+    """Show the stages of a RECIPE, with the input, output, requirements and cost of each.
 
-    Stages run from top to bottom; those that another one runs are indented below it. What a search by it really took and
-    how many candidates each stage had, `bookwheel search --explain` tells.
+    Stages run from top to bottom; a stage that another one runs is indented below it. For the times and candidates of an actual
+    search, use `bookwheel search --explain`.
     """
-    from ..rank import check, parse_recipe
+    from ..rank import parse_recipe, validate
     from ..rank.description import steps
     from ..rank.recipe import Retrieve
 
@@ -39,9 +39,9 @@ def explain(recipe: str, library: Library | None, as_json: bool) -> None:
         read = library.searching.recipe(recipe)
     else:
         read = parse_recipe(recipe)
-        # Without a library every name may be a representation; all else can be checked.
+        # Without a library any name may be an encoder's; everything else can be checked.
         named = [node.name for node in read.walk() if isinstance(node, Retrieve)]
-        check(read, dict.fromkeys([*named, *_asked(read)], ""))
+        validate(read, dict.fromkeys([*named, *_asked(read)], ""))
     found = steps(read)
     if as_json:
         json_document({"recipe": str(read), "stages": [_as_json(step) for step in found]})

@@ -1,4 +1,4 @@
-"""``bookwheel export``: what a library holds, as JSON lines."""
+"""``bookwheel export``: write a library's documents or passages as JSON lines."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ STDOUT = "-"
 @command(
     "export",
     examples=[
-        ("bookwheel export corpus.jsonl", "documents, in the layout of BEIR"),
-        ("bookwheel export --passages passages.jsonl.gz", ""),
+        ("bookwheel export corpus.jsonl", "documents, as in a BEIR corpus"),
+        ("bookwheel export --passages passages.jsonl.gz", "passages, compressed"),
     ],
 )
 @argument("file", required=False, default=STDOUT, metavar="[FILE]")
 @library_option
-@option("--passages", is_flag=True, help="Passages instead of documents; the Nth of document ID is called ID#N.")
+@option("--passages", is_flag=True, help='Write passages instead of documents; the Nth of document ID gets the ID "ID#N".')
 @json_option
 def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
-    """Write a library's documents, or passages, as JSON lines: _id, title, text and metadata.
+    """Write a library's documents or passages as JSON lines with _id, title, text and metadata.
 
-    FILE may end in .gz; without one, or with -, the lines go to standard output. `bookwheel index FILE` reads them again.
+    The output is compressed if FILE ends in .gz. Without FILE, or if it is -, it goes to standard output. `bookwheel index FILE`
+    reads such a file.
     """
     count = 0
     with _opened(file) as output:
@@ -66,7 +67,7 @@ def _opened(file: str) -> Iterator[IO[str]]:
         return
     path = Path(file)
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} to write {path.name} in; make it, or name another file")
+        raise UsageError(f"there is no folder {path.parent} to write {path.name} to; create it, or give another file")
     with storage(path), path.open("wb") as raw, _packed(path, raw) as packed:
         text = io.TextIOWrapper(packed, encoding="utf-8", errors="replace")
         yield text

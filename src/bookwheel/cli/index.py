@@ -1,4 +1,4 @@
-"""``bookwheel index``: files into a library."""
+"""``bookwheel index``: add files to a library, or update it."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ DAMAGED = 2
     "index",
     examples=[
         ("bookwheel index FOLDER", 'then: bookwheel search "words"'),
-        ("bookwheel index articles.jsonl --text abstract --text body", ""),
+        ("bookwheel index articles.jsonl --text abstract --text body", "choose the fields to index"),
     ],
     writes=True,
 )
 @argument("paths", nargs=-1, required=True, metavar="PATH...")
 @new_library_option
-@option("--id", "id_", metavar="FIELD", help="JSONL and CSV: the field that names a document.")
-@option("--title", metavar="FIELD", help="JSONL and CSV: the field with the title.")
-@option("--text", multiple=True, metavar="FIELD", help="JSONL and CSV: a field with text; may be repeated.")
-@option("--unit", type=click.Choice(["sentence", "passage", "document"]), help="What is retrieved. [default: passage]")
-@option("--words", type=Whole(5), metavar="N", help="Words a passage aims at.")
+@option("--id", "id_", metavar="FIELD", help="JSONL and CSV: field with the document ID.")
+@option("--title", metavar="FIELD", help="JSONL and CSV: field with the title.")
+@option("--text", multiple=True, metavar="FIELD", help="JSONL and CSV: field with text; may be repeated.")
+@option("--unit", type=click.Choice(["sentence", "passage", "document"]), help="Unit of retrieval. [default: passage]")
+@option("--words", type=Whole(5), metavar="N", help="Target passage length in words. [default: 120]")
 @option(
     "--language",
     type=Language(),
     metavar="NAME",
-    help="For stemming and stop words; or none. [default: auto]",
+    help="Language for stemming and stop words, auto (detect it) or none. [default: auto]",
 )
-@option("--k1", type=Number(0, 1000), metavar="X", help="BM25: how soon repeating a word stops to count.")
-@option("--b", type=Number(0, 1), metavar="X", help="BM25: how much a long passage is marked down.")
-@option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Makes the dense vectors; or none. [default: static]")
-@option("--vectors", multiple=True, metavar="NAME=FILE", help="Vectors made elsewhere, as with `bookwheel refine`.")
-@option("--hidden", is_flag=True, help="Hidden files too.")
-@option("--no-prune", is_flag=True, help="Keep documents whose file is gone.")
-@ram_option("Memory that indexing may use, 256MB or more. [default: 1GB]")
+@option("--k1", type=Number(0, 1000), metavar="X", help="BM25 k1: term-frequency saturation. [default: 1.2]")
+@option("--b", type=Number(0, 1), metavar="X", help="BM25 b: document-length normalisation. [default: 0.75]")
+@option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Encoder of the dense vectors, or none. [default: static]")
+@option("--vectors", multiple=True, metavar="NAME=FILE", help="Import vectors computed elsewhere under NAME; may be repeated.")
+@option("--hidden", is_flag=True, help="Include hidden files.")
+@option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
+@ram_option("Memory budget, at least 256MB. [default: 1GB]")
 @bill_option
 @json_option
 def index(
@@ -74,12 +74,12 @@ def index(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Add files and folders to a library, or bring them up to date.
+    """Add files and folders to a library, or update it.
 
-    A PATH is a file, a folder, a glob, or - for standard input. Of what was indexed before, only files that changed are read;
-    files that are gone from a folder are removed. Text, Markdown, HTML, PDF, DOCX, EPUB, notebooks, source code, mail, CSV and
-    JSONL are read, also as .gz and .zst. The options from --unit to --encoder are fixed when a library is made (k1 and b can
-    be changed with `bookwheel configure`).
+    A PATH is a file, a folder, a glob pattern, or - for standard input. When a folder is indexed again, only new and changed
+    files are read, and documents whose files no longer exist are removed. Supported formats: text, Markdown, HTML, PDF, DOCX,
+    EPUB, notebooks, source code, mail, CSV and JSONL, each also as .gz or .zst. The options --unit to --encoder apply when a
+    library is created and cannot be changed later, except k1 and b (see `bookwheel configure`).
     """
     from ..documents.paths import walk
     from ..documents.read import Fields
@@ -92,7 +92,7 @@ def index(
         given["encoder"] = None
     compile_the_others = announced()
     files = [name_and_value(pair, "--vectors") for pair in vectors]
-    walk(paths, hidden=hidden)  # a path that is not there must not leave an empty library
+    walk(paths, hidden=hidden)  # before the library is created: a wrong path must not leave an empty one
     with open_library(name, create=True, **given) as library:
         report = library.index(
             paths,
@@ -102,8 +102,8 @@ def index(
             progress=silent if as_json else terminal,
             ram=ram,
         )
-        for representation, file in files:
-            library.attach(representation, file, replace=True, ram=ram)
+        for encoder, file in files:
+            library.import_vectors(encoder, file, replace=True, ram=ram)
         compile_the_others()
         if as_json:
             json_document(_as_json(library, report))
@@ -114,7 +114,7 @@ def index(
         touched = report.added or report.updated or report.unchanged or report.removed
         if not report.failures and not (library.passages and touched):
             empty = "" if library.passages else "; the library is still empty"
-            notice(f"there is no text in {', '.join(paths)[:200]}{empty}")
+            notice(f"no text was found in {', '.join(paths)[:200]}{empty}")
     return DAMAGED if report.failures else 0
 
 
@@ -139,7 +139,7 @@ def _print(library: Library, name: str, report: IndexReport) -> None:
     for failure in report.failures[:FAILURES_SHOWN]:
         notice(failure)
     if (more := len(report.failures) - FAILURES_SHOWN) > 0:
-        notice(f"and {plural(more, 'more failure')}, all listed with --json")
+        notice(f"{plural(more, 'more failure')}; --json lists all of them")
     click.echo(
         f"{clean(str(library.path))} holds {plural(library.passages, 'passage')} of {plural(library.documents, 'document')}"
     )

@@ -1,4 +1,4 @@
-"""``bookwheel info``: what a library holds, how it was made, what it costs."""
+"""``bookwheel info``: a library's contents, settings and size."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 @command(
     "info",
     examples=[
-        ("bookwheel info", "the library, its settings and its bytes by part"),
-        ("bookwheel info --recall", "and how exact dense search is"),
+        ("bookwheel info", "contents, settings and size"),
+        ("bookwheel info --recall", "also measure the recall of dense search"),
     ],
 )
 @library_option
-@option("--recall", is_flag=True, help="Measure dense search against brute force over the float vectors.")
-@option("-k", type=Whole(), default=10, metavar="N", help="With --recall: of the best N. [default: 10]")
-@option("--sample", type=Whole(), default=100, metavar="N", help="With --recall: passages used as queries. [default: 100]")
+@option("--recall", is_flag=True, help="Measure the recall of dense search against an exact scan of the float vectors.")
+@option("-k", type=Whole(), default=10, metavar="N", help="With --recall: recall of the N best passages. [default: 10]")
+@option(
+    "--sample", type=Whole(), default=100, metavar="N", help="With --recall: number of passages used as queries. [default: 100]"
+)
 @json_option
 def info(library: Library, recall: bool, k: int, sample: int, as_json: bool) -> None:
-    """Say what a library holds, how it was made and what it costs: bytes on disk and in memory, part by part."""
+    """Show a library's contents, settings and size: bytes on disk and in memory, by part."""
     found = library.info()
     share = library.recall(k, sample) if recall else None
     if as_json:
@@ -41,7 +43,7 @@ def info(library: Library, recall: bool, k: int, sample: int, as_json: bool) -> 
     _print(found)
     if share is not None:
         click.echo()
-        click.echo(f"dense recall@{k} against brute force over the float vectors, {sample} passages as queries: {share:.4f}")
+        click.echo(f"dense recall@{k} against an exact scan of the float vectors, {sample} passages as queries: {share:.4f}")
 
 
 def _print(found: Info) -> None:
@@ -51,12 +53,12 @@ def _print(found: Info) -> None:
     encoder = settings.encoder_info
     rows: list[tuple[str, Any]] = [
         ("library", found.path),
-        ("holds", f"{plural(found.passages, 'passage')} of {plural(found.documents, 'document')}"),
-        ("removed", plural(found.removed_passages, "passage") + " still on disk; `bookwheel compact` frees them"),
+        ("contents", f"{plural(found.passages, 'passage')} of {plural(found.documents, 'document')}"),
+        ("removed", plural(found.removed_passages, "passage") + " still on disk; `bookwheel compact` frees the space"),
         ("segments", f"{found.segments}, generation {found.generation}"),
         ("unit", f"{settings.unit}, {settings.words} words"),
         ("language", f"{language}, BM25 k1 {settings.k1:g} b {settings.b:g}"),
-        ("encoder", settings.encoder or "none" if encoder is None else f"{encoder.name}, {encoder.dimension} dimensions"),
+        ("encoder", settings.encoder or "none" if encoder is None else f"{encoder.name}, dimension {encoder.dimension}"),
         ("recipe", settings.recipe),
         ("metadata", ", ".join(found.fields) or "none"),
     ]
@@ -65,7 +67,7 @@ def _print(found: Info) -> None:
             click.echo(f"{name:<9} {clean(str(value))}")
     parts = sorted({*found.disk, *found.memory}, key=lambda part: -found.disk.get(part, 0))
     cells = [[clean(part), _size(found.disk.get(part)), _size(found.memory.get(part))] for part in parts]
-    cells.append(["all", _size(sum(found.disk.values())), _size(sum(found.memory.values()))])
+    cells.append(["total", _size(sum(found.disk.values())), _size(sum(found.memory.values()))])
     click.echo()
     for line in table(cells, ("part", "on disk", "in memory")):
         click.echo(line)

@@ -1,4 +1,4 @@
-"""``bookwheel libraries``: the libraries that have a name."""
+"""``bookwheel libraries``: list the named libraries."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .output import clean, json_document, notice, plural, table
 @command(
     "libraries",
     examples=[
-        ("bookwheel libraries", "those with a name"),
-        ("bookwheel info --library NAME|PATH", "more about one"),
+        ("bookwheel libraries", "all named libraries"),
+        ("bookwheel info --library NAME|PATH", "details of one library"),
     ],
 )
 @json_option
 def libraries(as_json: bool) -> int:
-    """List the libraries that have a name, with what they hold and where they are.
+    """List the named libraries, with their size and folder.
 
     To delete a library, delete its folder.
     """
@@ -44,7 +44,7 @@ def libraries(as_json: bool) -> int:
         for line in table([_cells(row) for row in rows], left=3):
             click.echo(line)
     if not rows:
-        notice(f"there is no library in {home()} yet; make one with: bookwheel index PATH")
+        notice(f"there is no library in {home()} yet; create one with: bookwheel index PATH")
         return 1
     return 0
 

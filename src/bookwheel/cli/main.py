@@ -19,24 +19,25 @@ from .command import Mistakes, Stopped, option_sentence
 __all__ = ["COMMANDS", "bookwheel", "main", "run"]
 
 COMMANDS = {
-    "index": "Add files and folders to a library, or bring them up to date.",
-    "plan": "Say what indexing and searching would take of memory and disk.",
-    "search": "Find passages for a query.",
-    "show": "Print a document of the library.",
-    "info": "Say what a library holds, how it was made and what it costs.",
-    "remove": "Take documents or files out of a library.",
-    "compact": "Merge a library's segments and drop what was removed.",
-    "check": "Read everything a library wrote and compare checksums.",
+    "index": "Add files and folders to a library, or update it.",
+    "plan": "Estimate the memory and disk that indexing and searching need.",
+    "search": "Search a library for passages.",
+    "show": "Print a document.",
+    "info": "Show a library's contents, settings and size.",
+    "remove": "Remove documents or files from a library.",
+    "compact": "Merge segments and free the space of removed documents.",
+    "check": "Verify a library's files against their checksums.",
     "export": "Write documents or passages as JSON lines.",
-    "refine": "Add better representations, filled in the background.",
+    "encoders": "List, add, replace or remove the encoders of a library.",
+    "embed": "Embed the passages with the encoders that were added.",
     "models": "List the models that encode here, and their speed.",
-    "evaluate": "Measure recipes on a judged collection.",
-    "recipes": "List the recipes and stages, or keep a recipe under a name.",
-    "explain": "Draw what a recipe does, stage by stage.",
+    "evaluate": "Evaluate recipes on a judged collection.",
+    "recipes": "List recipes and stages, or save a recipe under a name.",
+    "explain": "Show what a recipe does, stage by stage.",
     "configure": "Change a library's k1, b or default recipe.",
-    "libraries": "List the libraries that have a name.",
+    "libraries": "List the named libraries.",
 }
-"""What ``bookwheel --help`` lists. Here, since listing them must not import them; a test compares it with the commands."""
+"""What ``bookwheel --help`` lists. The texts are here because listing the commands must not import them."""
 
 EXAMPLES = ("bookwheel index FOLDER", 'bookwheel search "words"')
 STOPPED, BUG, USAGE = 130, 70, 2
@@ -68,34 +69,36 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The two lines one needs first, then the commands."""
+        """The two most useful command lines, then the commands."""
         for example in EXAMPLES:
             formatter.write(f"{example}\n")
         formatter.write_paragraph()
         formatter.write_usage("bookwheel", "[--traceback] COMMAND ...")
         formatter.write_paragraph()
-        formatter.write_text("Finds, ranks and reads text collections larger than memory, inside a memory budget you set.")
+        formatter.write_text("Search text collections larger than memory, within a memory budget that you set.")
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
         with formatter.section("Options"):
             formatter.write_dl([record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))])
         formatter.write_paragraph()
-        formatter.write_text("bookwheel COMMAND --help explains each.")
+        formatter.write_text("For details of a command: bookwheel COMMAND --help")
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from .. import __version__
+        from .._version import __version__
 
         click.echo(f"bookwheel {__version__}")
         ctx.exit()
 
 
 @click.group(cls=LazyGroup, name="bookwheel", no_args_is_help=True, context_settings={"max_content_width": 100})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
-@click.option("--traceback", is_flag=True, expose_value=False, help="Show where an unexpected error came from.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and exit."
+)
+@click.option("--traceback", is_flag=True, expose_value=False, help="Print a traceback for unexpected errors.")
 def bookwheel() -> None:
-    """Finds, ranks and reads text collections."""
+    """Search text collections larger than memory."""
 
 
 def run() -> int:
@@ -142,7 +145,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Stopped:
-        _say(["stopped; what was committed is kept: run the same command to go on"])
+        _say(["stopped; committed work is kept: run the same command again to continue"])
         return STOPPED
     except (KeyboardInterrupt, click.Abort):
         _say(["stopped"])
@@ -151,7 +154,7 @@ def _run(arguments: list[str]) -> int:
         click.echo(error.format_message(), err=True)
         return USAGE
     except Mistakes as error:
-        _say([*error.sentences, *([f"`{error.command} --help` shows how"] if error.usage else [])], lines=True)
+        _say([*error.sentences, *([f"for usage, type: {error.command} --help"] if error.usage else [])], lines=True)
         return error.exit_code
     except BookwheelError as error:
         # A recipe's error marks the place on a line of its own; in other messages a line end can only be a file name's.
@@ -172,7 +175,7 @@ def _unexpected(error: Exception, arguments: list[str]) -> int:
 
         traceback.print_exc()
     if isinstance(error, MemoryError):
-        _say(["the system has no memory left; close other programs or give a smaller --ram"])
+        _say(["the system is out of memory; close other programs or set a smaller --ram"])
         return 3
     if isinstance(error, OSError) and error.errno is not None and error.errno != errno.EBADF:
         _say([f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}"])
@@ -180,8 +183,8 @@ def _unexpected(error: Exception, arguments: list[str]) -> int:
     import shlex
 
     what = " ".join(str(error).split())[:300]
-    evidence = "the lines above" if shown else f"what `bookwheel --traceback {shlex.join(arguments)}` prints"
-    _say([f"unexpected {type(error).__name__}: {what}; this is a bug in bookwheel, please report it with {evidence}"])
+    evidence = "the lines above" if shown else f"the output of: bookwheel --traceback {shlex.join(arguments)}"
+    _say([f"unexpected {type(error).__name__}: {what}; this is a bug in bookwheel; please report it with {evidence}"])
     return BUG
 
 

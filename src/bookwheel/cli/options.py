@@ -22,6 +22,7 @@ __all__ = [
     "Number",
     "RecipeText",
     "Size",
+    "Value",
     "Where",
     "Whole",
     "bill_option",
@@ -41,11 +42,11 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic for newer ver
     """An option's value, made of its text by `read`."""
 
     def read(self, text: str) -> Any:
-        """The value; raises `UsageError` for what is none, and any other `BookwheelError`, which is passed on as it is."""
+        """The value of ``text``. Raises `UsageError` for a wrong value, or any other `BookwheelError`, which is passed on."""
         raise NotImplementedError
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value of ``value``, which is one already where it is a default."""
+        """The value of ``value``; a default is one already."""
         if not isinstance(value, str):
             return value
         try:
@@ -67,7 +68,7 @@ class Whole(Value):
     def read(self, text: str) -> int:
         """The number."""
         if not text.isdecimal() or not self.least <= int(text[:20]):
-            raise UsageError(f"{text!r:.50} is not a whole number from {self.least} up")
+            raise UsageError(f"must be a whole number of {self.least} or more, not {text!r:.50}")
         return int(text[:20])
 
 
@@ -87,7 +88,7 @@ class Number(Value):
         except ValueError:
             number = float("nan")
         if not self.least <= number <= self.most:
-            raise UsageError(f"{text!r:.50} is not a number from {self.least:g} to {self.most:g}")
+            raise UsageError(f"must be a number between {self.least:g} and {self.most:g}, not {text!r:.50}")
         return number
 
 
@@ -143,7 +144,7 @@ class Where(Value):
 
 
 class Language(Value):
-    """A language there is a stemmer for, ``auto`` or ``none``."""
+    """A language with a stemmer, ``auto`` or ``none``."""
 
     name = "language"
 
@@ -152,14 +153,14 @@ class Language(Value):
         from ..analysis.analyzer import languages
 
         if text not in ("auto", "none") and text not in (known := languages()):
-            raise UsageError(f"there is no stemmer for {text!r:.50}; give auto, none or one of {', '.join(known)}")
+            raise UsageError(f"must be auto, none or one of {', '.join(known)}, not {text!r:.50}")
         return text
 
 
 class Encoder(Value):
     """An encoder that can be loaded; ``none`` for no vectors.
 
-    It is looked at before a library is made, so that a wrong name does not leave an empty library that asks for it.
+    It is loaded before a library is created, so that a wrong name does not leave an empty library behind.
     """
 
     name = "encoder"
@@ -171,7 +172,7 @@ class Encoder(Value):
 
         if text == NO_ENCODER:
             return text
-        # The library keeps the name, and is opened from other folders too.
+        # The library stores the name and may be opened from another folder: make a path absolute.
         name = text if text in BUILT_IN_MODELS else str(Path(text).expanduser().absolute())
         load_encoder(name)
         return name
@@ -211,10 +212,10 @@ def _remember_ram(ctx: click.Context, _: click.Parameter, size: int | None) -> N
 def _library_and_ram(default: str | None, text: str) -> Callable[[Any], Any]:
     """``--library`` and ``--ram``, which go together; the function gets the opened library, its budget set.
 
-    It is opened while options are read, so that what is wrong with it is told beside the other mistakes of the command line.
+    It is opened while options are parsed, so that its problems are reported with the other mistakes of the command line.
     """
     opened = option("--library", type=ExistingLibrary(), metavar="NAME|PATH", default=default, help=text)
-    # Read before the library is opened, wherever it stands.
+    # Eager: parsed before the library is opened, wherever it is on the command line.
     bounded = option(
         "--ram",
         type=Size(),
@@ -222,17 +223,17 @@ def _library_and_ram(default: str | None, text: str) -> Callable[[Any], Any]:
         is_eager=True,
         expose_value=False,
         callback=_remember_ram,
-        help="Memory that this may use, 256MB or more. [default: 1GB to change it; to search it, what it needs]",
+        help="Memory budget, at least 256MB. [default: 1GB to write, unlimited to search]",
     )
     return lambda function: opened(bounded(function))
 
 
-library_option = _library_and_ram("default", "The library: a name or a folder. [default: default]")
+library_option = _library_and_ram("default", "Name or folder of the library. [default: default]")
 """The opened library, for commands that need one."""
 
 
 def optional_library(text: str) -> Callable[[Any], Any]:
-    """An opened library or None, for commands that go without; ``text`` says what it is for."""
+    """An opened library, or None if it is not given; ``text`` says what it is for."""
     return _library_and_ram(None, text)
 
 
@@ -241,14 +242,14 @@ new_library_option = option(
     "name",
     metavar="NAME|PATH",
     default="default",
-    help="The library: a name or a folder; made where new. [default: default]",
+    help="Name or folder of the library; it is created if needed. [default: default]",
 )
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
-bill_option = option("--bill", is_flag=True, help="Print planned and measured memory, part by part.")
+bill_option = option("--bill", is_flag=True, help="Also print planned and measured memory, by part.")
 
 
 def ram_option(text: str) -> Callable[[Any], Any]:
-    """``--ram SIZE``, with what it bounds in this command."""
+    """``--ram SIZE``, with its help text in this command."""
     return option("--ram", type=Size(), metavar="SIZE", help=text)
 
 
@@ -256,5 +257,5 @@ def name_and_value(text: str, option_name: str) -> tuple[str, str]:
     """The two sides of ``NAME=VALUE``; raises `UsageError`."""
     name, sign, value = text.partition("=")
     if not (sign and name and value):
-        raise UsageError(f"{option_name} {text!r:.60} is not of the form NAME=VALUE, as in {option_name} minilm=MODEL")
+        raise UsageError(f"{option_name} must be of the form NAME=VALUE, as in {option_name} minilm=MODEL, not {text!r:.60}")
     return name, value

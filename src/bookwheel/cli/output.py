@@ -1,4 +1,4 @@
-"""What is printed: for people with colour and width, for programs as JSON. All text of files and queries is untrusted."""
+"""Printing: for people with colour and width, for programs as JSON. Text of files and queries is untrusted."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CONTROLS |= dict.fromkeys((*range(0x200E, 0x2010), *range(0x2028, 0x202F), *ran
 _CLEAN = str.maketrans(_CONTROLS)
 _CLEAN_LINES = str.maketrans({code: text for code, text in _CONTROLS.items() if chr(code) not in "\n\t"})
 MAX_WIDTH = 110
-"""Lines longer than this are hard to read, however wide the terminal."""
+"""Longer lines are hard to read, however wide the terminal."""
 
 
 def clean(text: str, *, lines: bool = False) -> str:
-    """``text`` without characters that steer a terminal or turn the reading order: each becomes a space, so that offsets hold.
+    """``text`` with a space for each character that controls a terminal or the text direction; offsets do not change.
 
-    Line ends and tabs stay where ``lines``.
+    With ``lines``, line ends and tabs are kept.
     """
     return text.translate(_CLEAN_LINES if lines else _CLEAN)
 
@@ -41,7 +41,7 @@ class Terminal:
 
     @classmethod
     def of_stdout(cls, *, colour: bool = True) -> Terminal:
-        """As stdout is: colour only on a terminal, and not where ``NO_COLOR`` is set or ``colour`` is False."""
+        """Of stdout: colour only on a terminal, and not if ``NO_COLOR`` is set or ``colour`` is False."""
         shown = colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         return cls(min(MAX_WIDTH, max(40, shutil.get_terminal_size((80, 24)).columns)), shown)
 
@@ -50,11 +50,11 @@ class Terminal:
         return f"\x1b[1m{text}\x1b[0m" if self.colour and text else text
 
     def dim(self, text: str) -> str:
-        """What matters less."""
+        """Secondary text."""
         return f"\x1b[2m{text}\x1b[0m" if self.colour and text else text
 
     def match(self, text: str) -> str:
-        """A word that met the query."""
+        """A word that matches the query."""
         return f"\x1b[1;31m{text}\x1b[0m" if self.colour and text else text
 
 
@@ -69,7 +69,7 @@ def json_line(value: Any, file: Any = None) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """What `json` does not know: mappings and sequences of other kinds, numpy's numbers, paths."""
+    """Types that `json` does not know: other mappings and sequences, numpy numbers, paths."""
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "tolist"):
@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 
 def notice(sentence: str) -> None:
-    """One sentence beside the result, on stderr."""
+    """Print one sentence on stderr, beside the result."""
     click.echo(f"bookwheel: {clean(sentence)}", err=True)
 
 
@@ -90,7 +90,7 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
 
 
 def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), *, left: int = 1) -> list[str]:
-    """Lines of a table: the first ``left`` columns flush left, the others (numbers) flush right."""
+    """Lines of a table: the first ``left`` columns aligned left, the others (numbers) right."""
     every = [*([header] if header else []), *rows]
     widths = [max(display_width(row[column]) for row in every) for column in range(len(every[0]))] if every else []
     lines = []
@@ -104,12 +104,12 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), *, left: in
 
 
 def bill_rows(bill: Iterable[Any]) -> list[dict[str, Any]]:
-    """A bill for JSON: part, planned and measured bytes."""
+    """A memory plan for JSON: part, planned and measured bytes."""
     return [{"part": line.part, "planned": line.planned, "measured": line.measured} for line in bill]
 
 
 def print_bill(bill: Iterable[Any] | None) -> None:
-    """Print planned and measured memory, part by part, on stderr: stdout is the result's."""
+    """Print planned and measured memory by part on stderr; stdout is for the result."""
     from ..memory.budget import format_size
 
     rows = []

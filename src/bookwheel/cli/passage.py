@@ -1,4 +1,4 @@
-"""The part of a passage that shows why it was found, wrapped to the terminal with the matching words marked."""
+"""The part of a passage that matches best, wrapped to the terminal, with the matching words marked."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Mark = Callable[[str], str]
 def passage_lines(text: str, highlights: Highlights, width: int, lines: int | None, mark: Mark = str) -> list[str]:
     """At most ``lines`` lines (all where None) of ``text``, each at most ``width`` columns.
 
-    Where the text is longer, the lines that hold most different matching words are taken; ``…`` says that something was left
-    out. ``mark`` is put around what lies within ``highlights`` (start, end). Code keeps its line ends; prose is filled.
+    Of a longer text, the lines with the most distinct matching words are shown; ``…`` marks what is left out. ``mark`` is
+    applied to the text within ``highlights`` (start, end). Code keeps its line ends; prose is rewrapped.
     """
     if _is_code(text):
         return _code(clean(text, lines=True), highlights, width, lines, mark)
@@ -40,13 +40,13 @@ def passage_lines(text: str, highlights: Highlights, width: int, lines: int | No
 
 
 def _is_code(text: str) -> bool:
-    """Whether line ends and indentation carry meaning: two lines in five are indented."""
+    """Whether the text looks like code: two lines in five are indented."""
     lines = [line for line in text[:5000].split("\n") if line.strip()]
     return len(lines) > 1 and sum(line[0] in " \t" for line in lines) >= 0.4 * len(lines)
 
 
 def _window(text: str, highlights: Highlights, size: int) -> tuple[int, int]:
-    """The ``size`` characters of ``text`` with most different matching words, begun at a sentence or at least at a word."""
+    """The ``size`` characters of ``text`` with the most distinct matching words, from the start of a sentence or word."""
     if len(text) <= size:
         return 0, len(text)
     count: Counter[str] = Counter()
@@ -71,7 +71,7 @@ def _window(text: str, highlights: Highlights, size: int) -> tuple[int, int]:
 
 
 def _pieces(start: int, end: int, highlights: Highlights) -> list[tuple[int, int, bool]]:
-    """The span ``start`` to ``end`` cut where a highlight begins or ends, each piece with whether it lies in one."""
+    """The span ``start`` to ``end``, split where a highlight begins or ends; each piece with whether it is highlighted."""
     pieces, at = [], start
     for first, last in highlights:
         first, last = max(first, at), min(last, end)
@@ -87,7 +87,7 @@ def _pieces(start: int, end: int, highlights: Highlights) -> list[tuple[int, int
 
 
 def _fill(text: str, start: int, end: int, highlights: Highlights, width: int, mark: Mark) -> list[str]:
-    """Words ``start`` to ``end`` filled into lines; a word longer than a line is broken."""
+    """The words from ``start`` to ``end`` as lines; a word longer than a line is broken."""
     lines: list[str] = []
     line, used = "", 0
     inside = [h for h in highlights if h[1] > start and h[0] < end]
@@ -124,7 +124,7 @@ def _broken(text: str, start: int, end: int, width: int) -> list[tuple[int, int]
 
 
 def _code(text: str, highlights: Highlights, width: int, lines: int | None, mark: Mark) -> list[str]:
-    """Whole lines as they stand, less their common indentation, cut at ``width``."""
+    """Whole lines without their common indentation, cut at ``width``."""
     spans: list[tuple[int, int]] = []
     at = 0
     for part in text.split("\n"):

@@ -1,4 +1,4 @@
-"""``bookwheel plan``: the bill of indexing and searching, without the work."""
+"""``bookwheel plan``: the memory and disk that indexing and searching need."""
 
 from __future__ import annotations
 
@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 @command(
     "plan",
     examples=[
-        ("bookwheel plan FOLDER --ram 512MB", "the bill of indexing and searching these files"),
-        ("bookwheel plan --passages 10000000 --dim 384 --ram 2GB", ""),
+        ("bookwheel plan FOLDER --ram 512MB", "for these files, from a sample"),
+        ("bookwheel plan --passages 10000000 --dim 384 --ram 2GB", "for ten million passages"),
     ],
 )
 @argument("paths", nargs=-1, metavar="[PATH]...")
-@option("--passages", type=Whole(), metavar="N", help="Plan for so many passages instead of files.")
-@option("--dim", type=Whole(0), metavar="D", help="Dimensions of the dense vectors; 0 for none. [default: the encoder's]")
-@option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Makes the dense vectors; or none. [default: static]")
-@option("--unit", type=click.Choice(["sentence", "passage", "document"]), default="passage", help="What is retrieved.")
-@option("--words", type=Whole(5), default=120, metavar="N", help="Words a passage aims at. [default: 120]")
-@ram_option("Memory to plan for, 256MB or more. [default: 1GB]")
+@option("--passages", type=Whole(), metavar="N", help="Plan for N passages instead of files.")
+@option("--dim", type=Whole(0), metavar="D", help="Dimension of the dense vectors, 0 for none. [default: the encoder's]")
+@option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Encoder of the dense vectors, or none. [default: static]")
+@option(
+    "--unit",
+    type=click.Choice(["sentence", "passage", "document"]),
+    default="passage",
+    help="Unit of retrieval. [default: passage]",
+)
+@option("--words", type=Whole(5), default=120, metavar="N", help="Target passage length in words. [default: 120]")
+@ram_option("Memory budget, at least 256MB. [default: 1GB]")
 @json_option
 def plan(
     paths: tuple[str, ...],
@@ -42,16 +47,16 @@ def plan(
     ram: int | None,
     as_json: bool,
 ) -> None:
-    """Print what indexing and searching would take, part by part, and whether that fits; nothing is written.
+    """Estimate the memory and disk that indexing and searching need, by part; nothing is written.
 
-    How many passages files hold is estimated from a look at some of them. A plan that does not fit is printed all the same, and
-    ends with exit code 3.
+    For files, the number of passages is estimated from a sample. A plan that exceeds the memory budget is still printed, with
+    exit code 3.
     """
     from ..library import memory_plan as bills
     from ..memory.budget import DEFAULT
 
     if bool(paths) == (passages is not None):
-        raise UsageError("give either files to look at or --passages N")
+        raise UsageError("give either PATHs or --passages N")
     dimension, model = _encoder(dim, encoder)
     found: Estimate | None = None
     if passages is None:
@@ -69,14 +74,14 @@ def plan(
 
 
 def _encoder(dim: int | None, encoder: str | None) -> tuple[int, int]:
-    """Dimensions of the vectors, and bytes of memory of the model that makes them."""
+    """Dimension of the vectors, and bytes of memory of their encoder."""
     from ..encode.load import load_encoder
     from ..encode.protocols import nbytes
     from ..library.memory_plan import STATIC
 
     if dim is not None:
         if dim and (dim % 8 or not 8 <= dim <= 4096):
-            raise UsageError(f"--dim {dim}: a dense index takes multiples of 8 from 8 to 4096, or 0 for none")
+            raise UsageError(f"--dim must be a multiple of 8 between 8 and 4096, or 0 for no vectors, not {dim}")
         return dim, STATIC
     if encoder == NO_ENCODER:
         return 0, 0
@@ -103,18 +108,18 @@ def _print(made: Plan, found: Estimate | None) -> None:
 
     about = "" if found is None else f" in {format_size(found.bytes)} of files" + ("" if found.exact else ", estimated")
     vectors = (
-        f", vectors of {made.dimension} dimensions, {made.bits} bit{'s' if made.bits > 1 else ''} a dimension in memory"
+        f", vectors of dimension {made.dimension}, {made.bits} bit{'s' if made.bits > 1 else ''} per dimension in memory"
         if made.dimension
         else ", no vectors"
     )
     click.echo(f"{made.passages:,} passages{about}{vectors}, within {format_size(made.building.ram)}")
-    for what, bill in (("building, in memory", made.building), ("searching, in memory", made.searching)):
+    for what, bill in (("memory to index", made.building), ("memory to search", made.searching)):
         click.echo()
         for line in _table(what, bill):
             click.echo(line)
     click.echo()
     rows = [[clean(part), format_size(size)] for part, size in made.disk.items()]
-    rows.append(["all, about", format_size(sum(made.disk.values()))])
+    rows.append(["total, about", format_size(sum(made.disk.values()))])
     for line in table(rows, ("on disk", "planned")):
         click.echo(line)
 
@@ -123,5 +128,5 @@ def _table(what: str, bill: Bill) -> list[str]:
     from ..memory.budget import format_size
 
     rows = [[clean(line.part), format_size(line.planned or 0)] for line in bill]
-    rows.append(["all", format_size(bill.planned())])
+    rows.append(["total", format_size(bill.planned())])
     return table(rows, (what, "planned"))

@@ -1,4 +1,4 @@
-"""``bookwheel recipes``: the recipes that have a name, the stages there are, and what a written recipe means."""
+"""``bookwheel recipes``: list recipes and stages, check a recipe, or save one under a name."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 @command(
     "recipes",
     examples=[
-        ("bookwheel recipes", "those that have a name, and the stages"),
-        ('bookwheel recipes --save mine "bm25 >> mmr()" --library papers', "keep one of your own"),
+        ("bookwheel recipes", "the named recipes and the stages"),
+        ('bookwheel recipes --save mine "bm25 >> mmr()" --library papers', "save one of your own"),
     ],
 )
 @argument("recipe", type=RecipeText(), required=False, metavar="[RECIPE]")
-@optional_library("Also the recipes that this library keeps.")
-@option("--save", metavar="NAME", help="Keep RECIPE in the library under this name.")
-@option("--forget", metavar="NAME", help="Forget the recipe that the library keeps under this name.")
+@optional_library("Also list the recipes saved in this library.")
+@option("--save", metavar="NAME", help="Save RECIPE in the library under this name.")
+@option("--remove", metavar="NAME", help="Remove the recipe saved in the library under this name.")
 @json_option
-def recipes(recipe: str | None, library: Library | None, save: str | None, forget: str | None, as_json: bool) -> None:
-    """List the recipes that have a name and the stages there are, or check a RECIPE and print it as bookwheel understands it.
+def recipes(recipe: str | None, library: Library | None, save: str | None, remove: str | None, as_json: bool) -> None:
+    """List the named recipes and the stages; or check a RECIPE and print it in full.
 
-    A recipe says how a query becomes a ranking. bm25 and dense are retrievers; + adds their normalised scores; a number and *
-    weigh one; % cuts, so that bm25 % 1000 gives its best 1000 candidates; >> gives the hits to the next stage. `bookwheel search
-    --recipe` and `bookwheel evaluate --recipe` take one, `bookwheel configure --recipe` makes it a library's own, `bookwheel explain`
-    draws what it does.
+    A recipe describes how a query becomes a ranking. bm25 and dense are retrievers; + adds their normalised scores; a number
+    and * set a weight; % limits, so that bm25 % 1000 keeps the best 1000 candidates; >> passes the hits to the next stage. Use a
+    recipe with `bookwheel search --recipe` or `bookwheel evaluate --recipe`, make it a library's default with `bookwheel
+    configure --recipe`, and see what it does with `bookwheel explain`.
     """
     from ..rank import RECIPES, parse_recipe
 
-    if save is not None or forget is not None:
+    if save is not None or remove is not None:
         if library is None:
-            raise UsageError("recipes are kept in a library; name it with --library")
+            raise UsageError("recipes are saved in a library; name it with --library")
         if save is not None and recipe is None:
             raise UsageError(f'--save {save} needs a recipe, as in: bookwheel recipes --save {save} "bm25 >> mmr()"')
-        if forget is not None:
-            library.save_recipe(forget, None)
+        if remove is not None:
+            library.save_recipe(remove, None)
         if save is not None:
             library.save_recipe(save, recipe)
         if recipe is None:
@@ -53,20 +53,20 @@ def recipes(recipe: str | None, library: Library | None, save: str | None, forge
         if as_json:
             json_document({"recipe": str(read), "retrievers": list(read.retrievers())})
         else:
-            click.echo(f"{read}   needs {', '.join(read.retrievers()) or 'hits of another recipe before it'}")
+            click.echo(f"{read}   needs {', '.join(read.retrievers()) or 'the hits of a recipe before it'}")
         return
-    kept = {} if library is None else dict(library.recipes)
+    saved = {} if library is None else dict(library.recipes)
     stages = _stages()
     if as_json:
         named = [{"name": name, "recipe": named.text, "description": named.description} for name, named in RECIPES.items()]
-        named += [{"name": name, "recipe": text, "description": "kept in the library"} for name, text in kept.items()]
+        named += [{"name": name, "recipe": text, "description": "saved in this library"} for name, text in saved.items()]
         json_document({"recipes": named, "stages": stages})
         return
     rows = [(name, item.text, item.description) for name, item in RECIPES.items()]
-    rows += [(clean(name), clean(text), "kept in the library") for name, text in kept.items()]
+    rows += [(clean(name), clean(text), "saved in this library") for name, text in saved.items()]
     for line in table(rows, left=3):
         click.echo(line)
-    click.echo("\nStages, after >> (each with its defaults; `bookwheel explain` tells more):")
+    click.echo("\nStages, to use after >> (with their default arguments; for more, see `bookwheel explain`):")
     for line in table([(stage["stage"], f"{stage['takes']} -> {stage['gives']}", stage["does"]) for stage in stages], left=3):
         click.echo(line)
 

@@ -1,4 +1,4 @@
-"""``bookwheel remove``: documents out of a library."""
+"""``bookwheel remove``: remove documents from a library."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @command(
     "remove",
     examples=[
-        ("bookwheel remove ID", "a document, by the id that search shows"),
-        ("bookwheel remove FOLDER", "all that came from there"),
+        ("bookwheel remove ID", "one document, by the ID printed with a search result"),
+        ("bookwheel remove FOLDER", "every document read from that folder"),
     ],
     writes=True,
 )
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 @library_option
 @json_option
 def remove(names: tuple[str, ...], library: Library, as_json: bool) -> None:
-    """Take documents out of a library, by id or by the file or folder they came from.
+    """Remove documents from a library, by ID or by the file or folder they were read from.
 
-    The files themselves are not touched. Removed documents are never found again; `bookwheel compact` frees their room on disk.
+    The files themselves are not touched. Removed documents no longer appear in searches; `bookwheel compact` frees their space
+    on disk.
     """
     removed = library.remove(names)
     if as_json:
         json_document({"library": str(library.path), "removed": removed, "documents": library.documents})
     else:
-        click.echo(f"{plural(removed, 'document')} removed, {library.documents:,} left")
+        click.echo(f"{plural(removed, 'document')} removed, {library.documents:,} remain")

@@ -1,4 +1,4 @@
-"""``bookwheel search``: passages for a query, or for many."""
+"""``bookwheel search``: search a library, for one query or many."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN, RUN_DEPTH = 10, 1000
 TOLD = ("spelling: ", "from earlier questions: ", "no document or passage is called")
-"""Notes that a person is told without asking: what was searched is not what was typed."""
+"""Notes that are always printed: they say that the query searched is not the one typed."""
 STDIN = "-"
 
 
@@ -37,26 +37,40 @@ STDIN = "-"
     "search",
     examples=[
         ('bookwheel search "words"', "the ten best passages"),
-        ("bookwheel search \"words\" --where 'year >= 2020' -k 3", ""),
+        ("bookwheel search \"words\" --where 'year >= 2020' -k 3", "only some documents, three results"),
     ],
 )
 @argument("words", nargs=-1, required=True, metavar="QUERY...")
 @library_option
-@option("-k", type=Whole(), metavar="N", help="How many results. [default: 10; with --run 1000]")
-@option("--recipe", type=RecipeText(), metavar="RECIPE", help="How to rank: see `bookwheel recipes`. [default: the library's]")
-@option("--syntax", is_flag=True, help='Read "a phrase", +word, -word, field:value and like:ID in the query.')
-@option("--spell", is_flag=True, help="Correct words that the library does not have.")
-@option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question that this one follows; repeatable.")
-@option("--cutoff", type=Number(0, 1), metavar="P", help="Only what fits the query with this probability; 0.5, say.")
-@option("--seconds", type=Number(0.001, 86400), metavar="X", help="Time that slow stages may take. [default: no bound]")
-@option("--explain", is_flag=True, help="Time and candidates of each stage, below the results.")
-@option("--where", type=Where(), metavar="FILTER", help="""Only documents like 'year >= 2020 and author = "Ann"'.""")
-@option("--group", "--by-document", is_flag=True, help="Each document once, with its best passage.")
-@option("--lines", type=Whole(), default=4, metavar="N", help="Lines shown of a passage. [default: 4]")
+@option("-k", type=Whole(), metavar="N", help="Number of results. [default: 10; 1000 with --run]")
+@option(
+    "--recipe", type=RecipeText(), metavar="RECIPE", help="Ranking recipe; see `bookwheel recipes`. [default: the library's]"
+)
+@option("--syntax", is_flag=True, help='Interpret "a phrase", +word, -word, field:value and like:ID.')
+@option("--spell", is_flag=True, help="Correct the spelling of words that the library does not contain.")
+@option(
+    "--after", "history", multiple=True, metavar="QUESTION", help="An earlier question of the conversation; may be repeated."
+)
+@option(
+    "--cutoff",
+    type=Number(0, 1),
+    metavar="P",
+    help="Return only results with at least this probability of relevance, for example 0.5.",
+)
+@option("--seconds", type=Number(0.001, 86400), metavar="X", help="Time limit for slow stages, in seconds. [default: none]")
+@option("--explain", is_flag=True, help="Also print the time and the number of candidates of each stage.")
+@option(
+    "--where",
+    type=Where(),
+    metavar="FILTER",
+    help="""Search only documents that match, for example 'year >= 2020 and author = "Ann"'.""",
+)
+@option("--group", "--by-document", is_flag=True, help="Return each document once, with its best passage.")
+@option("--lines", type=Whole(), default=4, metavar="N", help="Lines to show of each passage. [default: 4]")
 @option("--full", is_flag=True, help="Show whole passages.")
-@option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
-@option("--run", "as_run", is_flag=True, help="Print a run in TREC format: documents, each as good as its best passage.")
-@option("--tag", default="bookwheel", metavar="NAME", help="The name of the run. [default: bookwheel]")
+@option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
+@option("--run", "as_run", is_flag=True, help="Print a TREC run: documents, each scored by its best passage.")
+@option("--tag", default="bookwheel", metavar="NAME", help="Name of the run. [default: bookwheel]")
 @bill_option
 @json_option
 def search(
@@ -80,11 +94,11 @@ def search(
     bill: bool,
     as_json: bool,
 ) -> int:
-    """Find passages for a query.
+    """Search a library for passages.
 
-    QUERY may be several words without quotes. A single - reads queries from standard input, one a line, as text or as an id,
-    a tab and text; each then gives one line of JSON with --json. The numbers after a result are its score and what each
-    retriever gave to it.
+    QUERY may be several words without quotes. If it is -, queries are read from standard input, one per line, either as text
+    or as an ID, a tab and text; with --json, each then prints one line of JSON. The numbers after a result are its score and
+    each retriever's part of it.
     """
     import_numba()
     if as_run:
@@ -143,7 +157,7 @@ def search(
 
 
 def _with_readers(library: Library, recipe: str | None, syntax: bool, spell: bool, history: bool) -> Recipe | str | None:
-    """The recipe after the stages that read the query, which the options ask for."""
+    """The recipe, preceded by the query stages that the options ask for."""
     readers = [name for name, wanted in (("syntax", syntax), ("follow_up", history), ("spell", spell)) if wanted]
     if not readers:
         return recipe
@@ -156,7 +170,7 @@ def _with_readers(library: Library, recipe: str | None, syntax: bool, spell: boo
 
 
 def _asked(query: str, history: tuple[str, ...]) -> str | Query:
-    """The query, with the questions that it follows."""
+    """The query, with the earlier questions of the conversation."""
     if not history:
         return query
     from ..rank.query import Query
@@ -173,7 +187,7 @@ def _stage_as_json(stage: StageTrace) -> dict[str, Any]:
 
 
 def _print_stages(stages: Sequence[StageTrace], seconds: float) -> None:
-    """A table of the stages' own times and candidates, and what they had to say."""
+    """Print each stage's own time, its candidates and its notes."""
     rows = []
     for stage in stages:
         hits = ["" if count is None else f"{count}" for count in (stage.before, stage.after)]
@@ -187,7 +201,7 @@ def _print_stages(stages: Sequence[StageTrace], seconds: float) -> None:
 
 
 def _read_queries() -> Iterator[tuple[str, str]]:
-    """Queries from standard input with their ids: the text before a tab, else the line's number."""
+    """Queries from standard input with their IDs: the text before a tab, else the line number."""
     empty = True
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
@@ -197,7 +211,7 @@ def _read_queries() -> Iterator[tuple[str, str]]:
             empty = False
             yield (before, after) if tab else (str(number), line)
     if empty:
-        raise QueryError("standard input has no query; give one a line, as text or as an id, a tab and text")
+        raise QueryError("standard input has no query; write one per line, as text or as an ID, a tab and text")
 
 
 def _as_json(result: Result) -> dict[str, Any]:
@@ -213,7 +227,7 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
     else:
         score += "".join(f" {name}" for name in result.parts)
     source = clean(result.source)
-    # A file without a title of its own is called after its path: that is not said twice.
+    # The title of a file that has none is its path, which is not printed twice.
     head = "" if source.endswith(title) or title in (clean(result.place), Path(source).stem) else title
     lead = f"{result.rank:>2}  "
     if head:
@@ -232,6 +246,6 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
 
 
 def _nearby(place: str) -> str:
-    """A path below the current folder as one would type it here."""
+    """A path below the current folder, relative to it."""
     here = str(Path.cwd()).rstrip(os.sep) + os.sep
     return place[len(here) :] if place.startswith(here) else place

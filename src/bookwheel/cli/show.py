@@ -1,4 +1,4 @@
-"""``bookwheel show``: a document as the library keeps it."""
+"""``bookwheel show``: print a document as it is stored."""
 
 from __future__ import annotations
 
@@ -21,17 +21,23 @@ SHOWN = 10
 @command(
     "show",
     examples=[
-        ("bookwheel show ID", "the id or path that a search result shows"),
-        ("bookwheel show ID --passage 2", "its second passage"),
+        ("bookwheel show ID", "the ID or path printed with a search result"),
+        ("bookwheel show ID --passage 2", "its second passage only"),
     ],
 )
 @argument("id_", metavar="ID")
 @library_option
-@option("--passage", type=Whole(), metavar="N", help="Only the document's Nth passage.")
-@option("--limit", type=Whole(), default=SHOWN, metavar="N", help=f"How many documents of one file. [default: {SHOWN}]")
+@option("--passage", type=Whole(), metavar="N", help="Print only the Nth passage.")
+@option(
+    "--limit",
+    type=Whole(),
+    default=SHOWN,
+    metavar="N",
+    help=f"Documents to print if several have this ID or path. [default: {SHOWN}]",
+)
 @option("--passages", is_flag=True, help="Mark where each passage begins.")
-@option("--terms", metavar="NAME", help="With each passage its strongest terms in this sparse representation.")
-@option("--no-color", is_flag=True, help="No colour, as where NO_COLOR is set.")
+@option("--terms", metavar="NAME", help="Print the highest-weighted terms of each passage for this sparse encoder.")
+@option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
 @json_option
 def show(
     id_: str,
@@ -43,30 +49,30 @@ def show(
     no_color: bool,
     as_json: bool,
 ) -> int:
-    """Print a document of the library: title, metadata and text.
+    """Print a document: title, metadata and text.
 
-    ID is a document's id; for a plain file that is its path. Where several documents have it, as those of
-    a JSONL file have its path, the first are printed.
+    ID is a document's ID, or the path of its file. If several documents have it (the records of one JSONL file, for example,
+    have the same path), the first ones are printed.
     """
     count = library.count(id_)
     documents = library.get(id_, limit)
     if not documents:
-        notice(f"no document {id_[:200]!r} in {library.path}; `bookwheel search` shows ids and paths")
+        notice(f"there is no document {id_[:200]!r} in {library.path}; `bookwheel search` prints IDs and paths")
         return 1
     if passage is not None:
         documents = [document for document in documents if passage <= len(document.passages)]
         if not documents:
-            notice(f"document {id_[:200]!r} has no passage {passage}; `bookwheel show --passages` numbers those it has")
+            notice(f"document {id_[:200]!r} has no passage {passage}; `bookwheel show --passages` numbers its passages")
             return 1
     if count > limit:
-        notice(f"the first {limit:,} of {count:,} documents of {id_[:200]!r}; --limit shows more")
+        notice(f"these are the first {limit:,} of {count:,} documents of {id_[:200]!r}; --limit prints more")
     weighed = [_terms(library, document, terms, passage) for document in documents]
     if as_json:
         json_document([_as_json(one, passage, why) for one, why in zip(documents, weighed, strict=True)])
         return 0
     terminal = Terminal.of_stdout(colour=not no_color)
     if 1 < count <= limit:
-        notice(f"{plural(len(documents), 'document')} have the id {id_[:200]!r}")
+        notice(f"{plural(len(documents), 'document')} have the ID {id_[:200]!r}")
     for document, why in zip(documents, weighed, strict=True):
         _print(document, terminal, passage, passages, why)
     return 0
@@ -76,7 +82,7 @@ Terms = list[list[tuple[str, float]]]
 
 
 def _terms(library: Library, document: StoredDocument, name: str | None, passage: int | None) -> Terms | None:
-    """The strongest terms of each passage that is shown."""
+    """The highest-weighted terms of each printed passage."""
     if name is None:
         return None
     numbers = range(document.first, document.first + len(document.passages))

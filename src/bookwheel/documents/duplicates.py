@@ -78,7 +78,9 @@ class NearDuplicates:
 
     def __init__(self, expected: int, threshold: float = 0.8, errors: float = 1e-3) -> None:
         if expected < 1 or not 0.0 < threshold <= 1.0 or not 0.0 < errors < 1.0:
-            raise ValueError("expected must be at least 1, threshold and errors between 0 and 1")
+            raise ValueError(
+                f"expected must be at least 1, threshold and errors between 0 and 1, not {expected}, {threshold} and {errors}"
+            )
         self.bands, self.rows = _banding(threshold)
         share = 1 - (1 - errors) ** (1 / self.bands)
         self.probes = max(1, round(-math.log2(share)))

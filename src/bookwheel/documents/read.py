@@ -40,7 +40,7 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
             yield InputError(f"{source.label}: {errors - MAX_ERRORS:,} more records could not be read")
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(
-            f"{source.label} is damaged: its compressed data break off or are wrong ({str(error).rstrip('.')})"
+            f"{source.label} is damaged: its compressed data are truncated or invalid ({str(error).rstrip('.')})"
         ) from error
     except OSError as error:
         raise InputError(f"{source.label} cannot be read: {error.strerror or error}") from error
@@ -49,5 +49,7 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     except Exception as error:
         # zstandard's error class is only imported where such a file is read.
         if source.compression == "zst" and type(error).__name__ == "ZstdError":
-            raise InputError(f"{source.label} is damaged: its compressed data are wrong ({str(error).rstrip('.')})") from error
+            raise InputError(
+                f"{source.label} is damaged: its compressed data are invalid ({str(error).rstrip('.')})"
+            ) from error
         raise

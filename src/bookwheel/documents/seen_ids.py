@@ -1,4 +1,4 @@
-"""Which record ids were met before, at eight bytes an id: a set of Python strings would outgrow the memory budget."""
+"""The IDs of records read so far, in eight bytes each: a set of strings would exceed the memory budget."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
         for item in batch:
             if isinstance(item, Document) and next(flags):
                 yield InputError(
-                    f"{label}:{item.line}: the id {item.id[:80]!r} was used before in this file; the record was left out"
+                    f"{label}:{item.line}: the ID {item.id[:80]!r} occurs earlier in this file; the record was skipped"
                 )
             else:
                 yield item

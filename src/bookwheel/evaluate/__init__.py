@@ -4,12 +4,13 @@ from .collections import Collection, load_collection, load_files
 from .compare import Change, Comparison, changed, compare
 from .evaluation import Evaluation, Search, evaluate, evaluate_runs
 from .judgments import read_qrels, read_queries
-from .measures import DEFAULT_MEASURES, Scores, depth_of, measure, parse_measures
+from .measures import DEFAULT_MEASURES, KINDS, Scores, depth_of, measure, parse_measures
 from .runs import Run, read_run, run_lines, write_run
 from .table import format_changes, format_comparisons, format_evaluation, format_table
 
 __all__ = [
     "DEFAULT_MEASURES",
+    "KINDS",
     "Change",
     "Collection",
     "Comparison",

@@ -18,6 +18,7 @@ Queries = dict[str, str]
 Qrels = dict[str, dict[str, int]]
 """Query id to document id to grade; above 0 is relevant."""
 
+LARGEST_GRADE = 1_000_000
 _ID_KEYS = ("_id", "id", "query_id", "qid")
 _TEXT_KEYS = ("text", "query", "title", "question")
 
@@ -45,7 +46,11 @@ def read_qrels(path: Path) -> Qrels:
         except ValueError:
             if not qrels and number == 1 and not grade.strip()[:1].isdigit():
                 continue  # the heading
-            raise InputError(f"{path}:{number}: the grade is {grade!r}; expected a whole number") from None
+            raise InputError(f"{path}:{number}: the grade is {grade!r:.30}; expected a whole number") from None
+        if abs(value) > LARGEST_GRADE:
+            raise InputError(
+                f"{path}:{number}: the grade is {grade:.30}; expected one between -{LARGEST_GRADE:,} and {LARGEST_GRADE:,}"
+            )
         if qrels.setdefault(query, {}).setdefault(document, value) != value:
             raise InputError(f"{path}:{number}: document {document!r} is judged twice for query {query!r}; keep one grade")
     if not qrels:

@@ -11,10 +11,23 @@ import numpy as np
 from .._errors import InputError, StorageError, UsageError
 from .lines import read_lines
 
-__all__ = ["Run", "read_run", "run_lines", "write_run"]
+__all__ = ["AnyRun", "Run", "ranked_documents", "read_run", "run_lines", "write_run"]
 
 Run = Mapping[str, Sequence[tuple[str, float]]]
 """Query id to its documents with their scores, best first."""
+AnyRun = Mapping[str, Sequence[tuple[str, float]] | Mapping[str, float]]
+"""A `Run`, or query id to document id to score, in no order."""
+
+
+def ranked_documents(ranking: Sequence[tuple[str, float]] | Mapping[str, float]) -> list[str]:
+    """The document ids, best first and without duplicates: a sequence in its own order, a mapping as trec_eval sorts it."""
+    pairs = _sorted_as_trec_eval(ranking) if isinstance(ranking, Mapping) else ranking
+    return list(dict.fromkeys(document for document, _ in pairs))
+
+
+def _sorted_as_trec_eval(scores: Mapping[str, float]) -> list[tuple[str, float]]:
+    """By falling score, equal scores by falling document id."""
+    return sorted(sorted(scores.items(), reverse=True), key=lambda item: -item[1])
 
 
 def run_lines(run: Run, tag: str = "bookwheel") -> Iterator[str]:
@@ -52,7 +65,7 @@ def write_run(path: str | Path, run: Run, tag: str = "bookwheel") -> None:
 
 
 def read_run(path: str | Path) -> dict[str, list[tuple[str, float]]]:
-    """Read a run file (gz too), each query's documents ordered as trec_eval does: by falling score, equal ones by falling id.
+    """Read a run file (gz too). Documents are sorted as trec_eval does: by falling score, equal scores by falling id.
 
     Raises `InputError` with the line: other than six columns, a score that is no number, a document twice for a query.
     """
@@ -75,9 +88,7 @@ def read_run(path: str | Path) -> dict[str, list[tuple[str, float]]]:
         ranking[document] = score
     if not scores:
         raise InputError(f"{path} holds no ranking; a line is: query Q0 document rank score tag")
-    return {
-        query: sorted(sorted(ranking.items(), reverse=True), key=lambda item: -item[1]) for query, ranking in scores.items()
-    }
+    return {query: _sorted_as_trec_eval(ranking) for query, ranking in scores.items()}
 
 
 def _names(run: Run, tag: str) -> Iterator[tuple[str, str]]:

@@ -103,7 +103,7 @@ _CHILD = """
 import importlib, sys
 sys.path.insert(0, sys.argv[1])
 from bookwheel import kernels
-from bookwheel.memory.budget import anonymous_bytes
+from bookwheel._system import anonymous_bytes
 kernels.announce(lambda: print("compiling", flush=True))
 for module in sys.argv[3:]:
     importlib.import_module(module)

@@ -34,9 +34,9 @@ class Asked:
         answer = self._answers.get(self._model.name, whole)
         if answer is None:
             if self._left <= 0:
-                raise ModelError(f"a query may ask the language model {self._calls} times, and did; allow more")
+                raise ModelError(f"the query has used its {self._calls} calls of the language model; allow more")
             if time.monotonic() >= self._until:
-                raise ModelError(f"the {self._seconds:g} s that a query may spend on the language model are over; allow more")
+                raise ModelError(f"the query has used its {self._seconds:g} s for the language model; allow more")
             self._left -= 1
             (answer,) = self._model.generate([text], system=system, max_tokens=most, deadline=self._until)
             answer = answer.encode("utf-8", "replace").decode()  # a server may send half a character: an unpaired surrogate
@@ -44,5 +44,7 @@ class Asked:
             if time.monotonic() < self._until and answer.strip():
                 self._answers.put(self._model.name, prompt.name, whole, answer)
         if not answer.strip():
-            raise ModelError(f"the language model {self._model.name!r} answered nothing to the prompt {prompt.name!r}")
+            raise ModelError(
+                f"the language model {self._model.name!r} gave an empty answer to the prompt {prompt.name!r}; try another model"
+            )
         return answer.strip()

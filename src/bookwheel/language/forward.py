@@ -14,7 +14,7 @@ from .attention_weights import NAME, Reached, register, up_to
 from .key_values import Block, BlockCache, joined
 from .protocols import remaining
 
-__all__ = ["CACHE", "Reading", "cache_argument"]
+__all__ = ["CACHE", "ForwardModel", "cache_argument"]
 
 CACHE = 256 << 20
 """Bytes of blocks that are kept for later queries."""
@@ -28,7 +28,7 @@ def cache_argument(model: Any) -> str:
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
-class Reading:
+class ForwardModel:
     """A model, its tokenizer and the blocks it has read; `LocalModel` asks it questions.
 
     One thread at a time runs it; others wait.
@@ -138,7 +138,7 @@ class Reading:
     def _fits(self, tokens: int) -> None:
         if tokens > self.context:
             raise ModelError(
-                f"{tokens} tokens do not fit the {self.context} that {self.name!r} can look at; give fewer or shorter passages"
+                f"{tokens} tokens exceed the context of {self.name!r}, {self.context} tokens; give fewer or shorter passages"
             )
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class Reading:
 
     def _open_model(self) -> Any:
         if self._model is None:
-            raise ModelError(f"the language model {self.name!r} was closed; open it again")
+            raise ModelError(f"the language model {self.name!r} is closed; load it again")
         return self._model
 
     def _open_tokenizer(self) -> Any:

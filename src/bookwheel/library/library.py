@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import UsageError
 from .._paths import locate
-from ..documents.document import Document
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
 from ..memory.budget import ram_of
 from ..progress import Progress, silent
-from ..rank.check import check
 from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
+from ..rank.validate import validate
 from .manifest import Manifest
 from .reader import Reading
 from .results import EncoderStatus, IndexReport
@@ -26,6 +25,7 @@ from .settings import Representation, Settings
 
 if TYPE_CHECKING:
     from ..encode.remote import Estimate, RemoteEncoder
+    from .inputs import Documents
 
 __all__ = ["MAX_QUERY", "Library", "open_library"]
 
@@ -54,14 +54,14 @@ def open_library(
         making.create(path, wanted)
     manifest = Manifest.read(path)
     differing = [
-        f"{key} {value!r} (it has {getattr(manifest.settings, key)!r})"
+        f"{key} {value!r} (the library has {getattr(manifest.settings, key)!r})"
         for key, value in settings.items()
         if getattr(manifest.settings, key) != value
     ]
     if differing:
         raise UsageError(
-            f"the library {path} was made with other settings than {', '.join(differing)}; leave them out, change k1, b and "
-            "recipe with `bookwheel configure`, or index into another library with --library"
+            f"the settings of the library {path} differ: {', '.join(differing)}; leave them out, change k1, b and recipe with "
+            "`bookwheel configure`, or use another library with --library"
         )
     return Library(path, ram=allowed)
 
@@ -99,14 +99,29 @@ class Library(Reading):
         self.refresh()
         return report
 
-    def add(self, documents: Iterable[Document], *, ram: str | int | None = None) -> IndexReport:
-        """Add documents, replacing those of the same id that were added this way before."""
+    def add(
+        self,
+        documents: Documents,
+        *,
+        fields: Fields = Fields(),  # noqa: B008 - immutable
+        ram: str | int | None = None,
+        progress: Progress = silent,
+    ) -> IndexReport:
+        """Add documents, replacing those of the same id that were added this way before.
+
+        ``documents``: texts, dictionaries, `Document` objects, a pandas or polars frame, an Arrow table or record batch, or any
+        iterable of them; they are read some at a time. The fields of a dictionary, or columns of a table, are recognised by
+        their usual names (``id``, ``title``, ``text`` …) or named by ``fields``; all others become metadata, dates as ISO 8601
+        writes them. What has no id gets one made of its content. Of several documents with the same id the last one wins.
+        ``ram`` bounds the memory of building (the library's own where None). Raises `InputError` naming the document and the
+        field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
+        """
         from .indexing import add_documents
         from .writer import Writer
 
         with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders) as writer:
             writer.plan()
-            report = add_documents(writer, documents)
+            report = add_documents(writer, documents, fields=fields, progress=progress)
         self.refresh()
         return report
 
@@ -121,7 +136,9 @@ class Library(Reading):
         with writing(self.path, self.ram) as writer:
             found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
             if missing := [name for name, numbers in found.items() if not numbers]:
-                raise UsageError(f"no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed")
+                raise UsageError(
+                    f"there is no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
+                )
             count = writer.remove(sorted({number for numbers in found.values() for number in numbers}))
         self.refresh()
         return count
@@ -143,13 +160,13 @@ class Library(Reading):
     def configure(self, **changes: Any) -> None:
         """Change ``k1``, ``b`` or ``recipe``; takes seconds, since no document is read again."""
         if fixed := changes.keys() - {"k1", "b", "recipe"}:
-            raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in a library that exists; k1, b and recipe can")
+            raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in an existing library; only k1, b and recipe can")
         from .writer import Writer
 
         with Writer(self.path, ram=self.ram) as writer:
             settings = writer.manifest.settings.change(**changes)
             if "recipe" in changes:
-                check(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
+                validate(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
             writer.configure(settings)
         self.refresh()
 
@@ -239,7 +256,7 @@ class Library(Reading):
 
         Passages are committed a few thousand at a time, and found by searches at once. Interrupted at
         any instant, the same call continues where it was. ``cpu`` is the share of all cores it may use,
-        ``minutes`` and ``passages`` bound the work, ``ram`` its memory. Raises `RecipeError` for a name
+        ``minutes`` and ``passages`` bound the work, ``ram`` its memory. Raises `UsageError` for a name
         that is none, `ModelError`, `BudgetError`, `LibraryLocked`.
         """
         from .vectors.embedding import Limits, embed_all

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
+from .._paths import MANIFEST
+from .._version import __version__
 from ..index.storage import replace_file
 from .settings import Representation, Settings
 
@@ -16,7 +18,6 @@ __all__ = ["FORMAT", "MANIFEST", "Manifest", "PartEntry", "SegmentEntry"]
 
 FORMAT = 3
 """The on-disk format this code reads and writes; any change of it raises the number."""
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +91,15 @@ class Manifest:
             written_by = data.pop("bookwheel", "?")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryNotFound(
-                f"there is no library at {library}; make one with: bookwheel index PATH --library {library}"
+                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
             ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LibraryDamaged(f"{path} is not readable; index the sources again into a new library") from error
+            raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
         if version != FORMAT:
             age = "an unknown" if not isinstance(version, int) else "a newer" if version > FORMAT else "an older"
             raise LibraryFormat(
-                f"{library} is in format {version} (bookwheel {written_by}), {age} format than this bookwheel's {FORMAT}; "
-                "upgrade with: pip install -U bookwheel, or index the sources again"
+                f"{library} has format {version} (bookwheel {written_by}), {age} format than this bookwheel's {FORMAT}; "
+                "upgrade with: pip install -U bookwheel, or index the files again"
             )
         try:
             if any(type(number) is not int for number in data.values() if not isinstance(number, dict | list)):
@@ -110,12 +111,10 @@ class Manifest:
                 **data,
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise LibraryDamaged(f"{path} is not readable; index the sources again into a new library") from error
+            raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
 
     def write(self, library: Path) -> None:
         """Make this the library's state, atomically and durably."""
-        from .. import __version__
-
         data = {"format": FORMAT, "bookwheel": __version__, **asdict(self), "settings": self.settings.to_dict()}
         replace_file(library / MANIFEST, json.dumps(data, indent=1).encode())
 

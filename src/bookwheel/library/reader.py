@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Self
 
 from .. import kernels
 from .._errors import UsageError
+from .._system import anonymous_bytes
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
-from ..memory.budget import COMPILING, Bill, anonymous_bytes, ram_of, round_up
+from ..memory.budget import COMPILING, Bill, ram_of, round_up
 from ..progress import Progress, silent
 from ..rank.query import Query
 from ..rank.recipe import Recipe
@@ -263,7 +264,9 @@ class Reading:
         from .retrieval.recall import dense_recall
 
         if self.encoder is None:
-            raise UsageError(f"the library {self.path} has no vectors; dense recall needs an encoder")
+            raise UsageError(
+                f"the library {self.path} has no dense vectors, so that recall cannot be measured; index with an encoder"
+            )
         return dense_recall(self.snapshot, self.encoder, k, sample)
 
     # -- closing -------------------------------------------------------------------------------------------------------

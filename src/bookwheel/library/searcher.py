@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryEmpty, QueryError, UsageError
 from ..analysis.analyzer import highlight
-from ..rank.check import check
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
 from ..rank.runner import Ranking, Runner, TracingRunner
+from ..rank.validate import validate
 from .results import Result
 from .retrieval.context import LibraryContext, Resources
 from .retrieval.registry import representations
@@ -106,7 +106,7 @@ class Searching:
         from .retrieval.cutoff import fitting_probabilities
 
         if not 0 <= cutoff <= 1:
-            raise UsageError(f"cutoff = {cutoff!r} is no probability; give a number from 0 to 1, 0.5 say")
+            raise UsageError(f"cutoff must be between 0 and 1, not {cutoff!r}")
         text = query if isinstance(query, str) else query.text
         chances = fitting_probabilities(self.library._encoders, self.library.snapshot, text, ids)
         return [number for number, chance in zip(ids, chances.tolist(), strict=True) if chance >= cutoff]
@@ -144,7 +144,7 @@ class Searching:
     ) -> list[list[Ranking]]:
         """For each query the ranking of each recipe. What recipes have in common runs once a query."""
         if not 1 <= threads <= 256:
-            raise UsageError(f"threads = {threads!r}; give a whole number from 1 to 256")
+            raise UsageError(f"threads must be a whole number between 1 and 256, not {threads!r}")
         snapshot = self._ready(k)
         states = [_checked(query) for query in queries]
         chosen = [self.recipe(recipe, snapshot) for recipe in recipes]
@@ -221,7 +221,7 @@ class Searching:
             # The default, hybrid, means all there is: for a library without vectors that is BM25.
             return own if set(own.retrievers()) <= available.keys() else parse_recipe("bm25")
         chosen = parse_recipe(recipe, saved)
-        check(chosen, available)
+        validate(chosen, available)
         return chosen
 
     def saved(self) -> Mapping[str, str]:
@@ -232,10 +232,10 @@ class Searching:
 
     def _ready(self, k: int) -> Snapshot:
         if not isinstance(k, int) or not 1 <= k <= MAX_K:
-            raise UsageError(f"k = {k!r} results; give a whole number from 1 to {MAX_K}")
+            raise UsageError(f"k must be a whole number between 1 and {MAX_K}, not {k!r}")
         snapshot = self.library.snapshot
         if snapshot.manifest.settings.analyzer is None or not snapshot.passages:
-            raise LibraryEmpty(f"the library {self.library.path} is empty; fill it with: bookwheel index PATH")
+            raise LibraryEmpty(f"the library {self.library.path} is empty; add documents with: bookwheel index PATH")
         return snapshot
 
 
@@ -254,14 +254,16 @@ def _checked(query: str | Query) -> Query:
         _checked(query.text)
         return query
     if not isinstance(query, str):
-        raise QueryError(f"a query is a text, not {type(query).__name__}")
+        raise QueryError(f"a query must be a string, not {type(query).__name__}")
     text = query.strip()
     if not text:
         raise QueryError('the query is empty; give words to search for, as in: bookwheel search "block max index"')
     if len(text) > MAX_QUERY:
-        raise QueryError(f"the query has {len(text)} characters where {MAX_QUERY} are allowed; give its most telling words")
+        raise QueryError(
+            f"the query can have at most {MAX_QUERY} characters, not {len(text)}; keep only its most distinctive words"
+        )
     if "\0" in text:
-        raise QueryError("the query has NUL characters; give plain words")
+        raise QueryError("the query contains NUL characters; remove them")
     return Query(text)
 
 

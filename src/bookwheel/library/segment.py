@@ -13,9 +13,10 @@ from ..analysis.term_ids import LexicalEncoder
 from ..analysis.words import WordTable
 from ..encode.protocols import DenseEncoder
 from ..index.dense import DenseBuilder, DenseIndex, open_dense
-from ..index.inverted.bm25 import Bm25, SparseIndex
+from ..index.inverted.bm25 import SparseIndex
 from ..index.inverted.builder import SparseBuilder
 from ..index.storage import ArrayFolder, FolderWriter
+from ..kernels.bm25 import Bm25
 from .manifest import SegmentEntry
 from .settings import Settings
 from .vectors.parts import Part, part_folders

@@ -1,4 +1,4 @@
-"""The settings that are fixed when a library is made, the few that can be changed later, and its representations."""
+"""A library's settings: most are fixed when it is created, a few can be changed later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ __all__ = ["UNITS", "EncoderInfo", "Representation", "Settings"]
 
 UNITS = ("sentence", "passage", "document")
 RESERVED = frozenset({"bm25", "hybrid", "static", "late", "cross", "none", "all"})
-"""Names that mean something else in recipes or on the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +29,34 @@ class EncoderInfo:
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """What an added encoder makes of the passages, beside BM25 and the vectors made while indexing."""
+    """The vectors of one encoder, beside BM25 and the built-in dense vectors; computed in the background."""
 
     name: str
-    """What recipes call it."""
+    """Its name in recipes."""
     kind: str
-    """One of `bookwheel.encode.load.KINDS`."""
     encoder: str | None
-    """The name or folder of the encoder; None where it was given as an object, or only its vectors were imported."""
+    """Name or folder of the encoder; None if it was given as an object, or the vectors as a file."""
     info: EncoderInfo
     key: str
-    """The name of its folders: `name`, with a number where that name had another encoder before."""
+    """The name of its folders: ``name``, with a number if the name had another encoder before."""
     bits: int = 0
-    """Bits a dimension of token vectors on disk; 0 for other kinds."""
+    """Token vectors: bits per dimension on disk."""
     replaces: str | None = None
-    """The key of the one that serves under this name until every passage is embedded (``dense``: the built-in one)."""
+    """The key of the representation used under this name until this one is complete (``dense``: the built-in)."""
     adapter: str | None = None
-    """The folder of the map from its query vectors to those of the one it replaces."""
+    """The folder of the map from its query vectors to those of the representation it replaces."""
     line: tuple[float, float, float] | None = None
-    """Slope, intercept and residual spread of its scores over the fallback's, for score imputation."""
+    """Slope, intercept and residual spread of its scores over the fallback's, fitted on passages that have both."""
 
     def __post_init__(self) -> None:
         name = self.name
         if not (name.isascii() and name.isidentifier() and len(name) <= 40) or iskeyword(name) or name in RESERVED:
             raise UsageError(
-                f"{name!r:.60} cannot be the name of an encoder; use up to 40 letters, digits and '_', as in minilm "
-                f"(reserved are {', '.join(sorted(RESERVED))})"
+                f"the name of an encoder must be up to 40 letters, digits and '_', as in minilm, and none of "
+                f"{', '.join(sorted(RESERVED))}; not {name!r:.60}"
             )
         if self.kind not in KINDS:
-            raise UsageError(f"there is no kind of representation {self.kind!r}; kinds are {', '.join(KINDS)}")
+            raise UsageError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Representation:
@@ -73,13 +71,13 @@ class Settings:
     """A library's settings; ``analyzer`` and ``encoder_info`` are set with the first documents."""
 
     unit: str = "passage"
-    """What is retrieved: ``sentence``, ``passage`` or ``document``."""
+    """Unit of retrieval: ``sentence``, ``passage`` or ``document``."""
     words: int = 120
     """Target length of a passage, in words."""
     language: str = "auto"
     """A Snowball language, ``none``, or ``auto``: detected from the first documents."""
     encoder: str | None = "static"
-    """Name or folder of the dense encoder; None for a lexical library."""
+    """Name or folder of the dense encoder; None for a library without vectors."""
     k1: float = 1.2
     b: float = 0.75
     recipe: str = "hybrid"
@@ -89,17 +87,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
-            raise UsageError(f"unit {self.unit!r} is not one of {', '.join(UNITS)}")
+            raise UsageError(f"unit must be one of {', '.join(UNITS)}, not {self.unit!r}")
         if not 5 <= self.words <= 100_000:
-            raise UsageError(f"a passage length of {self.words} words is not between 5 and 100000")
-        if not (0 <= self.k1 < float("inf")) or not 0 <= self.b <= 1:
-            raise UsageError(f"k1 must be 0 or more and b between 0 and 1, not {self.k1} and {self.b}")
+            raise UsageError(f"words must be between 5 and 100000, not {self.words}")
+        if not 0 <= self.k1 < float("inf"):
+            raise UsageError(f"k1 must be a number of 0 or more (1.2 is usual), not {self.k1}")
+        if not 0 <= self.b <= 1:
+            raise UsageError(f"b must be between 0 and 1 (0.75 is usual), not {self.b}")
 
     def change(self, **changes: Any) -> Settings:
-        """These settings with ``changes``; raises `UsageError` for names that are no settings."""
+        """These settings with ``changes``. Raises `UsageError` for unknown names or wrong values."""
         if unknown := changes.keys() - self.__dataclass_fields__.keys():
             raise UsageError(
-                f"no such setting: {', '.join(sorted(unknown))}; settings are {', '.join(self.__dataclass_fields__)}"
+                f"there is no setting {', '.join(sorted(unknown))}; choose from {', '.join(self.__dataclass_fields__)}"
             )
         return replace(self, **changes)
 

@@ -160,7 +160,7 @@ class Snapshot:
             unknown = [name for name in condition.fields if name not in known and name not in BUILT_IN]
             if unknown:
                 fields = ", ".join([*BUILT_IN, *known][:30])
-                raise FilterError(f"no document has a field {unknown[0]!r}; fields are {fields}")
+                raise FilterError(f"no document has a field {unknown[0]!r}; the fields are {fields}")
             sql, parameters = condition.sql()
             ranges = self.store.matching_ranges(self.generation, sql, parameters)
             self._filters[where] = [segment.mask(ranges) for segment in self.segments]

@@ -22,12 +22,13 @@ import numpy as np
 
 from .. import kernels
 from .._errors import LibraryNotFound
+from .._system import anonymous_bytes
 from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
 from ..documents.passages import places, split
 from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import storage
-from ..memory.budget import COMPILING, GATHERED, Bill, Shares, anonymous_bytes, bound_heap, ram_of, share_out, trim_heap
+from ..memory.budget import COMPILING, GATHERED, Bill, Shares, bound_heap, ram_of, share_out, trim_heap
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
 from .lock import WriterLock
@@ -59,7 +60,9 @@ class Writer:
 
     def __init__(self, library: Path, *, ram: str | int | None = None, encoders: Encoders | None = None) -> None:
         if not (library / MANIFEST).is_file():
-            raise LibraryNotFound(f"there is no library at {library}; make one with: bookwheel index PATH --library {library}")
+            raise LibraryNotFound(
+                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
+            )
         self.library = library
         self.bill = Bill(ram_of(ram))
         self._named = None if ram is None else self.bill.ram
@@ -235,6 +238,12 @@ class Writer:
         self._texts = []
         self._characters = 0
         self.measure()
+
+    def flush(self) -> None:
+        """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
+        if self._waiting:
+            self._settle()
+        self._flush_batch()
 
     def measure(self) -> None:
         """Note the memory in use now."""

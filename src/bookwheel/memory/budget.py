@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from .._errors import BudgetError, UsageError
@@ -27,11 +26,9 @@ __all__ = [
     "Bill",
     "BillLine",
     "Shares",
-    "anonymous_bytes",
     "bound_heap",
     "format_size",
     "parse_size",
-    "peak_bytes",
     "ram_of",
     "round_up",
     "share_out",
@@ -63,11 +60,11 @@ def parse_size(text: str | int) -> int:
     """
     if isinstance(text, int):
         if text < 0:
-            raise UsageError(f"{text} is not an amount of memory; write it as 512MB or 2GB")
+            raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text}")
         return text
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
     if match is None or match[2].lower() not in _UNITS:
-        raise UsageError(f"{text!r} is not a size; write it as 512MB or 2GB")
+        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text!r}")
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
@@ -96,7 +93,7 @@ def ram_of(ram: str | int | None, default: int = DEFAULT) -> int:
     size = default if ram is None else parse_size(ram)
     if size < MINIMUM:
         raise BudgetError(
-            f"{format_size(size)} is less than the smallest supported budget; give --ram {round_up(MINIMUM)} or more"
+            f"a memory budget must be at least {format_size(MINIMUM)}, not {format_size(size)}; give --ram {round_up(MINIMUM)} or more"
         )
     return size
 
@@ -222,7 +219,7 @@ class Bill:
         if (planned := self.planned()) > self.ram:
             bill = ", ".join(f"{line.part} {format_size(line.planned)}" for line in self.lines if line.planned)
             raise BudgetError(
-                f"{what} needs {format_size(planned)} where {format_size(self.ram)} are allowed ({bill}); "
+                f"{what} needs {format_size(planned)} of memory but the budget is {format_size(self.ram)} ({bill}); "
                 f"give --ram {round_up(self.enough())} or more{f', or {instead}' if instead else ''}"
             )
 
@@ -244,32 +241,6 @@ class Bill:
                 return line
         self.lines.append(BillLine(part))
         return self.lines[-1]
-
-
-def _status(field_name: str) -> int | None:
-    try:
-        text = Path("/proc/self/status").read_text()
-    except OSError:
-        return None
-    match = re.search(rf"^{field_name}:\s+(\d+) kB", text, re.M)
-    return int(match[1]) * KIB if match else None
-
-
-def anonymous_bytes() -> int | None:
-    """Anonymous memory of this process at present, in bytes (None where the system does not tell)."""
-    return _status("RssAnon")
-
-
-def peak_bytes() -> int | None:
-    """The most resident memory this process ever had, file pages included, in bytes."""
-    if (peak := _status("VmHWM")) is not None:
-        return peak
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * KIB
 
 
 # -- the heap ----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..hits import Hits
-from .check import check
 from .named import DEFAULT_RECIPE, RECIPES, NamedRecipe
 from .normalisation import DEFAULT_NORMALISATION, NORMALISATIONS
 from .parse import parse_recipe
@@ -14,6 +13,7 @@ from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve, bm25, dense
 from .retriever import Retriever
 from .runner import DEFAULT_DEPTH, rank, run
 from .trace import Ranking
+from .validate import validate
 
 __all__ = [
     "DEFAULT_DEPTH",
@@ -32,11 +32,11 @@ __all__ = [
     "Retrieve",
     "Retriever",
     "bm25",
-    "check",
     "dense",
     "parse_recipe",
     "rank",
     "run",
+    "validate",
 ]
 
 

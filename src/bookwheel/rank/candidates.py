@@ -14,14 +14,14 @@ from .retriever import Retriever
 from .stages.base import ExplainedHits
 from .trace import Parts
 
-__all__ = ["Found", "Rows", "fused", "named", "weighted"]
+__all__ = ["Candidates", "Rows", "fused", "named", "weighted"]
 
 Rows = NDArray[np.float64]
 """Shape (names, n): what each retriever or stage, left to right, contributes to n passages' scores."""
 
 
 @dataclass(slots=True)
-class Found:
+class Candidates:
     """Candidates of one node, best first, and the means to score any other passage the same way."""
 
     names: tuple[str, ...]
@@ -33,7 +33,7 @@ class Found:
     score: Callable[[NDArray[np.int64]], tuple[Rows, NDArray[np.float32]]]
 
     @classmethod
-    def retrieved(cls, name: str, retriever: Retriever, want: int) -> Found:
+    def retrieved(cls, name: str, retriever: Retriever, want: int) -> Candidates:
         """The best ``want`` of a retriever."""
 
         def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
@@ -57,7 +57,7 @@ class Found:
         return _by_name(self.names, self.raw, add=False)
 
 
-def named(name: str, hits: Hits, floor: float | None) -> Found:
+def named(name: str, hits: Hits, floor: float | None) -> Candidates:
     """What a stage gave. In a fusion, a passage that it did not rank scores as its last one."""
     if isinstance(hits, ExplainedHits):
         names = tuple(hits.parts)
@@ -72,26 +72,26 @@ def named(name: str, hits: Hits, floor: float | None) -> Found:
         shape = (len(names), len(ids))
         return np.full(shape, least / len(names)), np.full(shape, np.nan, np.float32)
 
-    return Found(names, hits.ids, rows, raw, least if floor is None else floor, score)
+    return Candidates(names, hits.ids, rows, raw, least if floor is None else floor, score)
 
 
-def weighted(found: Found, weight: float) -> Found:
+def weighted(found: Candidates, weight: float) -> Candidates:
     """The same candidates, all scores times ``weight``."""
 
     def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
         rows, raw = found.score(ids)
         return rows * weight, raw
 
-    return Found(found.names, found.ids, found.rows * weight, found.raw, found.floor * weight, score)
+    return Candidates(found.names, found.ids, found.rows * weight, found.raw, found.floor * weight, score)
 
 
-def fused(parts: list[Found], weights: list[float], want: int, fit: Normalisation) -> Found:
+def fused(parts: list[Candidates], weights: list[float], want: int, fit: Normalisation) -> Candidates:
     """The best ``want`` of all candidates of ``parts`` by the weighted sum of their normalised scores."""
     names = tuple(name for part in parts for name in part.names)
     ids = np.unique(np.concatenate([part.ids for part in parts]))
     if not len(ids):
         width = len(names)
-        return Found(names, ids, np.zeros((width, 0)), np.zeros((width, 0), np.float32), 0.0, _nothing(width))
+        return Candidates(names, ids, np.zeros((width, 0)), np.zeros((width, 0), np.float32), 0.0, _nothing(width))
     maps: list[Affine | None] = []
     rows: list[Rows] = []
     raws: list[NDArray[np.float32]] = []
@@ -119,10 +119,10 @@ def fused(parts: list[Found], weights: list[float], want: int, fit: Normalisatio
     every = np.concatenate(rows)
     # Ordered as Hits are: by float32 score; ids are sorted, so a stable sort leaves equal scores by rising id.
     order = np.argsort(-every.sum(axis=0).astype(np.float32), kind="stable")[:want]
-    return Found(names, ids[order], every[:, order], np.concatenate(raws)[:, order], floor, score)
+    return Candidates(names, ids[order], every[:, order], np.concatenate(raws)[:, order], floor, score)
 
 
-def _filled(part: Found, ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+def _filled(part: Candidates, ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
     """Scores of ``part`` for all of ``ids`` (sorted, a superset of its own): those it has, and the missing ones exactly."""
     width = len(part.rows)
     rows, raw = np.zeros((width, len(ids))), np.zeros((width, len(ids)), np.float32)

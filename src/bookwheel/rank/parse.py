@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from .._errors import RecipeError
-from .check import fail
 from .named import RECIPES
 from .recipe import MAX_TEXT, Recipe, Retrieve, cut, fuse, pipe, scale
+from .validate import fail
 
 __all__ = ["parse_recipe"]
 
@@ -38,7 +38,7 @@ def parse_recipe(recipe: str | Recipe, saved: Mapping[str, str] = _NONE) -> Reci
     """Read a recipe from its text: ``0.5*bm25 + 0.5*dense``, ``(bm25 % 1000 + dense) % 20``, ``bm25 >> rm3() >> bm25``.
 
     Names of ``saved`` (to texts of recipes) and of ``RECIPES`` stand for their recipe, names of stages for the stage with
-    its defaults, any other name for a retriever (see ``check``). A ``Recipe`` is returned as it is. Raises ``RecipeError``
+    its defaults, any other name for a retriever (see `validate`). A ``Recipe`` is returned as it is. Raises ``RecipeError``
     that tells the column, with the place marked in the message's second and third line.
     """
     if isinstance(recipe, Recipe):

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Constraints", "Query", "Terms"]
+__all__ = ["Constraints", "Query", "TermWeights"]
 
-Terms = Mapping[str, float]
+TermWeights = Mapping[str, float]
 """Analysed terms of a sparse representation with the weight of each in the query, above 0 (1 for a word said once)."""
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -38,13 +38,13 @@ class Constraints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A query on its way through a recipe. Immutable: a stage gives a new one (`rewritten`, `weighted`, `turned`)."""
+    """A query on its way through a recipe. Immutable: a stage gives a new one (`with_text`, `with_terms`, `with_vector`)."""
 
     text: str
     """What a retriever analyses or encodes, unless a stage said otherwise for its representation."""
     original: str = ""
     """What the person typed; ``text`` where a recipe has not begun."""
-    sparse: Mapping[str, Terms] = field(default_factory=lambda: _NONE)
+    sparse: Mapping[str, TermWeights] = field(default_factory=lambda: _NONE)
     """By name of a sparse representation (``bm25``, ``splade`` …): the query's terms instead of those of ``text``."""
     vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=lambda: _NONE)
     """By name of a dense representation (``dense``, ``minilm`` …): the query's vector, shape (d,), instead of the encoded
@@ -57,11 +57,11 @@ class Query:
         if not self.original:
             object.__setattr__(self, "original", self.text)
 
-    def rewritten(self, text: str) -> Query:
+    def with_text(self, text: str) -> Query:
         """The query with another text: what earlier stages had made of the old one is forgotten."""
         return replace(self, text=text, sparse=_NONE, vectors=_NONE)
 
-    def weighted(self, name: str, terms: Terms) -> Query:
+    def with_terms(self, name: str, terms: TermWeights) -> Query:
         """The query with these ``terms`` for the sparse representation ``name``; the other representations as they are.
 
         Weights that are not above 0 and finite are left out; where none is left, the query stays as it is.
@@ -69,7 +69,7 @@ class Query:
         kept = {term: float(weight) for term, weight in terms.items() if 0 < weight < math.inf}
         return replace(self, sparse={**self.sparse, name: kept}) if kept else self
 
-    def turned(self, name: str, vector: NDArray[np.float32]) -> Query:
+    def with_vector(self, name: str, vector: NDArray[np.float32]) -> Query:
         """The query with this ``vector`` for the dense or multi-vector representation ``name``; the others as they are.
 
         A vector of zeros, or with a number that is none, changes nothing.
@@ -77,6 +77,6 @@ class Query:
         sound = bool(np.isfinite(vector).all()) and bool(vector.any())
         return replace(self, vectors={**self.vectors, name: vector}) if sound else self
 
-    def constrained(self, constraints: Constraints) -> Query:
+    def with_constraints(self, constraints: Constraints) -> Query:
         """The query with these constraints instead of its own."""
         return replace(self, constraints=constraints)

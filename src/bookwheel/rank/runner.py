@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from .._errors import UsageError
 from ..hits import Hits
 from .bound import Bound
-from .candidates import Found, fused, named, weighted
-from .check import check
+from .candidates import Candidates, fused, named, weighted
 from .normalisation import DEFAULT_NORMALISATION, Normalisation, normalisation
 from .query import Query
 from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve
 from .retriever import Retriever
 from .stages.base import Context, ExplainedHits, Feedback, Rerank, Rewrite, Search
 from .trace import Ranking, StageTrace, Trace
+from .validate import validate
 
 __all__ = ["DEFAULT_DEPTH", "Ranking", "Retriever", "Runner", "rank", "run"]
 
@@ -45,7 +45,7 @@ def run(
     ``normalise``: a name of ``NORMALISATIONS``. Equal scores are ordered by rising id. Raises ``RecipeError`` where the
     recipe needs a retriever that is not there, ``UsageError`` for a ``k`` or ``depth`` below 1.
     """
-    check(recipe, retrievers.keys())
+    validate(recipe, retrievers.keys())
     return rank(recipe, Query(""), Bound(retrievers), k, depth, normalise)
 
 
@@ -100,7 +100,7 @@ class Runner:
         columns = [rows.sum(axis=0) for rows in np.split(found.rows, ends)]
         return found.ids, np.stack(columns, axis=1)
 
-    def step(self, node: Recipe, query: Query, before: Found | None, want: int) -> tuple[Query, Found | None]:
+    def step(self, node: Recipe, query: Query, before: Candidates | None, want: int) -> tuple[Query, Candidates | None]:
         """What ``node`` makes of a query and the hits before it: the query to go on with, and the best ``want`` hits."""
         match node:
             case Retrieve(name):
@@ -109,7 +109,7 @@ class Runner:
                 return self.step(recipe, query, before, min(k, want))
             case Fuse(terms) if len(terms) == 1:
                 query, found = self.step(terms[0].recipe, query, before, want)
-                return query, weighted(cast(Found, found), float(terms[0].weight))
+                return query, weighted(cast(Candidates, found), float(terms[0].weight))
             case Fuse(terms):
                 deep = max(self.depth, want)
                 parts = [self.hits(t.recipe, query, before, cut_of(t.recipe) or deep) for t in terms]
@@ -129,9 +129,9 @@ class Runner:
                 return query, found
         raise TypeError(f"not a recipe: {node!r}")
 
-    def hits(self, node: Recipe, query: Query, before: Found | None, want: int) -> Found:
+    def hits(self, node: Recipe, query: Query, before: Candidates | None, want: int) -> Candidates:
         """The hits of a node that gives some."""
-        return cast(Found, self.step(node, query, before, want)[1])
+        return cast(Candidates, self.step(node, query, before, want)[1])
 
     def search(self, recipe: Recipe, query: Query, want: int, *, normalise: str | None = None) -> ExplainedHits:
         """For stages: runs a recipe among their parameters."""
@@ -145,11 +145,11 @@ class Runner:
         scores = found.rows.sum(axis=0).astype(np.float32)
         return ExplainedHits(found.ids, scores, found.parts(), found.scores())
 
-    def retrieve(self, name: str, query: Query, want: int) -> Found:
+    def retrieve(self, name: str, query: Query, want: int) -> Candidates:
         """The best ``want`` passages of one retriever."""
-        return Found.retrieved(name, self.context.retriever(name, query), want)
+        return Candidates.retrieved(name, self.context.retriever(name, query), want)
 
-    def rewritten(self, node: Rewrite | Feedback, query: Query, before: Found | None) -> Query:
+    def rewritten(self, node: Rewrite | Feedback, query: Query, before: Candidates | None) -> Query:
         """The query that a stage makes of one; the same query where it fails, since that can be searched in any case."""
         try:
             if isinstance(node, Rewrite):
@@ -210,7 +210,7 @@ class TracingRunner(Runner):
         found = super().ranking(recipe, query, k)
         return Ranking(found.hits, found.parts, found.raw, found.query, found.notes, self.trace)
 
-    def step(self, node: Recipe, query: Query, before: Found | None, want: int) -> tuple[Query, Found | None]:
+    def step(self, node: Recipe, query: Query, before: Candidates | None, want: int) -> tuple[Query, Candidates | None]:
         """See `Runner.step`."""
         if isinstance(node, Pipe | Cut) or (isinstance(node, Fuse) and len(node.terms) == 1):
             return super().step(node, query, before, want)

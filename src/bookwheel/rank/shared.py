@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..hits import Hits
-from .candidates import Found
+from .candidates import Candidates
 from .query import Query
 from .recipe import Fuse, Pipe, Recipe, Retrieve
 from .retriever import Retriever
@@ -35,7 +35,7 @@ class _SharingRunner(Runner):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._results: dict[tuple[Recipe, int, int, int], tuple[Query, Found | None, list[str]]] = {}
+        self._results: dict[tuple[Recipe, int, int, int], tuple[Query, Candidates | None, list[str]]] = {}
         self._kept: list[object] = []
         self._retrievers: dict[tuple[str, int], Retriever] = {}
         self._expected: dict[str, int] = {}
@@ -55,7 +55,7 @@ class _SharingRunner(Runner):
                 for child in node.children()[:1]:
                     self.expect(child, query, min(want, cut_of(node) or want))
 
-    def step(self, node: Recipe, query: Query, before: Found | None, want: int) -> tuple[Query, Found | None]:
+    def step(self, node: Recipe, query: Query, before: Candidates | None, want: int) -> tuple[Query, Candidates | None]:
         """See `Runner.step`."""
         if isinstance(node, Pipe):  # its parts are remembered one by one: that is what shares prefixes
             return super().step(node, query, before, want)
@@ -71,7 +71,7 @@ class _SharingRunner(Runner):
         self.notes += [note for note in notes if note not in self.notes]
         return given, found
 
-    def retrieve(self, name: str, query: Query, want: int) -> Found:
+    def retrieve(self, name: str, query: Query, want: int) -> Candidates:
         """See `Runner.retrieve`."""
         key = (name, id(query))
         if key not in self._retrievers:
@@ -79,11 +79,11 @@ class _SharingRunner(Runner):
             self._kept.append(query)
         retriever = self._retrievers[key]
         if not getattr(retriever, "exact", False):  # another depth may find others
-            return Found.retrieved(name, retriever, want)
+            return Candidates.retrieved(name, retriever, want)
         if key not in self._deepest or self._deepest[key][0] < want:
             deep = max(want, self._expected.get(name, 0))
             self._deepest[key] = deep, retriever.retrieve(deep)
-        return Found.retrieved(name, _Ready(retriever, self._deepest[key][1]), want)
+        return Candidates.retrieved(name, _Ready(retriever, self._deepest[key][1]), want)
 
 
 class _Ready:

@@ -122,7 +122,7 @@ def _check_nesting(data: bytes, label: str) -> None:
         if name.lower() not in _UNNESTED:
             depth = max(0, depth - 1) if close else depth + 1
             if depth > MAX_NESTING:
-                raise InputError(f"{label} nests its elements more than {MAX_NESTING:,} deep; it was not read")
+                raise InputError(f"{label} nests elements more than {MAX_NESTING:,} deep; it was skipped")
 
 
 def parse_html(data: bytes) -> LexborHTMLParser:

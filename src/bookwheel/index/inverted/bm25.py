@@ -8,28 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged
 from ...hits import Hits
+from ...kernels.bm25 import Bm25, norm
 from ..storage import REMEDY, ArrayFolder
 from .lists import Lists, Query
-from .writer import Bm25
 
-__all__ = ["Bm25", "SparseIndex", "idf"]
-
-
-def idf(passages: int, frequencies: ArrayLike) -> NDArray[np.float64]:
-    """Inverse document frequency ln(1 + (N - df + 0.5) / (df + 0.5)) (Robertson's, in Lucene's form that stays above 0)."""
-    df = np.asarray(frequencies, np.float64)
-    return np.asarray(np.log1p((passages - df + 0.5) / (df + 0.5)), np.float64)
+__all__ = ["SparseIndex"]
 
 
 class SparseIndex(Lists):
     """Searches what `SparseBuilder`, `merge` or `reweigh` wrote. Safe to use from several threads.
 
     Passages have local ids 0 … ``passages`` - 1. Collection statistics come from the caller, as weights (query term
-    frequency times `idf`) and average length, so that the passages of several segments are scored alike.
+    frequency times `kernels.bm25.idf`) and average length, so that the passages of several segments are scored alike.
     """
 
     def __init__(self, folder: Path, impacts_folder: Path) -> None:
@@ -127,10 +121,9 @@ class SparseIndex(Lists):
         That factor, (tf + old norm) / (tf + new norm), is monotone in length and tends to 1 with growing tf, so that its
         extremes are at tf = 1 and the shortest or longest passage, or 1.
         """
-        new = bm25.norm(average_length)
-        old = self.bm25.norm(self.average_length)
-        norms = [k1 * (1.0 - b + b * self._extremes / average) for k1, b, average in (old, new)]
-        factors = (1.0 + norms[0]) / (1.0 + norms[1])
+        new = bm25.parameters(average_length)
+        old = self.bm25.parameters(self.average_length)
+        factors = (1.0 + norm(self._extremes, *old.tolist())) / (1.0 + norm(self._extremes, *new.tolist()))
         low, high = min(1.0, float(factors.min())), max(1.0, float(factors.max()))
         if low != high:
             low, high = low * (1.0 - 1e-12), high * (1.0 + 1e-12)

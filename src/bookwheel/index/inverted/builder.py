@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .writer import Bm25, SparseWriter
+from ...kernels.bm25 import Bm25
+from .writer import SparseWriter
 
 __all__ = ["SparseBuilder"]
 

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged
+from ...kernels.bm25 import Bm25
 from ..storage import REMEDY
 from .bm25 import SparseIndex
 from .lists import Lists
-from .writer import Bm25, ImpactsWriter, ListsWriter, SparseWriter, is_dense
+from .writer import ImpactsWriter, ListsWriter, SparseWriter, is_dense
 
 __all__ = ["KeptLists", "merge", "merge_lists", "reweigh"]
 
@@ -220,7 +221,7 @@ def reweigh(index: SparseIndex, impacts_folder: Path, bm25: Bm25, average_length
 
     kernel: Any = sparse_merge.new_impacts
     files = ImpactsWriter.folder(impacts_folder, bm25, average_length)
-    writer, norm = ImpactsWriter(files), bm25.norm(average_length)
+    writer, parameters = ImpactsWriter(files), bm25.parameters(average_length)
     row_length = (index.passages + 63) // 64
     for start in range(0, index.terms, WORDS):
         _, records = index.read_terms(start, start + WORDS)
@@ -237,7 +238,7 @@ def reweigh(index: SparseIndex, impacts_folder: Path, bm25: Bm25, average_length
             maxima = np.empty(int(((long + 127) // 128).sum()), np.uint8)
             ranges = np.zeros(len(dense) * row_length, np.uint8)
             kernel(
-                records[low:high], rows, index.passages, index.postings, *index._directory, *index._lengths(), norm,
+                records[low:high], rows, index.passages, index.postings, *index._directory, *index._lengths(), parameters,
                 impacts, maxima, ranges, row_length,
             )  # fmt: skip
             writer.append(impacts, maxima)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import BudgetError
+from ...kernels.bm25 import Bm25
 from ..storage import FolderWriter
 
-__all__ = ["Bm25", "ImpactsWriter", "ListsWriter", "SparseWriter", "is_dense", "split_lengths"]
+__all__ = ["ImpactsWriter", "ListsWriter", "SparseWriter", "is_dense", "split_lengths"]
 
 SLICE = 1 << 17
 """Postings packed by one kernel call; a multiple of 128."""
@@ -20,22 +20,6 @@ DENSE = 32
 NOTHING_BEFORE = 0xFFFFFFFF
 BLOCK = 128
 """Postings of a block; a longer list has a directory of its blocks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bm25:
-    """Parameters of BM25: ``k1`` ≥ 0 saturates term frequency, ``b`` in 0 … 1 normalises length."""
-
-    k1: float = 1.2
-    b: float = 0.75
-
-    def __post_init__(self) -> None:
-        if not (0.0 <= self.k1 < 1e6 and 0.0 <= self.b <= 1.0):
-            raise ValueError(f"BM25 needs k1 of at least 0 and b from 0 to 1, not k1={self.k1}, b={self.b}")
-
-    def norm(self, average_length: float) -> NDArray[np.float64]:
-        """What the kernels take: k1, b and the average length (1 where there is none)."""
-        return np.array([self.k1, self.b, average_length if average_length > 0 else 1.0], np.float64)
 
 
 def is_dense(counts: NDArray[np.int64], passages: int, share: int = DENSE) -> NDArray[np.bool_]:
@@ -63,7 +47,7 @@ class ImpactsWriter:
     @staticmethod
     def folder(folder: Path, bm25: Bm25, average_length: float) -> FolderWriter:
         """The folder of impacts of a BM25 index: they depend on its parameters, the rest does not."""
-        return FolderWriter(folder, k1=bm25.k1, b=bm25.b, average_length=float(bm25.norm(average_length)[2]))
+        return FolderWriter(folder, k1=bm25.k1, b=bm25.b, average_length=float(bm25.parameters(average_length)[2]))
 
     def append(self, impacts: NDArray[np.uint8], maxima: NDArray[np.uint8]) -> None:
         """Impacts of whole blocks, and the maxima of those in the directory."""
@@ -79,7 +63,7 @@ class ListsWriter:
     """Writes the dictionary and the lists of ``passages`` passages to ``files``, their impacts through ``impacts``.
 
     Terms come in rising order of their UTF-8 bytes through `add`, or one in pieces through `begin`, `extend` and `end`;
-    `finish` completes the streams and leaves closing the folders to the caller. Values are term frequencies, which ``norm``
+    `finish` completes the streams and leaves closing the folders to the caller. Values are term frequencies, which ``parameters``
     (k1, b, average length) and ``lengths`` turn into impacts, where ``bits`` is -1; else integer weights from 1 to
     255 · 2^bits.
     """
@@ -91,7 +75,7 @@ class ListsWriter:
         passages: int,
         *,
         lengths: NDArray[np.uint32] | None = None,
-        norm: NDArray[np.float64] | None = None,
+        parameters: NDArray[np.float64] | None = None,
         bits: int = -1,
         dense: int = DENSE,
     ) -> None:
@@ -99,7 +83,7 @@ class ListsWriter:
         self.row_length = (passages + 63) // 64
         self.postings = self.terms = 0
         self._lengths = np.empty(0, np.uint32) if lengths is None else lengths
-        self._norm = np.zeros(3) if norm is None else norm
+        self._parameters = np.zeros(3) if parameters is None else parameters
         self._bits, self._dense_share = bits, dense
         from ...kernels.sparse.postings import GUARD
 
@@ -214,7 +198,7 @@ class ListsWriter:
         widths, shapes, maxima = (np.empty(count, np.uint8) for _ in range(3))
         impacts = np.empty(postings, np.uint8)
         used = encode_blocks(
-            passages, values, bounds, rows, before, self._lengths, self._norm, self._bits,
+            passages, values, bounds, rows, before, self._lengths, self._parameters, self._bits,
             packed, units, last, widths, shapes, impacts, maxima, ranges.reshape(-1), self.row_length,
         )  # fmt: skip
         if self._used + used + self._guard > 0xFFFFFFFF or self.postings > 0xFFFFFFFF - postings:
@@ -281,8 +265,8 @@ class SparseWriter(ListsWriter):
         lengths = np.ascontiguousarray(lengths, np.uint32)
         self._structure = FolderWriter(folder)
         self._impacts_folder = ImpactsWriter.folder(impacts_folder, bm25, average_length)
-        impacts, norm = ImpactsWriter(self._impacts_folder), bm25.norm(average_length)
-        super().__init__(self._structure, impacts, len(lengths), lengths=lengths, norm=norm)
+        impacts, parameters = ImpactsWriter(self._impacts_folder), bm25.parameters(average_length)
+        super().__init__(self._structure, impacts, len(lengths), lengths=lengths, parameters=parameters)
 
     def close(self) -> None:
         """Write what is left and make both folders durable."""

@@ -45,7 +45,7 @@ class Prompt:
         missing = [place for place in self.places if place not in values]
         if missing:
             raise UsageError(
-                f"the prompt {self.name!r} has a place {{{missing[0]}}} that nothing fills; it may use {', '.join(values)}"
+                f"the prompt {self.name!r} uses an unknown placeholder {{{missing[0]}}}; it can use {', '.join(values)}"
             )
         return _PLACE.sub(lambda found: values[found[1]], self.text)
 
@@ -53,7 +53,7 @@ class Prompt:
         """The pieces of text before, between and after ``places``, each of which must stand in it once and in this order."""
         if tuple(_PLACE.findall(self.text)) != places:
             raise UsageError(
-                f"the prompt {self.name!r} must have the places {' '.join(f'{{{p}}}' for p in places)}, once each and "
+                f"the prompt {self.name!r} must contain the placeholders {' '.join(f'{{{p}}}' for p in places)}, once each and "
                 "in this order"
             )
         return _PLACE.sub("\0", self.text).split("\0")
@@ -62,7 +62,7 @@ class Prompt:
         """A setting that is a whole number. Raises `InputError` where it is none."""
         value = self.settings.get(name, str(default))
         if not value.isdecimal() or int(value) < 1:
-            raise InputError(f"the prompt {self.name!r} says {name}: {value}; write a whole number from 1 up")
+            raise InputError(f"{name} in the prompt {self.name!r} must be a whole number of 1 or more, not {value}")
         return int(value)
 
 
@@ -77,7 +77,9 @@ def load_prompt(name: str) -> Prompt:
         path = Path(name).expanduser()
         return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
     if name not in prompt_names():
-        raise UsageError(f"there is no prompt {name!r}; there are {', '.join(prompt_names())}, or give the path of a .txt file")
+        raise UsageError(
+            f"there is no prompt {name!r}; choose one of {', '.join(prompt_names())}, or give the path of a .txt file"
+        )
     return _read(FOLDER / f"{name}.txt", 0)
 
 
@@ -85,20 +87,20 @@ def load_prompt(name: str) -> Prompt:
 def _read(path: Path, changed: int) -> Prompt:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES} bytes; a prompt is a few lines")
+            raise InputError(f"the prompt {path} has more than {MAX_BYTES} bytes; shorten it to a few lines")
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the prompt {path} cannot be read ({error}); give a text file in UTF-8") from None
+        raise InputError(f"the prompt {path} cannot be read ({error}); give a UTF-8 text file") from None
     head, line, text = content.partition("\n---\n")
     settings = dict(_setting(path, one) for one in head.splitlines() if one.strip()) if line else {}
     version = settings.pop("version", "")
     if not line or not version.isdecimal():
-        raise InputError(f"the prompt {path} must begin with a line 'version: 1' and have a line '---' above its text")
+        raise InputError(f"the prompt {path} must begin with a line 'version: 1' and have a line '---' before its text")
     return Prompt(path.stem, int(version), text.removesuffix("\n"), settings)
 
 
 def _setting(path: Path, line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon or "\0" in line:
-        raise InputError(f"the prompt {path} has a line {line!r} above '---' that is no 'name: value'")
+        raise InputError(f"the prompt {path} has a line {line!r} before '---' that is not of the form 'name: value'")
     return name.strip(), value.strip()

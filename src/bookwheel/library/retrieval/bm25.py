@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...hits import Hits
-from ...index.inverted.bm25 import Bm25
+from ...kernels.bm25 import Bm25, idf
 from ...rank.query import Query
 from ..manifest import Manifest
 from ..snapshot import Masks, Snapshot
@@ -41,8 +41,7 @@ def retriever(
 def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[float]) -> NDArray[np.float32]:
     """Weight of each query term: its count times the idf of Lucene's BM25, over the living passages: float32."""
     frequencies = snapshot.document_frequencies(terms)
-    idf = np.log1p((snapshot.passages - frequencies + 0.5) / (frequencies + 0.5))
-    weights: NDArray[np.float32] = (np.asarray(counts) * idf).astype(np.float32)
+    weights: NDArray[np.float32] = (np.asarray(counts) * idf(frequencies, snapshot.passages)).astype(np.float32)
     return weights
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ...analysis.analyzer import Analyzer
+from ...analysis.edit_distance import edit_distance
 from ..passage_texts import passage_texts
 from ..snapshot import Snapshot
 
-__all__ = ["edit_distance", "near_terms", "written"]
+__all__ = ["near_terms", "written"]
 
 MOST = 4096
 """Near terms of one stretch that are looked at."""
@@ -59,18 +60,3 @@ def written(snapshot: Snapshot, analyzer: Analyzer, term: str, near: str) -> str
             lowered = {word if word.isupper() else word.lower() for word in words}
             return min(sorted(lowered), key=lambda word: edit_distance(word.lower(), near.lower()))
     return None
-
-
-def edit_distance(a: str, b: str) -> int:
-    """Optimal string alignment of two words."""
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        row = [i]
-        for j, right in enumerate(b, 1):
-            value = min(last[j - 1] + (left != right), last[j] + 1, row[j - 1] + 1)
-            if i > 1 and j > 1 and left == b[j - 2] and a[i - 2] == right:
-                value = min(value, before[j - 2] + 1)
-            row.append(value)
-        before, last = last, row
-    return last[-1]

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..._errors import LibraryLocked, StorageError
-from ..._system import cores
+from ..._errors import LibraryLocked, StorageError, UsageError
+from ..._system import anonymous_bytes, cores
 from ...encode.protocols import nbytes
 from ...encode.remote import Estimate, RemoteEncoder
 from ...hits import Hits
-from ...memory.budget import BASE, MIB, Bill, anonymous_bytes, ram_of
+from ...memory.budget import BASE, MIB, Bill, ram_of
 from ...progress import Progress, silent
 from ...rank.query import Query
 from ..indexing import interruptible
@@ -98,15 +98,17 @@ def embed_all(
 ) -> list[EncoderStatus]:
     """`embed` for each of ``names`` (all where None), within ``limits`` together; Ctrl-C ends it after the current batch.
 
-    Raises what `embed` does, for an unknown name before any work.
+    Raises `UsageError` for names that are none, and what `embed` does.
     """
     manifest = Manifest.read(library)
     chosen = names
     if chosen is None:
         # Vectors imported without their encoder cannot be continued here.
         chosen = list(dict.fromkeys(r.name for r in manifest.representations if encoders.available(r)))
-    for name in chosen:
-        named(manifest, name)
+    known = {one.name for one in manifest.representations}
+    if unknown := [name for name in chosen if name not in known]:
+        added = ", ".join(sorted(known)) or "none"
+        raise UsageError(f"there is no encoder {', '.join(map(repr, unknown))} here; those added are: {added}")
     reports: list[EncoderStatus] = []
     began = time.monotonic()
     with interruptible() as stop:

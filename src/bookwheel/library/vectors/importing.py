@@ -69,7 +69,7 @@ def import_vectors(
         snapshot = Snapshot(library, writer.manifest, writer.store)
         ids, names, counts = _passages(snapshot)
         rows = source.read(names, counts, loaded)
-        info = source.info if loaded is None else info_of(loaded)
+        info = source.info() if loaded is None else info_of(loaded)
         reference = None if loaded is None else reference_of(encoder)
         new = Representation(name, source.kind, reference, info, unused_key(writer.manifest, name))
         if loaded is not None:

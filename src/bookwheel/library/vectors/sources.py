@@ -36,8 +36,9 @@ class Source(Protocol):
     """What an error calls it."""
     nbytes: int
     """Bytes of memory that reading it takes."""
-    info: EncoderInfo
-    """What takes the place of an encoder's description where no encoder is named."""
+
+    def info(self) -> EncoderInfo:
+        """What takes the place of an encoder's description where no encoder is named; called after `read`."""
 
     def read(self, names: Sequence[str], counts: NDArray[np.int64], encoder: Any) -> NDArray[np.int64]:
         """Read and check it; the row of each passage, int64.
@@ -73,9 +74,14 @@ class ArraySource:
     def __init__(self, array: NDArray[Any] | Path) -> None:
         self._array: NDArray[Any] = np.empty((0, 0))
         self._given = array
-        digest = _file_sha256(array) if isinstance(array, Path) else _sha256(array)
         self.name = str(array) if isinstance(array, Path) else "the array"
-        self.info = EncoderInfo(array.name if isinstance(array, Path) else "an array", "1", 0, digest)
+
+    def info(self) -> EncoderInfo:
+        """By the bytes of the file or the array."""
+        given, dimension = self._given, int(self._array.shape[1])
+        if isinstance(given, Path):
+            return EncoderInfo(given.name, "1", dimension, _file_sha256(given))
+        return EncoderInfo("an array", "1", dimension, _sha256(given))
 
     def read(self, names: Sequence[str], counts: NDArray[np.int64], encoder: Any) -> NDArray[np.int64]:
         """Rows stand for passages or for documents, told by their number."""
@@ -88,7 +94,6 @@ class ArraySource:
                 "the model that made them"
             )
         self._array = array
-        self.info = EncoderInfo(self.info.name, self.info.revision, int(array.shape[1]), self.info.sha256)
         passages = int(counts.sum())
         if len(array) == passages:
             return np.arange(passages)
@@ -129,9 +134,12 @@ class TermsSource:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.nbytes = TERMS[path.suffix] * path.stat().st_size
-        self.info = EncoderInfo(path.name, "1", 0, _file_sha256(path))
         self._path = path
         self._payload: TermWeights | None = None
+
+    def info(self) -> EncoderInfo:
+        """By the bytes of the file."""
+        return EncoderInfo(self._path.name, "1", 0, _file_sha256(self._path))
 
     def read(self, names: Sequence[str], counts: NDArray[np.int64], encoder: Any) -> NDArray[np.int64]:
         """Rows are told by the names of documents and passages."""

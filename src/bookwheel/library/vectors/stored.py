@@ -58,8 +58,8 @@ def _no_vectors(snapshot: Snapshot, name: str) -> RecipeError:
 
 
 def _built_in(snapshot: Snapshot, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-    info = snapshot.manifest.settings.encoder_info
-    rows = np.zeros((len(ids), info.dimension if info else 0), np.float32)
+    width = next((segment.dense.dimension for segment in snapshot.segments if segment.dense is not None), 1)
+    rows = np.zeros((len(ids), width), np.float32)
     for segment in snapshot.segments:
         here, local = segment.locate(ids)
         if len(here) and segment.dense is not None:

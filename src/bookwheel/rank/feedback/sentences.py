@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ...documents.document import Document
 from ...documents.sentences import cuts
+from ...kernels.bm25 import idf
 from ..stages.base import Context
 
 __all__ = ["best_sentences", "sentences_of"]
@@ -32,14 +31,12 @@ def best_sentences(context: Context, texts: Sequence[str], wanted: Sequence[str]
     A sentence's score is the idf of the wanted terms in it over the square root of its length. Only those with one are taken.
     """
     terms = list(dict.fromkeys(wanted))
-    frequencies = context.document_frequencies(terms)
-    weights = np.log1p((context.passages - frequencies + 0.5) / (frequencies + 0.5)).tolist()
-    idf = dict(zip(terms, weights, strict=True))
+    weights = dict(zip(terms, idf(context.document_frequencies(terms), context.passages).tolist(), strict=True))
     scored: list[tuple[float, int, str]] = []
     for sentence in dict.fromkeys(piece for text in texts for piece in sentences_of(text)):
         found = context.analyze(sentence)
         if 0 < len(found) <= LONGEST:
-            score = sum(idf[term] for term in set(found) if term in idf) / (4 + len(found)) ** 0.5
+            score = sum(weights[term] for term in set(found) if term in weights) / (4 + len(found)) ** 0.5
             if score > 0:
                 scored.append((-score, len(scored), sentence))
     return [sentence for _, _, sentence in sorted(scored)[:count]]

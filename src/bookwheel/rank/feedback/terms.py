@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..query import Query, Terms
+from ..query import Query, TermWeights
 from ..stages.base import Context
 
 __all__ = ["FREQUENT", "candidate_terms", "combined", "first_terms", "query_terms", "relevance_model", "rocchio", "scaled"]
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[a-z0-9]+")
 _LENGTHS = range(2, 21)
 
 
-def query_terms(context: Context, query: Query, name: str = "bm25") -> Terms:
+def query_terms(context: Context, query: Query, name: str = "bm25") -> TermWeights:
     """The query's terms as the retriever ``name`` sees them."""
     terms = query.sparse.get(name)
     return Counter(context.analyze(query.text)) if terms is None else terms

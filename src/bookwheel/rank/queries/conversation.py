@@ -10,10 +10,9 @@ be had.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from ...kernels.bm25 import idf
 from ..query import Query
 from ..stages.base import Context
 
@@ -38,11 +37,11 @@ def resolved(context: Context, query: Query, most: int) -> Query:
     """The query with up to ``most`` words of ``query.history`` that it lacks, the newest questions' first."""
     if not query.history:
         return query
-    largest = math.log1p((context.passages + 0.5) / 0.5)
+    largest = float(idf(0, context.passages))
     own = set(context.analyze(query.text))
-    idf = _idf(context, sorted(own))
+    weights = _idf(context, sorted(own))
     said = {word.lower() for word in context.split(query.text)}
-    unclear = not said.isdisjoint(_PRONOUNS) or sum(idf.values()) < CLEAR * largest
+    unclear = not said.isdisjoint(_PRONOUNS) or sum(weights.values()) < CLEAR * largest
     added: list[str] = []
     seen = set(own)
     for back, earlier in enumerate(reversed(query.history), 1):
@@ -61,11 +60,11 @@ def resolved(context: Context, query: Query, most: int) -> Query:
     if not added:
         return query
     context.note("from earlier questions: " + " ".join(added))
-    return query.rewritten(f"{query.text} {' '.join(added)}")
+    return query.with_text(f"{query.text} {' '.join(added)}")
 
 
 def _idf(context: Context, terms: list[str]) -> dict[str, float]:
     frequencies = context.document_frequencies(terms)
     # A word that the collection does not have tells nothing about it.
-    values = np.where(frequencies > 0, np.log1p((context.passages - frequencies + 0.5) / (frequencies + 0.5)), 0.0)
+    values = np.where(frequencies > 0, idf(frequencies, context.passages), 0.0)
     return dict(zip(terms, values.tolist(), strict=True))

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...kernels.bm25 import idf
 from ..feedback.terms import combined, first_terms, scaled
 from ..feedback.vectors import unit
 from ..query import Query
@@ -29,11 +30,10 @@ MOST_EXAMPLES = 200
 def telling_terms(context: Context, counts: Sequence[Mapping[str, float]], terms: int = TERMS) -> dict[str, float]:
     """The mean of texts' vectors of (1 + ln tf) * idf, each at unit length: its heaviest terms, at unit length."""
     vocabulary = list({term for text in counts for term in text})
-    frequencies = context.document_frequencies(vocabulary)
-    idf = dict(zip(vocabulary, np.log1p((context.passages - frequencies + 0.5) / (frequencies + 0.5)).tolist(), strict=True))
+    rarity = dict(zip(vocabulary, idf(context.document_frequencies(vocabulary), context.passages).tolist(), strict=True))
     mean: dict[str, float] = {}
     for text in counts:
-        weighed = scaled({term: (1 + math.log(count)) * idf[term] for term, count in text.items() if count > 0}, 2)
+        weighed = scaled({term: (1 + math.log(count)) * rarity[term] for term, count in text.items() if count > 0}, 2)
         for term, value in weighed.items():
             mean[term] = mean.get(term, 0.0) + value / len(counts)
     return scaled(first_terms(mean, terms), 2)
@@ -58,9 +58,8 @@ def by_examples(context: Context, query: Query, like: NDArray[np.int64], unlike:
     terms = combined(parts)
     if terms:
         names = list(terms)
-        frequencies = context.document_frequencies(names)
-        idf = np.log1p((context.passages - frequencies + 0.5) / (frequencies + 0.5)).tolist()
-        query = query.weighted("bm25", {name: terms[name] / value for name, value in zip(names, idf, strict=True)})
+        rarities = idf(context.document_frequencies(names), context.passages).tolist()
+        query = query.with_terms("bm25", {name: terms[name] / value for name, value in zip(names, rarities, strict=True)})
     for name, kind in context.representations.items():
         if kind == "dense":
             total = ALPHA * context.encode(name, [query.text])[0].astype(np.float64) if plain else 0.0
@@ -68,5 +67,5 @@ def by_examples(context: Context, query: Query, like: NDArray[np.int64], unlike:
                 if len(ids):
                     total = total + weight * context.vectors(name, ids).mean(axis=0, dtype=np.float64)
             if np.any(total):
-                query = query.turned(name, unit(np.asarray(total)))
+                query = query.with_vector(name, unit(np.asarray(total)))
     return query

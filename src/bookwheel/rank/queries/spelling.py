@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from ...library.retrieval.vocabulary import edit_distance
+from ...analysis.edit_distance import edit_distance
 from ..query import Query
 from ..stages.base import Context
 
@@ -49,10 +49,10 @@ def corrected(context: Context, query: Query, rare: int = 0) -> Query:
         text = _replaced(context, text, word, replacement)
     if changes:
         context.note("spelling: " + ", ".join(f"{word} → {replacement}" for word, replacement in changes))
-        query = query.rewritten(text)
+        query = query.with_text(text)
     if mates:
         own = query.sparse.get("bm25") or Counter(context.analyze(query.text))
-        query = query.weighted("bm25", {**{term: weight for term, weight in mates.items() if term not in own}, **own})
+        query = query.with_terms("bm25", {**{term: weight for term, weight in mates.items() if term not in own}, **own})
     return query
 
 

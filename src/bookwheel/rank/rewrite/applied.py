@@ -44,12 +44,14 @@ def added(context: Context, query: Query, texts: Sequence[str], weight: float) -
     new = Counter(term for text in texts for term in context.analyze(text))
     result = query
     if new:
-        result = result.weighted("bm25", combined([(1 - weight, scaled(own, 1)), (weight, scaled(new, 1))]))
+        result = result.with_terms("bm25", combined([(1 - weight, scaled(own, 1)), (weight, scaled(new, 1))]))
     for name, kind in context.representations.items():
         if kind == "dense":
             mine = query.vectors.get(name)
             vectors = context.encode(name, [query.text, *texts])
-            result = result.turned(name, weighted_mean(vectors[0] if mine is None else mine, vectors[1:], 1 - weight, weight))
+            result = result.with_vector(
+                name, weighted_mean(vectors[0] if mine is None else mine, vectors[1:], 1 - weight, weight)
+            )
     return result
 
 
@@ -74,7 +76,7 @@ def searched(
         return run(recipe, query, want)
     context.note(f"{name}: {' | '.join(texts)}"[:400])
     deep = max(want, 100)
-    rankings = [run(recipe, one, deep) for one in (query, *(query.rewritten(text) for text in texts))]
+    rankings = [run(recipe, one, deep) for one in (query, *(query.with_text(text) for text in texts))]
     hits, parts = reciprocal(rankings)
     others = np.sum(parts[1:], axis=0) * ((1 - share) / len(texts))
     return Hits.ranked(hits.ids, share * parts[0] + others, want)

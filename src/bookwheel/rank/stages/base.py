@@ -193,7 +193,7 @@ class Stage(Recipe):
         """Names of representations that the library must have; those of recipes among its parameters are seen to already."""
         return ()
 
-    def check(self, representations: Mapping[str, str]) -> None:
+    def validate(self, representations: Mapping[str, str]) -> None:
         """Raise `RecipeError` (one sentence) where it cannot run on a library with these representations (name to kind)."""
 
     def children(self) -> tuple[Recipe, ...]:
@@ -336,7 +336,7 @@ def token_vectors_named(stage: str, parameter: str, name: str, representations: 
         told = (
             f"has {' and '.join(have)}: say which, as in {stage}({parameter}={have[0]!r})"
             if have
-            else "has none: add one first: bookwheel refine --add NAME=MODEL --kind tokens"
+            else "has none: add one first: bookwheel encoders add NAME=MODEL --kind tokens"
         )
         raise RecipeError(f"{stage} works with a representation by token vectors; the library {told}")
     return have[0]

@@ -49,4 +49,4 @@ class Rm3(Feedback):
         added = [term for term in model if term not in own]
         if added:
             context.note("rm3 added " + " ".join(added))
-        return query.weighted("bm25", combined([(self.weight, own), (1 - self.weight, model)]))
+        return query.with_terms("bm25", combined([(self.weight, own), (1 - self.weight, model)]))

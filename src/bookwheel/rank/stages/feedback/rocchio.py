@@ -47,4 +47,4 @@ class Rocchio(Feedback):
             last = candidate_terms(context, context.terms(hits.ids[-self.docs :]), plain=True)
             parts.append((-self.gamma, rocchio(last, self.terms)))
         terms = combined(parts)
-        return query.weighted("bm25", terms) if terms else query
+        return query.with_terms("bm25", terms) if terms else query

@@ -47,11 +47,11 @@ class Sentences(Feedback):
         context.note(f"sentences added: {found[0]:.80}")
         added = Counter(term for sentence in found for term in context.analyze(sentence))
         terms = combined([(1 - self.weight, scaled(own, 1)), (self.weight, scaled(added, 1))])
-        result = query.weighted("bm25", terms)
+        result = query.with_terms("bm25", terms)
         for name, kind in context.representations.items():
             if kind == "dense":
                 mine = query.vectors.get(name)
                 vectors = context.encode(name, [query.text, *found])
                 mine = vectors[0] if mine is None else mine
-                result = result.turned(name, weighted_mean(mine, vectors[1:], 1 - self.weight, self.weight))
+                result = result.with_vector(name, weighted_mean(mine, vectors[1:], 1 - self.weight, self.weight))
         return result

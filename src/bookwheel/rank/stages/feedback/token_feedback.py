@@ -44,7 +44,7 @@ class TokenFeedback(Feedback):
         """The token vectors, where they are named."""
         return (self.on,) if self.on else ()
 
-    def check(self, representations: Mapping[str, str]) -> None:
+    def validate(self, representations: Mapping[str, str]) -> None:
         """Raise `RecipeError` without exactly one representation that it can mean."""
         token_vectors_named(self.name, "on", self.on, representations)
 
@@ -69,7 +69,7 @@ class TokenFeedback(Feedback):
             return query
         # As in the paper, the idf are used as they are, relative to the largest there can be.
         scale = self.weight * idf[best] / np.log(SAMPLE + 1)
-        return query.turned(name, np.concatenate([own, centres[best] * scale[:, np.newaxis]]).astype(np.float32))
+        return query.with_vector(name, np.concatenate([own, centres[best] * scale[:, np.newaxis]]).astype(np.float32))
 
 
 def _sample(context: Context, name: str) -> list[NDArray[np.float32]]:

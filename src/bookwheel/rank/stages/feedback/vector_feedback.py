@@ -39,7 +39,7 @@ class VectorFeedback(Feedback):
         """The vectors it turns."""
         return (self.on,)
 
-    def check(self, representations: Mapping[str, str]) -> None:
+    def validate(self, representations: Mapping[str, str]) -> None:
         """The representation is one of vectors."""
         dense_named(self.name, self.on, representations)
 
@@ -57,4 +57,4 @@ class VectorFeedback(Feedback):
         if not len(passages):
             return query
         turned = average(own, passages) if self.method == "average" else weighted_mean(own, passages, self.alpha, self.beta)
-        return query.turned(self.on, turned)
+        return query.with_vector(self.on, turned)

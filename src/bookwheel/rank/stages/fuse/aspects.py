@@ -40,7 +40,7 @@ class Aspects(Search):
         if not parts:
             return whole
         context.note("aspects: " + " | ".join(parts))
-        lists = [whole, *(run(self.recipe, query.rewritten(part), max(DEPTH, want)) for part in parts)]
+        lists = [whole, *(run(self.recipe, query.with_text(part), max(DEPTH, want)) for part in parts)]
         weights = [1 - self.weight, *[self.weight / len(parts)] * len(parts)]
         ids = np.unique(np.concatenate([hits.ids for hits in lists]))
         shares = np.zeros((len(lists), len(ids)))

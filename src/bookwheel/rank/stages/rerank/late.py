@@ -43,7 +43,7 @@ class Late(Rerank):
         """The one by token vectors, where it is named."""
         return (self.by,) if self.by else ()
 
-    def check(self, representations: Mapping[str, str]) -> None:
+    def validate(self, representations: Mapping[str, str]) -> None:
         """Raise `RecipeError` without exactly one representation that it can mean."""
         token_vectors_named(self.name, "by", self.by, representations)
 

@@ -37,7 +37,7 @@ class Mmr(Rerank):
         """The vectors that tell how alike passages are."""
         return (self.on,)
 
-    def check(self, representations: Mapping[str, str]) -> None:
+    def validate(self, representations: Mapping[str, str]) -> None:
         """The representation is one of vectors."""
         dense_named(self.name, self.on, representations)
 

@@ -39,7 +39,7 @@ class Neighbours(Rerank):
         """The dense one."""
         return (self.by,)
 
-    def check(self, representations: Mapping[str, str]) -> None:
+    def validate(self, representations: Mapping[str, str]) -> None:
         """The representation is one of vectors."""
         dense_named(self.name, self.by, representations)
 

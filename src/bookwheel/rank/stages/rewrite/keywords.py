@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-import numpy as np
-
+from ....kernels.bm25 import idf
 from ...queries.examples import telling_terms
 from ...query import Query
 from ..base import Context, Rewrite, whole
@@ -37,6 +36,5 @@ class Keywords(Rewrite):
             return query
         kept = telling_terms(context, [counts], self.terms)
         names = list(kept)
-        frequencies = context.document_frequencies(names)
-        idf = np.log1p((context.passages - frequencies + 0.5) / (frequencies + 0.5)).tolist()
-        return query.weighted("bm25", {name: kept[name] / value for name, value in zip(names, idf, strict=True)})
+        weights = idf(context.document_frequencies(names), context.passages).tolist()
+        return query.with_terms("bm25", {name: kept[name] / value for name, value in zip(names, weights, strict=True)})

@@ -38,4 +38,4 @@ class RewriteQuery(Rewrite):
         else:
             text = rewrites(asked, query.text, 1, self.prompt)[0]
         context.note(f"rewrite: {text}")
-        return query.rewritten(text)
+        return query.with_text(text)

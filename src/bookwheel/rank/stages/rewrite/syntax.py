@@ -41,7 +41,7 @@ class Syntax(Rewrite):
             " and ".join(f"({where})" for where in (query.constraints.where, parsed.where) if where) or None,
             query.constraints.without + tuple(like.tolist()) + tuple(unlike.tolist()),
         )
-        query = replace(query.rewritten(text), constraints=constraints)
+        query = replace(query.with_text(text), constraints=constraints)
         return by_examples(context, query, like, unlike, bool(parsed.text)) if len(like) or len(unlike) else query
 
 

@@ -12,10 +12,10 @@ from .._errors import RecipeError
 from .recipe import Pipe, Recipe, Retrieve
 from .stages.base import Stage
 
-__all__ = ["check", "fail"]
+__all__ = ["fail", "validate"]
 
 
-def check(recipe: Recipe, available: Collection[str] | Mapping[str, str]) -> None:
+def validate(recipe: Recipe, available: Collection[str] | Mapping[str, str]) -> None:
     """See that ``recipe`` turns a query into hits and that everything it needs is ``available``.
 
     ``available``: names of representations, perhaps with their kind (``sparse``, ``dense``, ``tokens``). Raises
@@ -43,7 +43,7 @@ def check(recipe: Recipe, available: Collection[str] | Mapping[str, str]) -> Non
             fail(text, at.start() if at else 0, why)
     for stage in stages:
         try:
-            stage.check(kinds)
+            stage.validate(kinds)
         except RecipeError as error:
             fail(text, max(0, text.find(str(stage))), str(error))
 

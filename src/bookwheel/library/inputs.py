@@ -1,0 +1,238 @@
+"""What `Library.add` takes: texts, dictionaries, documents and tables of them, turned into documents.
+
+Tables are told by what they can do (pandas, polars and pyarrow are not imported) and are read some rows at a time, so that
+memory stays flat whatever their size.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .._errors import InputError
+from ..documents.document import Document, Scalar
+from ..documents.encoding import clean
+from ..documents.seen_ids import SeenIds
+from ..documents.source import Fields
+
+__all__ = ["Documents", "batches", "count_of"]
+
+Documents = Document | Mapping[str, Any] | str | Iterable[Any]
+"""A text, a dictionary, a `Document`, a pandas or polars frame, an Arrow table or record batch, or an iterable of these."""
+
+ROWS = 1024
+"""Rows of a table, and documents of a batch, that are held at once."""
+CHARACTERS = 1 << 22
+"""Characters of text from which on a batch is full."""
+LARGEST = 1 << 63
+
+
+def batches(given: Documents, fields: Fields) -> Iterator[tuple[list[Document], bool]]:
+    """The documents of ``given``, some at a time; of several with the same id in a batch, the last.
+
+    With each batch comes whether it may repeat an id of an earlier one. Raises `InputError` that names the document and the
+    field where a value has the wrong type.
+    """
+    seen = SeenIds()
+    batch: dict[str, Document] = {}
+    characters = 0
+
+    def taken() -> tuple[list[Document], bool]:
+        known = seen.add(np.fromiter(map(hash, batch), np.int64, len(batch)))
+        return list(batch.values()), bool(known.any())
+
+    for number, item in enumerate(_items(given), 1):
+        document = _document(item, number, fields)
+        if (name := clean(document.id)) != document.id:  # as it will be stored, and looked up again
+            document = replace(document, id=name)
+        batch.pop(document.id, None)  # the last also takes the last place
+        batch[document.id] = document
+        characters += len(document.text)
+        if len(batch) >= ROWS or characters >= CHARACTERS:
+            yield taken()
+            batch = {}
+            characters = 0
+    if batch:
+        yield taken()
+
+
+def count_of(given: Documents) -> int | None:
+    """How many documents ``given`` holds, where that can be told without reading it."""
+    if isinstance(given, str | Mapping | Document):
+        return 1
+    rows = getattr(given, "num_rows", None)
+    if isinstance(rows, int):
+        return rows
+    return len(given) if isinstance(given, Sized) else None
+
+
+def _items(given: Any) -> Iterator[Any]:
+    """The texts, dictionaries and documents of ``given``."""
+    if isinstance(given, str | Mapping | Document):
+        yield given
+    elif (rows := _rows(given)) is not None:
+        yield from rows
+    elif isinstance(given, Iterable) and not isinstance(given, bytes | bytearray | memoryview):
+        for item in given:
+            rows = None if isinstance(item, str | Mapping | Document) else _rows(item)
+            if rows is None:
+                yield item
+            else:
+                yield from rows
+    else:
+        lazy = "; call its collect() first" if hasattr(given, "collect") else ""
+        raise InputError(
+            f"add takes texts, dictionaries, Documents, a pandas or polars frame, an Arrow table, or an iterable of them, not "
+            f"{_kind(given)}{lazy or '; files and folders are read by index'}"
+        )
+
+
+def _rows(given: Any) -> Iterator[Any] | None:
+    """The rows of a table as dictionaries; None for what is no table."""
+    if isinstance(given, list | tuple):
+        return None
+    if hasattr(given, "iter_slices") and hasattr(given, "to_dicts"):  # polars.DataFrame
+        return (row for some in given.iter_slices(n_rows=ROWS) for row in some.to_dicts())
+    if hasattr(given, "to_batches"):  # pyarrow.Table
+        return (row for some in given.to_batches(max_chunksize=ROWS) for row in some.to_pylist())
+    if hasattr(given, "to_pylist") and hasattr(given, "slice"):  # pyarrow.RecordBatch, Array, ChunkedArray
+        return (row for at in range(0, len(given), ROWS) for row in given.slice(at, ROWS).to_pylist())
+    if hasattr(given, "iloc") and hasattr(given, "columns"):  # pandas.DataFrame
+        return (row for at in range(0, len(given), ROWS) for row in given.iloc[at : at + ROWS].to_dict("records"))
+    return None
+
+
+def _document(item: Any, number: int, fields: Fields) -> Document:
+    if isinstance(item, str):
+        return _named("", item, "", {}, number)
+    if isinstance(item, Document):
+        return _checked(item, number)
+    if isinstance(item, Mapping):
+        return _of_record(item, number, fields)
+    raise InputError(
+        f"document {number} must be a text, a dictionary or a Document, not {_kind(item)}; files and folders are read by index"
+    )
+
+
+def _checked(document: Document, number: int) -> Document:
+    """``document``, its types seen to."""
+    for name in ("id", "text", "title"):
+        if not isinstance(value := getattr(document, name), str):
+            raise InputError(f"{_label(document.id, number)}: {name} must be a string, not {_kind(value)}")
+    if not isinstance(document.metadata, Mapping):
+        raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
+    if document.metadata:
+        return replace(document, metadata=_metadata(document.metadata, document.id, number))
+    return document
+
+
+def _of_record(record: Mapping[Any, Any], number: int, fields: Fields) -> Document:
+    """The document of a dictionary, or of a table's row, with the field names that files may have, too."""
+    from ..documents.readers.record import plan_for
+
+    if odd := [key for key in record if not isinstance(key, str)]:
+        raise InputError(f"document {number}: the name of a field must be a string, not {odd[0]!r:.40}")
+    plan = plan_for(record, fields, f"document {number}")
+    identifier = _identifier(record[plan.id], plan.id, number) if plan.id is not None else ""
+    title = "" if plan.title is None else _string(record, plan.title, identifier, number)
+    parts = [_string(record, name, identifier, number) for name in plan.text]
+    text = "\n\n".join(part for part in parts if part) if len(parts) != 1 else parts[0]
+    if not text and title:
+        text, title = title, ""
+    elif not text and not any(isinstance(record[name], str) for name in plan.text):
+        have = ", ".join(map(repr, list(record)[:20])) or "none"
+        raise InputError(
+            f"{_label(identifier, number)} has no text; its fields are {have}: name the text's with fields=Fields(text=(…,))"
+        )
+    values = {name: record[name] for name in plan.metadata}
+    nested = values.pop("metadata", None)
+    if isinstance(nested, Mapping):
+        values = {**nested, **values}
+    elif not _missing(nested):
+        raise InputError(f"{_label(identifier, number)}: field 'metadata' must be a dictionary, not {_kind(nested)}")
+    return _named(identifier, text, title, _metadata(values, identifier, number), number)
+
+
+def _named(identifier: str, text: str, title: str, metadata: dict[str, Scalar], number: int) -> Document:
+    """A document; one without an id is named after what it says, so that adding it again changes nothing."""
+    if not identifier:
+        said = repr((title, text, sorted(metadata.items()))).encode("utf-8", "backslashreplace")
+        identifier = hashlib.blake2b(said, digest_size=10).hexdigest()
+    return Document(identifier, text, title, metadata)
+
+
+def _identifier(value: Any, name: str, number: int) -> str:
+    if _missing(value):
+        return ""
+    value = _plain(value)
+    if isinstance(value, float) and value.is_integer():  # a column of whole numbers in which one is missing
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise InputError(f"document {number}: field {name!r}, the id, must be a string or a whole number, not {_kind(value)}")
+    return value
+
+
+def _string(record: Mapping[str, Any], name: str, identifier: str, number: int) -> str:
+    value = record[name]
+    if isinstance(value, str):
+        return value
+    if _missing(value):
+        return ""
+    raise InputError(f"{_label(identifier, number)}: field {name!r} must be a string, not {_kind(value)}")
+
+
+def _metadata(values: Mapping[Any, Any], identifier: str, number: int) -> dict[str, Scalar]:
+    """The values that are there, as strings, numbers and truth values; dates as ISO 8601 writes them."""
+    kept: dict[str, Scalar] = {}
+    for name, value in values.items():
+        if not isinstance(name, str):
+            raise InputError(f"{_label(identifier, number)}: the name of a field must be a string, not {name!r:.40}")
+        if not isinstance(value, str):
+            if _missing(value):
+                continue
+            value = _plain(value)
+            if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+                raise InputError(
+                    f"{_label(identifier, number)}: field {name!r} must fit in 64 bits, and {value!r:.40} does not"
+                )
+            if not isinstance(value, str | int | float):
+                raise InputError(
+                    f"{_label(identifier, number)}: field {name!r} must be a string, a number, a truth value or a date, "
+                    f"not {_kind(value)}"
+                )
+        kept[name] = value
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    """A date as a string, a number of numpy or decimal as Python's own; all else as it is."""
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return _plain(value.item())
+    return value
+
+
+def _missing(value: Any) -> bool:
+    """Whether ``value`` is what tables have where nothing is: None, NaN, NaT, pandas.NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and value != value
+
+
+def _label(identifier: object, number: int) -> str:
+    return f"document {number} ({identifier!r:.80})" if identifier else f"document {number}"
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
