@@ -1,29 +1,49 @@
-"""Where libraries live: a name, or a path."""
+"""Where libraries are: a name or a path; and the user's folders."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 
 from ._errors import UsageError
 
-__all__ = ["MANIFEST", "home", "libraries", "locate"]
+__all__ = ["HOME", "MANIFEST", "cache", "home", "libraries", "locate"]
+
+HOME = "BOOKWHEEL_HOME"
+"""The environment variable that overrides the user's folders."""
+_APP = "bookwheel"
 
 MANIFEST = "manifest.json"
 """The file that makes a folder a library."""
 
 
 def home() -> Path:
-    """The folder of named libraries: ``$BOOKWHEEL_HOME``, else the user's data folder on this system."""
-    if folder := os.environ.get("BOOKWHEEL_HOME"):
+    """The folder of named libraries: ``$BOOKWHEEL_HOME``, or the user's data folder.
+
+    Without the variable, platformdirs decides: ``~/.local/share/bookwheel`` (or
+    ``$XDG_DATA_HOME/bookwheel``) on Linux, ``~/Library/Application Support/bookwheel`` on macOS,
+    ``%LOCALAPPDATA%\\bookwheel`` on Windows.
+    """
+    if folder := os.environ.get(HOME):
         return Path(folder)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "bookwheel"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Application Support/bookwheel"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "bookwheel"
+    from platformdirs import user_data_path
+
+    return Path(user_data_path(_APP, appauthor=False))
+
+
+def cache() -> Path:
+    """The folder of caches: ``$BOOKWHEEL_HOME/.cache``, or the user's cache folder.
+
+    Without the variable, platformdirs decides: ``~/.cache/bookwheel`` (or
+    ``$XDG_CACHE_HOME/bookwheel``) on Linux, ``~/Library/Caches/bookwheel`` on macOS,
+    ``%LOCALAPPDATA%\\bookwheel\\Cache`` on Windows. Everything in it can be deleted.
+    """
+    if folder := os.environ.get(HOME):
+        return Path(folder) / ".cache"
+    from platformdirs import user_cache_path
+
+    return Path(user_cache_path(_APP, appauthor=False))
 
 
 def locate(name: str | Path = "default") -> Path:

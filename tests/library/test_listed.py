@@ -38,8 +38,8 @@ def test_compaction_beyond_the_threshold_makes_lists(tmp_path: Path, monkeypatch
         library.compact()
         assert kinds(library) == [ListedDenseIndex]
         assert library.check() == []
-        bill = {line.part: line.planned or 0 for line in library.bill()}
-        assert bill["dense: sketches"] < 4 * 256 * 256 + 34 * library.passages, "centres of lists, not sketches"
+        memory = {line.part: line.planned or 0 for line in library.memory_plan()}
+        assert memory["dense: sketches"] < 4 * 256 * 256 + 34 * library.passages, "centres of lists, not sketches"
         for query, earlier in zip(queries, before, strict=True):
             hits = library.rank(query, 20, recipe="dense")
             kept = {number for number in earlier.ids.tolist() if number % 10 != 1}

@@ -26,7 +26,7 @@ def compact(library: Library, as_json: bool) -> None:
 
     Rankings do not change; searches get slightly faster and the library smaller. The library can be searched meanwhile.
     """
-    from ..memory.budget import format_size
+    from ..memory.sizes import format_size
     from ..progress import silent, terminal
 
     before = library.info()

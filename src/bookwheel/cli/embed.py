@@ -11,8 +11,8 @@ from .._errors import UsageError
 from .command import argument, command, option
 from .encoders import as_json as status_as_json
 from .encoders import print_statuses
-from .options import Number, Whole, bill_option, json_option, library_option
-from .output import clean, json_document, print_bill
+from .options import Number, Whole, json_option, library_option, memory_option
+from .output import clean, json_document, print_memory_plan
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -34,7 +34,7 @@ __all__ = ["embed"]
 @option("--passages", type=Whole(), metavar="N", help="Stop after N passages.")
 @option("--cpu", type=Number(0.01, 1), default=1.0, metavar="SHARE", help="Share of all cores to use. [default: 1]")
 @option("--yes", is_flag=True, help="Send texts to a remote model without asking, whatever it costs.")
-@bill_option
+@memory_option
 @json_option
 def embed(
     library: Library,
@@ -43,7 +43,7 @@ def embed(
     passages: int | None,
     cpu: float,
     yes: bool,
-    bill: bool,
+    memory: bool,
     as_json: bool,
 ) -> None:
     """Embed the passages with the encoders NAME, or with all that `bookwheel encoders add` has added.
@@ -65,9 +65,9 @@ def embed(
         json_document({"library": str(library.path), "encoders": [status_as_json(one) for one in found]})
     else:
         print_statuses(library, found)
-    if bill:
+    if memory:
         for one in found:
-            print_bill(one.bill)
+            print_memory_plan(one.memory_plan)
 
 
 def _ask(library: Library, names: tuple[str, ...] | None, passages: int | None, *, yes: bool) -> None:

@@ -12,7 +12,7 @@ import click
 from .._errors import UsageError
 from .command import Group, argument, command, option
 from .options import Value, json_option, library_option
-from .output import bill_rows, clean, json_document, plural, table
+from .output import clean, json_document, memory_rows, plural, table
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -222,7 +222,8 @@ def library_flag(library: Library) -> str:
 def as_json(found: EncoderStatus) -> dict[str, Any]:
     """One encoder's status for ``--json``."""
     document = asdict(found)
-    document["bill"] = bill_rows(found.bill or ())
+    del document["memory_plan"]
+    document["memory"] = memory_rows(found.memory_plan or ())
     return document
 
 

@@ -14,13 +14,13 @@ from .options import (
     Language,
     Number,
     Whole,
-    bill_option,
     json_option,
+    memory_option,
     name_and_value,
     new_library_option,
     ram_option,
 )
-from .output import bill_rows, clean, json_document, notice, plural, print_bill
+from .output import clean, json_document, memory_rows, notice, plural, print_memory_plan
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -58,7 +58,7 @@ DAMAGED = 2
 @option("--hidden", is_flag=True, help="Include hidden files.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
-@bill_option
+@memory_option
 @json_option
 def index(
     paths: tuple[str, ...],
@@ -70,7 +70,7 @@ def index(
     hidden: bool,
     no_prune: bool,
     ram: int | None,
-    bill: bool,
+    memory: bool,
     as_json: bool,
     **settings: Any,
 ) -> int:
@@ -109,8 +109,8 @@ def index(
             json_document(_as_json(library, report))
         else:
             _print(library, name, report)
-        if bill:
-            print_bill(report.bill)
+        if memory:
+            print_memory_plan(report.memory_plan)
         touched = report.added or report.updated or report.unchanged or report.removed
         if not report.failures and not (library.passages and touched):
             empty = "" if library.passages else "; the library is still empty"
@@ -123,7 +123,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
     return {
         "library": str(library.path),
         **{name: getattr(report, name) for name in names},
-        "bill": bill_rows(report.bill or ()),
+        "memory": memory_rows(report.memory_plan or ()),
         "total": {"documents": library.documents, "passages": library.passages},
     }
 

@@ -60,7 +60,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
 
 
 def _cells(entry: ModelEntry) -> list[str]:
-    from ..memory.budget import format_size
+    from ..memory.sizes import format_size
 
     numbers = (entry.dimension, entry.max_tokens, entry.passages_per_second and round(entry.passages_per_second))
     return [

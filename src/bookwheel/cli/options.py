@@ -25,9 +25,9 @@ __all__ = [
     "Value",
     "Where",
     "Whole",
-    "bill_option",
     "json_option",
     "library_option",
+    "memory_option",
     "name_and_value",
     "new_library_option",
     "optional_library",
@@ -99,7 +99,7 @@ class Size(Value):
 
     def read(self, text: str) -> int:
         """The number of bytes; raises `BudgetError` for less than the smallest budget."""
-        from ..memory.budget import ram_of
+        from ..memory.sizes import ram_of
 
         return ram_of(text)
 
@@ -245,7 +245,7 @@ new_library_option = option(
     help="Name or folder of the library; it is created if needed. [default: default]",
 )
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
-bill_option = option("--bill", is_flag=True, help="Also print planned and measured memory, by part.")
+memory_option = option("--memory", is_flag=True, help="Also print planned and measured memory, by part.")
 
 
 def ram_option(text: str) -> Callable[[Any], Any]:

@@ -15,8 +15,8 @@ import click
 from .._errors import QueryError
 from .command import argument, command, option
 from .compiling import import_numba
-from .options import Number, RecipeText, Where, Whole, bill_option, json_option, library_option
-from .output import Terminal, clean, json_document, json_line, notice, print_bill, table
+from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
+from .output import Terminal, clean, json_document, json_line, notice, print_memory_plan, table
 from .passage import passage_lines
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ STDIN = "-"
 @option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
 @option("--run", "as_run", is_flag=True, help="Print a TREC run: documents, each scored by its best passage.")
 @option("--tag", default="bookwheel", metavar="NAME", help="Name of the run. [default: bookwheel]")
-@bill_option
+@memory_option
 @json_option
 def search(
     words: tuple[str, ...],
@@ -91,7 +91,7 @@ def search(
     no_color: bool,
     as_run: bool,
     tag: str,
-    bill: bool,
+    memory: bool,
     as_json: bool,
 ) -> int:
     """Search a library for passages.
@@ -146,8 +146,8 @@ def search(
             for note in () if explain else ranking.notes:
                 if note.startswith(TOLD) or " was skipped: " in note:
                     notice(note)
-    if bill:
-        print_bill(library.bill())
+    if memory:
+        print_memory_plan(library.memory_plan())
     if not found:
         what = f"for {queries[0][1]!r:.100}" if len(queries) == 1 else f"for any of {len(queries)} queries"
         limit = f" where {where}" if where else ""

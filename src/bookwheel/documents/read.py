@@ -47,7 +47,7 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     except RecursionError as error:
         raise InputError(f"{source.label} is nested too deeply to be read") from error
     except Exception as error:
-        # zstandard's error class is only imported where such a file is read.
+        # The error's class is only imported where such a file is read.
         if source.compression == "zst" and type(error).__name__ == "ZstdError":
             raise InputError(
                 f"{source.label} is damaged: its compressed data are invalid ({str(error).rstrip('.')})"

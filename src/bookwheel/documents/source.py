@@ -7,12 +7,12 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from .._errors import InputError
+from .zstd import decompressor
 
 if TYPE_CHECKING:
-    import zstandard
     from _typeshed import WriteableBuffer
 
 __all__ = [
@@ -108,7 +108,7 @@ class Source:
         """The decompressed bytes as a buffered stream, not limited in length: for formats read record by record.
 
         Raises :class:`InputError` if the file cannot be opened. Damage inside a compressed file appears while reading, as
-        ``OSError``, ``EOFError``, ``zlib.error`` or ``zstandard.ZstdError``.
+        ``OSError``, ``EOFError``, ``zlib.error`` or ``ZstdError``.
         """
         try:
             raw = self._raw()
@@ -187,40 +187,35 @@ class _Gzip(io.RawIOBase):
 
 
 class _Zstandard(io.RawIOBase):
-    """A zstd stream of one or more frames. Unlike zstandard's own reader it notices when the last frame is cut off."""
-
-    _STEP = 1024
-    """Bytes decompressed at a time: such a piece can unpack to 32 MiB, no more."""
+    """A zstd stream of one or more frames. Raises ``EOFError`` where the last frame is cut off."""
 
     def __init__(self, below: BinaryIO) -> None:
-        import zstandard
-
         self._below = below
-        self._context = zstandard.ZstdDecompressor()
-        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._frame: Any = None
+        """The decompressor of the frame being read; None between frames."""
         self._packed = b""
-        self._ready = memoryview(b"")
+        """What was read of the next frame."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
-        while not self._ready:
-            piece = self._packed or self._below.read(self._STEP)
-            self._packed = b""
-            if not piece:
-                if self._frame is not None:
+        data = b""
+        while not data and len(view):
+            piece = self._packed
+            if not piece and (self._frame is None or self._frame.needs_input):
+                piece = self._below.read(_BUFFER)
+                if not piece and self._frame is not None:
                     raise EOFError("the last frame is not complete")
-                return 0
-            frame = self._frame or self._context.decompressobj()
-            self._ready = memoryview(frame.decompress(piece))
-            self._packed = frame.unused_data
-            self._frame = None if frame.eof else frame
-        count = min(len(view), len(self._ready))
-        view[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
+                if not piece:
+                    return 0
+            self._frame = self._frame or decompressor()
+            data = self._frame.decompress(piece, len(view))
+            self._packed = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        view[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         if not self.closed:

@@ -16,7 +16,7 @@ from .._system import cores
 from ..analysis.words import WordTable
 from .find import BUILT_IN_MODELS, installed
 from .load import load_encoder
-from .model_cache import cache_folder
+from .model_cache import models_folder
 from .options import Options
 from .protocols import max_tokens
 from .static.built_in import StaticEncoder
@@ -165,7 +165,7 @@ def _entry(name: str, folder: Path, measure: bool, again: bool) -> ModelEntry:
 
 def _remembered(encoder: Any, again: bool) -> float:
     """The model's speed on this machine, measured once."""
-    path = cache_folder() / "speeds.json"
+    path = models_folder() / "speeds.json"
     key = f"{encoder.sha256[:24]} {encoder.revision} {cores()}"
     try:
         known = json.loads(path.read_text(encoding="utf-8"))

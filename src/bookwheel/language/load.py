@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import ModelError
-from ..encode.model_cache import cache_folder
+from ..encode.model_cache import models_folder
 
 if TYPE_CHECKING:
     from .local import LocalModel
@@ -113,7 +113,7 @@ def _converted(file: Path, precision: str, dtype: Any) -> Path:
 
     state = file.stat()
     stamp = json.dumps([file.name, state.st_size, state.st_mtime_ns, precision, 1])
-    folder = cache_folder() / f"{file.stem}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
+    folder = models_folder() / f"{file.stem}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
     if (folder / "config.json").is_file():
         return folder
     for needed in ("gguf", "accelerate"):

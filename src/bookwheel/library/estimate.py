@@ -1,4 +1,4 @@
-"""How many passages files will give, from a look at some of them: what a bill is planned with before any work.
+"""How many passages files will give, from a look at some of them: what memory is planned with before any work.
 
 Files that are read record by record give the records of their first megabytes; of other files some are read, drawn with a seed.
 Passages a byte of those are taken for all of the same format.
@@ -118,7 +118,7 @@ def _packed(source: Source, head: bytes) -> float:
 
         return len(zlib.compress(head, 6)) / len(head)
     if source.compression == "zst":
-        import zstandard
+        from ..documents.zstd import compress
 
-        return len(zstandard.ZstdCompressor().compress(head)) / len(head)
+        return len(compress(head)) / len(head)
     return 1.0

@@ -11,7 +11,7 @@ from .._errors import UsageError
 from .._paths import locate
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
-from ..memory.budget import ram_of
+from ..memory.sizes import ram_of
 from ..progress import Progress, silent
 from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe

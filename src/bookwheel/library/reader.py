@@ -13,13 +13,15 @@ from .._errors import UsageError
 from .._system import anonymous_bytes
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
-from ..memory.budget import COMPILING, Bill, ram_of, round_up
+from ..memory.plan import MemoryPlan
+from ..memory.shares import COMPILING
+from ..memory.sizes import ram_of, round_up
 from ..progress import Progress, silent
 from ..rank.query import Query
 from ..rank.recipe import Recipe
 from ..rank.trace import Ranking
 from .manifest import Manifest
-from .memory_plan import search_bill
+from .memory_plan import plan_search
 from .results import Info, Result
 from .retrieval.registry import representations
 from .searcher import Searching
@@ -217,22 +219,22 @@ class Reading:
             yield store.document(number)
 
     def info(self) -> Info:
-        """The state of the library and its bill of bytes by part."""
+        """The state of the library, and its bytes on disk and in memory by part."""
         from .summary import summary
 
         return summary(self.snapshot)
 
-    def bill(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> Bill:
+    def memory_plan(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> MemoryPlan:
         """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
 
         ``ram`` is the library's own where None. Raises `BudgetError` where it does not fit.
         """
         allowed = self.ram if ram is None else ram_of(ram)
-        bill = search_bill(self.snapshot, allowed, names, self._encoders.nbytes)
-        bill.check(f"searching {self.path}", self._smaller(allowed, names))
+        memory = plan_search(self.snapshot, allowed, names, self._encoders.nbytes)
+        memory.check(f"searching {self.path}", self._smaller(allowed, names))
         if (anonymous := anonymous_bytes()) is not None:
-            bill.measure("all anonymous memory", anonymous)
-        return bill
+            memory.measure("all anonymous memory", anonymous)
+        return memory
 
     def _smaller(self, ram: int | None, names: Iterable[str] | None) -> str:
         """What else one could do where searching does not fit."""
@@ -241,7 +243,7 @@ class Reading:
             return ""
         if any(segment.dense is not None and segment.dense.bits > 1 for segment in self.snapshot.segments):
             return f"make the sketches smaller: bookwheel compact --ram {round_up(ram)}"
-        fits = search_bill(self.snapshot, ram, ["bm25"]).planned() <= ram
+        fits = plan_search(self.snapshot, ram, ["bm25"]).planned() <= ram
         return "search with --recipe bm25, which fits" if fits else ""
 
     def require(self, names: Iterable[str]) -> None:
@@ -252,7 +254,7 @@ class Reading:
         if wanted not in self._within:
             if self.ram < COMPILING:
                 kernels.prepare()
-            self.bill(names=wanted[2])
+            self.memory_plan(names=wanted[2])
             self._within = {*self._within, wanted} if len(self._within) < 100 else {wanted}
 
     def recall(self, k: int = 10, sample: int = 100) -> float:

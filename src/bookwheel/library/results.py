@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..documents.document import Scalar
-from ..memory.budget import Bill
+from ..memory.plan import MemoryPlan
 from .settings import Settings
 
 __all__ = ["EncoderStatus", "IndexReport", "Info", "Result"]
@@ -57,7 +57,7 @@ class IndexReport:
     """Number of files passed over, by reason."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
-    bill: Bill | None = None
+    memory_plan: MemoryPlan | None = None
 
 
 @dataclass(slots=True)
@@ -79,12 +79,12 @@ class EncoderStatus:
     """Duration of this run."""
     complete: bool = False
     """Whether every passage is embedded."""
-    bill: Bill | None = None
+    memory_plan: MemoryPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """A library's state, and its bill of bytes on disk and in memory by part."""
+    """A library's state, and its bytes on disk and in memory by part."""
 
     path: str
     generation: int

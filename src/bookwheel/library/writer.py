@@ -28,12 +28,15 @@ from ..documents.document import Document
 from ..documents.passages import places, split
 from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import storage
-from ..memory.budget import COMPILING, GATHERED, Bill, Shares, bound_heap, ram_of, share_out, trim_heap
+from ..memory.heap import limit_heap, trim_heap
+from ..memory.plan import MemoryPlan
+from ..memory.shares import COMPILING, GATHERED, Shares, share_out
+from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
-from .memory_plan import plan, sketch_bits
+from .memory_plan import plan_library, sketch_bits
 from .segment import SEGMENTS, Segment, SegmentBuilder
 from .settings import Representation, Settings
 from .snapshot import Snapshot
@@ -64,10 +67,10 @@ class Writer:
                 f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
             )
         self.library = library
-        self.bill = Bill(ram_of(ram))
-        self._named = None if ram is None else self.bill.ram
+        self.memory_plan = MemoryPlan(ram_of(ram))
+        self._named = None if ram is None else self.memory_plan.ram
         self._expected = 0
-        bound_heap()
+        limit_heap()
         self.added_passages = 0
         self._lock = WriterLock(library).__enter__()
         try:
@@ -95,7 +98,7 @@ class Writer:
 
     def _share_out(self) -> Shares:
         """The budget split for what the library holds by now."""
-        shares = share_out(self.bill.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
+        shares = share_out(self.memory_plan.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
         self.store.cache(shares.database)
         return shares
 
@@ -178,23 +181,24 @@ class Writer:
         ):
             self.commit()
 
-    def plan(self, *, encoding: bool = True) -> Bill:
+    def plan(self, *, encoding: bool = True) -> MemoryPlan:
         """Fill in what building takes, with the encoder if ``encoding``; raises `BudgetError` where that does not fit."""
-        if self.bill.ram < COMPILING:
+        if self.memory_plan.ram < COMPILING:
             kernels.prepare()
         if encoding:
             self._encoder = self._encoder or self._encoders.built_in(self.manifest)
         self.shares = self._share_out()
-        self.bill.plan_building(self.shares)
-        self.bill.check("building the index")
-        return self.bill
+        self.memory_plan.plan_building(self.shares)
+        self.memory_plan.check("building the index")
+        return self.memory_plan
 
     def expect(self, passages: int, certain: float = 1.0) -> None:
         """Say that about so many are coming; raises `BudgetError` where a library with a ``certain`` share of them does not fit."""
         dimension = self._encoder.dimension if self._encoder is not None else 0
         self._expected = self._next_passage - 1 + passages
         sure = self._next_passage - 1 + int(certain * passages)
-        plan(sure, dimension, self.bill.ram, encoder=nbytes(self._encoder), bits=self.bits(dimension) or 1).check()
+        bits = self.bits(dimension) or 1
+        plan_library(sure, dimension, self.memory_plan.ram, encoder=nbytes(self._encoder), bits=bits).check()
 
     def bits(self, dimension: int) -> int | None:
         """Bits a dimension of the sketches that are written now: by the budget that was named, for all passages there will be.
@@ -232,7 +236,7 @@ class Writer:
             ids = np.array([row[0] for row in rows["passages"]], np.int64)
             self._builder.add(ids, self._texts)
             self.added_passages += len(ids)
-            self.bill.measure(GATHERED, self._builder.nbytes)
+            self.memory_plan.measure(GATHERED, self._builder.nbytes)
         for some in rows.values():
             some.clear()
         self._texts = []
@@ -248,7 +252,7 @@ class Writer:
     def measure(self) -> None:
         """Note the memory in use now."""
         if (anonymous := anonymous_bytes()) is not None:
-            self.bill.measure("all anonymous memory", anonymous)
+            self.memory_plan.measure("all anonymous memory", anonymous)
 
     def remove(self, numbers: Iterable[int]) -> int:
         """Remove documents by number; returns how many."""
@@ -287,7 +291,7 @@ class Writer:
             self._publish(segments)
             self._tidy()
             self.shares = self._share_out()
-            self.bill.plan_building(self.shares)
+            self.memory_plan.plan_building(self.shares)
         self._last_commit = time.monotonic()
 
     def _publish(

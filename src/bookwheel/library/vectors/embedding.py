@@ -20,7 +20,9 @@ from ..._system import anonymous_bytes, cores
 from ...encode.protocols import nbytes
 from ...encode.remote import Estimate, RemoteEncoder
 from ...hits import Hits
-from ...memory.budget import BASE, MIB, Bill, ram_of
+from ...memory.plan import MemoryPlan
+from ...memory.shares import BASE
+from ...memory.sizes import MIB, ram_of
 from ...progress import Progress, silent
 from ...rank.query import Query
 from ..indexing import interruptible
@@ -181,8 +183,8 @@ class _Worker:
         self.kind = kind_of(self.representation.kind)
         self.started = time.monotonic()
         self.report = EncoderStatus(name, self.representation.kind, self.representation.info.name)
-        self.bill = Bill(ram_of(limits.ram))
-        self.report.bill = self.bill
+        self.memory_plan = MemoryPlan(ram_of(limits.ram))
+        self.report.memory_plan = self.memory_plan
         self._queries: Iterator[str] = iter(())
         self._fitted = 0
 
@@ -214,10 +216,10 @@ class _Worker:
         return self.report
 
     def _plan(self, encoder: Any) -> None:
-        self.bill.plan("Python, numpy, compiled kernels", BASE)
-        self.bill.plan(f"model {self.report.model} with its batches", nbytes(encoder))
-        self.bill.plan("passages between encoding and commit", 2 * CHUNK_BYTES)
-        self.bill.check("embedding")
+        self.memory_plan.plan("Python, numpy, compiled kernels", BASE)
+        self.memory_plan.plan(f"model {self.report.model} with its batches", nbytes(encoder))
+        self.memory_plan.plan("passages between encoding and commit", 2 * CHUNK_BYTES)
+        self.memory_plan.check("embedding")
 
     def _over(self) -> bool:
         seconds, passages = self.limits.seconds, self.limits.passages
@@ -260,7 +262,7 @@ class _Worker:
             size += sum(map(len, packed))
             advance(len(some))
             if (anonymous := anonymous_bytes()) is not None:
-                self.bill.measure("all anonymous memory", anonymous)
+                self.memory_plan.measure("all anonymous memory", anonymous)
             self._rest(time.monotonic() - wall, time.process_time() - processor)
             if self._over() or size > CHUNK_BYTES or time.monotonic() - began > CHUNK_SECONDS:
                 break

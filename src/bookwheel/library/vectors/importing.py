@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from ..._errors import ModelError, UsageError
 from ...index.storage import storage
-from ...memory.budget import BASE, MIB, Bill, ram_of
+from ...memory.plan import MemoryPlan
+from ...memory.shares import BASE
+from ...memory.sizes import MIB, ram_of
 from ..manifest import Manifest, SegmentEntry
 from ..passage_texts import passage_texts
 from ..retrieval.registry import representations
@@ -58,12 +60,12 @@ def import_vectors(
     loaded: Any = None
     if encoder is not None:
         loaded = encoders.load(reference_of(encoder) or encoder, source.kind)
-    bill = Bill(ram_of(ram))
-    bill.plan("Python, numpy, compiled kernels", BASE)
+    memory = MemoryPlan(ram_of(ram))
+    memory.plan("Python, numpy, compiled kernels", BASE)
     if source.nbytes:
-        bill.plan(f"weighted terms of {source.name}", source.nbytes)
-    bill.plan("a part while it is written", 96 * MIB)
-    bill.check("importing vectors")
+        memory.plan(f"weighted terms of {source.name}", source.nbytes)
+    memory.plan("a part while it is written", 96 * MIB)
+    memory.check("importing vectors")
     with Writer(library, ram=ram) as writer:
         old = _replaced(writer.manifest, name, source.kind, replacing)
         snapshot = Snapshot(library, writer.manifest, writer.store)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..._errors import RecipeError
-from ...encode.model_cache import cache_folder
+from ..._paths import cache
 from ...hits import Hits
 from ...language import language_model
 from ...language.answers import Answers
@@ -31,7 +31,7 @@ def named_model(model: str) -> None:
 
 def asked_for(context: Context, model: str, calls: int, seconds: float) -> Asked:
     """The model and the kept answers, for one query; both are shared by all stages of a library."""
-    answers = context.resource("language model answers", lambda: Answers(cache_folder().parent / "answers.sqlite"))
+    answers = context.resource("language model answers", lambda: Answers(cache() / "answers.sqlite"))
     return Asked(language_model(model), answers, calls=calls, seconds=min(seconds, context.remaining()))
 
 

@@ -1,68 +1,29 @@
-"""Judged collections: documents, queries, and which documents answer which query."""
+"""Judged collections from a BEIR folder, a folder of TREC files, or ir_datasets."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
 from pathlib import Path
 
 from .._errors import InputError
 from ..documents.document import Document
-from .judgments import Qrels, Queries, read_qrels, read_queries
+from .collection import Collection
+from .datasets import IR_DATASETS, load_ir_dataset
+from .judgments import read_qrels, read_queries
 from .lines import read_lines
 
-__all__ = ["Collection", "load_collection", "load_files"]
-
-IR_DATASETS = "ir_datasets:"
-"""Prefix of a name that the ir_datasets package knows."""
-
-
-@dataclass(frozen=True)
-class Collection:
-    """A test collection. Load one with `load_collection` or `load_files`."""
-
-    name: str
-    queries: Queries
-    qrels: Qrels
-    corpus: Path | None = None
-    """The file of documents, where they are one file."""
-    read: Callable[[], Iterator[Document]] | None = None
-    """Reads the documents, where they can be had."""
-
-    def documents(self) -> Iterator[Document]:
-        """The documents, one after the other. Raises `InputError` where the collection came without them."""
-        if self.read is None:
-            raise InputError(f"the collection {self.name} came without documents; index them from where they are")
-        return self.read()
-
-    @cached_property
-    def judged(self) -> Queries:
-        """The queries that have at least one judged document: those that measures are taken over."""
-        return {query: text for query, text in self.queries.items() if self.qrels.get(query)}
-
-    @property
-    def unjudged(self) -> int:
-        """How many queries have no judged document and are left out."""
-        return len(self.queries) - len(self.judged)
-
-    @property
-    def without_text(self) -> int:
-        """How many judged queries are not among the queries, and are left out."""
-        return sum(query not in self.queries for query in self.qrels)
+__all__ = ["load_collection", "load_files"]
 
 
 def load_collection(source: str | Path, split: str = "test", field: str = "title") -> Collection:
     """A judged collection from a BEIR folder, a folder of TREC files, or ``ir_datasets:NAME``.
 
-    A BEIR folder holds ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/<split>.tsv``; a TREC folder one file whose name
-    begins with ``topics`` or ``queries``, one that begins with ``qrels``, and perhaps a ``corpus.jsonl``. Any of them may
-    be gz. ``field``: see `read_queries`. Raises `InputError`.
+    A BEIR folder holds ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/<split>.tsv``. A folder of TREC files holds one file
+    whose name begins with ``topics`` or ``queries``, one whose name begins with ``qrels``, and perhaps a ``corpus.jsonl``.
+    Any of them may be compressed with gzip. ``field``: see `read_queries`. Raises `InputError`.
     """
     if isinstance(source, str) and source.startswith(IR_DATASETS):
-        from .datasets import load_ir_dataset
-
         return load_ir_dataset(source.removeprefix(IR_DATASETS))
     folder = Path(source).expanduser()
     if not folder.is_dir():

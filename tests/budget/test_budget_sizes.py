@@ -14,8 +14,10 @@ import bookwheel
 from bookwheel.cli.main import COMMANDS, main
 from bookwheel.cli.main import bookwheel as group
 from bookwheel.documents.document import Document
-from bookwheel.library import memory_plan as bills
-from bookwheel.memory.budget import BASE, DEFAULT, LEAST, MIB, MINIMUM, MOST, Bill, parse_size, ram_of, share_out
+from bookwheel.library import memory_plan
+from bookwheel.memory.plan import MemoryPlan
+from bookwheel.memory.shares import BASE, LEAST, MOST, share_out
+from bookwheel.memory.sizes import DEFAULT, MIB, MINIMUM, parse_size, ram_of
 
 
 @pytest.mark.parametrize(
@@ -51,19 +53,19 @@ def test_less_than_the_smallest_budget_is_refused_everywhere(small: str | int, t
 @settings(max_examples=200, deadline=None)
 def test_shares_fit_the_budget_or_are_refused(ram: int, encoder: int, passages: int) -> None:
     shares = share_out(ram, encoder=encoder, passages=passages)
-    bill = Bill(ram)
-    bill.plan_building(shares)
+    memory = MemoryPlan(ram)
+    memory.plan_building(shares)
     assert LEAST.gather <= shares.gather <= MOST.gather
     assert LEAST.database <= shares.database <= MOST.database
     assert LEAST.text <= shares.text <= MOST.text
     assert 0 < shares.record * 8 <= shares.text + shares.gather
-    if bill.planned() > ram:
+    if memory.planned() > ram:
         # It is never the split that exceeds the budget: something is at its least.
         assert shares.gather == LEAST.gather
         with pytest.raises(bookwheel.BudgetError, match="give --ram"):
-            bill.check("building")
+            memory.check("building")
     else:
-        bill.check("building")
+        memory.check("building")
 
 
 @given(ram=st.integers(MINIMUM, 4 << 30), passages=st.integers(0, 1_000_000))
@@ -75,16 +77,16 @@ def test_more_memory_never_gives_a_part_less(ram: int, passages: int) -> None:
 
 
 def test_the_refusal_says_what_would_do() -> None:
-    bill = Bill(300 * MIB)
-    bill.plan("Python", 100 * MIB)
-    bill.plan("sketches", 201 * MIB + 1)
+    memory = MemoryPlan(300 * MIB)
+    memory.plan("Python", 100 * MIB)
+    memory.plan("sketches", 201 * MIB + 1)
     with pytest.raises(
         bookwheel.BudgetError, match=r"needs 301 MB.*300 MB.*sketches 201 MB.*--ram 302MB or more, or go home"
     ) as caught:
-        bill.check("searching", "go home")
+        memory.check("searching", "go home")
     assert caught.value.exit_code == 3
-    bill.ram = parse_size("302MB")
-    bill.check("searching")
+    memory.ram = parse_size("302MB")
+    memory.check("searching")
 
 
 @pytest.mark.parametrize(
@@ -99,14 +101,14 @@ def test_the_refusal_says_what_would_do() -> None:
     ],
 )
 def test_plans_of_known_sizes(passages: int, dimension: int, ram: str, fits: bool) -> None:
-    made = bills.plan(passages, dimension, parse_size(ram))
+    made = memory_plan.plan_library(passages, dimension, parse_size(ram))
     if fits:
         made.check()
     else:
         with pytest.raises(bookwheel.BudgetError) as caught:
             made.check()
         named = str(caught.value).split("--ram ")[1].split()[0]
-        bills.plan(passages, dimension, parse_size(named)).check()  # what it asks for is enough
+        memory_plan.plan_library(passages, dimension, parse_size(named)).check()  # what it asks for is enough
 
 
 def test_a_plan_is_printed_without_work(
@@ -120,7 +122,7 @@ def test_a_plan_is_printed_without_work(
     assert found["ram"] == DEFAULT
     assert found["dimension"] == 256
     for what in ("building", "searching"):
-        assert found[what]["bytes"] == sum(line["planned"] for line in found[what]["bill"]) > BASE
+        assert found[what]["bytes"] == sum(line["planned"] for line in found[what]["memory"]) > BASE
     assert sorted(path.name for path in tmp_path.iterdir()) == ["texts.jsonl"]
     assert main(["plan", "--passages", "10000000", "--dim", "768", "--ram", "256MB"]) == 3
     captured = capsys.readouterr()
@@ -161,26 +163,26 @@ def test_the_command_line_refuses_too_little(small: Path, capsys: pytest.Capture
         capsys.readouterr()
     for position in (["--ram", "256MB", "search", "x"], ["search", "file", "--library", str(small), "--ram", "256MB"]):
         assert main(position) == (2 if position[0] == "--ram" else 0)
-    assert main(["search", "--ram", "256MB", "file", "--library", str(small), "--bill"]) == 0
+    assert main(["search", "--ram", "256MB", "file", "--library", str(small), "--memory"]) == 0
     assert "BM25" in capsys.readouterr().err
 
 
 def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bookwheel.open(small, ram="256MB") as library:
-        parts = bills.hot_parts(library.snapshot)
+        parts = memory_plan.hot_parts(library.snapshot)
         assert set(parts) == {"bm25", "dense"}
         assert all(size > 0 for size in parts.values())
         assert library.rank("open a file", recipe="hybrid").ids.tolist()
         # A budget in which the sketches no longer have room: hybrid is refused, and what fits is named.
         room = 256 * MIB - BASE - parts["bm25"] - library.passages
-        monkeypatch.setattr(bills, "WORKING", room - library._encoders.nbytes)
+        monkeypatch.setattr(memory_plan, "WORKING", room - library._encoders.nbytes)
         library._within.clear()
         with pytest.raises(bookwheel.BudgetError, match=r"sketches.*--recipe bm25, which fits"):
             library.search("open a file", recipe="hybrid")
         assert library.search("open a file", recipe="bm25")
     with bookwheel.open(small) as library:
         assert library.search("open a file"), "where no budget is named, searching takes what it needs"
-        assert library.bill().ram >= DEFAULT
+        assert library.memory_plan().ram >= DEFAULT
 
 
 def test_kernels_are_compiled_elsewhere_before_a_search_in_a_small_budget(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +204,7 @@ def test_indexing_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.M
     texts = tmp_path / "texts.jsonl"
     texts.write_text("".join(json.dumps({"_id": str(n), "text": f"heron {n}"}) + "\n" for n in range(2000)))
     monkeypatch.setattr("bookwheel.library.indexing.LOOKED_AT", 1000)
-    monkeypatch.setattr(bills, "SPARSE_HOT", 1 << 20)
+    monkeypatch.setattr(memory_plan, "SPARSE_HOT", 1 << 20)
     library = bookwheel.open(tmp_path / "lib", create=True, language="english")
     with pytest.raises(bookwheel.BudgetError, match=r"searching 1,600 passages x 256 dimensions needs .* --encoder none"):
         library.index(texts, ram="1GB")
@@ -215,11 +217,11 @@ def test_indexing_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.M
 def test_a_bill_after_work_has_both_columns(tmp_path: Path) -> None:
     library = bookwheel.open(tmp_path / "lib", create=True, language="english")
     report = library.add([Document(str(n), f"heron {n}") for n in range(1000)], ram="512MB")
-    assert report.bill is not None
-    lines = {line.part: line for line in report.bill}
+    assert report.memory_plan is not None
+    lines = {line.part: line for line in report.memory_plan}
     gathered = next(line for part, line in lines.items() if "gathered" in part)
     assert gathered.planned is not None
     assert gathered.measured is not None
     assert 0 < gathered.measured <= gathered.planned
-    assert sum(line.planned or 0 for line in report.bill) <= 512 * MIB
+    assert sum(line.planned or 0 for line in report.memory_plan) <= 512 * MIB
     assert lines["all anonymous memory"].measured
