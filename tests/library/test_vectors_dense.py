@@ -120,7 +120,7 @@ def test_another_model_is_refused_and_may_replace(tmp_path: Path, prose: list[tu
     with pytest.raises(bookwheel.UsageError, match="no encoder 'third' to replace"):
         library.replace_encoder("third", new)
     library.replace_encoder("other", new)
-    with pytest.raises(bookwheel.UsageError, match="being replaced already"):
+    with pytest.raises(bookwheel.UsageError, match="already being replaced"):
         library.replace_encoder("other", Rotated(3))
     # The old one serves: its order is the old model's.
     snapshot = library.snapshot
