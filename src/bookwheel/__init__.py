@@ -34,13 +34,12 @@ TYPE_CHECKING = False  # type checkers take it as true; importing `typing` for i
 # Type checkers read this block; at run time `__getattr__` imports each name when it is first used.
 # A new public name goes here, in `_ATTRIBUTES` or `_MODULES`, and in `__all__`; a test compares the three.
 if TYPE_CHECKING:
-    from . import evaluate
+    from . import evaluate, stages
     from .documents.document import Document
     from .documents.read import Fields
     from .library.library import Library
     from .library.library import open_library as open
     from .library.results import IndexReport, Info, Result
-    from .rank import stages
     from .rank.parse import parse_recipe
     from .rank.recipe import Recipe
 
@@ -55,7 +54,7 @@ _ATTRIBUTES = {
     "open": ("library.library", "open_library"),
     "parse_recipe": ("rank.parse", "parse_recipe"),
 }
-_MODULES = {"evaluate": "evaluate", "stages": "rank.stages"}
+_MODULES = {"evaluate": "evaluate", "stages": "stages"}
 
 __all__ = [
     "BookwheelError",

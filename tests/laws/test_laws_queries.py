@@ -142,13 +142,13 @@ def test_whatever_a_model_says_costs_no_answer(
     library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, recipe: str, text: str, answer: str
 ) -> None:
     from bookwheel.language.answers import Answers
-    from bookwheel.rank.rewrite import applied
+    from bookwheel.rank.stages import asking
 
     query = Query(text)
     if not answered(library, query):
         return
-    monkeypatch.setattr(applied, "language_model", lambda _name: Says(answer))
-    monkeypatch.setattr(applied, "Answers", lambda _path: Answers())
+    monkeypatch.setattr(asking, "language_model", lambda _name: Says(answer))
+    monkeypatch.setattr(asking, "Answers", lambda _path: Answers())
     library.searching.resources = Resources()
     chosen = library.searching.recipe(recipe)
     context = library.searching.context(library.snapshot)

@@ -13,7 +13,8 @@ import bookwheel
 from bookwheel import Document, RecipeError
 from bookwheel.rank import Pipe, Recipe, Retrieve, parse_recipe, validate
 from bookwheel.rank.stages import find_stage, stage_names
-from bookwheel.rank.stages.arguments import make_stage, signature
+from bookwheel.rank.stages.arguments import make_stage
+from bookwheel.rank.stages.parameters import signature
 
 quick = settings(max_examples=60, deadline=None)
 WEIGHTS = st.sampled_from([0.1, 0.25, 0.5, 1, 2, 3.5])

@@ -72,7 +72,7 @@ def recipes(recipe: str | None, library: Library | None, save: str | None, remov
 
 
 def _stages() -> list[dict[str, Any]]:
-    from ..rank.stages.arguments import signature
+    from ..rank.stages.parameters import signature
     from ..rank.stages.registry import find_stage, stage_names
 
     found = []

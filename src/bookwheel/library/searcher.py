@@ -15,7 +15,8 @@ from ..analysis.analyzer import highlight
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
-from ..rank.runner import Ranking, Runner, TracingRunner
+from ..rank.runner import Runner, TracingRunner
+from ..rank.trace import Ranking
 from ..rank.validate import validate
 from .results import Result
 from .retrieval.context import LibraryContext, Resources

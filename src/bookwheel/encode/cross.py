@@ -1,4 +1,4 @@
-"""Reranking by a cross-encoder: a transformer that reads query and passage together and gives one number."""
+"""A cross-encoder: a transformer that reads query and passage together and gives one score."""
 
 from __future__ import annotations
 
@@ -10,30 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import ModelError, UsageError
-from ...encode.options import Options
-from ...encode.transformer.layout import read_json
-from ...encode.transformer.open import open_scorer
-from ...encode.transformer.runner import OnnxModel, Tokens
-from .base import Reranked
+from .._errors import ModelError, UsageError
+from .options import Options
+from .transformer.open import open_scorer
+from .transformer.runner import OnnxModel, Tokens
 
 __all__ = ["AGGREGATIONS", "CrossEncoder"]
 
 AGGREGATIONS = ("first", "max", "sum", "mean")
 OVERLAP = 32
-"""Tokens that neighbouring windows of a long passage share."""
+"""Tokens shared by neighbouring windows of a long passage."""
 POSITIVE = ("relevant", "entailment", "true", "yes", "positive")
-"""Labels that say that a passage answers, of models with several."""
+"""Labels that mark a relevant passage, for models with several outputs."""
 
 
 class CrossEncoder:
     """A model in the layout of sentence-transformers' CrossEncoder, run by onnxruntime (Nogueira and Cho, 2019, monoBERT).
 
-    ``folder`` holds config.json, tokenizer.json and model.safetensors, or an ONNX file; ``options.precision`` is int8 unless
-    set. A passage longer than the model reads is cut into windows that overlap, at most ``windows`` of them, each read with the
-    query, and its score is that of the ``first``, their ``max``, ``sum`` or ``mean`` (Dai and Callan, "Deeper Text
-    Understanding for IR with Contextual Neural Language Modeling", SIGIR 2019: FirstP, MaxP, SumP; the plainer kin of PARADE,
-    Li et al. 2020). ``label`` says which output is the score, where the model has several. Raises `ModelError`.
+    ``folder`` has config.json, tokenizer.json and model.safetensors, or an ONNX file; ``options.precision`` is int8 unless set.
+    A passage longer than the model reads is cut into at most ``windows`` overlapping windows, each read with the query. Its
+    score is that of the ``first``, or the ``max``, ``sum`` or ``mean`` of all (``long``; Dai and Callan, "Deeper Text
+    Understanding for IR with Contextual Neural Language Modeling", SIGIR 2019: FirstP, MaxP, SumP). ``label`` is the output
+    that is the score, for a model with several. Raises `ModelError`.
     """
 
     def __init__(
@@ -46,14 +44,12 @@ class CrossEncoder:
         label: int | None = None,
     ) -> None:
         if long not in AGGREGATIONS:
-            raise UsageError(f"a long passage's score is its windows' {', '.join(AGGREGATIONS)}, not {long!r}")
+            raise UsageError(f"long must be one of {', '.join(AGGREGATIONS)}, not {long!r}")
         if windows < 1:
-            raise UsageError(f"a passage has 1 window or more, not {windows}")
+            raise UsageError(f"windows must be 1 or more, not {windows}")
         path = Path(folder).expanduser()
         if not path.is_dir():
-            raise ModelError(
-                f"there is no cross-encoder in {path}; give the folder of one (config.json, tokenizer.json, weights)"
-            )
+            raise ModelError(f"there is no cross-encoder in {path}; give its folder (config.json, tokenizer.json, weights)")
         self._model: OnnxModel
         self._model, layout = open_scorer(path, options)
         self.name = str(folder)
@@ -62,12 +58,12 @@ class CrossEncoder:
         outputs = self._model.session.outputs[self._model.output]
         self.labels = outputs[-1] if len(outputs) == 2 and isinstance(outputs[-1], int) else _label_count(layout.config)
         self._label = _positive(layout.config, self.labels, label, path)
-        self._sigmoid = self._squashed(path, layout.config)
 
-    def rerank(self, query: str, texts: Sequence[str], *, deadline: float | None = None) -> Reranked:
-        """The model's raw outputs (logits): a sigmoid would not change their order, only make the best ones equal.
+    def score(self, query: str, texts: Sequence[str], *, deadline: float | None = None) -> list[float | None]:
+        """A score for each text, higher is better; None for those not done by ``deadline`` (of ``time.monotonic()``).
 
-        Without a deadline the longest are run first, on all cores; with one the best candidates.
+        Scores are the model's raw outputs: an activation such as a sigmoid would not change their order, only make the best
+        ones equal. Without a deadline the longest texts are run first, on all cores; with one, the first texts.
         """
         pieces: list[Tokens] = []
         owner: list[int] = []
@@ -79,26 +75,16 @@ class CrossEncoder:
         for number, value in zip(owner, values, strict=True):
             if value is None:
                 found[number] = None
-            elif (kept := found[number]) is not None:
-                kept.append(self._score(value))
-        return Reranked.of([None if scores is None else _aggregate(scores, self._long) for scores in found])
-
-    def predict(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
-        """As sentence-transformers' ``predict``: each pair cut to what the model reads, its activation applied.
-
-        float32 (n,) of a model with one output, else (n, labels).
-        """
-        values = self._model.each(self._pairs(pairs), lambda output, _: np.atleast_1d(output))
-        logits = np.array(values, np.float32).reshape(len(pairs), self.labels)
-        scores = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32) if self._sigmoid else logits
-        return scores[:, 0] if self.labels == 1 else scores
+            elif (scores := found[number]) is not None:
+                scores.append(self._score(value))
+        return [None if scores is None else _aggregate(scores, self._long) for scores in found]
 
     def _pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Tokens]:
         self._model.tokenizer.enable_truncation(self._model.max_tokens)
         return self._model.tokenise(pairs)
 
     def _cut(self, query: str, texts: Sequence[str]) -> list[list[Tokens]]:
-        """Each text's windows, with the query before each."""
+        """The windows of each text, with the query before each."""
         tokenizer = self._model.tokenizer
         most = self._model.max_tokens
         tokenizer.no_truncation()
@@ -115,27 +101,12 @@ class CrossEncoder:
         return found
 
     def _score(self, output: NDArray[np.float32]) -> float:
-        """The logit of a model with one output; of several, how far the chosen one lies above the rest (its log-odds)."""
+        """The logit of a model with one output; of several, the log-odds of the chosen one."""
         if len(output) == 1:
             return float(output[0])
         others = np.delete(output.astype(np.float64), self._label)
         top = float(others.max())
         return float(output[self._label]) - top - math.log(float(np.exp(others - top).sum()))
-
-    def _squashed(self, folder: Path, config: Mapping[str, Any]) -> bool:
-        """Whether sentence-transformers applies a sigmoid: as the settings say, else for models with one output."""
-        overall = folder / "config_sentence_transformers.json"
-        settings = [read_json(overall)] if overall.is_file() else []
-        settings += [config.get("sentence_transformers") or {}, config]
-        for one in settings:
-            for key in ("activation_fn", "activation_fct", "sbert_ce_default_activation_function"):
-                named = one.get(key) if isinstance(one, dict) else None
-                if isinstance(named, str):
-                    kind = named.rsplit(".", 1)[-1]
-                    if kind not in ("Sigmoid", "Identity"):
-                        raise ModelError(f"{folder} applies {kind} to its scores; bookwheel knows Sigmoid and Identity")
-                    return kind == "Sigmoid"
-        return self.labels == 1
 
 
 def _label_count(config: Mapping[str, Any]) -> int:
@@ -156,9 +127,7 @@ def _positive(config: Mapping[str, Any], count: int, label: int | None, folder: 
             return names[name]
     if count == 2:
         return 1
-    raise ModelError(
-        f"the model in {folder} has {count} outputs ({', '.join(names)}); say which is the score with label=NUMBER"
-    )
+    raise ModelError(f"the model in {folder} has {count} outputs ({', '.join(names)}); choose the score with label=NUMBER")
 
 
 def _aggregate(scores: Sequence[float], how: str) -> float:

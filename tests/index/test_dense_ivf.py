@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dense_reference import recall
 from numpy.typing import NDArray
 
 from bookwheel._errors import LibraryDamaged
-from bookwheel.index.dense import DenseBuilder, DenseIndex, ListedDenseIndex, merge, open_dense
+from bookwheel.index.dense import DenseBuilder, DenseIndex, IvfDenseIndex, merge, open_dense
 from bookwheel.index.dense import build as dense_build
-from bookwheel.index.dense.calibration import Reach
 from bookwheel.index.dense.clusters import cluster, nearest
-from bookwheel.index.dense.ivf_build import ListWriter, list_count
+from bookwheel.index.dense.depth import SearchDepth
+from bookwheel.index.dense.ivf_build import IvfWriter, list_count
 from bookwheel.index.dense.sketch import random_rotation
 from bookwheel.index.storage import FolderWriter
 
@@ -32,7 +33,7 @@ def clustered(n: int, d: int, seed: int = 0, centres: int = 60) -> Vectors:
 
 
 def built(folder: Path, vectors: Vectors, **settings: int) -> DenseIndex:
-    with DenseBuilder(folder, vectors.shape[1], seed=7, lists=True, **settings) as builder:
+    with DenseBuilder(folder, vectors.shape[1], seed=7, ivf=True, **settings) as builder:
         for start in range(0, len(vectors), 3000):
             builder.append(vectors[start : start + 3000])
     return open_dense(folder)
@@ -52,9 +53,9 @@ def vectors() -> Vectors:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory, vectors: Vectors) -> ListedDenseIndex:
+def index(tmp_path_factory: pytest.TempPathFactory, vectors: Vectors) -> IvfDenseIndex:
     index = built(tmp_path_factory.mktemp("lists"), vectors)
-    assert isinstance(index, ListedDenseIndex)
+    assert isinstance(index, IvfDenseIndex)
     return index
 
 
@@ -73,7 +74,7 @@ def queries() -> Vectors:
     return clustered(40, 64, seed=3)
 
 
-def test_every_row_is_in_one_list(index: ListedDenseIndex) -> None:
+def test_every_row_is_in_one_list(index: IvfDenseIndex) -> None:
     numbers = index._numbers[index._numbers < ROWS]
     np.testing.assert_array_equal(np.sort(numbers), np.arange(ROWS))
     assert np.all(index._numbers[index._numbers >= ROWS] == 2**32 - 1)
@@ -81,7 +82,7 @@ def test_every_row_is_in_one_list(index: ListedDenseIndex) -> None:
     assert index.folder.damaged() == []
 
 
-def test_lists_hold_the_rows_nearest_to_their_centres(index: ListedDenseIndex, vectors: Vectors) -> None:
+def test_lists_hold_the_rows_nearest_to_their_centres(index: IvfDenseIndex, vectors: Vectors) -> None:
     lists = index.lists
     owner = np.repeat(np.arange(len(lists)), np.diff(lists.starts) * 64)
     held = index._numbers < ROWS
@@ -103,7 +104,7 @@ def test_equal_rows_do_not_split_for_ever() -> None:
     assert len(clusters.assign(np.ones((5, 8), dtype=np.float32))) == 5
 
 
-def test_all_lists_and_nearly_all_candidates_are_exact(index: ListedDenseIndex, plain: DenseIndex, queries: Vectors) -> None:
+def test_all_lists_and_nearly_all_candidates_are_exact(index: IvfDenseIndex, plain: DenseIndex, queries: Vectors) -> None:
     for query in queries[:10]:
         found, exact = index.search(query, 10, candidates=ROWS - 1), index.exact(query, 10)
         np.testing.assert_array_equal(found.ids, exact.ids)
@@ -113,7 +114,7 @@ def test_all_lists_and_nearly_all_candidates_are_exact(index: ListedDenseIndex, 
         np.testing.assert_array_equal(exact.scores, other.scores)
 
 
-def test_estimates_are_relative_to_the_lists_centres(index: ListedDenseIndex, vectors: Vectors, queries: Vectors) -> None:
+def test_estimates_are_relative_to_the_lists_centres(index: IvfDenseIndex, vectors: Vectors, queries: Vectors) -> None:
     from bookwheel.index.dense.keys import numbers_of, scores_of
 
     plain_error = []
@@ -126,20 +127,20 @@ def test_estimates_are_relative_to_the_lists_centres(index: ListedDenseIndex, ve
     assert error.std() < 0.1
 
 
-def test_recall_is_what_was_asked_for(index: ListedDenseIndex, queries: Vectors) -> None:
+def test_recall_is_what_was_asked_for(index: IvfDenseIndex, queries: Vectors) -> None:
     far = np.random.default_rng(5).standard_normal((60, 64)).astype(np.float32)
     for some in (queries, far):
-        assert index.recall(some, 10) >= 0.97
-        assert index.recall(some, 10, recall=0.9) >= 0.88
-    assert index.recall(queries, 10, recall=1.0) == 1.0
-    less, reach = index.reach(10, 0.9), index.reach(10)
+        assert recall(index, some, 10) >= 0.97
+        assert recall(index, some, 10, recall=0.9) >= 0.88
+    assert recall(index, queries, 10, recall=1.0) == 1.0
+    less, depth = index.search_depth(10, 0.9), index.search_depth(10)
     assert less is not None
-    assert reach is not None
-    assert 1 <= less.lists < reach.lists
+    assert depth is not None
+    assert 1 <= less.probes < depth.probes
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.5])
-def test_filters(index: ListedDenseIndex, queries: Vectors, share: float) -> None:
+def test_filters(index: IvfDenseIndex, queries: Vectors, share: float) -> None:
     allowed = np.random.default_rng(1).random(ROWS) < share
     mask = bitmap(allowed)
     shares = []
@@ -152,14 +153,14 @@ def test_filters(index: ListedDenseIndex, queries: Vectors, share: float) -> Non
     assert not shares or np.mean(shares) >= 0.97
 
 
-def test_zero_rows_are_never_found(index: ListedDenseIndex, queries: Vectors) -> None:
+def test_zero_rows_are_never_found(index: IvfDenseIndex, queries: Vectors) -> None:
     for query in queries[:5]:
         for hits in (index.search(-query, 50), index.exact(-query, 50)):
             assert len(hits) == 50
             assert np.all(hits.ids % 101 != 0)
 
 
-def test_batches_and_threads_change_nothing(index: ListedDenseIndex, queries: Vectors) -> None:
+def test_batches_and_threads_change_nothing(index: IvfDenseIndex, queries: Vectors) -> None:
     single = [index.search(query, 10) for query in queries]
     for many in (index.search_many(queries, 10), index.search_many(queries, 10, threads=2)):
         for a, b in zip(single, many, strict=True):
@@ -168,26 +169,26 @@ def test_batches_and_threads_change_nothing(index: ListedDenseIndex, queries: Ve
 
 
 @pytest.mark.parametrize("bits", [2, 4])
-def test_more_bits_need_fewer_candidates(tmp_path: Path, index: ListedDenseIndex, vectors: Vectors, bits: int) -> None:
+def test_more_bits_need_fewer_candidates(tmp_path: Path, index: IvfDenseIndex, vectors: Vectors, bits: int) -> None:
     finer = built(tmp_path, vectors[:6000], bits=bits)
-    one, more = index.reach(10), finer.reach(10)
+    one, more = index.search_depth(10), finer.search_depth(10)
     assert one is not None
     assert more is not None
     assert more.candidates < one.candidates
 
 
 def test_merging_makes_lists_where_they_are_due(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: ListedDenseIndex, plain: DenseIndex, queries: Vectors
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: IvfDenseIndex, plain: DenseIndex, queries: Vectors
 ) -> None:
     keep = np.random.default_rng(2).random(ROWS) < 0.5
-    monkeypatch.setattr(dense_build, "LISTED", 12_000)
+    monkeypatch.setattr(dense_build, "IVF_ROWS", 12_000)
     merge([(index, bitmap(keep)), (plain, bitmap(~keep))], tmp_path / "both")
     merge([(index, bitmap(keep))], tmp_path / "half")
     both, half = open_dense(tmp_path / "both"), open_dense(tmp_path / "half")
-    assert isinstance(both, ListedDenseIndex)
+    assert isinstance(both, IvfDenseIndex)
     assert type(half) is DenseIndex
     np.testing.assert_array_equal(both.vectors, np.concatenate([index.vectors[keep], plain.vectors[~keep]]))
-    assert both.recall(queries, 10) >= 0.97
+    assert recall(both, queries, 10) >= 0.97
 
 
 def test_a_tight_memory_spills_and_gives_the_same(tmp_path: Path, vectors: Vectors) -> None:
@@ -197,7 +198,7 @@ def test_a_tight_memory_spills_and_gives_the_same(tmp_path: Path, vectors: Vecto
     for name, memory in (("a", 1 << 28), ("b", 1 << 10)):
         folder = tmp_path / name
         with FolderWriter(folder) as files:
-            writer = ListWriter(files, half, random_rotation(64, 1), bits=1, seed=3, memory=1 << 28, release=lambda: None)
+            writer = IvfWriter(files, half, random_rotation(64, 1), bits=1, seed=3, memory=1 << 28, release=lambda: None)
             clusters = writer.cluster()
             writer._half = memory
             writer.write(clusters)
@@ -210,7 +211,7 @@ def test_building_stays_within_its_memory(tmp_path: Path) -> None:
     vectors = clustered(4000, 32)
     peaks = []
     for pieces in (12, 24):
-        builder = DenseBuilder(tmp_path / str(pieces), 32, seed=0, lists=True, memory=1 << 22)
+        builder = DenseBuilder(tmp_path / str(pieces), 32, seed=0, ivf=True, memory=1 << 22)
         tracemalloc.start()
         for _ in range(pieces):
             builder.append(vectors)
@@ -220,10 +221,10 @@ def test_building_stays_within_its_memory(tmp_path: Path) -> None:
     assert peaks[1] < 1.3 * peaks[0]
 
 
-def test_memory_counts_what_stays(index: ListedDenseIndex) -> None:
+def test_memory_counts_what_stays(index: IvfDenseIndex) -> None:
     count = len(index.lists)
     assert index.hot_bytes == count * (4 * 64 + 8 + 4) + 8 + 4 * 64 * 64
-    assert index.hot_bytes < index.sizes()["sketch"]
+    assert index.hot_bytes < index.folder.sizes()["sketch"]
 
 
 def test_flipped_bits_do_not_crash(tmp_path: Path, vectors: Vectors) -> None:
@@ -260,9 +261,9 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path: Path, vectors: Vec
         open_dense(tmp_path)
 
 
-def test_what_was_measured_limits_the_search(index: ListedDenseIndex, queries: Vectors) -> None:
-    reach = Reach(500, 1.0, 2)
-    (keys,) = index._candidates(queries[:1], 10, reach, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
+def test_what_was_measured_limits_the_search(index: IvfDenseIndex, queries: Vectors) -> None:
+    depth = SearchDepth(500, 1.0, 2)
+    (keys,) = index._candidates(queries[:1], 10, depth, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
     chosen, _ = index.lists.closest(queries[0], 2)
     runs = index.lists.runs(chosen)
     from bookwheel.index.dense.keys import numbers_of

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bookwheel._errors import ModelError, UsageError
+from bookwheel.encode.cross import CrossEncoder
 from bookwheel.encode.options import Options
-from bookwheel.rank.rerank.cross import CrossEncoder
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 pytest.importorskip("tokenizers", reason="tokenizers is not installed")
@@ -107,28 +107,27 @@ PLAIN = Options(precision="fp32", threads=1)
 
 
 def test_scores_are_those_of_torch(folder: Path) -> None:
-    found = CrossEncoder(folder, PLAIN, long="first").rerank(QUERY, TEXTS)
-    assert found.done.all()
-    np.testing.assert_allclose(found.scores, reference(folder, [(QUERY, text) for text in TEXTS])[:, 0], atol=1e-4)
+    found = CrossEncoder(folder, PLAIN, long="first").score(QUERY, TEXTS)
+    np.testing.assert_allclose(found, reference(folder, [(QUERY, text) for text in TEXTS])[:, 0], atol=1e-4)
 
 
-def test_predict_is_that_of_sentence_transformers(folder: Path) -> None:
+def test_scores_are_those_of_sentence_transformers(folder: Path) -> None:
     sentence_transformers = pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
-    pairs = [(QUERY, text) for text in TEXTS]
-    expected = sentence_transformers.CrossEncoder(str(folder), max_length=48, device="cpu").predict(pairs)
-    np.testing.assert_allclose(CrossEncoder(folder, PLAIN).predict(pairs), expected, atol=1e-5)
+    peer = sentence_transformers.CrossEncoder(str(folder), max_length=48, device="cpu", activation_fn=torch.nn.Identity())
+    expected = peer.predict([(QUERY, text) for text in TEXTS])
+    np.testing.assert_allclose(CrossEncoder(folder, PLAIN, long="first").score(QUERY, TEXTS), expected, atol=1e-5)
 
 
 def test_eight_bits_stay_near(folder: Path) -> None:
-    exact = CrossEncoder(folder, PLAIN, long="first").rerank(QUERY, TEXTS).scores
-    small = CrossEncoder(folder, Options(threads=1), long="first").rerank(QUERY, TEXTS).scores
+    exact = np.array(CrossEncoder(folder, PLAIN, long="first").score(QUERY, TEXTS))
+    small = np.array(CrossEncoder(folder, Options(threads=1), long="first").score(QUERY, TEXTS))
     assert np.abs(small - exact).max() < 0.2 * np.ptp(exact)
     assert not np.array_equal(small, exact)
 
 
 def test_long_passages_are_read_in_windows(folder: Path) -> None:
     encoders = {long: CrossEncoder(folder, PLAIN, long=long, windows=3) for long in ("first", "max", "sum", "mean")}
-    scores = {long: one.rerank(QUERY, TEXTS).scores for long, one in encoders.items()}
+    scores = {long: np.array(one.score(QUERY, TEXTS)) for long, one in encoders.items()}
     short = [0, 1, 2, 4]
     for values in scores.values():
         np.testing.assert_array_equal(values[short], scores["first"][short])
@@ -146,7 +145,7 @@ def test_one_of_several_labels_is_the_score(tmp_path: Path) -> None:
     folder = made(tmp_path / "three", 3, **names)
     logits = reference(folder, [(QUERY, text) for text in TEXTS[:3]])
     chance = np.exp(logits)[:, 1] / np.exp(logits).sum(1)
-    found = CrossEncoder(folder, PLAIN).rerank(QUERY, TEXTS[:3]).scores
+    found = np.array(CrossEncoder(folder, PLAIN).score(QUERY, TEXTS[:3]))
     np.testing.assert_allclose(1 / (1 + np.exp(-found)), chance, atol=1e-4)
     with pytest.raises(UsageError, match="outputs 0 to 2"):
         CrossEncoder(folder, PLAIN, label=3)
@@ -155,24 +154,15 @@ def test_one_of_several_labels_is_the_score(tmp_path: Path) -> None:
         CrossEncoder(other, PLAIN)
 
 
-def test_the_settings_say_what_is_applied(tmp_path: Path) -> None:
-    folder = made(tmp_path / "plain", sentence_transformers={"activation_fn": "torch.nn.modules.linear.Identity"})
-    pairs = [(QUERY, text) for text in TEXTS[:2]]
-    np.testing.assert_allclose(CrossEncoder(folder, PLAIN).predict(pairs), reference(folder, pairs)[:, 0], atol=1e-4)
-    with pytest.raises(ModelError, match="Tanh"):
-        CrossEncoder(made(tmp_path / "odd", sentence_transformers={"activation_fn": "torch.nn.Tanh"}), PLAIN)
-
-
 def test_the_deadline_leaves_out_the_last(folder: Path) -> None:
     encoder = CrossEncoder(folder, PLAIN)
-    assert not encoder.rerank(QUERY, TEXTS, deadline=time.monotonic() - 1).done.any()
-    assert encoder.rerank(QUERY, TEXTS, deadline=time.monotonic() + 100).done.all()
-    assert len(encoder.rerank(QUERY, []).scores) == 0
+    assert encoder.score(QUERY, TEXTS, deadline=time.monotonic() - 1) == [None] * len(TEXTS)
+    assert None not in encoder.score(QUERY, TEXTS, deadline=time.monotonic() + 100)
+    assert encoder.score(QUERY, []) == []
 
 
 def test_a_query_longer_than_the_model_is_cut(folder: Path) -> None:
-    found = CrossEncoder(folder, PLAIN).rerank("light " * 200, TEXTS)
-    assert np.isfinite(found.scores).all()
+    assert np.isfinite(CrossEncoder(folder, PLAIN).score("light " * 200, TEXTS)).all()
 
 
 def test_what_is_no_model_is_told(tmp_path: Path, folder: Path) -> None:
