@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from .documents.read import Fields
     from .library.library import Library
     from .library.library import open_library as open
-    from .library.results import IndexReport, Info, Result
+    from .library.results import IndexReport, Info, Result, Results, StoredDocument
+    from .library.search_options import SearchOptions
     from .rank.parse import parse_recipe
     from .rank.recipe import Recipe
 
@@ -51,6 +52,9 @@ _ATTRIBUTES = {
     "Library": ("library.library", "Library"),
     "Recipe": ("rank.recipe", "Recipe"),
     "Result": ("library.results", "Result"),
+    "Results": ("library.results", "Results"),
+    "SearchOptions": ("library.search_options", "SearchOptions"),
+    "StoredDocument": ("library.results", "StoredDocument"),
     "open": ("library.library", "open_library"),
     "parse_recipe": ("rank.parse", "parse_recipe"),
 }
@@ -77,7 +81,10 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "Result",
+    "Results",
+    "SearchOptions",
     "StorageError",
+    "StoredDocument",
     "UsageError",
     "__version__",
     "evaluate",

@@ -109,3 +109,21 @@ def test_links_of_the_pages_outside_the_site_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{name(page)}: {target}"
                 links += 1
     assert links > 3
+
+
+def figures(text: str) -> list[str]:
+    """The decimal and the larger numbers of a text, as they are written."""
+    return [figure for figure in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?", text) if "." in figure or len(figure) > 1]
+
+
+def test_the_readme_claims_only_what_was_measured() -> None:
+    measured = [float(figure.replace(",", "")) for figure in figures((ROOT / "docs" / "measurements.md").read_text("utf-8"))]
+    rows = [
+        line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("| ") and "---" not in line
+    ]
+    claimed = [figure for row in rows for cell in row.split("|")[2:] for figure in figures(cell)]
+    assert len(claimed) > 15
+    for figure in claimed:
+        digits = len(figure.partition(".")[2])
+        value = float(figure.replace(",", ""))
+        assert any(round(number, digits) == value for number in measured), f"README.md: {figure} is not in docs/measurements.md"

@@ -23,7 +23,7 @@ from vectors_encoders import Rotated, Weighted
 r.CHUNK, r.BATCH = 40, 16
 library = bookwheel.open(sys.argv[1])
 library.add_encoder("other", Rotated() if sys.argv[2] == "dense" else Weighted(), kind=sys.argv[2])
-library.snapshot
+library._snapshot
 from bookwheel.kernels import warm
 warm()
 print("ready", flush=True)
@@ -85,7 +85,7 @@ def killed(
         with bookwheel.open(path) as library:
             assert library.check() == []
             assert library.search("open a file", recipe="bm25")
-            before = sum(entry.embedded("other") for entry in library.snapshot.manifest.segments)
+            before = sum(entry.embedded("other") for entry in library._snapshot.manifest.segments)
     with start(path, python, environment, kind) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "done\n"
@@ -179,7 +179,7 @@ def test_vectors_of_a_wrong_size_in_the_cache_are_not_used(start_library: Path, 
     shutil.copytree(start_library, path)
     with bookwheel.open(path) as library:
         library.add_encoder("other", Rotated())
-        (representation,) = library.snapshot.manifest.representations
+        (representation,) = library._snapshot.manifest.representations
         from bookwheel.library.vectors.cache import cache_key
 
         library._encoders.cache.put(cache_key(representation), dict.fromkeys(range(1, 50), b"short"))

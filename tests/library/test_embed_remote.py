@@ -98,8 +98,8 @@ def test_a_failing_endpoint_loses_nothing(
     endpoint.good = 1 << 30
     (report,) = library.embed()
     assert report.complete
-    assert report.encoded == library.passages - 48
-    vectors = passage_vectors(library._encoders, library.snapshot, "remote", np.arange(1, 5))
+    assert report.encoded == library.passage_count - 48
+    vectors = passage_vectors(library._encoders, library._snapshot, "remote", np.arange(1, 5))
     wanted = INNER.encode(texts_of(library, np.arange(1, 5)))
     np.testing.assert_allclose(vectors, wanted, atol=1e-3)
 
@@ -118,7 +118,7 @@ def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_
     assert name == "remote"
     assert encoder.here
     assert (estimate.texts, estimate.requests) == (40, 1)
-    texts = texts_of(library, np.concatenate([s.ids for s in library.snapshot.segments]))
+    texts = texts_of(library, np.concatenate([s.ids for s in library._snapshot.segments]))
     ((_, whole),) = library.embedding_cost("remote").values()
     assert whole.tokens == pytest.approx(encoder.estimate(texts).tokens, rel=0.02)
     assert library.embedding_cost("other") == {}

@@ -22,7 +22,7 @@ def documents(count: int) -> list[Document]:
 
 
 def kinds(library: bookwheel.Library) -> list[type[DenseIndex | None]]:
-    return [type(segment.dense) for segment in library.snapshot.segments]
+    return [type(segment.dense) for segment in library._snapshot.segments]
 
 
 def test_compaction_beyond_the_threshold_makes_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_compaction_beyond_the_threshold_makes_lists(tmp_path: Path, monkeypatch
         assert kinds(library) == [IvfDenseIndex]
         assert library.check() == []
         memory = {line.part: line.planned or 0 for line in library.memory_plan()}
-        assert memory["dense: sketches"] < 4 * 256 * 256 + 34 * library.passages, "centres of lists, not sketches"
+        assert memory["dense: sketches"] < 4 * 256 * 256 + 34 * library.passage_count, "centres of lists, not sketches"
         for query, earlier in zip(queries, before, strict=True):
             hits = library.rank(query, 20, recipe="dense")
             kept = {number for number in earlier.ids.tolist() if number % 10 != 1}

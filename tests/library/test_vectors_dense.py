@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bookwheel.library.snapshot import Snapshot
 from vectors_encoders import Rotated, texts_of
 
 import bookwheel
@@ -13,7 +14,6 @@ from bookwheel import Document, Library
 from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.library.manifest import Manifest
 from bookwheel.library.retrieval.registry import retriever
-from bookwheel.library.snapshot import Snapshot
 from bookwheel.rank.query import Query
 
 QUERIES = ["open a file for writing", "thread lock acquire release", "parse command line arguments", "abstract base class"]
@@ -33,7 +33,7 @@ def make(path: Path, *batches: list[Document], **settings: object) -> Library:
 
 def exact(library: Library, encoder: Rotated, query: str, k: int) -> list[tuple[int, float]]:
     """Brute force over the texts."""
-    snapshot = library.snapshot
+    snapshot = library._snapshot
     ids = np.concatenate([segment.ids for segment in snapshot.segments])
     alive = np.concatenate(
         [
@@ -69,20 +69,20 @@ def test_filled_in_chunks_it_ranks_as_brute_force(
         filled.append(report.embedded)
         assert library.check() == []
     assert filled == sorted(filled)
-    assert report.embedded == report.passages == library.passages
-    assert max(len(e.parts) for e in library.snapshot.manifest.segments) <= 4
+    assert report.embedded == report.passages == library.passage_count
+    assert max(len(e.parts) for e in library._snapshot.manifest.segments) <= 4
     assert_exact(library, encoder)
     # What is added later is found too, by what stands in for its vector, and exactly once it is filled.
     library.add(documents(prose, slice(260, 300)))
     library.remove([d.id for d in docs[:30]])
-    assert not library.snapshot.complete("other")
+    assert not library._snapshot.complete("other")
     late = library.rank(prose[280][1][:80], 5, recipe="other")
-    assert library.snapshot.store.documents_of(late.ids.tolist())[int(late.ids[0])][1] == "d280"
+    assert library._snapshot.store.documents_of(late.ids.tolist())[int(late.ids[0])][1] == "d280"
     library.embed()
     assert_exact(library, encoder)
     library.compact()
-    assert len(library.snapshot.segments) == 1
-    assert [len(e.parts) for e in library.snapshot.manifest.segments] == [1]
+    assert len(library._snapshot.segments) == 1
+    assert [len(e.parts) for e in library._snapshot.manifest.segments] == [1]
     assert_exact(library, encoder)
     assert library.check() == []
 
@@ -123,15 +123,15 @@ def test_another_model_is_refused_and_may_replace(tmp_path: Path, prose: list[tu
     with pytest.raises(bookwheel.UsageError, match="already being replaced"):
         library.replace_encoder("other", Rotated(3))
     # The old one serves: its order is the old model's.
-    snapshot = library.snapshot
+    snapshot = library._snapshot
     waiting = retriever(library._encoders, snapshot, "other", Query(QUERIES[0]), snapshot.alive, limit=0.0)
     assert waiting.retrieve(10).ids.tolist() == [number for number, _ in exact(library, old, QUERIES[0], 10)]
     library.embed(passages=70)
-    assert len(library.snapshot.manifest.representations) == 2
-    assert library.snapshot.manifest.representations[-1].adapter is not None
+    assert len(library._snapshot.manifest.representations) == 2
+    assert library._snapshot.manifest.representations[-1].adapter is not None
     assert len(library.rank(QUERIES[0], 10, recipe="other")) == 10
     library.embed()
-    (only,) = library.snapshot.manifest.representations
+    (only,) = library._snapshot.manifest.representations
     assert (only.name, only.info.name, only.replaces, only.adapter) == ("other", "rotated2", None, None)
     assert_exact(library, new)
     assert library.check() == []
@@ -145,7 +145,7 @@ def test_the_instant_vectors_can_be_replaced(tmp_path: Path, prose: list[tuple[s
     new = Rotated(2)
     before = library.rank(QUERIES[0], 10, recipe="dense").ids.tolist()
     library.replace_encoder("dense", new)
-    snapshot = library.snapshot
+    snapshot = library._snapshot
     waiting = retriever(library._encoders, snapshot, "dense", Query(QUERIES[0]), snapshot.alive, limit=0.0)
     assert waiting.retrieve(10).ids.tolist() == before
     library.embed()
@@ -190,7 +190,7 @@ def test_removing_an_encoder_removes_its_files(tmp_path: Path, prose: list[tuple
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
     library.add_encoder("other", Rotated())
     library.embed()
-    assert library.remove_encoder("other") == library.passages
+    assert library.remove_encoder("other") == library.passage_count
     with pytest.raises(bookwheel.RecipeError, match="other"):
         library.search("open a file", recipe="other")
     with pytest.raises(bookwheel.UsageError, match="no encoder 'other'"):
@@ -226,7 +226,7 @@ def test_vectors_that_are_none_lose_nothing(
     with pytest.raises(bookwheel.ModelError, match="not finite"):
         library.embed()
     library.refresh()
-    kept = sum(e.embedded("other") for e in library.snapshot.manifest.segments)
+    kept = sum(e.embedded("other") for e in library._snapshot.manifest.segments)
     assert kept == 32
     monkeypatch.setattr(encoder, "encode", good)
     assert library.embed()[0].complete
@@ -241,7 +241,7 @@ def test_a_reader_goes_on_while_parts_are_superseded(
     library = make(tmp_path / "x", documents(prose, slice(0, 200)))
     library.add_encoder("other", encoder)
     library.embed(passages=80)
-    reader = Snapshot.open(tmp_path / "x", library.snapshot.store)
+    reader = Snapshot.open(tmp_path / "x", library._snapshot.store)
     library.embed()
     hits = retriever(library._encoders, reader, "other", Query(QUERIES[0]), reader.alive, limit=0.0).retrieve(5)
     assert len(hits) == 5

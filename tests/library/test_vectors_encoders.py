@@ -52,9 +52,9 @@ def test_the_built_in_encoder_is_loaded_once_and_counted_once(
         assert loaded.count("static") <= 2  # once to use, once to see whether it changed before it was added
         encoder = library.encoder
         assert encoder is not None
-        assert library._encoders.encoder(library.snapshot.manifest.representations[0]) is encoder
+        assert library._encoders.encoder(library._snapshot.manifest.representations[0]) is encoder
         assert library._encoders.nbytes == nbytes(encoder) > 0
-        (planned,) = [line.planned for line in library.bill() if line.part == "encoders"]
+        (planned,) = [line.planned for line in library.memory_plan() if line.part == "encoders"]
         assert planned == nbytes(encoder)
 
 
@@ -102,11 +102,11 @@ def test_every_kind_answers_what_the_library_asks() -> None:
 def test_every_name_has_one_retriever(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     with make(tmp_path / "x", documents(prose, slice(0, 60))) as library:
         library.add_encoder("other", Rotated())
-        manifest = library.snapshot.manifest
+        manifest = library._snapshot.manifest
         assert representations(manifest) == {"bm25": "sparse", "dense": "dense", "other": "dense"}
         names = [name for stage in FIRST_STAGES for name in stage.names(manifest)]
         assert sorted(names) == sorted(set(names))
         library.replace_encoder("dense", Rotated(2))  # the later stage takes the name
-        assert representations(library.snapshot.manifest)["dense"] == "dense"
+        assert representations(library._snapshot.manifest)["dense"] == "dense"
         with pytest.raises(bookwheel.RecipeError, match="nothing"):
             library.search("open a file", recipe="nothing")

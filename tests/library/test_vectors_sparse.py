@@ -24,7 +24,7 @@ WEIGHTED = Representation("splade", "sparse", None, EncoderInfo("weighted", "1",
 
 def exact(library: Library, encoder: Weighted, query: str) -> dict[int, float]:
     """Dot products of all living passages with any."""
-    snapshot = library.snapshot
+    snapshot = library._snapshot
     ids = np.concatenate([segment.ids for segment in snapshot.segments])
     alive = np.concatenate(
         [
@@ -61,7 +61,7 @@ def test_filled_merged_and_deleted_from_it_ranks_as_brute_force(
     while not library.embed(passages=330)[0].complete:
         assert library.check() == []
         assert library.rank(QUERIES[0], 10, recipe="splade")
-    assert max(len(e.parts) for e in library.snapshot.manifest.segments) <= 4
+    assert max(len(e.parts) for e in library._snapshot.manifest.segments) <= 4
     assert_exact(library, encoder)
     library.add(documents(prose, slice(260, 300)))
     library.remove([d.id for d in docs[:30]])
@@ -71,7 +71,7 @@ def test_filled_merged_and_deleted_from_it_ranks_as_brute_force(
     once = len(encoder.encoded)
     library.compact()
     assert len(encoder.encoded) == once
-    assert [len(e.parts) for e in library.snapshot.manifest.segments] == [1]
+    assert [len(e.parts) for e in library._snapshot.manifest.segments] == [1]
     assert_exact(library, encoder)
     assert library.check() == []
     after = [library.rank(query, 10, recipe="bm25 + splade").ids.tolist() for query in QUERIES]
@@ -83,7 +83,7 @@ def test_what_is_filled_already_decides_and_the_rest_is_encoded_late(tmp_path: P
     encoder = Weighted()
     library.add_encoder("splade", encoder, kind="sparse")
     library.embed(passages=100)
-    scored = retriever(library._encoders, library.snapshot, "splade", Query(QUERIES[0]), library.snapshot.alive, limit=10.0)
+    scored = retriever(library._encoders, library._snapshot, "splade", Query(QUERIES[0]), library._snapshot.alive, limit=10.0)
     hits = scored.retrieve(5)
     wanted = exact(library, encoder, QUERIES[0])
     assert hits.scores == pytest.approx([wanted[number] for number in hits.ids.tolist()], rel=2e-3)
@@ -125,7 +125,7 @@ def test_weights_that_are_none_lose_nothing(
     with pytest.raises(bookwheel.ModelError, match="not finite"):
         library.embed()
     library.refresh()
-    assert sum(e.embedded("splade") for e in library.snapshot.manifest.segments) == 32
+    assert sum(e.embedded("splade") for e in library._snapshot.manifest.segments) == 32
     monkeypatch.setattr(encoder, "encode", good)
     assert library.embed()[0].complete
     assert_exact(library, encoder)

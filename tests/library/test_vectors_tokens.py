@@ -40,14 +40,14 @@ def test_scores_are_near_the_exact_ones_and_nearer_with_more_bits(library: Libra
     ids = library.rank("lock a file", 40, recipe="bm25").ids
     truth = exact(library, encoder, "lock a file", ids)
     for bits in (1, 4):
-        scorer = token_scorer(library._encoders, library.snapshot, f"words{bits}", Query("lock a file"), limit=0.0)
+        scorer = token_scorer(library._encoders, library._snapshot, f"words{bits}", Query("lock a file"), limit=0.0)
         scores, known = scorer.scored(ids)
         assert known.all()
         errors.append(float(np.abs(scores - truth).mean()))
     assert errors[1] < 0.3 * errors[0]
     assert errors[1] < 0.03
     assert library.check() == []
-    vectors = token_vectors(library._encoders, library.snapshot, "words4", ids)
+    vectors = token_vectors(library._encoders, library._snapshot, "words4", ids)
     again = [(rows @ encoder.encode(["lock a file"]).vectors.T).max(axis=0).mean() for rows in vectors]
     assert scores == pytest.approx(np.array(again), abs=1e-3)
 
@@ -56,7 +56,7 @@ def test_each_word_of_the_query_shows_its_match(library: Library) -> None:
     library.add_encoder("words", Words(), kind="tokens", bits=4)
     library.embed(passages=80)
     ids = library.rank("lock file", 20, recipe="bm25").ids
-    scorer = token_scorer(library._encoders, library.snapshot, "words", Query("lock file"), limit=10.0)
+    scorer = token_scorer(library._encoders, library._snapshot, "words", Query("lock file"), limit=10.0)
     for number, row in zip(ids.tolist(), scorer.matches(ids), strict=True):
         text = texts_of(library, np.array([number]))[0]
         assert [match.term for match in row] == ["lock", "file"]
@@ -71,10 +71,10 @@ def test_merging_and_compaction_keep_the_scores(library: Library) -> None:
     library.add_encoder("words", Words(), kind="tokens", bits=2)
     library.embed()
     ids = library.rank("parse an argument", 30, recipe="bm25").ids
-    before = token_scorer(library._encoders, library.snapshot, "words", Query("parse an argument"), limit=0.0).score(ids)
-    assert any(len(entry.parts) for entry in library.snapshot.manifest.segments)
+    before = token_scorer(library._encoders, library._snapshot, "words", Query("parse an argument"), limit=0.0).score(ids)
+    assert any(len(entry.parts) for entry in library._snapshot.manifest.segments)
     library.compact()
-    after = token_scorer(library._encoders, library.snapshot, "words", Query("parse an argument"), limit=0.0).score(ids)
+    after = token_scorer(library._encoders, library._snapshot, "words", Query("parse an argument"), limit=0.0).score(ids)
     assert after == pytest.approx(before, abs=1e-5)
     assert library.check() == []
 
@@ -82,11 +82,11 @@ def test_merging_and_compaction_keep_the_scores(library: Library) -> None:
 def test_nothing_filled_yet(library: Library) -> None:
     library.add_encoder("words", Words(), kind="tokens")
     ids = library.rank("lock file", 10, recipe="bm25").ids
-    scorer = token_scorer(library._encoders, library.snapshot, "words", Query("lock file"), limit=0.0)
+    scorer = token_scorer(library._encoders, library._snapshot, "words", Query("lock file"), limit=0.0)
     scores, known = scorer.scored(ids)
     assert not known.any()
     assert not scores.any()
-    in_time = token_scorer(library._encoders, library.snapshot, "words", Query("lock file"), limit=30.0)
+    in_time = token_scorer(library._encoders, library._snapshot, "words", Query("lock file"), limit=30.0)
     assert in_time.scored(ids)[1].all()
     assert scorer.matches(ids[:2]) != [[], []]  # what was encoded for one query is there for the next
 
@@ -122,11 +122,11 @@ def test_on_several_threads_it_scores_the_same(library: Library, monkeypatch: py
     library.add_encoder("words", Words(), kind="tokens", bits=2)
     library.embed()
     query = "file object for writing"
-    ids = np.concatenate([segment.ids for segment in library.snapshot.segments])[::-1].copy()
+    ids = np.concatenate([segment.ids for segment in library._snapshot.segments])[::-1].copy()
     found = []
     for number in (1, threads):
         monkeypatch.setattr("bookwheel.index.tokens.index.cores", lambda number=number: number)
-        scorer = token_scorer(library._encoders, library.snapshot, "words", Query(query), limit=0.0)
+        scorer = token_scorer(library._encoders, library._snapshot, "words", Query(query), limit=0.0)
         found.append((scorer.score(ids), scorer.matches(ids[:60])))
     np.testing.assert_array_equal(found[0][0], found[1][0])
     assert found[0][1] == found[1][1]

@@ -97,4 +97,4 @@ class Weighted:
 
 def texts_of(library: Any, ids: np.ndarray) -> list[str]:
     """The passages' texts as encoders get them."""
-    return passage_texts(library.snapshot.store, ids.tolist())
+    return passage_texts(library._snapshot.store, ids.tolist())

@@ -57,7 +57,7 @@ def max_sim(query: np.ndarray, passages: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def stored(library: Library, ids: np.ndarray) -> list[np.ndarray]:
-    return library.searching.context(library.snapshot).token_vectors("letters", ids)
+    return library._searcher.context().token_vectors("letters", ids)
 
 
 def test_candidates_come_in_the_order_of_late_interaction(library: Library) -> None:
@@ -84,14 +84,14 @@ def test_half_the_score_can_stay_with_the_first_stage(library: Library) -> None:
 
 
 def test_no_time_leaves_the_first_order(library: Library) -> None:
-    ranking = library.searching.rank("heron water", 10, "bm25 >> late(10)", None, seconds=1e-9)
+    ranking = library.explain("heron water", 10, recipe="bm25 >> late(10)", seconds=1e-9)
     np.testing.assert_array_equal(ranking.hits.ids, library.rank("heron water", 10, recipe="bm25").ids)
     assert any("late had time for 0 of" in note for note in ranking.notes)
 
 
 def test_feedback_adds_the_rarest_clusters_with_their_weights(library: Library) -> None:
-    recipe = library.searching.recipe("bm25 >> token_feedback(docs=3, clusters=6, keep=2, weight=0.5) >> late(20)")
-    context = library.searching.context(library.snapshot)
+    recipe = library.recipe("bm25 >> token_feedback(docs=3, clusters=6, keep=2, weight=0.5) >> late(20)")
+    context = library._searcher.context()
     query = Runner(context, strict=True).ranking(recipe, Query("storm wind"), 10).query
     assert query is not None
     own = Letters().encode(["storm wind"]).vectors

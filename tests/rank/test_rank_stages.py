@@ -83,7 +83,7 @@ def test_rocchio_is_the_mean_of_unit_vectors() -> None:
 
 
 def test_rm3_weighs_the_query_as_said(marsh: Library) -> None:
-    context = marsh.searching.context(marsh.snapshot)
+    context = marsh._searcher.context()
     runner = Runner(context, strict=True)
     query = runner.ranking(parse_recipe("bm25 >> rm3(docs=2, terms=5, weight=1) >> bm25"), Query("stork nest"), 5).query
     assert query is not None
@@ -288,7 +288,7 @@ def test_words_are_compared_as_written_and_one_word_is_likelier_than_two(tmp_pat
 def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
     from bookwheel.analysis.edit_distance import edit_distance
 
-    context = marsh.searching.context(marsh.snapshot)
+    context = marsh._searcher.context()
     texts = [
         *TEXTS.values(),
         "birds",
@@ -460,7 +460,7 @@ def test_shared_prefixes_run_once(marsh: Library, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Bm25Retriever, "retrieve", counted)
     monkeypatch.setattr(LibraryContext, "terms", read)
     recipes = ["bm25", "bm25 >> rm3() >> bm25", "bm25 >> rm3() >> dense", "bm25 % 5 >> mmr()", "bm25 + dense"]
-    marsh.searching.rank_many(["stork in water"], 4, recipes)
+    marsh.rank_recipes(["stork in water"], recipes, 4)
     assert count == {"bm25": 2, "texts": 1}  # the query's own list, and that of the query which rm3 made
 
 

@@ -251,6 +251,6 @@ def test_a_search_without_time_left_loads_no_model(marsh: Library, monkeypatch: 
         raise AssertionError("loaded")
 
     monkeypatch.setattr(likelihood, "language_model", load)
-    ranking = marsh.searching.rank("water fish", 3, "bm25 >> likelihood(3)", None, seconds=1e-9)
+    ranking = marsh.explain("water fish", 3, recipe="bm25 >> likelihood(3)", seconds=1e-9)
     np.testing.assert_array_equal(ranking.hits.ids, marsh.rank("water fish", 3, recipe="bm25").ids)
     assert "likelihood had no time left" in ranking.notes

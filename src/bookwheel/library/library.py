@@ -17,7 +17,7 @@ from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
 from ..rank.validate import validate
 from .manifest import Manifest
-from .reader import Reading
+from .reader import Reader
 from .results import EncoderStatus, IndexReport
 from .retrieval.registry import representations
 from .searcher import MAX_QUERY
@@ -66,7 +66,7 @@ def open_library(
     return Library(path, ram=allowed)
 
 
-class Library(Reading):
+class Library(Reader):
     """One collection on disk with its indexes. Use `bookwheel.open` to get one; safe to search from several threads.
 
     A library reads the generation that was current when it was first used; `refresh` moves on to the newest.
@@ -209,7 +209,7 @@ class Library(Reading):
         """The encoders that were added, and how many passages are embedded with each."""
         from .vectors.embedding import status
 
-        return [status(self.snapshot, representation) for representation in self.snapshot.manifest.representations]
+        return [status(self._snapshot, representation) for representation in self._snapshot.manifest.representations]
 
     def import_vectors(
         self,
@@ -240,7 +240,7 @@ class Library(Reading):
         from .vectors.embedding import status
 
         self.refresh()
-        return status(self.snapshot, representation)
+        return status(self._snapshot, representation)
 
     def embed(
         self,
@@ -279,5 +279,5 @@ class Library(Reading):
         """Keep a recipe under ``name``; None forgets it. Raises `RecipeError` for one that this library cannot run."""
         from .saved_recipes import save_recipe
 
-        chosen = None if recipe is None else self.searching.recipe(recipe)
-        save_recipe(self.path, name, chosen, representations(self.snapshot.manifest))
+        chosen = None if recipe is None else self._searcher.recipe(recipe)
+        save_recipe(self.path, name, chosen, representations(self._snapshot.manifest))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
 from ..passage_texts import passage_texts
+from ..resources import Resources
 from ..snapshot import Masks, Snapshot
 from ..vectors.encoders import Encoders
 from ..vectors.on_demand import LIMIT
@@ -28,37 +28,10 @@ from .vocabulary import near_terms, written
 if TYPE_CHECKING:
     from .late_interaction import TokenScorer
 
-__all__ = ["LibraryContext", "Resources"]
+__all__ = ["LibraryContext"]
 
 T = TypeVar("T")
 WORDS_REMEMBERED = 200_000
-
-
-class Resources:
-    """What stages share from search to search: models, tables. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._held: dict[tuple[int | None, Hashable], Any] = {}
-        self._newest = -1
-        self._lock = threading.RLock()
-
-    def get(self, key: Hashable, make: Callable[[], T], generation: int | None = None) -> T:
-        """What ``make`` gave when ``key`` was first asked for, of this ``generation`` where one is given.
-
-        Resources of older generations are dropped when a newer one is first asked for.
-        """
-        place = (generation, key)
-        try:
-            return cast(T, self._held[place])
-        except KeyError:
-            pass
-        with self._lock:
-            if place not in self._held:
-                if generation is not None and generation > self._newest:
-                    self._newest = generation
-                    self._held = {kept: value for kept, value in self._held.items() if kept[0] is None}
-                self._held[place] = make()
-            return cast(T, self._held[place])
 
 
 class LibraryContext:

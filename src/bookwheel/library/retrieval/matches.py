@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..._errors import RecipeError
 from ...rank.query import Query
+from ..results import Reason
 from ..snapshot import Snapshot
 from ..vectors.cache import cache_key
 from ..vectors.encoders import Encoders, named
@@ -18,20 +18,7 @@ from ..vectors.kinds import kind_of
 from .bm25 import NAME as BM25
 from .late_interaction import token_scorer
 
-__all__ = ["Reason", "reasons", "top_terms", "used_by"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One part of a passage's score in one representation."""
-
-    representation: str
-    term: str
-    """Of the query: a term of the model's vocabulary, or a token."""
-    match: str
-    """What matched it in the passage."""
-    score: float
-    """A product of weights, or the cosine of two token vectors."""
+__all__ = ["reasons", "top_terms", "used_by"]
 
 
 def used_by(recipe: Any, kinds: Mapping[str, str]) -> list[str]:
