@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bookwheel.library.snapshot import Snapshot
 from vectors_encoders import Rotated, texts_of
 
 import bookwheel
@@ -14,6 +13,7 @@ from bookwheel import Document, Library
 from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.library.manifest import Manifest
 from bookwheel.library.retrieval.registry import retriever
+from bookwheel.library.snapshot import Snapshot
 from bookwheel.rank.query import Query
 
 QUERIES = ["open a file for writing", "thread lock acquire release", "parse command line arguments", "abstract base class"]
