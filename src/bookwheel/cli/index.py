@@ -107,8 +107,8 @@ def index(
             progress=silent if as_json else terminal,
             ram=ram,
         )
-        for representation, file in files:
-            library.attach(representation, file, replace=True, ram=ram)
+        for encoder, file in files:
+            library.import_vectors(encoder, file, replace=True, ram=ram)
         compile_the_others()
         if as_json:
             json_document(_as_json(library, report))

@@ -22,6 +22,7 @@ __all__ = [
     "Number",
     "RecipeText",
     "Size",
+    "Value",
     "Where",
     "Whole",
     "json_option",
