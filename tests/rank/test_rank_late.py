@@ -110,7 +110,7 @@ def test_which_token_vectors_are_meant_is_told(library: Library, tmp_path: Path)
         library.search("heron", recipe='bm25 >> late(by="dense")')
     with pytest.raises(RecipeError, match=r'bm25 >> late\(by="letters"\)'):
         library.search("heron", recipe="letters")
-    with pytest.raises(RecipeError, match="recipe, column 14: 'letters' holds token vectors"):
+    with pytest.raises(RecipeError, match="recipe, column 14: 'letters' has token vectors"):
         library.search("heron", recipe="0.5*bm25 + 2*letters")
     bare = bookwheel.open(tmp_path / "bare", create=True, language="english", encoder=None)
     bare.add([Document(id="a", text="heron")])

@@ -1,4 +1,6 @@
-"""What language models answered, kept in a SQLite file: the same prompt to the same model is asked once."""
+"""What language models answered, kept in a SQLite file: the same prompt to the same model is asked
+once.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,12 @@ _TABLE = (
 
 
 class Answers:
-    """At most ``limit`` bytes of answers in ``path`` (in memory for None); those unused for longest go first.
+    """At most ``limit`` bytes of answers in ``path`` (in memory for None); those unused for longest
+    go first.
 
-    It is a cache: a file that cannot be read, written or made loses nothing but time. What is kept is a digest of the prompt,
-    the model's name, the prompt's name and the answer; the file can be read by its owner only.
+    It is a cache: a file that cannot be read, written or made loses nothing but time. What is kept
+    is a digest of the prompt, the model's name, the prompt's name and the answer; the file can be
+    read by its owner only.
     """
 
     def __init__(self, path: Path | None = None, limit: int = LIMIT) -> None:

@@ -13,7 +13,9 @@ __all__ = ["Asker"]
 
 
 class Asker:
-    """The questions that one query may put to ``model``: ``calls`` of them, within ``seconds``; kept answers cost neither."""
+    """The questions that one query may put to ``model``: ``calls`` of them, within ``seconds``;
+    kept answers cost neither.
+    """
 
     def __init__(self, model: Generator, answers: Answers, *, calls: int = 4, seconds: float = 20.0) -> None:
         self._model = model
@@ -24,8 +26,8 @@ class Asker:
         self._until = time.monotonic() + seconds
 
     def ask(self, prompt: Prompt, **values: str) -> str:
-        """The answer to ``prompt`` filled with ``values``, stripped. Raises `ModelError` for an empty one, or where the budget
-        is spent.
+        """The answer to ``prompt`` filled with ``values``, stripped. Raises `ModelError` for an
+        empty one, or where the budget is spent.
         """
         text = prompt.fill(**values)
         system = prompt.settings.get("system", "")

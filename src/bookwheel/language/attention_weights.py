@@ -1,4 +1,6 @@
-"""An attention function for transformers that lets the weights of a pass be read, and lets a pass end early."""
+"""An attention function for transformers that lets the weights of a pass be read, and lets a pass
+end early.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ NAME = "bookwheel"
 """As the function is known to transformers."""
 
 Reader = Callable[[int, Any], None]
-"""Takes a layer's number and its attention weights, float32 of shape (batch, heads, new tokens, all tokens)."""
+"""Takes a layer's number and its attention weights, float32 of shape (batch, heads, new tokens, all
+tokens).
+"""
 
 
 class _Current(threading.local):
@@ -40,7 +44,9 @@ def recording(reader: Reader) -> Iterator[None]:
 
 @contextmanager
 def up_to(layers: int | None) -> Iterator[None]:
-    """Within it, a pass of this thread that has come to the attention of layer ``layers - 1`` raises `Reached`."""
+    """Within it, a pass of this thread that has come to the attention of layer ``layers - 1``
+    raises `Reached`.
+    """
     _current.last = None if layers is None else layers - 1
     try:
         yield
@@ -60,7 +66,9 @@ def register() -> None:
 def _attend(
     module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, dropout: float = 0.0, **_: Any
 ) -> tuple[Any, None]:
-    """Scaled dot-product attention; grouped keys and values are repeated for the query heads that share them."""
+    """Scaled dot-product attention; grouped keys and values are repeated for the query heads that
+    share them.
+    """
     import torch
     import torch.nn.functional as functional
 
@@ -88,7 +96,8 @@ def _attend(
 
 
 def _attend_one(query: Any, key: Any, value: Any, mask: Any, scaling: float | None) -> Any:
-    """The same for one new token, as in decoding: heads that share keys are multiplied together instead of repeating the keys.
+    """The same for one new token, as in decoding: heads that share keys are multiplied together
+    instead of repeating the keys.
 
     torch's own attention takes tens of times as long for a single token on a processor.
     """

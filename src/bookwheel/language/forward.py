@@ -1,4 +1,6 @@
-"""Reading texts with a causal language model of transformers: one forward pass, what it leaves behind, and its pace."""
+"""Reading texts with a causal language model of transformers: one forward pass, what it leaves
+behind, and its pace.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ class ForwardModel:
     # -- texts ---------------------------------------------------------------------------------------------------------
 
     def tokens(self, text: str) -> list[int]:
-        """Ids of the tokens of ``text``; nothing is put before or after, special tokens may be spelled out."""
+        """Ids of the tokens of ``text``; nothing is put before or after, special tokens may be
+        spelled out.
+        """
         return list(self._open_tokenizer()(text, add_special_tokens=False)["input_ids"])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -76,11 +80,14 @@ class ForwardModel:
         keep: bool = True,
         layers: int | None = None,
     ) -> tuple[Any, list[Block]]:
-        """Hidden states (rows, tokens, width) of ``new`` tokens after each row's ``pasts``, and the new tokens as blocks.
+        """Hidden states (rows, tokens, width) of ``new`` tokens after each row's ``pasts``, and the
+        new tokens as blocks.
 
-        With ``layers`` the pass ends at the last of them: no hidden states then (None), and blocks of so many layers.
+        With ``layers`` the pass ends at the last of them: no hidden states then (None), and blocks
+        of so many layers.
 
-        Pasts are padded in front and new tokens behind, so a row's numbers do not depend on its neighbours'.
+        Pasts are padded in front and new tokens behind, so a row's numbers do not depend on its
+        neighbours'.
         """
         import torch
         from transformers import DynamicCache
@@ -129,7 +136,9 @@ class ForwardModel:
         return hidden, blocks
 
     def seconds(self, tokens: int) -> float:
-        """How long reading so many tokens will take, judging by the last ones; 0 as long as none were read."""
+        """How long reading so many tokens will take, judging by the last ones; 0 as long as none
+        were read.
+        """
         return self._pace * tokens
 
     def _in_time(self, tokens: int, deadline: float | None) -> bool:
@@ -145,7 +154,9 @@ class ForwardModel:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of weights and kept blocks (of quantised layers, those of their packed weights are not seen)."""
+        """Bytes of weights and kept blocks (of quantised layers, those of their packed weights are
+        not seen).
+        """
         weights = sum(int(one.nbytes) for one in self._open_model().parameters())
         return weights + self.cache.nbytes
 

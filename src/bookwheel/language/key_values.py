@@ -1,9 +1,9 @@
 """Texts that a model has read: the keys and values of their tokens, kept, moved and joined.
 
-A block is read on its own (after a short shared prefix), so its keys and values depend on nothing but its text and serve any
-query and any neighbours: "BlockRank" (Gupta et al., "Scalable in-context ranking with generative models", 2025) and
-"Block-Attention" (Ma et al., 2024). Rotary positions are a rotation of the keys, so a block is moved to another place by
-turning its keys further.
+A block is read on its own (after a short shared prefix), so its keys and values depend on nothing
+but its text and serve any query and any neighbours: "BlockRank" (Gupta et al., "Scalable in-context
+ranking with generative models", 2025) and "Block-Attention" (Ma et al., 2024). Rotary positions are
+a rotation of the keys, so a block is moved to another place by turning its keys further.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Block:
 
 
 def moved(block: Block, start: int, rotary: Any) -> Block:
-    """``block`` at another place. ``rotary``: the model's rotary embedding, ``(x, positions) -> (cos, sin)``."""
+    """``block`` at another place. ``rotary``: the model's rotary embedding,
+    ``(x, positions) -> (cos, sin)``.
+    """
     import torch
 
     if start == block.start:

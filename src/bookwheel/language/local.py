@@ -17,13 +17,16 @@ from .protocols import remaining, stopped
 __all__ = ["LocalModel"]
 
 BATCH = 4
-"""Texts read at once: more gains nothing on a few cores, and the deadline is looked at between batches."""
+"""Texts read at once: more gains nothing on a few cores, and the deadline is looked at between
+batches.
+"""
 
 
 class LocalModel(ForwardModel):
     """Wraps a model and its tokenizer; get one with `bookwheel.language.language_model`.
 
-    One thread at a time runs it; others wait. ``cache`` holds the blocks it has read (`blocks`), at most 256 MiB of them.
+    One thread at a time runs it; others wait. ``cache`` holds the blocks it has read (`blocks`), at
+    most 256 MiB of them.
     """
 
     _moves: bool | None = None
@@ -40,8 +43,8 @@ class LocalModel(ForwardModel):
         stop: Sequence[str] = (),
         deadline: float | None = None,
     ) -> list[str]:
-        """See `Generator.generate`. At the deadline an answer ends where it is; none is given for prompts not begun
-        (`ModelError`).
+        """See `Generator.generate`. At the deadline an answer ends where it is; none is given for
+        prompts not begun (`ModelError`).
         """
         answers = []
         for number, prompt in enumerate(prompts):
@@ -103,14 +106,16 @@ class LocalModel(ForwardModel):
     ) -> list[NDArray[np.float32] | None]:
         """See `Scorer.log_likelihoods`. What all contexts begin with is read once.
 
-        Context and continuation are made into tokens apart, so that a continuation has the same tokens after every context.
+        Context and continuation are made into tokens apart, so that a continuation has the same
+        tokens after every context.
         """
         befores = [self.tokens(context) for context in contexts]
         afters = [self.tokens(text) for text in continuations]
         if any(not before for before in befores):
             raise ModelError("the likelihood of a text needs a context; give every text a context of one word or more")
         self._fits(max((len(a) + len(b) for a, b in zip(befores, afters, strict=True)), default=0))
-        # The last token of a context is always read anew: the first token of the continuation is predicted from it.
+        # The last token of a context is always read anew: the first token of the continuation is
+        # predicted from it.
         shared = _common(befores, min((len(before) for before in befores), default=1) - 1)
         found: list[NDArray[np.float32] | None] = [None] * len(befores)
         with self._lock:
@@ -128,7 +133,9 @@ class LocalModel(ForwardModel):
     def block_likelihoods(
         self, prefix: Block, blocks: Sequence[Block], suffix: str, continuation: str, *, deadline: float | None = None
     ) -> list[NDArray[np.float32] | None]:
-        """`log_likelihoods` of ``continuation`` after ``prefix``, each block, ``suffix``; only the last two are read."""
+        """`log_likelihoods` of ``continuation`` after ``prefix``, each block, ``suffix``; only the
+        last two are read.
+        """
         between, after = self.tokens(suffix), self.tokens(continuation)
         if not between:
             raise ModelError("the text between block and continuation must not be empty")
@@ -147,7 +154,9 @@ class LocalModel(ForwardModel):
         return found
 
     def _predicted(self, hidden: Any, first: int, after: list[int]) -> NDArray[np.float32]:
-        """Log-probabilities of ``after``, of which the first token is predicted from row ``first - 1`` of ``hidden``."""
+        """Log-probabilities of ``after``, of which the first token is predicted from row
+        ``first - 1`` of ``hidden``.
+        """
         import torch
 
         if not after:
@@ -168,12 +177,13 @@ class LocalModel(ForwardModel):
         layers: int | None = None,
         deadline: float | None = None,
     ) -> tuple[Block, list[Block | None]]:
-        """``prefix`` as a block, and each of ``texts`` (its first ``max_tokens`` tokens) read after it, apart from the others.
+        """``prefix`` as a block, and each of ``texts`` (its first ``max_tokens`` tokens) read after
+        it, apart from the others.
 
-        Those read before are taken from ``cache``. ``layers``: only so many of the first ones, where no more are needed (for
-        the `attention` of heads in them, say); all for None. In the order given; None for those that the deadline leaves out.
-        Raises `ModelError` for an empty prefix: without a first token that all share, every block's own would draw the
-        attention.
+        Those read before are taken from ``cache``. ``layers``: only so many of the first ones,
+        where no more are needed (for the `attention` of heads in them, say); all for None. In the
+        order given; None for those that the deadline leaves out. Raises `ModelError` for an empty
+        prefix: without a first token that all share, every block's own would draw the attention.
         """
         ids = [self.tokens(text)[:max_tokens] or self.tokens(" ") for text in texts]
         head = self.tokens(prefix)
@@ -203,7 +213,9 @@ class LocalModel(ForwardModel):
         return first, found
 
     def sequence(self, parts: Sequence[str], *, max_tokens: int = 256) -> list[Block]:
-        """All ``parts`` read as one text, each (its first ``max_tokens`` tokens) seeing those before it."""
+        """All ``parts`` read as one text, each (its first ``max_tokens`` tokens) seeing those
+        before it.
+        """
         ids = [self.tokens(part)[:max_tokens] for part in parts]
         self._fits(sum(map(len, ids)))
         with self._lock:
@@ -226,9 +238,10 @@ class LocalModel(ForwardModel):
     ) -> list[NDArray[np.float32]]:
         """What the tokens of ``query``, which stands after ``blocks`` and ``suffix``, look at.
 
-        For each block the weights of its tokens, averaged over the query's tokens: float32 (heads, tokens). ``heads``: pairs
-        (layer, head), all for None, layer by layer. ``move``: put the blocks one behind the other first; otherwise they stay
-        at their places, which may be the same. Raises `ModelError` for a model whose positions cannot be moved.
+        For each block the weights of its tokens, averaged over the query's tokens: float32 (heads,
+        tokens). ``heads``: pairs (layer, head), all for None, layer by layer. ``move``: put the
+        blocks one behind the other first; otherwise they stay at their places, which may be the
+        same. Raises `ModelError` for a model whose positions cannot be moved.
         """
         import torch
 

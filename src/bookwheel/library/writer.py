@@ -25,7 +25,7 @@ from .._errors import LibraryNotFound
 from .._system import anonymous_bytes
 from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
-from ..documents.passages import places, split
+from ..documents.passages import places, split_document
 from ..encode.load import load_encoder
 from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import storage
@@ -149,7 +149,7 @@ class Writer:
         if text is not document.text:
             document = replace(document, text=text)
         title = storable(document.title)
-        spans = split(document, settings.unit, settings.words)  # type: ignore[arg-type]
+        spans = split_document(document, settings.unit, settings.words)  # type: ignore[arg-type]
         number, first = self._next_document, self._next_passage
         self._next_document += 1
         self._next_passage += len(spans)

@@ -39,8 +39,8 @@ class Prompt:
         return hashlib.sha256(f"{self.version}\0{self.text}".encode()).hexdigest()[:16]
 
     def fill(self, **values: str) -> str:
-        """The text with all places filled, in one pass: braces inside of a value stay. Raises `UsageError` for one that is
-        missing.
+        """The text with all places filled, in one pass: braces inside of a value stay. Raises
+        `UsageError` for one that is missing.
         """
         missing = [place for place in self.places if place not in values]
         if missing:
@@ -50,7 +50,9 @@ class Prompt:
         return _PLACE.sub(lambda found: values[found[1]], self.text)
 
     def around(self, *places: str) -> list[str]:
-        """The pieces of text before, between and after ``places``, each of which must stand in it once and in this order."""
+        """The pieces of text before, between and after ``places``, each of which must stand in it
+        once and in this order.
+        """
         if tuple(_PLACE.findall(self.text)) != places:
             raise UsageError(
                 f"the prompt {self.name!r} must contain the placeholders {' '.join(f'{{{p}}}' for p in places)}, once each and "
@@ -72,7 +74,9 @@ def prompt_names() -> list[str]:
 
 
 def load_prompt(name: str) -> Prompt:
-    """The prompt called ``name``, or that of a path ending in ``.txt``. Raises `UsageError` and `InputError`."""
+    """The prompt called ``name``, or that of a path ending in ``.txt``. Raises `UsageError` and
+    `InputError`.
+    """
     if name.endswith(".txt"):
         path = Path(name).expanduser()
         return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...._errors import ModelError, UsageError
 from ....encode.protocols import SparseVectors
 from ....hits import Hits
-from ....index.inverted.merge import KeptLists
+from ....index.inverted.merge import SelectedPostings
 from ....index.inverted.vector_builder import SparseVectorBuilder
 from ....index.inverted.vectors import SparseVectorIndex
 from ...settings import Representation
@@ -175,7 +175,7 @@ class SparseKind:
         order = np.argsort(rows, kind="stable")
         flags = np.zeros(-(-index.passages // 64) * 64, np.bool_)
         flags[rows] = True
-        part = KeptLists(index, np.packbits(flags, bitorder="little").view(np.uint64))
+        part = SelectedPostings(index, np.packbits(flags, bitorder="little").view(np.uint64))
         steps = index.arrays["steps"]
         names: list[str] = []
         found: list[tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.float32]]] = []
