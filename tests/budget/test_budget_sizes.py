@@ -46,7 +46,7 @@ def test_less_than_the_smallest_budget_is_refused_everywhere(small: str | int, t
         library.add([Document("a", "heron")], ram=small)
     with pytest.raises(bookwheel.BudgetError):
         library.compact(ram=small)
-    assert library.documents == 0
+    assert library.document_count == 0
 
 
 @given(ram=st.integers(MINIMUM, 64 << 30), encoder=st.integers(0, 1 << 30), passages=st.integers(0, 50_000_000))
@@ -169,14 +169,14 @@ def test_the_command_line_refuses_too_little(small: Path, capsys: pytest.Capture
 
 def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bookwheel.open(small, ram="256MB") as library:
-        parts = memory_plan.hot_parts(library.snapshot)
+        parts = memory_plan.hot_parts(library._snapshot)
         assert set(parts) == {"bm25", "dense"}
         assert all(size > 0 for size in parts.values())
         assert library.rank("open a file", recipe="hybrid").ids.tolist()
         # A budget in which the sketches no longer have room: hybrid is refused, and what fits is named.
-        room = 256 * MIB - BASE - parts["bm25"] - library.passages
-        monkeypatch.setattr(memory_plan, "WORKING", room - library.represented.encoder_bytes())
-        library._within.clear()
+        room = 256 * MIB - BASE - parts["bm25"] - library.passage_count
+        monkeypatch.setattr(memory_plan, "WORKING", room - library._encoders.encoder_bytes())
+        library._searcher.memory._fits.clear()
         with pytest.raises(bookwheel.BudgetError, match=r"sketches.*--recipe bm25, which fits"):
             library.search("open a file", recipe="hybrid")
         assert library.search("open a file", recipe="bm25")
@@ -208,7 +208,7 @@ def test_indexing_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.M
     library = bookwheel.open(tmp_path / "lib", create=True, language="english")
     with pytest.raises(bookwheel.BudgetError, match=r"searching 1,600 passages x 256 dimensions needs .* --encoder none"):
         library.index(texts, ram="1GB")
-    assert library.documents == 0
+    assert library.document_count == 0
     assert library.generation == 0
     monkeypatch.undo()
     assert library.index(texts, ram="1GB").added == 2000

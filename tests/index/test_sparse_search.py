@@ -171,17 +171,17 @@ def test_terms_are_found_in_the_order_of_their_bytes(tmp_path) -> None:
     names = ["zebra", "ant", "été", "日本", "an", "", "ante", "𐀀", "￿", "a\x00b", "a\x00"]
     collection = Collection([list(range(len(names)))], names)
     index = collection.build(tmp_path)
-    numbers = index.lookup(names)
+    numbers = index.records(names)[:, 0].tolist()
     assert sorted(numbers) == list(range(len(names)))
-    assert index.lookup(["antelope", "zz", " ", "日", "b"]) == [-1] * 5
+    assert index.records(["antelope", "zz", " ", "日", "b"])[:, 0].tolist() == [-1] * 5
     assert [names[i] for i in np.argsort(numbers)] == sorted(names)
 
 
 def test_more_terms_than_are_remembered(large) -> None:
     _, index = large
     names = [f"t{i}" for i in range(4000)] + [f"no{i}" for i in range(4000)]
-    first = index.lookup(names)
-    assert index.lookup(list(reversed(names))) == first[::-1]
+    first = index.records(names)[:, 0].tolist()
+    assert index.records(list(reversed(names)))[:, 0].tolist() == first[::-1]
     assert all(number == -1 for number in first[4000:])
 
 
@@ -205,7 +205,7 @@ def test_index_and_reference_agree_with_bm25s(tmp_path) -> None:
         index = collection.build(tmp_path / str(number), bm25=bm25)
         peer.index([[collection.names[t] for t in p] for p in collection.passages], show_progress=False)
         for terms in queries(4, 12, [1, 3, 8]):
-            terms = [t for t in terms if index.lookup([t]) != [-1]]
+            terms = [t for t in terms if index.document_frequencies([t])[0]]
             if not terms:
                 continue
             expected = peer.get_scores(terms)
@@ -282,7 +282,7 @@ def test_bitmaps_and_spellings_are_those_of_the_passages(large) -> None:
     text, offsets, records = index.spellings(0, index.terms)
     found = [bytes(text[a:b]).decode() for a, b in pairwise(offsets)]
     assert found == sorted(t for t in collection.names if len(collection.postings(t)[0]))
-    assert index.lookup(found) == list(range(len(found)))
+    assert index.records(found)[:, 0].tolist() == list(range(len(found)))
     assert records[:, 1].tolist() == index.document_frequencies(found).tolist()
     assert index.read_terms(32, 40)[0] == [t.encode() for t in found[32:40]]
     with pytest.raises(ValueError, match="multiple of 16"):

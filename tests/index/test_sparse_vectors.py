@@ -227,7 +227,7 @@ def test_a_vocabulary_that_grows(tmp_path) -> None:
     assert (index.passages, index.postings, index.terms) == (3, 2, 2)
     assert index.search(["w5000", "w0"], [1.0, 1.0], 5).ids.tolist() == [1, 0]
     assert index.hot_bytes > 0
-    assert index.files.damaged() == []
+    assert index.structure.damaged() == []
 
 
 def test_wrong_input(tmp_path) -> None:

@@ -27,7 +27,7 @@ def path(tmp_path: Path, prose: list[tuple[str, str]]) -> Path:
 
 def test_positions_and_ids_agree_with_or_without_gaps(path: Path) -> None:
     with bookwheel.open(path) as library:
-        holed, whole = library.snapshot.segments
+        holed, whole = library._snapshot.segments
         assert holed._first is None
         assert whole._first == int(whole.ids[0])
         for segment in (holed, whole):
@@ -59,7 +59,7 @@ def test_a_search_that_finds_everything_on_disk_gives_the_same(
 
 def test_sketches_are_asked_for_before_the_first_search_by_them_and_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bookwheel.open(path) as library:
-        snapshot = library.snapshot
+        snapshot = library._snapshot
         library.rank("open a file", recipe="bm25")
         assert all(segment.dense._cold for segment in snapshot.segments if segment.dense is not None)
         snapshot.begin(["dense"])

@@ -74,7 +74,7 @@ def test_it_is_fitted_once_and_again_when_the_library_has_grown(
     library.refine()
     library.search("thread lock", cutoff=0.5)
     assert fitted[2:] == [["dense", "other"]]
-    library.represented.cache.keep_note("cutoff 2 dense other", "not json")
+    library._encoders.cache.keep_note("cutoff 2 dense other", "not json")
     assert library.search("thread lock", cutoff=0.0)
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_probability(library: Library) -> None:
 @given(st.text(max_size=40))
 @settings(max_examples=25, deadline=None)
 def test_any_query_has_probabilities(library: Library, text: str) -> None:
-    found = fitting_probabilities(library.represented, library.snapshot, text, np.arange(1, 6))
+    found = fitting_probabilities(library._encoders, library._snapshot, text, np.arange(1, 6))
     assert found.shape == (5,)
     assert ((found >= 0) & (found <= 1)).all()
-    assert fitting_probabilities(library.represented, library.snapshot, text, []).shape == (0,)
+    assert fitting_probabilities(library._encoders, library._snapshot, text, []).shape == (0,)

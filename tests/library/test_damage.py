@@ -145,7 +145,7 @@ import bookwheel
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, corpus, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
 library = bookwheel.open(path)
-library.snapshot
+library._snapshot
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
     library.index(corpus)

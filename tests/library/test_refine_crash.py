@@ -23,7 +23,7 @@ from repr_encoders import Rotated, Weighted
 r.CHUNK, r.BATCH = 40, 16
 library = bookwheel.open(sys.argv[1])
 library.represent("other", Rotated() if sys.argv[2] == "dense" else Weighted(), kind=sys.argv[2])
-library.snapshot
+library._snapshot
 from bookwheel.kernels import warm
 warm()
 print("ready", flush=True)
@@ -56,8 +56,8 @@ def rankings(path: Path) -> tuple[list[list[int]], list[list[float]]]:
     from repr_encoders import Rotated, Weighted
 
     with bookwheel.open(path) as library:
-        library.represented.give(Rotated())
-        library.represented.give(Weighted())
+        library._encoders.give(Rotated())
+        library._encoders.give(Weighted())
         found = [library.rank(query, 10, recipe="other") for query in QUERIES]
         return [hits.ids.tolist() for hits in found], [hits.scores.tolist() for hits in found]
 
@@ -85,7 +85,7 @@ def killed(
         with bookwheel.open(path) as library:
             assert library.check() == []
             assert library.search("open a file", recipe="bm25")
-            before = sum(entry.filled("other") for entry in library.snapshot.manifest.segments)
+            before = sum(entry.filled("other") for entry in library._snapshot.manifest.segments)
     with start(path, python, environment, kind) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "done\n"
@@ -181,7 +181,7 @@ def test_vectors_of_a_wrong_size_in_the_cache_are_not_used(start_library: Path, 
         representation = library.represent("other", Rotated())
         from bookwheel.library.retrieval.partial import cache_key
 
-        library.represented.cache.put(cache_key(representation), dict.fromkeys(range(1, 50), b"short"))
+        library._encoders.cache.put(cache_key(representation), dict.fromkeys(range(1, 50), b"short"))
         assert library.search("open a file", recipe="other")
         assert library.refine()[0].complete
         assert library.check() == []

@@ -97,9 +97,9 @@ def test_a_failing_endpoint_loses_nothing(
     endpoint.good = 1 << 30
     (report,) = library.refine()
     assert report.complete
-    assert report.encoded == library.passages - 48
-    vectors = library.represented.vectors(library.snapshot, "remote", np.arange(1, 5))
-    wanted = INNER.encode(library.represented.texts(library.snapshot, np.arange(1, 5)))
+    assert report.encoded == library.passage_count - 48
+    vectors = library._encoders.vectors(library._snapshot, "remote", np.arange(1, 5))
+    wanted = INNER.encode(library._encoders.texts(library._snapshot, np.arange(1, 5)))
     np.testing.assert_allclose(vectors, wanted, atol=1e-3)
 
 
@@ -117,7 +117,7 @@ def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_
     assert name == "remote"
     assert encoder.here
     assert (estimate.texts, estimate.requests) == (40, 1)
-    texts = library.represented.texts(library.snapshot, np.concatenate([s.ids for s in library.snapshot.segments]))
+    texts = library._encoders.texts(library._snapshot, np.concatenate([s.ids for s in library._snapshot.segments]))
     ((_, whole),) = library.refine_cost("remote").values()
     assert whole.tokens == pytest.approx(encoder.estimate(texts).tokens, rel=0.02)
     assert library.refine_cost("other") == {}

@@ -31,7 +31,7 @@ def passages(library: Library) -> list[tuple[str, str]]:
     found = []
     for document in library:
         ids = np.arange(document.first, document.first + len(document.passages))
-        texts = library.represented.texts(library.snapshot, ids)
+        texts = library._encoders.texts(library._snapshot, ids)
         found += [(f"{document.id}#{n}", text) for n, text in enumerate(texts, 1)]
     return found
 
@@ -51,7 +51,7 @@ def test_an_array_ranks_as_if_it_had_been_encoded_here(library: Library, tmp_pat
 
 
 def test_without_a_model_a_query_brings_its_own_vector(library: Library) -> None:
-    rows = np.random.default_rng(0).standard_normal((library.passages, 20)).astype(np.float32)
+    rows = np.random.default_rng(0).standard_normal((library.passage_count, 20)).astype(np.float32)
     library.attach("mine", rows)
     with pytest.raises(bookwheel.ModelError, match="made outside this library"):
         library.search("open a file", recipe="mine")
@@ -64,8 +64,8 @@ def test_without_a_model_a_query_brings_its_own_vector(library: Library) -> None
 
 
 def test_a_row_a_document_serves_all_its_passages(library: Library) -> None:
-    rows = np.random.default_rng(1).standard_normal((library.documents, 16)).astype(np.float32)
-    assert library.documents < library.passages
+    rows = np.random.default_rng(1).standard_normal((library.document_count, 16)).astype(np.float32)
+    assert library.document_count < library.passage_count
     library.attach("mine", rows)
     for number, document in list(enumerate(library))[:40:7]:
         hits = library.rank(Query("x", vectors={"mine": rows[number]}), len(document.passages), recipe="mine")
@@ -103,7 +103,7 @@ def test_ciff_by_document(library: Library, tmp_path: Path) -> None:
     assert key(1) == b"\n"
     library.attach("ciff", tmp_path / "i.ciff")
     hits = library.rank(Query("x", sparse={"ciff": {"lock": 1.0, "queue": 2.0}}), 50, recipe="ciff")
-    found = {library.snapshot.store.documents_of([n])[n][1]: s for n, s in zip(hits.ids.tolist(), hits.scores, strict=True)}
+    found = {library._snapshot.store.documents_of([n])[n][1]: s for n, s in zip(hits.ids.tolist(), hits.scores, strict=True)}
     assert found == pytest.approx({names[3]: 502.0, names[0]: 7.0}, rel=1e-3)
 
 
@@ -179,7 +179,7 @@ def test_rows_of_unknown_documents_and_double_ones(library: Library, tmp_path: P
 
 
 def test_a_name_that_is_taken_stays_what_it_is(library: Library) -> None:
-    rows = np.random.default_rng(2).standard_normal((library.passages, 8)).astype(np.float32)
+    rows = np.random.default_rng(2).standard_normal((library.passage_count, 8)).astype(np.float32)
     library.attach("mine", rows)
     with pytest.raises(bookwheel.UsageError, match="has a representation 'mine'"):
         library.attach("mine", -rows)

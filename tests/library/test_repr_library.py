@@ -31,7 +31,7 @@ def make(path: Path, *batches: list[Document], **settings: object) -> Library:
 
 def exact(library: Library, encoder: Rotated, query: str, k: int) -> list[tuple[int, float]]:
     """Brute force over the texts."""
-    snapshot = library.snapshot
+    snapshot = library._snapshot
     ids = np.concatenate([segment.ids for segment in snapshot.segments])
     alive = np.concatenate(
         [
@@ -40,7 +40,7 @@ def exact(library: Library, encoder: Rotated, query: str, k: int) -> list[tuple[
         ]
     )
     ids = ids[alive]
-    vectors = encoder.encode(library.represented.texts(snapshot, ids)).astype(np.float16).astype(np.float32)
+    vectors = encoder.encode(library._encoders.texts(snapshot, ids)).astype(np.float16).astype(np.float32)
     scores = vectors @ encoder.encode([query])[0]
     order = np.lexsort((ids, -scores))[:k]
     return [(int(ids[at]), float(scores[at])) for at in order]
@@ -67,20 +67,20 @@ def test_filled_in_chunks_it_ranks_as_brute_force(
         filled.append(report.filled)
         assert library.check() == []
     assert filled == sorted(filled)
-    assert report.filled == report.passages == library.passages
-    assert max(len(e.parts) for e in library.snapshot.manifest.segments) <= 4
+    assert report.filled == report.passages == library.passage_count
+    assert max(len(e.parts) for e in library._snapshot.manifest.segments) <= 4
     assert_exact(library, encoder)
     # What is added later is found too, by what stands in for its vector, and exactly once it is filled.
     library.add(documents(prose, slice(260, 300)))
     library.remove([d.id for d in docs[:30]])
-    assert not library.snapshot.complete("other")
+    assert not library._snapshot.complete("other")
     late = library.rank(prose[280][1][:80], 5, recipe="other")
-    assert library.snapshot.store.documents_of(late.ids.tolist())[int(late.ids[0])][1] == "d280"
+    assert library._snapshot.store.documents_of(late.ids.tolist())[int(late.ids[0])][1] == "d280"
     library.refine()
     assert_exact(library, encoder)
     library.compact()
-    assert len(library.snapshot.segments) == 1
-    assert [len(e.parts) for e in library.snapshot.manifest.segments] == [1]
+    assert len(library._snapshot.segments) == 1
+    assert [len(e.parts) for e in library._snapshot.manifest.segments] == [1]
     assert_exact(library, encoder)
     assert library.check() == []
 
@@ -112,7 +112,7 @@ def test_another_model_is_refused_and_may_replace(tmp_path: Path, prose: list[tu
     old, new = Rotated(1), Rotated(2, dimension=64)
     library.represent("other", old)
     library.refine()
-    assert library.represent("other", Rotated(1)) == library.snapshot.manifest.representation("other")
+    assert library.represent("other", Rotated(1)) == library._snapshot.manifest.representation("other")
     with pytest.raises(bookwheel.UsageError, match=r"'other' is made by rotated1 .*not by rotated2.*--replace"):
         library.represent("other", new)
     with pytest.raises(bookwheel.UsageError, match="no 'third' to replace"):
@@ -121,15 +121,15 @@ def test_another_model_is_refused_and_may_replace(tmp_path: Path, prose: list[tu
     with pytest.raises(bookwheel.UsageError, match="being replaced already"):
         library.represent("other", Rotated(3), replace=True)
     # The old one serves: its order is the old model's.
-    snapshot = library.snapshot
-    waiting = library.represented.retriever(snapshot, "other", QUERIES[0], snapshot.alive, limit=0.0)
+    snapshot = library._snapshot
+    waiting = library._encoders.retriever(snapshot, "other", QUERIES[0], snapshot.alive, limit=0.0)
     assert waiting.retrieve(10).ids.tolist() == [number for number, _ in exact(library, old, QUERIES[0], 10)]
     library.refine(passages=70)
-    assert len(library.snapshot.manifest.representations) == 2
-    assert library.snapshot.manifest.representations[-1].adapter is not None
+    assert len(library._snapshot.manifest.representations) == 2
+    assert library._snapshot.manifest.representations[-1].adapter is not None
     assert len(library.rank(QUERIES[0], 10, recipe="other")) == 10
     library.refine()
-    (only,) = library.snapshot.manifest.representations
+    (only,) = library._snapshot.manifest.representations
     assert (only.name, only.info.name, only.replaces, only.adapter) == ("other", "rotated2", None, None)
     assert_exact(library, new)
     assert library.check() == []
@@ -143,8 +143,8 @@ def test_the_instant_vectors_can_be_replaced(tmp_path: Path, prose: list[tuple[s
     new = Rotated(2)
     before = library.rank(QUERIES[0], 10, recipe="dense").ids.tolist()
     library.represent("dense", new, replace=True)
-    snapshot = library.snapshot
-    waiting = library.represented.retriever(snapshot, "dense", QUERIES[0], snapshot.alive, limit=0.0)
+    snapshot = library._snapshot
+    waiting = library._encoders.retriever(snapshot, "dense", QUERIES[0], snapshot.alive, limit=0.0)
     assert waiting.retrieve(10).ids.tolist() == before
     library.refine()
     assert_exact(library, new, "dense")
@@ -188,7 +188,7 @@ def test_forgetting_takes_its_files_along(tmp_path: Path, prose: list[tuple[str,
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
     library.represent("other", Rotated())
     library.refine()
-    assert library.forget("other") == library.passages
+    assert library.forget("other") == library.passage_count
     with pytest.raises(bookwheel.RecipeError, match="other"):
         library.search("open a file", recipe="other")
     with pytest.raises(bookwheel.UsageError, match="no representation 'other'"):
@@ -224,7 +224,7 @@ def test_vectors_that_are_none_lose_nothing(
     with pytest.raises(bookwheel.ModelError, match="not finite"):
         library.refine()
     library.refresh()
-    kept = sum(e.filled("other") for e in library.snapshot.manifest.segments)
+    kept = sum(e.filled("other") for e in library._snapshot.manifest.segments)
     assert kept == 32
     monkeypatch.setattr(encoder, "encode", good)
     assert library.refine()[0].complete
@@ -239,7 +239,7 @@ def test_a_reader_goes_on_while_parts_are_superseded(
     library = make(tmp_path / "x", documents(prose, slice(0, 200)))
     library.represent("other", encoder)
     library.refine(passages=80)
-    reader = Snapshot.open(tmp_path / "x", library.snapshot.store)
+    reader = Snapshot.open(tmp_path / "x", library._snapshot.store)
     library.refine()
-    hits = library.represented.retriever(reader, "other", QUERIES[0], reader.alive, limit=0.0).retrieve(5)
+    hits = library._encoders.retriever(reader, "other", QUERIES[0], reader.alive, limit=0.0).retrieve(5)
     assert len(hits) == 5

@@ -23,7 +23,7 @@ WEIGHTED = Representation("splade", "sparse", None, EncoderInfo("weighted", "1",
 
 def exact(library: Library, encoder: Weighted, query: str) -> dict[int, float]:
     """Dot products of all living passages with any."""
-    snapshot = library.snapshot
+    snapshot = library._snapshot
     ids = np.concatenate([segment.ids for segment in snapshot.segments])
     alive = np.concatenate(
         [
@@ -34,7 +34,7 @@ def exact(library: Library, encoder: Weighted, query: str) -> dict[int, float]:
     ids = ids[alive]
     asked = encoder.terms(query)
     found = {}
-    for number, text in zip(ids.tolist(), library.represented.texts(snapshot, ids), strict=True):
+    for number, text in zip(ids.tolist(), library._encoders.texts(snapshot, ids), strict=True):
         weights = encoder.terms(text)
         if score := sum(weight * weights.get(term, 0.0) for term, weight in asked.items()):
             found[number] = score
@@ -60,7 +60,7 @@ def test_filled_merged_and_deleted_from_it_ranks_as_brute_force(
     while not library.refine(passages=330)[0].complete:
         assert library.check() == []
         assert library.rank(QUERIES[0], 10, recipe="splade")
-    assert max(len(e.parts) for e in library.snapshot.manifest.segments) <= 4
+    assert max(len(e.parts) for e in library._snapshot.manifest.segments) <= 4
     assert_exact(library, encoder)
     library.add(documents(prose, slice(260, 300)))
     library.remove([d.id for d in docs[:30]])
@@ -70,7 +70,7 @@ def test_filled_merged_and_deleted_from_it_ranks_as_brute_force(
     once = len(encoder.encoded)
     library.compact()
     assert len(encoder.encoded) == once
-    assert [len(e.parts) for e in library.snapshot.manifest.segments] == [1]
+    assert [len(e.parts) for e in library._snapshot.manifest.segments] == [1]
     assert_exact(library, encoder)
     assert library.check() == []
     after = [library.rank(query, 10, recipe="bm25 + splade").ids.tolist() for query in QUERIES]
@@ -82,7 +82,7 @@ def test_what_is_filled_already_decides_and_the_rest_is_encoded_late(tmp_path: P
     encoder = Weighted()
     library.represent("splade", encoder, kind="sparse")
     library.refine(passages=100)
-    scored = library.represented.retriever(library.snapshot, "splade", QUERIES[0], library.snapshot.alive, limit=10.0)
+    scored = library._encoders.retriever(library._snapshot, "splade", QUERIES[0], library._snapshot.alive, limit=10.0)
     hits = scored.retrieve(5)
     wanted = exact(library, encoder, QUERIES[0])
     assert hits.scores == pytest.approx([wanted[number] for number in hits.ids.tolist()], rel=2e-3)
@@ -124,7 +124,7 @@ def test_weights_that_are_none_lose_nothing(
     with pytest.raises(bookwheel.ModelError, match="not finite"):
         library.refine()
     library.refresh()
-    assert sum(e.filled("splade") for e in library.snapshot.manifest.segments) == 32
+    assert sum(e.filled("splade") for e in library._snapshot.manifest.segments) == 32
     monkeypatch.setattr(encoder, "encode", good)
     assert library.refine()[0].complete
     assert_exact(library, encoder)
@@ -192,7 +192,7 @@ def test_the_strongest_terms_say_why(tmp_path: Path, prose: list[tuple[str, str]
     assert library.terms("splade", [1]) == [[]]
     library.refine("splade")
     first = library.get("d7")[0].first
-    text = library.represented.texts(library.snapshot, np.array([first]))[0]
+    text = library._encoders.texts(library._snapshot, np.array([first]))[0]
     wanted = sorted(encoder.terms(text).values(), reverse=True)[:5]
     (found,) = library.terms("splade", [first], 5)
     assert [weight for _, weight in found] == pytest.approx(wanted, rel=2e-3)
@@ -200,7 +200,7 @@ def test_the_strongest_terms_say_why(tmp_path: Path, prose: list[tuple[str, str]
     assert [weights[term] for term, _ in found] == pytest.approx(wanted, rel=2e-3)
     (result,) = library.search(QUERIES[0], 1, recipe="bm25 + splade")
     (why,) = library.why(QUERIES[0], [result.passage], recipe="bm25 + splade")
-    text = library.represented.texts(library.snapshot, np.array([result.passage]))[0]
+    text = library._encoders.texts(library._snapshot, np.array([result.passage]))[0]
     asked, held = encoder.terms(QUERIES[0]), encoder.terms(text)
     products = {encoder.vocabulary[term]: weight * held[term] for term, weight in asked.items() if term in held}
     assert {reason.term: reason.score for reason in why} == pytest.approx(

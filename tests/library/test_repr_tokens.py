@@ -24,7 +24,7 @@ def library(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.Mo
 
 def exact(library: Library, encoder: Words, query: str, ids: np.ndarray) -> np.ndarray:
     wanted = encoder.encode([query]).vectors
-    found = encoder.encode(library.represented.texts(library.snapshot, ids))
+    found = encoder.encode(library._encoders.texts(library._snapshot, ids))
     return np.array([(found.row(at)[0] @ wanted.T).max(axis=0).mean() for at in range(len(ids))])
 
 
@@ -37,14 +37,14 @@ def test_scores_are_near_the_exact_ones_and_nearer_with_more_bits(library: Libra
     ids = library.rank("lock a file", 40, recipe="bm25").ids
     truth = exact(library, encoder, "lock a file", ids)
     for bits in (1, 4):
-        scorer = library.represented.token_scorer(library.snapshot, f"words{bits}", "lock a file", limit=0.0)
+        scorer = library._encoders.token_scorer(library._snapshot, f"words{bits}", "lock a file", limit=0.0)
         scores, known = scorer.scored(ids)
         assert known.all()
         errors.append(float(np.abs(scores - truth).mean()))
     assert errors[1] < 0.3 * errors[0]
     assert errors[1] < 0.03
     assert library.check() == []
-    vectors = library.represented.token_vectors(library.snapshot, "words4", ids)
+    vectors = library._encoders.token_vectors(library._snapshot, "words4", ids)
     again = [(rows @ encoder.encode(["lock a file"]).vectors.T).max(axis=0).mean() for rows in vectors]
     assert scores == pytest.approx(np.array(again), abs=1e-3)
 
@@ -53,9 +53,9 @@ def test_each_word_of_the_query_shows_its_match(library: Library) -> None:
     library.represent("words", Words(), kind="tokens", bits=4)
     library.refine(passages=80)
     ids = library.rank("lock file", 20, recipe="bm25").ids
-    scorer = library.represented.token_scorer(library.snapshot, "words", "lock file", limit=10.0)
+    scorer = library._encoders.token_scorer(library._snapshot, "words", "lock file", limit=10.0)
     for number, row in zip(ids.tolist(), scorer.matches(ids), strict=True):
-        text = library.represented.texts(library.snapshot, np.array([number]))[0]
+        text = library._encoders.texts(library._snapshot, np.array([number]))[0]
         assert [match.term for match in row] == ["lock", "file"]
         for match in row:
             assert text[match.start : match.end] == match.text
@@ -68,10 +68,10 @@ def test_merging_and_compaction_keep_the_scores(library: Library) -> None:
     library.represent("words", Words(), kind="tokens", bits=2)
     library.refine()
     ids = library.rank("parse an argument", 30, recipe="bm25").ids
-    before = library.represented.token_scorer(library.snapshot, "words", "parse an argument", limit=0.0).score(ids)
-    assert any(len(entry.parts) for entry in library.snapshot.manifest.segments)
+    before = library._encoders.token_scorer(library._snapshot, "words", "parse an argument", limit=0.0).score(ids)
+    assert any(len(entry.parts) for entry in library._snapshot.manifest.segments)
     library.compact()
-    after = library.represented.token_scorer(library.snapshot, "words", "parse an argument", limit=0.0).score(ids)
+    after = library._encoders.token_scorer(library._snapshot, "words", "parse an argument", limit=0.0).score(ids)
     assert after == pytest.approx(before, abs=1e-5)
     assert library.check() == []
 
@@ -79,11 +79,11 @@ def test_merging_and_compaction_keep_the_scores(library: Library) -> None:
 def test_nothing_filled_yet(library: Library) -> None:
     library.represent("words", Words(), kind="tokens")
     ids = library.rank("lock file", 10, recipe="bm25").ids
-    scorer = library.represented.token_scorer(library.snapshot, "words", "lock file", limit=0.0)
+    scorer = library._encoders.token_scorer(library._snapshot, "words", "lock file", limit=0.0)
     scores, known = scorer.scored(ids)
     assert not known.any()
     assert not scores.any()
-    in_time = library.represented.token_scorer(library.snapshot, "words", "lock file", limit=30.0)
+    in_time = library._encoders.token_scorer(library._snapshot, "words", "lock file", limit=30.0)
     assert in_time.scored(ids)[1].all()
     assert scorer.matches(ids[:2]) != [[], []]  # what was encoded for one query is there for the next
 
@@ -119,11 +119,11 @@ def test_on_several_threads_it_scores_the_same(library: Library, monkeypatch: py
     library.represent("words", Words(), kind="tokens", bits=2)
     library.refine()
     query = "file object for writing"
-    ids = np.concatenate([segment.ids for segment in library.snapshot.segments])[::-1].copy()
+    ids = np.concatenate([segment.ids for segment in library._snapshot.segments])[::-1].copy()
     found = []
     for number in (1, threads):
         monkeypatch.setattr("bookwheel.index.tokens.index.cores", lambda number=number: number)
-        scorer = library.represented.token_scorer(library.snapshot, "words", query, limit=0.0)
+        scorer = library._encoders.token_scorer(library._snapshot, "words", query, limit=0.0)
         found.append((scorer.score(ids), scorer.matches(ids[:60])))
     np.testing.assert_array_equal(found[0][0], found[1][0])
     assert found[0][1] == found[1][1]

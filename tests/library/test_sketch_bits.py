@@ -28,7 +28,7 @@ def documents(count: int) -> list[Document]:
 
 
 def bits_of(library: bookwheel.Library) -> list[int]:
-    return [segment.dense.bits for segment in library.snapshot.segments if segment.dense is not None]
+    return [segment.dense.bits for segment in library._snapshot.segments if segment.dense is not None]
 
 
 def test_a_million_passages_take_two_bits_in_the_smallest_budget() -> None:

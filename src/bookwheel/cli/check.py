@@ -37,5 +37,5 @@ def check(library: Library, as_json: bool) -> int:
     if problems:
         notice(f"{library.path} is damaged in {plural(len(problems), 'place')}; index its files again into a new library")
         return DAMAGED
-    click.echo(f"{clean(str(library.path))} is sound: generation {library.generation}, {library.passages:,} passages")
+    click.echo(f"{clean(str(library.path))} is sound: generation {library.generation}, {library.passage_count:,} passages")
     return 0

@@ -112,8 +112,8 @@ def index(
         if memory:
             print_memory_plan(report.memory_plan)
         touched = report.added or report.updated or report.unchanged or report.removed
-        if not report.failures and not (library.passages and touched):
-            empty = "" if library.passages else "; the library is still empty"
+        if not report.failures and not (library.passage_count and touched):
+            empty = "" if library.passage_count else "; the library is still empty"
             notice(f"no text was found in {', '.join(paths)[:200]}{empty}")
     return DAMAGED if report.failures else 0
 
@@ -124,7 +124,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "library": str(library.path),
         **{name: getattr(report, name) for name in names},
         "memory": memory_rows(report.memory_plan or ()),
-        "total": {"documents": library.documents, "passages": library.passages},
+        "total": {"documents": library.document_count, "passages": library.passage_count},
     }
 
 
@@ -141,8 +141,8 @@ def _print(library: Library, name: str, report: IndexReport) -> None:
     if (more := len(report.failures) - FAILURES_SHOWN) > 0:
         notice(f"{plural(more, 'more failure')}; --json lists all of them")
     click.echo(
-        f"{clean(str(library.path))} holds {plural(library.passages, 'passage')} of {plural(library.documents, 'document')}"
+        f"{clean(str(library.path))} holds {plural(library.passage_count, 'passage')} of {plural(library.document_count, 'document')}"
     )
-    if library.passages:
+    if library.passage_count:
         chosen = "" if name == "default" else f" --library {shlex.quote(name)}"
         click.echo(f'next: bookwheel search "words"{chosen}')

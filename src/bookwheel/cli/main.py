@@ -191,9 +191,9 @@ def _say(sentences: Sequence[str], *, lines: bool = False) -> None:
     from .output import clean
 
     if sys.stderr.isatty():
-        # A progress bar may be standing on this line.
-        from ..progress import columns
+        # There may be a progress bar on this line.
+        import shutil
 
-        sys.stderr.write("\r" + " " * columns() + "\r")
+        sys.stderr.write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
     for sentence in sentences:
         click.echo(f"bookwheel: {clean(sentence, lines=lines)}", err=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ..progress import display_width
+from .._width import display_width
 
 __all__ = ["Terminal", "clean", "json_document", "json_line", "memory_rows", "notice", "plural", "print_memory_plan", "table"]
 

@@ -56,7 +56,7 @@ def experiment(
     depth_of(measures)  # a wrong measure is found before anything is indexed
     loaded = collection if isinstance(collection, Collection) else load_collection(collection, split, field)
     with _opened(library, ram, settings) as opened:
-        notes = [] if opened.passages else _index(opened, loaded, progress)
+        notes = [] if opened.passage_count else _index(opened, loaded, progress)
         chosen = _named(opened, recipes)
         reference = None if baseline is None else _baseline(baseline, chosen)
         if fit:
@@ -115,7 +115,7 @@ def _named(library: Library, recipes: Sequence[str | Recipe] | Mapping[str, str 
     else:
         named = {str(recipe): recipe for recipe in ([recipes] if isinstance(recipes, str) else recipes)}
     for recipe in named.values():
-        library.searching.recipe(recipe)
+        library.recipe(recipe)
     return named
 
 
@@ -144,7 +144,7 @@ def _fitted(
         raise UsageError(
             "fitting is for the weights of a fusion, and none of the recipes is one; add one, such as 'bm25 + dense'"
         )
-    known = {str(library.searching.recipe(recipe)) for recipe in recipes.values()}
+    known = {str(library.recipe(recipe)) for recipe in recipes.values()}
     fitted: dict[str, str | Recipe] = {}
     notes = [f"weights are fitted on {len(training.judged)} queries; the figures are of the other {len(reported.judged)}"]
     for name, recipe in fusions.items():

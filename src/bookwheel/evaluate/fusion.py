@@ -24,7 +24,7 @@ CANDIDATES = 400
 
 def is_fusion(library: Library, recipe: str | Recipe | None) -> bool:
     """Whether ``recipe`` is a weighted sum of two or more parts, whose weights can be fitted. Raises `RecipeError`."""
-    chosen = library.searching.recipe(recipe)
+    chosen = library.recipe(recipe)
     return isinstance(chosen, Fuse) and len(chosen.terms) > 1
 
 
@@ -35,7 +35,7 @@ def fit_fusion(
 
     Report the figures of other queries (`Collection.halves`). Raises `RecipeError` where ``recipe`` is not a fusion.
     """
-    chosen = library.searching.recipe(recipe)
+    chosen = library.recipe(recipe)
     if not isinstance(chosen, Fuse) or len(chosen.terms) < 2:
         raise RecipeError(f"only the weights of a fusion can be fitted, as in 'bm25 + dense', not those of {chosen}")
     parts = [term.recipe for term in chosen.terms]
@@ -58,8 +58,8 @@ def fit_fusion(
 
 def _candidates(library: Library, recipe: Fuse, text: str, grades: Mapping[str, int]) -> JudgedCandidates:
     """The candidate documents of one query, each scored as its best passage by equal weights."""
-    ids, features = library.searching.features(text, recipe, CANDIDATES)
-    names = library.snapshot.store.documents_of(ids.tolist())
+    ids, features = library.features(text, recipe, CANDIDATES)
+    names = library.documents_of(ids.tolist())
     first: dict[int, int] = {}
     for at in np.argsort(-features.sum(axis=1), kind="stable").tolist():
         if (number := int(ids[at])) in names:

@@ -9,10 +9,10 @@ from .answers import Answers
 from .prompts import Prompt
 from .protocols import Generator
 
-__all__ = ["Asked"]
+__all__ = ["Asker"]
 
 
-class Asked:
+class Asker:
     """The questions that one query may put to ``model``: ``calls`` of them, within ``seconds``; kept answers cost neither."""
 
     def __init__(self, model: Generator, answers: Answers, *, calls: int = 4, seconds: float = 20.0) -> None:

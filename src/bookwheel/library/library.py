@@ -17,7 +17,7 @@ from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
 from ..rank.validate import validate
 from .manifest import Manifest
-from .reader import Reading
+from .reader import Reader
 from .results import IndexReport, RefineReport
 from .retrieval.context import representations
 from .searcher import MAX_QUERY
@@ -66,7 +66,7 @@ def open_library(
     return Library(path, ram=allowed)
 
 
-class Library(Reading):
+class Library(Reader):
     """One collection on disk with its indexes. Use `bookwheel.open` to get one; safe to search from several threads.
 
     A library reads the generation that was current when it was first used; `refresh` moves on to the newest.
@@ -182,7 +182,7 @@ class Library(Reading):
         """
         from .vectors.changes import represent
 
-        made = represent(self.path, self.represented, name, encoder, kind=kind, replacing=replace, bits=bits)
+        made = represent(self.path, self._encoders, name, encoder, kind=kind, replacing=replace, bits=bits)
         self.refresh()
         return made
 
@@ -204,7 +204,7 @@ class Library(Reading):
         """
         from .vectors.importing import attach
 
-        made = attach(self.path, self.represented, name, vectors, encoder=encoder, replacing=replace, ram=self._allowed(ram))
+        made = attach(self.path, self._encoders, name, vectors, encoder=encoder, replacing=replace, ram=self._allowed(ram))
         self.refresh()
         return made
 
@@ -236,7 +236,7 @@ class Library(Reading):
 
         given = [names] if isinstance(names, str) else names
         limits = Limits(cpu, None if minutes is None else 60 * minutes, self._allowed(ram), passages)
-        reports = refine_all(self.path, self.represented, given, limits, progress=progress)
+        reports = refine_all(self.path, self._encoders, given, limits, progress=progress)
         self.refresh()
         return reports
 
@@ -246,17 +246,17 @@ class Library(Reading):
         """What `refine` would ask of models behind an address, by representation: the model, and texts, tokens, price and time."""
         from .vectors.embedding import costs
 
-        return costs(self.path, self.represented, [names] if isinstance(names, str) else names, passages)
+        return costs(self.path, self._encoders, [names] if isinstance(names, str) else names, passages)
 
     def refinement(self) -> list[RefineReport]:
         """How much of each representation is filled."""
         from .vectors.embedding import state
 
-        return [state(self.snapshot, representation) for representation in self.snapshot.manifest.representations]
+        return [state(self._snapshot, representation) for representation in self._snapshot.manifest.representations]
 
     def save_recipe(self, name: str, recipe: str | Recipe | None) -> None:
         """Keep a recipe under ``name``; None forgets it. Raises `RecipeError` for one that this library cannot run."""
         from .saved_recipes import save_recipe
 
-        chosen = None if recipe is None else self.searching.recipe(recipe)
-        save_recipe(self.path, name, chosen, representations(self.snapshot.manifest))
+        chosen = None if recipe is None else self._searcher.recipe(recipe)
+        save_recipe(self.path, name, chosen, representations(self._snapshot.manifest))

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from .._errors import LibraryDamaged, StorageError
 from ..documents.document import Scalar
 from .filters.conditions import register
+from .results import StoredDocument
 
-__all__ = ["DATABASE", "PassageRow", "Store", "StoredDocument"]
+__all__ = ["DATABASE", "PassageRow", "Store"]
 
 DATABASE = "documents.sqlite"
 
@@ -49,21 +50,6 @@ CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, valu
 """
 
 _ALIVE = "added <= :g AND (removed IS NULL OR removed > :g)"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document as the library keeps it."""
-
-    id: str
-    source: str
-    title: str
-    text: str
-    metadata: dict[str, Scalar]
-    passages: tuple[tuple[int, int], ...]
-    """Start and end offsets of its passages."""
-    first: int = 0
-    """Number of its first passage; the others follow."""
 
 
 @dataclass(frozen=True, slots=True)

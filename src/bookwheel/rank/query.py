@@ -57,6 +57,9 @@ class Query:
         if not self.original:
             object.__setattr__(self, "original", self.text)
 
+    def __reduce__(self) -> tuple[Any, ...]:  # the empty default mappings cannot be pickled
+        return Query, (self.text, self.original, dict(self.sparse), dict(self.vectors), self.constraints, self.history)
+
     def with_text(self, text: str) -> Query:
         """The query with another text: what earlier stages had made of the old one is forgotten."""
         return replace(self, text=text, sparse=_NONE, vectors=_NONE)

@@ -8,62 +8,24 @@ when scores are added and no rank is invented for it.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import UsageError
 from ..hits import Hits
-from .bound import Bound
 from .candidates import Candidates, fused, named, weighted
 from .normalisation import DEFAULT_NORMALISATION, Normalisation, normalisation
 from .query import Query
 from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve
-from .retriever import Retriever
-from .stages.base import Context, ExplainedHits, Feedback, Rerank, Rewrite, Search
+from .stages.base import ExplainedHits, Feedback, Rerank, Rewrite, Search
+from .stages.context import Context
 from .trace import Ranking, StageTrace, Trace
-from .validate import validate
 
-__all__ = ["DEFAULT_DEPTH", "Ranking", "Retriever", "Runner", "rank", "run"]
+__all__ = ["DEFAULT_DEPTH", "Runner", "TracingRunner", "cut_of"]
 
 DEFAULT_DEPTH = 100
 """Candidates that each part of a fusion selects where the recipe does not say (``bm25 % 1000``)."""
-
-
-def run(
-    recipe: Recipe,
-    retrievers: Mapping[str, Retriever],
-    k: int,
-    depth: int | None = None,
-    normalise: str = DEFAULT_NORMALISATION,
-) -> Ranking:
-    """The best ``k`` passages by ``recipe`` over retrievers that are already bound to a query.
-
-    ``depth``: candidates of each part of a fusion that has no ``%`` of its own (at least ``k``; default ``DEFAULT_DEPTH``).
-    ``normalise``: a name of ``NORMALISATIONS``. Equal scores are ordered by rising id. Raises ``RecipeError`` where the
-    recipe needs a retriever that is not there, ``UsageError`` for a ``k`` or ``depth`` below 1.
-    """
-    validate(recipe, retrievers.keys())
-    return rank(recipe, Query(""), Bound(retrievers), k, depth, normalise)
-
-
-def rank(
-    recipe: Recipe,
-    query: Query,
-    context: Context,
-    k: int,
-    depth: int | None = None,
-    normalise: str = DEFAULT_NORMALISATION,
-    *,
-    trace: bool = False,
-) -> Ranking:
-    """The best ``k`` passages for ``query`` by a ``recipe`` that was checked. See `run`; ``trace`` keeps each stage's time."""
-    if k < 1 or (depth is not None and depth < 1):
-        raise UsageError(f"the number of results and of candidates must be at least 1, not {k if k < 1 else depth}")
-    runner = (TracingRunner if trace else Runner)(context, DEFAULT_DEPTH if depth is None else depth, normalisation(normalise))
-    return runner.ranking(recipe, query, k)
 
 
 class Runner:

@@ -10,7 +10,7 @@ from .query import Query
 from .recipe import Fuse, Pipe, Recipe, Retrieve
 from .retriever import Retriever
 from .runner import Runner, cut_of
-from .stages.base import Context
+from .stages.context import Context
 from .trace import Ranking
 
 __all__ = ["rank_all"]

@@ -154,11 +154,6 @@ class Lists:
         lookup(self.arrays["text"], self.arrays["groups"], self.terms, text, offsets, records)
         return records
 
-    def lookup(self, terms: Sequence[str]) -> list[int]:
-        """Numbers of ``terms`` in this segment's vocabulary, -1 for those it does not have."""
-        numbers: list[int] = self.records(terms)[:, 0].tolist()
-        return numbers
-
     def spellings(self, low: int, high: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
         """(text, offsets, records) of the terms ``low … high``; term low + i is ``text[offsets[i]:offsets[i + 1]]``, UTF-8.
 

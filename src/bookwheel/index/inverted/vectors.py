@@ -52,11 +52,6 @@ class SparseVectorIndex(Lists):
             raise LibraryDamaged(f"{folder} claims weights of {self.bits + 8} bits; {REMEDY}")
         self._check_sizes({"steps": self.terms}, files)
 
-    @property
-    def files(self) -> ArrayFolder:
-        """The folder, for its checksums and sizes."""
-        return self.structure
-
     def search(
         self,
         terms: Sequence[str],

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import FilterError, RecipeError
 from ...analysis.analyzer import Analyzer
-from ...encode.protocols import DenseEncoder
 from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
 from ..manifest import Manifest
 from ..passage_texts import passage_texts
+from ..resources import Resources
 from ..snapshot import Masks, Snapshot
 from ..vectors.encoders import LIMIT, Represented
 from .constraints import PhraseCheck, PhraseRetriever, constrained_masks
@@ -28,37 +27,10 @@ from .vocabulary import near_terms, written
 if TYPE_CHECKING:
     from .late_interaction import TokenScorer
 
-__all__ = ["LibraryContext", "Resources", "representations"]
+__all__ = ["LibraryContext", "representations"]
 
 T = TypeVar("T")
 WORDS_REMEMBERED = 200_000
-
-
-class Resources:
-    """What stages share from search to search: models, tables. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._held: dict[tuple[int | None, Hashable], Any] = {}
-        self._newest = -1
-        self._lock = threading.RLock()
-
-    def get(self, key: Hashable, make: Callable[[], T], generation: int | None = None) -> T:
-        """What ``make`` gave when ``key`` was first asked for; of this ``generation``, where one is named.
-
-        Things of older generations are let go of when a newer one is first asked for.
-        """
-        place = (generation, key)
-        try:
-            return cast(T, self._held[place])
-        except KeyError:
-            pass
-        with self._lock:
-            if place not in self._held:
-                if generation is not None and generation > self._newest:
-                    self._newest = generation
-                    self._held = {kept: value for kept, value in self._held.items() if kept[0] is None}
-                self._held[place] = make()
-            return cast(T, self._held[place])
 
 
 def representations(manifest: Manifest) -> dict[str, str]:
@@ -75,19 +47,17 @@ class LibraryContext:
     def __init__(
         self,
         snapshot: Snapshot,
-        encoder: Callable[[], DenseEncoder | None],
+        encoders: Represented,
         resources: Resources,
         where: str | None = None,
         seconds: float | None = None,
-        represented: Represented | None = None,
     ) -> None:
         assert snapshot.manifest.settings.analyzer is not None
         self.snapshot = snapshot
         self.analyzer: Analyzer = snapshot.manifest.settings.analyzer
         self.masks = snapshot.masks(where)
         self.where = where
-        self._encoder = encoder
-        self._represented = represented or Represented(snapshot.library)
+        self._represented = encoders
         self._resources = resources
         self._deadline = None if seconds is None else time.perf_counter() + seconds
         self._notes: list[str] = []
@@ -134,7 +104,7 @@ class LibraryContext:
     def _vector(self, name: str, query: Query) -> NDArray[np.float32] | None:
         if (vector := query.vectors.get(name)) is not None:
             return vector
-        encoder = self._encoder()
+        encoder = self._represented.built_in(self.snapshot.manifest)
         if encoder is None:
             return None
         row: NDArray[np.float32] = encoder.encode([query.text])[0]
@@ -158,7 +128,7 @@ class LibraryContext:
         """Query vectors (n, d)."""
         if self._added(name):
             return self._represented.encode(self.snapshot, name, texts)
-        encoder = self._encoder()
+        encoder = self._represented.built_in(self.snapshot.manifest)
         if name != "dense" or encoder is None:
             raise RecipeError(f"there are no vectors {name!r} here; available: {', '.join(self.representations)}")
         return encoder.encode(list(texts))

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import RecipeError
+from ..results import Reason
 from ..snapshot import Snapshot
 from ..vectors.encoders import Represented
 from ..vectors.kinds.sparse import KIND
 from .partial import cache_key
 
-__all__ = ["Reason", "reasons", "top_terms", "used_by"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One part of a passage's score in one representation."""
-
-    representation: str
-    term: str
-    """Of the query: a term of the model's vocabulary, or a token."""
-    match: str
-    """What it met in the passage."""
-    score: float
-    """A product of weights, or the cosine of two token vectors."""
+__all__ = ["reasons", "top_terms", "used_by"]
 
 
 def used_by(recipe: Any, kinds: Mapping[str, str]) -> list[str]:
