@@ -17,11 +17,12 @@ TEMPERATURE = 0.5
 def contrast(weights: Sequence[NDArray[np.floating]], relevant: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
     """How well each head tells relevant candidates from the others, float64 (heads,): 0 is chance.
 
-    ``weights``: for each query what each head gives each candidate, (heads, candidates). ``relevant``: for each query which
-    candidates are relevant, (candidates,). Each head's weights are brought to mean 0 and deviation 1; its contrast is the mean
-    over queries of the relevant candidates' share of a softmax over them, less their share of the list. After Tran et al.,
-    "Contrastive Retrieval Heads Improve Attention-Based Re-Ranking" (2025). Queries whose candidates are all relevant, or none,
-    do not count. Raises ``ValueError`` where no query counts.
+    ``weights``: for each query what each head gives each candidate, (heads, candidates).
+    ``relevant``: for each query which candidates are relevant, (candidates,). Each head's weights
+    are brought to mean 0 and deviation 1; its contrast is the mean over queries of the relevant
+    candidates' share of a softmax over them, less their share of the list. After Tran et al.,
+    "Contrastive Retrieval Heads Improve Attention-Based Re-Ranking" (2025). Queries whose
+    candidates are all relevant, or none, do not count. Raises ``ValueError`` where no query counts.
     """
     rows = []
     for table, wanted in zip(weights, relevant, strict=True):

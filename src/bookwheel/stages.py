@@ -5,10 +5,11 @@
     recipe = bm25 >> Rm3(docs=5) >> 0.4 * bm25 + 0.6 * dense >> Mmr()
     library.search("how are block maxima used", recipe=recipe)
 
-Retrievers and stages combine with ``+`` (fuse), ``*`` and a number (weigh), ``%`` (cut) and ``>>`` (go on with); the result is a
-`Recipe`, equal to the one that `bookwheel.parse_recipe` makes of its text. `Retrieve` names any other retriever of a library, as
-in ``Retrieve("minilm")``. A stage with wrong parameters raises `bookwheel.RecipeError` when it is made. `Stage` is the base of all;
-its four kinds, `Search`, `Rewrite`, `Feedback` and `Rerank`, are for writing stages of one's own.
+Retrievers and stages combine with ``+`` (fuse), ``*`` and a number (weigh), ``%`` (cut) and ``>>``
+(go on with); the result is a `Recipe`, equal to the one that `bookwheel.parse_recipe` makes of its
+text. `Retrieve` names any other retriever of a library, as in ``Retrieve("minilm")``. A stage with
+wrong parameters raises `bookwheel.RecipeError` when it is made. `Stage` is the base of all; its
+four kinds, `Search`, `Rewrite`, `Feedback` and `Rerank`, are for writing stages of one's own.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bookwheel.index.inverted.bm25 import SparseIndex
-from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.index.inverted.bm25_builder import Bm25Builder
 from bookwheel.kernels.bm25 import Bm25
 
 
@@ -54,14 +54,14 @@ class Collection:
         ids = ids[np.lexsort((ids, -scores[ids]))][:k]
         return ids, scores[ids]
 
-    def build(self, folder: Path, batch: int = 7, bm25: Bm25 | None = None, average: float | None = None) -> SparseIndex:
-        builder = SparseBuilder()
+    def build(self, folder: Path, batch: int = 7, bm25: Bm25 | None = None, average: float | None = None) -> Bm25Index:
+        builder = Bm25Builder()
         for start in range(0, len(self.passages), batch):
             part = self.passages[start : start + batch]
             indptr = np.concatenate(([0], np.cumsum([len(p) for p in part]))).astype(np.int64)
             builder.add(indptr, np.concatenate(part).astype(np.int32))
         builder.close(folder / "structure", folder / "impacts", self.names, bm25, average)
-        return SparseIndex(folder / "structure", folder / "impacts")
+        return Bm25Index(folder / "structure", folder / "impacts")
 
 
 def bitmap(allowed: np.ndarray) -> np.ndarray:

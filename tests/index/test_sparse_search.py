@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sparse_reference import Collection, bitmap, zipf
 
 from bookwheel._errors import LibraryDamaged
-from bookwheel.index.inverted.bm25 import SparseIndex
-from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.index.inverted.bm25_builder import Bm25Builder
 from bookwheel.kernels.bm25 import Bm25, idf, norm, saturation
 from bookwheel.kernels.sparse import formula
 
@@ -32,7 +32,7 @@ def no_fsync() -> Iterator[None]:
         yield
 
 
-def assert_best(index: SparseIndex, collection: Collection, terms: list[str], weights: list[float], k: int, **options) -> None:
+def assert_best(index: Bm25Index, collection: Collection, terms: list[str], weights: list[float], k: int, **options) -> None:
     allowed = options.pop("allowed", None)
     bm25, average = options.get("bm25") or index.bm25, options.get("average_length") or index.average_length
     ids, scores = collection.best(terms, weights, k, bm25, average, allowed, options.get("threshold", 0.0))
@@ -64,7 +64,7 @@ def test_search_agrees_with_the_formula(lists, built, asked, average, data) -> N
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Collection, SparseIndex]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Collection, Bm25Index]:
     collection = zipf(70_000, 4000, seed=3)
     return collection, collection.build(tmp_path_factory.mktemp("large"), batch=4096)
 
@@ -232,9 +232,9 @@ def test_compiled_formulas_are_those_of_python() -> None:
 
 
 def test_nothing_to_search(tmp_path) -> None:
-    builder = SparseBuilder()
+    builder = Bm25Builder()
     builder.close(tmp_path / "a", tmp_path / "b", [])
-    index = SparseIndex(tmp_path / "a", tmp_path / "b")
+    index = Bm25Index(tmp_path / "a", tmp_path / "b")
     assert len(index.search(["x"], [1.0], 10)) == 0
     assert index.document_frequencies(["x"]).tolist() == [0]
     full = Collection([[0, 1], [1], []]).build(tmp_path / "full")
@@ -258,7 +258,7 @@ def test_wrong_arguments(tmp_path) -> None:
         index.score(["t0"], [1.0], np.array([3]))
     with pytest.raises(ValueError, match="k1"):
         Bm25(k1=-1.0)
-    builder = SparseBuilder()
+    builder = Bm25Builder()
     with pytest.raises(ValueError, match="indptr"):
         builder.add(np.array([0, 2]), np.array([1], np.int32))
     with pytest.raises(ValueError, match="negative"):
@@ -269,9 +269,9 @@ def test_folders_that_do_not_belong_together_are_told(tmp_path) -> None:
     zipf(300, 50, seed=1).build(tmp_path / "one")
     zipf(200, 50, seed=2).build(tmp_path / "two")
     with pytest.raises(LibraryDamaged, match=r"do not fit together: .*impacts has"):
-        SparseIndex(tmp_path / "one" / "structure", tmp_path / "two" / "impacts")
+        Bm25Index(tmp_path / "one" / "structure", tmp_path / "two" / "impacts")
     with pytest.raises(LibraryDamaged, match="not listed"):
-        SparseIndex(tmp_path / "one" / "impacts", tmp_path / "one" / "structure")
+        Bm25Index(tmp_path / "one" / "impacts", tmp_path / "one" / "structure")
 
 
 def test_bitmaps_and_spellings_are_those_of_the_passages(large) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import bookwheel
 from bookwheel.documents.document import Document
-from bookwheel.index.inverted.lists import Lists
+from bookwheel.index.inverted.base import InvertedIndex
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_search_that_finds_everything_on_disk_gives_the_same(
     queries = ["open a file", "the number of words in a list", "an error is raised"]
     with bookwheel.open(path) as library:
         wanted = [library.rank(query, 20, recipe=recipe) for query in queries]
-    monkeypatch.setattr(Lists, "cold", lambda self: True)
+    monkeypatch.setattr(InvertedIndex, "cold", lambda self: True)
     monkeypatch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: False)
     monkeypatch.setattr("bookwheel.index.dense.reader.in_memory", lambda address: False)
     with bookwheel.open(path) as library:

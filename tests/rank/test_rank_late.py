@@ -46,8 +46,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     made = bookwheel.open(Path(tmp_path_factory.mktemp("late")) / "library", create=True, unit="document", language="english")
     texts = [" ".join(dice.choice(WORDS, int(dice.integers(4, 15)))) for _ in range(80)]
     made.add([Document(id=str(n), text=text) for n, text in enumerate(texts)])
-    made.represent("letters", Letters(), kind="tokens", bits=4)
-    made.refine()
+    made.add_encoder("letters", Letters(), kind="tokens", bits=4)
+    made.embed()
     return made
 
 
@@ -110,7 +110,7 @@ def test_which_token_vectors_are_meant_is_told(library: Library, tmp_path: Path)
         library.search("heron", recipe='bm25 >> late(by="dense")')
     with pytest.raises(RecipeError, match=r'bm25 >> late\(by="letters"\)'):
         library.search("heron", recipe="letters")
-    with pytest.raises(RecipeError, match="recipe, column 14: 'letters' holds token vectors"):
+    with pytest.raises(RecipeError, match="recipe, column 14: 'letters' has token vectors"):
         library.search("heron", recipe="0.5*bm25 + 2*letters")
     bare = bookwheel.open(tmp_path / "bare", create=True, language="english", encoder=None)
     bare.add([Document(id="a", text="heron")])

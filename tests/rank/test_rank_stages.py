@@ -370,9 +370,9 @@ def test_fold_leaves_out_copies(marsh: Library) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [
-        ("rm3() >> bm25", 1, "takes hits and none come before it"),
-        ("bm25 >> rm3()", 9, "gives a query; end it with what ranks"),
-        ("bm25 >> dense", 9, "searches anew"),
+        ("rm3() >> bm25", 1, "rm3 needs hits, and nothing before it gives any"),
+        ("bm25 >> rm3()", 9, "gives a query; end it with a retriever"),
+        ("bm25 >> dense", 9, "starts a new search"),
         ("bm25 >> rm3() >> dens", 18, "did you mean 'dense'"),
         ('bm25 >> mmr(on="minilm")', 17, "'minilm'"),
         ('bm25 >> mmr(on="bm25")', 9, "is sparse"),
@@ -403,7 +403,7 @@ def test_a_recipe_is_checked_before_it_runs(text: str, column: int, words: str) 
         ("rm3() + bm25", "'+' fuses rankings"),
         ("bm25 >> (rm3() % 10)", "'%' cuts a ranking"),
         ("normalised(bm25, 'nosuch')", "must be one of"),
-        ("bm25 >> rm3(**x)", "'**' has no place"),
+        ("bm25 >> rm3(**x)", "'**' is not allowed"),
     ],
 )
 def test_wrong_arguments_are_told(text: str, words: str) -> None:
@@ -443,8 +443,8 @@ def test_many_queries_on_threads_are_ranked_as_one_by_one(marsh: Library) -> Non
 
 
 def test_shared_prefixes_run_once(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bookwheel.library.retrieval.bm25 import Bm25Retriever
     from bookwheel.library.retrieval.context import LibraryContext
-    from bookwheel.library.retrieval.retrievers import Bm25Retriever
 
     count: Counter[str] = Counter()
     retrieve, terms = Bm25Retriever.retrieve, LibraryContext.terms

@@ -14,7 +14,7 @@ from ..analysis.scripts import UNSPACED
 from .document import Document, Span
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
 
-__all__ = ["TARGET_WORDS", "Unit", "place", "places", "split"]
+__all__ = ["TARGET_WORDS", "Unit", "place", "places", "split_document"]
 
 Unit = Literal["sentence", "passage", "document"]
 
@@ -39,7 +39,7 @@ _PIECE = 1 << 16
 _WORD = re.compile(r"\w")
 
 
-def split(document: Document, unit: Unit = "passage", words: int = TARGET_WORDS) -> list[Span]:
+def split_document(document: Document, unit: Unit = "passage", words: int = TARGET_WORDS) -> list[Span]:
     """The spans of ``document`` that are retrieved, in order, trimmed of white space, without overlap.
 
     Together they hold every character of the text that is not white space. ``sentence``: one each; ``document``: one span;

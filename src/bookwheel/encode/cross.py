@@ -25,13 +25,15 @@ POSITIVE = ("relevant", "entailment", "true", "yes", "positive")
 
 
 class CrossEncoder:
-    """A model in the layout of sentence-transformers' CrossEncoder, run by onnxruntime (Nogueira and Cho, 2019, monoBERT).
+    """A model in the layout of sentence-transformers' CrossEncoder, run by onnxruntime (Nogueira
+    and Cho, 2019, monoBERT).
 
-    ``folder`` has config.json, tokenizer.json and model.safetensors, or an ONNX file; ``options.precision`` is int8 unless set.
-    A passage longer than the model reads is cut into at most ``windows`` overlapping windows, each read with the query. Its
-    score is that of the ``first``, or the ``max``, ``sum`` or ``mean`` of all (``long``; Dai and Callan, "Deeper Text
-    Understanding for IR with Contextual Neural Language Modeling", SIGIR 2019: FirstP, MaxP, SumP). ``label`` is the output
-    that is the score, for a model with several. Raises `ModelError`.
+    ``folder`` has config.json, tokenizer.json and model.safetensors, or an ONNX file;
+    ``options.precision`` is int8 unless set. A passage longer than the model reads is cut into at
+    most ``windows`` overlapping windows, each read with the query. Its score is that of the
+    ``first``, or the ``max``, ``sum`` or ``mean`` of all (``long``; Dai and Callan, "Deeper Text
+    Understanding for IR with Contextual Neural Language Modeling", SIGIR 2019: FirstP, MaxP, SumP).
+    ``label`` is the output that is the score, for a model with several. Raises `ModelError`.
     """
 
     def __init__(
@@ -60,10 +62,12 @@ class CrossEncoder:
         self._label = _positive(layout.config, self.labels, label, path)
 
     def score(self, query: str, texts: Sequence[str], *, deadline: float | None = None) -> list[float | None]:
-        """A score for each text, higher is better; None for those not done by ``deadline`` (of ``time.monotonic()``).
+        """A score for each text, higher is better; None for those not done by ``deadline`` (of
+        ``time.monotonic()``).
 
-        Scores are the model's raw outputs: an activation such as a sigmoid would not change their order, only make the best
-        ones equal. Without a deadline the longest texts are run first, on all cores; with one, the first texts.
+        Scores are the model's raw outputs: an activation such as a sigmoid would not change their
+        order, only make the best ones equal. Without a deadline the longest texts are run first, on
+        all cores; with one, the first texts.
         """
         pieces: list[Tokens] = []
         owner: list[int] = []

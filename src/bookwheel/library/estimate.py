@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .._errors import InputError
 from ..documents.document import Document
-from ..documents.passages import split
+from ..documents.passages import split_document
 from ..documents.paths import Skipped, walk
 from ..documents.read import Fields, read
 from ..documents.source import STDIN, Source
@@ -82,7 +82,7 @@ def _count(source: Source, fields: Fields, unit: str, words: int) -> int:
     try:
         for document in read(source, fields):
             if isinstance(document, Document):
-                count += len(split(document, unit, words))  # type: ignore[arg-type]
+                count += len(split_document(document, unit, words))  # type: ignore[arg-type]
     except InputError:  # it is told when the file is indexed; what came before it counts
         return count
     return count

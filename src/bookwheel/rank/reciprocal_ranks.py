@@ -13,9 +13,11 @@ __all__ = ["reciprocal"]
 
 
 def reciprocal(lists: Sequence[Hits], k: float = 60.0) -> tuple[Hits, list[NDArray[np.float32]]]:
-    """All passages of ``lists`` by the sum of 1 / (k + rank), and what each list contributes to each score.
+    """All passages of ``lists`` by the sum of 1 / (k + rank), and what each list contributes to
+    each score.
 
-    Ranks count from 1. The contributions are one float32 array of shape (n,) per list, aligned with the hits.
+    Ranks count from 1. The contributions are one float32 array of shape (n,) per list, aligned with
+    the hits.
     """
     ids = np.unique(np.concatenate([hits.ids for hits in lists])) if lists else np.empty(0, np.int64)
     shares = np.zeros((len(lists), len(ids)))

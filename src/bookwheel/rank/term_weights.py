@@ -1,7 +1,7 @@
 """Weighted terms: what feedback, rewriting and query by example have in common.
 
-The term filter and the order of pruning are those of Anserini's ``Rm3Reranker`` and ``RocchioReranker``, so that results can
-be compared.
+The term filter and the order of pruning are those of Anserini's ``Rm3Reranker`` and
+``RocchioReranker``, so that results can be compared.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def divided_by_idf(context: Context, terms: TermWeights) -> dict[str, float]:
 def expansion_terms(context: Context, documents: Sequence[Mapping[str, int]]) -> list[dict[str, float]]:
     """The terms of each document that may expand a query, with their frequencies.
 
-    Left out are terms shorter than 2 or longer than 20 characters, terms in more than a tenth of all passages, and terms with
-    characters other than a-z and 0-9 (Anserini's filter, meant for English).
+    Left out are terms shorter than 2 or longer than 20 characters, terms in more than a tenth of
+    all passages, and terms with characters other than a-z and 0-9 (Anserini's filter, meant for
+    English).
     """
     vocabulary = list({term for document in documents for term in document if len(term) in _LENGTHS})
     frequencies = context.document_frequencies(vocabulary)
@@ -72,7 +73,8 @@ def expansion_terms(context: Context, documents: Sequence[Mapping[str, int]]) ->
 def characteristic_terms(context: Context, texts: Sequence[Mapping[str, float]], count: int) -> dict[str, float]:
     """The heaviest terms of the mean of texts' tf-idf vectors, at unit length.
 
-    ``texts``: the term frequencies of each. A vector has (1 + ln tf) * idf for each term and is scaled to unit length.
+    ``texts``: the term frequencies of each. A vector has (1 + ln tf) * idf for each term and is
+    scaled to unit length.
     """
     vocabulary = list({term for text in texts for term in text})
     weights = dict(zip(vocabulary, idf(context, vocabulary).tolist(), strict=True))

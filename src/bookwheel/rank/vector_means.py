@@ -16,9 +16,11 @@ def unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def weighted_mean(query: NDArray[np.float32], passages: NDArray[np.float32], alpha: float, beta: float) -> NDArray[np.float32]:
-    """``alpha`` times the query's vector (d,) plus ``beta`` times the mean of the passages' (n, d), at unit length.
+    """``alpha`` times the query's vector (d,) plus ``beta`` times the mean of the passages' (n, d),
+    at unit length.
 
-    This is Rocchio's formula without negative examples, as in Li, Mourad, Zhuang, Koopman and Zuccon, "Pseudo Relevance
-    Feedback with Deep Language Models and Dense Retrievers: Successes and Pitfalls" (ACM TOIS 2023).
+    This is Rocchio's formula without negative examples, as in Li, Mourad, Zhuang, Koopman and
+    Zuccon, "Pseudo Relevance Feedback with Deep Language Models and Dense Retrievers: Successes and
+    Pitfalls" (ACM TOIS 2023).
     """
     return unit(alpha * query.astype(np.float64) + beta * passages.mean(axis=0, dtype=np.float64))

@@ -52,7 +52,7 @@ def front_matter(text: str) -> FrontMatter:
         return FrontMatter({}, 0)
     block = text[opening.end() : closing.start()]
     start = min(closing.end() + 1, len(text))
-    if not block.strip():
+    if not block.strip(" \t\r\n"):
         return FrontMatter({}, start)
     entries: dict[str, Scalar] = {}
     problem = ""

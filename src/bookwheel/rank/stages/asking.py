@@ -1,4 +1,6 @@
-"""What the stages that ask a language model about the query have in common: the asking, reading answers, using them."""
+"""What the stages that ask a language model about the query have in common: the asking, reading
+answers, using them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from ..._errors import ModelError
 from ..._paths import cache
 from ...hits import Hits
 from ...language import language_model
-from ...language.answers import Answers
+from ...language.answer_cache import AnswerCache
 from ...language.ask import Asker
 from ...language.prompts import load_prompt
 from ..query import Query
@@ -52,19 +54,21 @@ _WORD = re.compile(r"\w+")
 
 
 def asker_of(context: Context, model: str, calls: int, seconds: float) -> Asker:
-    """Asks the language model ``model`` for one query, at most ``calls`` times and within ``seconds``.
+    """Asks the language model ``model`` for one query, at most ``calls`` times and within
+    ``seconds``.
 
     The model and the cache of answers are shared by all stages of a library.
     """
-    answers = context.resource("language model answers", lambda: Answers(cache() / "answers.sqlite"))
+    answers = context.resource("language model answers", lambda: AnswerCache(cache() / "answers.sqlite"))
     return Asker(language_model(model), answers, calls=calls, seconds=min(seconds, context.remaining()))
 
 
 def write_queries(asker: Asker, query: str, count: int = 1, prompt: str = "rewrite") -> list[str]:
-    """Up to ``count`` other ways to say ``query``, best first, without the query itself. Raises `ModelError`.
+    """Up to ``count`` other ways to say ``query``, best first, without the query itself. Raises
+    `ModelError`.
 
-    Ma et al., "Query Rewriting for Retrieval-Augmented Large Language Models" (2023); several, to be fused: RAG-Fusion
-    (Rackauckas 2024).
+    Ma et al., "Query Rewriting for Retrieval-Augmented Large Language Models" (2023); several, to
+    be fused: RAG-Fusion (Rackauckas 2024).
     """
     answer = asker.ask(load_prompt(prompt), query=on_one_line(query), count=str(count))
     return non_empty(listed(answer, query)[:count], "rewrote nothing")
@@ -73,9 +77,9 @@ def write_queries(asker: Asker, query: str, count: int = 1, prompt: str = "rewri
 def write_passage(asker: Asker, query: str, passages: Sequence[str] = ()) -> str:
     """A passage that might answer ``query``, written by the model. Raises `ModelError`.
 
-    Gao et al., "Precise Zero-Shot Dense Retrieval without Relevance Labels" (2023, HyDE); Wang, Yang and Wei, "Query2doc"
-    (2023). With the first ``passages`` found shown to it: Shen et al., "Large Language Models are Strong Zero-Shot Retriever"
-    (2023, LameR).
+    Gao et al., "Precise Zero-Shot Dense Retrieval without Relevance Labels" (2023, HyDE); Wang,
+    Yang and Wei, "Query2doc" (2023). With the first ``passages`` found shown to it: Shen et al.,
+    "Large Language Models are Strong Zero-Shot Retriever" (2023, LameR).
     """
     if passages:
         return asker.ask(load_prompt("expand_seen"), query=on_one_line(query), passages=passages_shown(passages))
@@ -96,7 +100,9 @@ def passages_shown(passages: Sequence[str], words: int = 80) -> str:
 
 
 def listed(answer: str, query: str) -> list[str]:
-    """The queries that an answer lists, without numbers, labels, quotes, chatter, repeats and ``query`` itself."""
+    """The queries that an answer lists, without numbers, labels, quotes, chatter, repeats and
+    ``query`` itself.
+    """
     found: dict[str, str] = {}
     for line in answer.splitlines():
         text = _LABEL.sub("", _MARK.sub("", line).strip()).strip().strip("\"'`*“”").strip()
@@ -120,8 +126,8 @@ def non_empty(found: list[str], otherwise: str) -> list[str]:
 def add_texts(context: Context, query: Query, texts: Sequence[str], weight: float) -> Query:
     """``query`` with ``texts`` added: their words and vectors get ``weight``, its own get the rest.
 
-    query2doc repeats the query's words five times so that those of a passage do not outweigh them; fixed shares do the same
-    for texts of any length.
+    query2doc repeats the query's words five times so that those of a passage do not outweigh them;
+    fixed shares do the same for texts of any length.
     """
     own = query_terms(context, query)
     new = Counter(term for text in texts for term in context.analyze(text))
@@ -149,7 +155,8 @@ def search_queries(
 ) -> Hits:
     """The rankings of ``query`` and of the queries that ``write`` makes, fused by reciprocal rank.
 
-    ``own`` is the share of the query's own ranking. If ``write`` fails, the query alone is searched, and a note says so.
+    ``own`` is the share of the query's own ranking. If ``write`` fails, the query alone is
+    searched, and a note says so.
     """
     try:
         texts = list(write())

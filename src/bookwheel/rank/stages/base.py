@@ -1,9 +1,10 @@
 """What a stage of a recipe is.
 
-A stage is a frozen dataclass in a file of its own, in the folder of its kind and named as the stage is called in a recipe:
-``rm3(docs=10)`` is the subclass of `Feedback` in ``feedback/rm3.py``. Its fields are its parameters, in the order in which they
-may be given without a name. Their annotations are ``int``, ``float``, ``str``, ``bool``, ``Recipe`` (one that ranks),
-``Feedback`` (a feedback stage) or, for the first field, ``tuple[Recipe, ...]``. To add a stage, add that one file. There are
+A stage is a frozen dataclass in a file of its own, in the folder of its kind and named as the stage
+is called in a recipe: ``rm3(docs=10)`` is the subclass of `Feedback` in ``feedback/rm3.py``. Its
+fields are its parameters, in the order in which they may be given without a name. Their annotations
+are ``int``, ``float``, ``str``, ``bool``, ``Recipe`` (one that ranks), ``Feedback`` (a feedback
+stage) or, for the first field, ``tuple[Recipe, ...]``. To add a stage, add that one file. There are
 four kinds, by what they take and give:
 
     Rewrite    query           -> query     spelling, expansion by a language model, query syntax
@@ -32,7 +33,9 @@ __all__ = ["ExplainedHits", "Feedback", "Rerank", "Rewrite", "Run", "Search", "S
 
 @dataclass(frozen=True, slots=True)
 class Stage(Recipe):
-    """Base of all stages. Instances are nodes of a recipe; making one checks its parameters (`RecipeError`)."""
+    """Base of all stages. Instances are nodes of a recipe; making one checks its parameters
+    (`RecipeError`).
+    """
 
     name: ClassVar[str] = ""
     """The name in a recipe, which is also the module's."""
@@ -46,9 +49,13 @@ class Stage(Recipe):
     cost: ClassVar[str] = ""
     """What it costs for one query, in words: ``1 ms``, ``30 ms per passage``."""
     scores_only: ClassVar[bool] = False
-    """Whether a retriever among its parameters only scores what others found, so that token vectors can be one."""
+    """Whether a retriever among its parameters only scores what others found, so that token vectors
+    can be one.
+    """
     floor: ClassVar[float | None] = None
-    """The lowest score it can give, which fusion maps to 0; None for the lowest that it gave to this query."""
+    """The lowest score it can give, which fusion maps to 0; None for the lowest that it gave to
+    this query.
+    """
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -63,11 +70,14 @@ class Stage(Recipe):
         return "hits" in self.takes
 
     def representations(self) -> tuple[str, ...]:
-        """The representations that the library must have, beside those that recipes among its parameters name."""
+        """The representations that the library must have, beside those that recipes among its
+        parameters name.
+        """
         return ()
 
     def validate(self, representations: Mapping[str, str]) -> None:
-        """Raise `RecipeError` (one sentence) where it cannot run on a library with these ``representations``.
+        """Raise `RecipeError` (one sentence) where it cannot run on a library with these
+        ``representations``.
 
         ``representations``: name to kind; a kind of ``""`` is not known.
         """
@@ -101,7 +111,9 @@ class Rewrite(Stage):
     gives = "query"
 
     def rewrite(self, context: Context, query: Query) -> Query:
-        """The query to continue with. If this raises, the search continues with the query as it was, and a note says so."""
+        """The query to continue with. If this raises, the search continues with the query as it
+        was, and a note says so.
+        """
         raise NotImplementedError
 
 
@@ -117,7 +129,9 @@ class Feedback(Stage):
         raise NotImplementedError
 
     def feed(self, context: Context, query: Query, hits: Hits) -> Query:
-        """The query to continue with. If this raises, the search continues with the query as it was, and a note says so."""
+        """The query to continue with. If this raises, the search continues with the query as it
+        was, and a note says so.
+        """
         raise NotImplementedError
 
 
@@ -131,14 +145,16 @@ class Rerank(Stage):
     def depth(self, want: int) -> int | None:
         """The number of hits it needs to give the best ``want``.
 
-        None for all that the part before gives: as many as its ``%`` says, or else 100 (``want`` if that is more).
+        None for all that the part before gives: as many as its ``%`` says, or else 100 (``want`` if
+        that is more).
         """
         return None
 
     def rerank(self, context: Context, query: Query, hits: Hits, want: int) -> Hits:
         """The hits in a better order, those it did not look at behind them (`stacked`).
 
-        ``hits`` may be empty, and may be more or fewer than `depth` asks for. `ExplainedHits` say what the scores are made of.
+        ``hits`` may be empty, and may be more or fewer than `depth` asks for. `ExplainedHits` say
+        what the scores are made of.
         """
         raise NotImplementedError
 
@@ -168,7 +184,9 @@ class ExplainedHits(Hits):
     """Hits whose scores are sums of parts, for the explanation of a result."""
 
     parts: Mapping[str, NDArray[np.float32]]
-    """By the name of a retriever or stage: float32 (n,), aligned with the ids. They add up to the scores."""
+    """By the name of a retriever or stage: float32 (n,), aligned with the ids. They add up to the
+    scores.
+    """
     raw: Mapping[str, NDArray[np.float32]]
     """By the same names: the scores before weights and normalisation."""
 
@@ -183,8 +201,8 @@ class ExplainedHits(Hits):
 def stacked(head: Hits, tail: Hits) -> Hits:
     """``head``, followed by the hits of ``tail`` that are not in it, in their order.
 
-    Reranking the best 20 of 100 gives the 20 in their new order and the other 80 in the old one. The scores of the tail fall
-    from just below the lowest of the head.
+    Reranking the best 20 of 100 gives the 20 in their new order and the other 80 in the old one.
+    The scores of the tail fall from just below the lowest of the head.
     """
     ids = tail.ids[~np.isin(tail.ids, head.ids)]
     if not len(ids) or not len(head):

@@ -17,7 +17,9 @@ T = TypeVar("T")
 
 
 class LateScorer(Protocol):
-    """A multi-vector representation with a query, which scores passages that other retrievers found."""
+    """A multi-vector representation with a query, which scores passages that other retrievers
+    found.
+    """
 
     @property
     def floor(self) -> float:
@@ -28,7 +30,8 @@ class LateScorer(Protocol):
 
 
 class Context(Protocol):
-    """A library as the stages of a recipe see it. One context serves one search of one generation of the library.
+    """A library as the stages of a recipe see it. One context serves one search of one generation
+    of the library.
 
     Ids are passage ids, int64 of shape (n,), in any order; answers come in the order of the ids.
     """
@@ -37,22 +40,31 @@ class Context(Protocol):
 
     @property
     def representations(self) -> Mapping[str, str]:
-        """The name of each representation with its kind: ``sparse`` (``bm25`` is one), ``dense`` or ``tokens``."""
+        """The name of each representation with its kind: ``sparse`` (``bm25`` is one), ``dense`` or
+        ``tokens``.
+        """
 
     def retriever(self, name: str, query: Query) -> Retriever:
-        """The retriever ``name`` for ``query``, with the search's filter and the query's constraints applied.
+        """The retriever ``name`` for ``query``, with the search's filter and the query's
+        constraints applied.
 
         Raises `RecipeError` where there is no retriever of that name.
         """
 
     def encode(self, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Query vectors of ``texts`` in the dense representation ``name``: float32 (n, d), of unit length or zero."""
+        """Query vectors of ``texts`` in the dense representation ``name``: float32 (n, d), of unit
+        length or zero.
+        """
 
     def vectors(self, name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Stored vectors of passages in the dense representation ``name``: float32 (n, d), zeros where there is none."""
+        """Stored vectors of passages in the dense representation ``name``: float32 (n, d), zeros
+        where there is none.
+        """
 
     def token_vectors(self, name: str, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:
-        """Stored token vectors of passages in the multi-vector representation ``name``: float32 (tokens, d) each."""
+        """Stored token vectors of passages in the multi-vector representation ``name``: float32
+        (tokens, d) each.
+        """
 
     def token_scorer(self, name: str, query: Query) -> LateScorer:
         """Late interaction of ``query`` in the multi-vector representation ``name``."""
@@ -71,7 +83,8 @@ class Context(Protocol):
     def passages_of(self, names: Sequence[str]) -> NDArray[np.int64]:
         """The passages of documents, in ascending order, int64.
 
-        ``names``: ids of documents, paths of their files, or a single passage by its number (``#12``).
+        ``names``: ids of documents, paths of their files, or a single passage by its number
+        (``#12``).
         """
 
     @property
@@ -93,7 +106,9 @@ class Context(Protocol):
         """The words of ``text`` as they are written, in order."""
 
     def near_terms(self, term: str, distance: int) -> Mapping[str, int]:
-        """The other terms of the vocabulary within ``distance`` edits (up to 2) of ``term``, with the number of edits."""
+        """The other terms of the vocabulary within ``distance`` edits (up to 2) of ``term``, with
+        the number of edits.
+        """
 
     def written(self, term: str, near: str) -> str | None:
         """A word that the collection writes for ``term``; of several the one nearest to ``near``."""
@@ -109,16 +124,21 @@ class Context(Protocol):
     # -- running -------------------------------------------------------------------------------------------------------
 
     def resource(self, key: Hashable, make: Callable[[], T], *, generation: bool = False) -> T:
-        """What ``make`` returned when ``key`` was first asked for: models and tables that searches share.
+        """What ``make`` returned when ``key`` was first asked for: models and tables that searches
+        share.
 
         With ``generation`` it is made again for each generation of the library.
         """
 
     def remaining(self) -> float:
-        """Seconds left for the search, infinite without a limit. A slow stage gives its best ranking within them."""
+        """Seconds left for the search, infinite without a limit. A slow stage gives its best
+        ranking within them.
+        """
 
     def note(self, sentence: str) -> None:
-        """Add a sentence to the explanation of the ranking, for example that a model did not answer and why."""
+        """Add a sentence to the explanation of the ranking, for example that a model did not answer
+        and why.
+        """
 
     def take_notes(self) -> list[str]:
         """The notes since the last call; for the code that runs the stages."""

@@ -1,4 +1,6 @@
-"""Checks of a stage's parameters, and how a stage is written. Each check raises `RecipeError` with one sentence."""
+"""Checks of a stage's parameters, and how a stage is written. Each check raises `RecipeError` with
+one sentence.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
 
 
 def signature(kind: Any) -> str:
-    """How a stage class is written in a recipe, with its defaults: ``rm3(docs=10, terms=10, weight=0.8)``."""
+    """How a stage class is written in a recipe, with its defaults:
+    ``rm3(docs=10, terms=10, weight=0.8)``.
+    """
     parts = []
     for field in fields(kind):
         if annotation(field) == RECIPES:
@@ -56,7 +60,9 @@ def required(field: Field[Any]) -> bool:
 
 
 def annotation(field: Field[Any]) -> str:
-    """A parameter's annotation as it is written, whether or not annotations are evaluated in its module."""
+    """A parameter's annotation as it is written, whether or not annotations are evaluated in its
+    module.
+    """
     kind = field.type
     if isinstance(kind, str):
         return kind
@@ -64,7 +70,9 @@ def annotation(field: Field[Any]) -> str:
 
 
 def check_types(stage: Any) -> None:
-    """Check each parameter of ``stage`` against its annotation; whole numbers given for a ``float`` become floats."""
+    """Check each parameter of ``stage`` against its annotation; whole numbers given for a ``float``
+    become floats.
+    """
     for field in fields(stage):
         kind, value = annotation(field), getattr(stage, field.name)
         if kind == RECIPES:
@@ -130,7 +138,9 @@ def check_dense(stage: str, name: str, representations: Mapping[str, str]) -> No
 
 
 def token_representation(stage: str, parameter: str, name: str, representations: Mapping[str, str]) -> str:
-    """The multi-vector representation that a stage means: ``name``, or without a name the only one there is."""
+    """The multi-vector representation that a stage means: ``name``, or without a name the only one
+    there is.
+    """
     have = [one for one, kind in representations.items() if kind == "tokens"]
     if name:
         if representations.get(name) not in ("tokens", ""):
@@ -140,7 +150,7 @@ def token_representation(stage: str, parameter: str, name: str, representations:
     if not have:
         raise RecipeError(
             f"{stage} needs token vectors, and the library has none; add some with: "
-            "bookwheel refine --add NAME=MODEL --kind tokens"
+            "bookwheel encoders add NAME=MODEL --kind tokens"
         )
     if len(have) > 1:
         raise RecipeError(

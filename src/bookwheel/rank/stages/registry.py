@@ -1,4 +1,6 @@
-"""Finds a stage by its name: the module of that name in one of the four folders here, imported when it is first needed."""
+"""Finds a stage by its name: the module of that name in one of the four folders here, imported when
+it is first needed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What rerankers have in common: the scores of a reranker, their combination with the first stage's, deadlines and failures."""
+"""What rerankers have in common: the scores of a reranker, their combination with the first
+stage's, deadlines and failures.
+"""
 
 from __future__ import annotations
 
@@ -60,11 +62,12 @@ def rerank_with(
     weight: float,
     seconds: float = math.inf,
 ) -> Hits:
-    """The first ``candidates`` of ``hits`` in the order of a reranker, followed by the others in theirs.
+    """The first ``candidates`` of ``hits`` in the order of a reranker, followed by the others in
+    theirs.
 
-    ``make`` loads the reranker; it is not called where there is nothing to rerank or no time. An error of ``make`` is raised,
-    since the recipe asks for something that is missing. A `ModelError` while reranking only loses the reranking: the hits come
-    back as they were, with a note.
+    ``make`` loads the reranker; it is not called where there is nothing to rerank or no time. An
+    error of ``make`` is raised, since the recipe asks for something that is missing. A `ModelError`
+    while reranking only loses the reranking: the hits come back as they were, with a note.
     """
     head = hits.top(candidates)
     if len(head) < 2:
@@ -92,9 +95,11 @@ def rerank_with(
 
 
 def combine(hits: Hits, found: Reranked, weight: float, name: str) -> Hits:
-    """``hits`` by ``weight`` times the reranker's score plus (1 - ``weight``) times their own, both standardised.
+    """``hits`` by ``weight`` times the reranker's score plus (1 - ``weight``) times their own, both
+    standardised.
 
-    With a weight of 1 the scores are the reranker's own. Hits that were not done follow in their old order.
+    With a weight of 1 the scores are the reranker's own. Hits that were not done follow in their
+    old order.
     """
     rows = np.flatnonzero(found.done)
     if not len(rows):

@@ -1,4 +1,6 @@
-"""``bm25 >> expand_seen("smollm2", docs=3) >> bm25``: expansion by a passage written after reading the first ones found."""
+"""``bm25 >> expand_seen("smollm2", docs=3) >> bm25``: expansion by a passage written after reading
+the first ones found.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ __all__ = ["ExpandSeen"]
 
 @dataclass(frozen=True, slots=True)
 class ExpandSeen(Feedback):
-    """Adds to the query, with ``weight``, a passage that a language model writes after reading the first ``docs`` passages."""
+    """Adds to the query, with ``weight``, a passage that a language model writes after reading the
+    first ``docs`` passages.
+    """
 
     name = "expand_seen"
     summary = "adds a passage that a language model writes after reading the first passages found"

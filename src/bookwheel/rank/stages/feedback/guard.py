@@ -1,7 +1,9 @@
-"""``guard(rm3(), above=0.1, measure="spread")``: feedback only for queries whose first ranking looks reliable.
+"""``guard(rm3(), above=0.1, measure="spread")``: feedback only for queries whose first ranking
+looks reliable.
 
-Sources: Cronen-Townsend, Zhou and Croft, "Predicting query performance" (SIGIR 2002): clarity; Shtok, Kurland, Carmel, Raiber
-and Markovits, "Predicting query performance by query-drift estimation" (ACM TOIS 2012): NQC.
+Sources: Cronen-Townsend, Zhou and Croft, "Predicting query performance" (SIGIR 2002): clarity;
+Shtok, Kurland, Carmel, Raiber and Markovits, "Predicting query performance by query-drift
+estimation" (ACM TOIS 2012): NQC.
 """
 
 from __future__ import annotations
@@ -32,10 +34,12 @@ TERMS = 100
 def clarity(
     documents: Sequence[Mapping[str, int]], scores: Sequence[float], frequencies: Mapping[str, int], pairs: float
 ) -> float:
-    """How far the language of the best passages is from the collection's, in bits, over their ``TERMS`` likeliest terms.
+    """How far the language of the best passages is from the collection's, in bits, over their
+    ``TERMS`` likeliest terms.
 
-    ``documents``: term frequencies of the best passages; ``frequencies``: document frequencies of their terms. The collection's
-    model is made from document frequencies, which every index has: a term's share of all ``pairs`` of a passage and a term.
+    ``documents``: term frequencies of the best passages; ``frequencies``: document frequencies of
+    their terms. The collection's model is made from document frequencies, which every index has: a
+    term's share of all ``pairs`` of a passage and a term.
     """
     model: dict[str, float] = {}
     total_score = sum(max(score, 0.0) for score in scores)
@@ -56,9 +60,11 @@ def clarity(
 
 
 def spread(scores: NDArray[np.float32], whole: float) -> float:
-    """The standard deviation of the scores divided by ``whole``, the score of the best: large where the best stand out.
+    """The standard deviation of the scores divided by ``whole``, the score of the best: large where
+    the best stand out.
 
-    This is NQC, except that NQC divides by the collection's score, which an index of impacts does not have.
+    This is NQC, except that NQC divides by the collection's score, which an index of impacts does
+    not have.
     """
     if len(scores) < 2 or whole <= 0:
         return 0.0
@@ -67,10 +73,11 @@ def spread(scores: NDArray[np.float32], whole: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Guard(Feedback):
-    """Applies a feedback stage only where a predictor of query performance (``measure``) is ``above`` a threshold.
+    """Applies a feedback stage only where a predictor of query performance (``measure``) is
+    ``above`` a threshold.
 
-    On four judged collections neither predictor told which queries gain (correlation with the gain -0.13 to 0.09,
-    ``bench/predictors.py``): it makes feedback rarer, not better.
+    On four judged collections neither predictor told which queries gain (correlation with the gain
+    -0.13 to 0.09, ``bench/predictors.py``): it makes feedback rarer, not better.
     """
 
     name = "guard"

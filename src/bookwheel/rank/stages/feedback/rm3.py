@@ -16,7 +16,8 @@ __all__ = ["Rm3", "relevance_model"]
 
 
 def relevance_model(documents: Sequence[Mapping[str, float]], scores: Sequence[float], count: int) -> dict[str, float]:
-    """RM1: each document's language model over its ``count`` most frequent terms, weighted by its score.
+    """RM1: each document's language model over its ``count`` most frequent terms, weighted by its
+    score.
 
     Returns the ``count`` likeliest terms; their weights add up to 1.
     """
@@ -34,9 +35,11 @@ def relevance_model(documents: Sequence[Mapping[str, float]], scores: Sequence[f
 
 @dataclass(frozen=True, slots=True)
 class Rm3(Feedback):
-    """Adds the ``terms`` likeliest terms of the first ``docs`` passages; the query's own terms keep ``weight``.
+    """Adds the ``terms`` likeliest terms of the first ``docs`` passages; the query's own terms keep
+    ``weight``.
 
-    Anserini gives the query 0.5, which lost on three of four collections here; 0.8 gained on the mean (docs/stages.md).
+    Anserini gives the query 0.5, which lost on three of four collections here; 0.8 gained on the
+    mean (docs/stages.md).
     """
 
     name = "rm3"

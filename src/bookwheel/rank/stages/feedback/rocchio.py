@@ -1,4 +1,6 @@
-"""``rocchio(docs=10, terms=10, alpha=1, beta=0.75, gamma=0)``: Rocchio's formula on terms, as Anserini computes it."""
+"""``rocchio(docs=10, terms=10, alpha=1, beta=0.75, gamma=0)``: Rocchio's formula on terms, as
+Anserini computes it.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ class Rocchio(Feedback):
         check_number("gamma", self.gamma, 0, 1000)
 
     def depth(self) -> int:
-        """The number of passages read; with ``gamma`` 1000, of which the first and the last are read."""
+        """The number of passages read; with ``gamma`` 1000, of which the first and the last are
+        read.
+        """
         return LAST if self.gamma else self.docs
 
     def feed(self, context: Context, query: Query, hits: Hits) -> Query:

@@ -1,7 +1,8 @@
 """``sentences(docs=10, count=3, weight=0.3)``: expansion by sentences of the first passages.
 
-Source: Lei, Cao, Zhou, Shen and Yates, "Corpus-Steered Query Expansion with Large Language Models" (EACL 2024), where a model
-picks the sentences; here they are those with the largest share of the query's idf.
+Source: Lei, Cao, Zhou, Shen and Yates, "Corpus-Steered Query Expansion with Large Language Models"
+(EACL 2024), where a model picks the sentences; here they are those with the largest share of the
+query's idf.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ def sentences_of(text: str) -> list[str]:
 
 
 def best_sentences(context: Context, texts: Sequence[str], wanted: Sequence[str], count: int) -> list[str]:
-    """The ``count`` best sentences of ``texts`` for the terms ``wanted``; those without any of them are left out.
+    """The ``count`` best sentences of ``texts`` for the terms ``wanted``; those without any of them
+    are left out.
 
-    A sentence's score is the idf of the wanted terms in it, divided by the square root of its length plus 4.
+    A sentence's score is the idf of the wanted terms in it, divided by the square root of its
+    length plus 4.
     """
     terms = list(dict.fromkeys(wanted))
     weights = dict(zip(terms, idf(context, terms).tolist(), strict=True))
@@ -51,7 +54,8 @@ def best_sentences(context: Context, texts: Sequence[str], wanted: Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Sentences(Feedback):
-    """Adds to the query, with ``weight``, the ``count`` sentences of the first passages that cover most of it.
+    """Adds to the query, with ``weight``, the ``count`` sentences of the first passages that cover
+    most of it.
 
     They are added to its terms and to its dense vectors.
     """

@@ -1,4 +1,6 @@
-"""``bm25 >> steer("smollm2", docs=5) >> bm25``: expansion by sentences that a language model picks from the first passages."""
+"""``bm25 >> steer("smollm2", docs=5) >> bm25``: expansion by sentences that a language model picks
+from the first passages.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,12 @@ _WORD = re.compile(r"\w+")
 
 
 def picked_sentences(asker: Asker, query: str, passages: Sequence[str], prompt: str = "steer") -> list[str]:
-    """The sentences of ``passages`` that the model picked as answers to ``query``. Raises `ModelError`.
+    """The sentences of ``passages`` that the model picked as answers to ``query``. Raises
+    `ModelError`.
 
-    Lei et al., "Corpus-Steered Query Expansion with Large Language Models" (2024, CSQE). Only what stands in the passages is
-    used: a sentence of the answer counts if at least four fifths of its word pairs occur in one of theirs, and theirs is
-    returned.
+    Lei et al., "Corpus-Steered Query Expansion with Large Language Models" (2024, CSQE). Only what
+    stands in the passages is used: a sentence of the answer counts if at least four fifths of its
+    word pairs occur in one of theirs, and theirs is returned.
     """
     answer = asker.ask(load_prompt(prompt), query=on_one_line(query), passages=passages_shown(passages))
     sentences = [sentence for passage in passages for sentence in _sentences(passage)]
@@ -55,7 +58,8 @@ def _pairs(sentence: str) -> set[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Steer(Feedback):
-    """Adds to the query, with ``weight``, the sentences of the first ``docs`` passages that a language model picks.
+    """Adds to the query, with ``weight``, the sentences of the first ``docs`` passages that a
+    language model picks.
 
     The model can add nothing of its own. ``sentences`` picks them without a model.
     """

@@ -1,9 +1,11 @@
-"""``token_feedback(docs=3, clusters=24, keep=10, weight=1.0, on="")``: pseudo-relevance feedback for late interaction.
+"""``token_feedback(docs=3, clusters=24, keep=10, weight=1.0, on="")``: pseudo-relevance feedback
+for late interaction.
 
-Clusters of the first passages' token vectors become further query tokens. Source: Wang, Macdonald, Tonellotto and Ounis,
-"ColBERT-PRF: Semantic Pseudo-Relevance Feedback for Dense Passage and Document Retrieval" (ACM TWEB 2023). There the weight of a
-centroid is the idf of the word piece nearest to it. An index of vectors has no word pieces, so here it is the idf of the
-centroid itself: how many passages of a sample have a token near it.
+Clusters of the first passages' token vectors become further query tokens. Source: Wang, Macdonald,
+Tonellotto and Ounis, "ColBERT-PRF: Semantic Pseudo-Relevance Feedback for Dense Passage and
+Document Retrieval" (ACM TWEB 2023). There the weight of a centroid is the idf of the word piece
+nearest to it. An index of vectors has no word pieces, so here it is the idf of the centroid itself:
+how many passages of a sample have a token near it.
 """
 
 from __future__ import annotations
@@ -31,9 +33,11 @@ ROUNDS = 10
 
 
 def centroids(tokens: NDArray[np.float32], clusters: int, seed: int = 0) -> NDArray[np.float32]:
-    """Spherical k-means of unit vectors (n, d): the centroids at unit length, float32 (at most ``clusters``, d).
+    """Spherical k-means of unit vectors (n, d): the centroids at unit length, float32 (at most
+    ``clusters``, d).
 
-    The first centroids are spread out by k-means++ (Arthur and Vassilvitskii 2007). Empty clusters are left out.
+    The first centroids are spread out by k-means++ (Arthur and Vassilvitskii 2007). Empty clusters
+    are left out.
     """
     clusters = min(clusters, len(tokens))
     dice = np.random.default_rng(seed)
@@ -60,7 +64,9 @@ def centroids(tokens: NDArray[np.float32], clusters: int, seed: int = 0) -> NDAr
 
 
 def centroid_idf(centres: NDArray[np.float32], sample: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The idf of each centroid (k, d) over a sample of N passages (tokens, d): ln((N + 1) / (near + 1)), float32 (k,)."""
+    """The idf of each centroid (k, d) over a sample of N passages (tokens, d): ln((N + 1) / (near +
+    1)), float32 (k,).
+    """
     near = np.zeros(len(centres))
     for tokens in sample:
         if len(tokens):
@@ -71,7 +77,9 @@ def centroid_idf(centres: NDArray[np.float32], sample: Sequence[NDArray[np.float
 
 @dataclass(frozen=True, slots=True)
 class TokenFeedback(Feedback):
-    """Adds to the query's token vectors the ``keep`` rarest of ``clusters`` clusters of the first passages' tokens."""
+    """Adds to the query's token vectors the ``keep`` rarest of ``clusters`` clusters of the first
+    passages' tokens.
+    """
 
     name = "token_feedback"
     summary = "adds to a late-interaction query the tokens that the best passages have in common"

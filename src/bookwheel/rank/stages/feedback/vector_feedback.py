@@ -1,7 +1,9 @@
-"""``vector_feedback(docs=3, method="average", alpha=0.4, beta=0.6, on="dense")``: pseudo-relevance feedback on vectors.
+"""``vector_feedback(docs=3, method="average", alpha=0.4, beta=0.6, on="dense")``: pseudo-relevance
+feedback on vectors.
 
-Source: Li, Mourad, Zhuang, Koopman and Zuccon, "Pseudo Relevance Feedback with Deep Language Models and Dense Retrievers:
-Successes and Pitfalls" (ACM TOIS 2023): the average, and Rocchio's formula without negative examples.
+Source: Li, Mourad, Zhuang, Koopman and Zuccon, "Pseudo Relevance Feedback with Deep Language Models
+and Dense Retrievers: Successes and Pitfalls" (ACM TOIS 2023): the average, and Rocchio's formula
+without negative examples.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def average(query: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArra
 class VectorFeedback(Feedback):
     """Moves the query's vector towards those of the first ``docs`` passages.
 
-    ``method``: ``average``, or ``rocchio`` with the weights ``alpha`` (the query) and ``beta`` (the passages).
+    ``method``: ``average``, or ``rocchio`` with the weights ``alpha`` (the query) and ``beta`` (the
+    passages).
     """
 
     name = "vector_feedback"

@@ -1,4 +1,6 @@
-"""``aspects(hybrid, weight=0.5)``: searches the clauses of a question beside the whole, found by rules, without a model."""
+"""``aspects(hybrid, weight=0.5)``: searches the clauses of a question beside the whole, found by
+rules, without a model.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ _ENDS = re.compile(
 def clauses(text: str, least: int = 2) -> list[str]:
     """Up to eight clauses of ``text`` with ``least`` words or more; none if it has only one.
 
-    A clause ends at a full stop, a comma, a dash or a joining word. A part with fewer words belongs to the one after it.
+    A clause ends at a full stop, a comma, a dash or a joining word. A part with fewer words belongs
+    to the one after it.
     """
     found: list[str] = []
     carried = ""

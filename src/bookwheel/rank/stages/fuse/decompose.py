@@ -1,4 +1,6 @@
-"""``decompose(bm25, count=3, model="smollm2")``: searches the simpler questions that a question consists of."""
+"""``decompose(bm25, count=3, model="smollm2")``: searches the simpler questions that a question
+consists of.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ def simpler_questions(asker: Asker, query: str, count: int = 3, prompt: str = "d
 
     A line much longer than the query is dropped: a small model tends to answer instead.
 
-    Press et al., "Measuring and Narrowing the Compositionality Gap" (2023, self-ask); Zhou et al., "Least-to-Most Prompting"
-    (2023).
+    Press et al., "Measuring and Narrowing the Compositionality Gap" (2023, self-ask); Zhou et al.,
+    "Least-to-Most Prompting" (2023).
     """
     answer = asker.ask(load_prompt(prompt), query=on_one_line(query), count=str(count))
     most = 2 * len(_WORD.findall(query)) + 4
@@ -36,7 +38,8 @@ def simpler_questions(asker: Asker, query: str, count: int = 3, prompt: str = "d
 
 @dataclass(frozen=True, slots=True)
 class Decompose(Search):
-    """Searches the query and the simpler questions it consists of, and fuses; the query's own ranking gets ``own``.
+    """Searches the query and the simpler questions it consists of, and fuses; the query's own
+    ranking gets ``own``.
 
     ``aspects`` does this without a model, for queries that name their aspects.
     """

@@ -1,4 +1,6 @@
-"""``rewrites(bm25, count=3, model="smollm2")``: searches several rewrites of the query and fuses the rankings."""
+"""``rewrites(bm25, count=3, model="smollm2")``: searches several rewrites of the query and fuses
+the rankings.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ __all__ = ["Rewrites"]
 
 @dataclass(frozen=True, slots=True)
 class Rewrites(Search):
-    """Searches the query and several rewrites of it, and fuses the rankings; the query's own ranking gets ``own``."""
+    """Searches the query and several rewrites of it, and fuses the rankings; the query's own
+    ranking gets ``own``.
+    """
 
     name = "rewrites"
     summary = "searches several rewrites of the query by a language model, and fuses the rankings"

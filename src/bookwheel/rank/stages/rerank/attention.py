@@ -1,4 +1,5 @@
-"""``bm25 >> attention(20, model="smollm2", heads="best", weight=0.5)``: reranking by attention inside a language model.
+"""``bm25 >> attention(20, model="smollm2", heads="best", weight=0.5)``: reranking by attention
+inside a language model.
 
 One forward pass over all passages tells which of them the words of the query attend to.
 """
@@ -37,13 +38,17 @@ Head = tuple[int, int]
 HEADS: Mapping[str, tuple[Head, ...]] = {
     "smollm2": ((18, 7), (18, 6), (8, 0), (17, 3), (17, 4), (15, 6), (2, 4), (14, 3)),
 }
-"""By model: the eight heads with the largest contrast on the mean of four judged collections, best first, up to layer 18, where
-reading then ends. ``bench/reranking.py heads`` measures every head, on collections other than those reported."""
+"""By model: the eight heads with the largest contrast on the mean of four judged collections, best
+first, up to layer 18, where reading then ends. ``bench/reranking.py heads`` measures every head, on
+collections other than those reported.
+"""
 _PAIR = re.compile(r"(\d{1,4})\.(\d{1,4})")
 
 
 def best_heads(model: str) -> tuple[Head, ...]:
-    """The measured heads of ``model``. Raises `UsageError` for a model whose heads were not measured."""
+    """The measured heads of ``model``. Raises `UsageError` for a model whose heads were not
+    measured.
+    """
     try:
         return HEADS[model]
     except KeyError:
@@ -54,7 +59,9 @@ def best_heads(model: str) -> tuple[Head, ...]:
 
 
 def parse_heads(text: str) -> tuple[Head, ...] | None:
-    """Heads written as ``17.3 18.7`` (layer.head); None for ``best`` and ``all``. Raises `RecipeError` for anything else."""
+    """Heads written as ``17.3 18.7`` (layer.head); None for ``best`` and ``all``. Raises
+    `RecipeError` for anything else.
+    """
     if text in ("best", "all"):
         return None
     pairs = [_PAIR.fullmatch(part) for part in text.replace(",", " ").split()]
@@ -66,15 +73,18 @@ def parse_heads(text: str) -> tuple[Head, ...] | None:
 class AttentionReranker:
     """Scores passages by the attention that the query's tokens pay to their tokens.
 
-    Chen, Gutiérrez and Su, "Attention in Large Language Models Yields Efficient Zero-Shot Re-Rankers" (ICLR 2025, ICR): the
-    attention of every head, averaged over the query's tokens, less that of a content-free query (``calibrate``), summed over
-    heads and over a passage's tokens (``reduce="sum"``; ``mean`` does not favour long passages). ``heads`` uses only those
-    given, as "query-focused retrieval heads" (Zhang et al., 2025) do; ``standardise`` brings each head to one scale first.
+    Chen, Gutiérrez and Su, "Attention in Large Language Models Yields Efficient Zero-Shot
+    Re-Rankers" (ICLR 2025, ICR): the attention of every head, averaged over the query's tokens,
+    less that of a content-free query (``calibrate``), summed over heads and over a passage's tokens
+    (``reduce="sum"``; ``mean`` does not favour long passages). ``heads`` uses only those given, as
+    "query-focused retrieval heads" (Zhang et al., 2025) do; ``standardise`` brings each head to one
+    scale first.
 
-    ``layout``: ``together`` reads all passages as one text, as the paper does; ``apart`` reads each by itself, all at the same
-    positions, so that none is nearer to the query (BlockRank's block attention, Gupta et al. 2025, without its positions);
-    ``moved`` reads them apart and then places them one behind the other. Only passages read apart are cached for the next
-    query. Each passage is cut to ``max_tokens``. Needs a local model; raises `ModelError` otherwise.
+    ``layout``: ``together`` reads all passages as one text, as the paper does; ``apart`` reads each
+    by itself, all at the same positions, so that none is nearer to the query (BlockRank's block
+    attention, Gupta et al. 2025, without its positions); ``moved`` reads them apart and then places
+    them one behind the other. Only passages read apart are cached for the next query. Each passage
+    is cut to ``max_tokens``. Needs a local model; raises `ModelError` otherwise.
     """
 
     def __init__(
@@ -121,8 +131,8 @@ class AttentionReranker:
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]] | None, int]:
         """The attention to each passage, float32 (heads, tokens).
 
-        Returns that of the query, that of the content-free query (None without ``calibrate``), and the number of passages
-        that there was time to read.
+        Returns that of the query, that of the content-free query (None without ``calibrate``), and
+        the number of passages that there was time to read.
         """
         model, most = self._model, self._max_tokens
         if remaining(deadline) <= 0 or not texts:
@@ -132,7 +142,8 @@ class AttentionReranker:
             count = self._fitting(texts, spare, deadline)
             blocks = model.sequence([self._before, *(text or " " for text in texts[:count])], max_tokens=most)
         else:
-            # Leaves time for the passes of the query itself, which cost about as much as one or two passages.
+            # Leaves time for the passes of the query itself, which cost about as much as one or two
+            # passages.
             until = None if deadline is None or math.isinf(deadline) else deadline - 0.15 * max(0.0, remaining(deadline))
             prefix, found = model.blocks(self._before, texts, max_tokens=most, layers=self._layers, deadline=until)
             count = next((i for i, block in enumerate(found) if block is None), len(found))
@@ -161,10 +172,12 @@ def document_scores(
     reduce: str = "sum",
     standardise: bool = False,
 ) -> NDArray[np.float64]:
-    """Scores of n passages, float64 (n,), from the attention (heads, tokens) to each; see `AttentionReranker`.
+    """Scores of n passages, float64 (n,), from the attention (heads, tokens) to each; see
+    `AttentionReranker`.
 
-    With ``null``, tokens whose calibrated score over all heads is more than two standard deviations below the mean of their
-    passage are left out, as in ICR's code: they attract attention whatever the query.
+    With ``null``, tokens whose calibrated score over all heads is more than two standard deviations
+    below the mean of their passage are left out, as in ICR's code: they attract attention whatever
+    the query.
     """
     rows = []
     for number, weights in enumerate(asked):
@@ -183,9 +196,11 @@ def document_scores(
 
 @dataclass(frozen=True, slots=True)
 class Attention(Rerank):
-    """Reranks by what the query's words attend to, in one pass of a language model over all candidates.
+    """Reranks by what the query's words attend to, in one pass of a language model over all
+    candidates.
 
-    ``heads``: ``best`` (measured for smollm2), ``all``, or some as ``layer.head`` with spaces between.
+    ``heads``: ``best`` (measured for smollm2), ``all``, or some as ``layer.head`` with spaces
+    between.
     """
 
     name = "attention"
@@ -220,7 +235,8 @@ class Attention(Rerank):
         def make() -> AttentionReranker:
             heads = best_heads(self.model) if self.heads == "best" else parse_heads(self.heads)
             few = heads is not None
-            # With chosen heads, the second pass that calibration needs was measured to bring no gain.
+            # With chosen heads, the second pass that calibration needs was measured to bring no
+            # gain.
             return AttentionReranker(
                 language_model(self.model), heads=heads, layout=self.layout, standardise=few, calibrate=not few
             )

@@ -18,7 +18,9 @@ __all__ = ["Fold"]
 
 @dataclass(frozen=True, slots=True)
 class Fold(Rerank):
-    """Leaves out passages that share at least ``threshold`` of their three-word shingles with a better one."""
+    """Leaves out passages that share at least ``threshold`` of their three-word shingles with a
+    better one.
+    """
 
     name = "fold"
     summary = "leaves out passages that repeat a better one nearly word for word"

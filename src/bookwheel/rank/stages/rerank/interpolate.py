@@ -1,8 +1,10 @@
-"""``interpolate(dense, weight=0.5, stop=True)``: re-scores candidates by another retriever, without searching with it.
+"""``interpolate(dense, weight=0.5, stop=True)``: re-scores candidates by another retriever, without
+searching with it.
 
-Source: Leonhardt, Müller, Rudra, Khosla, Anand and Anand, "Efficient Neural Ranking using Forward Indexes and Lightweight
-Encoders" (ACM TOIS 2023). Its early stopping bounds the second scores to come by the best one seen so far. Here both scores are
-normalised first (``tmm``: the lowest possible score is 0, the best candidate's 1).
+Source: Leonhardt, Müller, Rudra, Khosla, Anand and Anand, "Efficient Neural Ranking using Forward
+Indexes and Lightweight Encoders" (ACM TOIS 2023). Its early stopping bounds the second scores to
+come by the best one seen so far. Here both scores are normalised first (``tmm``: the lowest
+possible score is 0, the best candidate's 1).
 """
 
 from __future__ import annotations
@@ -42,10 +44,12 @@ class Interpolated:
 
 
 def interpolated(hits: Hits, retriever: Retriever | LateScorer, weight: float, want: int | None = None) -> Interpolated:
-    """(1 - weight) times the normalised score of ``hits`` plus ``weight`` times that of ``retriever``.
+    """(1 - weight) times the normalised score of ``hits`` plus ``weight`` times that of
+    ``retriever``.
 
-    With ``want``, candidates are scored best first, and scoring stops where no later one can be among the best ``want``, unless
-    its second score is higher than all before; only those scored are returned. With None, all are.
+    With ``want``, candidates are scored best first, and scoring stops where no later one can be
+    among the best ``want``, unless its second score is higher than all before; only those scored
+    are returned. With None, all are.
     """
     n = len(hits)
     low, high = min(0.0, float(hits.scores[-1])), float(hits.scores[0])
@@ -84,7 +88,8 @@ def _normalised(raw: NDArray[np.float32], floor: float, top: float) -> NDArray[n
 
 @dataclass(frozen=True, slots=True)
 class Interpolate(Rerank):
-    """Re-scores candidates by the retriever ``by``, such as stored vectors, which gets ``weight`` of the score.
+    """Re-scores candidates by the retriever ``by``, such as stored vectors, which gets ``weight``
+    of the score.
 
     ``stop``: stop where no later candidate can be among the best.
     """

@@ -24,7 +24,9 @@ BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Late(Rerank):
-    """Reranks by late interaction: the mean over the query's tokens of their best match among a passage's tokens."""
+    """Reranks by late interaction: the mean over the query's tokens of their best match among a
+    passage's tokens.
+    """
 
     name = "late"
     summary = "reranks by late interaction over stored token vectors"

@@ -33,9 +33,10 @@ TOGETHER = 4
 class QueryLikelihood:
     """Scores passages by how probable a language model finds the query after each (pointwise).
 
-    Sachan et al., "Improving Passage Retrieval with Zero-Shot Question Generation" (EMNLP 2022, UPR). ``combine`` says how a
-    score is made of the log-probabilities of the query's tokens: ``mean`` (the paper's) or ``gain`` (see `passage_scores`).
-    Each passage is cut to ``max_tokens``. A local model reads each passage once and caches it for the next query. Raises
+    Sachan et al., "Improving Passage Retrieval with Zero-Shot Question Generation" (EMNLP 2022,
+    UPR). ``combine`` says how a score is made of the log-probabilities of the query's tokens:
+    ``mean`` (the paper's) or ``gain`` (see `passage_scores`). Each passage is cut to
+    ``max_tokens``. A local model reads each passage once and caches it for the next query. Raises
     `ModelError` for a model that gives no probabilities.
     """
 
@@ -54,11 +55,15 @@ class QueryLikelihood:
         self._max_tokens = max_tokens
 
     def rerank(self, query: str, texts: Sequence[str], *, deadline: float | None = None) -> Reranked:
-        """Scores in nats per token: ``mean`` is 0 for a certain query and negative otherwise, ``gain`` is 0 or more."""
+        """Scores in nats per token: ``mean`` is 0 for a certain query and negative otherwise,
+        ``gain`` is 0 or more.
+        """
         return passage_scores(self.tokens(query, texts, deadline=deadline), self._combine)
 
     def tokens(self, query: str, texts: Sequence[str], *, deadline: float | None = None) -> list[NDArray[np.float32] | None]:
-        """Log-probabilities of the query's tokens after each text, float32 (tokens,); None where there was no time."""
+        """Log-probabilities of the query's tokens after each text, float32 (tokens,); None where
+        there was no time.
+        """
         model = self._model
         if not hasattr(model, "block_likelihoods"):
             contexts = [self._before + text + self._between for text in texts]
@@ -79,8 +84,9 @@ class QueryLikelihood:
 def passage_scores(tokens: Sequence[NDArray[np.float32] | None], how: str) -> Reranked:
     """One score per passage from the log-probabilities of the query's tokens after it.
 
-    ``gain`` counts for each token only what a passage gives it above the lower quartile of all candidates: words that no
-    passage explains do not count, and one that a passage makes improbable costs it no more than giving no help.
+    ``gain`` counts for each token only what a passage gives it above the lower quartile of all
+    candidates: words that no passage explains do not count, and one that a passage makes improbable
+    costs it no more than giving no help.
     """
     done = [values for values in tokens if values is not None]
     if not done or not len(done[0]):
@@ -93,7 +99,9 @@ def passage_scores(tokens: Sequence[NDArray[np.float32] | None], how: str) -> Re
 
 @dataclass(frozen=True, slots=True)
 class Likelihood(Rerank):
-    """Reranks by how probable a language model finds the query after each candidate, which gets ``weight`` of the score."""
+    """Reranks by how probable a language model finds the query after each candidate, which gets
+    ``weight`` of the score.
+    """
 
     name = "likelihood"
     summary = "reranks by how probable a language model finds the query after each passage"

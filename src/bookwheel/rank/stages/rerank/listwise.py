@@ -1,4 +1,6 @@
-"""``bm25 >> listwise(20, model="http://localhost:8080/v1#MODEL")``: a language model writes down the order of the passages."""
+"""``bm25 >> listwise(20, model="http://localhost:8080/v1#MODEL")``: a language model writes down
+the order of the passages.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,11 @@ _NUMBER = re.compile(r"\d+")
 class ListwiseReranker:
     """Shows a language model numbered passages and reads the order that it writes.
 
-    Sun et al., "Is ChatGPT Good at Search?" (EMNLP 2023, RankGPT). A window of ``window`` passages moves from the last
-    candidates to the first by ``step``, and each answer reorders its window; ``window=0`` shows all at once, for models with a
-    long context. Passages that an answer leaves out follow in their old order, repeats and wrong numbers are ignored, and an
-    answer without any number changes nothing (`malformed` counts these). Passages are cut to ``max_words`` words.
+    Sun et al., "Is ChatGPT Good at Search?" (EMNLP 2023, RankGPT). A window of ``window`` passages
+    moves from the last candidates to the first by ``step``, and each answer reorders its window;
+    ``window=0`` shows all at once, for models with a long context. Passages that an answer leaves
+    out follow in their old order, repeats and wrong numbers are ignored, and an answer without any
+    number changes nothing (`malformed` counts these). Passages are cut to ``max_words`` words.
     """
 
     def __init__(
@@ -50,9 +53,11 @@ class ListwiseReranker:
         """Why the last call ended early, or nothing."""
 
     def rerank(self, query: str, texts: Sequence[str], *, deadline: float | None = None) -> Reranked:
-        """Scores n, n-1, … 1 in the order found. Windows that the deadline leaves out keep their order.
+        """Scores n, n-1, … 1 in the order found. Windows that the deadline leaves out keep their
+        order.
 
-        Raises `ModelError` if the model never answers; a later failure ends the reranking with what was found so far.
+        Raises `ModelError` if the model never answers; a later failure ends the reranking with what
+        was found so far.
         """
         order = list(range(len(texts)))
         done = 0
@@ -107,10 +112,12 @@ class ListwiseReranker:
 
 
 def read_order(answer: str, count: int) -> tuple[list[int], int]:
-    """The order of ``count`` passages (numbers from 0) in an answer such as ``[2] > [1]``, and how many it names.
+    """The order of ``count`` passages (numbers from 0) in an answer such as ``[2] > [1]``, and how
+    many it names.
 
-    Numbers out of range and repeats are ignored; passages that are not named follow in their old order. An answer may think
-    aloud first: if it has numbers in brackets, other numbers are not read.
+    Numbers out of range and repeats are ignored; passages that are not named follow in their old
+    order. An answer may think aloud first: if it has numbers in brackets, other numbers are not
+    read.
     """
     numbers = re.findall(r"\[(\d+)\]", answer) or _NUMBER.findall(answer)
     named = [int(n) - 1 for n in numbers if len(n) < 7]
@@ -121,7 +128,9 @@ def read_order(answer: str, count: int) -> tuple[list[int], int]:
 
 @dataclass(frozen=True, slots=True)
 class Listwise(Rerank):
-    """Has a language model write down the order of the candidates, one window at a time (``window=0``: all at once)."""
+    """Has a language model write down the order of the candidates, one window at a time
+    (``window=0``: all at once).
+    """
 
     name = "listwise"
     summary = "has a language model write down the order of the passages"

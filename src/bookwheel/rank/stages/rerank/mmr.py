@@ -1,4 +1,6 @@
-"""``mmr(balance=0.7, hits=50, on="dense")``: maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998)."""
+"""``mmr(balance=0.7, hits=50, on="dense")``: maximal marginal relevance (Carbonell and Goldstein,
+SIGIR 1998).
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ __all__ = ["Mmr", "marginal_order"]
 def marginal_order(relevance: NDArray[np.floating], similarities: NDArray[np.floating], balance: float) -> NDArray[np.int64]:
     """The order in which to show n candidates, int64 (n,).
 
-    The next one is always the one with the largest ``balance`` * relevance - (1 - balance) * similarity to the nearest one
-    chosen before; of equal values the earlier candidate. ``relevance`` (n,) from 0 to 1, ``similarities`` (n, n).
+    The next one is always the one with the largest ``balance`` * relevance - (1 - balance) *
+    similarity to the nearest one chosen before; of equal values the earlier candidate.
+    ``relevance`` (n,) from 0 to 1, ``similarities`` (n, n).
     """
     n = len(relevance)
     left = np.ones(n, np.bool_)
@@ -40,7 +43,8 @@ def marginal_order(relevance: NDArray[np.floating], similarities: NDArray[np.flo
 class Mmr(Rerank):
     """Orders the best ``hits`` candidates so that each adds something to those before it.
 
-    ``balance``: 1 is relevance alone, 0 diversity alone. ``on``: the dense representation that tells how similar passages are.
+    ``balance``: 1 is relevance alone, 0 diversity alone. ``on``: the dense representation that
+    tells how similar passages are.
     """
 
     name = "mmr"

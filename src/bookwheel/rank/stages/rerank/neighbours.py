@@ -1,4 +1,6 @@
-"""``bm25 >> neighbours("dense", weight=0.5)``: smooths scores over similar candidates, without a model."""
+"""``bm25 >> neighbours("dense", weight=0.5)``: smooths scores over similar candidates, without a
+model.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,9 @@ __all__ = ["Neighbours", "propagated", "similarity_graph"]
 def propagated(scores: NDArray[np.floating], graph: NDArray[np.floating], weight: float) -> NDArray[np.float64]:
     """Scores smoothed over a graph of n candidates: float64 (n,).
 
-    Diaz, "Regularizing ad hoc retrieval scores" (CIKM 2005): similar passages should have similar scores. ``graph`` (n, n) has
-    rows that add up to 1 or less (`similarity_graph`); the result solves ``f = (1 - weight) * scores + weight * graph @ f``,
-    for a ``weight`` from 0 to below 1.
+    Diaz, "Regularizing ad hoc retrieval scores" (CIKM 2005): similar passages should have similar
+    scores. ``graph`` (n, n) has rows that add up to 1 or less (`similarity_graph`); the result
+    solves ``f = (1 - weight) * scores + weight * graph @ f``, for a ``weight`` from 0 to below 1.
     """
     own = np.asarray(scores, np.float64)
     # Diagonally dominant, since the rows' sums times the weight stay below 1, so never singular.
@@ -31,10 +33,12 @@ def propagated(scores: NDArray[np.floating], graph: NDArray[np.floating], weight
 
 
 def similarity_graph(vectors: NDArray[np.floating], neighbours: int = 8) -> NDArray[np.float64]:
-    """The ``neighbours`` most similar vectors of each of n vectors (n, d), with weights that add up to 1: float64 (n, n).
+    """The ``neighbours`` most similar vectors of each of n vectors (n, d), with weights that add up
+    to 1: float64 (n, n).
 
-    Similarity is the cosine after the mean of all candidates is subtracted, since candidates of one query are all alike. A
-    passage without a vector (all zeros), or without a neighbour above 0, has itself as its only neighbour.
+    Similarity is the cosine after the mean of all candidates is subtracted, since candidates of one
+    query are all alike. A passage without a vector (all zeros), or without a neighbour above 0, has
+    itself as its only neighbour.
     """
     count = len(vectors)
     rows = np.asarray(vectors, np.float64)
@@ -59,7 +63,8 @@ def similarity_graph(vectors: NDArray[np.floating], neighbours: int = 8) -> NDAr
 
 @dataclass(frozen=True, slots=True)
 class Neighbours(Rerank):
-    """Re-scores ``candidates`` by their own scores and, with ``weight``, those of the ``count`` candidates most like them.
+    """Re-scores ``candidates`` by their own scores and, with ``weight``, those of the ``count``
+    candidates most like them.
 
     ``by``: the dense representation that tells how similar passages are.
     """

@@ -15,7 +15,9 @@ __all__ = ["Expand"]
 
 @dataclass(frozen=True, slots=True)
 class Expand(Rewrite):
-    """Adds to the query, with ``weight``, a passage that a language model writes as an answer to it."""
+    """Adds to the query, with ``weight``, a passage that a language model writes as an answer to
+    it.
+    """
 
     name = "expand"
     summary = "adds a passage that a language model writes as an answer to the query"

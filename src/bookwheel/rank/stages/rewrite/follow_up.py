@@ -1,10 +1,13 @@
-"""``follow_up(terms=10)``: completes a follow-up question with words of the earlier ones, without a model.
+"""``follow_up(terms=10)``: completes a follow-up question with words of the earlier ones, without a
+model.
 
-Source: Lin, Yang, Nogueira, Tsai, Wang and Lin, "Multi-stage conversational passage retrieval: an approach to fusing term
-importance estimation and neural query rewriting" (ACM TOIS 2021): historical query expansion. Words of earlier questions that
-are rare enough to name the topic are always added. Other content words are added only from the last few questions, and only to
-a question that is unclear by itself: it has a pronoun, or hardly a rare word. The paper's thresholds are BM25 scores on one
-collection; here they are shares of the largest possible idf. They were not fitted: no judged conversations were available.
+Source: Lin, Yang, Nogueira, Tsai, Wang and Lin, "Multi-stage conversational passage retrieval: an
+approach to fusing term importance estimation and neural query rewriting" (ACM TOIS 2021):
+historical query expansion. Words of earlier questions that are rare enough to name the topic are
+always added. Other content words are added only from the last few questions, and only to a question
+that is unclear by itself: it has a pronoun, or hardly a rare word. The paper's thresholds are BM25
+scores on one collection; here they are shares of the largest possible idf. They were not fitted: no
+judged conversations were available.
 """
 
 from __future__ import annotations
@@ -26,18 +29,24 @@ TOPIC = 0.6
 RECENT = 3
 """An unclear question takes other content words from this many questions back."""
 CLEAR = 1.0
-"""A question is unclear if the idf of its words adds up to less than this many times the largest possible."""
+"""A question is unclear if the idf of its words adds up to less than this many times the largest
+possible.
+"""
 _PRONOUNS = frozenset("it its he him his she her they them their that this these those one ones there".split())  # noqa: SIM905
 _ASKING = frozenset(
     """what how why when where which who whom whose do does did is are was were can could should would will may might tell me
     give explain describe compare show list find about many much some any more also please you i we my our have has had be been
     it its he him his she her they them their that this these those one ones there""".split()  # noqa: SIM905
 )
-"""English words that ask and say nothing about the topic. Other languages rely on the analyzer's stop words."""
+"""English words that ask and say nothing about the topic. Other languages rely on the analyzer's
+stop words.
+"""
 
 
 def completed(context: Context, query: Query, most: int) -> Query:
-    """The query with up to ``most`` words of ``query.history`` that it lacks, those of the newest questions first."""
+    """The query with up to ``most`` words of ``query.history`` that it lacks, those of the newest
+    questions first.
+    """
     if not query.history:
         return query
     largest = float(idf(0, context.passages))
@@ -74,7 +83,9 @@ def _idf(context: Context, terms: list[str]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp(Rewrite):
-    """Adds to a follow-up question up to ``terms`` distinctive words of the earlier ones (`Query.history`)."""
+    """Adds to a follow-up question up to ``terms`` distinctive words of the earlier ones
+    (`Query.history`).
+    """
 
     name = "follow_up"
     summary = "adds distinctive words of earlier questions to a follow-up question"

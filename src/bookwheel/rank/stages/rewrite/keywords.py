@@ -1,4 +1,6 @@
-"""``keywords(terms=40, longer=40)``: reduces a long query, such as a whole document, to its most distinctive terms."""
+"""``keywords(terms=40, longer=40)``: reduces a long query, such as a whole document, to its most
+distinctive terms.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ __all__ = ["Keywords"]
 
 @dataclass(frozen=True, slots=True)
 class Keywords(Rewrite):
-    """Keeps for BM25 the ``terms`` most distinctive terms of a query with more than ``longer`` different ones."""
+    """Keeps for BM25 the ``terms`` most distinctive terms of a query with more than ``longer``
+    different ones.
+    """
 
     name = "keywords"
     summary = "reduces a long query, such as a whole document, to its most distinctive words"

@@ -22,8 +22,8 @@ RECENT = 6
 def standalone_question(asker: Asker, query: str, history: Sequence[str], prompt: str = "follow_up") -> str:
     """A follow-up question rewritten so that it can be understood alone. Raises `ModelError`.
 
-    Vakulenko et al., "Question Rewriting for Conversational Question Answering" (2021). ``history``: the earlier questions,
-    oldest first.
+    Vakulenko et al., "Question Rewriting for Conversational Question Answering" (2021).
+    ``history``: the earlier questions, oldest first.
     """
     said = "\n".join(f"- {on_one_line(one)}" for one in history[-RECENT:])
     answer = asker.ask(load_prompt(prompt), query=on_one_line(query), history=said)
@@ -32,7 +32,9 @@ def standalone_question(asker: Asker, query: str, history: Sequence[str], prompt
 
 @dataclass(frozen=True, slots=True)
 class RewriteQuery(Rewrite):
-    """Searches what a language model makes of the query; in a conversation, a question that can be understood alone."""
+    """Searches what a language model makes of the query; in a conversation, a question that can be
+    understood alone.
+    """
 
     name = "rewrite"
     summary = "has a language model say the query in other words, or complete a follow-up question"

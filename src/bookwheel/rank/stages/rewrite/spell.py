@@ -1,4 +1,6 @@
-"""``spell(rare=0)``: corrects words by the collection's own vocabulary, only where a word is unknown or, if asked, rare."""
+"""``spell(rare=0)``: corrects words by the collection's own vocabulary, only where a word is
+unknown or, if asked, rare.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ LEAST_SPLIT = 3
 
 
 def allowed_edits(word: str) -> int:
-    """Edits allowed for a word of this length: none up to 3 letters, one up to 5, two beyond (Elasticsearch's AUTO)."""
+    """Edits allowed for a word of this length: none up to 3 letters, one up to 5, two beyond
+    (Elasticsearch's AUTO).
+    """
     return 0 if len(word) < 4 else 1 if len(word) < 6 else 2
 
 
@@ -64,7 +68,9 @@ def corrected(context: Context, query: Query, rare: int = 0) -> Query:
 
 
 def _near(context: Context, term: str, least: int = 1, edits: int | None = None) -> list[tuple[float, str]]:
-    """Terms near ``term`` that are in at least ``least`` passages, each with its likelihood as a correction."""
+    """Terms near ``term`` that are in at least ``least`` passages, each with its likelihood as a
+    correction.
+    """
     near = context.near_terms(term, allowed_edits(term) if edits is None else min(edits, allowed_edits(term)))
     names = list(near)
     frequencies = context.document_frequencies(names).tolist() if names else []
@@ -78,17 +84,18 @@ def _near(context: Context, term: str, least: int = 1, edits: int | None = None)
 def _likelihood(frequency: int, edits: int, first: bool) -> float:
     """How likely a correction is, as a logarithm.
 
-    An edit counts as much as being e^4 times rarer, and another ``first`` letter half of that: a mistyped word is mostly one
-    edit away, and mostly right in its first letter.
+    An edit counts as much as being e^4 times rarer, and another ``first`` letter half of that: a
+    mistyped word is mostly one edit away, and mostly right in its first letter.
     """
     return math.log(frequency) - EDIT * edits - (0.0 if first else EDIT / 2)
 
 
 def _replacement(context: Context, word: str, term: str) -> str | None:
-    """The word of the collection that ``word`` was meant to be, or two words with a space missing between them.
+    """The word of the collection that ``word`` was meant to be, or two words with a space missing
+    between them.
 
-    Terms are stems, and stems may be farther apart than their words: the likeliest few are compared as they are written. A
-    missing space counts as an edit, and two words must be likelier than one.
+    Terms are stems, and stems may be farther apart than their words: the likeliest few are compared
+    as they are written. A missing space counts as an edit, and two words must be likelier than one.
     """
     wrong = word.lower()
     best: tuple[float, str] | None = _split(context, word)
@@ -103,7 +110,9 @@ def _replacement(context: Context, word: str, term: str) -> str | None:
 
 
 def _split(context: Context, word: str) -> tuple[float, str] | None:
-    """Two known words written as one, each in at least two passages, with their likelihood, that of the rarer one."""
+    """Two known words written as one, each in at least two passages, with their likelihood, that of
+    the rarer one.
+    """
     best: tuple[int, str] | None = None
     for at in range(LEAST_SPLIT, len(word) - LEAST_SPLIT + 1):
         left, right = context.analyze(word[:at]), context.analyze(word[at:])

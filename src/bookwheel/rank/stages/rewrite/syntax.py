@@ -7,12 +7,14 @@
     -year:2019            the field must not
     like:ID   unlike:ID   passages of these documents are examples of what is sought, or is not (``like:#12``: passage 12)
 
-All other words rank. Whatever does not read as one of these is plain text: a sign that no word follows or that is inside a word
-(``x-ray``, ``C++``, ``a - b``), a quote without its partner, a name before a colon that is not a field of the library.
+All other words rank. Whatever does not read as one of these is plain text: a sign that no word
+follows or that is inside a word (``x-ray``, ``C++``, ``a - b``), a quote without its partner, a
+name before a colon that is not a field of the library.
 
-Examples move the query by Rocchio's formula (1971), with the weights of Manning, Raghavan and Schütze, "Introduction to
-Information Retrieval", section 9.1.1: towards those that are liked and away from the others, in its terms and its vectors.
-Terms are weighted by tf-idf, since whole passages have many words that say nothing.
+Examples move the query by Rocchio's formula (1971), with the weights of Manning, Raghavan and
+Schütze, "Introduction to Information Retrieval", section 9.1.1: towards those that are liked and
+away from the others, in its terms and its vectors. Terms are weighted by tf-idf, since whole
+passages have many words that say nothing.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ class ParsedQuery:
 
 
 def parse_query(text: str, fields: Collection[str]) -> ParsedQuery:
-    """Parse ``text``; ``fields`` are the names that may stand before a colon. Every text is a query."""
+    """Parse ``text``; ``fields`` are the names that may stand before a colon. Every text is a
+    query.
+    """
     required: list[str] = []
     excluded: list[str] = []
     filters: list[str] = []
@@ -114,7 +118,9 @@ def _test(field: str, value: str) -> str:
 
 
 def _moved(context: Context, query: Query, like: NDArray[np.int64], unlike: NDArray[np.int64], plain: bool) -> Query:
-    """The query moved towards the passages ``like`` and away from ``unlike``; ``plain``: it has words of its own."""
+    """The query moved towards the passages ``like`` and away from ``unlike``; ``plain``: it has
+    words of its own.
+    """
     like, unlike = like[:MOST_EXAMPLES], unlike[:MOST_EXAMPLES]
     parts: list[tuple[float, Mapping[str, float]]] = []
     if plain:
@@ -138,7 +144,9 @@ def _moved(context: Context, query: Query, like: NDArray[np.int64], unlike: NDAr
 
 @dataclass(frozen=True, slots=True)
 class Syntax(Rewrite):
-    """Reads ``"a phrase"``, ``+required``, ``-excluded``, ``field:value`` and ``like:ID``; all else is plain text."""
+    """Reads ``"a phrase"``, ``+required``, ``-excluded``, ``field:value`` and ``like:ID``; all else
+    is plain text.
+    """
 
     name = "syntax"
     summary = "reads phrases, required and excluded words, fields and examples in the query"
@@ -167,5 +175,7 @@ class Syntax(Rewrite):
 
 
 def _opening(context: Context, ids: NDArray[np.int64]) -> str:
-    """The beginning of the first example, for stages that read the query's text, which retrievers do not here."""
+    """The beginning of the first example, for stages that read the query's text, which retrievers
+    do not here.
+    """
     return context.texts(ids[:1])[0][:OPENING] if len(ids) else ""

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel.documents.document import Document, Span
-from bookwheel.documents.passages import SLACK, TARGET_WORDS, Unit, place, places, split
+from bookwheel.documents.passages import SLACK, TARGET_WORDS, Unit, place, places, split_document
 
 
 def pieces(
     text: str, unit: Unit = "passage", words: int = TARGET_WORDS, kind: str = "prose", pages: tuple[int, ...] = ()
 ) -> list[str]:
-    return [text[span.start : span.end] for span in split(Document("x", text, kind=kind, pages=pages), unit, words)]
+    return [text[span.start : span.end] for span in split_document(Document("x", text, kind=kind, pages=pages), unit, words)]
 
 
 def prose(sentences: int, words: int = 10, paragraph: int = 5) -> str:
@@ -149,7 +149,7 @@ TEXTS = st.text(
 def test_spans_cover_the_text_in_order(text: str, unit: Unit, kind: str, words: int, data: st.DataObject) -> None:
     pages = tuple(sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=3)) | {0}))
     document = Document("x", text, kind=kind, pages=pages, lines=True)
-    spans = split(document, unit, words)
+    spans = split_document(document, unit, words)
     position = 0
     for span in spans:
         assert position <= span.start < span.end <= len(text)

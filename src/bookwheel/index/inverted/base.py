@@ -1,4 +1,4 @@
-"""What the BM25 index and the index of vectors share: the dictionary, the lists, and the search over them."""
+"""The inverted index, common to BM25 and sparse vectors: the dictionary, the postings lists, and the search over them."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from numpy.typing import NDArray
 from ..._errors import LibraryDamaged
 from ...hits import Hits
 from ..storage import REMEDY, ArrayFolder
-from .reader import ListReader
+from .reader import PostingsReader
 
-__all__ = ["Lists", "Query"]
+__all__ = ["InvertedIndex", "WeightedTerms"]
 
 REMEMBERED = 4096
-"""Terms whose records an index remembers."""
+"""The number of terms whose records an index caches."""
 DICTIONARY = {"text": np.uint8, "groups": np.uint32}
 DIRECTORY = {"last": np.uint32, "units": np.uint16, "widths": np.uint8, "shapes": np.uint8, "postings": np.uint16}
 IMPACTS = {"impacts": np.uint8, "maxima": np.uint8, "ranges": np.uint8}
 ASKING = 32
-"""Terms looked up at once in a dictionary that is not in memory."""
+"""The number of terms looked up at once in a dictionary that is not in memory."""
 _LOW = np.uint64(0xFFFFFFFF)
 _UNFILTERED = np.empty(0, np.uint64)
 _FIELDS = 8
-"""Numbers of a term's record (`kernels.sparse_dictionary.RECORD`)."""
+"""Integers in a term's record (`kernels.sparse.dictionary.RECORD`)."""
 
-Query = tuple[Sequence[str], "Sequence[float] | NDArray[np.floating[Any]]"]
-"""Terms, all different, and their weights."""
+WeightedTerms = tuple[Sequence[str], "Sequence[float] | NDArray[np.floating[Any]]"]
+"""Terms, all different, and their weights: a query of `search_many`."""
 
 
 class _Scratch(threading.local):
-    """A thread's working arrays, the same for every index; about 350 KB."""
+    """A thread's working arrays, shared by all indexes; about 350 KB."""
 
     arrays: tuple[NDArray[Any], ...] = ()
 
@@ -60,14 +60,14 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-class Lists:
-    """The lists of an index, memory-mapped. Safe to use from several threads.
+class InvertedIndex:
+    """The dictionary and postings lists of an index, memory-mapped. Safe to use from several threads.
 
-    ``structure`` holds dictionary and lists, ``impacts`` the impacts (the same folder, or another one).
+    ``structure`` is the folder of dictionary and postings, ``impacts`` that of the impacts (the same or another one).
     """
 
     bits = -1
-    """-1: the values are term frequencies; else how many bits of the integer weights the impacts do not hold."""
+    """-1 if the values are term frequencies; else the number of low bits of the integer weights that impacts do not hold."""
 
     def __init__(self, structure: ArrayFolder, impacts: ArrayFolder, others: dict[str, Any]) -> None:
         self.structure = structure
@@ -95,8 +95,8 @@ class Lists:
             impacts,
         )  # fmt: skip
         self._lock = threading.Lock()
-        self._reader = ListReader(folders, self.arrays, (self.passages + 63) // 64)
-        # Records of terms, and the row that each has in them; replaced together, never changed.
+        self._reader = PostingsReader(folders, self.arrays, (self.passages + 63) // 64)
+        # The row of each cached term, and the records by row; the pair is replaced as a whole, never changed.
         self._known: tuple[dict[str, int], NDArray[np.int64]] = ({}, np.empty((0, _FIELDS), np.int64))
 
     def _check_sizes(self, right: dict[str, int], impacts: ArrayFolder) -> None:
@@ -105,11 +105,11 @@ class Lists:
         ]
         if wrong:
             both = self.structure.folder if impacts is self.structure else f"{self.structure.folder} and {impacts.folder}"
-            raise LibraryDamaged(f"{both} do not fit together: {', '.join(wrong)}; {REMEDY}")
+            raise LibraryDamaged(f"the arrays of {both} do not fit together: {', '.join(wrong)}; {REMEDY}")
 
     @property
     def hot_bytes(self) -> int:
-        """Bytes of the mapped arrays that every search looks at: these count for a memory budget."""
+        """Bytes of the mapped arrays that every search reads; these count towards a memory budget."""
         return sum(self.arrays[name].nbytes for name in ("groups", "last", "units", "widths", "shapes", "maxima", "ranges"))
 
     @property
@@ -121,7 +121,7 @@ class Lists:
         return self._reader.dictionary_cold()
 
     def records(self, terms: Sequence[str]) -> NDArray[np.int64]:
-        """What the dictionary says of each of ``terms``: int64 of shape (terms, 8), see `kernels.sparse_dictionary`."""
+        """The dictionary's record of each of ``terms``: int64 (terms, 8), see `kernels.sparse.dictionary`."""
         rows, table = self._known
         try:
             return table[[rows[term] for term in terms]] if len(terms) else np.empty((0, _FIELDS), np.int64)
@@ -143,7 +143,7 @@ class Lists:
 
         self._reader.begin()
         if len(terms) > 1 and self.cold():
-            # Each look-up goes from page to page of the dictionary: side by side they wait together.
+            # Each look-up waits for one page of the dictionary after another: in parallel they wait together.
             with ThreadPoolExecutor(min(len(terms), ASKING)) as pool:
                 return np.concatenate(list(pool.map(lambda term: self._look_up([term]), terms)))
         encoded = [term.encode("utf-8", "surrogatepass") for term in terms]
@@ -157,12 +157,12 @@ class Lists:
     def spellings(self, low: int, high: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
         """(text, offsets, records) of the terms ``low … high``; term low + i is ``text[offsets[i]:offsets[i + 1]]``, UTF-8.
 
-        ``low`` must be a multiple of 16 (ValueError). Streams through the dictionary, some 20 ns a term.
+        ``low`` must be a multiple of 16 (ValueError). Streams through the dictionary at about 20 ns per term.
         """
         from ...kernels.sparse.dictionary import GROUP, read_terms
 
         if low % GROUP:
-            raise ValueError(f"the dictionary is read from a multiple of {GROUP}, not from {low}")
+            raise ValueError(f"low must be a multiple of {GROUP}, not {low}")
         high = min(high, self.terms)
         if high <= low:
             return np.empty(0, np.uint8), np.zeros(1, np.int64), np.empty((0, _FIELDS), np.int64)
@@ -174,22 +174,22 @@ class Lists:
         read: Any = read_terms
         used = read(*arguments, names, offsets)
         if used > len(names):
-            # Altered bytes may claim any size: with sound ones, shared bytes were written in full once.
+            # Damaged bytes may claim any size; in sound ones, every shared prefix was once written in full.
             if used > covered * (len(self.arrays["text"]) + 1):
-                raise LibraryDamaged(f"{self.structure.path('text')} is altered; {REMEDY}")
+                raise LibraryDamaged(f"{self.structure.path('text')} is damaged; {REMEDY}")
             names = np.empty(used, np.uint8)
             read(*arguments, names, offsets)
         count = high - low
         return names[: int(offsets[count])], offsets[: count + 1], records[:count]
 
     def read_terms(self, low: int, high: int) -> tuple[list[bytes], NDArray[np.int64]]:
-        """What `spellings` gives, the terms as bytes."""
+        """The result of `spellings`, with the terms as bytes."""
         names, offsets, records = self.spellings(low, high)
         text, ends = names.tobytes(), offsets.tolist()
         return [text[begin:end] for begin, end in pairwise(ends)], records
 
     def bitmap(self, term: str) -> NDArray[np.uint64]:
-        """The passages that have ``term``: bit i % 64 of word i // 64."""
+        """The passages that contain ``term``: bit i % 64 of word i // 64."""
         from ...kernels.sparse.score import mark_passages
 
         bits = np.zeros((self.passages + 63) // 64, np.uint64)
@@ -198,10 +198,10 @@ class Lists:
         return bits
 
     def document_frequencies(self, terms: Sequence[str], deleted: NDArray[np.integer[Any]] | None = None) -> NDArray[np.int64]:
-        """Number of passages with each of ``terms``, less those of ``deleted``: rising local ids.
+        """Number of passages with each of ``terms``, without those in ``deleted`` (ascending local ids).
 
-        Deleted passages are sought one by one (some 10 ns a term and passage), so that a caller with many of them should
-        remember the result.
+        Each deleted passage is looked up in each list (about 10 ns per term and passage), so callers with many of them should
+        cache the result.
         """
         records = self.records(terms)
         counts = np.minimum(records[:, 1], self.passages)
@@ -216,17 +216,17 @@ class Lists:
 
     def _rising(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.uint32]:
         if len(ids) and (ids[0] < 0 or ids[-1] >= self.passages):
-            raise ValueError(f"local ids must lie in 0 … {self.passages - 1}")
+            raise ValueError(f"local ids must be between 0 and {self.passages - 1}")
         return np.ascontiguousarray(ids, np.uint32)
 
     def _query(
         self, terms: Sequence[str], weights: Sequence[float] | NDArray[np.floating[Any]]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Records and weights of the terms that count."""
+        """Records and weights of the terms that occur here and have a weight above 0."""
         if len(terms) != len(weights):
             raise ValueError(f"{len(terms)} terms but {len(weights)} weights")
         if len(set(terms)) < len(terms):
-            raise ValueError("the terms of a query must differ; add up the weights of equal ones")
+            raise ValueError("the terms of a query must differ; add up the weights of equal terms")
         records, known = self.records(terms), np.asarray(weights, np.float64)
         if len(known) and not (known.min() >= 0.0 and known.max() < math.inf):
             raise ValueError("weights of terms must be finite and not negative")
@@ -239,11 +239,11 @@ class Lists:
         if mask is None:
             return _UNFILTERED
         if mask.dtype != np.uint64 or mask.shape != ((self.passages + 63) // 64,):
-            raise ValueError(f"a mask of {self.passages} passages is {(self.passages + 63) // 64} uint64, not {mask.shape}")
+            raise ValueError(f"a mask must be uint64 of shape ({(self.passages + 63) // 64},), not {mask.dtype} {mask.shape}")
         return mask
 
     def _lengths(self) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
-        """Lengths of the passages as the kernels take them."""
+        """Lengths of the passages in the form the kernels take."""
         return np.empty(0, np.uint16), np.empty(0, np.uint32)
 
     def _run(
@@ -254,15 +254,15 @@ class Lists:
         mask: NDArray[np.uint64] | None,
         threads: int = 1,
     ) -> list[Hits]:
-        """Search for each of ``queries``; ``parameters`` as `kernels.sparse_search.search` describes them."""
+        """Search for each of ``queries``; ``parameters`` are those of `kernels.sparse.search.search`."""
         if not 0.0 < parameters[6] <= 1.0:
-            raise ValueError(f"approximate is a share above 0 and up to 1, not {parameters[6]}")
+            raise ValueError(f"approximate must be above 0 and at most 1, not {parameters[6]}")
         allowed = self._mask(mask)
         if k < 1 or not queries:
             return [Hits.empty() for _ in queries]
         if threads <= 1 or len(queries) < 2 * threads:
             return self._run_some(queries, k, parameters, allowed)
-        # Several stretches a thread, so that one with long queries does not keep the others waiting.
+        # Several parts per thread, so that a part with long queries does not keep the other threads waiting.
         parts = np.array_split(np.arange(len(queries)), min(4 * threads, len(queries)))
         with ThreadPoolExecutor(threads) as pool:
             done = pool.map(lambda p: self._run_some(queries[p[0] : p[-1] + 1], k, parameters, allowed), parts)
@@ -321,7 +321,7 @@ class Lists:
 
 
 def _hits(keys: NDArray[np.uint64], k: int, threshold: float) -> Hits:
-    """The ``k`` best of what the kernel found, those that reach ``threshold``."""
+    """The ``k`` best hits of the kernel's keys that reach ``threshold``."""
     keys = np.sort(keys)[:k]
     scores = (~(keys >> np.uint64(32))).astype(np.uint32).view(np.float32)
     if threshold > 0.0:

@@ -1,4 +1,4 @@
-"""Inverts streams of terms in memory: 5 bytes a posting until it is written, a counting sort by term then."""
+"""Building a BM25 index: postings are gathered in memory at 5 bytes each, and counting-sorted by term when written."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...kernels.bm25 import Bm25
-from .writer import SparseWriter
+from .writer import Bm25Writer
 
-__all__ = ["SparseBuilder"]
+__all__ = ["Bm25Builder"]
 
 SORTED = 1 << 19
-"""Postings sorted at a time when writing (8 bytes each), or an eighth of all: the batches are read through for each."""
+"""Postings sorted at a time when writing (8 bytes each), or an eighth of all if more; each time all batches are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class _Batch:
     lengths: NDArray[np.uint32]
 
 
-class SparseBuilder:
-    """One segment of a sparse index, in memory until `close` writes it.
+class Bm25Builder:
+    """One segment of a BM25 index, held in memory until `close` writes it.
 
-    Passages are numbered from 0 in the order in which they are added. The caller chooses the numbers of terms and may go on
-    growing their list; it watches `nbytes` and closes at its bound.
+    Passages are numbered from 0 in the order they are added. The caller numbers the terms and may add terms at any time; it
+    watches `nbytes` and closes the segment when its memory is full.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class SparseBuilder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held now, and at the peak of `close`: the postings being sorted, and some 100 bytes a term for its name."""
+        """Bytes held now plus the peak of `close`: the postings being sorted, and about 100 bytes per term for its name."""
         terms = len(self._slots)
         return self._bytes + self._slots.nbytes + self._frequencies.nbytes + 8 * self._sorted() + 100 * terms
 
@@ -54,7 +54,7 @@ class SparseBuilder:
         return max(SORTED, self.postings // 8)
 
     def add(self, indptr: NDArray[np.int64], term_ids: NDArray[np.int32]) -> None:
-        """Add passages: passage i has the terms ``term_ids[indptr[i]:indptr[i + 1]]``, with repeats, each number ≥ 0."""
+        """Add passages: passage i has the terms ``term_ids[indptr[i]:indptr[i + 1]]``, with repeats, each id at least 0."""
         from ...kernels.sparse.build import count_terms
 
         indptr = np.ascontiguousarray(indptr, np.int64)
@@ -103,14 +103,14 @@ class SparseBuilder:
     ) -> None:
         """Write the segment. ``terms[i]`` is the text of term i; texts must differ.
 
-        ``average_length`` is that of the collection; of these passages where None.
+        ``average_length`` is that of the collection; None uses that of these passages.
         """
         from ...kernels.sparse.build import distribute
 
         if average_length is None:
             average_length = self.tokens / max(self.passages, 1)
         lengths = np.concatenate([batch.lengths for batch in self._batches]) if self._batches else np.empty(0, np.uint32)
-        writer = SparseWriter(folder, impacts_folder, lengths, bm25 or Bm25(), average_length)
+        writer = Bm25Writer(folder, impacts_folder, lengths, bm25 or Bm25(), average_length)
         used = np.flatnonzero(self._frequencies)
         names = [terms[i] for i in used.tolist()]
         order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
