@@ -13,6 +13,12 @@ from .._errors import BookwheelError, UsageError
 __all__ = ["Command", "Group", "Mistakes", "Stopped", "argument", "command", "mistake", "option", "option_sentence"]
 
 _MISTAKES = "bookwheel.mistakes"
+_CLICK = (
+    (r"Option '(.+)' requires an argument", r"\1 needs a value"),
+    (r"Option '(.+)' does not take a value", r"\1 takes no value"),
+    (r"Got unexpected extra arguments? \((.+)\)", r"unexpected argument: \1"),
+)
+"""Messages of click, and the sentences in their place."""
 
 
 class Mistakes(UsageError):
@@ -196,7 +202,13 @@ def option_sentence(error: click.ClickException | BookwheelError) -> str:
     if isinstance(error, click.BadParameter) and error.param is not None:
         if choice := re.fullmatch(r"(.+) is not one of (.+)", text, re.DOTALL):
             text = f"must be one of {choice[2]}, not {choice[1]}"
-        name = error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.human_readable_name
+        if isinstance(error.param, click.Option):
+            name = error.param.opts[-1]
+        else:
+            name = (error.param.metavar or error.param.human_readable_name).strip("[].")
         text = text.removeprefix(f"{name.lstrip('-')} ")  # the library names the argument, the command line its option
         return f"{name} {text}" if text.startswith("must ") else f"{name}: {text}"
+    for pattern, sentence in _CLICK:
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            return found.expand(sentence)
     return text[:1].lower() + text[1:]
