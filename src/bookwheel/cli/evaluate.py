@@ -77,7 +77,7 @@ def evaluate(
     'bookwheel[evaluate]'
     """
     from ..evaluate import DEFAULT_MEASURES, evaluate_runs, experiment, read_run
-    from ..progress import silent, terminal
+    from ..progress import auto, silent
     from .compiling import announced
 
     wanted = measures or DEFAULT_MEASURES
@@ -103,7 +103,7 @@ def evaluate(
             split=split,
             field=field,
             ram=ram,
-            progress=silent if as_json else terminal,
+            progress=silent if as_json else auto,
             **given,
         )
     if run_dir is not None:
