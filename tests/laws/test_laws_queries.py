@@ -83,8 +83,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> bookwheel.Library:
         Path(tmp_path_factory.mktemp("queries")) / "library", create=True, unit="document", language="english"
     )
     made.add([Document(id=str(n), text=text, metadata={"year": 2018 + n}) for n, text in enumerate(TEXTS)])
-    made.represent("letters", Tokens(), kind="tokens")
-    made.refine()
+    made.add_encoder("letters", Tokens(), kind="tokens")
+    made.embed()
     return made
 
 
@@ -141,14 +141,14 @@ MODEL_STAGES = [
 def test_whatever_a_model_says_costs_no_answer(
     library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, recipe: str, text: str, answer: str
 ) -> None:
-    from bookwheel.language.answers import Answers
+    from bookwheel.language.answer_cache import AnswerCache
     from bookwheel.rank.stages import asking
 
     query = Query(text)
     if not answered(library, query):
         return
     monkeypatch.setattr(asking, "language_model", lambda _name: Says(answer))
-    monkeypatch.setattr(asking, "Answers", lambda _path: Answers())
+    monkeypatch.setattr(asking, "AnswerCache", lambda _path: AnswerCache())
     library._searcher.resources = Resources()
     chosen = library.recipe(recipe)
     context = library._searcher.context()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel._errors import InputError, ModelError, UsageError
-from bookwheel.language.answers import Answers
+from bookwheel.language.answer_cache import AnswerCache
 from bookwheel.language.ask import Asker
 from bookwheel.language.prompts import load_prompt, prompt_names
 from bookwheel.rank.stages.asking import write_passage, write_queries
@@ -40,7 +40,7 @@ class Scripted:
 
 
 def asked(*answers: str, **budget: float) -> Asker:
-    return Asker(Scripted(*answers), Answers(), **budget)
+    return Asker(Scripted(*answers), AnswerCache(), **budget)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_whatever_the_model_says_is_lines_or_a_model_error(answer: str) -> None:
 def test_a_follow_up_sees_the_questions_before() -> None:
     model = Scripted("Standalone question: When was the white stork first ringed?")
     found = standalone_question(
-        Asker(model, Answers()), "when was it first ringed?", ["what is a\nwhite stork?", "where does it nest?"]
+        Asker(model, AnswerCache()), "when was it first ringed?", ["what is a\nwhite stork?", "where does it nest?"]
     )
     assert found == "When was the white stork first ringed?"
     assert "- what is a white stork?\n- where does it nest?" in model.prompts[0]
@@ -93,7 +93,7 @@ def test_a_follow_up_sees_the_questions_before() -> None:
 
 def test_an_expansion_may_read_passages() -> None:
     model = Scripted("A passage.", "Another.")
-    one = Asker(model, Answers())
+    one = Asker(model, AnswerCache())
     assert write_passage(one, "q {passages}") == "A passage."
     assert "q {passages}" in model.prompts[0]
     assert write_passage(one, "q", ["first text", "second {query} text"]) == "Another."
@@ -115,7 +115,7 @@ def test_the_same_prompt_is_asked_once(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "answers.sqlite"
     for number in range(3):
         model = Scripted("other words")
-        answers = Answers(path)
+        answers = AnswerCache(path)
         assert write_queries(Asker(model, answers, calls=1), "a query") == ["other words"]
         assert len(model.prompts) == (0 if number else 1)
         answers.close()
@@ -123,7 +123,7 @@ def test_the_same_prompt_is_asked_once(tmp_path: Path) -> None:
 
 
 def test_answers_are_kept_by_model_and_prompt() -> None:
-    answers = Answers()
+    answers = AnswerCache()
     answers.put("one", "p", "text", "answer")
     assert answers.get("one", "text") == "answer"
     assert answers.get("two", "text") is None
@@ -131,7 +131,7 @@ def test_answers_are_kept_by_model_and_prompt() -> None:
 
 
 def test_the_oldest_answers_go_first(tmp_path: Path) -> None:
-    answers = Answers(tmp_path / "a.sqlite", limit=5000)
+    answers = AnswerCache(tmp_path / "a.sqlite", limit=5000)
     for number in range(40):
         answers.put("m", "p", f"text {number}", "x" * 300)
         assert answers.get("m", "text 0") is not None  # used again and again
@@ -146,13 +146,13 @@ def test_the_oldest_answers_go_first(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_used_costs_time_only(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "answers.sqlite"
     path.mkdir() if damage == "folder" else path.write_bytes(b"no database " * 400)
-    answers = Answers(path)
+    answers = AnswerCache(path)
     assert write_queries(Asker(Scripted("other words"), answers), "a query") == ["other words"]
     assert answers.get("scripted", "x") is None
 
 
 def test_several_threads_may_keep_answers() -> None:
-    answers = Answers()
+    answers = AnswerCache()
 
     def work(n: int) -> None:
         for i in range(50):
@@ -207,7 +207,7 @@ def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("version: 3\nmax_tokens: 9\n---\nSay {query} in {count} ways\n")
     model = Scripted("new words")
-    assert write_queries(Asker(model, Answers()), "a query", 1, str(path)) == ["new words"]
+    assert write_queries(Asker(model, AnswerCache()), "a query", 1, str(path)) == ["new words"]
     assert model.prompts == ["Say a query in 1 ways"]
     before = load_prompt(str(path)).digest
     path.write_text("version: 4\n---\nSay {query} in {count} ways\n")

@@ -1,4 +1,4 @@
-"""Language models: in this process, or behind an address that speaks the OpenAI-compatible
+"""Language models, in this process or on a server that speaks the OpenAI-compatible
 protocol.
 """
 

@@ -1,5 +1,5 @@
-"""Reading texts with a causal language model of transformers: one forward pass, what it leaves
-behind, and its pace.
+"""Forward passes of a causal language model of transformers: their results, their time, their
+cache.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .protocols import remaining
 __all__ = ["CACHE", "ForwardModel", "cache_argument"]
 
 CACHE = 256 << 20
-"""Bytes of blocks that are kept for later queries."""
+"""Bytes of blocks that are cached for later queries."""
 
 
 def cache_argument(model: Any) -> str:
@@ -31,7 +31,7 @@ def cache_argument(model: Any) -> str:
 
 
 class ForwardModel:
-    """A model, its tokenizer and the blocks it has read; `LocalModel` asks it questions.
+    """A model, its tokenizer and its cache of blocks: the base of `LocalModel`.
 
     One thread at a time runs it; others wait.
     """
@@ -46,18 +46,19 @@ class ForwardModel:
         self._model: Any = model
         self._tokenizer: Any = tokenizer
         self._lock = threading.RLock()
-        self._pace = 0.0  # seconds a token took, lately
+        self._pace = 0.0  # seconds per token, recently
         config = model.config.get_text_config()
         self.layers: int = config.num_hidden_layers
         self.heads: int = config.num_attention_heads
         self.context: int = getattr(config, "max_position_embeddings", 0) or 1 << 20
-        """Most tokens it can look at."""
+        """The most tokens that it can attend to."""
 
     # -- texts ---------------------------------------------------------------------------------------------------------
 
     def tokens(self, text: str) -> list[int]:
-        """Ids of the tokens of ``text``; nothing is put before or after, special tokens may be
-        spelled out.
+        """The ids of the tokens of ``text``.
+
+        No special tokens are added; those written out in the text are recognised.
         """
         return list(self._open_tokenizer()(text, add_special_tokens=False)["input_ids"])
 
@@ -80,14 +81,13 @@ class ForwardModel:
         keep: bool = True,
         layers: int | None = None,
     ) -> tuple[Any, list[Block]]:
-        """Hidden states (rows, tokens, width) of ``new`` tokens after each row's ``pasts``, and the
-        new tokens as blocks.
+        """Reads ``new`` tokens after each row's ``pasts``.
 
-        With ``layers`` the pass ends at the last of them: no hidden states then (None), and blocks
-        of so many layers.
-
-        Pasts are padded in front and new tokens behind, so a row's numbers do not depend on its
-        neighbours'.
+        Returns the hidden states (rows, tokens, width), and the new tokens as blocks. With
+        ``layers`` the pass ends after that many: the hidden states are None, and the blocks have
+        only these layers. Pasts are padded in front and new tokens behind, so the numbers of a row
+        do not depend on the other rows. ``places`` are the positions of the new tokens; by default
+        they follow the pasts.
         """
         import torch
         from transformers import DynamicCache
@@ -136,9 +136,7 @@ class ForwardModel:
         return hidden, blocks
 
     def seconds(self, tokens: int) -> float:
-        """How long reading so many tokens will take, judging by the last ones; 0 as long as none
-        were read.
-        """
+        """An estimate of the seconds to read this many tokens, from the last passes; 0 before any."""
         return self._pace * tokens
 
     def _in_time(self, tokens: int, deadline: float | None) -> bool:
@@ -154,9 +152,7 @@ class ForwardModel:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of weights and kept blocks (of quantised layers, those of their packed weights are
-        not seen).
-        """
+        """Bytes of weights and cached blocks, without the packed weights of quantised layers."""
         weights = sum(int(one.nbytes) for one in self._open_model().parameters())
         return weights + self.cache.nbytes
 

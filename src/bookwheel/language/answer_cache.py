@@ -1,6 +1,4 @@
-"""What language models answered, kept in a SQLite file: the same prompt to the same model is asked
-once.
-"""
+"""A cache of language models' answers in a SQLite file, so that a prompt is asked only once."""
 
 from __future__ import annotations
 
@@ -10,10 +8,10 @@ import threading
 import time
 from pathlib import Path
 
-__all__ = ["Answers"]
+__all__ = ["AnswerCache"]
 
 LIMIT = 32 << 20
-"""Bytes of answers kept."""
+"""Bytes of answers that are cached."""
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, model TEXT NOT NULL, prompt TEXT NOT "
     "NULL, answer TEXT NOT NULL, "
@@ -21,13 +19,12 @@ _TABLE = (
 )
 
 
-class Answers:
-    """At most ``limit`` bytes of answers in ``path`` (in memory for None); those unused for longest
-    go first.
+class AnswerCache:
+    """At most ``limit`` bytes of answers in the file ``path``, or in memory for None.
 
-    It is a cache: a file that cannot be read, written or made loses nothing but time. What is kept
-    is a digest of the prompt, the model's name, the prompt's name and the answer; the file can be
-    read by its owner only.
+    Answers that were not used for longest are dropped first. A file that cannot be read, written or
+    created costs nothing but time. It has a digest of each prompt, the model's and the prompt's
+    name and the answer, and can be read by its owner only. Safe to use from several threads.
     """
 
     def __init__(self, path: Path | None = None, limit: int = LIMIT) -> None:
@@ -38,7 +35,7 @@ class Answers:
         self._broken = False
 
     def get(self, model: str, text: str) -> str | None:
-        """The answer of ``model`` to exactly this ``text``."""
+        """The cached answer of ``model`` to exactly this ``text``."""
         key = _key(model, text)
         with self._lock:
             try:
@@ -53,7 +50,7 @@ class Answers:
                 return None
 
     def put(self, model: str, prompt: str, text: str, answer: str) -> None:
-        """Keep the ``answer`` to ``text``, which the prompt called ``prompt`` gave."""
+        """Cache the ``answer`` to ``text``, which was made from the prompt called ``prompt``."""
         size = len(answer.encode()) + len(model) + len(prompt) + 100
         if size > self.limit:
             return
@@ -67,16 +64,7 @@ class Answers:
                     database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", row)
                     (total,) = database.execute("SELECT sum(bytes) FROM answers").fetchone()
                     if total > self.limit:
-                        self._forget(database, total)
-            except sqlite3.Error:
-                return
-
-    def clear(self) -> None:
-        """Forget all answers."""
-        with self._lock:
-            try:
-                if (database := self._open()) is not None:
-                    database.execute("DELETE FROM answers")
+                        self._drop_oldest(database, total)
             except sqlite3.Error:
                 return
 
@@ -87,8 +75,8 @@ class Answers:
                 self._database.close()
             self._database = None
 
-    def _forget(self, database: sqlite3.Connection, total: int) -> None:
-        """Down to nine tenths, so that not every answer pays for it."""
+    def _drop_oldest(self, database: sqlite3.Connection, total: int) -> None:
+        """Drop answers down to nine tenths of the limit, so that not every new answer has to."""
         for key, size in database.execute("SELECT key, bytes FROM answers ORDER BY used").fetchall():
             if total <= 0.9 * self.limit:
                 return
