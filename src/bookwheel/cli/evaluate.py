@@ -75,7 +75,7 @@ def evaluate(
     other measures of ir-measures need: pip install 'bookwheel[evaluate]'
     """
     from ..evaluate import DEFAULT_MEASURES, evaluate_runs, experiment, read_run
-    from ..progress import silent, terminal
+    from ..progress import auto, silent
     from .compiling import announced
 
     wanted = measures or DEFAULT_MEASURES
@@ -101,7 +101,7 @@ def evaluate(
             split=split,
             field=field,
             ram=ram,
-            progress=silent if as_json else terminal,
+            progress=silent if as_json else auto,
             **given,
         )
     if run_dir is not None:
