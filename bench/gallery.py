@@ -57,8 +57,8 @@ def made(texts: Path, tokens: str | None) -> bookwheel.Library:
             for record in read_texts(texts)
             if record["_id"].startswith(PACKAGE)
         )
-    if tokens is not None and TOKENS not in {report.name for report in library.refinement()}:
-        library.represent(TOKENS, tokens, kind="tokens")
+    if tokens is not None and TOKENS not in {report.name for report in library.encoders()}:
+        library.add_encoder(TOKENS, tokens, kind="tokens")
     return library
 
 
@@ -92,7 +92,7 @@ def examples(arguments: argparse.Namespace) -> None:
         if example.needs == "tokens":  # embed the passages that the queries find
             for recipe in (example.before, example.after):
                 library.search(example.query, SHOWN, recipe=recipe)
-            library.refine(TOKENS, passages=100)
+            library.embed(TOKENS, passages=100)
         found[name] = {
             "query": example.query,
             "history": list(example.history),

@@ -150,7 +150,7 @@ ENTRIES = {
         (("interpolate", "bm25"), ("interpolate", "hybrid"), ("interpolate fully", "hybrid")),
     ),
     "late": Entry(
-        "It needs token vectors (`bookwheel refine --add NAME=MODEL --kind tokens`). "
+        "It needs token vectors (`bookwheel encoders add NAME=MODEL --kind tokens`). "
         "all-MiniLM-L6-v2, which the example uses, was not trained for late interaction; no "
         "ColBERT model was available.",
         Example(OOM, "bm25", "bm25 >> late(50)", "tokens"),

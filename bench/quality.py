@@ -35,7 +35,8 @@ import bookwheel
 from bookwheel.documents.document import Document
 from bookwheel.encode import encode_queries
 from bookwheel.evaluate import evaluate_runs, load_collection, read_run
-from bookwheel.library.retrieval.retrievers import Bm25Retriever, DenseRetriever
+from bookwheel.library.retrieval.bm25 import Bm25Retriever
+from bookwheel.library.retrieval.dense import DenseRetriever
 
 MEASURES = ("nDCG@10", "R@100", "AP", "RR")
 SETTINGS = ((1.2, 0.75), (0.9, 0.4))

@@ -175,8 +175,8 @@ def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.
         assert library.rank("open a file", recipe="hybrid").ids.tolist()
         # A budget in which the sketches no longer have room: hybrid is refused, and what fits is named.
         room = 256 * MIB - BASE - parts["bm25"] - library.passage_count
-        monkeypatch.setattr(memory_plan, "WORKING", room - library._encoders.encoder_bytes())
-        library._searcher.memory._fits.clear()
+        monkeypatch.setattr(memory_plan, "WORKING", room - library._encoders.nbytes)
+        library._within.clear()
         with pytest.raises(bookwheel.BudgetError, match=r"sketches.*--recipe bm25, which fits"):
             library.search("open a file", recipe="hybrid")
         assert library.search("open a file", recipe="bm25")

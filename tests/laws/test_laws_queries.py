@@ -83,8 +83,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> bookwheel.Library:
         Path(tmp_path_factory.mktemp("queries")) / "library", create=True, unit="document", language="english"
     )
     made.add([Document(id=str(n), text=text, metadata={"year": 2018 + n}) for n, text in enumerate(TEXTS)])
-    made.represent("letters", Tokens(), kind="tokens")
-    made.refine()
+    made.add_encoder("letters", Tokens(), kind="tokens")
+    made.embed()
     return made
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repr_encoders import Rotated
-from test_repr_library import documents, make
+from test_vectors_dense import documents, make
+from vectors_encoders import Rotated
 
 import bookwheel
 from bookwheel import Library
@@ -70,11 +70,11 @@ def test_it_is_fitted_once_and_again_when_the_library_has_grown(
     library.add(documents(prose, slice(60, 140)))
     library.search("thread lock", cutoff=0.5)
     assert fitted == [["dense"]] * 2
-    library.represent("other", Rotated())
-    library.refine()
+    library.add_encoder("other", Rotated())
+    library.embed()
     library.search("thread lock", cutoff=0.5)
     assert fitted[2:] == [["dense", "other"]]
-    library._encoders.cache.keep_note("cutoff 2 dense other", "not json")
+    library._encoders.cache.set_note("cutoff 2 dense other", "not json")
     assert library.search("thread lock", cutoff=0.0)
 
 

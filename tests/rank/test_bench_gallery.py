@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
+from bookwheel.rank.stages import stage_names
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
 import gallery
 from gallery_entries import ENTRIES
 
-from bookwheel.rank.stages import stage_names
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_of_stages_is_up_to_date() -> None:

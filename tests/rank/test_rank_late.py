@@ -46,8 +46,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     made = bookwheel.open(Path(tmp_path_factory.mktemp("late")) / "library", create=True, unit="document", language="english")
     texts = [" ".join(dice.choice(WORDS, int(dice.integers(4, 15)))) for _ in range(80)]
     made.add([Document(id=str(n), text=text) for n, text in enumerate(texts)])
-    made.represent("letters", Letters(), kind="tokens", bits=4)
-    made.refine()
+    made.add_encoder("letters", Letters(), kind="tokens", bits=4)
+    made.embed()
     return made
 
 

@@ -443,8 +443,8 @@ def test_many_queries_on_threads_are_ranked_as_one_by_one(marsh: Library) -> Non
 
 
 def test_shared_prefixes_run_once(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bookwheel.library.retrieval.bm25 import Bm25Retriever
     from bookwheel.library.retrieval.context import LibraryContext
-    from bookwheel.library.retrieval.retrievers import Bm25Retriever
 
     count: Counter[str] = Counter()
     retrieve, terms = Bm25Retriever.retrieve, LibraryContext.terms

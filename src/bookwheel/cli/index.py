@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._errors import InputError
 from .command import argument, command, option
 from .options import (
     NO_ENCODER,
@@ -91,7 +93,10 @@ def index(
     if given.get("encoder") == NO_ENCODER:
         given["encoder"] = None
     compile_the_others = announced()
-    files = [name_and_value(pair, "--vectors") for pair in vectors]
+    files = [name_and_value(pair, "--vectors", "FILE") for pair in vectors]
+    for _, file in files:
+        if not Path(file).expanduser().is_file():
+            raise InputError(f"there is no file {file}; nothing was read")
     walk(paths, hidden=hidden)  # before the library is created: a wrong path must not leave an empty one
     with open_library(name, create=True, **given) as library:
         report = library.index(
@@ -102,8 +107,8 @@ def index(
             progress=silent if as_json else terminal,
             ram=ram,
         )
-        for representation, file in files:
-            library.attach(representation, file, replace=True, ram=ram)
+        for encoder, file in files:
+            library.import_vectors(encoder, file, replace=True, ram=ram)
         compile_the_others()
         if as_json:
             json_document(_as_json(library, report))

@@ -32,7 +32,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
     """List the models that encode here: the built-in one, those of installed packages and of FOLDERs.
 
     Each is loaded and runs for a second on passages of 100 words, once; its speed is kept. What cannot be used says why.
-    `bookwheel refine --add NAME=MODEL` takes any of them. Nothing is fetched from the network.
+    `bookwheel encoders add NAME=MODEL` takes any of them. Nothing is fetched from the network.
     """
     from ..encode.catalogue import catalogue
 

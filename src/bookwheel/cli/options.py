@@ -22,6 +22,7 @@ __all__ = [
     "Number",
     "RecipeText",
     "Size",
+    "Value",
     "Where",
     "Whole",
     "json_option",
@@ -252,9 +253,11 @@ def ram_option(text: str) -> Callable[[Any], Any]:
     return option("--ram", type=Size(), metavar="SIZE", help=text)
 
 
-def name_and_value(text: str, option_name: str) -> tuple[str, str]:
-    """The two sides of ``NAME=VALUE``; raises `UsageError`."""
+def name_and_value(text: str, option_name: str, value_name: str = "MODEL") -> tuple[str, str]:
+    """The two sides of ``NAME=VALUE``. Raises `UsageError`."""
     name, sign, value = text.partition("=")
     if not (sign and name and value):
-        raise UsageError(f"{option_name} must be of the form NAME=VALUE, as in {option_name} minilm=MODEL, not {text!r:.60}")
+        raise UsageError(
+            f"{option_name} must be of the form NAME={value_name}, as in {option_name} minilm={value_name}, not {text!r:.60}"
+        )
     return name, value

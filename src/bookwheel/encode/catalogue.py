@@ -41,7 +41,7 @@ class ModelEntry:
     """One model. What is not known is None."""
 
     name: str
-    """What `bookwheel refine --add NAME=…` takes."""
+    """What `bookwheel encoders add NAME=…` takes."""
     kind: str
     """``dense``, ``sparse``, ``tokens`` or ``cross-encoder``."""
     folder: str

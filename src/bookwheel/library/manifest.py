@@ -41,15 +41,15 @@ class SegmentEntry:
     """Length of all its passages, in terms."""
     impacts: str
     parts: tuple[PartEntry, ...] = ()
-    """Of the representations that are filled in the background; parts of one key share no passage."""
+    """Of the representations of added encoders; parts of one key share no passage."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SegmentEntry:
         """From the manifest."""
         return cls(**{**data, "parts": tuple(PartEntry(**part) for part in data.get("parts", ()))})
 
-    def filled(self, key: str) -> int:
-        """Passages that representation ``key`` holds."""
+    def embedded(self, key: str) -> int:
+        """Number of passages embedded for representation ``key``."""
         return sum(part.passages for part in self.parts if part.key == key)
 
 

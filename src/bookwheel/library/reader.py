@@ -28,7 +28,7 @@ from .searcher import Searcher
 from .settings import Settings
 from .snapshot import Snapshot
 from .store import Store
-from .vectors.encoders import Represented
+from .vectors.encoders import Encoders
 
 __all__ = ["Reader"]
 
@@ -43,7 +43,7 @@ class Reader:
         self.path = path
         self.ram = ram
         """The budget in bytes; None where none was named."""
-        self._encoders = Represented(path)
+        self._encoders = Encoders(path)
         self._resources = Resources()
         self._store: Store | None = None
         self._current: Searcher | None = None

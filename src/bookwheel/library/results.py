@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..memory.plan import MemoryPlan
     from ..rank.trace import Ranking
 
-__all__ = ["IndexReport", "Info", "Reason", "RefineReport", "Result", "Results", "StoredDocument"]
+__all__ = ["EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Reason:
     term: str
     """Of the query: a term of the model's vocabulary, or a token."""
     match: str
-    """What it met in the passage."""
+    """What matched it in the passage."""
     score: float
     """A product of weights, or the cosine of two token vectors."""
 
@@ -171,20 +171,24 @@ class IndexReport:
 
 
 @dataclass(slots=True)
-class RefineReport:
-    """What a refinement did to one representation."""
+class EncoderStatus:
+    """How far the passages are embedded with one encoder, and what a run of `Library.embed` did."""
 
     name: str
+    """What recipes call its representation."""
     kind: str
+    """``dense``, ``sparse`` or ``tokens``."""
     model: str
     encoded: int = 0
-    """Passages encoded by this run."""
-    filled: int = 0
-    """Passages that the library holds of it now."""
+    """Passages encoded by this run; 0 where nothing was run."""
+    embedded: int = 0
+    """Passages embedded by now."""
     passages: int = 0
-    """Passages there are."""
+    """Passages in the library."""
     seconds: float = 0.0
+    """Duration of this run."""
     complete: bool = False
+    """Whether every passage is embedded."""
     memory_plan: MemoryPlan | None = None
 
 

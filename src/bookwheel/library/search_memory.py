@@ -11,7 +11,7 @@ from ..memory.shares import COMPILING
 from ..memory.sizes import round_up
 from .memory_plan import plan_search
 from .snapshot import Snapshot
-from .vectors.encoders import Represented
+from .vectors.encoders import Encoders
 
 __all__ = ["SearchMemory"]
 
@@ -21,7 +21,7 @@ REMEMBERED = 100
 class SearchMemory:
     """The memory plans of one snapshot; ``ram`` in bytes, None where no budget was set."""
 
-    def __init__(self, snapshot: Snapshot, encoders: Represented, ram: int | None) -> None:
+    def __init__(self, snapshot: Snapshot, encoders: Encoders, ram: int | None) -> None:
         self.snapshot = snapshot
         self.encoders = encoders
         self.ram = ram
@@ -34,7 +34,7 @@ class SearchMemory:
         ``ram`` is the reader's own where None. Raises `BudgetError` where it does not fit.
         """
         allowed = self.ram if ram is None else ram
-        memory = plan_search(self.snapshot, allowed, names, self.encoders.encoder_bytes())
+        memory = plan_search(self.snapshot, allowed, names, self.encoders.nbytes)
         memory.check(f"searching {self.snapshot.library}", self._smaller(allowed, names))
         if (anonymous := anonymous_bytes()) is not None:
             memory.measure("all anonymous memory", anonymous)
@@ -44,7 +44,7 @@ class SearchMemory:
         """Raise `BudgetError` where searching the representations ``names`` does not fit."""
         if self.ram is None:
             return
-        wanted = (self.encoders.encoder_bytes(), names)
+        wanted = (self.encoders.nbytes, names)
         if wanted not in self._fits:
             if self.ram < COMPILING and not self._prepared:
                 kernels.prepare()

@@ -21,13 +21,14 @@ from ..rank.trace import Ranking
 from ..rank.validate import validate
 from .resources import Resources
 from .results import Result, Results
-from .retrieval.context import LibraryContext, representations
+from .retrieval.context import LibraryContext
+from .retrieval.registry import representations
 from .saved_recipes import read_recipes
 from .search_memory import SearchMemory
 from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
 from .store import PassageRow
-from .vectors.encoders import Represented
+from .vectors.encoders import Encoders
 
 __all__ = ["MAX_QUERY", "Searcher"]
 
@@ -55,7 +56,7 @@ class Searcher:
     bytes.
     """
 
-    def __init__(self, snapshot: Snapshot, encoders: Represented, resources: Resources, ram: int | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, encoders: Encoders, resources: Resources, ram: int | None = None) -> None:
         self.snapshot = snapshot
         self.encoders = encoders
         self.resources = resources

@@ -9,12 +9,11 @@ from typing import Any
 
 from .._errors import UsageError
 from ..analysis.analyzer import Analyzer
+from ..encode.load import KINDS
 
-__all__ = ["KINDS", "UNITS", "EncoderInfo", "Representation", "Settings"]
+__all__ = ["UNITS", "EncoderInfo", "Representation", "Settings"]
 
 UNITS = ("sentence", "passage", "document")
-KINDS = ("dense", "sparse", "tokens")
-"""Kinds of representation: one vector per passage, weighted terms, or one vector per token."""
 RESERVED = frozenset({"bm25", "hybrid", "static", "late", "cross", "none", "all"})
 
 
@@ -47,7 +46,7 @@ class Representation:
     adapter: str | None = None
     """The folder of the map from its query vectors to those of the representation it replaces."""
     line: tuple[float, float, float] | None = None
-    """Slope, intercept and residual spread of its scores over those of its stand-in, fitted on passages that have both."""
+    """Slope, intercept and residual spread of its scores over the fallback's, fitted on passages that have both."""
 
     def __post_init__(self) -> None:
         name = self.name

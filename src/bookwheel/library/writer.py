@@ -26,7 +26,6 @@ from .._system import anonymous_bytes
 from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
 from ..documents.passages import places, split_document
-from ..encode.load import load_encoder
 from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import storage
 from ..memory.heap import limit_heap, trim_heap
@@ -39,10 +38,10 @@ from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
 from .memory_plan import plan_library, sketch_bits
 from .segment import SEGMENTS, Segment, SegmentBuilder
-from .settings import EncoderInfo, Representation, Settings
+from .settings import Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
-from .vectors.loading import encoder_of
+from .vectors.encoders import Encoders, info_of
 from .vectors.parts import is_part
 
 __all__ = ["Writer", "document_hash", "storable", "writing"]
@@ -62,7 +61,7 @@ REMOVED_AT_ONCE = 10_000
 class Writer:
     """Holds the writer's lock while open; use as a context manager. Nothing is seen by readers before `commit`."""
 
-    def __init__(self, library: Path, *, ram: str | int | None = None) -> None:
+    def __init__(self, library: Path, *, ram: str | int | None = None, encoders: Encoders | None = None) -> None:
         if not (library / MANIFEST).is_file():
             raise LibraryNotFound(
                 f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
@@ -85,6 +84,7 @@ class Writer:
         self._next_document = self.manifest.next_document
         self._next_passage = self.manifest.next_passage
         self._next_segment = self.manifest.next_segment
+        self._encoders = Encoders(library) if encoders is None else encoders
         self._encoder: DenseEncoder | None = None
         self._builder: SegmentBuilder | None = None
         self._waiting: list[tuple[Document, int, bytes]] = []
@@ -133,9 +133,7 @@ class Writer:
             waiting_texts = [document.text[:5000] for document, _, _ in self._waiting]
             settings = replace(settings, analyzer=Analyzer.for_language(settings.language, waiting_texts))
         if settings.encoder is not None and settings.encoder_info is None:
-            encoder = load_encoder(settings.encoder)
-            info = EncoderInfo(encoder.name, encoder.revision, encoder.dimension, encoder.sha256)
-            settings = replace(settings, encoder_info=info)
+            settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
         self.manifest = replace(self.manifest, settings=settings)
         waiting, self._waiting = self._waiting, []
         for item in waiting:
@@ -188,7 +186,7 @@ class Writer:
         if self.memory_plan.ram < COMPILING:
             kernels.prepare()
         if encoding:
-            self._encoder = self._encoder or encoder_of(self.manifest.settings)
+            self._encoder = self._encoder or self._encoders.built_in(self.manifest)
         self.shares = self._share_out()
         self.memory_plan.plan_building(self.shares)
         self.memory_plan.check("building the index")
@@ -217,7 +215,7 @@ class Writer:
         if self._builder is None and self._texts:
             name = f"{self._next_segment:06d}"
             self._next_segment += 1
-            self._encoder = self._encoder or encoder_of(self.manifest.settings)
+            self._encoder = self._encoder or self._encoders.built_in(self.manifest)
             with storage(self.library):
                 bits = None if self._encoder is None else self.bits(self._encoder.dimension)
                 self._builder = SegmentBuilder(
@@ -372,7 +370,9 @@ class Writer:
         finally:
             task.close()
 
-    def represent(self, representations: Sequence[Representation], segments: Sequence[SegmentEntry] | None = None) -> None:
+    def set_representations(
+        self, representations: Sequence[Representation], segments: Sequence[SegmentEntry] | None = None
+    ) -> None:
         """Commit another list of representations, and the parts that ``segments`` name for them."""
         self._publish(self.manifest.segments if segments is None else segments, representations=representations)
 

@@ -69,7 +69,7 @@ class Records:
         plan = plan_for(keys, self._fields, where)
         if not plan.text and plan.title is None:
             raise InputError(
-                f"{where} has no text field; its fields are {', '.join(keys[:20]) or 'none'}: choose one with --text"
+                f"{where} has no text field (its fields are {', '.join(keys[:20]) or 'none'}); choose one with --text"
             )
         if len(self._plans) < _MAX_PLANS:
             self._plans[keys] = plan

@@ -10,35 +10,28 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import FilterError, RecipeError
+from ..._errors import FilterError
 from ...analysis.analyzer import Analyzer
 from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
-from ..manifest import Manifest
 from ..passage_texts import passage_texts
 from ..resources import Resources
 from ..snapshot import Masks, Snapshot
-from ..vectors.encoders import LIMIT, Represented
+from ..vectors.encoders import Encoders
+from ..vectors.on_demand import LIMIT
+from ..vectors.stored import passage_vectors, query_vectors, token_vectors
 from .constraints import PhraseCheck, PhraseRetriever, constrained_masks
-from .retrievers import Bm25Retriever, DenseRetriever
+from .registry import representations, retriever
 from .vocabulary import near_terms, written
 
 if TYPE_CHECKING:
     from .late_interaction import TokenScorer
 
-__all__ = ["LibraryContext", "representations"]
+__all__ = ["LibraryContext"]
 
 T = TypeVar("T")
 WORDS_REMEMBERED = 200_000
-
-
-def representations(manifest: Manifest) -> dict[str, str]:
-    """Name of each representation that a recipe can name to its kind."""
-    found = {"bm25": "sparse"}
-    if manifest.settings.encoder is not None:
-        found["dense"] = "dense"
-    return found | {representation.name: representation.kind for representation in manifest.representations}
 
 
 class LibraryContext:
@@ -47,7 +40,7 @@ class LibraryContext:
     def __init__(
         self,
         snapshot: Snapshot,
-        encoders: Represented,
+        encoders: Encoders,
         resources: Resources,
         where: str | None = None,
         seconds: float | None = None,
@@ -57,7 +50,7 @@ class LibraryContext:
         self.analyzer: Analyzer = snapshot.manifest.settings.analyzer
         self.masks = snapshot.masks(where)
         self.where = where
-        self._represented = encoders
+        self._encoders = encoders
         self._resources = resources
         self._deadline = None if seconds is None else time.perf_counter() + seconds
         self._notes: list[str] = []
@@ -74,41 +67,24 @@ class LibraryContext:
     def retriever(self, name: str, query: Query) -> Retriever:
         """The retriever ``name`` for ``query``; raises `RecipeError` where there is none."""
         if not query.constraints:
-            return self._bound(name, query, self.masks)
+            return self._retriever(name, query, self.masks)
         masks, phrases = self._constraints(query.constraints)
-        inner = self._bound(name, query, masks)
+        inner = self._retriever(name, query, masks)
         return PhraseRetriever(inner, phrases, self.note) if phrases else inner
 
-    def _bound(self, name: str, query: Query, masks: Masks) -> Retriever:
-        if name == "bm25":
-            terms = query.sparse.get("bm25")
-            return Bm25Retriever(self.snapshot, self.analyzer(query.text) if terms is None else terms, masks)
-        if self._added(name):
-            given, limit = query.vectors.get(name), min(LIMIT, max(self.remaining(), 0.0))
-            return self._represented.retriever(
-                self.snapshot, name, query.text, masks, vector=given, weights=query.sparse.get(name), limit=limit
-            )
-        if name == "dense" and (vector := self._vector(name, query)) is not None:
-            return DenseRetriever(self.snapshot, vector, masks)
-        raise RecipeError(f"there is no retriever {name!r} here; available: {', '.join(self.representations)}")
+    def _retriever(self, name: str, query: Query, masks: Masks) -> Retriever:
+        return retriever(self._encoders, self.snapshot, name, query, masks, limit=self._limit)
 
-    def _added(self, name: str) -> bool:
-        """Whether ``name`` is a representation beside BM25 and the instant vectors, or one that replaced those."""
-        return self.snapshot.manifest.representation(name) is not None
+    @property
+    def _limit(self) -> float:
+        """Seconds that may be spent on encoding passages."""
+        return min(LIMIT, max(self.remaining(), 0.0))
 
     def token_scorer(self, name: str, query: Query) -> TokenScorer:
         """Late interaction by the token vectors ``name``: ``score(ids)`` and ``matches(ids)``."""
-        limit = min(LIMIT, max(self.remaining(), 0.0))
-        return self._represented.token_scorer(self.snapshot, name, query.text, query.vectors.get(name), limit=limit)
+        from .late_interaction import token_scorer
 
-    def _vector(self, name: str, query: Query) -> NDArray[np.float32] | None:
-        if (vector := query.vectors.get(name)) is not None:
-            return vector
-        encoder = self._represented.built_in(self.snapshot.manifest)
-        if encoder is None:
-            return None
-        row: NDArray[np.float32] = encoder.encode([query.text])[0]
-        return row
+        return token_scorer(self._encoders, self.snapshot, name, query, limit=self._limit)
 
     def _constraints(self, constraints: Constraints) -> tuple[Masks, PhraseCheck]:
         if constraints not in self._constrained:
@@ -126,33 +102,15 @@ class LibraryContext:
 
     def encode(self, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """Query vectors (n, d)."""
-        if self._added(name):
-            return self._represented.encode(self.snapshot, name, texts)
-        encoder = self._represented.built_in(self.snapshot.manifest)
-        if name != "dense" or encoder is None:
-            raise RecipeError(f"there are no vectors {name!r} here; available: {', '.join(self.representations)}")
-        return encoder.encode(list(texts))
+        return query_vectors(self._encoders, self.snapshot, name, texts)
 
     def vectors(self, name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Stored vectors (n, d)."""
-        if self._added(name):
-            return self._represented.vectors(self.snapshot, name, ids)
-        found: NDArray[np.float32] | None = None
-        for segment in self.snapshot.segments:
-            if name != "dense" or segment.dense is None:
-                raise RecipeError(f"there are no vectors {name!r} here; available: {', '.join(self.representations)}")
-            here, local = segment.locate(ids)
-            if found is None:
-                found = np.zeros((len(ids), segment.dense.dimension), np.float32)
-            if len(here):
-                found[here] = segment.dense.vectors[local]
-        return np.zeros((len(ids), 1), np.float32) if found is None else found
+        return passage_vectors(self._encoders, self.snapshot, name, ids)
 
     def token_vectors(self, name: str, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """Stored token vectors."""
-        if self._added(name):
-            return self._represented.token_vectors(self.snapshot, name, ids)
-        raise RecipeError(f"there are no token vectors {name!r} here; available: {', '.join(self.representations)}")
+        return token_vectors(self._encoders, self.snapshot, name, ids)
 
     # -- texts and documents -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from ..._errors import LibraryEmpty
 from ...encode.protocols import DenseEncoder
 from ...hits import Hits
 from ..snapshot import Snapshot
-from .retrievers import DenseRetriever
+from .dense import DenseRetriever
 
 __all__ = ["dense_recall"]
 

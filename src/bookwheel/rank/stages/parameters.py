@@ -150,7 +150,7 @@ def token_representation(stage: str, parameter: str, name: str, representations:
     if not have:
         raise RecipeError(
             f"{stage} needs token vectors, and the library has none; add some with: "
-            "bookwheel refine --add NAME=MODEL --kind tokens"
+            "bookwheel encoders add NAME=MODEL --kind tokens"
         )
     if len(have) > 1:
         raise RecipeError(

@@ -1,4 +1,4 @@
-"""A remote model that fails in the middle of a refinement, in every way: one sentence, nothing lost, and it goes on."""
+"""A remote model that fails in the middle of embedding, in every way: one sentence, nothing lost, and it goes on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repr_encoders import Rotated
-from test_repr_library import documents, make
+from test_vectors_dense import documents, make
+from vectors_encoders import Rotated, texts_of
 
 import bookwheel
 from bookwheel.cli.main import main
 from bookwheel.encode.remote import RemoteEncoder
+from bookwheel.library.vectors.stored import passage_vectors
 
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
 
@@ -85,21 +86,21 @@ def test_a_failing_endpoint_loses_nothing(
     monkeypatch.setattr("bookwheel.library.vectors.embedding.BATCH", 16)
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
     encoder = RemoteEncoder(endpoint.url, "m", dimension=32, retries=1, concurrent=1, sleep=lambda seconds: None)
-    library.represent("remote", encoder)
+    library.add_encoder("remote", encoder)
     endpoint.fault = fault
     with pytest.raises(bookwheel.ModelError) as caught:
-        library.refine()
+        library.embed()
     assert "\n" not in str(caught.value)
     library.refresh()
-    assert library.refinement()[0].filled == 48
+    assert library.encoders()[0].embedded == 48
     assert library.check() == []
     assert library.search("open a file", recipe="bm25")
     endpoint.good = 1 << 30
-    (report,) = library.refine()
+    (report,) = library.embed()
     assert report.complete
     assert report.encoded == library.passage_count - 48
-    vectors = library._encoders.vectors(library._snapshot, "remote", np.arange(1, 5))
-    wanted = INNER.encode(library._encoders.texts(library._snapshot, np.arange(1, 5)))
+    vectors = passage_vectors(library._encoders, library._snapshot, "remote", np.arange(1, 5))
+    wanted = INNER.encode(texts_of(library, np.arange(1, 5)))
     np.testing.assert_allclose(vectors, wanted, atol=1e-3)
 
 
@@ -112,19 +113,19 @@ def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_
 ) -> None:
     endpoint.good = 1 << 30
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
-    library.represent("remote", f"{endpoint.url}#m")
-    ((name, (encoder, estimate)),) = library.refine_cost(passages=40).items()
+    library.add_encoder("remote", f"{endpoint.url}#m")
+    ((name, (encoder, estimate)),) = library.embedding_cost(passages=40).items()
     assert name == "remote"
     assert encoder.here
     assert (estimate.texts, estimate.requests) == (40, 1)
-    texts = library._encoders.texts(library._snapshot, np.concatenate([s.ids for s in library._snapshot.segments]))
-    ((_, whole),) = library.refine_cost("remote").values()
+    texts = texts_of(library, np.concatenate([s.ids for s in library._snapshot.segments]))
+    ((_, whole),) = library.embedding_cost("remote").values()
     assert whole.tokens == pytest.approx(encoder.estimate(texts).tokens, rel=0.02)
-    assert library.refine_cost("other") == {}
+    assert library.embedding_cost("other") == {}
     library.close()
     # The endpoint stands for one on another machine.
     monkeypatch.setattr("bookwheel.encode.remote.LOOPBACK", frozenset())
-    command = ["refine", "--library", str(tmp_path / "x")]
+    command = ["embed", "--library", str(tmp_path / "x")]
     assert main(command) == 2
     said = capsys.readouterr().err
     assert "texts, about" in said
@@ -134,5 +135,5 @@ def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_
     assert "texts, about" in capsys.readouterr().err
     assert len(set(endpoint.seen)) > 50
     with bookwheel.open(tmp_path / "x") as opened:
-        assert opened.refinement()[0].complete
-        assert opened.refine_cost() == {}
+        assert opened.encoders()[0].complete
+        assert opened.embedding_cost() == {}

@@ -1,4 +1,4 @@
-"""Killed at any instant, a refinement leaves a sound library, loses at most a batch, and goes on to the same end."""
+"""Killed at any instant, embedding leaves a sound library, loses at most a batch, and continues to the same end."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import pytest
 
 import bookwheel
 from bookwheel import Document
-from bookwheel.library.vectors.cache import CACHE, SideCache
+from bookwheel.library.vectors.cache import CACHE, VectorCache
 
 QUERIES = ["open file", "thread lock", "iterator", "parse arguments", "base class", "queue heap", "encode bytes"]
 
 CHILD = """
 import sys, time, bookwheel, bookwheel.library.vectors.embedding as r
-from repr_encoders import Rotated, Weighted
+from vectors_encoders import Rotated, Weighted
 r.CHUNK, r.BATCH = 40, 16
 library = bookwheel.open(sys.argv[1])
-library.represent("other", Rotated() if sys.argv[2] == "dense" else Weighted(), kind=sys.argv[2])
+library.add_encoder("other", Rotated() if sys.argv[2] == "dense" else Weighted(), kind=sys.argv[2])
 library._snapshot
 from bookwheel.kernels import warm
 warm()
 print("ready", flush=True)
-library.refine()
+library.embed()
 print("done", flush=True)
 """
 
@@ -53,7 +53,7 @@ def start(library: Path, python: str, environment: dict[str, str], kind: str = "
 
 
 def rankings(path: Path) -> tuple[list[list[int]], list[list[float]]]:
-    from repr_encoders import Rotated, Weighted
+    from vectors_encoders import Rotated, Weighted
 
     with bookwheel.open(path) as library:
         library._encoders.give(Rotated())
@@ -85,7 +85,7 @@ def killed(
         with bookwheel.open(path) as library:
             assert library.check() == []
             assert library.search("open a file", recipe="bm25")
-            before = sum(entry.filled("other") for entry in library._snapshot.manifest.segments)
+            before = sum(entry.embedded("other") for entry in library._snapshot.manifest.segments)
     with start(path, python, environment, kind) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "done\n"
@@ -94,9 +94,9 @@ def killed(
     if kind == "dense":  # the weights of a sparse one are rounded to steps that depend on how it was merged
         assert numbers == wanted[0]
     with bookwheel.open(path) as library:
-        report = library.refinement()[0]
+        report = library.encoders()[0]
         assert report.complete
-        assert report.filled >= before
+        assert report.embedded >= before
         assert library.check() == []
 
 
@@ -120,7 +120,7 @@ def test_ctrl_c_keeps_what_is_done(start_library: Path, tmp_path: Path, python: 
         child.send_signal(signal.SIGINT)
     with bookwheel.open(path) as library:
         assert library.check() == []
-        assert library.refinement()[0].filled > 0
+        assert library.encoders()[0].embedded > 0
 
 
 def test_indexing_goes_on_beside_refining(
@@ -145,16 +145,16 @@ def test_indexing_goes_on_beside_refining(
 
 @pytest.mark.parametrize("damage", ["garbage", "cut", "missing", "folder"])
 def test_a_damaged_side_cache_is_begun_anew(start_library: Path, tmp_path: Path, damage: str) -> None:
-    from repr_encoders import Rotated
+    from vectors_encoders import Rotated
 
     path = tmp_path / "lib"
     shutil.copytree(start_library, path)
     with bookwheel.open(path) as library:
-        library.represent("other", Rotated())
+        library.add_encoder("other", Rotated())
         assert library.search("open a file", recipe="other")
     cache = path / CACHE
     assert cache.is_file()
-    SideCache(path).close()
+    VectorCache(path).close()
     for ending in ("-wal", "-shm"):
         (path / (CACHE + ending)).unlink(missing_ok=True)
     if damage == "garbage":
@@ -166,22 +166,23 @@ def test_a_damaged_side_cache_is_begun_anew(start_library: Path, tmp_path: Path,
         if damage == "folder":
             cache.mkdir()
     with bookwheel.open(path) as library:
-        library.represent("other", Rotated())
+        library.add_encoder("other", Rotated())
         assert library.search("open a file", recipe="other")
-        assert library.refine()[0].complete
+        assert library.embed()[0].complete
         assert library.check() == []
 
 
 def test_vectors_of_a_wrong_size_in_the_cache_are_not_used(start_library: Path, tmp_path: Path) -> None:
-    from repr_encoders import Rotated
+    from vectors_encoders import Rotated
 
     path = tmp_path / "lib"
     shutil.copytree(start_library, path)
     with bookwheel.open(path) as library:
-        representation = library.represent("other", Rotated())
-        from bookwheel.library.retrieval.partial import cache_key
+        library.add_encoder("other", Rotated())
+        (representation,) = library._snapshot.manifest.representations
+        from bookwheel.library.vectors.cache import cache_key
 
         library._encoders.cache.put(cache_key(representation), dict.fromkeys(range(1, 50), b"short"))
         assert library.search("open a file", recipe="other")
-        assert library.refine()[0].complete
+        assert library.embed()[0].complete
         assert library.check() == []

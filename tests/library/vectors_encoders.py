@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bookwheel.encode.load import load_encoder
 from bookwheel.encode.protocols import SparseVectors, TokenVectors
+from bookwheel.library.passage_texts import passage_texts
 
 
 class Rotated:
@@ -91,3 +93,8 @@ class Weighted:
             weights += [weight for _, weight in found]
             counts.append(len(terms))
         return SparseVectors(np.array(counts, np.int64), np.array(terms, np.int32), np.array(weights, np.float32))
+
+
+def texts_of(library: Any, ids: np.ndarray) -> list[str]:
+    """The passages' texts as encoders get them."""
+    return passage_texts(library._snapshot.store, ids.tolist())

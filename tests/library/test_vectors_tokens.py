@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from repr_encoders import Words
+from vectors_encoders import Words, texts_of
 
 import bookwheel
 from bookwheel import Document, Library
+from bookwheel.library.retrieval.late_interaction import token_scorer
+from bookwheel.library.vectors.stored import token_vectors
+from bookwheel.rank.query import Query
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def library(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.Mo
 
 def exact(library: Library, encoder: Words, query: str, ids: np.ndarray) -> np.ndarray:
     wanted = encoder.encode([query]).vectors
-    found = encoder.encode(library._encoders.texts(library._snapshot, ids))
+    found = encoder.encode(texts_of(library, ids))
     return np.array([(found.row(at)[0] @ wanted.T).max(axis=0).mean() for at in range(len(ids))])
 
 
@@ -32,30 +35,30 @@ def test_scores_are_near_the_exact_ones_and_nearer_with_more_bits(library: Libra
     encoder = Words()
     errors = []
     for bits in (1, 4):
-        library.represent(f"words{bits}", encoder, kind="tokens", bits=bits)
-    library.refine()
+        library.add_encoder(f"words{bits}", encoder, kind="tokens", bits=bits)
+    library.embed()
     ids = library.rank("lock a file", 40, recipe="bm25").ids
     truth = exact(library, encoder, "lock a file", ids)
     for bits in (1, 4):
-        scorer = library._encoders.token_scorer(library._snapshot, f"words{bits}", "lock a file", limit=0.0)
+        scorer = token_scorer(library._encoders, library._snapshot, f"words{bits}", Query("lock a file"), limit=0.0)
         scores, known = scorer.scored(ids)
         assert known.all()
         errors.append(float(np.abs(scores - truth).mean()))
     assert errors[1] < 0.3 * errors[0]
     assert errors[1] < 0.03
     assert library.check() == []
-    vectors = library._encoders.token_vectors(library._snapshot, "words4", ids)
+    vectors = token_vectors(library._encoders, library._snapshot, "words4", ids)
     again = [(rows @ encoder.encode(["lock a file"]).vectors.T).max(axis=0).mean() for rows in vectors]
     assert scores == pytest.approx(np.array(again), abs=1e-3)
 
 
 def test_each_word_of_the_query_shows_its_match(library: Library) -> None:
-    library.represent("words", Words(), kind="tokens", bits=4)
-    library.refine(passages=80)
+    library.add_encoder("words", Words(), kind="tokens", bits=4)
+    library.embed(passages=80)
     ids = library.rank("lock file", 20, recipe="bm25").ids
-    scorer = library._encoders.token_scorer(library._snapshot, "words", "lock file", limit=10.0)
+    scorer = token_scorer(library._encoders, library._snapshot, "words", Query("lock file"), limit=10.0)
     for number, row in zip(ids.tolist(), scorer.matches(ids), strict=True):
-        text = library._encoders.texts(library._snapshot, np.array([number]))[0]
+        text = texts_of(library, np.array([number]))[0]
         assert [match.term for match in row] == ["lock", "file"]
         for match in row:
             assert text[match.start : match.end] == match.text
@@ -65,41 +68,41 @@ def test_each_word_of_the_query_shows_its_match(library: Library) -> None:
 
 
 def test_merging_and_compaction_keep_the_scores(library: Library) -> None:
-    library.represent("words", Words(), kind="tokens", bits=2)
-    library.refine()
+    library.add_encoder("words", Words(), kind="tokens", bits=2)
+    library.embed()
     ids = library.rank("parse an argument", 30, recipe="bm25").ids
-    before = library._encoders.token_scorer(library._snapshot, "words", "parse an argument", limit=0.0).score(ids)
+    before = token_scorer(library._encoders, library._snapshot, "words", Query("parse an argument"), limit=0.0).score(ids)
     assert any(len(entry.parts) for entry in library._snapshot.manifest.segments)
     library.compact()
-    after = library._encoders.token_scorer(library._snapshot, "words", "parse an argument", limit=0.0).score(ids)
+    after = token_scorer(library._encoders, library._snapshot, "words", Query("parse an argument"), limit=0.0).score(ids)
     assert after == pytest.approx(before, abs=1e-5)
     assert library.check() == []
 
 
 def test_nothing_filled_yet(library: Library) -> None:
-    library.represent("words", Words(), kind="tokens")
+    library.add_encoder("words", Words(), kind="tokens")
     ids = library.rank("lock file", 10, recipe="bm25").ids
-    scorer = library._encoders.token_scorer(library._snapshot, "words", "lock file", limit=0.0)
+    scorer = token_scorer(library._encoders, library._snapshot, "words", Query("lock file"), limit=0.0)
     scores, known = scorer.scored(ids)
     assert not known.any()
     assert not scores.any()
-    in_time = library._encoders.token_scorer(library._snapshot, "words", "lock file", limit=30.0)
+    in_time = token_scorer(library._encoders, library._snapshot, "words", Query("lock file"), limit=30.0)
     assert in_time.scored(ids)[1].all()
     assert scorer.matches(ids[:2]) != [[], []]  # what was encoded for one query is there for the next
 
 
 def test_a_token_representation_is_no_first_stage(library: Library) -> None:
-    library.represent("words", Words(), kind="tokens")
+    library.add_encoder("words", Words(), kind="tokens")
     with pytest.raises(bookwheel.RecipeError, match=r"late\(by=\"words\"\)"):
         library.search("lock", recipe="words")
-    with pytest.raises(bookwheel.UsageError, match="3 bits"):
-        library.represent("other", Words(), kind="tokens", bits=3)
+    with pytest.raises(bookwheel.UsageError, match="1, 2 or 4 bits a dimension, not 3"):
+        library.add_encoder("other", Words(), kind="tokens", bits=3)
 
 
 def test_the_late_stage_ranks_by_the_best_matches(library: Library) -> None:
     encoder = Words()
-    library.represent("words", encoder, kind="tokens", bits=4)
-    library.refine()
+    library.add_encoder("words", encoder, kind="tokens", bits=4)
+    library.embed()
     query = "file object for writing"
     ids = library.rank(query, 30, recipe="bm25").ids
     truth = dict(zip(ids.tolist(), exact(library, encoder, query, ids), strict=True))
@@ -116,14 +119,14 @@ def test_the_late_stage_ranks_by_the_best_matches(library: Library) -> None:
 
 @pytest.mark.parametrize("threads", [2, 3, 7])
 def test_on_several_threads_it_scores_the_same(library: Library, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
-    library.represent("words", Words(), kind="tokens", bits=2)
-    library.refine()
+    library.add_encoder("words", Words(), kind="tokens", bits=2)
+    library.embed()
     query = "file object for writing"
     ids = np.concatenate([segment.ids for segment in library._snapshot.segments])[::-1].copy()
     found = []
     for number in (1, threads):
         monkeypatch.setattr("bookwheel.index.tokens.index.cores", lambda number=number: number)
-        scorer = library._encoders.token_scorer(library._snapshot, "words", query, limit=0.0)
+        scorer = token_scorer(library._encoders, library._snapshot, "words", Query(query), limit=0.0)
         found.append((scorer.score(ids), scorer.matches(ids[:60])))
     np.testing.assert_array_equal(found[0][0], found[1][0])
     assert found[0][1] == found[1][1]

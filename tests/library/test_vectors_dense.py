@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from repr_encoders import Rotated
+from vectors_encoders import Rotated, texts_of
 
 import bookwheel
 from bookwheel import Document, Library
 from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.library.manifest import Manifest
+from bookwheel.library.retrieval.registry import retriever
 from bookwheel.library.snapshot import Snapshot
+from bookwheel.rank.query import Query
 
 QUERIES = ["open a file for writing", "thread lock acquire release", "parse command line arguments", "abstract base class"]
 
@@ -40,7 +42,7 @@ def exact(library: Library, encoder: Rotated, query: str, k: int) -> list[tuple[
         ]
     )
     ids = ids[alive]
-    vectors = encoder.encode(library._encoders.texts(snapshot, ids)).astype(np.float16).astype(np.float32)
+    vectors = encoder.encode(texts_of(library, ids)).astype(np.float16).astype(np.float32)
     scores = vectors @ encoder.encode([query])[0]
     order = np.lexsort((ids, -scores))[:k]
     return [(int(ids[at]), float(scores[at])) for at in order]
@@ -61,13 +63,13 @@ def test_filled_in_chunks_it_ranks_as_brute_force(
     docs = documents(prose, slice(0, 260))
     library = make(tmp_path / "x", docs[:100], docs[100:])
     encoder = Rotated()
-    library.represent("other", encoder)
+    library.add_encoder("other", encoder)
     filled = []
-    while not (report := library.refine(passages=330)[0]).complete:
-        filled.append(report.filled)
+    while not (report := library.embed(passages=330)[0]).complete:
+        filled.append(report.embedded)
         assert library.check() == []
     assert filled == sorted(filled)
-    assert report.filled == report.passages == library.passage_count
+    assert report.embedded == report.passages == library.passage_count
     assert max(len(e.parts) for e in library._snapshot.manifest.segments) <= 4
     assert_exact(library, encoder)
     # What is added later is found too, by what stands in for its vector, and exactly once it is filled.
@@ -76,7 +78,7 @@ def test_filled_in_chunks_it_ranks_as_brute_force(
     assert not library._snapshot.complete("other")
     late = library.rank(prose[280][1][:80], 5, recipe="other")
     assert library._snapshot.store.documents_of(late.ids.tolist())[int(late.ids[0])][1] == "d280"
-    library.refine()
+    library.embed()
     assert_exact(library, encoder)
     library.compact()
     assert len(library._snapshot.segments) == 1
@@ -89,8 +91,8 @@ def test_a_filter_holds_in_every_part(tmp_path: Path, prose: list[tuple[str, str
     monkeypatch.setattr("bookwheel.library.vectors.embedding.CHUNK", 50)
     docs = [Document(d.id, d.text, d.title, {"n": n}) for n, d in enumerate(documents(prose, slice(0, 200)))]
     library = make(tmp_path / "x", docs)
-    library.represent("other", Rotated())
-    library.refine(passages=130)
+    library.add_encoder("other", Rotated())
+    library.embed(passages=130)
     for recipe in ("other", "bm25 + other"):
         for query in QUERIES:
             found = library.search(query, 100, recipe=recipe, where="n >= 120")
@@ -100,8 +102,8 @@ def test_a_filter_holds_in_every_part(tmp_path: Path, prose: list[tuple[str, str
 
 def test_hybrid_explains_itself_with_the_new_name(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     library = make(tmp_path / "x", documents(prose, slice(0, 80)))
-    library.represent("other", Rotated())
-    library.refine()
+    library.add_encoder("other", Rotated())
+    library.embed()
     result = library.search("open a file", recipe="0.5*bm25 + 0.5*other")[0]
     assert set(result.parts) == {"bm25", "other"}
     assert sum(result.parts.values()) == pytest.approx(result.score, abs=1e-5)
@@ -110,25 +112,25 @@ def test_hybrid_explains_itself_with_the_new_name(tmp_path: Path, prose: list[tu
 def test_another_model_is_refused_and_may_replace(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     library = make(tmp_path / "x", documents(prose, slice(0, 120)))
     old, new = Rotated(1), Rotated(2, dimension=64)
-    library.represent("other", old)
-    library.refine()
-    assert library.represent("other", Rotated(1)) == library._snapshot.manifest.representation("other")
-    with pytest.raises(bookwheel.UsageError, match=r"'other' is made by rotated1 .*not by rotated2.*--replace"):
-        library.represent("other", new)
-    with pytest.raises(bookwheel.UsageError, match="no 'third' to replace"):
-        library.represent("third", new, replace=True)
-    library.represent("other", new, replace=True)
-    with pytest.raises(bookwheel.UsageError, match="being replaced already"):
-        library.represent("other", Rotated(3), replace=True)
+    library.add_encoder("other", old)
+    library.embed()
+    assert library.add_encoder("other", Rotated(1)) == library.encoders()[0]
+    with pytest.raises(bookwheel.UsageError, match=r"'other' is made by rotated1 .*not by rotated2.*encoders replace other="):
+        library.add_encoder("other", new)
+    with pytest.raises(bookwheel.UsageError, match="no encoder 'third' to replace"):
+        library.replace_encoder("third", new)
+    library.replace_encoder("other", new)
+    with pytest.raises(bookwheel.UsageError, match="already being replaced"):
+        library.replace_encoder("other", Rotated(3))
     # The old one serves: its order is the old model's.
     snapshot = library._snapshot
-    waiting = library._encoders.retriever(snapshot, "other", QUERIES[0], snapshot.alive, limit=0.0)
+    waiting = retriever(library._encoders, snapshot, "other", Query(QUERIES[0]), snapshot.alive, limit=0.0)
     assert waiting.retrieve(10).ids.tolist() == [number for number, _ in exact(library, old, QUERIES[0], 10)]
-    library.refine(passages=70)
+    library.embed(passages=70)
     assert len(library._snapshot.manifest.representations) == 2
     assert library._snapshot.manifest.representations[-1].adapter is not None
     assert len(library.rank(QUERIES[0], 10, recipe="other")) == 10
-    library.refine()
+    library.embed()
     (only,) = library._snapshot.manifest.representations
     assert (only.name, only.info.name, only.replaces, only.adapter) == ("other", "rotated2", None, None)
     assert_exact(library, new)
@@ -142,11 +144,11 @@ def test_the_instant_vectors_can_be_replaced(tmp_path: Path, prose: list[tuple[s
     library = make(tmp_path / "x", documents(prose, slice(0, 120)))
     new = Rotated(2)
     before = library.rank(QUERIES[0], 10, recipe="dense").ids.tolist()
-    library.represent("dense", new, replace=True)
+    library.replace_encoder("dense", new)
     snapshot = library._snapshot
-    waiting = library._encoders.retriever(snapshot, "dense", QUERIES[0], snapshot.alive, limit=0.0)
+    waiting = retriever(library._encoders, snapshot, "dense", Query(QUERIES[0]), snapshot.alive, limit=0.0)
     assert waiting.retrieve(10).ids.tolist() == before
-    library.refine()
+    library.embed()
     assert_exact(library, new, "dense")
     assert library.search(QUERIES[0])  # the default recipe goes on by the same name
 
@@ -159,15 +161,15 @@ def test_a_model_that_changed_is_refused(tmp_path: Path, prose: list[tuple[str, 
         static.write(tmp_path / name, vectors, ["file", "open", "lock", "read"], name=name, revision="1")
         vectors = vectors + 1
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
-    library.represent("small", str(tmp_path / "a"))
-    library.refine()
+    library.add_encoder("small", str(tmp_path / "a"))
+    library.embed()
     library.close()
     (tmp_path / "a").rename(tmp_path / "gone")
     reopened = bookwheel.open(tmp_path / "x")
     with pytest.raises(bookwheel.ModelError, match="there is no folder"):
         reopened.search("open a file", recipe="small")
     (tmp_path / "b").rename(tmp_path / "a")
-    with pytest.raises(bookwheel.ModelError, match=r"'small' were made by a \(revision 1.*is now b .*--replace small="):
+    with pytest.raises(bookwheel.ModelError, match=r"'small' were made by a \(revision 1.*is now b .*encoders replace small="):
         reopened.search("open a file", recipe="small")
     assert reopened.search("open a file")
 
@@ -175,24 +177,24 @@ def test_a_model_that_changed_is_refused(tmp_path: Path, prose: list[tuple[str, 
 def test_a_function_is_an_encoder_while_it_is_given(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     inner = Rotated()
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
-    library.represent("own", inner.encode)
-    library.refine()
+    library.add_encoder("own", inner.encode)
+    library.embed()
     assert library.search("open a file", recipe="own")
     again = bookwheel.open(tmp_path / "x")
-    with pytest.raises(bookwheel.ModelError, match=r"library.represent\('own'"):
+    with pytest.raises(bookwheel.ModelError, match=r"library.add_encoder\('own'"):
         again.search("open a file", recipe="own")
     assert Manifest.read(tmp_path / "x").representations[0].encoder is None
 
 
-def test_forgetting_takes_its_files_along(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
+def test_removing_an_encoder_removes_its_files(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
-    library.represent("other", Rotated())
-    library.refine()
-    assert library.forget("other") == library.passage_count
+    library.add_encoder("other", Rotated())
+    library.embed()
+    assert library.remove_encoder("other") == library.passage_count
     with pytest.raises(bookwheel.RecipeError, match="other"):
         library.search("open a file", recipe="other")
-    with pytest.raises(bookwheel.UsageError, match="no representation 'other'"):
-        library.forget("other")
+    with pytest.raises(bookwheel.UsageError, match="no encoder 'other'"):
+        library.remove_encoder("other")
     assert not list((tmp_path / "x" / "segments").glob("*/dense-*"))
     assert library.check() == []
 
@@ -201,7 +203,7 @@ def test_forgetting_takes_its_files_along(tmp_path: Path, prose: list[tuple[str,
 def test_names_that_recipes_could_not_use(tmp_path: Path, prose: list[tuple[str, str]], name: str) -> None:
     library = make(tmp_path / "x", documents(prose, slice(0, 3)))
     with pytest.raises(bookwheel.UsageError):
-        library.represent(name, Rotated())
+        library.add_encoder(name, Rotated())
     assert Manifest.read(tmp_path / "x").representations == ()
 
 
@@ -211,7 +213,7 @@ def test_vectors_that_are_none_lose_nothing(
     monkeypatch.setattr("bookwheel.library.vectors.embedding.BATCH", 16)
     library = make(tmp_path / "x", documents(prose, slice(0, 80)))
     encoder = Rotated()
-    library.represent("other", encoder)
+    library.add_encoder("other", encoder)
     good = encoder.encode
 
     def bad(texts: list[str]) -> np.ndarray:
@@ -222,12 +224,12 @@ def test_vectors_that_are_none_lose_nothing(
 
     monkeypatch.setattr(encoder, "encode", bad)
     with pytest.raises(bookwheel.ModelError, match="not finite"):
-        library.refine()
+        library.embed()
     library.refresh()
-    kept = sum(e.filled("other") for e in library._snapshot.manifest.segments)
+    kept = sum(e.embedded("other") for e in library._snapshot.manifest.segments)
     assert kept == 32
     monkeypatch.setattr(encoder, "encode", good)
-    assert library.refine()[0].complete
+    assert library.embed()[0].complete
     assert_exact(library, encoder)
 
 
@@ -237,9 +239,9 @@ def test_a_reader_goes_on_while_parts_are_superseded(
     monkeypatch.setattr("bookwheel.library.vectors.embedding.CHUNK", 40)
     encoder = Rotated()
     library = make(tmp_path / "x", documents(prose, slice(0, 200)))
-    library.represent("other", encoder)
-    library.refine(passages=80)
+    library.add_encoder("other", encoder)
+    library.embed(passages=80)
     reader = Snapshot.open(tmp_path / "x", library._snapshot.store)
-    library.refine()
-    hits = library._encoders.retriever(reader, "other", QUERIES[0], reader.alive, limit=0.0).retrieve(5)
+    library.embed()
+    hits = retriever(library._encoders, reader, "other", Query(QUERIES[0]), reader.alive, limit=0.0).retrieve(5)
     assert len(hits) == 5

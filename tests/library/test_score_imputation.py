@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookwheel.library.vectors.stand_in import fit_line, on_line
+from bookwheel.library.vectors.score_imputation import fit_line, imputed
 
 
 @given(st.integers(2, 60), st.integers(0, 10_000))
@@ -19,7 +19,7 @@ def test_means_and_spreads_agree(count: int, seed: int) -> None:
     base, own = rng.normal(3, 2, count), rng.normal(0.4, 0.1, count)
     line = fit_line(base, own)
     assert line is not None
-    stood = on_line(line, base)
+    stood = imputed(line, base)
     assert stood.mean() == pytest.approx(own.mean(), abs=1e-4)
     assert stood.std() == pytest.approx(own.std(), rel=1e-3, abs=1e-5)
     assert (np.diff(stood[np.argsort(base, kind="stable")]) >= -1e-6).all()
@@ -52,7 +52,7 @@ def test_half_filled_ranks_between_none_and_all() -> None:
             filled = np.zeros(400, bool)
             filled[order[: round(share * 400)]] = True
             line = fit_line(base[best][filled[best]], own[best][filled[best]]) or (1.0, 0.0, 0.0)
-            scores = np.where(filled, own, on_line(line, base))
+            scores = np.where(filled, own, imputed(line, base))
             found.append(len(wanted & set(np.argsort(-scores)[:10].tolist())) / 10)
     means = [float(np.mean(found)) for found in share_found.values()]
     assert all(after > before - 0.01 for before, after in pairwise(means))

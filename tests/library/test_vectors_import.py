@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from repr_encoders import Rotated, Weighted
-from test_repr_library import QUERIES, assert_exact, documents, make
-from test_repr_sparse import assert_exact as assert_sparse_exact
+from test_vectors_dense import QUERIES, assert_exact, documents, make
+from test_vectors_sparse import assert_exact as assert_sparse_exact
+from vectors_encoders import Rotated, Weighted, texts_of
 
 import bookwheel
 from bookwheel import Library
@@ -31,7 +31,7 @@ def passages(library: Library) -> list[tuple[str, str]]:
     found = []
     for document in library:
         ids = np.arange(document.first, document.first + len(document.passages))
-        texts = library._encoders.texts(library._snapshot, ids)
+        texts = texts_of(library, ids)
         found += [(f"{document.id}#{n}", text) for n, text in enumerate(texts, 1)]
     return found
 
@@ -40,11 +40,11 @@ def test_an_array_ranks_as_if_it_had_been_encoded_here(library: Library, tmp_pat
     encoder = Rotated()
     vectors = encoder.encode([text for _, text in passages(library)])
     np.save(tmp_path / "emb.npy", 3 * vectors)
-    library.attach("other", tmp_path / "emb.npy", encoder=encoder)
-    assert library.refinement()[0].complete
+    library.import_vectors("other", tmp_path / "emb.npy", encoder=encoder)
+    assert library.encoders()[0].complete
     assert_exact(library, encoder)
     library.add(documents([("New", "a new text of threads and locks")]))
-    assert library.refine()[0].complete
+    assert library.embed()[0].complete
     library.compact()
     assert_exact(library, encoder)
     assert library.check() == []
@@ -52,21 +52,21 @@ def test_an_array_ranks_as_if_it_had_been_encoded_here(library: Library, tmp_pat
 
 def test_without_a_model_a_query_brings_its_own_vector(library: Library) -> None:
     rows = np.random.default_rng(0).standard_normal((library.passage_count, 20)).astype(np.float32)
-    library.attach("mine", rows)
+    library.import_vectors("mine", rows)
     with pytest.raises(bookwheel.ModelError, match="made outside this library"):
         library.search("open a file", recipe="mine")
     hits = library.rank(Query("x", vectors={"mine": rows[17]}), 1, recipe="mine")
     assert hits.scores[0] == pytest.approx(1, abs=1e-3)
-    library.represent("other", Rotated())
+    library.add_encoder("other", Rotated())
     library.add(documents([("New", "a new text")]))
-    assert [report.name for report in library.refine()] == ["other"]  # nobody here can go on with the other one
+    assert [report.name for report in library.embed()] == ["other"]  # nobody here can go on with the other one
     assert library.rank(Query("text", vectors={"mine": rows[17]}), 5, recipe="bm25 + mine")
 
 
 def test_a_row_a_document_serves_all_its_passages(library: Library) -> None:
     rows = np.random.default_rng(1).standard_normal((library.document_count, 16)).astype(np.float32)
     assert library.document_count < library.passage_count
-    library.attach("mine", rows)
+    library.import_vectors("mine", rows)
     for number, document in list(enumerate(library))[:40:7]:
         hits = library.rank(Query("x", vectors={"mine": rows[number]}), len(document.passages), recipe="mine")
         assert set(hits.ids.tolist()) == set(range(document.first, document.first + len(document.passages)))
@@ -78,7 +78,7 @@ def test_weighted_terms_by_passage(library: Library, tmp_path: Path) -> None:
         for name, text in reversed(passages(library)):
             weights = {encoder.vocabulary[term]: weight for term, weight in encoder.terms(text).items()}
             file.write(json.dumps({"id": name, "vector": weights}) + "\n")
-    library.attach("splade", tmp_path / "w.jsonl", encoder=encoder)
+    library.import_vectors("splade", tmp_path / "w.jsonl", encoder=encoder)
     assert_sparse_exact(library, encoder)
     assert library.check() == []
 
@@ -101,7 +101,7 @@ def test_ciff_by_document(library: Library, tmp_path: Path) -> None:
         for number, name in enumerate(names):
             file.write(framed(integer(1, number) + part(2, name)))
     assert key(1) == b"\n"
-    library.attach("ciff", tmp_path / "i.ciff")
+    library.import_vectors("ciff", tmp_path / "i.ciff")
     hits = library.rank(Query("x", sparse={"ciff": {"lock": 1.0, "queue": 2.0}}), 50, recipe="ciff")
     found = {library._snapshot.store.documents_of([n])[n][1]: s for n, s in zip(hits.ids.tolist(), hits.scores, strict=True)}
     assert found == pytest.approx({names[3]: 502.0, names[0]: 7.0}, rel=1e-3)
@@ -138,7 +138,7 @@ def test_what_does_not_fit_changes_nothing(library: Library, tmp_path: Path, how
         given = tmp_path / "emb.npy"
         np.save(given, rows)
     with pytest.raises(error, match=sentence) as caught:
-        library.attach("other", given, encoder=encoder)
+        library.import_vectors("other", given, encoder=encoder)
     assert "\n" not in str(caught.value)
     assert Manifest.read(library.path) == before
     assert library.check() == []
@@ -162,7 +162,7 @@ def test_files_that_are_none(library: Library, tmp_path: Path, name: str, conten
         (tmp_path / name).write_bytes(content)
     before = Manifest.read(library.path)
     with pytest.raises(bookwheel.InputError, match=sentence) as caught:
-        library.attach("other", tmp_path / name)
+        library.import_vectors("other", tmp_path / name)
     assert "\n" not in str(caught.value)
     assert Manifest.read(library.path) == before
 
@@ -171,22 +171,22 @@ def test_rows_of_unknown_documents_and_double_ones(library: Library, tmp_path: P
     rows = [{"id": document.id, "vector": {"a": 1.0}} for document in library]
     path = tmp_path / "w.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": "elsewhere", "vector": {"a": 1}}]))
-    with pytest.raises(bookwheel.InputError, match="1 rows of documents that the library has not, 'elsewhere' the first"):
-        library.attach("w", path)
+    with pytest.raises(bookwheel.InputError, match="1 rows of documents that are not in the library, 'elsewhere' first"):
+        library.import_vectors("w", path)
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[3]]))
     with pytest.raises(bookwheel.InputError, match="two rows for"):
-        library.attach("w", path)
+        library.import_vectors("w", path)
 
 
 def test_a_name_that_is_taken_stays_what_it_is(library: Library) -> None:
     rows = np.random.default_rng(2).standard_normal((library.passage_count, 8)).astype(np.float32)
-    library.attach("mine", rows)
-    with pytest.raises(bookwheel.UsageError, match="has a representation 'mine'"):
-        library.attach("mine", -rows)
-    with pytest.raises(bookwheel.UsageError, match="built-in vectors"):
-        library.attach("dense", rows)
+    library.import_vectors("mine", rows)
+    with pytest.raises(bookwheel.UsageError, match="already has an encoder 'mine'"):
+        library.import_vectors("mine", -rows)
+    with pytest.raises(bookwheel.UsageError, match="a representation that the library makes itself"):
+        library.import_vectors("dense", rows)
     assert library.rank(Query("x", vectors={"mine": rows[3]}), 1, recipe="mine").scores[0] == pytest.approx(1, abs=1e-3)
-    library.attach("mine", -rows, replace=True)
+    library.import_vectors("mine", -rows, replace=True)
     assert library.rank(Query("x", vectors={"mine": -rows[3]}), 1, recipe="mine").scores[0] == pytest.approx(1, abs=1e-3)
     assert [r.name for r in Manifest.read(library.path).representations] == ["mine"]
     assert library.check() == []

@@ -58,8 +58,8 @@ def test_a_library_finds_by_written_queries(tmp_path: Path) -> None:
     library.add([Document(id=name, text=text) for name, text in texts.items()])
     assert library.search("birds that nest on roofs") == []
     encoder = Doc2QueryEncoder(answers, "table", ENGLISH)
-    library.represent("questions", encoder, kind="sparse")
-    library.refine()
+    library.add_encoder("questions", encoder, kind="sparse")
+    library.embed()
     found = library.search("birds that nest on roofs", recipe="bm25 + questions")
     assert [result.id for result in found] == ["stork", "heron"]
     library.compact()

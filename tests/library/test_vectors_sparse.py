@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repr_encoders import Rotated, Weighted
-from test_repr_library import QUERIES, documents, make
+from test_vectors_dense import QUERIES, documents, make
+from vectors_encoders import Rotated, Weighted, texts_of
 
 import bookwheel
 from bookwheel import Library
 from bookwheel.encode.protocols import SparseVectors
+from bookwheel.library.retrieval.registry import retriever
 from bookwheel.library.settings import EncoderInfo, Representation
 from bookwheel.library.vectors.kinds.sparse import KIND, TermWeights
 from bookwheel.rank.query import Query
@@ -34,7 +35,7 @@ def exact(library: Library, encoder: Weighted, query: str) -> dict[int, float]:
     ids = ids[alive]
     asked = encoder.terms(query)
     found = {}
-    for number, text in zip(ids.tolist(), library._encoders.texts(snapshot, ids), strict=True):
+    for number, text in zip(ids.tolist(), texts_of(library, ids), strict=True):
         weights = encoder.terms(text)
         if score := sum(weight * weights.get(term, 0.0) for term, weight in asked.items()):
             found[number] = score
@@ -56,15 +57,15 @@ def test_filled_merged_and_deleted_from_it_ranks_as_brute_force(
     docs = documents(prose, slice(0, 260))
     library = make(tmp_path / "x", docs[:100], docs[100:])
     encoder = Weighted()
-    library.represent("splade", encoder, kind="sparse")
-    while not library.refine(passages=330)[0].complete:
+    library.add_encoder("splade", encoder, kind="sparse")
+    while not library.embed(passages=330)[0].complete:
         assert library.check() == []
         assert library.rank(QUERIES[0], 10, recipe="splade")
     assert max(len(e.parts) for e in library._snapshot.manifest.segments) <= 4
     assert_exact(library, encoder)
     library.add(documents(prose, slice(260, 300)))
     library.remove([d.id for d in docs[:30]])
-    library.refine()
+    library.embed()
     assert_exact(library, encoder)
     before = [library.rank(query, 10, recipe="bm25 + splade").ids.tolist() for query in QUERIES]
     once = len(encoder.encoded)
@@ -80,9 +81,9 @@ def test_filled_merged_and_deleted_from_it_ranks_as_brute_force(
 def test_what_is_filled_already_decides_and_the_rest_is_encoded_late(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     library = make(tmp_path / "x", documents(prose, slice(0, 150)))
     encoder = Weighted()
-    library.represent("splade", encoder, kind="sparse")
-    library.refine(passages=100)
-    scored = library._encoders.retriever(library._snapshot, "splade", QUERIES[0], library._snapshot.alive, limit=10.0)
+    library.add_encoder("splade", encoder, kind="sparse")
+    library.embed(passages=100)
+    scored = retriever(library._encoders, library._snapshot, "splade", Query(QUERIES[0]), library._snapshot.alive, limit=10.0)
     hits = scored.retrieve(5)
     wanted = exact(library, encoder, QUERIES[0])
     assert hits.scores == pytest.approx([wanted[number] for number in hits.ids.tolist()], rel=2e-3)
@@ -92,8 +93,8 @@ def test_a_filter_and_given_weights_hold(tmp_path: Path, prose: list[tuple[str, 
     docs = [bookwheel.Document(d.id, d.text, d.title, {"n": n}) for n, d in enumerate(documents(prose, slice(0, 120)))]
     library = make(tmp_path / "x", docs)
     encoder = Weighted()
-    library.represent("splade", encoder, kind="sparse")
-    library.refine()
+    library.add_encoder("splade", encoder, kind="sparse")
+    library.embed()
     found = library.search(QUERIES[0], 50, recipe="splade", where="n >= 90")
     assert found
     assert all(int(result.id[1:]) >= 90 for result in found)
@@ -111,7 +112,7 @@ def test_weights_that_are_none_lose_nothing(
     monkeypatch.setattr("bookwheel.library.vectors.embedding.BATCH", 16)
     library = make(tmp_path / "x", documents(prose, slice(0, 80)))
     encoder = Weighted()
-    library.represent("splade", encoder, kind="sparse")
+    library.add_encoder("splade", encoder, kind="sparse")
     good = encoder.encode
 
     def bad(texts: list[str]) -> SparseVectors:
@@ -122,11 +123,11 @@ def test_weights_that_are_none_lose_nothing(
 
     monkeypatch.setattr(encoder, "encode", bad)
     with pytest.raises(bookwheel.ModelError, match="not finite"):
-        library.refine()
+        library.embed()
     library.refresh()
-    assert sum(e.filled("splade") for e in library._snapshot.manifest.segments) == 32
+    assert sum(e.embedded("splade") for e in library._snapshot.manifest.segments) == 32
     monkeypatch.setattr(encoder, "encode", good)
-    assert library.refine()[0].complete
+    assert library.embed()[0].complete
     assert_exact(library, encoder)
 
 
@@ -187,12 +188,12 @@ def test_a_row_that_was_altered_is_refused(row: bytes) -> None:
 def test_the_strongest_terms_say_why(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
     encoder = Weighted()
-    library.represent("splade", encoder, kind="sparse")
-    library.represent("other", Rotated())
+    library.add_encoder("splade", encoder, kind="sparse")
+    library.add_encoder("other", Rotated())
     assert library.terms("splade", [1]) == [[]]
-    library.refine("splade")
+    library.embed("splade")
     first = library.get("d7")[0].first
-    text = library._encoders.texts(library._snapshot, np.array([first]))[0]
+    text = texts_of(library, np.array([first]))[0]
     wanted = sorted(encoder.terms(text).values(), reverse=True)[:5]
     (found,) = library.terms("splade", [first], 5)
     assert [weight for _, weight in found] == pytest.approx(wanted, rel=2e-3)
@@ -200,7 +201,7 @@ def test_the_strongest_terms_say_why(tmp_path: Path, prose: list[tuple[str, str]
     assert [weights[term] for term, _ in found] == pytest.approx(wanted, rel=2e-3)
     (result,) = library.search(QUERIES[0], 1, recipe="bm25 + splade")
     (why,) = library.why(QUERIES[0], [result.passage], recipe="bm25 + splade")
-    text = library._encoders.texts(library._snapshot, np.array([result.passage]))[0]
+    text = texts_of(library, np.array([result.passage]))[0]
     asked, held = encoder.terms(QUERIES[0]), encoder.terms(text)
     products = {encoder.vocabulary[term]: weight * held[term] for term, weight in asked.items() if term in held}
     assert {reason.term: reason.score for reason in why} == pytest.approx(

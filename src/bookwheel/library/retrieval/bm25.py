@@ -1,4 +1,4 @@
-"""A snapshot's representations, each bound to one query: what a recipe's stages call."""
+"""BM25, exact, over the inverted indexes of a snapshot."""
 
 from __future__ import annotations
 
@@ -11,9 +11,31 @@ from numpy.typing import NDArray
 
 from ...hits import Hits
 from ...kernels.bm25 import Bm25, idf
+from ...rank.query import Query
+from ..manifest import Manifest
 from ..snapshot import Masks, Snapshot
+from ..vectors.encoders import Encoders
 
-__all__ = ["Bm25Retriever", "DenseRetriever", "bm25_weights"]
+__all__ = ["NAME", "Bm25Retriever", "bm25_weights", "names", "retriever"]
+
+NAME = "bm25"
+
+
+def names(manifest: Manifest) -> Mapping[str, str]:
+    """Every library has it."""
+    return {NAME: "sparse"}
+
+
+def retriever(
+    encoders: Encoders, snapshot: Snapshot, name: str, query: Query, masks: Masks, limit: float = 0.0
+) -> Bm25Retriever:
+    """BM25 by the query's own weighted terms, or by those of its text."""
+    terms = query.sparse.get(NAME)
+    if terms is not None:
+        return Bm25Retriever(snapshot, terms, masks)
+    analyzer = snapshot.manifest.settings.analyzer
+    assert analyzer is not None
+    return Bm25Retriever(snapshot, analyzer(query.text), masks)
 
 
 def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[float]) -> NDArray[np.float32]:
@@ -72,38 +94,4 @@ class Bm25Retriever:
                     scores[here] = segment.sparse.score(
                         self.terms, self.weights, local, bm25=self.bm25, average_length=self.snapshot.average_length
                     )
-        return scores
-
-
-class DenseRetriever:
-    """Dot products with a query vector, sketches first, float16 vectors for the candidates."""
-
-    floor = -1.0
-
-    def __init__(self, snapshot: Snapshot, vector: NDArray[np.float32], masks: Masks) -> None:
-        self.snapshot = snapshot
-        self.vector = vector
-        self.masks = masks
-
-    def retrieve(self, depth: int) -> Hits:
-        """The best ``depth`` passages; none for a query without known words."""
-        if not self.vector.any():
-            return Hits.empty()
-        found = Hits.empty()
-        # The largest first: what it has found spares the others most of their candidates.
-        listed = sorted(zip(self.snapshot.segments, self.masks, strict=True), key=lambda pair: -len(pair[0].ids))
-        for segment, mask in listed:
-            if segment.dense is not None:
-                threshold = float(found.scores[-1]) if len(found) == depth else None
-                hits = segment.dense.search(self.vector, depth, mask=mask, threshold=threshold)
-                found = Hits.merged([found, Hits(segment.numbers(hits.ids), hits.scores)], depth)
-        return found
-
-    def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Exact dot products of passages ``ids``."""
-        scores = np.zeros(len(ids), np.float32)
-        for segment in self.snapshot.segments:
-            here, local = segment.locate(ids)
-            if len(here) and segment.dense is not None:
-                scores[here] = segment.dense.score(self.vector, local)
         return scores

@@ -20,8 +20,8 @@ from pathlib import Path
 import bookwheel
 place, ram, model, kind = sys.argv[1:5]
 with bookwheel.open(Path(place), ram=ram) as library:
-    library.represent("neural", model, kind=kind)
-    (report,) = library.refine()
+    library.add_encoder("neural", model, kind=kind)
+    (report,) = library.embed()
     memory = {line.part: [line.planned, line.measured] for line in report.memory_plan}
     found = library.rank("a b", 5, recipe="bm25 + neural" if kind != "tokens" else "bm25 >> late(20)")
     print(json.dumps({"complete": report.complete, "encoded": report.encoded, "memory": memory, "found": len(found)}))
@@ -80,9 +80,9 @@ def test_a_model_that_does_not_fit_is_refused_before_work(
 ) -> None:
     with bookwheel.open(tmp_path / "library", create=True, language="none") as library:
         library.add([bookwheel.Document("a", "a b c")])
-        library.represent("neural", str(model))
+        library.add_encoder("neural", str(model))
         encoder = library._encoders.encoder(library._snapshot.manifest.representations[0])
         encoder._model.max_tokens = 100_000  # as if it read that much at once
         with pytest.raises(bookwheel.BudgetError, match="refining"):
-            library.refine(ram="256MB")
-        assert library.refinement()[0].filled == 0
+            library.embed(ram="256MB")
+        assert library.encoders()[0].embedded == 0
