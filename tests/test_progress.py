@@ -57,7 +57,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def test_a_bar_shows_share_rate_and_time_left(show: Show, clock: Callable[[float], None]) -> None:
     screen = show()
-    task = progress.terminal("indexing", 200_000_000, "B")
+    task = progress.auto("indexing", 200_000_000, "B")
     clock(10)
     task.advance(50_000_000, "papers/a.pdf")
     last = screen.drawn[-1]
@@ -68,7 +68,7 @@ def test_a_bar_shows_share_rate_and_time_left(show: Show, clock: Callable[[float
 
 def test_without_a_total_there_is_a_count_and_a_rate(show: Show, clock: Callable[[float], None]) -> None:
     screen = show()
-    task = progress.terminal("reading", None, "files")
+    task = progress.auto("reading", None, "files")
     clock(2)
     task.advance(1200)
     assert screen.drawn[-1].strip() == "reading: 1200 files [00:02, 600.00 files/s]"
@@ -88,7 +88,7 @@ def test_a_line_is_never_wider_than_the_terminal(
 ) -> None:
     screen = show(width)
     monkeypatch.setattr(progress, "REDRAW", 0)
-    task = progress.terminal("indexing", total, unit)
+    task = progress.auto("indexing", total, unit)
     task.advance(done, note)
     task.close()
     assert screen.drawn
@@ -99,7 +99,7 @@ def test_a_line_is_never_wider_than_the_terminal(
 
 def test_nothing_is_drawn_and_nothing_imported_where_stderr_is_no_terminal() -> None:
     code = (
-        "import sys; from bookwheel import progress; task = progress.terminal('indexing', 10, 'files');"
+        "import sys; from bookwheel import progress; task = progress.auto('indexing', 10, 'files');"
         " task.advance(10); task.close(); print('tqdm' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -108,7 +108,7 @@ def test_nothing_is_drawn_and_nothing_imported_where_stderr_is_no_terminal() -> 
 
 def test_a_terminal_sees_one_line_that_is_wiped_at_the_end(show: Show, clock: Callable[[float], None]) -> None:
     screen = show()
-    task = progress.terminal("indexing", 100, "files")
+    task = progress.auto("indexing", 100, "files")
     for seconds in (1.0, 0.01, 0.01, 1.0):
         clock(seconds)
         task.advance(25)
@@ -121,7 +121,7 @@ def test_a_terminal_sees_one_line_that_is_wiped_at_the_end(show: Show, clock: Ca
 def test_a_bar_starts_no_thread(show: Show) -> None:
     show()
     before = threading.active_count()
-    task = progress.terminal("indexing", 100, "files")
+    task = progress.auto("indexing", 100, "files")
     assert threading.active_count() == before
     task.close()
 
@@ -138,7 +138,7 @@ def test_a_notebook_gets_the_bar_of_notebooks(monkeypatch: pytest.MonkeyPatch) -
     shell = types.SimpleNamespace(config={"IPKernelApp": {}})
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Widget))
-    progress.terminal("adding", 7, "documents").close()
+    progress.auto("adding", 7, "documents").close()
     assert asked[0]["desc"] == "adding"
     assert asked[0]["total"] == 7
     assert asked[0]["unit"] == " documents"

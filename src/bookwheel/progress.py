@@ -2,7 +2,7 @@
 
 Long work gets a `Progress` and opens a `Task` with it: ``task = progress("indexing", 1200, "files")``,
 then calls ``task.advance()`` as it goes and ``task.close()`` at the end. `silent` shows nothing,
-`terminal` a bar.
+`auto` a bar where someone can see it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
-__all__ = ["Progress", "Task", "silent", "terminal"]
+__all__ = ["Progress", "Task", "auto", "silent"]
 
 REDRAW = 0.1
 """Seconds between two drawings."""
@@ -48,7 +48,7 @@ def silent(label: str, total: int | None = None, unit: str = "") -> Task:
     return _Silent()
 
 
-def terminal(label: str, total: int | None = None, unit: str = "") -> Task:
+def auto(label: str, total: int | None = None, unit: str = "") -> Task:
     """A task shown as a bar on stderr if that is a terminal, or in a notebook; else as `silent`.
 
     The bar has the rate and the time left, and disappears at the end.

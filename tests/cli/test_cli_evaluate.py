@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import Bookwheel, run_lines_of
+from cli_helpers import SOURCE, Bookwheel, run_lines_of
 
 QUERIES = {"q1": "warning ships of rocks", "q2": "carrying grain", "q3": "basalt and granite"}
 QRELS = {"q1": "a", "q2": "b", "q3": "c"}
@@ -66,7 +69,7 @@ def test_weights_are_fitted_on_one_half_and_reported_on_the_other(bookwheel: Boo
     assert done.code == 0, done.err
     assert done.json["queries"] == 2
     assert [entry["recipe"] for entry in done.json["recipes"]][0] == "bm25 + dense"
-    assert "weights are fitted on 1 queries; the figures are of the other 2" in done.err
+    assert "weights are fitted on 1 of 3 judged queries; the figures are of the other 2" in done.err
     assert any("fitted: " in note for note in done.json["notes"])
     done = bookwheel("evaluate", collection, "--recipe", "bm25", "--fit")
     assert done.code == 2
@@ -124,3 +127,16 @@ def test_a_run_needs_no_recipe(bookwheel: Bookwheel, collection: Path, tmp_path:
     done = bookwheel("evaluate", collection, "--run", run)
     assert done.code == 2
     assert f"{run}:1" in done.err
+
+
+def test_a_search_imports_nothing_of_an_evaluation(bookwheel: Bookwheel, records: Path, compiled: None) -> None:
+    assert bookwheel("index", records).code == 0
+    code = (
+        "import sys; from bookwheel.cli.main import main; main(['search', 'lighthouse', '--json']); "
+        "print([m for m in ('scipy', 'ir_measures', 'pytrec_eval', 'pandas', 'bookwheel.evaluate') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SOURCE)}, check=True
+    )
+    assert '"a"' in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -89,7 +89,8 @@ def long_lines(text: str) -> list[str]:
             written = True
         if re.match(r"<!-- end", line):
             written = False
-        prose = not (fenced or written or line.lstrip().startswith(("|", "```", "    ", ">>>", "![", "<!--")))
+        aside = line.startswith(("    ", "title: ")) or line.lstrip().startswith(("|", "```", ">>>", "![", "<!--", ":::"))
+        prose = not (fenced or written or aside)
         if prose and len(line) > WIDTH:
             found.append(f"{number}: {line[:60]}…")
     return found

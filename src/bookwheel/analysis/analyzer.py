@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache, lru_cache
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -14,16 +14,16 @@ from .._errors import UsageError
 from .languages import detect_language
 from .scripts import UNSPACED, bigrams, runs
 from .stop_words import stop_words
-from .words import prepared, spans_of, split_words
+from .words import split_words
 
-__all__ = ["MAX_WORD", "Analyzer", "detect_language", "highlight", "languages"]
+__all__ = ["MAX_WORD", "Analyzer", "detect_language", "languages"]
 
 MAX_WORD = 64
-"""Longer words (in code points) are cut: they are hashes, encoded data or damage."""
+"""Longer words (in code points) are truncated: they are hashes, encoded data or damage."""
 
 _SAMPLE = 400
 _IDENTIFIER_SHARE = 0.03
-"""From this share of words with an inner capital or underscore on, a collection counts as code."""
+"""Share of words with an inner capital or underscore from which a collection counts as code."""
 
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[a-z]\d+[A-Z]")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
@@ -34,7 +34,7 @@ _ELISIONS = {
     "catalan": re.compile(r"[dlmnst]'(?=\w)"),
     "irish": re.compile(r"[bdm]'(?=\w)"),
 }
-# In these languages a letter with a mark is a letter of its own; in the others people leave marks out when they search.
+# In other languages a letter with a mark is a letter of its own; in these, searchers often omit the marks.
 _FOLDED = frozenset(
     (None, "english", "porter", "french", "spanish", "portuguese", "italian", "catalan", "dutch", "dutch_porter")
 )
@@ -56,14 +56,14 @@ def _stemmer(language: str) -> Any:
     import Stemmer
 
     try:
-        return Stemmer.Stemmer(language, 0)  # no cache of its own: the caller remembers each word's terms
+        return Stemmer.Stemmer(language, 0)  # no cache of its own: callers cache each word's terms
     except KeyError:
         raise UsageError(f"there is no stemmer for {language!r}; choose none or one of {', '.join(languages())}") from None
 
 
 @dataclass(frozen=True)
 class Analyzer:
-    """How words become terms. ``Analyzer()`` gives casefolded words, nothing else.
+    """Turns words into terms. ``Analyzer()`` only casefolds them.
 
     The order follows Lucene's language analyzers: Unicode folding (NFKC, case), possessives and elisions, stop words, Snowball
     stemming, accents. Equal settings give equal terms on every machine with the same PyStemmer.
@@ -118,7 +118,7 @@ class Analyzer:
         return [term for word in split_words(text) for term in self.terms(word)]
 
     def terms(self, word: str) -> tuple[str, ...]:
-        """The terms of one raw word: none (a stop word), one, or several. Not remembered: that is the caller's to do."""
+        """The terms of one raw word: none (a stop word), one, or several. Not cached; callers do that."""
         if word.isascii():
             return self._plain_terms(word[:MAX_WORD])
         if UNSPACED.search(word) is None:
@@ -155,7 +155,7 @@ class Analyzer:
 
 
 def _folded(term: str) -> str:
-    """Latin and Greek letters without their marks; other scripts as they are."""
+    """``term`` with the marks of Latin and Greek letters removed."""
     parts: list[str] = []
     for character in unicodedata.normalize("NFD", term):
         if "\u0300" <= character <= "\u036f" and parts and parts[-1] < "\u0400":
@@ -171,69 +171,3 @@ def _looks_like_code(texts: Iterable[str]) -> bool:
         words += len(found)
         identifiers += sum(1 for word in found if "_" in word.strip("_") or _CAMEL.search(word))
     return identifiers > _IDENTIFIER_SHARE * words
-
-
-def highlight(
-    text: str, query: str | Iterable[str], analyzer: Analyzer, matches: dict[str, bool] | None = None
-) -> list[tuple[int, int]]:
-    """Start and end (exclusive, code points) of the words of ``text`` that share a term with the query, in order.
-
-    ``query``: a text, or terms. In scripts without spaces the matching characters are marked, not the whole run. ``matches``
-    remembers which words match: give the same dictionary with several texts and one query.
-    """
-    wanted = frozenset(analyzer(query) if isinstance(query, str) else query)
-    found: list[tuple[int, int]] = []
-    if not wanted:
-        return found
-    matches = {} if matches is None else matches
-    plain = prepared(text)
-    words = dict.fromkeys(plain.split())
-    if UNSPACED.search(plain):
-        for word, start, _ in spans_of(text):
-            if UNSPACED.search(word):
-                found.extend((start + first, start + last) for first, last in _inside(word, wanted, analyzer))
-                words.pop(word, None)
-    spaced = f" {plain} "
-    for word in words:
-        if word not in matches:
-            matches[word] = not wanted.isdisjoint(_terms_of(word, analyzer))
-        if matches[word]:
-            at = spaced.find(f" {word} ")
-            while at >= 0:
-                found.append((at, at + len(word)))
-                at = spaced.find(f" {word} ", at + len(word) + 1)
-    found.sort()
-    return found
-
-
-@lru_cache(maxsize=1 << 15)
-def _terms_of(word: str, analyzer: Analyzer) -> tuple[str, ...]:
-    """`Analyzer.terms`, remembered: passages of one collection are made of the same words, and stemming is slow."""
-    return analyzer.terms(word)
-
-
-def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple[int, int]]:
-    """The spans inside a raw word with unspaced script whose terms are wanted; touching ones are joined."""
-    hits: list[tuple[int, int]] = []
-    position = 0
-    for run in runs(word):
-        units = bigrams(run) if UNSPACED.match(run) else [run]
-        at = position
-        for unit in units:
-            if not wanted.isdisjoint(analyzer.terms(unit)):
-                first, last = at, at + len(unit)
-                if hits and first <= hits[-1][1]:
-                    hits[-1] = (hits[-1][0], max(last, hits[-1][1]))
-                else:
-                    hits.append((first, last))
-            at += _step(unit)
-        position += len(run)
-    return hits
-
-
-def _step(unit: str) -> int:
-    """The length of the first character of a pair, with its marks."""
-    length = 1
-    while length < len(unit) and unicodedata.category(unit[length])[0] == "M":
-        length += 1
-    return length

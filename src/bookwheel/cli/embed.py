@@ -53,13 +53,13 @@ def embed(
     recipe that names an encoder uses its scores where passages are embedded, and imputes the others
     from the scores of the vectors made while indexing, or of BM25.
     """
-    from ..progress import silent, terminal
+    from ..progress import auto, silent
     from .compiling import announced
 
     chosen = names or None
     announced()
     _ask(library, chosen, passages, yes=yes)
-    show = silent if as_json else terminal
+    show = silent if as_json else auto
     found = library.embed(chosen, cpu=cpu, minutes=minutes, passages=passages, progress=show)
     if as_json:
         json_document({"library": str(library.path), "encoders": [status_as_json(one) for one in found]})

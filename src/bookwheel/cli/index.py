@@ -86,7 +86,7 @@ def index(
     from ..documents.paths import walk
     from ..documents.read import Fields
     from ..library.library import open_library
-    from ..progress import silent, terminal
+    from ..progress import auto, silent
     from .compiling import announced
 
     given = {key: value for key, value in settings.items() if value is not None}
@@ -104,7 +104,7 @@ def index(
             fields=Fields(id_, title, text or None),
             prune=not no_prune,
             hidden=hidden,
-            progress=silent if as_json else terminal,
+            progress=silent if as_json else auto,
             ram=ram,
         )
         for encoder, file in files:

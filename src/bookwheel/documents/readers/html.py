@@ -59,7 +59,7 @@ _BREAKS = re.compile(r"[ \t\xa0]*[\x1c\x1d\n][\x1c\x1d\n \t\xa0]*")
 
 
 def visible_text(root: LexborNode | None) -> str:
-    """What a reader of the page sees: no scripts, styles or comments; blocks on lines of their own; ``<pre>`` kept as it is."""
+    """The visible text: without scripts, styles and comments, one line per block, ``<pre>`` unchanged."""
     parts: list[str] = []
     node = root
     depth_pre = 0
@@ -134,7 +134,7 @@ def parse_html(data: bytes) -> LexborHTMLParser:
         try:
             return LexborHTMLParser(clean(data.decode(declared.group(1).decode("ascii"))))
         except (LookupError, UnicodeError):
-            pass  # the page is wrong about itself
+            pass  # the declaration is wrong
     return LexborHTMLParser(decode(data))
 
 

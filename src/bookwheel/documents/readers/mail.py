@@ -1,4 +1,4 @@
-"""Mail: ``.eml`` is one message, an mbox many; subject, sender, date and the text that a person wrote."""
+"""Mail: ``.eml`` is one message, an mbox many; subject, sender, date and text."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _recoded(part: EmailMessage, data: bytes) -> str:
         try:
             return clean(data.decode(charset))
         except (LookupError, UnicodeError):
-            pass  # the header is wrong: find out
+            pass  # the header is wrong: detect the encoding
     return decode(data)
 
 
