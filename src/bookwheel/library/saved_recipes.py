@@ -14,7 +14,7 @@ from ..rank.named import RECIPES
 from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
 
-__all__ = ["FILE", "read_recipes", "save_recipe"]
+__all__ = ["FILE", "read_recipes", "remove_recipe", "save_recipe"]
 
 FILE = "recipes.json"
 MOST = 1000
@@ -42,22 +42,31 @@ def _read(path: Path, changed: int, size: int) -> Mapping[str, str]:
     return MappingProxyType(table)
 
 
-def save_recipe(library: Path, name: str, recipe: Recipe | None, taken: Mapping[str, str]) -> None:
-    """Save ``recipe`` under ``name``, or remove that name if it is None.
+def save_recipe(library: Path, name: str, recipe: Recipe, taken: Mapping[str, str]) -> None:
+    """Save ``recipe`` under ``name``.
 
-    ``taken``: names of the library's encoders. The recipe is saved in full, with the names in it replaced, so that it does not
-    change when another recipe does. Raises ``RecipeError`` for an unusable name.
+    ``taken``: names of the library's encoders. The recipe is saved in full, with the names in it
+    replaced, so that it does not change when another recipe does. Raises `RecipeError` for an
+    unusable name.
     """
     table = dict(read_recipes(library))
-    if recipe is None:
-        if name not in table:
-            raise RecipeError(f"the library has no saved recipe {name!r}; its saved recipes are: {', '.join(table) or 'none'}")
-        del table[name]
-    else:
-        Retrieve(name)  # refuses what is no plain name
-        if name in RECIPES or name in taken or name in stage_names():
-            raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
-        if len(table) >= MOST and name not in table:
-            raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
-        table[name] = str(recipe)
+    Retrieve(name)  # refuses what is not a plain name
+    if name in RECIPES or name in taken or name in stage_names():
+        raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
+    if len(table) >= MOST and name not in table:
+        raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
+    table[name] = str(recipe)
+    _write(library, table)
+
+
+def remove_recipe(library: Path, name: str) -> None:
+    """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none."""
+    table = dict(read_recipes(library))
+    if name not in table:
+        raise RecipeError(f"the library has no saved recipe {name!r}; its saved recipes are: {', '.join(table) or 'none'}")
+    del table[name]
+    _write(library, table)
+
+
+def _write(library: Path, table: Mapping[str, str]) -> None:
     replace_file(library / FILE, json.dumps(table, indent=1, ensure_ascii=False).encode())
