@@ -123,8 +123,9 @@ def install(extra):
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq")
     if run(*pip, "--editable", f"{ROOT}[{extra}]" if extra else str(ROOT)):
         sys.exit("installing failed (pip's words are above); check the connection to the package registry and try again")
+    processes = min(4, os.cpu_count() or 1)
     say("compiling the search kernels, once: half a minute")
-    if run(PYTHON, "-c", "import bookwheel.kernels; bookwheel.kernels.warm()"):
+    if run(PYTHON, "-c", f"import bookwheel.kernels; bookwheel.kernels.warm({processes})"):
         sys.exit("compiling failed; please report the lines above")
     STAMP.write_text(json.dumps({**state, "extra": extra}))
 

@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from limits import Outcome, TookTooLong, run_within
 
-from bookwheel.memory.budget import format_size, parse_size, round_up
+from bookwheel.memory.sizes import format_size, parse_size, round_up
 from synthetic import ZipfText, write_text
 
 HOURS = 3600.0
@@ -65,7 +65,7 @@ with bookwheel.open(place, create=True, language="english", ram=ram, encoder=enc
     print(json.dumps({
         "seconds": time.perf_counter() - started, "documents": report.added, "passages": info.passages,
         "segments": info.segments, "failures": len(report.failures), "disk_bytes": sum(info.disk.values()),
-        "bill": [[line.part, line.planned, line.measured] for line in report.bill],
+        "memory": [[line.part, line.planned, line.measured] for line in report.memory_plan],
     }))
 """
 
@@ -100,19 +100,19 @@ with bookwheel.open(place, ram=ram) as library:
             library.rank(query, 10, recipe="hybrid")
     threads = [threading.Thread(target=work) for _ in range(4)]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
-    bill = [[line.part, line.planned, line.measured] for line in library.bill()]
-print(json.dumps({"seconds": time.perf_counter() - started, "latency": seconds, "bill": bill}))
+    memory = [[line.part, line.planned, line.measured] for line in library.memory_plan()]
+print(json.dumps({"seconds": time.perf_counter() - started, "latency": seconds, "memory": memory}))
 """
 
 COMPACT = """
-import io, json, sys, time
+import json, sys, time
 import bookwheel
 place, ram, path = sys.argv[1:4]
 def opened():
     if not path.endswith(".zst"):
         return open(path, encoding="utf-8")
-    import zstandard
-    return io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(open(path, "rb"), closefd=True), encoding="utf-8")
+    from bookwheel.documents.zstd import module
+    return module().open(path, "rt", encoding="utf-8")
 started = time.perf_counter()
 with bookwheel.open(place, ram=ram) as library:
     names = []
@@ -225,14 +225,14 @@ def texts_of(passages: int, *, synthetic: bool) -> tuple[Path, Path]:
 def bytes_of(place: Path) -> dict[str, Any]:
     """Print the bytes a passage of a library; its passages, and planned divided by measured bytes."""
     import bookwheel
-    from bookwheel.library import memory_plan as bills
+    from bookwheel.library import memory_plan
 
     with bookwheel.open(place) as library:
         info = library.info()
     for title, parts in (("disk", info.disk), ("memory", info.memory)):
         for part, size in parts.items():
             print(f"{title:<8}{part:<40}{size / max(info.passages, 1):10.1f} bytes a passage")
-    plan = bills.plan(info.passages, 256 if "dense/vectors" in info.disk else 0, 1 << 30)
+    plan = memory_plan.plan_library(info.passages, 256 if "dense/vectors" in info.disk else 0, 1 << 30)
     row: dict[str, Any] = {"passages": info.passages, "segments": info.segments}
     row |= {
         f"in memory: {line.part}": line.planned / info.memory[line.part] for line in plan.searching if line.part in info.memory

@@ -45,7 +45,7 @@ for line in sys.stdin:
     read, faults = io(), resource.getrusage(resource.RUSAGE_SELF).ru_majflt
     times = [time.perf_counter()]
     opened = bookwheel.open(library)
-    opened.passages
+    opened.passage_count
     times.append(time.perf_counter())
     opened.rank(query, k, recipe=recipe)
     times.append(time.perf_counter())

@@ -40,8 +40,8 @@ def main() -> None:
         for name, queries in asked.items():
             for query, text in queries.items():
                 ids = library.rank(text, 10).ids
-                documents = library.snapshot.store.documents_of(ids.tolist())
-                chances = fitting_probabilities(library.represented, library.snapshot, text, ids)
+                documents = library._snapshot.store.documents_of(ids.tolist())
+                chances = fitting_probabilities(library._encoders, library._snapshot, text, ids)
                 hits[name, query] = [documents[n][1] for n in ids.tolist()], chances
         found: dict[str, Any] = {}
         for cutoff in CUTOFFS:

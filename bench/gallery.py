@@ -27,8 +27,8 @@ sys.path.insert(0, str(ROOT / "src"))
 import bookwheel
 from bookwheel import Document
 from bookwheel.rank import Query
-from bookwheel.rank.stages.arguments import signature
 from bookwheel.rank.stages.base import Feedback, Rerank, Rewrite, Search, Stage
+from bookwheel.rank.stages.parameters import signature
 from bookwheel.rank.stages.registry import find_stage, stage_names
 
 PACKAGE = "linux-doc-6.1/"
@@ -54,8 +54,8 @@ def made(texts: Path, tokens: str | None) -> bookwheel.Library:
             for record in read_texts(texts)
             if record["_id"].startswith(PACKAGE)
         )
-    if tokens is not None and TOKENS not in {report.name for report in library.refinement()}:
-        library.represent(TOKENS, tokens, kind="tokens")
+    if tokens is not None and TOKENS not in {report.name for report in library.encoders()}:
+        library.add_encoder(TOKENS, tokens, kind="tokens")
     return library
 
 
@@ -89,7 +89,7 @@ def examples(arguments: argparse.Namespace) -> None:
         if example.needs == "tokens":  # fill what the queries bring up
             for recipe in (example.before, example.after):
                 library.search(example.query, SHOWN, recipe=recipe)
-            library.refine(TOKENS, passages=100)
+            library.embed(TOKENS, passages=100)
         found[name] = {
             "query": example.query,
             "history": list(example.history),

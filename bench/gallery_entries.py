@@ -148,7 +148,7 @@ ENTRIES = {
         (("interpolate", "bm25"), ("interpolate", "hybrid"), ("interpolate fully", "hybrid")),
     ),
     "late": Entry(
-        "Needs a representation of token vectors (`bookwheel refine --add NAME=MODEL --kind tokens`). all-MiniLM-L6-v2, which the "
+        "Needs a representation of token vectors (`bookwheel encoders add NAME=MODEL --kind tokens`). all-MiniLM-L6-v2, which the "
         "example uses, was not trained for it; a ColBERT model is another matter, and none was at hand.",
         Example(OOM, "bm25", "bm25 >> late(50)", "tokens"),
         (("late", "bm25"), ("late, mixed", "hybrid")),

@@ -184,8 +184,8 @@ def _coded(folder: Path, documents: TokenVectors, bits: int) -> TokenIndex:
 
 def _timed(model: str, library: bookwheel.Library, collection: Collection, limit: int = 100) -> dict[str, Any]:
     """Milliseconds that ``late(100)`` adds to BM25, encoding the query included: warm, one query after the other."""
-    library.represent("tokens", model, kind="tokens")
-    library.refine("tokens")
+    library.add_encoder("tokens", model, kind="tokens")
+    library.embed("tokens")
     queries = list(collection.judged.values())[:limit]
     found: dict[str, list[float]] = {"bm25 % 100": [], f"bm25 >> late({CANDIDATES})": []}
     for text in queries[:5]:
@@ -220,9 +220,9 @@ def hybrid(folders: Sequence[Path], which: str) -> dict[str, Any]:
         documents = np.load(kept / "documents" / "vectors.npy")
         queries = dict(zip(collection.judged, np.load(kept / "queries" / "vectors.npy"), strict=True))
         library = _library(collection, folder)
-        if "minilm" in [one.name for one in library.refinement()]:
-            library.forget("minilm")
-        library.attach("minilm", documents)
+        if "minilm" in [one.name for one in library.encoders()]:
+            library.remove_encoder("minilm")
+        library.import_vectors("minilm", documents)
         scores = {}
         for recipe in ("bm25", "minilm", "0.5*bm25 + 0.5*minilm", "hybrid"):
             asked = [Query(text, vectors={"minilm": queries[name]}) for name, text in collection.judged.items()]

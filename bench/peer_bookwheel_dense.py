@@ -21,14 +21,14 @@ class Dense:
     def build(self, data: str, folder: str, bits: int = 1, lists: bool = False) -> dict[str, Any]:
         vectors = np.load(data, mmap_mode="r")
         place = Path(folder) / "dense"
-        with DenseBuilder(place, vectors.shape[1], seed=0, bits=bits, lists=lists, memory=MEMORY) as builder:
+        with DenseBuilder(place, vectors.shape[1], seed=0, bits=bits, ivf=lists, memory=MEMORY) as builder:
             for low in range(0, len(vectors), BATCH):
                 builder.append(vectors[low : low + BATCH])
         return {"version": bookwheel.__version__}
 
     def open(self, folder: str, recall: float | None = None, candidates: int | None = None) -> dict[str, Any]:
         self.index, self.recall, self.candidates = open_dense(Path(folder) / "dense"), recall, candidates
-        reach = {str(k): str(self.index.reach(k, recall)) for k in (10, 1000)}
+        reach = {str(k): str(self.index.search_depth(k, recall)) for k in (10, 1000)}
         return {
             "version": bookwheel.__version__, "hot_bytes": self.index.hot_bytes, "reach": reach,
             "float32_bytes": 4 * self.index.rows * self.index.dimension,

@@ -14,8 +14,9 @@ import bookwheel
 from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.analysis.term_ids import LexicalEncoder
 from bookwheel.analysis.words import WordTable
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex, idf
-from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.index.inverted.bm25_builder import Bm25Builder
+from bookwheel.kernels.bm25 import Bm25, idf
 from peer import serve
 
 BATCH = 4096
@@ -26,7 +27,7 @@ class Index:
 
     def build(self, data: str, folder: str, stopwords: bool = False) -> dict[str, Any]:
         self.analyzer = Analyzer("english", stopwords=not stopwords)
-        words, lexical, builder = WordTable(), LexicalEncoder(self.analyzer), SparseBuilder()
+        words, lexical, builder = WordTable(), LexicalEncoder(self.analyzer), Bm25Builder()
         with Path(data).open(encoding="utf-8") as file:
             texts = (f"{r.get('title', '')}\n{r['text']}" for r in map(json.loads, file))
             while batch := list(islice(texts, BATCH)):
@@ -39,7 +40,7 @@ class Index:
 
     def open(self, folder: str, stopwords: bool = False) -> dict[str, Any]:
         self.analyzer = Analyzer("english", stopwords=not stopwords)
-        self.index = SparseIndex(Path(folder) / "postings", Path(folder) / "impacts")
+        self.index = Bm25Index(Path(folder) / "postings", Path(folder) / "impacts")
         return {
             "version": bookwheel.__version__, "postings": self.index.postings, "hot_bytes": self.index.hot_bytes,
         }  # fmt: skip
@@ -47,7 +48,7 @@ class Index:
     def search(self, query: str, k: int) -> Any:
         counted = Counter(self.analyzer(query))
         terms = list(counted)
-        weights = idf(self.index.passages, self.index.document_frequencies(terms)) * np.array(list(counted.values()))
+        weights = idf(self.index.document_frequencies(terms), self.index.passages) * np.array(list(counted.values()))
         return self.index.search(terms, weights, k).ids
 
 

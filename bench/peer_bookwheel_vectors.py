@@ -34,7 +34,7 @@ class Vectors:
 
     def open(self, folder: str, approximate: float = 1.0) -> dict[str, Any]:
         self.index, self.approximate = SparseVectorIndex(Path(folder) / "vectors"), approximate
-        disk = sum(self.index.files.sizes().values())
+        disk = sum(self.index.structure.sizes().values())
         return {
             "version": bookwheel.__version__, "postings": self.index.postings, "hot_bytes": self.index.hot_bytes,
             "bytes_a_posting": disk / max(self.index.postings, 1),

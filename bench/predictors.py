@@ -42,7 +42,7 @@ def main() -> None:
     rows, result = [], {}
     for name in COLLECTIONS:
         library = bookwheel.open(PLACE / "libraries" / name)
-        context = library.searching.context(library.snapshot)
+        context = library._searcher.context()
         judged = dict(load_collection(SHARED / "data" / name).judged)
         lists = {query: library.rank(text, DEPTH, recipe="bm25") for query, text in judged.items()}
         lists = {query: hits for query, hits in lists.items() if len(hits)}

@@ -35,7 +35,8 @@ import bookwheel
 from bookwheel.documents.document import Document
 from bookwheel.encode import encode_queries
 from bookwheel.evaluate import evaluate_runs, load_collection, read_run
-from bookwheel.library.retrieval.retrievers import Bm25Retriever, DenseRetriever
+from bookwheel.library.retrieval.bm25 import Bm25Retriever
+from bookwheel.library.retrieval.dense import DenseRetriever
 
 MEASURES = ("nDCG@10", "R@100", "AP", "RR")
 SETTINGS = ((1.2, 0.75), (0.9, 0.4))
@@ -130,7 +131,7 @@ def approximations(folders: list[Path], data: Data, limit: int) -> tuple[list[li
 
 def exhaustive(library: bookwheel.Library, text: str, recipe: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The best ``k`` by scoring every passage, through other code than the index's search."""
-    snapshot, analyzer = library.snapshot, library.settings.analyzer
+    snapshot, analyzer = library._snapshot, library.settings.analyzer
     assert analyzer is not None
     ids = np.concatenate([segment.ids for segment in snapshot.segments])
     if recipe == "bm25":
@@ -144,7 +145,7 @@ def exhaustive(library: bookwheel.Library, text: str, recipe: str, k: int) -> tu
 
 
 def _named(library: bookwheel.Library, folder: Path, ids: NDArray[np.int64]) -> list[tuple[str, float]]:
-    names = library.snapshot.store.documents_of(ids.tolist())
+    names = library._snapshot.store.documents_of(ids.tolist())
     ranked = [names[passage][1] for passage in ids.tolist()]
     prefix = f"{folder.name}/"
     # Documents of the collection under their own names, in the order given; all others count as not relevant.

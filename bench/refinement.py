@@ -105,7 +105,7 @@ def first(texts: Path, count: int) -> dict[str, Any]:
             }
         )
     with bookwheel.open(place) as library:
-        passages = library.passages
+        passages = library.passage_count
     middle = statistics.median(one["seconds"] for one in rounds)
     say(f"{passages:,} passages: first answer after {middle:.1f} s")
     return {"first": {"passages": passages, "rounds": rounds, "seconds": middle, "machine": machine()}}
@@ -144,7 +144,7 @@ def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, di
         rng = np.random.default_rng(int(order.split()[1]))
 
         def by_chance(snapshot: Any, key: str, cache: Any, kept: set[int], count: int, *_: Any) -> NDArray[np.int64]:
-            missing = [segment.ids[at] for segment, at in zip(snapshot.segments, snapshot.unfilled(key), strict=True)]
+            missing = [segment.ids[at] for segment, at in zip(snapshot.segments, snapshot.missing(key), strict=True)]
             every = np.concatenate(missing)
             return rng.permutation(every[~np.isin(every, list(kept))])[:count]
 
@@ -153,14 +153,14 @@ def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, di
     try:
         with bookwheel.open(place, create=True, unit="document", language="english") as library:
             library.add(collection.documents())
-            library.represent("minilm", encoder)
+            library.add_encoder("minilm", encoder)
             if order == ORDERS[0]:  # measuring must not tell it which passages are wanted
-                library.represented.cache.want = lambda passages, weight=1.0: None  # type: ignore[method-assign]
+                library._encoders.cache.request = lambda passages, weight=1.0: None  # type: ignore[method-assign]
             filled = 0
             for share in SHARES:
-                wanted = round(share * library.passages)
+                wanted = round(share * library.passage_count)
                 if wanted > filled:
-                    library.refine("minilm", passages=wanted - filled)
+                    library.embed("minilm", passages=wanted - filled)
                     filled = wanted
                 scores = {}
                 for recipe in RECIPES:
@@ -176,14 +176,14 @@ def _filled(collection: Collection, encoder: Kept, order: str) -> dict[float, di
 def late(model: str, texts: Path, passages: int = 20_000, asked: int = 40) -> dict[str, Any]:
     """A library with nothing filled: milliseconds a query by its limit, and how many candidates were encoded."""
     from bookwheel.encode.catalogue import rate_of
-    from bookwheel.library.retrieval.partial import cache_key
+    from bookwheel.library.vectors.cache import cache_key
 
     place = SCRATCH / "libraries" / "late-20000"
     if not (place / "done").is_file():
         shutil.rmtree(place, ignore_errors=True)
         with bookwheel.open(place, create=True, unit="document", language="english") as library:
             library.add(bookwheel.Document(str(n), text_of(r)) for n, r in enumerate(read_texts(texts, passages)))
-            library.represent("minilm", model)
+            library.add_encoder("minilm", model)
         (place / "done").touch()
     queries = json.loads((SCRATCH / "data" / "real-100000" / "queries" / "words.json").read_text(encoding="utf-8"))
     result: dict[str, Any] = {"passages": passages}
@@ -192,18 +192,18 @@ def late(model: str, texts: Path, passages: int = 20_000, asked: int = 40) -> di
         with bookwheel.open(place) as library:
             for text in queries[-3:]:
                 library.rank(text, 10, recipe=RECIPES[0])
-            key = cache_key(library.snapshot.manifest.representations[0])
-            before = len(library.represented.cache.kept(key))
+            key = cache_key(library._snapshot.manifest.representations[0])
+            before = len(library._encoders.cache.cached(key))
             seconds = []
             for text in queries[number * asked : (number + 1) * asked]:
                 began = time.perf_counter()
                 library.rank(text, 10, recipe=RECIPES[0])
                 seconds.append(time.perf_counter() - began)
-            encoded = len(library.represented.cache.kept(key)) - before
+            encoded = len(library._encoders.cache.cached(key)) - before
             result[str(limit)] = {**percentiles(seconds), "encoded_a_query": encoded / asked}
             say(f"limit {limit} s: {result[str(limit)]}")
     with bookwheel.open(place) as library:
-        result["passages_per_second"] = rate_of(library.represented.encoder(library.snapshot.manifest.representations[0]), 5.0)
+        result["passages_per_second"] = rate_of(library._encoders.encoder(library._snapshot.manifest.representations[0]), 5.0)
     result["an_hour"] = 3600 * result["passages_per_second"]
     return {"late": result, "late_machine": machine()}
 

@@ -33,9 +33,9 @@ from reranking_cases import CANDIDATES, MODEL, PARTS, QUERIES, SEED, TOKENS, Cas
 sys.path.insert(0, str(ROOT / "src"))
 
 from bookwheel.evaluate.significance import paired_t
-from bookwheel.rank.rerank.base import standard
-from bookwheel.rank.rerank.heads import contrast
-from bookwheel.rank.rerank.likelihood import combined
+from bookwheel.rank.stages.rerank.likelihood import passage_scores
+from bookwheel.rank.stages.reranking import standardised
+from head_contrast import contrast
 
 BEST = 8
 HEADS = 9
@@ -70,13 +70,13 @@ def ndcg(case: Case, scores: NDArray[np.floating[Any]]) -> float:
 
 def of_heads(case: Case, heads: Sequence[int], layout: str = "apart", what: str = "asked") -> NDArray[np.float64]:
     """The sum of some heads, each with mean 0 and deviation 1."""
-    return np.sum([standard(row.astype(np.float64)) for row in case[f"{layout} {what}"][list(heads)]], axis=0)
+    return np.sum([standardised(row.astype(np.float64)) for row in case[f"{layout} {what}"][list(heads)]], axis=0)
 
 
 def calibrated(case: Case, heads: Sequence[int]) -> NDArray[np.float64]:
     """`of_heads` less what a content-free query looks at."""
     rows = (case["apart asked"].astype(np.float64) - case["apart null"])[list(heads)]
-    return np.sum([standard(row) for row in rows], axis=0)
+    return np.sum([standardised(row) for row in rows], axis=0)
 
 
 def by_measure(collection: Sequence[Case]) -> NDArray[np.float64]:
@@ -85,7 +85,7 @@ def by_measure(collection: Sequence[Case]) -> NDArray[np.float64]:
 
 
 def by_contrast(collection: Sequence[Case]) -> NDArray[np.float64]:
-    """See `bookwheel.rank.rerank.heads.contrast`."""
+    """See `head_contrast.contrast`."""
     return contrast([case["apart asked"] for case in collection], [np.array(case["gains"]) > 0 for case in collection])
 
 
@@ -97,7 +97,7 @@ def chosen(others: dict[str, list[Case]], by: Callable[[Sequence[Case]], NDArray
 
 def fitted(others: dict[str, list[Case]], parts: Sequence[Score]) -> tuple[float, ...]:
     """Shares of standardised scores, in tenths, with the best mean nDCG@10 over ``others``; the most even of equal ones."""
-    made = [[np.stack([standard(np.asarray(p(c), np.float64)) for p in parts]) for c in cs] for cs in others.values()]
+    made = [[np.stack([standardised(np.asarray(p(c), np.float64)) for p in parts]) for c in cs] for cs in others.values()]
     best, found = -1.0, (1.0,) * len(parts)
     for shares in itertools.product(range(11), repeat=len(parts)):
         if sum(shares) == 10:
@@ -113,7 +113,7 @@ def fitted(others: dict[str, list[Case]], parts: Sequence[Score]) -> tuple[float
 
 def mixed(case: Case, parts: Sequence[Score], shares: Sequence[float]) -> NDArray[np.float64]:
     """The sum of standardised scores by their shares."""
-    rows = [standard(np.asarray(part(case), np.float64)) for part in parts]
+    rows = [standardised(np.asarray(part(case), np.float64)) for part in parts]
     return np.asarray(np.array(shares) @ np.stack(rows))
 
 
@@ -121,7 +121,7 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
     """By name the scores of each method; and what was chosen on the other collections."""
 
     def likelihood(how: str) -> Score:
-        return lambda case: combined(list(case["tokens"]), how).scores.astype(np.float64)
+        return lambda case: passage_scores(list(case["tokens"]), how).scores.astype(np.float64)
 
     first: Score = lambda case: case["first"]  # noqa: E731
     gain = likelihood("gain")
@@ -142,7 +142,7 @@ def methods(others: dict[str, list[Case]], parts: Sequence[str]) -> tuple[dict[s
         f"attention, {BEST} heads by contrast, apart": heads,
         f"attention, {BEST} heads by contrast, calibrated": lambda case: calibrated(case, telling),
         f"attention, {BEST} heads by contrast, largest weight": lambda case: of_heads(case, telling, what="most"),
-        "likelihood, gain, and heads by contrast": lambda case: standard(gain(case)) + standard(heads(case)),
+        "likelihood, gain, and heads by contrast": lambda case: standardised(gain(case)) + standardised(heads(case)),
         "BM25, gain and heads, weights fitted": lambda case: mixed(case, judges, shares),
     }
     if "listwise" in parts:
@@ -167,7 +167,10 @@ def compared(every: dict[str, list[Case]], parts: Sequence[str], learned: dict[s
         for method, score in found.items():
             scored = [np.asarray(score(case), np.float64) for case in collection]
             alone = [ndcg(case, one) for case, one in zip(collection, scored, strict=True)]
-            both = [ndcg(case, standard(case["first"]) + standard(one)) for case, one in zip(collection, scored, strict=True)]
+            both = [
+                ndcg(case, standardised(case["first"]) + standardised(one))
+                for case, one in zip(collection, scored, strict=True)
+            ]
             values.setdefault(method, {})[name] = alone, both
     rows = {}
     for method, found in values.items():
@@ -264,7 +267,7 @@ def times() -> None:
 
 
 def heads() -> None:
-    """The heads by contrast over all collections: what `bookwheel.rank.rerank.heads` holds."""
+    """The heads by contrast over all collections: what ``attention(heads="best")`` uses."""
     every = loaded(("blocks",))
     telling = {name: by_contrast(collection) for name, collection in every.items()}
     alone = {name: by_measure(collection) for name, collection in every.items()}
@@ -279,8 +282,8 @@ def cross(arguments: argparse.Namespace) -> None:
     import torch
     import transformers
 
+    from bookwheel.encode.cross import CrossEncoder
     from bookwheel.encode.options import Options
-    from bookwheel.rank.rerank.cross import CrossEncoder
 
     source = arguments.tokenizer
     lists = [case for case in cases("scifact")[:20] if len(case["texts"]) == CANDIDATES]
@@ -293,11 +296,11 @@ def cross(arguments: argparse.Namespace) -> None:
         for tokens in (128, 256, 512):
             for threads in (1, 2):
                 model = CrossEncoder(scratch, Options(threads=threads, max_tokens=tokens), long="first")
-                model.rerank(lists[0]["query"], lists[0]["texts"])
+                model.score(lists[0]["query"], lists[0]["texts"])
                 seconds = []
                 for case in lists:
                     began = time.perf_counter()
-                    model.rerank(case["query"], case["texts"])
+                    model.score(case["query"], case["texts"])
                     seconds.append(time.perf_counter() - began)
                 result[f"{tokens} tokens, {threads} threads"] = statistics.median(seconds) * 1000
                 print(tokens, threads, f"{statistics.median(seconds) * 1000:.0f} ms", flush=True)

@@ -107,9 +107,9 @@ def _file(case: Case, part: str) -> Path:
 
 def measured(case: Case, part: str, model: Any) -> dict[str, NDArray[Any]]:
     """One part of one case."""
-    from bookwheel.rank.rerank.attention import AttentionReranker
-    from bookwheel.rank.rerank.likelihood import QueryLikelihood
-    from bookwheel.rank.rerank.listwise import ListwiseReranker
+    from bookwheel.rank.stages.rerank.attention import AttentionReranker
+    from bookwheel.rank.stages.rerank.likelihood import QueryLikelihood
+    from bookwheel.rank.stages.rerank.listwise import ListwiseReranker
 
     query, texts = case["query"], case["texts"]
     found: dict[str, NDArray[Any]] = {}
@@ -146,7 +146,7 @@ def measured(case: Case, part: str, model: Any) -> dict[str, NDArray[Any]]:
 
 def _heads(layout: str, asked: Sequence[NDArray[np.float32]], null: Sequence[NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
     """Of each head and passage (heads, passages): mean over tokens, the largest, and the paper's score of all heads."""
-    from bookwheel.rank.rerank.attention import document_scores
+    from bookwheel.rank.stages.rerank.attention import document_scores
 
     return {
         f"{layout} asked": np.stack([one.mean(1) for one in asked], 1),

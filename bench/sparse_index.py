@@ -27,7 +27,8 @@ from lexical import contenders
 sys.path.insert(0, str(ROOT / "src"))
 
 from bookwheel.analysis.analyzer import Analyzer
-from bookwheel.index.inverted.bm25 import SparseIndex, idf
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.kernels.bm25 import idf
 
 Queries = list[tuple[list[str], NDArray[np.float64]]]
 SHARES = (None, 0.5, 0.1, 0.01, 0.001)
@@ -43,19 +44,19 @@ PARTS = {
 }
 
 
-def asked(index: SparseIndex, path: Any, most: int) -> Queries:
+def asked(index: Bm25Index, path: Any, most: int) -> Queries:
     """Terms and weights of the queries of a file."""
     analyzer = Analyzer("english", stopwords=True)
     queries = []
     for text in json.loads(path.read_text(encoding="utf-8"))[:most]:
         counted = Counter(analyzer(text))
         terms = list(counted)
-        weights = idf(index.passages, index.document_frequencies(terms)) * np.array(list(counted.values()), np.float64)
+        weights = idf(index.document_frequencies(terms), index.passages) * np.array(list(counted.values()), np.float64)
         queries.append((terms, weights))
     return queries
 
 
-def timed(index: SparseIndex, queries: Queries, k: int, rounds: int, **options: Any) -> dict[str, float]:
+def timed(index: Bm25Index, queries: Queries, k: int, rounds: int, **options: Any) -> dict[str, float]:
     """Percentiles of the median over rounds of each query's time."""
     seconds = np.empty((rounds, len(queries)))
     for turn in range(-1, rounds):
@@ -70,7 +71,7 @@ def cell(figures: dict[str, float]) -> str:
     return f"{figures['p50_ms']:.2f} / {figures['p99_ms']:.2f}"
 
 
-def sizes(index: SparseIndex) -> dict[str, Any]:
+def sizes(index: Bm25Index) -> dict[str, Any]:
     """Bytes a posting by what they are for."""
     found: dict[str, int] = {}
     for folder in {id(f): f for f in (index.structure, index.impacts)}.values():
@@ -87,7 +88,7 @@ def sizes(index: SparseIndex) -> dict[str, Any]:
     return {"title": title, "head": ["", "MB", "bytes a posting"], "rows": rows}
 
 
-def filters(index: SparseIndex, sets: dict[str, Queries], rounds: int) -> dict[str, Any]:
+def filters(index: Bm25Index, sets: dict[str, Queries], rounds: int) -> dict[str, Any]:
     dice, words = np.random.default_rng(1), (index.passages + 63) // 64
     rows = []
     for share in SHARES:
@@ -103,7 +104,7 @@ def filters(index: SparseIndex, sets: dict[str, Queries], rounds: int) -> dict[s
     return {"title": "With a filter that keeps passages at random: p50 / p99 in ms.", "head": head, "rows": rows}
 
 
-def approximate(index: SparseIndex, sets: dict[str, Queries], rounds: int) -> dict[str, Any]:
+def approximate(index: Bm25Index, sets: dict[str, Queries], rounds: int) -> dict[str, Any]:
     rows = []
     for share in APPROXIMATE:
         row = [f"{share:g}"]
@@ -124,7 +125,7 @@ def approximate(index: SparseIndex, sets: dict[str, Queries], rounds: int) -> di
     }
 
 
-def threads(index: SparseIndex, sets: dict[str, Queries], most: int) -> dict[str, Any]:
+def threads(index: Bm25Index, sets: dict[str, Queries], most: int) -> dict[str, Any]:
     """Queries a second in batches."""
     rows = []
     for name, queries in sets.items():
@@ -174,7 +175,7 @@ def nanoseconds_of_a_posting() -> tuple[float, float]:
     return least[0] * 1e9, least[1] * 1e9
 
 
-def floor(index: SparseIndex, sets: dict[str, Queries], rounds: int) -> dict[str, Any]:
+def floor(index: Bm25Index, sets: dict[str, Queries], rounds: int) -> dict[str, Any]:
     unpacking, both = nanoseconds_of_a_posting()
     rows = []
     for name, queries in sets.items():
@@ -203,7 +204,7 @@ def main() -> None:
     (contender,) = (c for c in contenders(vectors=False) if c.name == "bookwheel, index alone")
     build(contender, data.texts, data.passages)
     folder = index_folder(contender, data.texts)
-    index = SparseIndex(folder / "postings", folder / "impacts")
+    index = Bm25Index(folder / "postings", folder / "impacts")
     sets = {name: asked(index, data.queries(name), arguments.queries) for name in ("words", "long")}
     tables = [
         sizes(index), floor(index, sets, arguments.rounds), filters(index, sets, arguments.rounds),

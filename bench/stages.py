@@ -105,9 +105,9 @@ def opened(name: str, tokens: str | None) -> bookwheel.Library:
     if fresh:
         library.add(load_collection(SHARED / "data" / name).documents())
     if tokens is not None:
-        if TOKENS not in {report.name for report in library.refinement()}:
-            library.represent(TOKENS, tokens, kind="tokens")
-        library.refine(TOKENS)
+        if TOKENS not in {report.name for report in library.encoders()}:
+            library.add_encoder(TOKENS, tokens, kind="tokens")
+        library.embed(TOKENS)
     return library
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,13 +95,10 @@ def _opened(path: Path) -> Iterator[TextIO]:
         with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as file:
             yield file
     elif path.suffix == ".zst":
-        import zstandard
+        from bookwheel.documents.zstd import module
 
-        with path.open("wb") as raw, zstandard.ZstdCompressor(1).stream_writer(raw) as packed:
-            wrapped = io.TextIOWrapper(packed, encoding="utf-8", write_through=False)
-            yield wrapped
-            wrapped.flush()
-            wrapped.detach()
+        with module().open(path, "wt", level=1, encoding="utf-8") as file:
+            yield file
     else:
         with path.open("w", encoding="utf-8") as file:
             yield file

@@ -21,8 +21,8 @@ def test_python_guide(tmp_path: Path) -> None:
 
 
 def test_budget_examples() -> None:
-    import bookwheel.memory.budget
+    import bookwheel.memory.sizes
 
-    result = doctest.testmod(bookwheel.memory.budget)
+    result = doctest.testmod(bookwheel.memory.sizes)
     assert result.attempted >= 2
     assert result.failed == 0

@@ -95,6 +95,6 @@ def test_importing_loads_next_to_nothing(python: str, child_environment: dict[st
     )
     done = subprocess.run([python, "-c", program], env=child_environment, capture_output=True, text=True, check=True)
     others, own = map(eval, done.stdout.splitlines())
-    assert own == ["bookwheel", "bookwheel._errors"]
+    assert own == ["bookwheel", "bookwheel._errors", "bookwheel._version"]
     assert not {"numpy", "numba", "click", "sqlite3", "json", "re", "dataclasses"} & set(others)
     assert len(others) < 5, others

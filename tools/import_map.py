@@ -28,7 +28,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
-    "_errors _caret _paths _http _system _version hits progress < memory < kernels < analysis < documents < index < encode < language"
+    "_errors _width _caret _paths _http _system _version hits progress"
+    " < memory < kernels < analysis < documents < index < encode < language"
     " < rank < library < evaluate < cli < stages __init__ __main__"
 )
 """Names of the package's files and folders, low to high. What is not named is an error, so that a new folder gets its place."""

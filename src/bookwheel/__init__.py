@@ -34,13 +34,13 @@ TYPE_CHECKING = False  # type checkers take it as true; importing `typing` for i
 # Type checkers read this block; at run time `__getattr__` imports each name when it is first used.
 # A new public name goes here, in `_ATTRIBUTES` or `_MODULES`, and in `__all__`; a test compares the three.
 if TYPE_CHECKING:
-    from . import evaluate
+    from . import evaluate, stages
     from .documents.document import Document
     from .documents.read import Fields
     from .library.library import Library
     from .library.library import open_library as open
-    from .library.results import IndexReport, Info, Result
-    from .rank import stages
+    from .library.results import IndexReport, Info, Result, Results, StoredDocument
+    from .library.search_options import SearchOptions
     from .rank.parse import parse_recipe
     from .rank.recipe import Recipe
 
@@ -52,10 +52,13 @@ _ATTRIBUTES = {
     "Library": ("library.library", "Library"),
     "Recipe": ("rank.recipe", "Recipe"),
     "Result": ("library.results", "Result"),
+    "Results": ("library.results", "Results"),
+    "SearchOptions": ("library.search_options", "SearchOptions"),
+    "StoredDocument": ("library.results", "StoredDocument"),
     "open": ("library.library", "open_library"),
     "parse_recipe": ("rank.parse", "parse_recipe"),
 }
-_MODULES = {"evaluate": "evaluate", "stages": "rank.stages"}
+_MODULES = {"evaluate": "evaluate", "stages": "stages"}
 
 __all__ = [
     "BookwheelError",
@@ -78,7 +81,10 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "Result",
+    "Results",
+    "SearchOptions",
     "StorageError",
+    "StoredDocument",
     "UsageError",
     "__version__",
     "evaluate",

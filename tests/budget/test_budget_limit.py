@@ -21,9 +21,9 @@ started = time.perf_counter()
 texts, place, ram = sys.argv[1:4]
 with bookwheel.open(Path(place), create=True, language="english", ram=ram) as library:
     report = library.index(texts)
-    bill = {line.part: [line.planned, line.measured] for line in report.bill}
+    memory = {line.part: [line.planned, line.measured] for line in report.memory_plan}
     print(json.dumps({"documents": report.added, "passages": report.passages, "segments": library.info().segments,
-                      "failures": report.failures, "bill": bill, "seconds": time.perf_counter() - started}))
+                      "failures": report.failures, "memory": memory, "seconds": time.perf_counter() - started}))
 """
 
 SEARCH = """
@@ -109,9 +109,9 @@ def within(
     report = json.loads(built.output)
     assert report["failures"] == []
     assert report["documents"] == passages
-    planned = sum(line[0] or 0 for line in report["bill"].values())
+    planned = sum(line[0] or 0 for line in report["memory"].values())
     assert planned <= ram
-    measured = report["bill"]["all anonymous memory"][1]
+    measured = report["memory"]["all anonymous memory"][1]
     assert measured <= planned, "what was used is within what was planned"
 
     queries = json.dumps(made.ZipfText(seed=1, length=length).queries(20))

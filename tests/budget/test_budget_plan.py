@@ -10,8 +10,8 @@ import pytest
 
 import bookwheel
 from bookwheel.documents.document import Document
-from bookwheel.library import memory_plan as bills
-from bookwheel.memory.budget import DEFAULT
+from bookwheel.library import memory_plan
+from bookwheel.memory.sizes import DEFAULT
 
 DOCUMENTS = 2500
 
@@ -25,7 +25,7 @@ def test_the_plan_is_what_is_built(tmp_path: Path, judged: Path) -> None:
         info = library.info()
     assert info.passages > DOCUMENTS
     assert info.segments == 1
-    made = bills.plan(info.passages, 256, DEFAULT)
+    made = memory_plan.plan_library(info.passages, 256, DEFAULT)
     hot = {line.part: line.planned for line in made.searching}
     for part, measured in info.memory.items():
         assert hot[part] == pytest.approx(measured, rel=0.25), part

@@ -15,7 +15,8 @@ from bookwheel.documents.document import Document
 from bookwheel.library import writer as writer_module
 from bookwheel.library.segment import SegmentBuilder
 from bookwheel.library.settings import Settings
-from bookwheel.memory.budget import MIB, Shares
+from bookwheel.memory.shares import Shares
+from bookwheel.memory.sizes import MIB
 
 QUERIES = ["open a file", "thread lock", "iterator over items", "parse arguments", "base class"]
 

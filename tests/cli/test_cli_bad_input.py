@@ -132,3 +132,40 @@ def test_export_into_a_folder_that_is_not_there(bookwheel: Bookwheel, indexed: P
     done = bookwheel("export", tmp_path / "no" / "out.jsonl")
     assert done.code == 2
     assert "there is no folder" in one_sentence(done.err)
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["search", "owl", "--where"], "--where needs a value"),
+        (["search", "owl", "--json=3"], "--json takes no value"),
+        (["show", "a", "b"], "unexpected argument: b"),
+        (["show", "a", "b", "c"], "unexpected argument: b c"),
+        (["models", "/nope"], "FOLDER: Directory '/nope' does not exist"),
+        (["search", "owl", "-k", "3.5"], "-k must be a whole number of 1 or more, not '3.5'"),
+        (["search", "owl", "--cutoff", "3"], "--cutoff must be a number between 0 and 1, not '3'"),
+        (["search", "owl", "--ram", "lots"], "--ram must be a size such as 512MB or 2GB, not 'lots'"),
+        (["index", "x", "--unit", "page"], "--unit must be one of 'sentence', 'passage', 'document', not 'page'"),
+        (
+            ["index", "x", "--vectors", "mine"],
+            "--vectors must be of the form NAME=FILE, as in --vectors minilm=FILE, not 'mine'",
+        ),
+        (["index", "x", "--vectors", "mine=nofile.npy"], "there is no file nofile.npy; nothing was read"),
+        (
+            ["plan", "--passages", "10", "--dim", "7"],
+            "--dim must be a multiple of 8 between 8 and 4096, or 0 for no vectors, not 7",
+        ),
+        (["help"], "no such command: 'help'; did you mean `bookwheel --help`?"),
+        (["--bogus"], "no such option: --bogus"),
+    ],
+)
+def test_sentences_about_the_command_line(bookwheel: Bookwheel, indexed: Path, command: list[str], sentence: str) -> None:
+    done = bookwheel(*command)
+    assert done.code == 2
+    assert one_sentence(done.err) == f"bookwheel: {sentence}"
+
+
+def test_an_export_does_not_replace_a_folder(bookwheel: Bookwheel, indexed: Path, tmp_path: Path) -> None:
+    done = bookwheel("export", tmp_path)
+    assert done.code == 2
+    assert one_sentence(done.err) == f"bookwheel: {tmp_path} is a folder; give the name of a file"

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import Bookwheel, run_lines_of
+from cli_helpers import SOURCE, Bookwheel, run_lines_of
 
 QUERIES = {"q1": "warning ships of rocks", "q2": "carrying grain", "q3": "basalt and granite"}
 QRELS = {"q1": "a", "q2": "b", "q3": "c"}
@@ -61,6 +64,38 @@ def test_a_library_that_stays_is_used_again(bookwheel: Bookwheel, collection: Pa
     assert bookwheel("info", "--library", "tiny", "--json").json["generation"] == generation
 
 
+def test_weights_are_fitted_on_one_half_and_reported_on_the_other(bookwheel: Bookwheel, collection: Path) -> None:
+    done = bookwheel("evaluate", collection, "--recipe", "bm25 + dense", "--fit", "--measure", "RR", "--json")
+    assert done.code == 0, done.err
+    assert done.json["queries"] == 2
+    assert [entry["recipe"] for entry in done.json["recipes"]][0] == "bm25 + dense"
+    assert "weights are fitted on 1 queries; the figures are of the other 2" in done.err
+    assert any("fitted: " in note for note in done.json["notes"])
+    done = bookwheel("evaluate", collection, "--recipe", "bm25", "--fit")
+    assert done.code == 2
+    assert "none of the recipes is one; add one, such as 'bm25 + dense'" in done.err
+
+
+def test_the_baseline_can_be_named(bookwheel: Bookwheel, collection: Path, tmp_path: Path) -> None:
+    found = bookwheel("evaluate", collection, "--recipe", "bm25", "--recipe", "dense", "--baseline", "dense", "--json").json
+    assert found["baseline"] == "dense"
+    assert {(entry["name"], entry["baseline"]) for entry in found["comparisons"]} == {("bm25", "dense")}
+    assert list(found["changes"]) == ["bm25"]
+    files = [tmp_path / name for name in ("one.run", "two.run")]
+    for file in files:
+        file.write_text("q1 Q0 a 1 2.0 x\n")
+    done = bookwheel("evaluate", collection, "--run", files[0], "--run", files[1], "--baseline", files[1])
+    assert f"against {files[1]}" in done.out
+    done = bookwheel("evaluate", collection, "--recipe", "bm25", "--baseline", "dense")
+    assert done.code == 2
+    assert "the baseline 'dense' is not among the recipes: 'bm25'" in done.err
+
+
+def test_values_of_each_query(bookwheel: Bookwheel, collection: Path) -> None:
+    done = bookwheel("evaluate", collection, "--recipe", "bm25", "--measure", "RR", "--measure", "AP(rel=2)@5", "--per-query")
+    assert [line.split() for line in done.out.splitlines()[-3:]] == [["bm25", q, "1.0000", "0.0000"] for q in QUERIES]
+
+
 def test_words_alone(bookwheel: Bookwheel, collection: Path) -> None:
     found = bookwheel("evaluate", collection, "--encoder", "none", "--json").json
     assert [entry["recipe"] for entry in found["recipes"]] == ["bm25"]
@@ -92,3 +127,16 @@ def test_a_run_needs_no_recipe(bookwheel: Bookwheel, collection: Path, tmp_path:
     done = bookwheel("evaluate", collection, "--run", run)
     assert done.code == 2
     assert f"{run}:1" in done.err
+
+
+def test_a_search_imports_nothing_of_an_evaluation(bookwheel: Bookwheel, records: Path, compiled: None) -> None:
+    assert bookwheel("index", records).code == 0
+    code = (
+        "import sys; from bookwheel.cli.main import main; main(['search', 'lighthouse', '--json']); "
+        "print([m for m in ('scipy', 'ir_measures', 'pytrec_eval', 'pandas', 'bookwheel.evaluate') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SOURCE)}, check=True
+    )
+    assert '"a"' in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"

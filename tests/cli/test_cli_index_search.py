@@ -119,11 +119,11 @@ def test_a_budget_too_small_is_refused_before_work(bookwheel: Bookwheel, folder:
 
 
 def test_bill_has_planned_and_measured_columns(bookwheel: Bookwheel, folder: Path) -> None:
-    done = bookwheel("index", folder, "--bill")
+    done = bookwheel("index", folder, "--memory")
     header, *rows = [line for line in done.err.splitlines() if line]
     assert header.split() == ["memory", "planned", "measured"]
     assert rows
-    assert "memory" in bookwheel("search", "owl", "--bill").err
+    assert "memory" in bookwheel("search", "owl", "--memory").err
 
 
 def test_search_as_json(bookwheel: Bookwheel, indexed: Path) -> None:

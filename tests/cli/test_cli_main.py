@@ -13,15 +13,21 @@ from cli_helpers import SOURCE, Bookwheel
 
 from bookwheel._errors import BudgetError, LibraryLocked
 from bookwheel.cli import main as module
-from bookwheel.cli.command import Command
+from bookwheel.cli.command import Command, Group
 from bookwheel.cli.document import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def commands() -> dict[str, Any]:
+    """Every command by its words, with those of a group (``encoders add``)."""
     context = click.Context(module.bookwheel)
-    return {name: module.bookwheel.get_command(context, name) for name in module.COMMANDS}
+    found: dict[str, Any] = {}
+    for name in module.COMMANDS:
+        command = module.bookwheel.get_command(context, name)
+        below = command.commands if isinstance(command, Group) else {}
+        found |= {f"{name} {word}": one for word, one in below.items()} if below else {name: command}
+    return found
 
 
 def test_help_lists_every_command(bookwheel: Bookwheel) -> None:
@@ -33,7 +39,7 @@ def test_help_lists_every_command(bookwheel: Bookwheel) -> None:
         assert text in done.out
 
 
-@pytest.mark.parametrize("name", module.COMMANDS)
+@pytest.mark.parametrize("name", commands())
 def test_every_command_has_json_and_two_examples_first(name: str) -> None:
     command = commands()[name]
     assert isinstance(command, Command)

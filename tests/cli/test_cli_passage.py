@@ -5,9 +5,9 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bookwheel._width import display_width
 from bookwheel.cli.output import clean, table
 from bookwheel.cli.passage import passage_lines
-from bookwheel.progress import display_width
 
 
 def mark(text: str) -> str:

@@ -19,17 +19,17 @@ def corpus(folder: Path) -> Path:
     return path
 
 
-def test_with_index_and_with_refine(bookwheel: Bookwheel, tmp_path: Path) -> None:
+def test_import_with_index_and_with_encoders(bookwheel: Bookwheel, tmp_path: Path) -> None:
     rows = load_encoder("static").encode(TEXTS)
     np.save(tmp_path / "emb.npy", rows)
     done = bookwheel("index", corpus(tmp_path), "--vectors", f"mine={tmp_path / 'emb.npy'}")
     assert done.code == 0, done.err
-    status = bookwheel("refine", "--status", "--json").json["representations"]
-    assert [(one["name"], one["filled"], one["complete"]) for one in status] == [("mine", 4, True)]
+    status = bookwheel("encoders", "--json").json["encoders"]
+    assert [(one["name"], one["embedded"], one["complete"]) for one in status] == [("mine", 4, True)]
     refused = bookwheel("search", "fox", "--recipe", "mine")
     assert refused.code == 2
     assert "made outside this library" in refused.err
-    done = bookwheel("refine", "--add", "both=static", "--vectors", f"both={tmp_path / 'emb.npy'}")
+    done = bookwheel("encoders", "add", "both=static", "--vectors", tmp_path / "emb.npy")
     assert done.code == 0, done.err
     found = bookwheel("search", "fox hunting", "--recipe", "both", "--json")
     assert found.code == 0
@@ -39,12 +39,12 @@ def test_with_index_and_with_refine(bookwheel: Bookwheel, tmp_path: Path) -> Non
 def test_what_does_not_fit_is_told_in_a_sentence(bookwheel: Bookwheel, tmp_path: Path) -> None:
     np.save(tmp_path / "emb.npy", np.ones((3, 8), np.float32))
     bookwheel("index", corpus(tmp_path))
-    done = bookwheel("refine", "--vectors", f"mine={tmp_path / 'emb.npy'}")
+    done = bookwheel("encoders", "add", "mine", "--vectors", tmp_path / "emb.npy")
     assert done.code == 2
     assert "3 vectors where the library has 4 passages of 4 documents" in done.err
     assert done.err.strip().count("\n") == 0
-    assert bookwheel("refine", "--vectors", "mine").code == 2
-    assert bookwheel("refine", "--status", "--json").json["representations"] == []
+    assert bookwheel("encoders", "add", "mine").code == 2
+    assert bookwheel("encoders", "--json").json["encoders"] == []
 
 
 def test_terms_of_a_passage_are_shown(bookwheel: Bookwheel, tmp_path: Path) -> None:

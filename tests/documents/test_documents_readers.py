@@ -8,8 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-import zstandard
-from documents_files import paragraph, write_docx, write_epub, write_pdf
+from documents_files import paragraph, write_docx, write_epub, write_pdf, zstd_compress
 
 from bookwheel._errors import InputError
 from bookwheel.documents.document import Document
@@ -85,7 +84,7 @@ def test_markdown(tmp_path: Path) -> None:
     text = "```sh\n# not a heading\n```\n\nThe *Title*\n=========\n\nBody.\n"
     document = one(tmp_path / "a.md", f"---\nauthor: 'Ada L.'\nyear: 1843\ndraft: true\ntags: [x, y]\nzip: 007\n---\n{text}")
     assert (document.text, document.title, document.kind) == (text, "The *Title", "markup") or document.title == "The *Title*"
-    assert document.metadata == {"author": "Ada L.", "year": 1843, "draft": True, "zip": "007"}
+    assert document.metadata == {"author": "Ada L.", "year": 1843, "draft": True, "zip": "007", "tags": "x, y"}
     assert place(document, text.index("Body")) == (None, 15)
     assert one(tmp_path / "b.md", "---\ntitle: Front\n---\n# Heading\nx").title == "Front"
     assert one(tmp_path / "c.md", "# Heading ##\nx").title == "Heading"
@@ -193,7 +192,7 @@ def test_zip_bombs_do_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="zip bomb"):
         items(plain, max_bytes=3000)
     (tmp_path / "no.docx").write_bytes(b"PK\x03\x04 nonsense")
-    with pytest.raises(InputError, match="damaged or not a zip"):
+    with pytest.raises(InputError, match="damaged or not a docx file"):
         items(tmp_path / "no.docx")
 
 
@@ -276,14 +275,36 @@ def test_mbox(tmp_path: Path, pack: str) -> None:
     box.close()
     data = path.read_bytes()
     packed = tmp_path / f"box.mbox{pack}"
-    packed.write_bytes({"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[pack](data))
+    packed.write_bytes({"": bytes, ".gz": gzip.compress, ".zst": zstd_compress}[pack](data))
     first, second, third = items(packed)
     assert isinstance(first, Document)
     assert isinstance(second, Document)
     assert first.text == "From here on, body 0.\n\nFrom the second paragraph."
     assert (first.id, first.line, second.title) == ("<0@example.org>", 1, "Subject 1")
     assert data.split(b"\n")[second.line - 1].startswith(b"From ")
-    assert "'<1@example.org>' was used before" in str(third)
+    assert "'<1@example.org>' occurs earlier in this file" in str(third)
+
+
+def test_zstandard_streams(tmp_path: Path) -> None:
+    """Frames one after another, read in pieces of any size, and small frames that unpack to much."""
+    parts = [b"first " * 1000, b"", bytes(range(256)) * 500, b"x" * 5_000_000]
+    path = tmp_path / "a.txt.zst"
+    path.write_bytes(b"".join(map(zstd_compress, parts)))
+    (source,) = walk([path])
+    assert isinstance(source, Source)
+    for step in (1 << 10, 1 << 16, 1 << 24):
+        with source.open() as stream:
+            assert b"".join(iter(lambda stream=stream, step=step: stream.read(step), b"")) == b"".join(parts)
+    with source.open() as stream:
+        raw = stream.raw  # type: ignore[attr-defined]
+        assert len(raw.read(100)) == 100
+        assert len(raw.read(1 << 22)) <= 1 << 22, "no more is unpacked than was asked for"
+    path.write_bytes(zstd_compress(b"whole") + zstd_compress(b"cut" * 100)[:-4])
+    with source.open() as stream, pytest.raises(EOFError, match="not complete"):
+        stream.read()
+    path.write_bytes(zstd_compress(b"whole") + b"nonsense")
+    with pytest.raises(InputError, match="damaged"):
+        items(path)
 
 
 def test_mbox_with_a_huge_message(tmp_path: Path) -> None:
@@ -301,7 +322,7 @@ def test_mbox_with_a_huge_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".txt.gz", ".jsonl.zst"])
 def test_damaged_compression(tmp_path: Path, suffix: str) -> None:
     text = "".join(f'{{"text": "record {n * n}"}}\n' for n in range(3000)).encode()
-    packed = gzip.compress(text) if "gz" in suffix else zstandard.compress(text)
+    packed = gzip.compress(text) if "gz" in suffix else zstd_compress(text)
     path = tmp_path / f"a{suffix}"
     path.write_bytes(packed[: len(packed) // 2] + b"damage" + packed[len(packed) // 2 + 6 :])
     with pytest.raises(InputError, match="damaged"):
@@ -313,5 +334,5 @@ def test_damaged_compression(tmp_path: Path, suffix: str) -> None:
 
 def test_decompressed_size_is_limited(tmp_path: Path) -> None:
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"word " * 100_000))
-    with pytest.raises(InputError, match=r"larger than 0\.1 MiB"):
+    with pytest.raises(InputError, match=r"exceeds the limit of 0\.1 MiB"):
         items(tmp_path / "a.txt.gz", max_bytes=100_000)

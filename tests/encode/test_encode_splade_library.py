@@ -23,8 +23,8 @@ def test_it_ranks_by_the_dot_products_of_its_terms(tmp_path: Path) -> None:
     folder = write_bert(tmp_path / "splade", named, architectures=["BertForMaskedLM"])
     library = bookwheel.open(tmp_path / "lib", create=True, language="none", unit="document")
     library.add([bookwheel.Document(f"d{n}", text) for n, text in enumerate(TEXTS)])
-    library.represent("splade", str(folder), kind="sparse")
-    assert library.refine()[0].complete
+    library.add_encoder("splade", str(folder), kind="sparse")
+    assert library.embed()[0].complete
     library.close()
     again = bookwheel.open(tmp_path / "lib")
     query = "red stone"

@@ -122,7 +122,7 @@ def test_half_precision_weights(tmp_path: Path) -> None:
 def test_what_is_kept_is_used_again_and_mended(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOKWHEEL_HOME", str(tmp_path))
     first = load_encoder(model).encode(TEXTS)
-    (kept,) = (tmp_path / ".models").glob("*/model.onnx")
+    (kept,) = (tmp_path / ".cache" / "models").glob("*/model.onnx")
     before = kept.stat().st_mtime_ns
     load_encoder(model)
     assert kept.stat().st_mtime_ns == before

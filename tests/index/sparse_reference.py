@@ -1,13 +1,15 @@
-"""What a sparse index must agree with: BM25 by the formula, over all passages."""
+"""What a sparse index must agree with: BM25 over all passages, its formula written out here and checked against bm25s."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex, idf
-from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.index.inverted.bm25_builder import Bm25Builder
+from bookwheel.kernels.bm25 import Bm25
 
 
 class Collection:
@@ -32,7 +34,8 @@ class Collection:
         return np.unique(self._owner[low:high], return_counts=True)
 
     def weights(self, terms: list[str]) -> list[float]:
-        return idf(len(self.passages), [len(self.postings(t)[0]) for t in terms]).tolist()
+        frequencies = [len(self.postings(t)[0]) for t in terms]
+        return [math.log(1.0 + (len(self.passages) - df + 0.5) / (df + 0.5)) for df in frequencies]
 
     def scores(self, terms: list[str], weights: list[float], bm25: Bm25, average: float) -> np.ndarray:
         total = np.zeros(len(self.passages))
@@ -51,14 +54,14 @@ class Collection:
         ids = ids[np.lexsort((ids, -scores[ids]))][:k]
         return ids, scores[ids]
 
-    def build(self, folder: Path, batch: int = 7, bm25: Bm25 | None = None, average: float | None = None) -> SparseIndex:
-        builder = SparseBuilder()
+    def build(self, folder: Path, batch: int = 7, bm25: Bm25 | None = None, average: float | None = None) -> Bm25Index:
+        builder = Bm25Builder()
         for start in range(0, len(self.passages), batch):
             part = self.passages[start : start + batch]
             indptr = np.concatenate(([0], np.cumsum([len(p) for p in part]))).astype(np.int64)
             builder.add(indptr, np.concatenate(part).astype(np.int32))
         builder.close(folder / "structure", folder / "impacts", self.names, bm25, average)
-        return SparseIndex(folder / "structure", folder / "impacts")
+        return Bm25Index(folder / "structure", folder / "impacts")
 
 
 def bitmap(allowed: np.ndarray) -> np.ndarray:

@@ -11,39 +11,39 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookwheel.index.inverted.bm25 import SparseIndex, idf
-from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.index.inverted.bm25_builder import Bm25Builder
 from bookwheel.index.inverted.reader import BLOCK
-from bookwheel.index.inverted.writer import Bm25
 from bookwheel.index.pages import in_memory, share_in_memory
 from bookwheel.index.storage import AHEAD, HEADER, ArrayFolder, FolderWriter
 from bookwheel.kernels import bits
+from bookwheel.kernels.bm25 import Bm25, idf
 
 TERMS = 40
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> SparseIndex:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Bm25Index:
     """Lists of one posting up to one in every passage, so that some have a directory and some a row of greatest impacts."""
     folder = tmp_path_factory.mktemp("lists")
     generator = np.random.default_rng(3)
-    builder = SparseBuilder()
+    builder = Bm25Builder()
     passages = 9000
     for _ in range(passages):
         terms = np.flatnonzero(generator.random(TERMS) < 1 / (1 + np.arange(TERMS) ** 2)).astype(np.int64)
         builder.add(np.array([0, len(terms)], np.int64), terms)
     builder.close(folder / "sparse", folder / "impacts", [f"t{n:02}" for n in range(TERMS)], bm25=Bm25(), average_length=2.0)
-    return SparseIndex(folder / "sparse", folder / "impacts")
+    return Bm25Index(folder / "sparse", folder / "impacts")
 
 
-def query(index: SparseIndex, numbers: set[int]) -> tuple[list[str], np.ndarray]:
+def query(index: Bm25Index, numbers: set[int]) -> tuple[list[str], np.ndarray]:
     terms = [f"t{n:02}" for n in sorted(numbers)]
-    return terms, idf(index.passages, index.document_frequencies(terms))
+    return terms, idf(index.document_frequencies(terms), index.passages)
 
 
 @settings(max_examples=15, deadline=None)
 @given(numbers=st.sets(st.integers(0, TERMS - 1), min_size=1, max_size=8))
-def test_all_lists_of_a_query_are_asked_for(index: SparseIndex, numbers: set[int]) -> None:
+def test_all_lists_of_a_query_are_asked_for(index: Bm25Index, numbers: set[int]) -> None:
     """With every byte that was not asked for overwritten, the search finds the same."""
     terms, weights = query(index, numbers)
     records, _ = index._query(terms, weights)
@@ -79,7 +79,7 @@ def test_all_lists_of_a_query_are_asked_for(index: SparseIndex, numbers: set[int
     assert any(part.any() for part in asked.values()) == bool(len(records))
 
 
-def test_terms_looked_up_side_by_side_give_the_same_records(index: SparseIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terms_looked_up_side_by_side_give_the_same_records(index: Bm25Index, monkeypatch: pytest.MonkeyPatch) -> None:
     terms = [f"t{n:02}" for n in range(TERMS)] + ["nowhere", ""]
     warm = index._look_up(terms)
     monkeypatch.setattr(index, "cold", lambda: True)
@@ -90,7 +90,7 @@ def test_terms_looked_up_side_by_side_give_the_same_records(index: SparseIndex, 
     assert calls == [1] * len(terms)
 
 
-def test_nothing_is_asked_for_where_the_lists_are_in_memory(index: SparseIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_asked_for_where_the_lists_are_in_memory(index: Bm25Index, monkeypatch: pytest.MonkeyPatch) -> None:
     records, _ = index._query(*query(index, {0, 3, 9}))
     monkeypatch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: True)
     monkeypatch.setattr(index._reader, "_ask", lambda *given: pytest.fail("asked for what is there"))
@@ -98,7 +98,7 @@ def test_nothing_is_asked_for_where_the_lists_are_in_memory(index: SparseIndex, 
 
 
 def test_records_of_a_damaged_dictionary_ask_for_nothing_beyond_the_files(
-    index: SparseIndex, monkeypatch: pytest.MonkeyPatch
+    index: Bm25Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: False)
     wild = np.array([[1 << 40, 1 << 50, -5, 1 << 45, 1 << 44, 1 << 43, 0, 0], [0, -1, 1 << 60, -7, -1, -1, 0, 0]], np.int64)

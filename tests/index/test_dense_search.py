@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dense_reference import recall
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from bookwheel.hits import Hits
 from bookwheel.index.dense import DenseBuilder, DenseIndex, open_dense
 from bookwheel.index.dense import flat as dense_index
-from bookwheel.index.dense.calibration import Reach
+from bookwheel.index.dense.depth import SearchDepth
 from bookwheel.index.dense.keys import numbers_of, scores_of
 from bookwheel.index.dense.reader import RowReader
 from bookwheel.index.dense.size import BITS, fitting_bits, memory_bytes
@@ -115,7 +116,7 @@ def test_empty_segment(tmp_path: Path) -> None:
     assert len(index.search(query, 10)) == 0
     assert len(index.exact(query, 10, np.empty(0, dtype=np.uint64))) == 0
     assert len(index.score(query, np.empty(0, dtype=np.int64))) == 0
-    assert index.recall(query[None], 10) == 1.0
+    assert recall(index, query[None], 10) == 1.0
 
 
 def test_scores_are_those_of_the_rows(index: DenseIndex, vectors: Vectors, queries: Vectors) -> None:
@@ -206,40 +207,40 @@ def test_threshold_cuts_by_exact_score(index: DenseIndex, queries: Vectors) -> N
 
 
 def test_calibrated_recall(index: DenseIndex, queries: Vectors) -> None:
-    few, more, most = (index.reach(k) for k in (10, 30, 100))
+    few, more, most = (index.search_depth(k) for k in (10, 30, 100))
     assert few
     assert more
     assert most
     assert 10 <= few.candidates < len(index) // 2
     assert few.candidates <= more.candidates <= most.candidates
-    assert index.recall(queries, 10) >= 0.98
+    assert recall(index, queries, 10) >= 0.98
     shares = [len(np.intersect1d(index.search(q, 10, candidates=20).ids, index.exact(q, 10).ids)) / 10 for q in queries]
-    assert index.recall(queries, 10, candidates=20) == pytest.approx(np.mean(shares))
-    assert index.recall(queries, 10, candidates=len(index)) == 1.0
+    assert recall(index, queries, 10, candidates=20) == pytest.approx(np.mean(shares))
+    assert recall(index, queries, 10, candidates=len(index)) == 1.0
 
 
 def test_a_higher_recall_asked_for_looks_further(index: DenseIndex) -> None:
     # queries like none of the rows: the hard case
     queries = np.random.default_rng(5).standard_normal((200, 64)).astype(np.float32)
-    reached = [index.reach(10, share) for share in (0.8, 0.9, 0.98, 0.999)]
+    reached = [index.search_depth(10, share) for share in (0.8, 0.9, 0.98, 0.999)]
     assert all(a is not None and b is not None and a.slack <= b.slack for a, b in pairwise(reached))
-    shares = [index.recall(queries, 10, recall=share) for share in (0.9, 0.98, 0.999)]
+    shares = [recall(index, queries, 10, recall=share) for share in (0.9, 0.98, 0.999)]
     assert shares == sorted(shares)
     assert np.all(np.array(shares) >= [0.85, 0.96, 0.99])
-    assert index.reach(10, 1.0) is None
-    assert index.recall(queries, 10, recall=1.0) == 1.0
+    assert index.search_depth(10, 1.0) is None
+    assert recall(index, queries, 10, recall=1.0) == 1.0
     with pytest.raises(ValueError, match="recall"):
         index.search(queries[0], 10, recall=1.5)
 
 
 def test_verification_may_stop_early_but_loses_nothing_within_the_bound(index: DenseIndex, queries: Vectors) -> None:
     """Where no bound is below a row's true score, the search is exact however few rows it looked at."""
-    reach = Reach(len(index) - 1, 3.5)
+    depth = SearchDepth(len(index) - 1, 3.5)
     for query in queries:
-        (keys,) = index._candidates(query[None], 10, reach, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
+        (keys,) = index._candidates(query[None], 10, depth, np.empty(0, dtype=np.uint64), -np.inf, None, 1)
         exact = index.exact(query, 10)
         bounds = dict(zip(numbers_of(keys).tolist(), scores_of(keys).tolist(), strict=True))
-        found, _ = index._verify(query, keys, 10, reach, -np.inf)
+        found, _ = index._verify(query, keys, 10, depth, -np.inf)
         if all(bounds[number] >= exact.scores[-1] for number in exact.ids.tolist()):
             identical(found, exact)
         else:
@@ -298,7 +299,7 @@ def test_wrong_queries_are_refused(index: DenseIndex) -> None:
 def test_memory_is_told(index: DenseIndex) -> None:
     groups = -(-len(index) // 64)
     assert index.hot_bytes == groups * 64 * (8 + 2) + 64 * 64 * 4 == memory_bytes(len(index), 64, 1)
-    assert index.sizes()["vectors"] >= 2 * 64 * len(index)
+    assert index.folder.sizes()["vectors"] >= 2 * 64 * len(index)
 
 
 @pytest.mark.parametrize("bits", BITS)
@@ -347,7 +348,7 @@ def test_rows_just_read_are_not_cold(index: DenseIndex) -> None:
 def test_a_threshold_spares_candidates(tmp_path: Path, lists: bool) -> None:
     """What scores above a threshold is found as it is without, but for the share that bounds may miss."""
     vectors = clustered(5000, 64, seed=21)
-    with DenseBuilder(tmp_path / "d", 64, seed=3, lists=lists) as builder:
+    with DenseBuilder(tmp_path / "d", 64, seed=3, ivf=lists) as builder:
         builder.append(vectors)
     index = open_dense(tmp_path / "d")
     queries = vectors[::100] + 0.1 * clustered(50, 64, seed=22)
@@ -372,7 +373,7 @@ def test_candidates_on_disk_are_swept_in_the_order_of_their_rows(
 ) -> None:
     """A search whose rows seem to be on disk finds what one in memory does, and looks at no row twice."""
     vectors = clustered(6000, 64, seed=31)
-    with DenseBuilder(tmp_path / "d", 64, seed=3, lists=lists) as builder:
+    with DenseBuilder(tmp_path / "d", 64, seed=3, ivf=lists) as builder:
         builder.append(vectors)
     index = open_dense(tmp_path / "d")
     queries = vectors[::500] + 0.3 * clustered(12, 64, seed=32)
@@ -397,7 +398,7 @@ def test_a_second_scan_finds_what_one_with_all_candidates_does(tmp_path: Path, m
     """Where the first few candidates do not settle a query, it looks again at as many as were measured to be needed."""
     index = built(tmp_path / "d", clustered(6000, 64, seed=41))
     queries = clustered(20, 64, seed=42)
-    monkeypatch.setattr(index, "reach", lambda k, recall=None: Reach(2000, 1.0))
+    monkeypatch.setattr(index, "search_depth", lambda k, recall=None: SearchDepth(2000, 1.0))
     monkeypatch.setattr(dense_index, "_NEAR", 10**9)
     whole = [index.search(query, 10) for query in queries]
     monkeypatch.setattr(dense_index, "_NEAR", 20)

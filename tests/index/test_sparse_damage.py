@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from bookwheel._errors import BookwheelError
 from bookwheel.index.storage import ArrayFolder
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.kernels.bm25 import Bm25
 from bookwheel.index.inverted.merge import merge, reweigh
 import os
 os.fsync = lambda _: None
@@ -41,7 +42,7 @@ for trial in range(int(sys.argv[3])):
         data[128:] = b"\\xff" * size
     path.write_bytes(data)
     try:
-        index = SparseIndex(folder / "structure", folder / "impacts")
+        index = Bm25Index(folder / "structure", folder / "impacts")
         for count in (1, 3, 30):
             terms = [f"t{i}" for i in rng.choice(60 if trial % 2 else 1500, count, replace=False)]
             weights = rng.random(count) + 0.1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sparse_reference import Collection, bitmap
 
-from bookwheel.index.inverted.bm25 import SparseIndex
+from bookwheel.index.inverted.bm25 import Bm25Index
 from bookwheel.kernels.sparse.postings import BLOCK
 from bookwheel.kernels.sparse.scan import SHORT_BLOCKS, WINDOW
 
@@ -14,7 +14,7 @@ PASSAGES, COMMON, RARE = 60_000, 16, 800
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Collection, SparseIndex]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Collection, Bm25Index]:
     """Terms 0 … 15 are in a sixth of the passages each, the later of them in the last two thirds only; the rest are rare."""
     dice = np.random.default_rng(11)
     common = dice.integers(0, COMMON, (PASSAGES, 6))

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sparse_reference import Collection, bitmap, zipf
 
 from bookwheel.index.inverted import merge as sparse_merge
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex
+from bookwheel.index.inverted.bm25 import Bm25Index
 from bookwheel.index.inverted.merge import merge, reweigh
+from bookwheel.kernels.bm25 import Bm25
 
 passages = st.lists(st.lists(st.integers(0, 8), max_size=9), max_size=20)
 
@@ -27,7 +28,7 @@ def no_fsync() -> Iterator[None]:
         yield
 
 
-def assert_equal(one: SparseIndex, other: SparseIndex) -> None:
+def assert_equal(one: Bm25Index, other: Bm25Index) -> None:
     for name, array in one.arrays.items():
         np.testing.assert_array_equal(array, other.arrays[name], err_msg=name)
     assert one.structure.attributes == other.structure.attributes
@@ -41,7 +42,7 @@ def check_merge(folder: Path, collections: list[Collection], kept: list[np.ndarr
     merge(parts, folder / "merged", folder / "merged-impacts", bm25)
     left = [p for c, keep in zip(collections, kept, strict=True) for p, k in zip(c.passages, keep, strict=True) if k]
     scratch = Collection([p.tolist() for p in left], collections[0].names).build(folder / "scratch", batch=500, bm25=bm25)
-    assert_equal(SparseIndex(folder / "merged", folder / "merged-impacts"), scratch)
+    assert_equal(Bm25Index(folder / "merged", folder / "merged-impacts"), scratch)
 
 
 @settings(max_examples=25, deadline=None)
@@ -67,8 +68,8 @@ def test_a_merge_of_many_blocks(tmp_path, monkeypatch, batch) -> None:
 def test_a_term_that_is_lost_altogether_leaves_the_vocabulary(tmp_path) -> None:
     index = Collection([[0, 1], [1]]).build(tmp_path)
     merge([(index, bitmap(np.array([False, True])))], tmp_path / "m", tmp_path / "mi", Bm25())
-    merged = SparseIndex(tmp_path / "m", tmp_path / "mi")
-    assert merged.lookup(["t0", "t1"]) == [-1, 0]
+    merged = Bm25Index(tmp_path / "m", tmp_path / "mi")
+    assert merged.records(["t0", "t1"])[:, 0].tolist() == [-1, 0]
     assert merged.passages == 1
 
 
@@ -79,4 +80,4 @@ def test_reweighing_is_building_with_other_parameters(tmp_path, monkeypatch) -> 
     for bm25, average in ((Bm25(0.9, 0.4), 3.0), (Bm25(2.0, 1.0), 11.5)):
         reweigh(index, tmp_path / f"new{average}", bm25, average)
         scratch = collection.build(tmp_path / f"b{average}", batch=500, bm25=bm25, average=average)
-        assert_equal(SparseIndex(tmp_path / "a" / "structure", tmp_path / f"new{average}"), scratch)
+        assert_equal(Bm25Index(tmp_path / "a" / "structure", tmp_path / f"new{average}"), scratch)

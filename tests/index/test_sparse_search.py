@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from sparse_reference import Collection, bitmap, zipf
 
 from bookwheel._errors import LibraryDamaged
-from bookwheel.index.inverted.bm25 import Bm25, SparseIndex, idf
-from bookwheel.index.inverted.builder import SparseBuilder
+from bookwheel.index.inverted.bm25 import Bm25Index
+from bookwheel.index.inverted.bm25_builder import Bm25Builder
+from bookwheel.kernels.bm25 import Bm25, idf, norm, saturation
+from bookwheel.kernels.sparse import formula
 
 passages = st.lists(st.lists(st.integers(0, 8), max_size=12), max_size=40)
 parameters = st.builds(Bm25, st.sampled_from([0.0, 0.5, 1.2, 3.0]), st.sampled_from([0.0, 0.4, 0.75, 1.0]))
@@ -29,7 +32,7 @@ def no_fsync() -> Iterator[None]:
         yield
 
 
-def assert_best(index: SparseIndex, collection: Collection, terms: list[str], weights: list[float], k: int, **options) -> None:
+def assert_best(index: Bm25Index, collection: Collection, terms: list[str], weights: list[float], k: int, **options) -> None:
     allowed = options.pop("allowed", None)
     bm25, average = options.get("bm25") or index.bm25, options.get("average_length") or index.average_length
     ids, scores = collection.best(terms, weights, k, bm25, average, allowed, options.get("threshold", 0.0))
@@ -61,7 +64,7 @@ def test_search_agrees_with_the_formula(lists, built, asked, average, data) -> N
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Collection, SparseIndex]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Collection, Bm25Index]:
     collection = zipf(70_000, 4000, seed=3)
     return collection, collection.build(tmp_path_factory.mktemp("large"), batch=4096)
 
@@ -168,17 +171,17 @@ def test_terms_are_found_in_the_order_of_their_bytes(tmp_path) -> None:
     names = ["zebra", "ant", "été", "日本", "an", "", "ante", "𐀀", "￿", "a\x00b", "a\x00"]
     collection = Collection([list(range(len(names)))], names)
     index = collection.build(tmp_path)
-    numbers = index.lookup(names)
+    numbers = index.records(names)[:, 0].tolist()
     assert sorted(numbers) == list(range(len(names)))
-    assert index.lookup(["antelope", "zz", " ", "日", "b"]) == [-1] * 5
+    assert index.records(["antelope", "zz", " ", "日", "b"])[:, 0].tolist() == [-1] * 5
     assert [names[i] for i in np.argsort(numbers)] == sorted(names)
 
 
 def test_more_terms_than_are_remembered(large) -> None:
     _, index = large
     names = [f"t{i}" for i in range(4000)] + [f"no{i}" for i in range(4000)]
-    first = index.lookup(names)
-    assert index.lookup(list(reversed(names))) == first[::-1]
+    first = index.records(names)[:, 0].tolist()
+    assert index.records(list(reversed(names)))[:, 0].tolist() == first[::-1]
     assert all(number == -1 for number in first[4000:])
 
 
@@ -193,25 +196,45 @@ def test_document_frequencies_follow_deletions(large) -> None:
     assert index.document_frequencies(terms).tolist() == [len(collection.postings(term)[0]) for term in terms]
 
 
-def test_scores_agree_with_bm25s(tmp_path) -> None:
+def test_index_and_reference_agree_with_bm25s(tmp_path) -> None:
     bm25s = pytest.importorskip("bm25s")
     collection = zipf(400, 200, seed=9)
-    index = collection.build(tmp_path)
-    peer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-    peer.index([[collection.names[t] for t in p] for p in collection.passages], show_progress=False)
-    for terms in queries(4, 12, [1, 3, 8]):
-        weights = idf(400, index.document_frequencies(terms)).tolist()
-        terms = [t for t in terms if index.lookup([t]) != [-1]]
-        if not terms:
-            continue
-        weights = idf(400, index.document_frequencies(terms)).tolist()
-        np.testing.assert_allclose(index.score(terms, weights, np.arange(400)), peer.get_scores(terms), atol=1e-4)
+    for number, (bm25, peer) in enumerate(
+        (Bm25(k1, b), bm25s.BM25(method="lucene", k1=k1, b=b)) for k1, b in ((1.2, 0.75), (0.9, 0.4), (2.0, 1.0))
+    ):
+        index = collection.build(tmp_path / str(number), bm25=bm25)
+        peer.index([[collection.names[t] for t in p] for p in collection.passages], show_progress=False)
+        for terms in queries(4, 12, [1, 3, 8]):
+            terms = [t for t in terms if index.document_frequencies([t])[0]]
+            if not terms:
+                continue
+            expected = peer.get_scores(terms)
+            weights = idf(index.document_frequencies(terms), 400).tolist()
+            np.testing.assert_allclose(index.score(terms, weights, np.arange(400)), expected, atol=1e-4)
+            reference = collection.scores(terms, collection.weights(terms), bm25, collection.average)
+            np.testing.assert_allclose(reference, expected, atol=1e-4)
+
+
+def test_idf_of_numbers_and_of_arrays() -> None:
+    frequencies = np.array([0, 1, 17, 400], np.int64)
+    by_hand = [math.log(1 + (400 - df + 0.5) / (df + 0.5)) for df in frequencies.tolist()]
+    np.testing.assert_allclose(idf(frequencies, 400), by_hand, rtol=1e-13)
+    assert [float(idf(df, 400)) for df in frequencies.tolist()] == idf(frequencies, 400).tolist()
+
+
+def test_compiled_formulas_are_those_of_python() -> None:
+    lengths = np.arange(1, 2000, 7).astype(np.float64)
+    for k1, b in ((0.0, 0.0), (1.2, 0.75), (2.0, 1.0)):
+        expected = norm(lengths, k1, b, 123.4)
+        assert [formula.norm(length, k1, b, 123.4) for length in lengths.tolist()] == expected.tolist()
+        assert [formula.saturation(3.0, value) for value in expected.tolist()] == saturation(3.0, expected).tolist()
+        np.testing.assert_allclose(expected, [k1 * (1 - b + b * length / 123.4) for length in lengths.tolist()], rtol=1e-13)
 
 
 def test_nothing_to_search(tmp_path) -> None:
-    builder = SparseBuilder()
+    builder = Bm25Builder()
     builder.close(tmp_path / "a", tmp_path / "b", [])
-    index = SparseIndex(tmp_path / "a", tmp_path / "b")
+    index = Bm25Index(tmp_path / "a", tmp_path / "b")
     assert len(index.search(["x"], [1.0], 10)) == 0
     assert index.document_frequencies(["x"]).tolist() == [0]
     full = Collection([[0, 1], [1], []]).build(tmp_path / "full")
@@ -235,7 +258,7 @@ def test_wrong_arguments(tmp_path) -> None:
         index.score(["t0"], [1.0], np.array([3]))
     with pytest.raises(ValueError, match="k1"):
         Bm25(k1=-1.0)
-    builder = SparseBuilder()
+    builder = Bm25Builder()
     with pytest.raises(ValueError, match="indptr"):
         builder.add(np.array([0, 2]), np.array([1], np.int32))
     with pytest.raises(ValueError, match="negative"):
@@ -246,9 +269,9 @@ def test_folders_that_do_not_belong_together_are_told(tmp_path) -> None:
     zipf(300, 50, seed=1).build(tmp_path / "one")
     zipf(200, 50, seed=2).build(tmp_path / "two")
     with pytest.raises(LibraryDamaged, match=r"do not fit together: .*impacts has"):
-        SparseIndex(tmp_path / "one" / "structure", tmp_path / "two" / "impacts")
+        Bm25Index(tmp_path / "one" / "structure", tmp_path / "two" / "impacts")
     with pytest.raises(LibraryDamaged, match="not listed"):
-        SparseIndex(tmp_path / "one" / "impacts", tmp_path / "one" / "structure")
+        Bm25Index(tmp_path / "one" / "impacts", tmp_path / "one" / "structure")
 
 
 def test_bitmaps_and_spellings_are_those_of_the_passages(large) -> None:
@@ -259,7 +282,7 @@ def test_bitmaps_and_spellings_are_those_of_the_passages(large) -> None:
     text, offsets, records = index.spellings(0, index.terms)
     found = [bytes(text[a:b]).decode() for a, b in pairwise(offsets)]
     assert found == sorted(t for t in collection.names if len(collection.postings(t)[0]))
-    assert index.lookup(found) == list(range(len(found)))
+    assert index.records(found)[:, 0].tolist() == list(range(len(found)))
     assert records[:, 1].tolist() == index.document_frequencies(found).tolist()
     assert index.read_terms(32, 40)[0] == [t.encode() for t in found[32:40]]
     with pytest.raises(ValueError, match="multiple of 16"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sparse_reference import bitmap
 
 from bookwheel._errors import LibraryDamaged
-from bookwheel.index.inverted.bm25 import SparseIndex
+from bookwheel.index.inverted.bm25 import Bm25Index
 from bookwheel.index.inverted.vectors import SparseVectorBuilder, SparseVectorIndex, merge
 
 rows = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.0, 4.0, width=32), max_size=9), max_size=30)
@@ -227,7 +227,7 @@ def test_a_vocabulary_that_grows(tmp_path) -> None:
     assert (index.passages, index.postings, index.terms) == (3, 2, 2)
     assert index.search(["w5000", "w0"], [1.0, 1.0], 5).ids.tolist() == [1, 0]
     assert index.hot_bytes > 0
-    assert index.files.damaged() == []
+    assert index.structure.damaged() == []
 
 
 def test_wrong_input(tmp_path) -> None:
@@ -259,7 +259,7 @@ def test_wrong_input(tmp_path) -> None:
         index.search(["ant", "ant"], [1.0, 1.0], 3)
     with pytest.raises(ValueError, match="not negative"):
         index.search(["ant"], [-1.0], 3)
-    with pytest.raises(ValueError, match="equally many bits"):
+    with pytest.raises(ValueError, match="same number of bits"):
         merge([(index, None), (build(tmp_path / "x", [{0: 1.0}], bits=8), None)], tmp_path / "m")
     with pytest.raises(LibraryDamaged, match="not listed"):
-        SparseIndex(tmp_path / "v", tmp_path / "v")
+        Bm25Index(tmp_path / "v", tmp_path / "v")

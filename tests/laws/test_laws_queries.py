@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import bookwheel
 from bookwheel import BookwheelError, Document, ModelError
 from bookwheel.encode.protocols import TokenVectors
-from bookwheel.library.retrieval.context import Resources
+from bookwheel.library.resources import Resources
 from bookwheel.rank import Query
 from bookwheel.rank.runner import Runner
 
@@ -83,8 +83,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> bookwheel.Library:
         Path(tmp_path_factory.mktemp("queries")) / "library", create=True, unit="document", language="english"
     )
     made.add([Document(id=str(n), text=text, metadata={"year": 2018 + n}) for n, text in enumerate(TEXTS)])
-    made.represent("letters", Tokens(), kind="tokens")
-    made.refine()
+    made.add_encoder("letters", Tokens(), kind="tokens")
+    made.embed()
     return made
 
 
@@ -107,8 +107,8 @@ def test_no_stage_fails_for_a_query_that_plain_search_answers(
     if not answered(library, query):
         return
     # Strict: what a stage raises is not taken for "skipped".
-    chosen = library.searching.recipe(recipe)
-    hits = Runner(library.searching.context(library.snapshot), strict=True).ranking(chosen, query, 3).hits
+    chosen = library.recipe(recipe)
+    hits = Runner(library._searcher.context(), strict=True).ranking(chosen, query, 3).hits
     assert len(hits) <= 3
     assert np.isfinite(hits.scores).all()
 
@@ -141,17 +141,17 @@ MODEL_STAGES = [
 def test_whatever_a_model_says_costs_no_answer(
     library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, recipe: str, text: str, answer: str
 ) -> None:
-    from bookwheel.language.answers import Answers
-    from bookwheel.rank.rewrite import applied
+    from bookwheel.language.answer_cache import AnswerCache
+    from bookwheel.rank.stages import asking
 
     query = Query(text)
     if not answered(library, query):
         return
-    monkeypatch.setattr(applied, "language_model", lambda _name: Says(answer))
-    monkeypatch.setattr(applied, "Answers", lambda _path: Answers())
-    library.searching.resources = Resources()
-    chosen = library.searching.recipe(recipe)
-    context = library.searching.context(library.snapshot)
+    monkeypatch.setattr(asking, "language_model", lambda _name: Says(answer))
+    monkeypatch.setattr(asking, "AnswerCache", lambda _path: AnswerCache())
+    library._searcher.resources = Resources()
+    chosen = library.recipe(recipe)
+    context = library._searcher.context()
     with suppress(ModelError):  # an answer of no use, which is the one thing that may go wrong
         Runner(context, strict=True).ranking(chosen, query, 3)
     assert np.isfinite(library.rank(query, 3, recipe=recipe).scores).all()

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 import bookwheel
 from bookwheel import Document, RecipeError
+from bookwheel.library.search_options import SearchOptions
 from bookwheel.rank import Pipe, Recipe, Retrieve, parse_recipe, validate
 from bookwheel.rank.stages import find_stage, stage_names
-from bookwheel.rank.stages.arguments import make_stage, signature
+from bookwheel.rank.stages.arguments import make_stage
+from bookwheel.rank.stages.parameters import signature
 
 quick = settings(max_examples=60, deadline=None)
 WEIGHTS = st.sampled_from([0.1, 0.25, 0.5, 1, 2, 3.5])
@@ -127,7 +129,7 @@ def test_rankings_are_sorted_bounded_and_the_same_from_text_and_in_company(
         validate(recipe, {"bm25", "dense"})
     except RecipeError:
         return
-    ranking = birds.searching.rank(query, k, recipe, None)
+    ranking = birds._searcher.rank(query, SearchOptions(k, recipe=recipe))
     hits = ranking.hits
     assert len(hits) <= k
     assert len(np.unique(hits.ids)) == len(hits)
@@ -137,7 +139,7 @@ def test_rankings_are_sorted_bounded_and_the_same_from_text_and_in_company(
     np.testing.assert_array_equal(again.scores, hits.scores)
     if ranking.parts:
         np.testing.assert_allclose(sum(ranking.parts.values()), hits.scores, atol=1e-4)
-    (together,) = birds.searching.rank_many([query], k, [recipe, "bm25", recipe, "hybrid", "bm25 >> rm3() >> bm25"])
+    (together,) = birds.rank_recipes([query], [recipe, "bm25", recipe, "hybrid", "bm25 >> rm3() >> bm25"], k)
     for at in (0, 2):
         np.testing.assert_array_equal(together[at].hits.ids, hits.ids)
         np.testing.assert_array_equal(together[at].hits.scores, hits.scores)

@@ -9,7 +9,7 @@ import pytest
 
 import bookwheel
 from bookwheel.documents.document import Document
-from bookwheel.index.inverted.lists import Lists
+from bookwheel.index.inverted.base import InvertedIndex
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def path(tmp_path: Path, prose: list[tuple[str, str]]) -> Path:
 
 def test_positions_and_ids_agree_with_or_without_gaps(path: Path) -> None:
     with bookwheel.open(path) as library:
-        holed, whole = library.snapshot.segments
+        holed, whole = library._snapshot.segments
         assert holed._first is None
         assert whole._first == int(whole.ids[0])
         for segment in (holed, whole):
@@ -46,7 +46,7 @@ def test_a_search_that_finds_everything_on_disk_gives_the_same(
     queries = ["open a file", "the number of words in a list", "an error is raised"]
     with bookwheel.open(path) as library:
         wanted = [library.rank(query, 20, recipe=recipe) for query in queries]
-    monkeypatch.setattr(Lists, "cold", lambda self: True)
+    monkeypatch.setattr(InvertedIndex, "cold", lambda self: True)
     monkeypatch.setattr("bookwheel.index.inverted.reader.in_memory", lambda address: False)
     monkeypatch.setattr("bookwheel.index.dense.reader.in_memory", lambda address: False)
     with bookwheel.open(path) as library:
@@ -59,7 +59,7 @@ def test_a_search_that_finds_everything_on_disk_gives_the_same(
 
 def test_sketches_are_asked_for_before_the_first_search_by_them_and_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bookwheel.open(path) as library:
-        snapshot = library.snapshot
+        snapshot = library._snapshot
         library.rank("open a file", recipe="bm25")
         assert all(segment.dense._cold for segment in snapshot.segments if segment.dense is not None)
         snapshot.begin(["dense"])

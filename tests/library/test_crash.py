@@ -18,7 +18,7 @@ import sys, bookwheel, bookwheel.library.writer as w
 w.BATCH_PASSAGES, w.COMMIT_SECONDS = 40, 0.0
 command, path, folder = sys.argv[1:4]
 library = bookwheel.open(path)
-library.encoder, library.snapshot
+library.encoder, library._snapshot
 from bookwheel.kernels import warm
 print("ready", flush=True)
 if command == "index":
@@ -58,7 +58,7 @@ def test_interrupted_index_does_not_redo_finished_work(
             time.sleep(0.01)
         child.kill()
     with bookwheel.open(path) as library:
-        kept = library.documents
+        kept = library.document_count
         assert kept > 0
         report = library.index(corpus)
     assert report.unchanged == kept
@@ -76,4 +76,4 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, corpus: Path, python: str, ch
         assert library.check() == []
         report = library.index(corpus)
         assert report.added + report.unchanged == 400
-        assert library.documents == 400
+        assert library.document_count == 400

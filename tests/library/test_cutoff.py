@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repr_encoders import Rotated
-from test_repr_library import documents, make
+from test_vectors_dense import documents, make
+from vectors_encoders import Rotated
 
 import bookwheel
 from bookwheel import Library
@@ -70,11 +70,11 @@ def test_it_is_fitted_once_and_again_when_the_library_has_grown(
     library.add(documents(prose, slice(60, 140)))
     library.search("thread lock", cutoff=0.5)
     assert fitted == [["dense"]] * 2
-    library.represent("other", Rotated())
-    library.refine()
+    library.add_encoder("other", Rotated())
+    library.embed()
     library.search("thread lock", cutoff=0.5)
     assert fitted[2:] == [["dense", "other"]]
-    library.represented.cache.keep_note("cutoff 2 dense other", "not json")
+    library._encoders.cache.set_note("cutoff 2 dense other", "not json")
     assert library.search("thread lock", cutoff=0.0)
 
 
@@ -90,14 +90,14 @@ def test_words_alone_will_do_and_little_text_drops_nothing(tmp_path: Path, prose
 
 def test_what_is_no_probability(library: Library) -> None:
     for bad in (-0.1, 1.5, float("nan")):
-        with pytest.raises(bookwheel.UsageError, match="is no probability"):
+        with pytest.raises(bookwheel.UsageError, match="cutoff must be between 0 and 1, not"):
             library.search("file", cutoff=bad)
 
 
 @given(st.text(max_size=40))
 @settings(max_examples=25, deadline=None)
 def test_any_query_has_probabilities(library: Library, text: str) -> None:
-    found = fitting_probabilities(library.represented, library.snapshot, text, np.arange(1, 6))
+    found = fitting_probabilities(library._encoders, library._snapshot, text, np.arange(1, 6))
     assert found.shape == (5,)
     assert ((found >= 0) & (found <= 1)).all()
-    assert fitting_probabilities(library.represented, library.snapshot, text, []).shape == (0,)
+    assert fitting_probabilities(library._encoders, library._snapshot, text, []).shape == (0,)

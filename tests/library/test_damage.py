@@ -104,7 +104,7 @@ def test_a_library_is_not_made_among_other_files(tmp_path: Path) -> None:
 
 
 def test_settings_that_differ_are_named(sound: Path) -> None:
-    with pytest.raises(bookwheel.UsageError, match=r"unit 'sentence' \(it has 'passage'\)"):
+    with pytest.raises(bookwheel.UsageError, match=r"unit 'sentence' \(the library has 'passage'\)"):
         bookwheel.open(sound, unit="sentence")
 
 
@@ -145,7 +145,7 @@ import bookwheel
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, corpus, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
 library = bookwheel.open(path)
-library.snapshot
+library._snapshot
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
     library.index(corpus)

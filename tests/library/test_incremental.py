@@ -76,7 +76,7 @@ def test_a_damaged_file_keeps_what_it_had(folder: Path, tmp_path: Path) -> None:
     assert report.added == 1
     assert any("records.jsonl:21" in failure for failure in report.failures)
     assert library.search("shoebill", recipe="bm25")
-    assert library.documents == 27
+    assert library.document_count == 27
     again = library.index(records)
     assert again.files == 0, "a file with a damaged record is not read again for that"
     assert again.skipped == {"damaged record in an unchanged file": 1}
@@ -105,5 +105,5 @@ def test_removing_by_path(folder: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert library.remove("sub/records.jsonl") == 20
     with pytest.raises(bookwheel.UsageError, match=r"nope.*nothing was removed"):
         library.remove(["f1.txt", "nope"])
-    assert library.documents == 6
+    assert library.document_count == 6
     assert library.index(folder).added == 20, "what was removed by hand comes back when its file is indexed again"

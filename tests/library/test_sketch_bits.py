@@ -13,10 +13,10 @@ import bookwheel
 from bookwheel._errors import BudgetError
 from bookwheel.documents.document import Document
 from bookwheel.index.dense.size import memory_bytes
-from bookwheel.library import memory_plan as bills
-from bookwheel.library import writer
+from bookwheel.library import memory_plan, writer
 from bookwheel.library.memory_plan import SKETCHES, STATIC, WORKING, sketch_bits
-from bookwheel.memory.budget import BASE, MIB
+from bookwheel.memory.shares import BASE
+from bookwheel.memory.sizes import MIB
 
 TEXT = """heron water bird river stone paper engine music planet garden bridge letter winter silver market forest"""
 WORDS = TEXT.split()
@@ -28,7 +28,7 @@ def documents(count: int) -> list[Document]:
 
 
 def bits_of(library: bookwheel.Library) -> list[int]:
-    return [segment.dense.bits for segment in library.snapshot.segments if segment.dense is not None]
+    return [segment.dense.bits for segment in library._snapshot.segments if segment.dense is not None]
 
 
 def test_a_million_passages_take_two_bits_in_the_smallest_budget() -> None:
@@ -79,7 +79,7 @@ def test_the_refusal_names_what_makes_them_smaller(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(writer, "sketch_bits", lambda *_: 2)
     with bookwheel.open(tmp_path / "lib", create=True, language="english", ram="512MB") as library:
         library.add(documents(50))
-    monkeypatch.setattr(bills, "WORKING", 300 * MIB)
+    monkeypatch.setattr(memory_plan, "WORKING", 300 * MIB)
     with (
         bookwheel.open(tmp_path / "lib", ram="256MB") as library,
         pytest.raises(BudgetError, match="bookwheel compact --ram 256MB"),

@@ -77,7 +77,7 @@ def test_answers_come_in_the_order_of_the_prompts(server: Server) -> None:
     assert key is None
     assert model.count_tokens(["", "abcd"]) == [0, 2]
     model.close()
-    with pytest.raises(ModelError, match="was closed"):
+    with pytest.raises(ModelError, match="is closed"):
         model.generate(["x"])
 
 

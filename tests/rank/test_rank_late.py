@@ -13,9 +13,8 @@ import bookwheel
 from bookwheel import Document, Library, RecipeError
 from bookwheel.encode.protocols import TokenVectors
 from bookwheel.rank import Query
-from bookwheel.rank.feedback.tokens import centroids, rarity
-from bookwheel.rank.rerank.late import max_sim
 from bookwheel.rank.runner import Runner
+from bookwheel.rank.stages.feedback.token_feedback import centroid_idf, centroids
 
 WORDS = ["heron", "bittern", "reeds", "water", "fish", "marsh", "river", "bird", "wading", "shallow", "spring", "nest"]
 WORDS += ["eggs", "storm", "wind", "cloud", "rain", "hail"]
@@ -47,13 +46,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     made = bookwheel.open(Path(tmp_path_factory.mktemp("late")) / "library", create=True, unit="document", language="english")
     texts = [" ".join(dice.choice(WORDS, int(dice.integers(4, 15)))) for _ in range(80)]
     made.add([Document(id=str(n), text=text) for n, text in enumerate(texts)])
-    made.represent("letters", Letters(), kind="tokens", bits=4)
-    made.refine()
+    made.add_encoder("letters", Letters(), kind="tokens", bits=4)
+    made.embed()
     return made
 
 
+def max_sim(query: np.ndarray, passages: Sequence[np.ndarray]) -> np.ndarray:
+    """The definition of late interaction: each token of the query takes its best match."""
+    return np.array([(query @ passage.T).max(axis=1).sum() for passage in passages])
+
+
 def stored(library: Library, ids: np.ndarray) -> list[np.ndarray]:
-    return library.searching.context(library.snapshot).token_vectors("letters", ids)
+    return library._searcher.context().token_vectors("letters", ids)
 
 
 def test_candidates_come_in_the_order_of_late_interaction(library: Library) -> None:
@@ -80,20 +84,20 @@ def test_half_the_score_can_stay_with_the_first_stage(library: Library) -> None:
 
 
 def test_no_time_leaves_the_first_order(library: Library) -> None:
-    ranking = library.searching.rank("heron water", 10, "bm25 >> late(10)", None, seconds=1e-9)
+    ranking = library.explain("heron water", 10, recipe="bm25 >> late(10)", seconds=1e-9)
     np.testing.assert_array_equal(ranking.hits.ids, library.rank("heron water", 10, recipe="bm25").ids)
     assert any("late had time for 0 of" in note for note in ranking.notes)
 
 
 def test_feedback_adds_the_rarest_clusters_with_their_weights(library: Library) -> None:
-    recipe = library.searching.recipe("bm25 >> token_feedback(docs=3, clusters=6, keep=2, weight=0.5) >> late(20)")
-    context = library.searching.context(library.snapshot)
+    recipe = library.recipe("bm25 >> token_feedback(docs=3, clusters=6, keep=2, weight=0.5) >> late(20)")
+    context = library._searcher.context()
     query = Runner(context, strict=True).ranking(recipe, Query("storm wind"), 10).query
     assert query is not None
     own = Letters().encode(["storm wind"]).vectors
     hits = library.rank("storm wind", 3, recipe="bm25")
     centres = centroids(np.concatenate(stored(library, hits.ids)), 6)
-    idf = rarity(centres, stored(library, context.sample(200)))
+    idf = centroid_idf(centres, stored(library, context.sample(200)))
     best = np.argsort(-idf, kind="stable")[:2]
     given = query.vectors["letters"]
     np.testing.assert_allclose(given[: len(own)], own, atol=1e-6)
@@ -102,15 +106,15 @@ def test_feedback_adds_the_rarest_clusters_with_their_weights(library: Library) 
 
 
 def test_which_token_vectors_are_meant_is_told(library: Library, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="'dense' has none; those that do: letters"):
+    with pytest.raises(RecipeError, match="'dense' has none; representations that have: letters"):
         library.search("heron", recipe='bm25 >> late(by="dense")')
     with pytest.raises(RecipeError, match=r'bm25 >> late\(by="letters"\)'):
         library.search("heron", recipe="letters")
-    with pytest.raises(RecipeError, match="recipe, column 14: 'letters' holds token vectors"):
+    with pytest.raises(RecipeError, match="recipe, column 14: 'letters' has token vectors"):
         library.search("heron", recipe="0.5*bm25 + 2*letters")
     bare = bookwheel.open(tmp_path / "bare", create=True, language="english", encoder=None)
     bare.add([Document(id="a", text="heron")])
-    with pytest.raises(RecipeError, match="the library has none: add one first"):
+    with pytest.raises(RecipeError, match="the library has none; add some with: bookwheel"):
         bare.search("heron", recipe="bm25 >> late()")
 
 

@@ -145,7 +145,7 @@ def test_named_recipes_read_and_need_what_there_is() -> None:
         ("dense # bm25", 7, "'#'"),
         ("bm25 + ünï", 8, "cannot name a retriever"),
         ("ünï*'é' + bm25", 1, "cannot name a retriever"),
-        ("bm25\x00", 5, "has no place"),
+        ("bm25\x00", 5, "not allowed"),
     ],
 )
 def test_mistakes_are_placed(text: str, column: int, words: str) -> None:

@@ -14,16 +14,18 @@ from hypothesis import strategies as st
 import bookwheel
 from bookwheel import Document, Library, RecipeError
 from bookwheel.rank import Hits, Query, Recipe, parse_recipe, validate
-from bookwheel.rank.diversity.marginal import marginal_order
-from bookwheel.rank.feedback.terms import relevance_model, rocchio
-from bookwheel.rank.feedback.tokens import centroids, rarity
-from bookwheel.rank.feedback.vectors import average, weighted_mean
-from bookwheel.rank.fusion.forward import interpolated
-from bookwheel.rank.fusion.reciprocal import reciprocal
-from bookwheel.rank.queries.clauses import clauses
-from bookwheel.rank.queries.syntax import parse_query
+from bookwheel.rank.reciprocal_ranks import reciprocal
 from bookwheel.rank.runner import Runner
 from bookwheel.rank.stages import stacked
+from bookwheel.rank.stages.feedback.rm3 import Rm3, relevance_model
+from bookwheel.rank.stages.feedback.rocchio import centroid
+from bookwheel.rank.stages.feedback.token_feedback import centroid_idf, centroids
+from bookwheel.rank.stages.feedback.vector_feedback import average
+from bookwheel.rank.stages.fuse.aspects import clauses
+from bookwheel.rank.stages.rerank.interpolate import interpolated
+from bookwheel.rank.stages.rerank.mmr import marginal_order
+from bookwheel.rank.stages.rewrite.syntax import parse_query
+from bookwheel.rank.vector_means import weighted_mean
 
 TEXTS = {
     "heron": "The grey heron stands in shallow water with hunched shoulders, waiting for fish.",
@@ -77,11 +79,11 @@ def test_rocchio_is_the_mean_of_unit_vectors() -> None:
     documents = [{"a": 3.0, "b": 4.0}, {"b": 1.0}]
     mean = {"a": 0.3, "b": 0.9}
     length = math.hypot(0.3, 0.9)
-    assert rocchio(documents, 10) == pytest.approx({term: value / length for term, value in mean.items()})
+    assert centroid(documents, 10) == pytest.approx({term: value / length for term, value in mean.items()})
 
 
 def test_rm3_weighs_the_query_as_said(marsh: Library) -> None:
-    context = marsh.searching.context(marsh.snapshot)
+    context = marsh._searcher.context()
     runner = Runner(context, strict=True)
     query = runner.ranking(parse_recipe("bm25 >> rm3(docs=2, terms=5, weight=1) >> bm25"), Query("stork nest"), 5).query
     assert query is not None
@@ -107,7 +109,7 @@ def test_token_clusters_find_separate_directions_and_rare_ones() -> None:
     found = centroids(tokens, 3)
     assert np.sort(np.argmax(found, axis=1)).tolist() == [0, 1, 2]
     # The first axis is in every passage of the sample, the second in none.
-    idf = rarity(axes, [axes[:1], axes[[0, 2]], axes[:1]])
+    idf = centroid_idf(axes, [axes[:1], axes[[0, 2]], axes[:1]])
     assert idf[1] > idf[2] > idf[0] == 0
 
 
@@ -119,8 +121,6 @@ def test_feedback_never_fails_where_plain_search_answers(marsh: Library, recipe:
 
 
 def test_a_failing_feedback_is_skipped_and_said(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bookwheel.rank.stages.feedback.rm3 import Rm3
-
     def broken(*_: object) -> Query:
         raise ValueError("out of order")
 
@@ -288,7 +288,7 @@ def test_words_are_compared_as_written_and_one_word_is_likelier_than_two(tmp_pat
 def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
     from bookwheel.analysis.edit_distance import edit_distance
 
-    context = marsh.searching.context(marsh.snapshot)
+    context = marsh._searcher.context()
     texts = [
         *TEXTS.values(),
         "birds",
@@ -342,7 +342,7 @@ def test_marginal_order_is_the_greedy_definition(seed: int, balance: float) -> N
     vectors = dice.standard_normal((n, 4))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     similarity = vectors @ vectors.T
-    order, _ = marginal_order(relevance, similarity, balance, n)
+    order = marginal_order(relevance, similarity, balance)
     chosen: list[int] = []
     for _ in range(n):
         left = [at for at in range(n) if at not in chosen]
@@ -370,13 +370,13 @@ def test_fold_leaves_out_copies(marsh: Library) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [
-        ("rm3() >> bm25", 1, "takes hits and none come before it"),
-        ("bm25 >> rm3()", 9, "gives a query; end it with what ranks"),
-        ("bm25 >> dense", 9, "searches anew"),
+        ("rm3() >> bm25", 1, "rm3 needs hits, and nothing before it gives any"),
+        ("bm25 >> rm3()", 9, "gives a query; end it with a retriever"),
+        ("bm25 >> dense", 9, "starts a new search"),
         ("bm25 >> rm3() >> dens", 18, "did you mean 'dense'"),
         ('bm25 >> mmr(on="minilm")', 17, "'minilm'"),
         ('bm25 >> mmr(on="bm25")', 9, "is sparse"),
-        ("bm25 >> token_feedback() >> bm25", 9, "add one first"),
+        ("bm25 >> token_feedback() >> bm25", 9, "add some with: bookwheel"),
     ],
 )
 def test_a_recipe_is_checked_before_it_runs(text: str, column: int, words: str) -> None:
@@ -389,9 +389,9 @@ def test_a_recipe_is_checked_before_it_runs(text: str, column: int, words: str) 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("bm25 >> rm3(docs=0) >> bm25", "'docs' is a whole number from 1 to 1000"),
-        ("bm25 >> rm3(docs=1.5) >> bm25", "is a whole number, not 1.5"),
-        ("bm25 >> rm3(docs=True) >> bm25", "is a whole number"),
+        ("bm25 >> rm3(docs=0) >> bm25", "docs must be a whole number from 1 to 1000"),
+        ("bm25 >> rm3(docs=1.5) >> bm25", "docs of rm3 must be a whole number, not 1.5"),
+        ("bm25 >> rm3(docs=True) >> bm25", "must be a whole number"),
         ("bm25 >> rm3(dcos=3) >> bm25", "has no parameter 'dcos'; it is written rm3(docs=10"),
         ("bm25 >> rm3(1, docs=2) >> bm25", "given twice"),
         ("bm25 >> rm3(1, 2, 0.5, 4) >> bm25", "at most 3 arguments and has 4"),
@@ -402,8 +402,8 @@ def test_a_recipe_is_checked_before_it_runs(text: str, column: int, words: str) 
         ("2*rm3()", "'*' weighs a ranking, but rm3() gives a query"),
         ("rm3() + bm25", "'+' fuses rankings"),
         ("bm25 >> (rm3() % 10)", "'%' cuts a ranking"),
-        ("normalised(bm25, 'nosuch')", "is one of"),
-        ("bm25 >> rm3(**x)", "'**' has no place"),
+        ("normalised(bm25, 'nosuch')", "must be one of"),
+        ("bm25 >> rm3(**x)", "'**' is not allowed"),
     ],
 )
 def test_wrong_arguments_are_told(text: str, words: str) -> None:
@@ -428,7 +428,7 @@ def test_recipes_are_kept_in_the_library(marsh: Library) -> None:
         marsh.save_recipe("broken", "bm25 >> nothing()")
     marsh.save_recipe("other", None)
     assert list(marsh.recipes) == ["mine"]
-    with pytest.raises(RecipeError, match="keeps no recipe"):
+    with pytest.raises(RecipeError, match="has no saved recipe"):
         marsh.save_recipe("other", None)
 
 
@@ -443,8 +443,8 @@ def test_many_queries_on_threads_are_ranked_as_one_by_one(marsh: Library) -> Non
 
 
 def test_shared_prefixes_run_once(marsh: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bookwheel.library.retrieval.bm25 import Bm25Retriever
     from bookwheel.library.retrieval.context import LibraryContext
-    from bookwheel.library.retrieval.retrievers import Bm25Retriever
 
     count: Counter[str] = Counter()
     retrieve, terms = Bm25Retriever.retrieve, LibraryContext.terms
@@ -460,7 +460,7 @@ def test_shared_prefixes_run_once(marsh: Library, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Bm25Retriever, "retrieve", counted)
     monkeypatch.setattr(LibraryContext, "terms", read)
     recipes = ["bm25", "bm25 >> rm3() >> bm25", "bm25 >> rm3() >> dense", "bm25 % 5 >> mmr()", "bm25 + dense"]
-    marsh.searching.rank_many(["stork in water"], 4, recipes)
+    marsh.rank_recipes(["stork in water"], recipes, 4)
     assert count == {"bm25": 2, "texts": 1}  # the query's own list, and that of the query which rm3 made
 
 

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel._errors import ModelError, RecipeError, UsageError
-from bookwheel.rank.rerank.attention import AttentionReranker, document_scores
-from bookwheel.rank.rerank.heads import best_heads, contrast, heads_named
-from bookwheel.rank.rerank.likelihood import QueryLikelihood, combined
-from bookwheel.rank.rerank.listwise import ListwiseReranker, read_order
+from bookwheel.rank.stages.rerank.attention import AttentionReranker, best_heads, document_scores, parse_heads
+from bookwheel.rank.stages.rerank.likelihood import QueryLikelihood, passage_scores
+from bookwheel.rank.stages.rerank.listwise import ListwiseReranker, read_order
 
 TEXTS = ["a lens bends light", "heat flows from warm to cold", "x", "the speed of sound in air is 343 metres a second"]
 QUERY = "how fast is sound?"
@@ -63,7 +62,7 @@ def test_a_model_without_blocks_gives_the_same(model) -> None:
 
 def test_gain_counts_what_lies_above_the_lower_quartile() -> None:
     tokens = [np.array(row, np.float32) for row in ([-1, -9], [-3, -2], [-5, -2], [-5, -2], [-7, -2])]
-    found = combined([*tokens, None], "gain")
+    found = passage_scores([*tokens, None], "gain")
     floor = np.quantile(np.stack(tokens), 0.25, axis=0)
     np.testing.assert_allclose(found.scores[:5], np.maximum(np.stack(tokens) - floor, 0).mean(1), rtol=1e-6)
     assert found.done.tolist() == [True] * 5 + [False]
@@ -85,7 +84,7 @@ def test_likelihood_refuses_what_it_cannot_use(model, tmp_path) -> None:
         QueryLikelihood(model, combine="sum")
     prompt = tmp_path / "mine.txt"
     prompt.write_text("version: 1\n---\n{query} {passage}")
-    with pytest.raises(UsageError, match="must have the places"):
+    with pytest.raises(UsageError, match="must contain the placeholders"):
         QueryLikelihood(model, prompt=str(prompt))
 
 
@@ -156,9 +155,9 @@ def test_attention_gives_its_best_in_the_time_it_has(model, layout) -> None:
 def test_attention_refuses_what_it_cannot_use(model) -> None:
     with pytest.raises(ModelError, match="shows no attention"):
         AttentionReranker(object())
-    with pytest.raises(UsageError, match="layout is one of"):
+    with pytest.raises(UsageError, match="layout must be one of"):
         AttentionReranker(model, layout="apart ")
-    with pytest.raises(UsageError, match="not known"):
+    with pytest.raises(UsageError, match="were not measured"):
         best_heads("another")
     assert len(set(best_heads("smollm2"))) == len(best_heads("smollm2"))
 
@@ -305,40 +304,17 @@ def test_smollm2_of_the_package_judges_better_than_chance() -> None:
     close_models()
 
 
-# -- choosing heads --------------------------------------------------------------------------------------------------------
-
-
-def test_contrast_is_the_share_of_a_softmax_above_chance() -> None:
-    dice = np.random.default_rng(4)
-    tables = [dice.random((3, 6)).astype(np.float32) for _ in range(5)]
-    relevant = [dice.random(6) < 0.4 for _ in tables]
-    relevant[0][:] = False
-    relevant[1][:] = [True, False, False, False, False, False]
-    tables[1][2] = [9, 0, 0, 0, 0, 0]
-    found = contrast(tables, relevant)
-    expected = np.zeros(3)
-    counted = 0
-    for table, wanted in zip(tables, relevant, strict=True):
-        if not 0 < wanted.sum() < 6:
-            continue
-        counted += 1
-        for head, row in enumerate(table.astype(np.float64)):
-            parts = np.exp((row - row.mean()) / row.std() / 0.5)
-            expected[head] += parts[wanted].sum() / parts.sum() - wanted.mean()
-    np.testing.assert_allclose(found, expected / counted, atol=1e-9)
-    assert found.argmax() == 2
-    with pytest.raises(UsageError, match="there is none"):
-        contrast([tables[0]], [relevant[0]])
+# -- heads -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("text", "heads"), [("best", None), ("all", None), ("17.3 18.7", ((17, 3), (18, 7))), ("2.4, 2.4", ((2, 4),))]
 )
 def test_heads_are_named_by_layer_and_number(text: str, heads: object) -> None:
-    assert heads_named(text) == heads
+    assert parse_heads(text) == heads
 
 
 @pytest.mark.parametrize("text", ["", "some", "17", "1.2.3", "-1.2", "1.2;3.4"])
 def test_heads_that_are_none_are_told(text: str) -> None:
     with pytest.raises(RecipeError, match=r"as layer\.head"):
-        heads_named(text)
+        parse_heads(text)

@@ -17,9 +17,8 @@ import bookwheel
 from bookwheel import Document, Library, ModelError, RecipeError
 from bookwheel.language import close_models
 from bookwheel.rank import Hits, Query, parse_recipe
-from bookwheel.rank.rerank import Reranked, applied
-from bookwheel.rank.rerank.collaborative import propagated, similarity_graph
-from bookwheel.rank.rerank.late import LateInteraction, max_sim
+from bookwheel.rank.stages.rerank.neighbours import propagated, similarity_graph
+from bookwheel.rank.stages.reranking import Reranked, combine
 
 TEXTS = {
     "heron": "The grey heron stands in shallow water and waits for fish.",
@@ -213,7 +212,10 @@ def test_propagation_solves_its_equation() -> None:
     assert ((graph > 0).sum(1) <= 5).all()
     found = propagated(scores, graph, 0.6)
     np.testing.assert_allclose(found, 0.4 * scores + 0.6 * graph @ found, atol=1e-12)
-    np.testing.assert_allclose(propagated(scores, graph, 0.6, rounds=200), found, atol=1e-12)
+    mixed = scores
+    for _ in range(200):
+        mixed = 0.4 * scores + 0.6 * graph @ mixed
+    np.testing.assert_allclose(mixed, found, atol=1e-12)
     np.testing.assert_allclose(propagated(scores, graph, 0.0), scores)
     np.testing.assert_allclose(propagated(np.ones(30), graph, 0.7), 1)
 
@@ -227,25 +229,12 @@ def test_graphs_of_odd_vectors() -> None:
     assert similarity_graph(np.ones((1, 3))).shape == (1, 1)
 
 
-def test_late_interaction_is_the_sum_of_best_matches() -> None:
-    rng = np.random.default_rng(1)
-    query = rng.normal(size=(5, 8)).astype(np.float32)
-    passages = [rng.normal(size=(n, 8)).astype(np.float32) for n in (3, 1, 0, 12)]
-    expected = [sum(max(q @ t for t in p) for q in query) if len(p) else -np.inf for p in passages]
-    np.testing.assert_allclose(max_sim(query, passages), expected, rtol=1e-5)
-    table = {"q": query, **{str(i): p for i, p in enumerate(passages)}}
-    encode = lambda texts: [table[text] for text in texts]  # noqa: E731
-    found = LateInteraction(encode, encode).rerank("q", ["0", "1", "2", "3"])
-    np.testing.assert_allclose(found.scores, expected, rtol=1e-5)
-    assert not LateInteraction(encode, encode).rerank("q", ["0"], deadline=0.0).done.any()
-
-
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5) | st.none()), min_size=1, max_size=12), st.floats(0, 1))
 @settings(max_examples=60, deadline=None)
 def test_what_was_done_comes_first_and_nothing_is_lost(pairs, weight) -> None:
     hits = Hits.ranked(np.arange(len(pairs)), np.array([old for old, _ in pairs], np.float32))
     found = Reranked.of([new for _, new in pairs])
-    ranked = applied(hits, found, weight, "new")
+    ranked = combine(hits, found, weight, "new")
     done = int(found.done.sum())
     assert sorted(ranked.ids.tolist()) == sorted(hits.ids.tolist())
     assert (np.diff(ranked.scores) <= 0).all()
@@ -262,6 +251,6 @@ def test_a_search_without_time_left_loads_no_model(marsh: Library, monkeypatch: 
         raise AssertionError("loaded")
 
     monkeypatch.setattr(likelihood, "language_model", load)
-    ranking = marsh.searching.rank("water fish", 3, "bm25 >> likelihood(3)", None, seconds=1e-9)
+    ranking = marsh.explain("water fish", 3, recipe="bm25 >> likelihood(3)", seconds=1e-9)
     np.testing.assert_array_equal(ranking.hits.ids, marsh.rank("water fish", 3, recipe="bm25").ids)
     assert "likelihood had no time left" in ranking.notes

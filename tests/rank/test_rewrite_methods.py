@@ -11,8 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel._errors import InputError, ModelError, UsageError
+from bookwheel.language.answer_cache import AnswerCache
+from bookwheel.language.ask import Asker
 from bookwheel.language.prompts import load_prompt, prompt_names
-from bookwheel.rank.rewrite import Answers, Asked, decomposed, expansion, follow_up, rewrites, steered
+from bookwheel.rank.stages.asking import write_passage, write_queries
+from bookwheel.rank.stages.feedback.steer import picked_sentences
+from bookwheel.rank.stages.fuse.decompose import simpler_questions
+from bookwheel.rank.stages.rewrite.rewrite import standalone_question
 
 
 class Scripted:
@@ -34,8 +39,8 @@ class Scripted:
     def close(self) -> None: ...
 
 
-def asked(*answers: str, **budget: float) -> Asked:
-    return Asked(Scripted(*answers), Answers(), **budget)
+def asked(*answers: str, **budget: float) -> Asker:
+    return Asker(Scripted(*answers), AnswerCache(), **budget)
 
 
 @pytest.mark.parametrize(
@@ -48,29 +53,29 @@ def asked(*answers: str, **budget: float) -> Asked:
     ],
 )
 def test_answers_of_every_manner_are_read(answer: str) -> None:
-    found = rewrites(asked(answer), "Lift of a wing?", 2)
+    found = write_queries(asked(answer), "Lift of a wing?", 2)
     assert [text.lower() for text in found] == ["wing lift at low speed", "how wings lift"]
 
 
 @pytest.mark.parametrize("answer", ["", "  \n", "...", "Lift of a wing", "Sure!"])
 def test_answers_of_no_use_are_failures(answer: str) -> None:
     with pytest.raises(ModelError):
-        rewrites(asked(answer), "lift of a wing?")
+        write_queries(asked(answer), "lift of a wing?")
 
 
 def test_a_question_that_is_answered_was_not_taken_apart() -> None:
     query = "which scheduler runs real-time tasks and how is its priority set"
     essay = "The scheduler used for real-time tasks is called the real-time scheduler. " * 4
     with pytest.raises(ModelError, match="found no parts"):
-        decomposed(asked(essay), query)
-    assert decomposed(asked(f"{essay}\nHow is its priority set?"), query) == ["How is its priority set?"]
+        simpler_questions(asked(essay), query)
+    assert simpler_questions(asked(f"{essay}\nHow is its priority set?"), query) == ["How is its priority set?"]
 
 
 @given(st.text(max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_whatever_the_model_says_is_lines_or_a_model_error(answer: str) -> None:
     try:
-        found = decomposed(asked(answer), "a question", 3)
+        found = simpler_questions(asked(answer), "a question", 3)
     except ModelError:
         return
     assert 1 <= len(found) <= 3
@@ -79,26 +84,28 @@ def test_whatever_the_model_says_is_lines_or_a_model_error(answer: str) -> None:
 
 def test_a_follow_up_sees_the_questions_before() -> None:
     model = Scripted("Standalone question: When was the white stork first ringed?")
-    found = follow_up(Asked(model, Answers()), "when was it first ringed?", ["what is a\nwhite stork?", "where does it nest?"])
+    found = standalone_question(
+        Asker(model, AnswerCache()), "when was it first ringed?", ["what is a\nwhite stork?", "where does it nest?"]
+    )
     assert found == "When was the white stork first ringed?"
     assert "- what is a white stork?\n- where does it nest?" in model.prompts[0]
 
 
 def test_an_expansion_may_read_passages() -> None:
     model = Scripted("A passage.", "Another.")
-    one = Asked(model, Answers())
-    assert expansion(one, "q {passages}") == "A passage."
+    one = Asker(model, AnswerCache())
+    assert write_passage(one, "q {passages}") == "A passage."
     assert "q {passages}" in model.prompts[0]
-    assert expansion(one, "q", ["first text", "second {query} text"]) == "Another."
+    assert write_passage(one, "q", ["first text", "second {query} text"]) == "Another."
     assert "[1] first text\n[2] second {query} text" in model.prompts[1]
 
 
 def test_steering_takes_only_what_the_passages_say() -> None:
     passages = ["The stork nests on chimneys. It eats many frogs in shallow water.", "Trout live in cold rivers."]
     answer = "It eats many frogs in shallow water\nStorks are wonderful birds of happiness and joy."
-    assert steered(asked(answer), "what do storks eat", passages) == ["It eats many frogs in shallow water."]
+    assert picked_sentences(asked(answer), "what do storks eat", passages) == ["It eats many frogs in shallow water."]
     with pytest.raises(ModelError, match="picked no sentence"):
-        steered(asked("Storks are wonderful birds of happiness."), "q", passages)
+        picked_sentences(asked("Storks are wonderful birds of happiness."), "q", passages)
 
 
 # -- budget and answers ------------------------------------------------------------------------------------------------
@@ -108,25 +115,23 @@ def test_the_same_prompt_is_asked_once(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "answers.sqlite"
     for number in range(3):
         model = Scripted("other words")
-        answers = Answers(path)
-        assert rewrites(Asked(model, answers, calls=1), "a query") == ["other words"]
+        answers = AnswerCache(path)
+        assert write_queries(Asker(model, answers, calls=1), "a query") == ["other words"]
         assert len(model.prompts) == (0 if number else 1)
         answers.close()
     assert path.stat().st_mode & 0o077 == 0
 
 
 def test_answers_are_kept_by_model_and_prompt() -> None:
-    answers = Answers()
+    answers = AnswerCache()
     answers.put("one", "p", "text", "answer")
     assert answers.get("one", "text") == "answer"
     assert answers.get("two", "text") is None
     assert answers.get("one", "text ") is None
-    answers.clear()
-    assert answers.get("one", "text") is None
 
 
 def test_the_oldest_answers_go_first(tmp_path: Path) -> None:
-    answers = Answers(tmp_path / "a.sqlite", limit=5000)
+    answers = AnswerCache(tmp_path / "a.sqlite", limit=5000)
     for number in range(40):
         answers.put("m", "p", f"text {number}", "x" * 300)
         assert answers.get("m", "text 0") is not None  # used again and again
@@ -141,14 +146,13 @@ def test_the_oldest_answers_go_first(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_used_costs_time_only(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "answers.sqlite"
     path.mkdir() if damage == "folder" else path.write_bytes(b"no database " * 400)
-    answers = Answers(path)
-    assert rewrites(Asked(Scripted("other words"), answers), "a query") == ["other words"]
+    answers = AnswerCache(path)
+    assert write_queries(Asker(Scripted("other words"), answers), "a query") == ["other words"]
     assert answers.get("scripted", "x") is None
-    answers.clear()
 
 
 def test_several_threads_may_keep_answers() -> None:
-    answers = Answers()
+    answers = AnswerCache()
 
     def work(n: int) -> None:
         for i in range(50):
@@ -165,14 +169,14 @@ def test_several_threads_may_keep_answers() -> None:
 
 def test_a_budget_of_calls_and_time() -> None:
     one = asked("a b", "c d", calls=1)
-    assert rewrites(one, "q one") == ["a b"]
-    assert rewrites(one, "q one") == ["a b"]  # kept: costs nothing
-    with pytest.raises(ModelError, match="may ask the language model 1 times"):
-        rewrites(one, "q two")
+    assert write_queries(one, "q one") == ["a b"]
+    assert write_queries(one, "q one") == ["a b"]  # kept: costs nothing
+    with pytest.raises(ModelError, match="has used its 1 calls"):
+        write_queries(one, "q two")
     late = asked("a b", seconds=0.01)
     time.sleep(0.02)
     with pytest.raises(ModelError, match=r"0\.01 s"):
-        rewrites(late, "q")
+        write_queries(late, "q")
 
 
 # -- prompts -----------------------------------------------------------------------------------------------------------
@@ -203,7 +207,7 @@ def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("version: 3\nmax_tokens: 9\n---\nSay {query} in {count} ways\n")
     model = Scripted("new words")
-    assert rewrites(Asked(model, Answers()), "a query", 1, str(path)) == ["new words"]
+    assert write_queries(Asker(model, AnswerCache()), "a query", 1, str(path)) == ["new words"]
     assert model.prompts == ["Say a query in 1 ways"]
     before = load_prompt(str(path)).digest
     path.write_text("version: 4\n---\nSay {query} in {count} ways\n")
@@ -215,9 +219,9 @@ def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
     [
         (b"no head", "must begin with"),
         (b"version: x\n---\ntext", "must begin with"),
-        (b"version 1\n---\ntext", "no 'name: value'"),
+        (b"version 1\n---\ntext", "not of the form 'name: value'"),
         (b"\xff\xfe\n---\n", "cannot be read"),
-        (b"version: 1\n---\n" + b"x" * 70000, "larger than"),
+        (b"version: 1\n---\n" + b"x" * 70000, "more than 65536 bytes"),
     ],
 )
 def test_a_prompt_that_cannot_be_read_is_told(tmp_path: Path, content: bytes, says: str) -> None:

@@ -19,11 +19,11 @@ from .words import prepared, spans_of, split_words
 __all__ = ["MAX_WORD", "Analyzer", "detect_language", "highlight", "languages"]
 
 MAX_WORD = 64
-"""Longer words (in code points) are cut: they are hashes, encoded data or damage."""
+"""Longer words (in code points) are truncated: they are hashes, encoded data or damage."""
 
 _SAMPLE = 400
 _IDENTIFIER_SHARE = 0.03
-"""From this share of words with an inner capital or underscore on, a collection counts as code."""
+"""Share of words with an inner capital or underscore from which a collection counts as code."""
 
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[a-z]\d+[A-Z]")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
@@ -34,7 +34,7 @@ _ELISIONS = {
     "catalan": re.compile(r"[dlmnst]'(?=\w)"),
     "irish": re.compile(r"[bdm]'(?=\w)"),
 }
-# In these languages a letter with a mark is a letter of its own; in the others people leave marks out when they search.
+# In other languages a letter with a mark is a letter of its own; in these, searchers often omit the marks.
 _FOLDED = frozenset(
     (None, "english", "porter", "french", "spanish", "portuguese", "italian", "catalan", "dutch", "dutch_porter")
 )
@@ -56,14 +56,14 @@ def _stemmer(language: str) -> Any:
     import Stemmer
 
     try:
-        return Stemmer.Stemmer(language, 0)  # no cache of its own: the caller remembers each word's terms
+        return Stemmer.Stemmer(language, 0)  # no cache of its own: callers cache each word's terms
     except KeyError:
-        raise UsageError(f"there is no stemmer for {language!r}; choose one of {', '.join(languages())}, or none") from None
+        raise UsageError(f"there is no stemmer for {language!r}; choose none or one of {', '.join(languages())}") from None
 
 
 @dataclass(frozen=True)
 class Analyzer:
-    """How words become terms. ``Analyzer()`` gives casefolded words, nothing else.
+    """Turns words into terms. ``Analyzer()`` only casefolds them.
 
     The order follows Lucene's language analyzers: Unicode folding (NFKC, case), possessives and elisions, stop words, Snowball
     stemming, accents. Equal settings give equal terms on every machine with the same PyStemmer.
@@ -118,7 +118,7 @@ class Analyzer:
         return [term for word in split_words(text) for term in self.terms(word)]
 
     def terms(self, word: str) -> tuple[str, ...]:
-        """The terms of one raw word: none (a stop word), one, or several. Not remembered: that is the caller's to do."""
+        """The terms of one raw word: none (a stop word), one, or several. Not cached; callers do that."""
         if word.isascii():
             return self._plain_terms(word[:MAX_WORD])
         if UNSPACED.search(word) is None:
@@ -155,7 +155,7 @@ class Analyzer:
 
 
 def _folded(term: str) -> str:
-    """Latin and Greek letters without their marks; other scripts as they are."""
+    """``term`` with the marks of Latin and Greek letters removed."""
     parts: list[str] = []
     for character in unicodedata.normalize("NFD", term):
         if "\u0300" <= character <= "\u036f" and parts and parts[-1] < "\u0400":
@@ -178,8 +178,8 @@ def highlight(
 ) -> list[tuple[int, int]]:
     """Start and end (exclusive, code points) of the words of ``text`` that share a term with the query, in order.
 
-    ``query``: a text, or terms. In scripts without spaces the matching characters are marked, not the whole run. ``matches``
-    remembers which words match: give the same dictionary with several texts and one query.
+    ``query``: a text, or terms. In scripts without spaces only the matching characters are marked. ``matches`` caches
+    which words match: pass the same dictionary for several texts and one query.
     """
     wanted = frozenset(analyzer(query) if isinstance(query, str) else query)
     found: list[tuple[int, int]] = []
@@ -208,7 +208,7 @@ def highlight(
 
 @lru_cache(maxsize=1 << 15)
 def _terms_of(word: str, analyzer: Analyzer) -> tuple[str, ...]:
-    """`Analyzer.terms`, remembered: passages of one collection are made of the same words, and stemming is slow."""
+    """`Analyzer.terms`, cached: passages of a collection share their words, and stemming is slow."""
     return analyzer.terms(word)
 
 

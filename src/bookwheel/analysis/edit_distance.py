@@ -6,7 +6,8 @@ __all__ = ["edit_distance"]
 
 
 def edit_distance(a: str, b: str) -> int:
-    """The fewest insertions, deletions, substitutions and swaps of neighbours that turn ``a`` into ``b``.
+    """The fewest insertions, deletions, substitutions and swaps of neighbours that turn ``a`` into
+    ``b``.
 
     This is optimal string alignment (Damerau 1964, restricted so that no part is edited twice).
     `bookwheel.kernels.near_terms` computes the same over the bytes of a whole vocabulary.

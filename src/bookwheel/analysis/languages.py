@@ -1,4 +1,4 @@
-"""The language of a collection, by its function words."""
+"""Detecting the language of a collection by its function words."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _MARGIN = 1.3
 
 @cache
 def _weights() -> dict[str, float]:
-    """A word that several languages share speaks for each of them, but less."""
+    """The weight of each function word: less if several languages share it."""
     shared = Counter(word for language in LANGUAGES for word in stop_words(language))
     return {word: 1 / count for word, count in shared.items()}
 
 
 def detect_language(texts: Iterable[str]) -> str | None:
-    """The Snowball language of most of ``texts``, or None if there is too little text, or no language is clearly ahead.
+    """The Snowball language of most of ``texts``, or None if there is too little text or no clear winner.
 
-    Counts function words in the first 5000 characters of the first 400 texts: a third and more of running text.
+    Counts function words in the first 5000 characters of the first 400 texts; they are a third or more of running text.
     """
     counts: Counter[str] = Counter()
     for text in islice(texts, _TEXTS):

@@ -25,7 +25,7 @@ def runs(word: str) -> list[str]:
 
 
 def bigrams(run: str) -> list[str]:
-    """Overlapping pairs of characters, each with its combining marks; a single character stands for itself.
+    """Overlapping pairs of characters, each with its combining marks; a single character is a term itself.
 
     Source: the bigrams of Lucene's CJKAnalyzer.
     """

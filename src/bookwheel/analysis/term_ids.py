@@ -19,7 +19,7 @@ _Number = TypeVar("_Number", np.int32, np.int64)
 class LexicalEncoder:
     """Maps raw words (as a `WordTable` numbers them) to index terms, which it numbers in turn.
 
-    One encoder goes with one `WordTable`: what a word stands for is remembered by the word's number.
+    One encoder belongs to one `WordTable`: the terms of a word are cached by its number.
     """
 
     def __init__(self, analyzer: Analyzer) -> None:
@@ -47,7 +47,7 @@ class LexicalEncoder:
 
         self._learn(words)
         if len(word_ids) and not 0 <= int(word_ids.min()) <= int(word_ids.max()) < self._words:
-            raise ValueError(f"word ids must lie in 0 … {self._words - 1}")
+            raise ValueError(f"word IDs must be between 0 and {self._words - 1}")
         out_indptr, out = np.empty(len(indptr), np.int64), np.empty(len(word_ids) * 5 // 4 + 16, np.int32)
         stands = (self._indptr[: self._words + 1], self._stands_for)
         used = expand(indptr, word_ids, *stands, out_indptr, out)

@@ -18,7 +18,7 @@ _TEXT_END = b"\xff"
 
 
 class WordHash:
-    """Bytes of words numbered in the order they were first met. Importing numba happens when one is made."""
+    """Bytes of words, numbered in order of first occurrence. Creating one imports numba."""
 
     def __init__(self, words: list[str], part_of_word: bytes) -> None:
         """``words``: in the table from the start, new ones are appended; ``part_of_word``: of 256 bytes, 32 for separators."""

@@ -69,7 +69,7 @@ def prepared(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """The raw words of ``text``, in order, case kept."""
+    """The raw words of ``text``, in order, with their case."""
     return prepared(text).split()
 
 
@@ -90,7 +90,7 @@ class _Ids(dict[str, int]):
 
 
 class WordTable:
-    """Raw words numbered in the order they were first met: texts in, arrays of integers out, one pass for all encoders.
+    """Raw words, numbered in order of first occurrence: texts in, arrays of integers out, in one pass for all encoders.
 
     The first large batch (:data:`MANY` characters) loads a compiled loop; up to then, as for a query, plain Python is quicker.
     """
@@ -112,7 +112,7 @@ class WordTable:
     def ids(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """``indptr`` (n + 1, int64) and ``ids`` (int32): text ``i`` has the words ``ids[indptr[i]:indptr[i + 1]]``, in order.
 
-        Words not met before are appended to :attr:`words`.
+        New words are appended to :attr:`words`.
         """
         if self._hash is None and sum(map(len, texts)) >= MANY:
             self._hash = WordHash(self.words, _TABLE)

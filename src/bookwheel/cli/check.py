@@ -26,9 +26,9 @@ def check(library: Library, as_json: bool) -> int:
 
     Prints one line for each file that is missing, truncated or altered; the exit code is then 2.
     """
-    from ..progress import silent, terminal
+    from ..progress import auto, silent
 
-    problems = library.check(progress=silent if as_json else terminal)
+    problems = library.check(progress=silent if as_json else auto)
     if as_json:
         json_document({"library": str(library.path), "sound": not problems, "problems": problems})
         return DAMAGED if problems else 0
@@ -37,5 +37,5 @@ def check(library: Library, as_json: bool) -> int:
     if problems:
         notice(f"{library.path} is damaged in {plural(len(problems), 'place')}; index its files again into a new library")
         return DAMAGED
-    click.echo(f"{clean(str(library.path))} is sound: generation {library.generation}, {library.passages:,} passages")
+    click.echo(f"{clean(str(library.path))} is sound: generation {library.generation}, {library.passage_count:,} passages")
     return 0

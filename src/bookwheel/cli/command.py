@@ -10,9 +10,15 @@ import click
 
 from .._errors import BookwheelError, UsageError
 
-__all__ = ["Command", "Mistakes", "Stopped", "argument", "command", "mistake", "option", "option_sentence"]
+__all__ = ["Command", "Group", "Mistakes", "Stopped", "argument", "command", "mistake", "option", "option_sentence"]
 
 _MISTAKES = "bookwheel.mistakes"
+_CLICK = (
+    (r"Option '(.+)' requires an argument", r"\1 needs a value"),
+    (r"Option '(.+)' does not take a value", r"\1 takes no value"),
+    (r"Got unexpected extra arguments? \((.+)\)", r"unexpected argument: \1"),
+)
+"""Messages of click, and the sentences in their place."""
 
 
 class Mistakes(UsageError):
@@ -80,14 +86,52 @@ class Command(click.Command):
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Examples, usage, what it does, options."""
-        width = max(len(line) for line, _ in self.examples)
-        for line, meaning in self.examples:
-            formatter.write(f"{line.ljust(width)}   {meaning}\n".rstrip() + "\n")
-        formatter.write_paragraph()
+        _write_examples(formatter, self.examples)
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         self.format_options(ctx, formatter)
         self.format_epilog(ctx, formatter)
+
+
+class Group(click.Group):
+    """Several commands about one thing; the first one runs where none is named."""
+
+    def __init__(self, *args: Any, examples: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, the default one first."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse ``args``, with the default command put first where they name none."""
+        if not ctx.resilient_parsing and (not args or (args[0].startswith("-") and "--help" not in args)):
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that ``args`` names; raises `Mistakes` for one that does not exist."""
+        if args[0] not in self.commands:
+            raise Mistakes([f"no such command: {args[0]!r}; choose from {', '.join(self.commands)}"], ctx.command_path)
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples, usage, what it does, commands."""
+        _write_examples(formatter, self.examples)
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(90)) for name, one in self.commands.items()])
+        formatter.write_paragraph()
+        formatter.write_text(f"{ctx.command_path} COMMAND --help explains each.")
+
+
+def _write_examples(formatter: click.HelpFormatter, examples: Sequence[tuple[str, str]]) -> None:
+    width = max(len(line) for line, _ in examples)
+    for line, meaning in examples:
+        formatter.write(f"{line.ljust(width)}   {meaning}\n".rstrip() + "\n")
+    formatter.write_paragraph()
 
 
 def _without(args: Sequence[str], name: str) -> list[str]:
@@ -158,7 +202,13 @@ def option_sentence(error: click.ClickException | BookwheelError) -> str:
     if isinstance(error, click.BadParameter) and error.param is not None:
         if choice := re.fullmatch(r"(.+) is not one of (.+)", text, re.DOTALL):
             text = f"must be one of {choice[2]}, not {choice[1]}"
-        name = error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.human_readable_name
+        if isinstance(error.param, click.Option):
+            name = error.param.opts[-1]
+        else:
+            name = (error.param.metavar or error.param.human_readable_name).strip("[].")
         text = text.removeprefix(f"{name.lstrip('-')} ")  # the library names the argument, the command line its option
         return f"{name} {text}" if text.startswith("must ") else f"{name}: {text}"
+    for pattern, sentence in _CLICK:
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            return found.expand(sentence)
     return text[:1].lower() + text[1:]

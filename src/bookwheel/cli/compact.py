@@ -26,11 +26,11 @@ def compact(library: Library, as_json: bool) -> None:
 
     Rankings do not change; searches get slightly faster and the library smaller. The library can be searched meanwhile.
     """
-    from ..memory.budget import format_size
-    from ..progress import silent, terminal
+    from ..memory.sizes import format_size
+    from ..progress import auto, silent
 
     before = library.info()
-    library.compact(progress=silent if as_json else terminal)
+    library.compact(progress=silent if as_json else auto)
     after = library.info()
     sizes = sum(before.disk.values()), sum(after.disk.values())
     if as_json:

@@ -42,6 +42,9 @@ def reference() -> str:
         assert command is not None
         parts.append(f"## bookwheel {name}\n")
         parts.append(_block(f"bookwheel {name}", command))
+        for below, one in getattr(command, "commands", {}).items():
+            parts.append(f"### bookwheel {name} {below}\n")
+            parts.append(_block(f"bookwheel {name} {below}", one))
     return "\n".join(parts)
 
 

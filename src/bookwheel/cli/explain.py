@@ -36,7 +36,7 @@ def explain(recipe: str, library: Library | None, as_json: bool) -> None:
     from ..rank.recipe import Retrieve
 
     if library is not None:
-        read = library.searching.recipe(recipe)
+        read = library.recipe(recipe)
     else:
         read = parse_recipe(recipe)
         # Without a library any name may be an encoder's; everything else can be checked.

@@ -66,6 +66,8 @@ def _opened(file: str) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     path = Path(file)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} to write {path.name} to; create it, or give another file")
     with storage(path), path.open("wb") as raw, _packed(path, raw) as packed:

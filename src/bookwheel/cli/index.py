@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._errors import InputError
 from .command import argument, command, option
 from .options import (
     NO_ENCODER,
@@ -14,13 +16,13 @@ from .options import (
     Language,
     Number,
     Whole,
-    bill_option,
     json_option,
+    memory_option,
     name_and_value,
     new_library_option,
     ram_option,
 )
-from .output import bill_rows, clean, json_document, notice, plural, print_bill
+from .output import clean, json_document, memory_rows, notice, plural, print_memory_plan
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -58,7 +60,7 @@ DAMAGED = 2
 @option("--hidden", is_flag=True, help="Include hidden files.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
-@bill_option
+@memory_option
 @json_option
 def index(
     paths: tuple[str, ...],
@@ -70,7 +72,7 @@ def index(
     hidden: bool,
     no_prune: bool,
     ram: int | None,
-    bill: bool,
+    memory: bool,
     as_json: bool,
     **settings: Any,
 ) -> int:
@@ -84,14 +86,17 @@ def index(
     from ..documents.paths import walk
     from ..documents.read import Fields
     from ..library.library import open_library
-    from ..progress import silent, terminal
+    from ..progress import auto, silent
     from .compiling import announced
 
     given = {key: value for key, value in settings.items() if value is not None}
     if given.get("encoder") == NO_ENCODER:
         given["encoder"] = None
     compile_the_others = announced()
-    files = [name_and_value(pair, "--vectors") for pair in vectors]
+    files = [name_and_value(pair, "--vectors", "FILE") for pair in vectors]
+    for _, file in files:
+        if not Path(file).expanduser().is_file():
+            raise InputError(f"there is no file {file}; nothing was read")
     walk(paths, hidden=hidden)  # before the library is created: a wrong path must not leave an empty one
     with open_library(name, create=True, **given) as library:
         report = library.index(
@@ -99,21 +104,21 @@ def index(
             fields=Fields(id_, title, text or None),
             prune=not no_prune,
             hidden=hidden,
-            progress=silent if as_json else terminal,
+            progress=silent if as_json else auto,
             ram=ram,
         )
-        for representation, file in files:
-            library.attach(representation, file, replace=True, ram=ram)
+        for encoder, file in files:
+            library.import_vectors(encoder, file, replace=True, ram=ram)
         compile_the_others()
         if as_json:
             json_document(_as_json(library, report))
         else:
             _print(library, name, report)
-        if bill:
-            print_bill(report.bill)
+        if memory:
+            print_memory_plan(report.memory_plan)
         touched = report.added or report.updated or report.unchanged or report.removed
-        if not report.failures and not (library.passages and touched):
-            empty = "" if library.passages else "; the library is still empty"
+        if not report.failures and not (library.passage_count and touched):
+            empty = "" if library.passage_count else "; the library is still empty"
             notice(f"no text was found in {', '.join(paths)[:200]}{empty}")
     return DAMAGED if report.failures else 0
 
@@ -123,8 +128,8 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
     return {
         "library": str(library.path),
         **{name: getattr(report, name) for name in names},
-        "bill": bill_rows(report.bill or ()),
-        "total": {"documents": library.documents, "passages": library.passages},
+        "memory": memory_rows(report.memory_plan or ()),
+        "total": {"documents": library.document_count, "passages": library.passage_count},
     }
 
 
@@ -141,8 +146,8 @@ def _print(library: Library, name: str, report: IndexReport) -> None:
     if (more := len(report.failures) - FAILURES_SHOWN) > 0:
         notice(f"{plural(more, 'more failure')}; --json lists all of them")
     click.echo(
-        f"{clean(str(library.path))} holds {plural(library.passages, 'passage')} of {plural(library.documents, 'document')}"
+        f"{clean(str(library.path))} holds {plural(library.passage_count, 'passage')} of {plural(library.document_count, 'document')}"
     )
-    if library.passages:
+    if library.passage_count:
         chosen = "" if name == "default" else f" --library {shlex.quote(name)}"
         click.echo(f'next: bookwheel search "words"{chosen}')

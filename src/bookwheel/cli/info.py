@@ -74,6 +74,6 @@ def _print(found: Info) -> None:
 
 
 def _size(size: int | None) -> str:
-    from ..memory.budget import format_size
+    from ..memory.sizes import format_size
 
     return "-" if size is None else format_size(size)

@@ -34,7 +34,7 @@ def libraries(as_json: bool) -> int:
         row: dict[str, Any] = {"name": name, "path": str(locate(name))}
         try:
             with open_library(name) as library:
-                row |= {"documents": library.documents, "passages": library.passages, "problem": None}
+                row |= {"documents": library.document_count, "passages": library.passage_count, "problem": None}
         except BookwheelError as error:
             row |= {"documents": None, "passages": None, "problem": str(error)}
         rows.append(row)

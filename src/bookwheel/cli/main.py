@@ -28,7 +28,8 @@ COMMANDS = {
     "compact": "Merge segments and free the space of removed documents.",
     "check": "Verify a library's files against their checksums.",
     "export": "Write documents or passages as JSON lines.",
-    "refine": "Add better representations, filled in the background.",
+    "encoders": "List, add, replace or remove the encoders of a library.",
+    "embed": "Embed the passages with the encoders that were added.",
     "models": "List the models that encode here, and their speed.",
     "evaluate": "Evaluate recipes on a judged collection.",
     "recipes": "List recipes and stages, or save a recipe under a name.",
@@ -63,6 +64,8 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, 1)
+            if name == "help":
+                near = ["--help"]
             hint = f"did you mean `bookwheel {near[0]}`?" if near else f"commands are {', '.join(COMMANDS)}"
             raise Mistakes([f"no such command: {name!r}; {hint}"], "bookwheel")
         return super().resolve_command(ctx, args)
@@ -160,7 +163,7 @@ def _run(arguments: list[str]) -> int:
         _say([str(error)], lines=isinstance(error, RecipeError | FilterError))
         return error.exit_code
     except click.ClickException as error:
-        _say([option_sentence(error)])
+        _say([option_sentence(error), "for usage, type: bookwheel --help"])
         return USAGE
     except Exception as error:
         return _unexpected(error, arguments)
@@ -191,9 +194,9 @@ def _say(sentences: Sequence[str], *, lines: bool = False) -> None:
     from .output import clean
 
     if sys.stderr.isatty():
-        # A progress bar may be standing on this line.
-        from ..progress import columns
+        # There may be a progress bar on this line.
+        import shutil
 
-        sys.stderr.write("\r" + " " * columns() + "\r")
+        sys.stderr.write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
     for sentence in sentences:
         click.echo(f"bookwheel: {clean(sentence, lines=lines)}", err=True)

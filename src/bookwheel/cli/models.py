@@ -32,7 +32,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
     """List the models that encode here: the built-in one, those of installed packages and of FOLDERs.
 
     Each is loaded and runs for a second on passages of 100 words, once; its speed is kept. What cannot be used says why.
-    `bookwheel refine --add NAME=MODEL` takes any of them. Nothing is fetched from the network.
+    `bookwheel encoders add NAME=MODEL` takes any of them. Nothing is fetched from the network.
     """
     from ..encode.catalogue import catalogue
 
@@ -60,7 +60,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
 
 
 def _cells(entry: ModelEntry) -> list[str]:
-    from ..memory.budget import format_size
+    from ..memory.sizes import format_size
 
     numbers = (entry.dimension, entry.max_tokens, entry.passages_per_second and round(entry.passages_per_second))
     return [

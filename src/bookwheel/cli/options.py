@@ -22,11 +22,12 @@ __all__ = [
     "Number",
     "RecipeText",
     "Size",
+    "Value",
     "Where",
     "Whole",
-    "bill_option",
     "json_option",
     "library_option",
+    "memory_option",
     "name_and_value",
     "new_library_option",
     "optional_library",
@@ -98,7 +99,7 @@ class Size(Value):
 
     def read(self, text: str) -> int:
         """The number of bytes; raises `BudgetError` for less than the smallest budget."""
-        from ..memory.budget import ram_of
+        from ..memory.sizes import ram_of
 
         return ram_of(text)
 
@@ -244,7 +245,7 @@ new_library_option = option(
     help="Name or folder of the library; it is created if needed. [default: default]",
 )
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
-bill_option = option("--bill", is_flag=True, help="Also print planned and measured memory, by part.")
+memory_option = option("--memory", is_flag=True, help="Also print planned and measured memory, by part.")
 
 
 def ram_option(text: str) -> Callable[[Any], Any]:
@@ -252,9 +253,11 @@ def ram_option(text: str) -> Callable[[Any], Any]:
     return option("--ram", type=Size(), metavar="SIZE", help=text)
 
 
-def name_and_value(text: str, option_name: str) -> tuple[str, str]:
-    """The two sides of ``NAME=VALUE``; raises `UsageError`."""
+def name_and_value(text: str, option_name: str, value_name: str = "MODEL") -> tuple[str, str]:
+    """The two sides of ``NAME=VALUE``. Raises `UsageError`."""
     name, sign, value = text.partition("=")
     if not (sign and name and value):
-        raise UsageError(f"{option_name} must be of the form NAME=VALUE, as in {option_name} minilm=MODEL, not {text!r:.60}")
+        raise UsageError(
+            f"{option_name} must be of the form NAME={value_name}, as in {option_name} minilm={value_name}, not {text!r:.60}"
+        )
     return name, value

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from ..progress import display_width
+from .._width import display_width
 
-__all__ = ["Terminal", "bill_rows", "clean", "json_document", "json_line", "notice", "plural", "print_bill", "table"]
+__all__ = ["Terminal", "clean", "json_document", "json_line", "memory_rows", "notice", "plural", "print_memory_plan", "table"]
 
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 _CONTROLS |= dict.fromkeys((*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0x061C, 0xFEFF), " ")
@@ -103,17 +103,17 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), *, left: in
     return lines
 
 
-def bill_rows(bill: Iterable[Any]) -> list[dict[str, Any]]:
+def memory_rows(memory: Iterable[Any]) -> list[dict[str, Any]]:
     """A memory plan for JSON: part, planned and measured bytes."""
-    return [{"part": line.part, "planned": line.planned, "measured": line.measured} for line in bill]
+    return [{"part": line.part, "planned": line.planned, "measured": line.measured} for line in memory]
 
 
-def print_bill(bill: Iterable[Any] | None) -> None:
+def print_memory_plan(memory: Iterable[Any] | None) -> None:
     """Print planned and measured memory by part on stderr; stdout is for the result."""
-    from ..memory.budget import format_size
+    from ..memory.sizes import format_size
 
     rows = []
-    for line in bill or ():
+    for line in memory or ():
         rows.append([line.part, *("-" if size is None else format_size(size) for size in (line.planned, line.measured))])
     for text in table(rows, ("memory", "planned", "measured")):
         click.echo(text, err=True)

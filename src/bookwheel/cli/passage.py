@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from ..progress import display_width
+from .._width import display_width
 from .output import clean
 
 __all__ = ["passage_lines"]

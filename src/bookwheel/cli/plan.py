@@ -9,12 +9,12 @@ import click
 from .._errors import UsageError
 from .command import argument, command, option
 from .options import NO_ENCODER, Encoder, Whole, json_option, ram_option
-from .output import bill_rows, clean, json_document, table
+from .output import clean, json_document, memory_rows, table
 
 if TYPE_CHECKING:
     from ..library.estimate import Estimate
-    from ..library.memory_plan import Plan
-    from ..memory.budget import Bill
+    from ..library.memory_plan import LibraryPlan
+    from ..memory.plan import MemoryPlan
 
 
 @command(
@@ -52,8 +52,8 @@ def plan(
     For files, the number of passages is estimated from a sample. A plan that exceeds the memory budget is still printed, with
     exit code 3.
     """
-    from ..library import memory_plan as bills
-    from ..memory.budget import DEFAULT
+    from ..library import memory_plan
+    from ..memory.sizes import DEFAULT
 
     if bool(paths) == (passages is not None):
         raise UsageError("give either PATHs or --passages N")
@@ -64,8 +64,8 @@ def plan(
 
         found = estimate(paths, unit=unit, words=words)
         passages = found.passages
-    bits = bills.sketch_bits(passages, dimension, ram, model)
-    made = bills.plan(passages, dimension, DEFAULT if ram is None else ram, encoder=model, bits=bits)
+    bits = memory_plan.sketch_bits(passages, dimension, ram, model)
+    made = memory_plan.plan_library(passages, dimension, DEFAULT if ram is None else ram, encoder=model, bits=bits)
     if as_json:
         json_document(_as_json(made, found))
     else:
@@ -89,22 +89,22 @@ def _encoder(dim: int | None, encoder: str | None) -> tuple[int, int]:
     return loaded.dimension, nbytes(loaded) or STATIC
 
 
-def _as_json(made: Plan, found: Estimate | None) -> dict[str, Any]:
+def _as_json(made: LibraryPlan, found: Estimate | None) -> dict[str, Any]:
     return {
         "ram": made.building.ram,
         "passages": made.passages,
         "estimated": found is not None and not found.exact,
         "dimension": made.dimension,
         "bits": made.bits,
-        "building": {"bytes": made.building.planned(), "bill": bill_rows(made.building)},
-        "searching": {"bytes": made.searching.planned(), "bill": bill_rows(made.searching)},
+        "building": {"bytes": made.building.planned(), "memory": memory_rows(made.building)},
+        "searching": {"bytes": made.searching.planned(), "memory": memory_rows(made.searching)},
         "disk": made.disk,
         "fits": made.building.planned() <= made.building.ram and made.searching.planned() <= made.searching.ram,
     }
 
 
-def _print(made: Plan, found: Estimate | None) -> None:
-    from ..memory.budget import format_size
+def _print(made: LibraryPlan, found: Estimate | None) -> None:
+    from ..memory.sizes import format_size
 
     about = "" if found is None else f" in {format_size(found.bytes)} of files" + ("" if found.exact else ", estimated")
     vectors = (
@@ -113,9 +113,9 @@ def _print(made: Plan, found: Estimate | None) -> None:
         else ", no vectors"
     )
     click.echo(f"{made.passages:,} passages{about}{vectors}, within {format_size(made.building.ram)}")
-    for what, bill in (("memory to index", made.building), ("memory to search", made.searching)):
+    for what, memory in (("memory to index", made.building), ("memory to search", made.searching)):
         click.echo()
-        for line in _table(what, bill):
+        for line in _table(what, memory):
             click.echo(line)
     click.echo()
     rows = [[clean(part), format_size(size)] for part, size in made.disk.items()]
@@ -124,9 +124,9 @@ def _print(made: Plan, found: Estimate | None) -> None:
         click.echo(line)
 
 
-def _table(what: str, bill: Bill) -> list[str]:
-    from ..memory.budget import format_size
+def _table(what: str, memory: MemoryPlan) -> list[str]:
+    from ..memory.sizes import format_size
 
-    rows = [[clean(line.part), format_size(line.planned or 0)] for line in bill]
-    rows.append(["total", format_size(bill.planned())])
+    rows = [[clean(line.part), format_size(line.planned or 0)] for line in memory]
+    rows.append(["total", format_size(memory.planned())])
     return table(rows, (what, "planned"))

@@ -49,7 +49,7 @@ def recipes(recipe: str | None, library: Library | None, save: str | None, remov
         if recipe is None:
             return
     if recipe is not None:
-        read = parse_recipe(recipe) if library is None else library.searching.recipe(recipe)
+        read = parse_recipe(recipe) if library is None else library.recipe(recipe)
         if as_json:
             json_document({"recipe": str(read), "retrievers": list(read.retrievers())})
         else:
@@ -72,7 +72,7 @@ def recipes(recipe: str | None, library: Library | None, save: str | None, remov
 
 
 def _stages() -> list[dict[str, Any]]:
-    from ..rank.stages.arguments import signature
+    from ..rank.stages.parameters import signature
     from ..rank.stages.registry import find_stage, stage_names
 
     found = []

@@ -33,6 +33,6 @@ def remove(names: tuple[str, ...], library: Library, as_json: bool) -> None:
     """
     removed = library.remove(names)
     if as_json:
-        json_document({"library": str(library.path), "removed": removed, "documents": library.documents})
+        json_document({"library": str(library.path), "removed": removed, "documents": library.document_count})
     else:
-        click.echo(f"{plural(removed, 'document')} removed, {library.documents:,} remain")
+        click.echo(f"{plural(removed, 'document')} removed, {library.document_count:,} remain")

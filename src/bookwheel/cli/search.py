@@ -15,14 +15,13 @@ import click
 from .._errors import QueryError
 from .command import argument, command, option
 from .compiling import import_numba
-from .options import Number, RecipeText, Where, Whole, bill_option, json_option, library_option
-from .output import Terminal, clean, json_document, json_line, notice, print_bill, table
+from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
+from .output import Terminal, clean, json_document, json_line, notice, print_memory_plan, table
 from .passage import passage_lines
 
 if TYPE_CHECKING:
     from ..library.library import Library
-    from ..library.results import Result
-    from ..library.retrieval.matches import Reason
+    from ..library.results import Reason, Result
     from ..rank.query import Query
     from ..rank.recipe import Recipe
     from ..rank.trace import StageTrace
@@ -71,28 +70,24 @@ STDIN = "-"
 @option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
 @option("--run", "as_run", is_flag=True, help="Print a TREC run: documents, each scored by its best passage.")
 @option("--tag", default="bookwheel", metavar="NAME", help="Name of the run. [default: bookwheel]")
-@bill_option
+@memory_option
 @json_option
 def search(
     words: tuple[str, ...],
     library: Library,
-    k: int | None,
     recipe: str | None,
     syntax: bool,
     spell: bool,
     history: tuple[str, ...],
-    seconds: float | None,
     explain: bool,
-    where: str | None,
-    group: bool,
-    cutoff: float | None,
     lines: int,
     full: bool,
     no_color: bool,
     as_run: bool,
     tag: str,
-    bill: bool,
+    memory: bool,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Search a library for passages.
 
@@ -103,34 +98,35 @@ def search(
     import_numba()
     if as_run:
         from ..evaluate import run_lines
-    chosen = _with_readers(library, recipe, syntax, spell, bool(history))
+    # What is not named above is a field of `SearchOptions`, and goes to the library as it is.
+    options["k"] = options["k"] or (RUN_DEPTH if as_run else SHOWN)
+    options["recipe"] = chosen = _with_readers(library, recipe, syntax, spell, bool(history))
     found = 0
     batch = words == (STDIN,)
     queries = list(_read_queries()) if batch else [("1", " ".join(words))]
     for number, query in queries:
         if as_run:
-            (ranked,) = library.rank_documents([_asked(query, history)], k or RUN_DEPTH, recipe=chosen, where=where)
+            (ranked,) = library.rank_documents([_asked(query, history)], **options)
             for line in run_lines({number: ranked}, tag):
                 click.echo(line)
             found += len(ranked)
             continue
         started = time.perf_counter()
-        results, ranking = library.searching.search(
-            _asked(query, history), k or SHOWN, chosen, where, group, seconds, trace=explain, cutoff=cutoff
-        )
+        results = library.search(_asked(query, history), trace=explain, **options)
         took = time.perf_counter() - started
+        stages = results.ranking.trace.stages if results.ranking.trace is not None else []
         found += len(results)
         numbers = [result.passage for result in results]
         why = dict(zip(numbers, library.why(query, numbers, chosen), strict=True)) if explain else {}
         if as_json:
-            shown = [_as_json(result) for result in results]
+            shown = results.to_dicts()
             for one in shown if explain else ():
                 one["why"] = [_plain(reason) for reason in why[one["passage"]]]
             document = {"query": query, "library": str(library.path), "seconds": took, "results": shown}
-            if ranking.notes:
-                document["notes"] = list(ranking.notes)
-            if ranking.trace is not None:
-                document["stages"] = [_stage_as_json(stage) for stage in ranking.trace.stages]
+            if results.notes:
+                document["notes"] = list(results.notes)
+            if explain:
+                document["stages"] = [_stage_as_json(stage) for stage in stages]
             if batch:
                 json_line({"id": number, **document})
             else:
@@ -141,16 +137,16 @@ def search(
                 click.echo(terminal.bold(f"{clean(number)}: {clean(query)}"))
             for result in results:
                 _print(result, terminal, None if full else lines, why.get(result.passage, []))
-            if ranking.trace is not None:
-                _print_stages(ranking.trace.stages, took)
-            for note in () if explain else ranking.notes:
+            if explain:
+                _print_stages(stages, took)
+            for note in () if explain else results.notes:
                 if note.startswith(TOLD) or " was skipped: " in note:
                     notice(note)
-    if bill:
-        print_bill(library.bill())
+    if memory:
+        print_memory_plan(library.memory_plan())
     if not found:
         what = f"for {queries[0][1]!r:.100}" if len(queries) == 1 else f"for any of {len(queries)} queries"
-        limit = f" where {where}" if where else ""
+        limit = f" where {options['where']}" if options["where"] else ""
         notice(f"nothing found {what}{limit} in {library.path}")
         return 1
     return 0
@@ -163,7 +159,7 @@ def _with_readers(library: Library, recipe: str | None, syntax: bool, spell: boo
         return recipe
     from ..rank import parse_recipe
 
-    chosen = library.searching.recipe(recipe)
+    chosen = library.recipe(recipe)
     for name in reversed(readers):
         chosen = parse_recipe(f"{name}()") >> chosen
     return chosen
@@ -212,10 +208,6 @@ def _read_queries() -> Iterator[tuple[str, str]]:
             yield (before, after) if tab else (str(number), line)
     if empty:
         raise QueryError("standard input has no query; write one per line, as text or as an ID, a tab and text")
-
-
-def _as_json(result: Result) -> dict[str, Any]:
-    return {name: getattr(result, name) for name in result.__slots__}
 
 
 def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[Reason]) -> None:

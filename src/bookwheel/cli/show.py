@@ -12,7 +12,7 @@ from .output import Terminal, clean, json_document, notice, plural
 
 if TYPE_CHECKING:
     from ..library.library import Library
-    from ..library.store import StoredDocument
+    from ..library.results import StoredDocument
 
 
 SHOWN = 10

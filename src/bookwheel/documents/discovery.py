@@ -1,4 +1,4 @@
-"""The files below a folder, sorted, and those that are passed over."""
+"""The files below a folder, sorted, and those that are skipped."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .source import Skipped
 __all__ = ["Found", "in_folder", "in_glob"]
 
 Found = Skipped | tuple[str, str]
-"""A file with its path below the folder (with ``/``), or something that was passed over."""
+"""A file with its path relative to the folder (with ``/``), or something skipped."""
 
 _CORPUS = frozenset(("corpus.jsonl", "corpus.jsonl.gz", "corpus.jsonl.zst"))
 _QUERIES = frozenset(("queries.jsonl", "queries.jsonl.gz", "queries.jsonl.zst"))
 
 _LIBRARY = frozenset(("manifest.json", "documents.sqlite"))
-"""What the folder of a library holds: its own files are no text of anybody's."""
+"""Files of a library's folder, which is skipped."""
 
 
 def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
@@ -48,7 +48,7 @@ def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
         link = entry.is_symlink()
         try:
             folder = entry.is_dir()
-        except OSError:  # a link that leads in a circle
+        except OSError:  # a circle of links
             folder = False
         reason = _reason(entry, folder, names[-1], hidden)
         if not reason and rules is not None and rules.ignored(entry.path, folder):
@@ -131,8 +131,8 @@ def _link_reason(path: Path, folder: bool, real_root: str) -> str:
     try:
         target = os.path.realpath(path, strict=True)
     except OSError as error:
-        # A link to itself or around in a circle has no target, just as one to nothing.
-        return "link loop" if error.errno == errno.ELOOP else "link to nothing"
+        # A link to itself, or a circle of links, has no target either.
+        return "link loop" if error.errno == errno.ELOOP else "broken link"
     inside = target == real_root or target.startswith(real_root.rstrip(os.sep) + os.sep)
     if folder:
         here = os.path.realpath(path.parent)

@@ -1,4 +1,4 @@
-"""What is indexed: documents, and the spans of them that are retrieved."""
+"""Documents, and the spans of them that are indexed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Document:
     title: str = ""
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     kind: str = "prose"
-    """``prose``, ``markup`` (Markdown, reStructuredText: headings and lists matter) or ``code``: how it is split."""
+    """How it is split: ``prose``, ``markup`` (with headings and lists) or ``code``."""
     pages: tuple[int, ...] = ()
-    """Offsets into ``text`` at which each page begins; empty where the format has no pages."""
+    """Offset into ``text`` of each page; empty if the format has no pages."""
     line: int = 1
     """The line of the source at which this document begins (a JSONL record, a mail in an mbox)."""
     lines: bool = False
-    """True where ``text`` is made of the file's own lines, so that a passage's line can be told."""
+    """Whether ``text`` consists of the file's own lines, so that passages have line numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Sources: Broder, "On the resemblance and containment of documents" (1997); banding after Leskovec, Rajaraman and Ullman,
 "Mining of Massive Datasets", chapter 3; Bloom filters instead of hash tables for the bands after Khan et al., "LSHBloom:
-Memory-efficient, Extreme-scale Document Deduplication" (2024): a band that was seen before is only remembered as bits, so that
-a collection of any size takes a fixed few bytes a text, at a rate of false alarms that is chosen before.
+Memory-efficient, Extreme-scale Document Deduplication" (2024): of a band only bits are stored, a fixed few bytes per text, with a
+rate of false positives that is chosen beforehand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["HASHES", "NearDuplicates", "duplicates_of", "resemblance", "shingles
 
 HASHES = 128
 SHINGLE = 3
-"""Words in a row."""
+"""Consecutive words in a shingle."""
 _PRIME = np.uint64((1 << 61) - 1)
 _EMPTY = np.uint64(0xFFFFFFFF)
 
@@ -34,7 +34,7 @@ _A, _B = _coefficients(20)
 
 
 def shingles(text: str) -> NDArray[np.uint64]:
-    """Hashes of every three words in a row, each once; of a shorter text the one of all its words: uint64 (n,)."""
+    """Distinct hashes of every three consecutive words, or of all words of a shorter text: uint64 (n,)."""
     words = split_words(text.lower())
     if not words:
         return np.empty(0, np.uint64)
@@ -69,7 +69,7 @@ def _banding(threshold: float) -> tuple[int, int]:
 
 
 class NearDuplicates:
-    """Says of each text whether one much like it came before. Memory: fixed when made; texts themselves are not kept.
+    """Whether each text resembles an earlier one, in a fixed amount of memory; texts are not stored.
 
     ``expected`` texts at the given ``errors`` (share of texts wrongly taken for seen, in sum over all bands) take
     ``nbytes``: some 30 to 40 bytes a text. Two texts whose shingles overlap by ``threshold`` are found about half of the time,
@@ -78,7 +78,9 @@ class NearDuplicates:
 
     def __init__(self, expected: int, threshold: float = 0.8, errors: float = 1e-3) -> None:
         if expected < 1 or not 0.0 < threshold <= 1.0 or not 0.0 < errors < 1.0:
-            raise ValueError("expected must be at least 1, threshold and errors between 0 and 1")
+            raise ValueError(
+                f"expected must be at least 1, threshold and errors between 0 and 1, not {expected}, {threshold} and {errors}"
+            )
         self.bands, self.rows = _banding(threshold)
         share = 1 - (1 - errors) ** (1 / self.bands)
         self.probes = max(1, round(-math.log2(share)))
@@ -92,7 +94,7 @@ class NearDuplicates:
         return self._bits.nbytes
 
     def seen(self, text: str) -> bool:
-        """Whether a text much like this came before; remembers it. A text without words never was."""
+        """Whether ``text`` resembles an earlier one; it is then one itself. A text without words never does."""
         found = signature(text)
         if (found == np.uint32(_EMPTY)).all():
             return False

@@ -1,4 +1,4 @@
-"""Bytes of unknown encoding to clean text: what comes out can always be written as UTF-8."""
+"""Decoding bytes of unknown encoding to text that can always be encoded as UTF-8."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEAD = 1 << 16
 def clean(text: str) -> str:
     """``text`` with NUL characters as spaces, surrogate pairs joined and lone surrogates replaced by U+FFFD.
 
-    NULs and lone surrogates are replaced one for one. Costs one scan where there is nothing to do.
+    NULs and lone surrogates are replaced one for one. Takes one scan if there is nothing to replace.
     """
     if "\0" in text:
         text = text.replace("\0", " ")
@@ -96,7 +96,7 @@ def control_share(data: bytes) -> float:
 def utf8_stream(stream: BinaryIO) -> BinaryIO:
     """``stream`` recoded to UTF-8 if its first 64 KiB are in another encoding, without a byte order mark; else as it is.
 
-    Lines later on that are not UTF-8 after all are the caller's to :func:`decode`.
+    Later lines that are not UTF-8 after all must be passed to :func:`decode` by the caller.
     """
     if not isinstance(stream, io.BufferedReader):
         stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), _HEAD))
@@ -151,7 +151,7 @@ def _by_mark(data: bytes) -> str | None:
 
 
 def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark: Western text then has a NUL in (nearly) every other byte."""
+    """The kind of UTF-16 without a mark: Western text has a NUL in nearly every other byte."""
     sample = data[:4096]
     half = len(sample) // 2
     if half < 2:
@@ -165,7 +165,7 @@ def _wide(data: bytes) -> str | None:
 
 
 def _almost_utf8(data: bytes) -> str | None:
-    """UTF-8 with a few damaged characters is told from another encoding by its many undamaged ones."""
+    """The text of UTF-8 with a few damaged characters, recognised by its many undamaged ones; else None."""
     text = data.decode("utf-8", "replace")
     bad = text.count("\N{REPLACEMENT CHARACTER}")
     good = (len(data) - len(text)) // 2  # at least: each well-formed character has 1 to 3 bytes more than code points

@@ -28,7 +28,7 @@ class IgnoreRules:
             self._chains.clear()
 
     def ignored(self, path: str, folder: bool) -> bool:
-        """True if the file (or folder) ``path`` is ignored; its parents are taken not to be."""
+        """Whether the file (or folder) ``path`` is ignored, provided that its parents are not."""
         for spec, length in self._chain(os.path.dirname(path)):  # noqa: PTH120  # asked for every file: Path is too slow
             relative = path[length:].replace(os.sep, "/") + ("/" if folder else "")
             include = spec.check_file(relative).include
@@ -37,7 +37,7 @@ class IgnoreRules:
         return False
 
     def _chain(self, folder: str) -> _Chain:
-        """The rules that hold in ``folder``, its own first, each with the length of the path that it is relative to."""
+        """The rules for ``folder``, its own first, each with the length of the path that they are relative to."""
         chain = self._chains.get(folder)
         if chain is None:
             spec = _read(folder)

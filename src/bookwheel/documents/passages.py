@@ -1,4 +1,4 @@
-"""Documents to passages: runs of whole sentences of about the same length."""
+"""Splitting documents into passages: whole sentences, of about the same length."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ..analysis.scripts import UNSPACED
 from .document import Document, Span
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
 
-__all__ = ["TARGET_WORDS", "Unit", "place", "places", "split"]
+__all__ = ["TARGET_WORDS", "Unit", "place", "places", "split_document"]
 
 Unit = Literal["sentence", "passage", "document"]
 
 TARGET_WORDS = 120
-"""Words a passage aims at. 120 English words and a title are some 190 word pieces: within the 256 of the small encoders, near
-the 100 words that retrieval benchmarks are cut into (DPR's Wikipedia), and enough for most paragraphs to stay whole."""
+"""Target length of a passage in words. 120 English words and a title are about 190 word pieces, within the 256 of small encoders;
+retrieval benchmarks use about 100 words (DPR's Wikipedia), and most paragraphs stay whole."""
 
 SLACK = 1.25
-"""A text, or section, of up to so many times the target stays whole."""
+"""A text or section of up to this many times the target stays whole."""
 
 _TINY = 0.25
-"""A section of less than this part of the target is joined to the next."""
+"""A section shorter than this fraction of the target is joined to the next."""
 _CHARACTERS_PER_WORD = 16
-"""Text without spaces (encoded data, rows of numbers) counts a word for so many code points; English has six and a half."""
+"""Text without spaces (encoded data, rows of numbers) counts as one word per 16 code points; English has 6.5 per word."""
 _UNSPACED_PER_WORD = 2
-"""Chinese, Japanese, Thai: about two characters a word."""
-# What a cut of each kind costs, in parts of the wanted length by which a better one may be missed.
+"""Chinese, Japanese, Thai: about two characters per word."""
+# The cost of a cut of each kind, as a fraction of the target by which a better cut may be farther away.
 _PENALTY = {SECTION: 0.0, PARAGRAPH: 0.0, SENTENCE: 0.12, BLOCK: 0.25, UNINDENTED: 0.35, INDENTED: 0.5}
 _FORCED = 0.5
 _PIECE = 1 << 16
@@ -39,12 +39,12 @@ _PIECE = 1 << 16
 _WORD = re.compile(r"\w")
 
 
-def split(document: Document, unit: Unit = "passage", words: int = TARGET_WORDS) -> list[Span]:
-    """The spans of ``document`` that are retrieved, in order, trimmed of white space, without overlap.
+def split_document(document: Document, unit: Unit = "passage", words: int = TARGET_WORDS) -> list[Span]:
+    """The spans of ``document`` to index, in order, without overlap or surrounding white space.
 
-    Together they hold every character of the text that is not white space. ``sentence``: one each; ``document``: one span;
-    ``passage``: whole sentences up to about ``words`` words, of even length, and across headings or pages only where those hold
-    next to nothing. A sentence of more than 1.25 times ``words`` is cut between words, or anywhere if it has no spaces.
+    Together they cover every character of the text that is not white space. ``sentence``: one span per sentence; ``document``:
+    one span; ``passage``: whole sentences of about ``words`` words, of even length, across headings or pages only if a section
+    is very short. A sentence of more than 1.25 times ``words`` is cut between words, or anywhere if it has no spaces.
     """
     text = document.text
     if not text or text.isspace():
@@ -63,12 +63,12 @@ def split(document: Document, unit: Unit = "passage", words: int = TARGET_WORDS)
 
 
 def place(document: Document, start: int) -> tuple[int | None, int | None]:
-    """The page and the line (both from 1) of offset ``start``; None where the format has no such thing."""
+    """The page and the line (both from 1) of offset ``start``; None if the format has none."""
     return places(document, [Span(start, start)])[0]
 
 
 def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | None, int | None]]:
-    """:func:`place` of the start of each of ``spans``, which must be in order: one pass over the text."""
+    """:func:`place` of the start of each of ``spans``, which must be in order, in one pass over the text."""
     if not document.pages and not document.lines:
         return [(None, document.line or None)] * len(spans)
     found: list[tuple[int | None, int | None]] = []
@@ -83,7 +83,7 @@ def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | None, 
 
 
 def _is_short(text: str, limit: float) -> bool:
-    """True if ``text`` has at most ``limit`` words: cheap, for it is asked of every record. Over-estimates only."""
+    """Whether ``text`` has at most ``limit`` words. Fast, because it is called for every record; it never underestimates."""
     if len(text) > limit * _CHARACTERS_PER_WORD:
         return False
     spaces = text.count(" ") + text.count("\n") + text.count("\t") + 1
@@ -95,7 +95,7 @@ def _is_short(text: str, limit: float) -> bool:
 
 
 def _weight(text: str, unspaced: bool) -> float:
-    """The length of ``text`` in words; of a very long one piece by piece, so that no list of all its words is made."""
+    """The length of ``text`` in words; a very long text is counted in pieces, to bound the memory."""
     if len(text) > _PIECE:
         return sum(_weight(text[at : at + _PIECE], unspaced) for at in range(0, len(text), _PIECE))
     weight = max(len(text.split()), len(text) / _CHARACTERS_PER_WORD)
@@ -125,7 +125,7 @@ def _sentence(text: str, start: int, end: int, words: int) -> Iterator[Span]:
 
 
 def _without_wordless(text: str, spans: list[Span]) -> list[Span]:
-    """Rules, bullets and table frames are no sentences: they go with the one before."""
+    """Joins rules, bullets and table frames, which have no words, to the sentence before."""
     kept: list[Span] = []
     for span in spans:
         if kept and _WORD.search(text, span.start, span.end) is None:
@@ -149,7 +149,7 @@ def _passages(text: str, starts: list[int], kinds: list[int], words: int) -> lis
 
 
 def _atoms(text: str, starts: list[int], kinds: list[int], words: int) -> tuple[list[int], list[float], list[float], list[int]]:
-    """Pieces that stay whole: their starts, the cost of a cut before each, their weights, and which of them begin a section."""
+    """The pieces that are never cut: their starts, the cost of a cut before each, their weights, and which begin a section."""
     unspaced = not text.isascii() and UNSPACED.search(text) is not None
     atoms: list[int] = []
     costs: list[float] = []
@@ -175,7 +175,7 @@ def _atoms(text: str, starts: list[int], kinds: list[int], words: int) -> tuple[
 
 
 def _joined(sections: list[int], count: int, total: list[float], words: int) -> Iterator[tuple[int, int]]:
-    """Sections as ranges of atoms, tiny ones joined to the next, a tiny last one to the one before."""
+    """Sections as ranges of atoms; a tiny one is joined to the next, a tiny last one to the previous."""
     ranges: list[tuple[int, int]] = []
     begin = 0
     for stop in (*sections[1:], count):
@@ -191,7 +191,7 @@ def _joined(sections: list[int], count: int, total: list[float], words: int) -> 
 
 
 def _balanced(total: list[float], costs: list[float], first: int, last: int, words: int) -> Iterator[int]:
-    """The atoms in ``first + 1 … last - 1`` before which to cut, so that the parts are of nearly the same weight."""
+    """The atoms in ``first + 1 … last - 1`` before which to cut, so that the parts have similar weights."""
     begin = first
     while (left := total[last] - total[begin]) > words * SLACK:
         ideal = left / max(2, ceil(left / (words * 1.1)))

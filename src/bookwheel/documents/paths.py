@@ -1,4 +1,4 @@
-"""Paths, as a person types them, to the files that are read and those that are not, with the reason."""
+"""From the paths a user gives to the files to read, and those skipped, with the reason."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def walk(
 ) -> Iterator[Source | Skipped]:
     """Finds the files under ``paths``: files, folders (recursive), globs (``**`` too), or ``"-"`` for standard input.
 
-    In folders, hidden files, what ``.gitignore`` files name, binary and empty files, and files larger than ``max_bytes`` are
-    passed over (``hidden``, ``ignored``: read those two as well); a file named itself is always read. Each file comes once, in
-    the order of ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl or qrels/) only the
-    corpus is read. Raises :class:`InputError`, at once and for all of them together, for paths that match nothing.
+    In folders, hidden files, files ignored by ``.gitignore``, binary and empty files, and files larger than ``max_bytes`` are
+    skipped (``hidden`` and ``ignored`` include the first two); a file given by its own path is always read. Each file comes
+    once, in the order of ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl or qrels/)
+    only the corpus is read. Raises :class:`InputError` immediately, for all paths that do not exist or match nothing.
     """
     wrong: list[str] = []
     plans: list[tuple[str, Path | str]] = []
@@ -47,7 +47,7 @@ def walk(
             plans.append(("folder" if path.is_dir() else "file", path))
         elif glob.has_magic(text) and problem == _MISSING:
             if next(in_glob(path, hidden, ignored), None) is None:
-                wrong.append(f"{text!r} matches no file")
+                wrong.append(f"{text!r} matches no files")
             plans.append(("glob", path))
         else:
             wrong.append(f"{text!r} {problem}")
@@ -62,7 +62,7 @@ def _problem(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return "is a link to nothing" if path.is_symlink() else _MISSING
+        return "is a broken link" if path.is_symlink() else _MISSING
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
     if stat.S_ISDIR(mode):

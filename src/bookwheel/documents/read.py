@@ -1,4 +1,4 @@
-"""A source to its documents."""
+"""Reading the documents of a source."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .source import DEFAULT_FIELDS, Fields, Source
 __all__ = ["MAX_ERRORS", "Fields", "read"]
 
 MAX_ERRORS = 20
-"""So many bad records of one file are told one by one."""
+"""Bad records of one file that are reported one by one."""
 
 
 def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document | InputError]:
     """Yields the documents of ``source``, in order, with an :class:`InputError` in place of each record that cannot be read.
 
-    After :data:`MAX_ERRORS` such errors the others are counted, and told in one more at the end: a million bad records must not
-    fill the memory.
+    After :data:`MAX_ERRORS` errors, further ones are only counted, and one last error reports their number, so that a million
+    bad records do not fill the memory.
 
-    Raises :class:`InputError` if the file as a whole cannot be read (or not further); what came before stands. Every string
-    in a document can be encoded as UTF-8, and no text holds NUL.
+    Raises :class:`InputError` if the file cannot be read, or not to its end; documents before that are valid. All strings in a
+    document can be encoded as UTF-8, and no text contains NUL.
     """
-    # The readers bring in mail, XML and zip modules, which a search (that needs only Fields of this module) can do without.
+    # The readers import mail, XML and zip modules, which a search does not need (only Fields of this module).
     from .readers import FORMATS
 
     errors = 0
@@ -40,14 +40,16 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
             yield InputError(f"{source.label}: {errors - MAX_ERRORS:,} more records could not be read")
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(
-            f"{source.label} is damaged: its compressed data break off or are wrong ({str(error).rstrip('.')})"
+            f"{source.label} is damaged: its compressed data are truncated or invalid ({str(error).rstrip('.')})"
         ) from error
     except OSError as error:
         raise InputError(f"{source.label} cannot be read: {error.strerror or error}") from error
     except RecursionError as error:
         raise InputError(f"{source.label} is nested too deeply to be read") from error
     except Exception as error:
-        # zstandard's error class is only imported where such a file is read.
+        # The error's class is only imported where such a file is read.
         if source.compression == "zst" and type(error).__name__ == "ZstdError":
-            raise InputError(f"{source.label} is damaged: its compressed data are wrong ({str(error).rstrip('.')})") from error
+            raise InputError(
+                f"{source.label} is damaged: its compressed data are invalid ({str(error).rstrip('.')})"
+            ) from error
         raise

@@ -1,4 +1,4 @@
-"""Which record ids were met before, at eight bytes an id: a set of Python strings would outgrow the memory budget."""
+"""The IDs of records read so far, in eight bytes each: a set of strings would exceed the memory budget."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _BATCH_CHARACTERS = 1 << 22
 
 
 class SeenIds:
-    """A growing set of 64-bit hashes: sorted runs, merged two and two when they reach the same size.
+    """A growing set of 64-bit hashes: sorted runs, of which two are merged when they reach the same size.
 
-    Two different ids are taken for one with a probability of about n² / 2⁶⁵ (for 10 million ids: 3 in a million).
+    Two different IDs collide with a probability of about n² / 2⁶⁵ (for 10 million ids: 3 in a million).
     """
 
     def __init__(self) -> None:
         self._runs: list[NDArray[np.int64]] = []
 
     def known(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Says of each of ``hashes`` (n) whether it was added."""
+        """Whether each of ``hashes`` (n) was added before: bool (n,)."""
         known = np.zeros(len(hashes), np.bool_)
         for run in self._runs:
             known |= run[np.minimum(np.searchsorted(run, hashes), len(run) - 1)] == hashes
         return known
 
     def add(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Adds ``hashes`` (n) and says of each (n) whether it was there before, or stands earlier in ``hashes``."""
+        """Adds ``hashes`` (n); whether each was added before or occurs earlier in ``hashes``: bool (n,)."""
         fresh, first = np.unique(hashes, return_index=True)
         known = np.ones(len(hashes), np.bool_)
         known[first] = False
@@ -50,9 +50,9 @@ class SeenIds:
 
 
 def without_duplicates(items: Iterable[Document | InputError], label: str) -> Iterator[Document | InputError]:
-    """Passes ``items`` on, an :class:`InputError` in place of each document whose id was met before in this source.
+    """Yields ``items``, with an :class:`InputError` in place of each document whose ID occurred earlier in this source.
 
-    Documents are held back in batches of at most 1024 or some 4 million characters, so that the look-up is vectorised.
+    Documents are looked up in batches of at most 1024 or about 4 million characters.
     """
     seen = SeenIds()
     batch: list[Document | InputError] = []
@@ -68,7 +68,7 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
         for item in batch:
             if isinstance(item, Document) and next(flags):
                 yield InputError(
-                    f"{label}:{item.line}: the id {item.id[:80]!r} was used before in this file; the record was left out"
+                    f"{label}:{item.line}: the ID {item.id[:80]!r} occurs earlier in this file; the record was skipped"
                 )
             else:
                 yield item

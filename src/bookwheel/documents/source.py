@@ -1,4 +1,4 @@
-"""A file to read: where it is, what it is, and how its bytes are opened without ever holding more than is allowed."""
+"""A file to read: its path and format, and its bytes, of which no more than a limit are held in memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from .._errors import InputError
+from .zstd import decompressor
 
 if TYPE_CHECKING:
-    import zstandard
     from _typeshed import WriteableBuffer
 
 __all__ = [
@@ -47,7 +47,7 @@ def megabytes(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Names of the fields (JSONL) or columns (CSV) that make a document; ``None`` means: the usual names are tried."""
+    """The fields (JSONL) or columns (CSV) of a document; None stands for the usual names."""
 
     id: str | None = None
     title: str | None = None
@@ -60,13 +60,13 @@ DEFAULT_FIELDS = Fields()
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file or folder that was passed over."""
+    """A file or folder that was skipped."""
 
     path: str
     reason: str
     """A few fixed words (``hidden``, ``binary``, ``ignored by .gitignore`` …), so that reasons can be counted."""
     failed: bool = False
-    """True if it would have been read, but could not be (no permission)."""
+    """True if it should have been read but could not be (no permission)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class Source:
     """A name in :data:`bookwheel.documents.readers.FORMATS`."""
     compression: Compression = ""
     name: str = ""
-    """The path below the folder that was walked, with ``/``; the file's own name if it was named itself."""
+    """The path relative to the folder given, with ``/``; the file's name if it was given itself."""
     explicit: bool = False
-    """True where the user named this very file: it is then read even if it is hidden, ignored, or holds NUL bytes."""
+    """True if the user gave this file by its path: it is then read even if hidden, ignored, or with NUL bytes."""
     max_bytes: int = DEFAULT_MAX_BYTES
     stream: BinaryIO | None = field(default=None, compare=False, repr=False)
     """Standard input, which has no path to open."""
@@ -96,7 +96,7 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """The file's name without its suffixes ``.gz``, ``.zst`` and the format's own: a title where there is no better one."""
+        """The file's name without ``.gz``, ``.zst`` and the format's suffix: the title if there is no better one."""
         if self.path == STDIN:
             return "standard input"
         name = Path(self.path).name
@@ -107,8 +107,8 @@ class Source:
     def open(self) -> BinaryIO:
         """The decompressed bytes as a buffered stream, not limited in length: for formats read record by record.
 
-        Raises :class:`InputError` if the file cannot be opened. Damage inside a compressed file shows while reading, as
-        ``OSError``, ``EOFError``, ``zlib.error`` or ``zstandard.ZstdError``.
+        Raises :class:`InputError` if the file cannot be opened. Damage inside a compressed file appears while reading, as
+        ``OSError``, ``EOFError``, ``zlib.error`` or ``ZstdError``.
         """
         try:
             raw = self._raw()
@@ -133,8 +133,8 @@ class Source:
         if len(data) > limit:
             size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
             raise InputError(
-                f"{self.label}{size} is larger than {megabytes(limit)}, the most that is read of one file; "
-                "split it, or turn it into JSONL, which is read record by record"
+                f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file; split it, or convert it to JSONL, "
+                "which is read record by record"
             )
         return data
 
@@ -144,7 +144,9 @@ class Source:
         if self.compression or self.stream is not None:
             return io.BytesIO(self.read_bytes(limit))
         if self.size > limit:
-            raise InputError(f"{self.label} ({megabytes(self.size)}) is larger than {megabytes(limit)}, the most that is read")
+            raise InputError(
+                f"{self.label} ({megabytes(self.size)}) exceeds the limit of {megabytes(limit)} per file; split it"
+            )
         return self.open()
 
     def digest(self) -> str:
@@ -173,7 +175,7 @@ class _Gzip(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
-        data = self._inner.read1(len(view))  # what came before damage is handed on
+        data = self._inner.read1(len(view))  # data before the damage is passed on
         view[: len(data)] = data
         return len(data)
 
@@ -185,40 +187,35 @@ class _Gzip(io.RawIOBase):
 
 
 class _Zstandard(io.RawIOBase):
-    """A zstd stream of one or more frames. Unlike zstandard's own reader it notices when the last frame is cut off."""
-
-    _STEP = 1024
-    """Bytes decompressed at a time: such a piece can unpack to 32 MiB, no more."""
+    """A zstd stream of one or more frames. Raises ``EOFError`` where the last frame is cut off."""
 
     def __init__(self, below: BinaryIO) -> None:
-        import zstandard
-
         self._below = below
-        self._context = zstandard.ZstdDecompressor()
-        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._frame: Any = None
+        """The decompressor of the frame being read; None between frames."""
         self._packed = b""
-        self._ready = memoryview(b"")
+        """What was read of the next frame."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
-        while not self._ready:
-            piece = self._packed or self._below.read(self._STEP)
-            self._packed = b""
-            if not piece:
-                if self._frame is not None:
+        data = b""
+        while not data and len(view):
+            piece = self._packed
+            if not piece and (self._frame is None or self._frame.needs_input):
+                piece = self._below.read(_BUFFER)
+                if not piece and self._frame is not None:
                     raise EOFError("the last frame is not complete")
-                return 0
-            frame = self._frame or self._context.decompressobj()
-            self._ready = memoryview(frame.decompress(piece))
-            self._packed = frame.unused_data
-            self._frame = None if frame.eof else frame
-        count = min(len(view), len(self._ready))
-        view[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
+                if not piece:
+                    return 0
+            self._frame = self._frame or decompressor()
+            data = self._frame.decompress(piece, len(view))
+            self._packed = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        view[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         if not self.closed:

@@ -1,4 +1,4 @@
-"""Standard input as a source: what it is must be found out without losing its first bytes."""
+"""Standard input as a source: its format is detected without losing the first bytes."""
 
 from __future__ import annotations
 

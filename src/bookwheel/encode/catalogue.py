@@ -16,7 +16,7 @@ from .._system import cores
 from ..analysis.words import WordTable
 from .find import BUILT_IN_MODELS, installed
 from .load import load_encoder
-from .model_cache import cache_folder
+from .model_cache import models_folder
 from .options import Options
 from .protocols import max_tokens
 from .static.built_in import StaticEncoder
@@ -41,7 +41,7 @@ class ModelEntry:
     """One model. What is not known is None."""
 
     name: str
-    """What `bookwheel refine --add NAME=…` takes."""
+    """What `bookwheel encoders add NAME=…` takes."""
     kind: str
     """``dense``, ``sparse``, ``tokens`` or ``cross-encoder``."""
     folder: str
@@ -165,7 +165,7 @@ def _entry(name: str, folder: Path, measure: bool, again: bool) -> ModelEntry:
 
 def _remembered(encoder: Any, again: bool) -> float:
     """The model's speed on this machine, measured once."""
-    path = cache_folder() / "speeds.json"
+    path = models_folder() / "speeds.json"
     key = f"{encoder.sha256[:24]} {encoder.revision} {cores()}"
     try:
         known = json.loads(path.read_text(encoding="utf-8"))

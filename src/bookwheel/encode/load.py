@@ -1,8 +1,8 @@
 """The registry of encoders: every way a model can be loaded, by kind and by what its files look like.
 
 To add a layout of static models, write a module in ``static/`` with ``recognises(folder)`` and
-``load(folder)`` and name it in `STATIC`; to add a kind, write a module with
-``load(folder, options, name)`` and name it in `TRANSFORMERS`.
+``load(folder)`` and name it in `STATIC`. To add a kind of representation, write a module here with
+``load(folder, options, name)`` and name it in `KINDS`, and one in ``library/vectors/kinds/``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from typing import Any, Literal, overload
 from .._errors import ModelError, UsageError
 from .find import DEFAULT, find_folder
 from .options import Options
-from .protocols import DenseEncoder, Kind, SparseEncoder, TokenEncoder
+from .protocols import DenseEncoder, SparseEncoder, TokenEncoder
 
-__all__ = ["load_encoder"]
+__all__ = ["KINDS", "load_encoder"]
 
-STATIC = ("built_in", "static_embedding", "model2vec", "wordllama")
-"""Modules of ``static/`` that read a static model's folder, in the order in which they are tried."""
-TRANSFORMERS: Mapping[str, str] = {"dense": "dense", "sparse": "sparse", "tokens": "tokens"}
-"""The module that reads a transformer's folder, by kind of representation."""
+KINDS: Mapping[str, str] = {"dense": "dense", "sparse": "sparse", "tokens": "tokens"}
+"""The kinds of representation, and the module that reads a transformer's folder for each."""
+STATIC: Mapping[str, tuple[str, ...]] = {"dense": ("built_in", "static_embedding", "model2vec", "wordllama")}
+"""Modules of ``static/`` that read a static model's folder, by kind, in the order they are tried."""
+REMOTE = frozenset({"dense"})
+"""The kinds that a model behind an address can give."""
 
 
 @overload
@@ -41,7 +43,7 @@ def load_encoder(name: object, /, kind: Literal["tokens"], **overrides: Any) -> 
 def load_encoder(name: object, /, kind: str, **overrides: Any) -> Any: ...
 
 
-def load_encoder(name: object = None, /, kind: Kind | str = "dense", **overrides: Any) -> Any:
+def load_encoder(name: object = None, /, kind: str = "dense", **overrides: Any) -> Any:
     """The encoder called ``name``.
 
     ``name`` is None or ``"static"`` for the built-in model. Otherwise it is looked up in this order:
@@ -57,8 +59,8 @@ def load_encoder(name: object = None, /, kind: Kind | str = "dense", **overrides
     Raises `ModelError` where there is no such model or its files are missing, truncated or
     inconsistent, and `UsageError` for a setting that the model does not have.
     """
-    if kind not in TRANSFORMERS:
-        raise ModelError(f"there is no kind of encoder {kind!r}; kinds are {', '.join(TRANSFORMERS)}")
+    if kind not in KINDS:
+        raise ModelError(f"there is no kind of encoder {kind!r}; kinds are {', '.join(KINDS)}")
     if callable(name):
         from .function import FunctionEncoder
 
@@ -67,12 +69,12 @@ def load_encoder(name: object = None, /, kind: Kind | str = "dense", **overrides
     if text.startswith(("http://", "https://")):
         from .remote import RemoteEncoder
 
-        if kind != "dense":
-            raise ModelError(f"a remote model gives dense vectors only; for {kind} take a model that runs here")
+        if kind not in REMOTE:
+            raise ModelError(f"a remote model gives {', '.join(REMOTE)} vectors only; for {kind} take a model that runs here")
         return RemoteEncoder.named(text, **overrides)
     options = Options.of(overrides)
     folder = find_folder(text, options.revision)
-    if kind == "dense" and (layout := _static(folder)) is not None:
+    if (layout := _static(folder, kind)) is not None:
         if overrides:
             raise UsageError(f"{text} is a static model, which has no setting {next(iter(overrides))!r}; leave it out")
         return layout.load(folder)
@@ -84,15 +86,15 @@ def load_encoder(name: object = None, /, kind: Kind | str = "dense", **overrides
             "model.safetensors (transformers, sentence-transformers, model2vec), an ONNX file, or a .safetensors file "
             "with a *tokenizer_config.json (wordllama)"
         )
-    module = import_module(f".{TRANSFORMERS[kind]}", __package__)
+    module = import_module(f".{KINDS[kind]}", __package__)
     return module.load(folder, options, text if text != "." else folder.resolve().name)
 
 
-def _static(folder: Path) -> Any:
-    """The module that reads ``folder`` as a static model; None where none does."""
+def _static(folder: Path, kind: str) -> Any:
+    """The module that reads ``folder`` as a static model of this kind; None where none does."""
     from .dense import recognises
 
-    for layout in STATIC:
+    for layout in STATIC.get(kind, ()):
         module: Any = import_module(f".static.{layout}", __package__)
         if module.recognises(folder):
             return module

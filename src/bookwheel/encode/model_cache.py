@@ -5,26 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .._errors import StorageError
+from .._paths import cache
 
-__all__ = ["Kept", "cache_folder", "fingerprint", "keep"]
+__all__ = ["Kept", "fingerprint", "keep", "models_folder"]
 
 
-def cache_folder() -> Path:
-    """``$BOOKWHEEL_HOME/.models``, else ``bookwheel`` in the user's cache folder on this system."""
-    if folder := os.environ.get("BOOKWHEEL_HOME"):
-        return Path(folder) / ".models"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "bookwheel" / "models"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/bookwheel/models"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bookwheel" / "models"
+def models_folder() -> Path:
+    """The folder of cached models and of their measured speeds."""
+    return cache() / "models"
 
 
 class Kept:
@@ -46,7 +40,7 @@ def keep(name: str, write: Callable[[BinaryIO], None], about: Callable[[], Mappi
 
     Raises `StorageError` where the folder cannot be written.
     """
-    folder = cache_folder() / name
+    folder = models_folder() / name
     try:
         known: Mapping[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         if (folder / "model.onnx").stat().st_size == known["bytes"]:

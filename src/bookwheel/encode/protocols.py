@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from .._errors import ModelError
 
 __all__ = [
     "DenseEncoder",
-    "Kind",
     "SparseEncoder",
     "SparseVectors",
     "TokenEncoder",
@@ -24,9 +23,6 @@ __all__ = [
     "nbytes",
     "unit",
 ]
-
-Kind = Literal["dense", "sparse", "tokens"]
-"""The representations there are."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Evaluation: judged collections, runs, measures, and comparison with significance."""
 
-from .collections import Collection, load_collection, load_files
+from .collection import Collection
 from .compare import Change, Comparison, changed, compare
 from .evaluation import Evaluation, Search, evaluate, evaluate_runs
+from .experiment import experiment
 from .judgments import read_qrels, read_queries
+from .load import load_collection, load_files
 from .measures import DEFAULT_MEASURES, KINDS, Scores, depth_of, measure, parse_measures
 from .runs import Run, read_run, run_lines, write_run
 from .table import format_changes, format_comparisons, format_evaluation, format_table
@@ -23,6 +25,7 @@ __all__ = [
     "depth_of",
     "evaluate",
     "evaluate_runs",
+    "experiment",
     "format_changes",
     "format_comparisons",
     "format_evaluation",

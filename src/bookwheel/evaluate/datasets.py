@@ -7,9 +7,12 @@ from typing import Any
 
 from .._errors import InputError
 from ..documents.document import Document
-from .collections import IR_DATASETS, Collection
+from .collection import Collection
 
-__all__ = ["from_ir_dataset", "load_ir_dataset"]
+__all__ = ["IR_DATASETS", "from_ir_dataset", "load_ir_dataset"]
+
+IR_DATASETS = "ir_datasets:"
+"""Prefix of a name that the ir_datasets package knows."""
 
 
 def load_ir_dataset(name: str) -> Collection:
@@ -31,7 +34,7 @@ def load_ir_dataset(name: str) -> Collection:
 
 
 def from_ir_dataset(name: str, dataset: Any) -> Collection:
-    """A collection of a dataset object of ir_datasets. Raises `InputError`."""
+    """The collection that a dataset object of ir_datasets holds. Raises `InputError`."""
     missing = [part for part in ("queries", "qrels") if not getattr(dataset, f"has_{part}")()]
     if missing:
         raise InputError(f"{IR_DATASETS}{name} has no {' and no '.join(missing)}; take one of its splits, such as {name}/test")

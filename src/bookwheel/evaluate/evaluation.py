@@ -1,4 +1,4 @@
-"""Measures recipes, or any other way to search, on a judged collection."""
+"""Measures several rankings of one judged collection and compares them."""
 
 from __future__ import annotations
 
@@ -10,50 +10,100 @@ from typing import Any
 
 from .._errors import UsageError
 from ..progress import Progress, silent
-from .collections import Collection
+from .collection import Collection
 from .compare import Change, Comparison, changed, compare
+from .html import html_evaluation
 from .measures import DEFAULT_MEASURES, Scores, depth_of, measure
-from .runs import Run
+from .runs import AnyRun, Run, ranked_pairs
+from .table import format_comparisons, format_evaluation
 
 __all__ = ["Evaluation", "Search", "evaluate", "evaluate_runs"]
 
 Search = Callable[[list[str], int], list[list[tuple[str, float]]]]
-"""Searches several queries: their texts and k, to each one's at most k documents (id, score), best first."""
+"""Searches several queries: from their texts and k to each one's at most k documents (id, score), best first."""
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What several rankings reach on one collection."""
+    """What several rankings reach on one collection. A notebook shows it as a table; ``str`` makes one for a terminal."""
 
     collection: Collection
     measures: tuple[str, ...]
     depth: int | None
-    """How many documents were asked for per query; None for runs from elsewhere."""
+    """How many documents were ranked per query; None for runs from elsewhere."""
+    baseline: str
+    """The name of the ranking that the others are compared with."""
     runs: dict[str, Run]
     scores: dict[str, Scores]
     """By the name of the recipe, each over the collection's judged queries."""
     milliseconds: dict[str, float] = field(default_factory=dict)
     """Mean time per query of each recipe that was searched here."""
     comparisons: list[Comparison] = field(default_factory=list)
-    """Each but the first against the first."""
+    """Every other ranking against the baseline, on every measure."""
+    notes: tuple[str, ...] = ()
+    """What should be known about the figures, a sentence each: documents left out, weights that were fitted."""
+
+    @property
+    def compared(self) -> list[str]:
+        """The names of the rankings other than the baseline."""
+        return [name for name in self.scores if name != self.baseline]
 
     def changes(self, name: str, measure: str | None = None, n: int = 5) -> Sequence[Change]:
-        """The queries on which ``name`` differs most from the first, by ``measure`` (the first where None)."""
-        baseline = next(iter(self.scores))
-        return changed(self.scores[baseline], self.scores[name], measure or self.measures[0], self.collection.queries, n)
+        """The ``n`` queries on which ``name`` differs most from the baseline by ``measure`` (the first where None).
+
+        Raises `UsageError` for a name or a measure that was not evaluated.
+        """
+        before, after = self._scores(self.baseline), self._scores(name)
+        return changed(before, after, self._measure(measure), self.collection.queries, n)
+
+    def per_query(self, measure: str | None = None) -> list[dict[str, Any]]:
+        """One dictionary per judged query: ``query`` (its id), ``text``, and the value of ``measure`` for each recipe.
+
+        ``measure`` is the first one where None. A value that is not defined is None. Raises `UsageError`.
+        """
+        columns = {name: scores.of(self._measure(measure)) for name, scores in self.scores.items()}
+        return [
+            {"query": query, "text": text, **{name: _number(values[query]) for name, values in columns.items()}}
+            for query, text in self.collection.judged.items()
+        ]
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One dictionary per recipe: ``recipe``, each measure, ``milliseconds`` where it was searched here, and against the
+        baseline ``<measure> difference``, ``<measure> p`` (t-test) and ``<measure> p (randomisation)``, both corrected.
+        """
+        rows = []
+        for name, scores in self.scores.items():
+            row: dict[str, Any] = {"recipe": name, **_numbers(scores.means)}
+            if name in self.milliseconds:
+                row["milliseconds"] = self.milliseconds[name]
+            for comparison in self.comparisons:
+                if comparison.name == name:
+                    row[f"{comparison.measure} difference"] = _number(comparison.difference)
+                    row[f"{comparison.measure} p"] = comparison.p_t_holm
+                    row[f"{comparison.measure} p (randomisation)"] = comparison.p_randomisation_holm
+            rows.append(row)
+        return rows
+
+    def to_pandas(self) -> Any:
+        """`to_dicts` as a pandas data frame, indexed by recipe. Raises `UsageError` where pandas is not installed."""
+        try:
+            import pandas
+        except ImportError:
+            raise UsageError("to_pandas needs pandas; install it with: pip install pandas") from None
+        return pandas.DataFrame(self.to_dicts()).set_index("recipe")
 
     def to_dict(self, per_query: bool = False) -> dict[str, Any]:
-        """For JSON; a measure that is not defined is None."""
+        """Everything, for JSON; a value that is not defined is None."""
         recipes = []
         for name, scores in self.scores.items():
-            entry: dict[str, Any] = {"recipe": name, "measures": _defined(scores.means)}
+            entry: dict[str, Any] = {"recipe": name, "measures": _numbers(scores.means)}
             if name in self.milliseconds:
                 entry["milliseconds_per_query"] = self.milliseconds[name]
             if per_query:
                 entry["queries"] = {
-                    query: _defined(dict(zip(self.measures, scores.values[:, at].tolist(), strict=True)))
+                    query: _numbers(dict(zip(self.measures, scores.values[:, at].tolist(), strict=True)))
                     for at, query in enumerate(scores.queries)
                 }
             recipes.append(entry)
@@ -63,28 +113,48 @@ class Evaluation:
             "queries_without_judgments": self.collection.unjudged,
             "judged_queries_without_text": self.collection.without_text,
             "depth": self.depth,
+            "baseline": self.baseline,
             "recipes": recipes,
             "comparisons": [comparison.to_dict() for comparison in self.comparisons],
+            "notes": list(self.notes),
         }
+
+    def __str__(self) -> str:
+        return "\n\n".join([format_evaluation(self), *([format_comparisons(self)] if self.comparisons else [])])
+
+    def _repr_html_(self) -> str:
+        return html_evaluation(self)
+
+    def _scores(self, name: str) -> Scores:
+        if name not in self.scores:
+            raise UsageError(f"{name!r} was not evaluated; there is {', '.join(map(repr, self.scores))}")
+        return self.scores[name]
+
+    def _measure(self, measure: str | None) -> str:
+        if measure is not None and measure not in self.measures:
+            raise UsageError(f"{measure!r} was not measured; there is {', '.join(self.measures)}")
+        return measure or self.measures[0]
 
 
 def evaluate(
     collection: Collection,
     searches: Mapping[str, Search],
-    measures: Sequence[str] = DEFAULT_MEASURES,
+    measures: Sequence[object] = DEFAULT_MEASURES,
     *,
+    baseline: str | None = None,
     depth: int | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Evaluation:
     """Search all judged queries of ``collection`` in each way of ``searches`` (name to function), and measure.
 
-    ``depth``: documents per query; where None, as many as the measures look at. ``seed``: of the randomisation test. The
-    first of ``searches`` is what the others are compared with. A judged query without text finds nothing. Raises
-    `UsageError` for measures that do not exist, before anything is searched.
+    ``measures``: see `parse_measures`. ``baseline``: the name to compare the others with (the first where None). ``depth``:
+    documents ranked per query; as many as the measures look at where None. ``seed``: of the randomisation test. A judged query
+    without text finds nothing. Raises `UsageError` for wrong arguments, before anything is searched.
     """
     if not searches:
         raise UsageError("there is nothing to evaluate; name a recipe")
+    baseline = _baseline(baseline, searches)
     if depth is None:
         depth = depth_of(measures)
     elif depth < 1:
@@ -108,31 +178,53 @@ def evaluate(
             milliseconds[name] = 1000 * seconds / max(1, len(queries))
     finally:
         task.close()
-    return _measured(collection, runs, measures, depth, milliseconds, seed)
+    return _measured(collection, runs, measures, baseline, depth, milliseconds, seed)
 
 
 def evaluate_runs(
-    collection: Collection, runs: Mapping[str, Run], measures: Sequence[str] = DEFAULT_MEASURES, *, seed: int = 0
+    collection: Collection,
+    runs: Mapping[str, AnyRun],
+    measures: Sequence[object] = DEFAULT_MEASURES,
+    *,
+    baseline: str | None = None,
+    seed: int = 0,
 ) -> Evaluation:
-    """Measure and compare finished ``runs``, of other systems say (see `read_run`). Raises `UsageError`."""
+    """Measure and compare finished ``runs`` (name to run), of other systems for example; see `read_run`.
+
+    ``baseline``: the name to compare the others with (the first where None). Raises `UsageError`.
+    """
     if not runs:
         raise UsageError("there is nothing to evaluate; give a run")
-    return _measured(collection, dict(runs), measures, None, {}, seed)
+    baseline = _baseline(baseline, runs)
+    ordered = {name: {query: ranked_pairs(ranking) for query, ranking in run.items()} for name, run in runs.items()}
+    return _measured(collection, ordered, measures, baseline, None, {}, seed)
+
+
+def _baseline(baseline: str | None, names: Mapping[str, object]) -> str:
+    if baseline is not None and baseline not in names:
+        raise UsageError(f"the baseline {baseline!r} is not among what is evaluated: {', '.join(map(repr, names))}")
+    return next(iter(names)) if baseline is None else baseline
 
 
 def _measured(
     collection: Collection,
-    runs: dict[str, Run],
-    measures: Sequence[str],
+    runs: Mapping[str, Run],
+    measures: Sequence[object],
+    baseline: str,
     depth: int | None,
     milliseconds: dict[str, float],
     seed: int,
 ) -> Evaluation:
     qrels = {query: collection.qrels[query] for query in collection.judged}
     scores = {name: measure(run, qrels, measures) for name, run in runs.items()}
-    names = next(iter(scores.values())).measures
-    return Evaluation(collection, names, depth, runs, scores, milliseconds, compare(scores, seed=seed))
+    names = scores[baseline].measures
+    compared = compare(scores, baseline, seed)
+    return Evaluation(collection, names, depth, baseline, dict(runs), scores, milliseconds, compared)
 
 
-def _defined(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _numbers(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in values.items()}

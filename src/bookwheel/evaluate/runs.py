@@ -11,7 +11,7 @@ import numpy as np
 from .._errors import InputError, StorageError, UsageError
 from .lines import read_lines
 
-__all__ = ["AnyRun", "Run", "ranked_documents", "read_run", "run_lines", "write_run"]
+__all__ = ["AnyRun", "Run", "ranked_documents", "ranked_pairs", "read_run", "run_lines", "write_run"]
 
 Run = Mapping[str, Sequence[tuple[str, float]]]
 """Query id to its documents with their scores, best first."""
@@ -20,9 +20,13 @@ AnyRun = Mapping[str, Sequence[tuple[str, float]] | Mapping[str, float]]
 
 
 def ranked_documents(ranking: Sequence[tuple[str, float]] | Mapping[str, float]) -> list[str]:
-    """The document ids, best first and without duplicates: a sequence in its own order, a mapping as trec_eval sorts it."""
-    pairs = _sorted_as_trec_eval(ranking) if isinstance(ranking, Mapping) else ranking
-    return list(dict.fromkeys(document for document, _ in pairs))
+    """The document ids, best first and without duplicates; see `ranked_pairs`."""
+    return list(dict.fromkeys(document for document, _ in ranked_pairs(ranking)))
+
+
+def ranked_pairs(ranking: Sequence[tuple[str, float]] | Mapping[str, float]) -> Sequence[tuple[str, float]]:
+    """Documents with scores, best first: a sequence in its own order, a mapping as trec_eval sorts it."""
+    return _sorted_as_trec_eval(ranking) if isinstance(ranking, Mapping) else ranking
 
 
 def _sorted_as_trec_eval(scores: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -33,9 +37,9 @@ def _sorted_as_trec_eval(scores: Mapping[str, float]) -> list[tuple[str, float]]
 def run_lines(run: Run, tag: str = "bookwheel") -> Iterator[str]:
     """The lines of a run file, without line ends.
 
-    The order is kept by every evaluator: trec_eval and its kin ignore ranks, sort by score in float32 and break ties by
-    document id, so a score that is not below the one before is written one float32 step below it. Raises `UsageError`,
-    before the first line, where an id holds white space: the format has no way to write one.
+    Every evaluator sees the same order: trec_eval ignores ranks, sorts by score in float32 and breaks ties by document id,
+    so a score that is not below the one before is written one float32 step below it. Raises `UsageError`, before the first
+    line, where an id contains white space, which the format cannot hold.
     """
     for what, name in _names(run, tag):
         if name.split() != [name]:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .evaluation import Evaluation
+if TYPE_CHECKING:
+    from .evaluation import Evaluation
 
-__all__ = ["format_changes", "format_comparisons", "format_evaluation", "format_table"]
+
+__all__ = [
+    "comparison_rows",
+    "evaluation_rows",
+    "footnotes",
+    "format_changes",
+    "format_comparisons",
+    "format_evaluation",
+    "format_table",
+    "title",
+]
 
 _TEXT_WIDTH = 72
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Columns two blanks apart: the first ``left`` flush left, the others flush right."""
-    table = [list(header), *map(list, rows)]
+    """Columns two spaces apart: the first ``left`` aligned left, the others right."""
+    table = [[_printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
     lines = []
     for row in table:
@@ -22,29 +34,39 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int
     return "\n".join(lines)
 
 
-def format_evaluation(evaluation: Evaluation) -> str:
-    """One line a recipe, one column a measure; ``+`` and ``-`` mark a significant difference from the first line."""
+def title(evaluation: Evaluation) -> str:
+    """The collection and how many of its queries count."""
+    collection = evaluation.collection
+    parts = [f"{collection.name}: {len(collection.judged)} judged queries"]
+    if collection.unjudged:
+        parts.append(f"{collection.unjudged} without judgments left out")
+    if collection.without_text:
+        parts.append(f"{collection.without_text} judged but not among the queries left out")
+    return "; ".join(parts)
+
+
+def evaluation_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: one row a recipe, one column a measure; ``+`` and ``-`` mark a significant difference."""
     marks = {(c.name, c.measure): "+" if c.difference > 0 else "-" for c in evaluation.comparisons if c.significant}
     timed = bool(evaluation.milliseconds)
     rows = []
     for name, scores in evaluation.scores.items():
         cells = [f"{scores.means[measure]:.4f}{marks.get((name, measure), ' ')}" for measure in evaluation.measures]
         rows.append([name, *cells, *([f"{evaluation.milliseconds[name]:.2f}"] if timed else [])])
-    header = ["recipe", *(f"{measure} " for measure in evaluation.measures), *(["ms/query"] if timed else [])]
-    collection = evaluation.collection
-    notes = [f"{collection.name}: {len(collection.judged)} judged queries"]
-    if collection.unjudged:
-        notes.append(f"{collection.unjudged} without judgments left out")
-    if collection.without_text:
-        notes.append(f"{collection.without_text} judged but not among the queries left out")
-    lines = ["; ".join(notes), "", format_table(header, rows)]
-    if marks:
-        lines += ["", "+ - significantly better or worse than the first line (paired t-test, p < 0.05 after Holm's correction)"]
-    return "\n".join(lines)
+    return ["recipe", *(f"{measure} " for measure in evaluation.measures), *(["ms/query"] if timed else [])], rows
 
 
-def format_comparisons(evaluation: Evaluation) -> str:
-    """One line a comparison: difference, queries won, tied and lost, and the p of both tests after Holm's correction."""
+def footnotes(evaluation: Evaluation) -> list[str]:
+    """What the marks mean, and the evaluation's notes."""
+    legend = (
+        f"+ and - mark results significantly better or worse than {evaluation.baseline} "
+        "(paired t-test, p < 0.05 after Holm's correction)"
+    )
+    return [*([legend] if any(c.significant for c in evaluation.comparisons) else []), *evaluation.notes]
+
+
+def comparison_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: difference, queries won, tied and lost, and the p of both tests after Holm's correction."""
     rows = [
         [
             c.name,
@@ -56,13 +78,25 @@ def format_comparisons(evaluation: Evaluation) -> str:
         ]
         for c in evaluation.comparisons
     ]
-    baseline = next(iter(evaluation.scores))
-    header = [f"against {baseline}", "measure", "difference", "win/tie/loss", "p (t-test)", "p (randomisation)"]
-    return format_table(header, rows, left=2)
+    header = [f"against {evaluation.baseline}", "measure", "difference", "win/tie/loss", "p (t-test)", "p (randomisation)"]
+    return header, rows
+
+
+def format_evaluation(evaluation: Evaluation) -> str:
+    """One line a recipe, one column a measure; ``+`` and ``-`` mark a significant difference from the baseline."""
+    lines = [title(evaluation), "", format_table(*evaluation_rows(evaluation))]
+    if notes := footnotes(evaluation):
+        lines += ["", *notes]
+    return "\n".join(lines)
+
+
+def format_comparisons(evaluation: Evaluation) -> str:
+    """One line a comparison: difference, queries won, tied and lost, and the p of both tests after Holm's correction."""
+    return format_table(*comparison_rows(evaluation), left=2)
 
 
 def format_changes(evaluation: Evaluation, name: str, measure: str | None = None, n: int = 5) -> str:
-    """The queries on which ``name`` differs most from the first recipe."""
+    """The ``n`` queries on which ``name`` differs most from the baseline."""
     rows = [
         [change.query, f"{change.before:.3f}", f"{change.after:.3f}", f"{change.difference:+.3f}", _short(change.text)]
         for change in evaluation.changes(name, measure, n)
@@ -76,5 +110,10 @@ def _p(p: float) -> str:
 
 
 def _short(text: str) -> str:
-    text = "".join(c if c.isprintable() else " " for c in text)
+    text = _printable(text)
     return text if len(text) <= _TEXT_WIDTH else text[: _TEXT_WIDTH - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """Ids and texts come from files: nothing in them may steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -64,11 +64,30 @@ def _note_compiled() -> None:
         _COMPILED.write_text(f"{sys.version}\n{_sources()}")
 
 
-def warm() -> None:
-    """Compile every kernel, or load it from the cache."""
-    for module in _modules():
+def warm(processes: int = 1) -> None:
+    """Compile every kernel, or load it from the cache; in ``processes`` at once where there is more than one."""
+    modules = _modules()
+    if processes > 1:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        discard_stale()
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            list(pool.map(_compile, sorted(modules, key=_length, reverse=True)))
+    for module in modules:
         importlib.import_module(module)
     _note_compiled()
+
+
+def _compile(module: str) -> None:
+    """Compile the kernels of ``module`` into the cache."""
+    importlib.import_module(module)
+
+
+def _length(module: str) -> int:
+    """The size of a module's source: the longest takes the longest to compile, and should start first."""
+    path = _FOLDER.joinpath(*module.removeprefix(f"{__name__}.").split(".")).with_suffix(".py")
+    return path.stat().st_size if path.is_file() else 0
 
 
 def prepare() -> None:

@@ -1,4 +1,6 @@
-"""Language models: in this process, or behind an address that speaks the OpenAI-compatible protocol."""
+"""Language models, in this process or on a server that speaks the OpenAI-compatible
+protocol.
+"""
 
 from .protocols import Generator, LanguageModel, Scorer
 from .registry import close_models, language_model, model_kind

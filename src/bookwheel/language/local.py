@@ -1,4 +1,4 @@
-"""A causal language model of transformers that runs in this process, on the processor."""
+"""A causal language model of transformers that runs in this process, on the CPU."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from .protocols import remaining, stopped
 __all__ = ["LocalModel"]
 
 BATCH = 4
-"""Texts read at once: more gains nothing on a few cores, and the deadline is looked at between batches."""
+"""Texts read at once. More gain nothing on a few cores, and the deadline is checked between
+batches.
+"""
 
 
 class LocalModel(ForwardModel):
-    """Wraps a model and its tokenizer; get one with `bookwheel.language.language_model`.
+    """A model and its tokenizer; `bookwheel.language.language_model` makes one.
 
-    One thread at a time runs it; others wait. ``cache`` holds the blocks it has read (`blocks`), at most 256 MiB of them.
+    One thread at a time runs it; others wait. ``cache`` has the blocks that it read last
+    (`blocks`), at most 256 MiB of them.
     """
 
     _moves: bool | None = None
-    """Whether its positions can be moved, once that was tried."""
+    """Whether its blocks can be moved to other positions; None until that was tried."""
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
@@ -40,15 +43,17 @@ class LocalModel(ForwardModel):
         stop: Sequence[str] = (),
         deadline: float | None = None,
     ) -> list[str]:
-        """See `Generator.generate`. At the deadline an answer ends where it is; none is given for prompts not begun
-        (`ModelError`).
+        """See `Generator.generate`.
+
+        At the deadline the current answer ends where it is; if prompts are left, `ModelError` is
+        raised.
         """
         answers = []
         for number, prompt in enumerate(prompts):
             if remaining(deadline) <= 0:
                 raise ModelError(
-                    f"the language model {self.name!r} answered {number} of {len(prompts)} prompts in the time allowed; "
-                    "allow more"
+                    f"the language model {self.name!r} answered {number} of {len(prompts)} prompts within the time limit; "
+                    "allow more time"
                 )
             with self._lock:
                 answers.append(self._answer(self._chat(system, prompt), max_tokens, stop, deadline))
@@ -68,8 +73,8 @@ class LocalModel(ForwardModel):
 
         if len(ids) + most > self.context:
             raise ModelError(
-                f"a prompt of {len(ids)} tokens and an answer of {most} do not fit the {self.context} that {self.name!r} can "
-                "look at; give fewer or shorter passages"
+                f"a prompt of {len(ids)} tokens and an answer of {most} exceed the context of {self.name!r}, {self.context} "
+                "tokens; give fewer or shorter passages"
             )
         ends = self._ends()
         answer: list[int] = []
@@ -101,16 +106,18 @@ class LocalModel(ForwardModel):
     def log_likelihoods(
         self, contexts: Sequence[str], continuations: Sequence[str], *, deadline: float | None = None
     ) -> list[NDArray[np.float32] | None]:
-        """See `Scorer.log_likelihoods`. What all contexts begin with is read once.
+        """See `Scorer.log_likelihoods`. The beginning that all contexts share is read once.
 
-        Context and continuation are made into tokens apart, so that a continuation has the same tokens after every context.
+        Context and continuation are tokenised separately, so that a continuation has the same
+        tokens after every context.
         """
         befores = [self.tokens(context) for context in contexts]
         afters = [self.tokens(text) for text in continuations]
         if any(not before for before in befores):
-            raise ModelError("a text has no probability without a token before it; give every context a word")
+            raise ModelError("the likelihood of a text needs a context; give every text a context of one word or more")
         self._fits(max((len(a) + len(b) for a, b in zip(befores, afters, strict=True)), default=0))
-        # The last token of a context is always read anew: the first token of the continuation is predicted from it.
+        # The last token of a context is always read again: the first token of the continuation is
+        # predicted from it.
         shared = _common(befores, min((len(before) for before in befores), default=1) - 1)
         found: list[NDArray[np.float32] | None] = [None] * len(befores)
         with self._lock:
@@ -128,7 +135,10 @@ class LocalModel(ForwardModel):
     def block_likelihoods(
         self, prefix: Block, blocks: Sequence[Block], suffix: str, continuation: str, *, deadline: float | None = None
     ) -> list[NDArray[np.float32] | None]:
-        """`log_likelihoods` of ``continuation`` after ``prefix``, each block, ``suffix``; only the last two are read."""
+        """`log_likelihoods` of ``continuation`` after ``prefix``, each block and ``suffix``.
+
+        Only ``suffix`` and ``continuation`` are read.
+        """
         between, after = self.tokens(suffix), self.tokens(continuation)
         if not between:
             raise ModelError("the text between block and continuation must not be empty")
@@ -147,7 +157,10 @@ class LocalModel(ForwardModel):
         return found
 
     def _predicted(self, hidden: Any, first: int, after: list[int]) -> NDArray[np.float32]:
-        """Log-probabilities of ``after``, of which the first token is predicted from row ``first - 1`` of ``hidden``."""
+        """The log-probabilities of the tokens ``after``, float32 (tokens,).
+
+        The first of them is predicted from row ``first - 1`` of ``hidden``.
+        """
         import torch
 
         if not after:
@@ -168,17 +181,18 @@ class LocalModel(ForwardModel):
         layers: int | None = None,
         deadline: float | None = None,
     ) -> tuple[Block, list[Block | None]]:
-        """``prefix`` as a block, and each of ``texts`` (its first ``max_tokens`` tokens) read after it, apart from the others.
+        """``prefix`` as a block, and one block per text, each read after the prefix alone.
 
-        Those read before are taken from ``cache``. ``layers``: only so many of the first ones, where no more are needed (for
-        the `attention` of heads in them, say); all for None. In the order given; None for those that the deadline leaves out.
-        Raises `ModelError` for an empty prefix: without a first token that all share, every block's own would draw the
-        attention.
+        Texts are cut to ``max_tokens`` tokens; blocks that were read before come from ``cache``.
+        ``layers``: the number of first layers to run, all for None; fewer are enough for the
+        `attention` of heads in them. A text for which there is no time has None. Raises
+        `ModelError` for an empty prefix: without a first token that all share, the first token of
+        every block would attract attention.
         """
         ids = [self.tokens(text)[:max_tokens] or self.tokens(" ") for text in texts]
         head = self.tokens(prefix)
         if not head:
-            raise ModelError("blocks are read after a prefix; it must not be empty")
+            raise ModelError("the prefix before the blocks must not be empty")
         self._fits(len(head) + max(map(len, ids), default=0))
         found: list[Block | None] = [None] * len(ids)
         with self._lock:
@@ -203,7 +217,10 @@ class LocalModel(ForwardModel):
         return first, found
 
     def sequence(self, parts: Sequence[str], *, max_tokens: int = 256) -> list[Block]:
-        """All ``parts`` read as one text, each (its first ``max_tokens`` tokens) seeing those before it."""
+        """One block per part, all ``parts`` read as one text, each after those before it.
+
+        Each part is cut to ``max_tokens`` tokens.
+        """
         ids = [self.tokens(part)[:max_tokens] for part in parts]
         self._fits(sum(map(len, ids)))
         with self._lock:
@@ -224,11 +241,12 @@ class LocalModel(ForwardModel):
         heads: Sequence[tuple[int, int]] | None = None,
         move: bool = False,
     ) -> list[NDArray[np.float32]]:
-        """What the tokens of ``query``, which stands after ``blocks`` and ``suffix``, look at.
+        """The attention of the tokens of ``query``, read after ``blocks`` and ``suffix``.
 
-        For each block the weights of its tokens, averaged over the query's tokens: float32 (heads, tokens). ``heads``: pairs
-        (layer, head), all for None, layer by layer. ``move``: put the blocks one behind the other first; otherwise they stay
-        at their places, which may be the same. Raises `ModelError` for a model whose positions cannot be moved.
+        Returns for each block the attention to its tokens, averaged over the query's tokens:
+        float32 (heads, tokens). ``heads``: pairs (layer, head); all for None, layer by layer.
+        ``move``: move the blocks one behind the other first; otherwise they keep their positions,
+        which may be the same. Raises `ModelError` for a model whose blocks cannot be moved.
         """
         import torch
 
@@ -237,7 +255,7 @@ class LocalModel(ForwardModel):
         asked, between = self.tokens(query), self.tokens(suffix)
         new = between + asked
         if not asked:
-            raise ModelError("an empty query looks at nothing; give it a word")
+            raise ModelError("the query must not be empty; give it one word or more")
         last = max((block.end for block in blocks), default=0)
         self._fits(last + len(new))
         total = sum(map(len, blocks))
@@ -281,21 +299,21 @@ class LocalModel(ForwardModel):
             return out
 
     def _movable(self, rotary: Any) -> bool:
-        """Whether turning keys does what reading at another position does, tried on a few tokens."""
+        """Whether moving a block gives the keys that reading it there gives, tried on a few tokens."""
         import torch
 
         ids = self.tokens("one two three four")
         here = self._read([[]], [ids])[1][0]
         there = self._read([[]], [ids], places=torch.arange(11, 11 + len(ids))[None])[1][0]
         try:
-            turned = moved(here, 11, rotary).keys.float()
+            there_too = moved(here, 11, rotary).keys.float()
         except (RuntimeError, TypeError, IndexError):
             return False
-        return float((turned - there.keys).norm() / there.keys.float().norm()) < 0.05
+        return float((there_too - there.keys).norm() / there.keys.float().norm()) < 0.05
 
 
 def _common(lists: Sequence[Sequence[int]], most: int) -> int:
-    """How many first items all lists share, at most ``most``; 0 for one list, which shares nothing."""
+    """The number of first items that all lists share, at most ``most``; 0 for a single list."""
     if len(lists) < 2:
         return 0
     count = 0

@@ -1,4 +1,4 @@
-"""What a language model is to the stages that use one."""
+"""The protocols of language models: what the stages that use one expect of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Generator(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls it; answers are cached under it."""
+        """The name by which it was asked for; answers are cached under it."""
 
     def generate(
         self,
@@ -31,40 +31,47 @@ class Generator(Protocol):
         stop: Sequence[str] = (),
         deadline: float | None = None,
     ) -> list[str]:
-        """One answer a prompt, each a turn of a conversation of its own, decoded greedily (temperature 0).
+        """One answer per prompt, each in a conversation of its own, decoded greedily (temperature
+        0).
 
-        An answer ends before the first of ``stop``, after ``max_tokens`` tokens, or where the model ends it. ``deadline`` is a
-        time of ``time.monotonic()``. Raises `ModelError` where the model cannot answer, or not all prompts by then.
+        An answer ends before the first of ``stop``, after ``max_tokens`` tokens, or where the model
+        ends it. ``deadline`` is a time of ``time.monotonic()``. Raises `ModelError` if the model
+        cannot answer, or not all prompts by the deadline.
         """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Length of each text in tokens; a remote model's is estimated (a token for 3 bytes of UTF-8, rounded up)."""
+        """The length of each text in tokens.
+
+        A remote model estimates it: one token per 3 bytes of UTF-8, rounded up.
+        """
 
     def close(self) -> None:
-        """Free what it holds. Using it afterwards raises `ModelError`."""
+        """Free its memory and connections. Using it afterwards raises `ModelError`."""
 
 
 @runtime_checkable
 class Scorer(Protocol):
-    """A model that tells how probable a text is."""
+    """A model that gives the probability of a text."""
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """The name by which it was asked for."""
 
     def log_likelihoods(
         self, contexts: Sequence[str], continuations: Sequence[str], *, deadline: float | None = None
     ) -> list[NDArray[np.float32] | None]:
-        """Of each continuation, given its context: the natural logarithms of its tokens' probabilities, float32 (tokens,).
+        """The log-probabilities of the tokens of each continuation after its context.
 
-        Contexts are raw text (no chat template is applied; special tokens may be spelled out). None for a pair that could not
-        be done by ``deadline`` (a time of ``time.monotonic()``); those asked for first are done first. Raises `ModelError`.
+        Natural logarithms, float32 (tokens,) each. Contexts are raw text: no chat template is
+        applied, and special tokens that are written out are recognised. A pair that was not done by
+        ``deadline`` (a time of ``time.monotonic()``) has None; pairs are done in order. Raises
+        `ModelError`.
         """
 
 
 @runtime_checkable
 class LanguageModel(Generator, Scorer, Protocol):
-    """Both."""
+    """A model that answers prompts and gives probabilities."""
 
 
 def remaining(deadline: float | None) -> float:
@@ -76,6 +83,6 @@ def stopped(text: str, stop: Sequence[str]) -> str:
     """``text`` up to the first of ``stop``."""
     for mark in stop:
         if not mark:
-            raise ModelError("an empty text cannot stop an answer; leave it out of `stop`")
+            raise ModelError("`stop` must not contain an empty string")
         text = text.split(mark, 1)[0]
     return text

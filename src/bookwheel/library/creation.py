@@ -1,4 +1,4 @@
-"""Making an empty library."""
+"""Creating an empty library."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ AGAIN = "index the sources again into a new library"
 
 
 def create(library: Path, settings: Settings) -> None:
-    """Make an empty library.
+    """Create an empty library.
 
-    Raises `StorageError` where the folder holds something else, `UsageError` for a language that there is not, `ModelError` for
-    an encoder that there is not: nothing is made then.
+    Raises `StorageError` if the folder contains something else, `UsageError` for an unknown language and `ModelError` for an
+    unknown encoder; nothing is created then.
     """
     if settings.language not in ("auto", "none"):
         Analyzer.for_language(settings.language)
     if settings.encoder is not None:
         load_encoder(settings.encoder)
     if library.exists() and not library.is_dir():
-        raise StorageError(f"{library} is a file; choose another place with --library")
+        raise StorageError(f"{library} is a file, not a folder; choose another folder with --library")
     with storage(library):
         if library.is_dir() and any(path.name not in _UNFINISHED for path in library.iterdir()):
-            raise StorageError(f"{library} is a folder with other files in it; choose another place with --library")
+            raise StorageError(f"the folder {library} contains other files; choose another folder with --library")
         try:
             library.mkdir(parents=True, exist_ok=True)
         except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
-            raise StorageError(f"no folder can be made at {library}; choose another place with --library") from error
+            raise StorageError(f"the folder {library} cannot be created; choose another folder with --library") from error
         fsync_folder(library.parent)
     with WriterLock(library):
         if not (library / MANIFEST).exists():

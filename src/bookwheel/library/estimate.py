@@ -1,4 +1,4 @@
-"""How many passages files will give, from a look at some of them: what a bill is planned with before any work.
+"""How many passages files will give, from a look at some of them: what memory is planned with before any work.
 
 Files that are read record by record give the records of their first megabytes; of other files some are read, drawn with a seed.
 Passages a byte of those are taken for all of the same format.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .._errors import InputError
 from ..documents.document import Document
-from ..documents.passages import split
+from ..documents.passages import split_document
 from ..documents.paths import Skipped, walk
 from ..documents.read import Fields, read
 from ..documents.source import STDIN, Source
@@ -82,7 +82,7 @@ def _count(source: Source, fields: Fields, unit: str, words: int) -> int:
     try:
         for document in read(source, fields):
             if isinstance(document, Document):
-                count += len(split(document, unit, words))  # type: ignore[arg-type]
+                count += len(split_document(document, unit, words))  # type: ignore[arg-type]
     except InputError:  # it is told when the file is indexed; what came before it counts
         return count
     return count
@@ -118,7 +118,7 @@ def _packed(source: Source, head: bytes) -> float:
 
         return len(zlib.compress(head, 6)) / len(head)
     if source.compression == "zst":
-        import zstandard
+        from ..documents.zstd import compress
 
-        return len(zstandard.ZstdCompressor().compress(head)) / len(head)
+        return len(compress(head)) / len(head)
     return 1.0

@@ -66,7 +66,7 @@ class _Run:
     def __init__(self, writer: Writer, stop: Callable[[], bool]) -> None:
         self.writer = writer
         self.stop = stop
-        self.report = IndexReport(bill=writer.bill)
+        self.report = IndexReport(memory_plan=writer.memory_plan)
 
     def pause(self) -> None:
         """Stop here where that was asked for, keeping what is done."""

@@ -11,15 +11,15 @@ from .._errors import UsageError
 from .._paths import locate
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
-from ..memory.budget import ram_of
+from ..memory.sizes import ram_of
 from ..progress import Progress, silent
 from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
 from ..rank.validate import validate
 from .manifest import Manifest
-from .reader import Reading
-from .results import IndexReport, RefineReport
-from .retrieval.context import representations
+from .reader import Reader
+from .results import EncoderStatus, IndexReport
+from .retrieval.registry import representations
 from .searcher import MAX_QUERY
 from .settings import Representation, Settings
 
@@ -54,19 +54,19 @@ def open_library(
         making.create(path, wanted)
     manifest = Manifest.read(path)
     differing = [
-        f"{key} {value!r} (it has {getattr(manifest.settings, key)!r})"
+        f"{key} {value!r} (the library has {getattr(manifest.settings, key)!r})"
         for key, value in settings.items()
         if getattr(manifest.settings, key) != value
     ]
     if differing:
         raise UsageError(
-            f"the library {path} was made with other settings than {', '.join(differing)}; leave them out, change k1, b and "
-            "recipe with `bookwheel configure`, or index into another library with --library"
+            f"the settings of the library {path} differ: {', '.join(differing)}; leave them out, change k1, b and recipe with "
+            "`bookwheel configure`, or use another library with --library"
         )
     return Library(path, ram=allowed)
 
 
-class Library(Reading):
+class Library(Reader):
     """One collection on disk with its indexes. Use `bookwheel.open` to get one; safe to search from several threads.
 
     A library reads the generation that was current when it was first used; `refresh` moves on to the newest.
@@ -93,7 +93,7 @@ class Library(Reading):
         from .writer import Writer
 
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        with Writer(self.path, ram=self._allowed(ram)) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders) as writer:
             writer.plan()
             report = index_paths(writer, given, fields=fields, prune=prune, hidden=hidden, progress=progress)
         self.refresh()
@@ -119,7 +119,7 @@ class Library(Reading):
         from .indexing import add_documents
         from .writer import Writer
 
-        with Writer(self.path, ram=self._allowed(ram)) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders) as writer:
             writer.plan()
             report = add_documents(writer, documents, fields=fields, progress=progress)
         self.refresh()
@@ -136,7 +136,9 @@ class Library(Reading):
         with writing(self.path, self.ram) as writer:
             found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
             if missing := [name for name, numbers in found.items() if not numbers]:
-                raise UsageError(f"no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed")
+                raise UsageError(
+                    f"there is no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
+                )
             count = writer.remove(sorted({number for numbers in found.values() for number in numbers}))
         self.refresh()
         return count
@@ -158,7 +160,7 @@ class Library(Reading):
     def configure(self, **changes: Any) -> None:
         """Change ``k1``, ``b`` or ``recipe``; takes seconds, since no document is read again."""
         if fixed := changes.keys() - {"k1", "b", "recipe"}:
-            raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in a library that exists; k1, b and recipe can")
+            raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in an existing library; only k1, b and recipe can")
         from .writer import Writer
 
         with Writer(self.path, ram=self.ram) as writer:
@@ -168,23 +170,48 @@ class Library(Reading):
             writer.configure(settings)
         self.refresh()
 
-    def represent(
-        self, name: str, encoder: Any, *, kind: str = "dense", replace: bool = False, bits: int | None = None
-    ) -> Representation:
-        """Give the library one more representation, called ``name`` in recipes; `refine` fills it.
+    def add_encoder(self, name: str, encoder: Any, *, kind: str = "dense", bits: int | None = None) -> EncoderStatus:
+        """Add an encoder, called ``name`` in recipes; `embed` then encodes the passages with it.
 
-        ``encoder`` is the name or folder of a model, a function from texts to vectors, or an encoder (`bookwheel.encode.protocols`);
-        ``kind`` is ``dense``, ``sparse`` or ``tokens`` (``bits``: 1, 2 or 4 a dimension). Where ``name`` is made by another model
-        this is refused unless ``replace``: then the old vectors serve until the new ones are complete. Raises `UsageError`,
-        `ModelError`, `LibraryLocked`.
+        ``encoder`` is the name or folder of a model, ``"https://HOST/v1#MODEL"``, a function from a list
+        of texts to an array of vectors, or an encoder (`bookwheel.encode.protocols`). ``kind`` is
+        ``dense``, ``sparse`` or ``tokens``; ``bits`` (1, 2 or 4 a dimension) is a choice of token
+        vectors. Where ``name`` is by the same model already, it stays. Raises `UsageError` where it is
+        by another one, `ModelError`, `LibraryLocked`.
         """
-        from .vectors.changes import represent
+        from .vectors.changes import add
 
-        made = represent(self.path, self.represented, name, encoder, kind=kind, replacing=replace, bits=bits)
+        added = add(self.path, self._encoders, name, encoder, kind=kind, bits=bits)
+        return self._status(added)
+
+    def replace_encoder(self, name: str, encoder: Any, *, kind: str = "dense", bits: int | None = None) -> EncoderStatus:
+        """Replace the encoder called ``name``; its vectors serve until `embed` has completed the new ones.
+
+        The arguments are those of `add_encoder`. Raises `UsageError` where there is none of that name
+        and kind, `ModelError`, `LibraryLocked`.
+        """
+        from .vectors.changes import replace_encoder
+
+        return self._status(replace_encoder(self.path, self._encoders, name, encoder, kind=kind, bits=bits))
+
+    def remove_encoder(self, name: str) -> int:
+        """Remove an encoder that was added, with its vectors; returns the number of passages that were embedded.
+
+        Raises `UsageError` where there is none of that name, `LibraryLocked`.
+        """
+        from .vectors.changes import remove
+
+        embedded = remove(self.path, name)
         self.refresh()
-        return made
+        return embedded
 
-    def attach(
+    def encoders(self) -> list[EncoderStatus]:
+        """The encoders that were added, and how many passages are embedded with each."""
+        from .vectors.embedding import status
+
+        return [status(self._snapshot, representation) for representation in self._snapshot.manifest.representations]
+
+    def import_vectors(
         self,
         name: str,
         vectors: Any,
@@ -192,29 +219,30 @@ class Library(Reading):
         encoder: Any = None,
         replace: bool = False,
         ram: str | int | None = None,
-    ) -> Representation:
-        """Give the library a representation ``name`` of vectors that were made elsewhere.
+    ) -> EncoderStatus:
+        """Add a representation ``name`` of vectors that were made elsewhere.
 
-        ``vectors``: an array (n, d) or a ``.npy`` file of one, a row for each passage in the order of ``bookwheel export --passages`` or
-        for each document in that of ``bookwheel export``; or weighted terms by document or passage: ``.jsonl`` of ``{"id": …,
-        "vector": {term: weight}}``, or ``.ciff``. ``encoder`` encodes queries and what is added later. All of it is checked before
-        anything is changed: raises `InputError`, `UsageError`, `ModelError`, `BudgetError`, `LibraryLocked`.
+        ``vectors`` is an array (n, d) or a ``.npy`` file of one, with a row for each passage in the
+        order of ``bookwheel export --passages``, or for each document in that of ``bookwheel export``;
+        or weighted terms by document or passage: ``.jsonl`` of ``{"id": …, "vector": {term: weight}}``,
+        or ``.ciff``. ``encoder`` encodes queries and passages added later. ``replace`` takes the place
+        of an encoder of that name. Everything is checked before anything is changed. Raises
+        `InputError`, `UsageError`, `ModelError`, `BudgetError`, `LibraryLocked`.
         """
-        from .vectors.importing import attach
+        from .vectors.importing import import_vectors
 
-        made = attach(self.path, self.represented, name, vectors, encoder=encoder, replacing=replace, ram=self._allowed(ram))
+        ram = self._allowed(ram)
+        return self._status(
+            import_vectors(self.path, self._encoders, name, vectors, encoder=encoder, replacing=replace, ram=ram)
+        )
+
+    def _status(self, representation: Representation) -> EncoderStatus:
+        from .vectors.embedding import status
+
         self.refresh()
-        return made
+        return status(self._snapshot, representation)
 
-    def forget(self, name: str) -> int:
-        """Take representation ``name`` out of the library; returns how many passages it held."""
-        from .vectors.changes import forget
-
-        held = forget(self.path, name)
-        self.refresh()
-        return held
-
-    def refine(
+    def embed(
         self,
         names: str | Sequence[str] | None = None,
         *,
@@ -223,38 +251,33 @@ class Library(Reading):
         ram: str | int | None = None,
         passages: int | None = None,
         progress: Progress = silent,
-    ) -> list[RefineReport]:
-        """Encode passages for the representations ``names`` (all that are not complete where None), the most useful first.
+    ) -> list[EncoderStatus]:
+        """Embed the passages with the encoders ``names`` (all where None), the most useful passages first.
 
-        Every few thousand passages are committed, and found by searches at once; interrupted at any instant, the same call goes
-        on where it was. ``cpu`` is the share of all cores it may take, ``minutes`` and ``passages`` bound the work, ``ram`` its
-        memory. Raises `ModelError`, `BudgetError`, `LibraryLocked`.
+        Passages are committed a few thousand at a time, and found by searches at once. Interrupted at
+        any instant, the same call continues where it was. ``cpu`` is the share of all cores it may use,
+        ``minutes`` and ``passages`` bound the work, ``ram`` its memory. Raises `UsageError` for a name
+        that is none, `ModelError`, `BudgetError`, `LibraryLocked`.
         """
-        from .vectors.embedding import Limits, refine_all
+        from .vectors.embedding import Limits, embed_all
 
         given = [names] if isinstance(names, str) else names
         limits = Limits(cpu, None if minutes is None else 60 * minutes, self._allowed(ram), passages)
-        reports = refine_all(self.path, self.represented, given, limits, progress=progress)
+        found = embed_all(self.path, self._encoders, given, limits, progress=progress)
         self.refresh()
-        return reports
+        return found
 
-    def refine_cost(
+    def embedding_cost(
         self, names: str | Sequence[str] | None = None, *, passages: int | None = None
     ) -> dict[str, tuple[RemoteEncoder, Estimate]]:
-        """What `refine` would ask of models behind an address, by representation: the model, and texts, tokens, price and time."""
+        """What `embed` would ask of remote models, by name: the encoder, and texts, tokens, price and time. Nothing is sent."""
         from .vectors.embedding import costs
 
-        return costs(self.path, self.represented, [names] if isinstance(names, str) else names, passages)
-
-    def refinement(self) -> list[RefineReport]:
-        """How much of each representation is filled."""
-        from .vectors.embedding import state
-
-        return [state(self.snapshot, representation) for representation in self.snapshot.manifest.representations]
+        return costs(self.path, self._encoders, [names] if isinstance(names, str) else names, passages)
 
     def save_recipe(self, name: str, recipe: str | Recipe | None) -> None:
         """Keep a recipe under ``name``; None forgets it. Raises `RecipeError` for one that this library cannot run."""
         from .saved_recipes import save_recipe
 
-        chosen = None if recipe is None else self.searching.recipe(recipe)
-        save_recipe(self.path, name, chosen, representations(self.snapshot.manifest))
+        chosen = None if recipe is None else self._searcher.recipe(recipe)
+        save_recipe(self.path, name, chosen, representations(self._snapshot.manifest))

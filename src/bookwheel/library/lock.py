@@ -43,9 +43,7 @@ class WriterLock:
         except OSError as error:
             holder = self._holder(file)
             file.close()
-            raise LibraryLocked(
-                f"{self.path.parent} is being written by {holder}; wait for it to end, then try again"
-            ) from error
+            raise LibraryLocked(f"{self.path.parent} is being written by {holder}; try again when it has finished") from error
         file.seek(0)
         file.truncate()
         mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": time.time()}

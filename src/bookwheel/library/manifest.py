@@ -41,15 +41,15 @@ class SegmentEntry:
     """Length of all its passages, in terms."""
     impacts: str
     parts: tuple[PartEntry, ...] = ()
-    """Of the representations that are filled in the background; parts of one key share no passage."""
+    """Of the representations of added encoders; parts of one key share no passage."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SegmentEntry:
         """From the manifest."""
         return cls(**{**data, "parts": tuple(PartEntry(**part) for part in data.get("parts", ()))})
 
-    def filled(self, key: str) -> int:
-        """Passages that representation ``key`` holds."""
+    def embedded(self, key: str) -> int:
+        """Number of passages embedded for representation ``key``."""
         return sum(part.passages for part in self.parts if part.key == key)
 
 
@@ -91,15 +91,15 @@ class Manifest:
             written_by = data.pop("bookwheel", "?")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryNotFound(
-                f"there is no library at {library}; make one with: bookwheel index PATH --library {library}"
+                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
             ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LibraryDamaged(f"{path} is not readable; index the sources again into a new library") from error
+            raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
         if version != FORMAT:
             age = "an unknown" if not isinstance(version, int) else "a newer" if version > FORMAT else "an older"
             raise LibraryFormat(
-                f"{library} is in format {version} (bookwheel {written_by}), {age} format than this bookwheel's {FORMAT}; "
-                "upgrade with: pip install -U bookwheel, or index the sources again"
+                f"{library} has format {version} (bookwheel {written_by}), {age} format than this bookwheel's {FORMAT}; "
+                "upgrade with: pip install -U bookwheel, or index the files again"
             )
         try:
             if any(type(number) is not int for number in data.values() if not isinstance(number, dict | list)):
@@ -111,7 +111,7 @@ class Manifest:
                 **data,
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise LibraryDamaged(f"{path} is not readable; index the sources again into a new library") from error
+            raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
 
     def write(self, library: Path) -> None:
         """Make this the library's state, atomically and durably."""

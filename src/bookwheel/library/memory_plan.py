@@ -1,6 +1,6 @@
-"""The bills of a library: what building and searching it take of memory, planned from numbers or from what is there.
+"""Memory plans of a library: what indexing and searching need, from given numbers or from an existing library.
 
-Searching: a bill has the parts that a recipe uses and no others, so that BM25 alone runs where the sketches do not fit.
+The plan of a search counts only the parts that its recipe uses, so that BM25 alone runs where the sketches do not fit.
 """
 
 from __future__ import annotations
@@ -10,38 +10,51 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..index.dense import size as dense_plan
-from ..memory.budget import BASE, DEFAULT, MIB, Bill, share_out
+from ..memory.plan import MemoryPlan
+from ..memory.shares import BASE, share_out
+from ..memory.sizes import DEFAULT, MIB
 from .snapshot import Snapshot
 from .vectors.kinds import kind_of
 
-__all__ = ["BM25", "DENSE", "HOT", "STATIC", "WORKING", "Plan", "hot_parts", "plan", "search_bill", "sketch_bits"]
+__all__ = [
+    "BM25",
+    "DENSE",
+    "HOT",
+    "STATIC",
+    "WORKING",
+    "LibraryPlan",
+    "hot_parts",
+    "plan_library",
+    "plan_search",
+    "sketch_bits",
+]
 
 BM25, DENSE = "bm25", "dense"
 WORKING = 24 * MIB
-"""What queries hold: working arrays of a few threads, candidates, SQLite's cache, texts of results, words looked up."""
+"""Memory of running queries: working arrays of a few threads, candidates, SQLite's cache, result texts, dictionary records."""
 STATIC = 16 * MIB
 """The built-in encoder's vocabulary once it is held as a dictionary."""
 SKETCHES = 0.6
-"""Of the memory that is left beside those and the encoders, what sketches of more than one bit may take."""
+"""The share of the memory left beside those and the encoders that sketches of more than one bit may take."""
 HOT = {BM25: "BM25: block maxima and directory", DENSE: "dense: sketches"}
 
-# Measured on 5,000, 30,000, 100,000 and a million real passages of 100 words (`python bench/budget.py --bytes`), and a margin
-# of some tenth; `docs/budget.md` has planned beside measured.
+# Measured on 5,000, 30,000, 100,000 and a million real passages of 100 words (`python bench/budget.py --bytes`), plus a margin
+# of about a tenth; `docs/budget.md` compares planned and measured bytes.
 SPARSE_HOT = 10
-"""Bytes of the sparse directory a passage, beside a byte for each term."""
+"""Bytes of the BM25 directory per passage; each distinct term adds one byte."""
 ON_DISK = {"texts and metadata (SQLite)": 950, "postings and impacts": 150, "ids": 8}
-"""Bytes on disk a passage, vectors and dictionary not counted."""
+"""Bytes on disk per passage, without vectors and dictionary."""
 TERM_ON_DISK = 10
-"""Bytes of the dictionary a term, with its place."""
+"""Bytes of the dictionary per term, its position included."""
 
 
 def terms_of(passages: int) -> int:
-    """About how many different terms so many passages have: it grows with a power of their number (Heaps 1978)."""
+    """The approximate number of distinct terms in ``passages`` passages, by Heaps' law (Heaps 1978)."""
     return round(80 * math.pow(passages, 2 / 3))
 
 
 def hot_parts(snapshot: Snapshot) -> dict[str, int]:
-    """Bytes of the mapped parts that must stay in memory to search each representation, by the name that recipes use."""
+    """Bytes of the mapped arrays that must stay in memory to search each representation, by its name in recipes."""
     found: dict[str, int] = {BM25: 0}
     for segment in snapshot.segments:
         found[BM25] += segment.sparse.hot_bytes
@@ -54,75 +67,75 @@ def hot_parts(snapshot: Snapshot) -> dict[str, int]:
     return found
 
 
-def search_bill(snapshot: Snapshot, ram: int | None, names: Iterable[str] | None = None, encoders: int = 0) -> Bill:
-    """What searching the representations ``names`` (all where None) takes; ``encoders`` are the bytes of their models.
+def plan_search(snapshot: Snapshot, ram: int | None, names: Iterable[str] | None = None, encoders: int = 0) -> MemoryPlan:
+    """The memory plan of searching the representations ``names`` (None: all), whose encoders take ``encoders`` bytes.
 
-    ``ram`` None allows what it takes, and at least `DEFAULT`.
+    With ``ram`` None the budget is whatever the search needs, and at least `DEFAULT`.
     """
-    bill = Bill(DEFAULT if ram is None else ram)
-    bill.plan("Python, numpy, compiled kernels", BASE)
+    memory = MemoryPlan(DEFAULT if ram is None else ram)
+    memory.plan("Python, numpy, compiled kernels", BASE)
     parts = hot_parts(snapshot)
     for name in parts if names is None else [name for name in parts if name in set(names)]:
         part = HOT.get(name, f"{name}: what must stay in memory")
-        bill.plan(part, parts[name])
-        bill.measure(part, parts[name])
+        memory.plan(part, parts[name])
+        memory.measure(part, parts[name])
     if encoders:
-        bill.plan("encoders", encoders)
-    # A bit a passage for deletions and for each of a few filters, and the numbers of the removed ones.
+        memory.plan("encoders", encoders)
+    # One bit per passage for deletions and for each of a few filters, and the ids of removed passages.
     passages = sum(entry.passages for entry in snapshot.manifest.segments)
-    bill.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)
-    bill.plan("queries at work", WORKING)
+    memory.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)
+    memory.plan("queries at work", WORKING)
     if ram is None:
-        bill.ram = max(DEFAULT, bill.planned())
-    return bill
+        memory.ram = max(DEFAULT, memory.planned())
+    return memory
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a library of a size will take, before there is any of it."""
+class LibraryPlan:
+    """Memory and disk that a library of a given size will need."""
 
     passages: int
     dimension: int
-    """Of the dense vectors; 0 for none."""
+    """Dimension of the dense vectors; 0 for none."""
     bits: int
-    """Bits a dimension of their sketches."""
-    building: Bill
-    searching: Bill
+    """Bits per dimension of their sketches."""
+    building: MemoryPlan
+    searching: MemoryPlan
     disk: dict[str, int]
 
     def check(self) -> None:
-        """Raise `BudgetError` where building or searching does not fit."""
+        """Raise `BudgetError` where indexing or searching does not fit."""
         instead = "index without vectors: --encoder none" if self.dimension else ""
         vectors = f" x {self.dimension} dimensions" if self.dimension else ""
-        bills = [("building", self.building), ("searching", self.searching)]
-        # The larger first, so that what it asks for is enough for both.
-        for what, bill in sorted(bills, key=lambda item: -item[1].enough()):
-            bill.check(f"{what} {self.passages:,} passages{vectors}", instead)
+        plans = [("building", self.building), ("searching", self.searching)]
+        # The larger first, so that the budget it asks for is enough for both.
+        for what, memory in sorted(plans, key=lambda item: -item[1].enough()):
+            memory.check(f"{what} {self.passages:,} passages{vectors}", instead)
 
 
 def sketch_bits(passages: int, dimension: int, ram: int | None, encoder: int = STATIC) -> int:
-    """Bits a dimension of the sketches of so many vectors within a budget of ``ram`` bytes (None: none was named).
+    """Bits per dimension for the sketches of ``passages`` vectors within a budget of ``ram`` bytes (None: no budget given).
 
-    One where the float16 vectors fit into the budget too: they stay in the system's cache then, so that looking at one more of
-    them costs less than reading longer sketches, and a scan takes as long as its bytes. Otherwise candidates are read from disk,
-    and a second bit spares three of four of them: the most bits with which sketches take no more than `SKETCHES` of what the
-    budget has left beside ``encoder`` bytes of models and what every search needs.
+    One bit where the float16 vectors fit the budget as well: they then stay in the system's cache, so that verifying one more
+    candidate costs less than scanning longer sketches. Otherwise candidates are read from disk, and a second bit saves about
+    three in four of them: the most bits with which the sketches take at most `SKETCHES` of what the budget leaves beside
+    ``encoder`` bytes of models and what every search needs.
     """
     if ram is None or not dimension or 2 * dimension * passages <= ram:
         return 1
     return max(1, dense_plan.fitting_bits(passages, dimension, int(SKETCHES * (ram - BASE - WORKING - encoder))))
 
 
-def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC, bits: int = 1) -> Plan:
-    """The bills of building and of searching ``passages`` with vectors of ``dimension`` (0: none) within ``ram`` bytes.
+def plan_library(passages: int, dimension: int, ram: int, *, encoder: int = STATIC, bits: int = 1) -> LibraryPlan:
+    """The plans of indexing and of searching ``passages`` with vectors of ``dimension`` (0: none) within ``ram`` bytes.
 
-    ``encoder`` is what its model takes, in bytes, ``bits`` those of a sketch a dimension. Nothing is checked yet: `Plan.check`
-    does that.
+    ``encoder`` is the memory of the encoder's model in bytes, ``bits`` the sketches' bits per dimension. Nothing is checked
+    yet: `LibraryPlan.check` does that.
     """
     encoder = encoder if dimension else 0
-    building = Bill(ram)
+    building = MemoryPlan(ram)
     building.plan_building(share_out(ram, encoder=encoder, passages=passages))
-    searching = Bill(ram)
+    searching = MemoryPlan(ram)
     searching.plan("Python, numpy, compiled kernels", BASE)
     terms = terms_of(passages)
     searching.plan(HOT[BM25], SPARSE_HOT * passages + terms)
@@ -135,4 +148,4 @@ def plan(passages: int, dimension: int, ram: int, *, encoder: int = STATIC, bits
     if dimension:
         disk["vectors (float16)"] = 2 * dimension * passages
         disk["sketches"] = dense_plan.memory_bytes(passages, dimension, bits)
-    return Plan(passages, dimension, bits if dimension else 0, building, searching, disk)
+    return LibraryPlan(passages, dimension, bits if dimension else 0, building, searching, disk)

@@ -2,90 +2,101 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from .. import kernels
+import numpy as np
+from numpy.typing import NDArray
+
 from .._errors import UsageError
-from .._system import anonymous_bytes
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
-from ..memory.budget import COMPILING, Bill, ram_of, round_up
+from ..memory.plan import MemoryPlan
+from ..memory.sizes import ram_of
 from ..progress import Progress, silent
 from ..rank.query import Query
-from ..rank.recipe import Recipe
+from ..rank.recipe import Fuse, Recipe
 from ..rank.trace import Ranking
 from .manifest import Manifest
-from .memory_plan import search_bill
-from .results import Info, Result
-from .retrieval.context import representations
-from .searcher import Searching
+from .resources import Resources
+from .results import Info, Reason, Results, StoredDocument
+from .search_options import SearchOptions, with_options
+from .searcher import Searcher
 from .settings import Settings
 from .snapshot import Snapshot
-from .store import Store, StoredDocument
-from .vectors.encoders import Represented
-from .vectors.loading import encoder_of
+from .store import Store
+from .vectors.encoders import Encoders
 
-if TYPE_CHECKING:
-    from .retrieval.matches import Reason
-
-__all__ = ["Reading"]
+__all__ = ["Reader"]
 
 
-class Reading:
-    """What can be asked of a library that is open; `bookwheel.Library` adds what changes it."""
+class Reader:
+    """What can be asked of a library that is open; `bookwheel.Library` adds what changes it.
+
+    A query goes from here to the `Searcher` of the generation being read, and from there down.
+    """
 
     def __init__(self, path: Path, *, ram: int | None = None) -> None:
         self.path = path
         self.ram = ram
         """The budget in bytes; None where none was named."""
-        self._within: set[tuple[int, int, frozenset[str]]] = set()
+        self._encoders = Encoders(path)
+        self._resources = Resources()
         self._store: Store | None = None
-        self._snapshot: Snapshot | None = None
-        self.represented = Represented(path)
+        self._current: Searcher | None = None
+        self._lock = threading.RLock()
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
     @property
-    def snapshot(self) -> Snapshot:
-        """The generation being read."""
-        if self._snapshot is None:
-            self._store = self._store or Store(self.path)
-            self._snapshot = Snapshot.open(self.path, self._store)
-        return self._snapshot
+    def _searcher(self) -> Searcher:
+        """The searcher of the generation being read, opened when first needed."""
+        if (current := self._current) is not None:
+            return current
+        with self._lock:
+            if self._current is None:
+                self._store = self._store or Store(self.path)
+                snapshot = Snapshot.open(self.path, self._store)
+                self._current = Searcher(snapshot, self._encoders, self._resources, self.ram)
+            return self._current
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        return self._searcher.snapshot
 
     def refresh(self) -> None:
         """Move on to the newest generation."""
-        if self._snapshot is not None and Manifest.read(self.path).generation != self._snapshot.generation:
-            self._snapshot = None
+        current = self._current
+        if current is not None and Manifest.read(self.path).generation != current.snapshot.generation:
+            self._current = None
 
     @property
     def settings(self) -> Settings:
         """The library's settings."""
-        return self.snapshot.manifest.settings
+        return self._snapshot.manifest.settings
 
     @property
     def generation(self) -> int:
         """Number of the commit being read."""
-        return self.snapshot.generation
+        return self._snapshot.generation
 
     @property
-    def documents(self) -> int:
-        """Number of documents."""
-        return self.snapshot.documents
+    def document_count(self) -> int:
+        """Number of documents; ``len(library)`` is the same."""
+        return self._snapshot.documents
 
     @property
-    def passages(self) -> int:
+    def passage_count(self) -> int:
         """Number of passages."""
-        return self.snapshot.passages
+        return self._snapshot.passages
 
-    @cached_property
+    @property
     def encoder(self) -> DenseEncoder | None:
-        """The dense encoder, loaded when first needed; None for a lexical library. Raises `ModelError`."""
-        return encoder_of(self.settings)
+        """The encoder of the vectors made while indexing, loaded when first needed; None without one. Raises `ModelError`."""
+        return self._encoders.built_in(self._snapshot.manifest)
 
     def check(self, progress: Progress = silent) -> list[str]:
         """Verify everything on disk against its checksums; one sentence for each problem, none where all is sound."""
@@ -95,30 +106,20 @@ class Reading:
 
     # -- searching -----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def searching(self) -> Searching:
-        """What runs recipes on this library."""
-        return Searching(self)
+    @with_options(SearchOptions)
+    def search(self, query: str | Query, options: SearchOptions) -> Results:
+        """The best ``k`` passages for ``query``, best first, with texts, highlights, notes and timings.
 
-    def search(
-        self,
-        query: str | Query,
-        k: int = 10,
-        *,
-        recipe: str | Recipe | None = None,
-        where: str | None = None,
-        group: bool = False,
-        seconds: float | None = None,
-        cutoff: float | None = None,
-    ) -> list[Result]:
-        """The best ``k`` passages for ``query``, best first; with ``group``, the best passage of each of ``k`` documents.
-
-        ``recipe`` says how to rank (the library's own where None), ``where`` filters by metadata (``year >= 2020``),
-        ``seconds`` bounds the time of slow stages (rerankers, language models), which then give the best they have; ``cutoff``
-        leaves out what fits the query with a smaller probability (0.5, say), all of it perhaps: fitted on the library. Raises
-        `QueryError`, `RecipeError`, `FilterError`, `LibraryEmpty`, `ModelError`.
+        ``search(query, k=10, *, recipe=None, where=None, group=False, seconds=None, cutoff=None, trace=False)``: see
+        `SearchOptions`. With ``group``, the best passage of each of the best ``k`` documents. Raises `QueryError`,
+        `RecipeError`, `FilterError`, `LibraryEmpty`, `ModelError`, `BudgetError`, and `UsageError` for a wrong option.
         """
-        return self.searching.search(query, k, recipe, where, group, seconds, cutoff=cutoff)[0]
+        return self._searcher.search(query, options)
+
+    @with_options(SearchOptions)
+    def search_many(self, queries: Iterable[str | Query], options: SearchOptions) -> list[Results]:
+        """`search` for each of ``queries``, encoded as one batch, ``threads`` of them at once. Takes and raises the same."""
+        return self._searcher.search_many(queries, options)
 
     def rank(
         self,
@@ -129,12 +130,12 @@ class Reading:
         where: str | None = None,
         seconds: float | None = None,
     ) -> Hits:
-        """Ids and scores of the best ``k`` passages, without fetching them."""
-        return self.searching.rank(query, k, recipe, where, seconds).hits
+        """Ids (int64) and scores (float32) of the best ``k`` passages, without fetching them. Raises as `search`."""
+        return self._searcher.rank(query, SearchOptions(k, recipe=recipe, where=where, seconds=seconds)).hits
 
     def rank_many(
         self,
-        queries: Sequence[str | Query],
+        queries: Iterable[str | Query],
         k: int = 10,
         recipe: str | Recipe | None = None,
         where: str | None = None,
@@ -142,7 +143,20 @@ class Reading:
         threads: int = 1,
     ) -> list[Hits]:
         """`rank` for each of ``queries``, encoded as one batch, on ``threads`` threads."""
-        return [ranking.hits for (ranking,) in self.searching.rank_many(queries, k, [recipe], where, threads)]
+        options = SearchOptions(k, where=where, threads=threads)
+        return [ranking.hits for (ranking,) in self._searcher.rank_many(queries, [recipe], options)]
+
+    def rank_recipes(
+        self,
+        queries: Iterable[str | Query],
+        recipes: Sequence[str | Recipe | None],
+        k: int = 10,
+        *,
+        where: str | None = None,
+        threads: int = 1,
+    ) -> list[list[Ranking]]:
+        """For each of ``queries`` the ranking by each of ``recipes``; what the recipes have in common runs once a query."""
+        return self._searcher.rank_many(queries, recipes, SearchOptions(k, where=where, threads=threads))
 
     def explain(
         self,
@@ -154,25 +168,76 @@ class Reading:
         seconds: float | None = None,
     ) -> Ranking:
         """The ranking with what each part gave to the scores, and each stage's time, number of hits and notes."""
-        return self.searching.rank(query, k, recipe, where, seconds, trace=True)
+        return self._searcher.rank(query, SearchOptions(k, recipe=recipe, where=where, seconds=seconds, trace=True))
 
-    def rank_documents(
-        self, queries: Sequence[str | Query], k: int, *, recipe: str | Recipe | None = None, where: str | None = None
-    ) -> list[list[tuple[str, float]]]:
-        """For each query the best ``k`` documents as (id, score), a document scoring as its best passage."""
-        return self.searching.rank_documents(queries, k, recipe, where)
+    @with_options(SearchOptions)
+    def rank_documents(self, queries: Iterable[str | Query], options: SearchOptions) -> list[list[tuple[str, float]]]:
+        """For each query the best ``k`` documents as (id, score), a document scoring as its best passage.
+
+        Takes the options of `search`, and raises the same errors.
+        """
+        return self._searcher.rank_documents(queries, options)
+
+    def features(self, query: str | Query, recipe: Fuse, candidates: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The best ``candidates`` passages of a fusion with each part's normalised score, before weights.
+
+        Passage ids, int64 (n,), and scores, float64 (n, parts): what weights are fitted on.
+        """
+        return self._searcher.features(query, recipe, candidates)
+
+    def recipe(self, recipe: str | Recipe | None = None) -> Recipe:
+        """``recipe`` parsed and checked against this library; its own where None. Raises `RecipeError`, `BudgetError`."""
+        return self._searcher.recipe(recipe)
 
     @property
     def recipes(self) -> Mapping[str, str]:
         """The recipes that this library keeps: name to text. They can be used wherever a recipe can."""
-        return self.searching.saved()
+        return self._searcher.saved()
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
         """The documents with this id, or from the file of this path (none where there is none); the first ``limit`` of them."""
-        store = self.snapshot.store
-        return [store.document(number) for number in self._find(store, self.generation, name)[:limit]]
+        snapshot = self._snapshot
+        return [snapshot.store.document(number) for number in self._find(snapshot.store, snapshot.generation, name)[:limit]]
+
+    def __getitem__(self, name: str) -> StoredDocument:
+        """The document with this id, or from the file of this path; the first where there are several (`get` gives all).
+
+        Raises `KeyError` where there is none.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a document's id is a string, not {type(name).__name__}")
+        if found := self.get(name, 1):
+            return found[0]
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a document with this id, or from the file of this path."""
+        return isinstance(name, str) and self.count(name) > 0
+
+    def __len__(self) -> int:
+        """Number of documents."""
+        return self.document_count
+
+    def __bool__(self) -> bool:
+        """True, also without documents: ``if library:`` asks whether there is a library, ``len(library)`` what is in it."""
+        return True
+
+    def __iter__(self) -> Iterator[StoredDocument]:
+        """All documents, in the order in which they were added."""
+        snapshot = self._snapshot
+        for number in snapshot.store.numbers(snapshot.generation):
+            yield snapshot.store.document(number)
+
+    def count(self, name: str) -> int:
+        """How many documents have this id, or come from the file of this path."""
+        snapshot = self._snapshot
+        return len(self._find(snapshot.store, snapshot.generation, name))
+
+    def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
+        """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
+        return self._snapshot.store.documents_of([int(number) for number in passages])
 
     def terms(self, name: str, passages: Sequence[int], n: int = 10) -> list[list[tuple[str, float]]]:
         """What the sparse representation ``name`` made of ``passages`` (numbers): each one's ``n`` strongest terms with weights.
@@ -181,7 +246,7 @@ class Reading:
         """
         from .retrieval.matches import top_terms
 
-        return top_terms(self.represented, self.snapshot, name, passages, n)
+        return top_terms(self._encoders, self._snapshot, name, passages, n)
 
     def why(self, query: str, passages: Sequence[int], recipe: str | Recipe | None = None) -> list[list[Reason]]:
         """What of ``query`` each of ``passages`` met, by the learned-sparse and token representations that ``recipe`` uses.
@@ -190,16 +255,12 @@ class Reading:
         """
         from .retrieval.matches import reasons, used_by
 
-        chosen = self.searching.recipe(recipe)
+        searcher = self._searcher
         found: list[list[Reason]] = [[] for _ in passages]
-        for name in used_by(chosen, representations(self.snapshot.manifest)):
-            some = reasons(self.represented, self.snapshot, name, query, passages)
+        for name in used_by(searcher.recipe(recipe), searcher.representations):
+            some = reasons(self._encoders, searcher.snapshot, name, query, passages)
             found = [a + b for a, b in zip(found, some, strict=True)]
         return found
-
-    def count(self, name: str) -> int:
-        """How many documents have this id, or come from the file of this path."""
-        return len(self._find(self.snapshot.store, self.generation, name))
 
     def _find(self, store: Store, generation: int, name: str) -> list[int]:
         try:
@@ -208,50 +269,18 @@ class Reading:
             return []
         return store.find(generation, name) or store.find(generation, str(Path(name).absolute()))
 
-    def __iter__(self) -> Iterator[StoredDocument]:
-        """All documents, in the order they were added."""
-        store = self.snapshot.store
-        for number in store.numbers(self.generation):
-            yield store.document(number)
-
     def info(self) -> Info:
-        """The state of the library and its bill of bytes by part."""
+        """The state of the library, and its bytes on disk and in memory by part."""
         from .summary import summary
 
-        return summary(self.snapshot)
+        return summary(self._snapshot)
 
-    def bill(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> Bill:
+    def memory_plan(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> MemoryPlan:
         """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
 
         ``ram`` is the library's own where None. Raises `BudgetError` where it does not fit.
         """
-        allowed = self.ram if ram is None else ram_of(ram)
-        bill = search_bill(self.snapshot, allowed, names, self.represented.encoder_bytes())
-        bill.check(f"searching {self.path}", self._smaller(allowed, names))
-        if (anonymous := anonymous_bytes()) is not None:
-            bill.measure("all anonymous memory", anonymous)
-        return bill
-
-    def _smaller(self, ram: int | None, names: Iterable[str] | None) -> str:
-        """What else one could do where searching does not fit."""
-        lexical = names is None or set(names) != {"bm25"}
-        if not lexical or ram is None:
-            return ""
-        if any(segment.dense is not None and segment.dense.bits > 1 for segment in self.snapshot.segments):
-            return f"make the sketches smaller: bookwheel compact --ram {round_up(ram)}"
-        fits = search_bill(self.snapshot, ram, ["bm25"]).planned() <= ram
-        return "search with --recipe bm25, which fits" if fits else ""
-
-    def require(self, names: Iterable[str]) -> None:
-        """Raise `BudgetError` where searching the representations ``names`` does not fit the library's budget."""
-        if self.ram is None:
-            return
-        wanted = (self.generation, self.represented.encoder_bytes(), frozenset(names))
-        if wanted not in self._within:
-            if self.ram < COMPILING:
-                kernels.prepare()
-            self.bill(names=wanted[2])
-            self._within = {*self._within, wanted} if len(self._within) < 100 else {wanted}
+        return self._searcher.memory.plan(None if ram is None else ram_of(ram), names)
 
     def recall(self, k: int = 10, sample: int = 100) -> float:
         """Share of the true nearest ``k`` passages, by brute force over the float vectors, that dense search finds.
@@ -261,19 +290,23 @@ class Reading:
         """
         from .retrieval.recall import dense_recall
 
-        if self.encoder is None:
-            raise UsageError(f"the library {self.path} has no vectors; dense recall needs an encoder")
-        return dense_recall(self.snapshot, self.encoder, k, sample)
+        encoder = self.encoder
+        if encoder is None:
+            raise UsageError(
+                f"the library {self.path} has no dense vectors, so that recall cannot be measured; index with an encoder"
+            )
+        return dense_recall(self._snapshot, encoder, k, sample)
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Let go of the files."""
-        self._snapshot = None
-        self.represented.close()
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        """Close the files; what is asked next opens them again."""
+        with self._lock:
+            self._current = None
+            self._encoders.close()
+            if self._store is not None:
+                self._store.close()
+                self._store = None
 
     def __enter__(self) -> Self:
         return self

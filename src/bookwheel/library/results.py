@@ -1,15 +1,20 @@
-"""What a search and an indexing run give back."""
+"""What searching, indexing and looking give back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from .._errors import UsageError
 from ..documents.document import Scalar
-from ..memory.budget import Bill
 from .settings import Settings
 
-__all__ = ["IndexReport", "Info", "RefineReport", "Result"]
+if TYPE_CHECKING:
+    from ..memory.plan import MemoryPlan
+    from ..rank.trace import Ranking
+
+__all__ = ["EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +25,14 @@ class Result:
     """From 1."""
     score: float
     parts: Mapping[str, float]
-    """What each retriever contributed to the score; they sum up to it."""
+    """What each retriever or reranking stage contributed to the score; they add up to it."""
     id: str
     """The document's id."""
     passage: int
     """The passage's number in the library."""
     title: str
     source: str
-    """Path of the file it was read from (``-`` for text that came without one)."""
+    """Path of the file that it was read from (``-`` for what `Library.add` was given)."""
     place: str
     """Where to look: ``path:line`` or ``path p. 3``."""
     text: str
@@ -37,6 +42,111 @@ class Result:
     """Where the passage starts in its document, in code points."""
     end: int
     metadata: Mapping[str, Scalar]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "rank": self.rank,
+            "score": self.score,
+            "parts": dict(self.parts),
+            "id": self.id,
+            "passage": self.passage,
+            "title": self.title,
+            "source": self.source,
+            "place": self.place,
+            "text": self.text,
+            "highlights": [list(span) for span in self.highlights],
+            "start": self.start,
+            "end": self.end,
+            "metadata": dict(self.metadata),
+        }
+
+
+class Results(list[Result]):
+    """What a search found, best first: a list of `Result` with what else there is to know of the search."""
+
+    query: str
+    """The query as it was given."""
+    ranking: Ranking
+    """Ids and scores of the passages ranked, as arrays, with what each part of the recipe contributed (``ranking.parts``),
+    each part's own scores (``ranking.raw``) and, with ``trace=True``, each stage (``ranking.trace``)."""
+    timings: dict[str, float]
+    """Seconds: of the ranking, of fetching texts, of highlighting; with ``trace=True`` the ranking by stage."""
+
+    def __init__(self, results: Iterable[Result] = (), *, query: str, ranking: Ranking, timings: dict[str, float]) -> None:
+        super().__init__(results)
+        self.query = query
+        self.ranking = ranking
+        self.timings = timings
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the stages had to say: how the query was corrected, that a stage was skipped and why."""
+        return self.ranking.notes
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A dictionary for each result, ready for JSON."""
+        return [result.to_dict() for result in self]
+
+    def to_pandas(self) -> Any:
+        """A pandas frame with a row for each result; parts and metadata have a column each (``parts.bm25``, ``metadata.year``).
+
+        Raises `UsageError` where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise UsageError(
+                "to_pandas needs pandas, which is not installed; install it with: pip install pandas (or use to_dicts)"
+            ) from error
+        rows = [
+            {name: value for name, value in row.items() if name not in NESTED}
+            | {f"{name}.{key}": value for name in NESTED for key, value in row[name].items()}
+            for row in self.to_dicts()
+        ]
+        return pandas.DataFrame(rows) if rows else pandas.DataFrame(columns=[n for n in Result.__slots__ if n not in NESTED])
+
+    def __repr__(self) -> str:
+        from .result_display import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from .result_display import as_html
+
+        return as_html(self)
+
+
+NESTED = ("parts", "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a passage's score in one representation."""
+
+    representation: str
+    term: str
+    """Of the query: a term of the model's vocabulary, or a token."""
+    match: str
+    """What matched it in the passage."""
+    score: float
+    """A product of weights, or the cosine of two token vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the library keeps it."""
+
+    id: str
+    source: str
+    """Path of the file that it was read from (``-`` for what `Library.add` was given)."""
+    title: str
+    text: str
+    metadata: dict[str, Scalar]
+    passages: tuple[tuple[int, int], ...]
+    """Start and end of each passage in ``text``, in code points."""
+    first: int = 0
+    """Number of its first passage; the others follow."""
 
 
 @dataclass(slots=True)
@@ -57,30 +167,34 @@ class IndexReport:
     """Number of files passed over, by reason."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
-    bill: Bill | None = None
+    memory_plan: MemoryPlan | None = None
 
 
 @dataclass(slots=True)
-class RefineReport:
-    """What a refinement did to one representation."""
+class EncoderStatus:
+    """How far the passages are embedded with one encoder, and what a run of `Library.embed` did."""
 
     name: str
+    """What recipes call its representation."""
     kind: str
+    """``dense``, ``sparse`` or ``tokens``."""
     model: str
     encoded: int = 0
-    """Passages encoded by this run."""
-    filled: int = 0
-    """Passages that the library holds of it now."""
+    """Passages encoded by this run; 0 where nothing was run."""
+    embedded: int = 0
+    """Passages embedded by now."""
     passages: int = 0
-    """Passages there are."""
+    """Passages in the library."""
     seconds: float = 0.0
+    """Duration of this run."""
     complete: bool = False
-    bill: Bill | None = None
+    """Whether every passage is embedded."""
+    memory_plan: MemoryPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """A library's state, and its bill of bytes on disk and in memory by part."""
+    """A library's state, and its bytes on disk and in memory by part."""
 
     path: str
     generation: int

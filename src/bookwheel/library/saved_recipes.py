@@ -1,4 +1,4 @@
-"""The recipes that a library keeps under a name, in a file beside its manifest."""
+"""A library's saved recipes, in a file beside its manifest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def read_recipes(library: Path) -> Mapping[str, str]:
-    """Name to text of each recipe kept in ``library``. Raises `LibraryDamaged` for a file that is no such table."""
+    """Name and text of each recipe saved in ``library``. Raises `LibraryDamaged` if the file cannot be read."""
     path = library / FILE
     try:
         state = path.stat()
@@ -47,27 +47,29 @@ def _table(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
-        raise LibraryDamaged(f"{path} is not a table of recipes; remove it, and save the recipes again") from None
+        raise LibraryDamaged(f"the recipes in {path} cannot be read; delete the file and save the recipes again") from None
     return dict(table)
 
 
 def save_recipe(library: Path, name: str, recipe: Recipe | None, taken: Mapping[str, str]) -> None:
-    """Keep ``recipe`` under ``name``, or forget the name where it is None.
+    """Save ``recipe`` under ``name``, or remove that name if it is None.
 
-    ``taken``: names of the library's representations. The text kept is the canonical one, so that it does not change
-    when another name's recipe does. Raises ``RecipeError`` for a name that cannot be one.
+    ``taken``: names of the library's encoders. The recipe is saved in full, with the names in it replaced, so that it does not
+    change when another recipe does. Raises ``RecipeError`` for an unusable name.
     """
     with storage(library), briefly_locked(library / (FILE + ".lock")):
         table = dict(_table(library / FILE))
         if recipe is None:
             if name not in table:
-                raise RecipeError(f"the library keeps no recipe {name!r}; it keeps {', '.join(table) or 'none'}")
+                raise RecipeError(
+                    f"the library has no saved recipe {name!r}; its saved recipes are: {', '.join(table) or 'none'}"
+                )
             del table[name]
         else:
             Retrieve(name)  # refuses what is no plain name
             if name in RECIPES or name in taken or name in stage_names():
-                raise RecipeError(f"{name!r} is the name of a recipe, retriever or stage already; choose another")
+                raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
             if len(table) >= MOST and name not in table:
-                raise RecipeError(f"the library keeps {MOST} recipes, which is the most; forget one first")
+                raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
             table[name] = str(recipe)
         replace_file(library / FILE, json.dumps(table, indent=1, ensure_ascii=False).encode())

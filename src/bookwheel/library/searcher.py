@@ -1,267 +1,285 @@
-"""How a library answers queries: recipes checked, queries encoded, rankings made, texts fetched."""
+"""How one snapshot of a library answers queries: recipes checked, rankings made, texts fetched."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import LibraryEmpty, QueryError, UsageError
+from .._errors import LibraryEmpty, QueryError
 from ..analysis.analyzer import highlight
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
-from ..rank.runner import Ranking, Runner, TracingRunner
+from ..rank.runner import Runner, TracingRunner
+from ..rank.trace import Ranking
 from ..rank.validate import validate
-from .results import Result
-from .retrieval.context import LibraryContext, Resources, representations
+from .resources import Resources
+from .results import Result, Results
+from .retrieval.context import LibraryContext
+from .retrieval.registry import representations
+from .saved_recipes import read_recipes
+from .search_memory import SearchMemory
+from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
 from .store import PassageRow
+from .vectors.encoders import Encoders
 
-if TYPE_CHECKING:
-    from .reader import Reading
-
-__all__ = ["MAX_K", "MAX_QUERY", "Searching"]
+__all__ = ["MAX_QUERY", "Searcher"]
 
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
-MAX_K = 1_000_000
-KNOWN = 256
-"""Recipes remembered as read and checked."""
+REMEMBERED = 256
+"""Recipes remembered as parsed and checked."""
+_NAMES = re.compile(r"[^\W\d]\w*")
 
 
-class Searching:
-    """The searches of one library: what `bookwheel.Library` delegates to. Safe to use from several threads."""
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A recipe that was parsed and checked against the snapshot."""
 
-    def __init__(self, library: Reading) -> None:
-        self.library = library
-        self.resources = Resources()
-        self._known: dict[str | None, tuple[Snapshot, Mapping[str, str], Recipe]] = {}
+    recipe: Recipe
+    retrievers: frozenset[str]
+    saved: Mapping[str, str] | None
+    """The saved recipes that it was read with; None where it uses none of them."""
+
+
+class Searcher:
+    """Answers queries from one snapshot. Safe to use from several threads.
+
+    ``encoders`` and ``resources`` are those of the library, and outlive the snapshot; ``ram`` is the memory allowed, in
+    bytes.
+    """
+
+    def __init__(self, snapshot: Snapshot, encoders: Encoders, resources: Resources, ram: int | None = None) -> None:
+        self.snapshot = snapshot
+        self.encoders = encoders
+        self.resources = resources
+        self.memory = SearchMemory(snapshot, encoders, ram)
+        self.representations = representations(snapshot.manifest)
+        """Name to kind of what recipes can name."""
+        self._checked: dict[str | None, _Checked] = {}
 
     # -- one query -----------------------------------------------------------------------------------------------------
 
-    def rank(
-        self,
-        query: str | Query,
-        k: int,
-        recipe: str | Recipe | None,
-        where: str | None,
-        seconds: float | None = None,
-        trace: bool = False,
-    ) -> Ranking:
-        """The best ``k`` passages with their explanation."""
-        snapshot = self._ready(k)
-        state = _checked(query)
-        chosen = self.recipe(recipe, snapshot)
-        context = self.context(snapshot, where, seconds)
-        return (TracingRunner if trace else Runner)(context).ranking(chosen, state, k)
+    def rank(self, query: str | Query, options: SearchOptions) -> Ranking:
+        """The best ``options.k`` passages with what their scores are made of."""
+        self._refuse_empty()
+        return self._ranked(_query(query), self.recipe(options.recipe), options, options.k)
 
-    def search(
-        self,
-        query: str | Query,
-        k: int,
-        recipe: str | Recipe | None,
-        where: str | None,
-        group: bool,
-        seconds: float | None = None,
-        trace: bool = False,
-        cutoff: float | None = None,
-    ) -> tuple[list[Result], Ranking]:
-        """The best ``k`` passages, or the best one of each of ``k`` documents, with texts and highlights.
+    def search(self, query: str | Query, options: SearchOptions) -> Results:
+        """The best passages, or the best one of each of the best documents, with texts and highlights."""
+        self._refuse_empty()
+        return self._found(_query(query), self.recipe(options.recipe), options)
 
-        ``cutoff`` leaves out those that fit the query with a smaller probability.
-        """
-        snapshot = self._ready(k)
-        if group:
-            ranking, ids = self.grouped(query, k, recipe, where, seconds, trace)
-        else:
-            ranking = self.rank(query, k, recipe, where, seconds, trace)
-            ids = ranking.hits.ids.tolist()
-        if cutoff is not None:
-            ids = self._fitting(query, ids, cutoff)
-        rows = snapshot.store.passages(ids)
-        at = {int(passage): place for place, passage in enumerate(ranking.hits.ids)}
-        results: list[Result] = []
-        analyzer = snapshot.manifest.settings.analyzer
-        assert analyzer is not None
-        text = query if isinstance(query, str) else query.text
-        terms = set(analyzer(text))
-        if ranking.query is not None and ranking.query.text != text:  # corrected spelling, an earlier question's words
-            terms.update(analyzer(ranking.query.text))
-        matches: dict[str, bool] = {}
-        for passage in ids:
-            # A later compaction may have forgotten a passage that this older generation still ranks: it was removed.
-            if (row := rows.get(passage)) is not None:
-                marked = tuple(highlight(row.text, terms, analyzer, matches))
-                results.append(_result(len(results) + 1, row, ranking, at[passage], marked))
-        return results, ranking
+    def _ranked(self, query: Query, recipe: Recipe, options: SearchOptions, k: int) -> Ranking:
+        context = self.context(options.where, options.seconds)
+        return (TracingRunner if options.trace else Runner)(context).ranking(recipe, query, k)
 
-    def _fitting(self, query: str | Query, ids: list[int], cutoff: float) -> list[int]:
-        """Those of ``ids`` that fit with a probability of ``cutoff`` or more."""
-        from .retrieval.cutoff import fitting_probabilities
-
-        if not 0 <= cutoff <= 1:
-            raise UsageError(f"cutoff = {cutoff!r} is no probability; give a number from 0 to 1, 0.5 say")
-        text = query if isinstance(query, str) else query.text
-        chances = fitting_probabilities(self.library.represented, self.library.snapshot, text, ids)
-        return [number for number, chance in zip(ids, chances.tolist(), strict=True) if chance >= cutoff]
-
-    def grouped(
-        self,
-        query: str | Query,
-        k: int,
-        recipe: str | Recipe | None,
-        where: str | None,
-        seconds: float | None = None,
-        trace: bool = False,
-    ) -> tuple[Ranking, list[int]]:
-        """A ranking deep enough to have ``k`` documents in it, and the best passage of each."""
-        snapshot = self._ready(k)
-        depth = 2 * k if snapshot.manifest.settings.unit != "document" else k
+    def _grouped(self, query: Query, recipe: Recipe, options: SearchOptions) -> tuple[Ranking, list[int]]:
+        """A ranking deep enough to have ``options.k`` documents in it, and the best passage of each."""
+        k = options.k
+        depth = 2 * k if self.snapshot.manifest.settings.unit != "document" else k
         while True:
-            ranking = self.rank(query, min(depth, MAX_K), recipe, where, seconds, trace)
+            ranking = self._ranked(query, recipe, options, min(depth, MAX_K))
             ids = ranking.hits.ids.tolist()
-            best = _best_of_documents(snapshot, ids)
+            best = self._best_of_documents(ids)
             if len(best) >= k or len(ids) < depth or depth >= MAX_K:
                 return ranking, best[:k]
             depth *= 4
 
-    # -- many ----------------------------------------------------------------------------------------------------------
+    def _best_of_documents(self, ids: Sequence[int]) -> list[int]:
+        """The first passage of each document, in the order of ``ids``."""
+        documents = self.snapshot.store.documents_of(ids)
+        best: dict[int, int] = {}
+        for passage in ids:
+            if passage in documents:
+                best.setdefault(documents[passage][0], passage)
+        return list(best.values())
+
+    def _found(self, query: Query, recipe: Recipe, options: SearchOptions) -> Results:
+        started = time.perf_counter()
+        if options.group:
+            ranking, ids = self._grouped(query, recipe, options)
+        else:
+            ranking = self._ranked(query, recipe, options, options.k)
+            ids = ranking.hits.ids.tolist()
+        if options.cutoff is not None:
+            ids = self._fitting(query, ids, options.cutoff)
+        ranked = time.perf_counter()
+        rows = self.snapshot.store.passages(ids)
+        fetched = time.perf_counter()
+        results = self._highlighted(query, ids, rows, ranking)
+        timings = _stage_seconds(ranking, ranked - started)
+        timings["texts"] = fetched - ranked
+        timings["highlights"] = time.perf_counter() - fetched
+        return Results(results, query=query.original, ranking=ranking, timings=timings)
+
+    def _highlighted(self, query: Query, ids: list[int], rows: Mapping[int, PassageRow], ranking: Ranking) -> list[Result]:
+        analyzer = self.snapshot.manifest.settings.analyzer
+        assert analyzer is not None
+        terms = frozenset(analyzer(query.text))
+        if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
+            terms |= frozenset(analyzer(ranking.query.text))
+        places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
+        matches: dict[str, bool] = {}
+        results: list[Result] = []
+        for passage in ids:
+            # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
+            if (row := rows.get(passage)) is not None:
+                marked = tuple(highlight(row.text, terms, analyzer, matches))
+                results.append(_result(len(results) + 1, row, ranking, places[passage], marked))
+        return results
+
+    def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
+        """Those of ``ids`` that fit with a probability of ``cutoff`` or more."""
+        from .retrieval.cutoff import fitting_probabilities
+
+        chances = fitting_probabilities(self.encoders, self.snapshot, query.text, ids)
+        return [number for number, chance in zip(ids, chances.tolist(), strict=True) if chance >= cutoff]
+
+    # -- several queries -----------------------------------------------------------------------------------------------
+
+    def search_many(self, queries: Iterable[str | Query], options: SearchOptions) -> list[Results]:
+        """`search` for each of ``queries``: encoded as one batch, on ``options.threads`` threads."""
+        self._refuse_empty()
+        recipe = self.recipe(options.recipe)
+        asked = self._encoded([_query(query) for query in queries], [recipe])
+        if options.threads == 1 or len(asked) < 2:
+            return [self._found(query, recipe, options) for query in asked]
+        with ThreadPoolExecutor(options.threads, thread_name_prefix="bookwheel-search") as pool:
+            return list(pool.map(lambda query: self._found(query, recipe, options), asked))
 
     def rank_many(
-        self,
-        queries: Sequence[str | Query],
-        k: int,
-        recipes: Sequence[str | Recipe | None],
-        where: str | None = None,
-        threads: int = 1,
-        seconds: float | None = None,
+        self, queries: Iterable[str | Query], recipes: Sequence[str | Recipe | None], options: SearchOptions
     ) -> list[list[Ranking]]:
         """For each query the ranking of each recipe. What recipes have in common runs once a query."""
-        if not 1 <= threads <= 256:
-            raise UsageError(f"threads = {threads!r}; give a whole number from 1 to 256")
-        snapshot = self._ready(k)
-        states = [_checked(query) for query in queries]
-        chosen = [self.recipe(recipe, snapshot) for recipe in recipes]
-        states = self._encoded(states, chosen, snapshot)
+        from ..rank.shared import rank_all
 
-        def one(state: Query) -> list[Ranking]:
-            from ..rank.shared import rank_all
+        self._refuse_empty()
+        chosen = [self.recipe(recipe) for recipe in recipes]
+        asked = self._encoded([_query(query) for query in queries], chosen)
 
-            return rank_all(chosen, state, self.context(snapshot, where, seconds), k)
+        def one(query: Query) -> list[Ranking]:
+            return rank_all(chosen, query, self.context(options.where, options.seconds), options.k)
 
-        if threads == 1 or len(states) < 2:
-            return [one(state) for state in states]
-        with ThreadPoolExecutor(threads, thread_name_prefix="bookwheel-rank") as pool:
-            return list(pool.map(one, states))
+        if options.threads == 1 or len(asked) < 2:
+            return [one(query) for query in asked]
+        with ThreadPoolExecutor(options.threads, thread_name_prefix="bookwheel-rank") as pool:
+            return list(pool.map(one, asked))
 
-    def _encoded(self, states: list[Query], recipes: Sequence[Recipe], snapshot: Snapshot) -> list[Query]:
-        """The queries with their vectors, encoded as one batch, where all recipes begin by asking for them."""
-        encoder = self.library.encoder
-        replaced = snapshot.manifest.representation("dense") is not None
-        if replaced or encoder is None or len(states) < 2 or not any("dense" in recipe.retrievers() for recipe in recipes):
-            return states
-        missing = [at for at, state in enumerate(states) if "dense" not in state.vectors]
-        vectors = encoder.encode([states[at].text for at in missing])
-        states = list(states)
+    def _encoded(self, queries: list[Query], recipes: Sequence[Recipe]) -> list[Query]:
+        """The queries with the vectors of the built-in encoder, made as one batch, where a recipe asks for them."""
+        if len(queries) < 2 or not any("dense" in recipe.retrievers() for recipe in recipes):
+            return queries
+        if self.snapshot.manifest.representation("dense") is not None:  # another encoder took its place
+            return queries
+        encoder = self.encoders.built_in(self.snapshot.manifest)
+        missing = [at for at, query in enumerate(queries) if "dense" not in query.vectors]
+        if encoder is None or not missing:
+            return queries
+        queries = list(queries)
+        vectors = encoder.encode([queries[at].text for at in missing])
         for at, vector in zip(missing, vectors, strict=True):
-            states[at] = replace(states[at], vectors={**states[at].vectors, "dense": np.asarray(vector, np.float32)})
-        return states
+            queries[at] = replace(queries[at], vectors={**queries[at].vectors, "dense": np.asarray(vector, np.float32)})
+        return queries
 
-    def rank_documents(
-        self, queries: Sequence[str | Query], k: int, recipe: str | Recipe | None, where: str | None
-    ) -> list[list[tuple[str, float]]]:
-        """For each query the best ``k`` documents as (id, score), a document scoring as its best passage."""
+    def rank_documents(self, queries: Iterable[str | Query], options: SearchOptions) -> list[list[tuple[str, float]]]:
+        """For each query the best documents as (id, score), a document scoring as its best passage."""
+        self._refuse_empty()
+        recipe = self.recipe(options.recipe)
         results = []
         for query in queries:
-            ranking, ids = self.grouped(query, k, recipe, where)
-            names = self.library.snapshot.store.documents_of(ids)
+            asked = _query(query)
+            ranking, ids = self._grouped(asked, recipe, options)
+            if options.cutoff is not None:
+                ids = self._fitting(asked, ids, options.cutoff)
+            names = self.snapshot.store.documents_of(ids)
             scores = dict(zip(ranking.hits.ids.tolist(), ranking.hits.scores.tolist(), strict=True))
             results.append([(names[passage][1], scores[passage]) for passage in ids if passage in names])
         return results
 
     def features(self, query: str | Query, recipe: Fuse, candidates: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The candidates of a fusion with each part's normalised score: ids int64 (n,), float64 (n, parts)."""
-        snapshot = self._ready(candidates)
-        runner = Runner(self.context(snapshot))
-        return runner.features(recipe, _checked(query), candidates)
+        self._refuse_empty()
+        return Runner(self.context()).features(recipe, _query(query), candidates)
 
     # -- what they share -----------------------------------------------------------------------------------------------
 
-    def context(self, snapshot: Snapshot, where: str | None = None, seconds: float | None = None) -> LibraryContext:
-        """The library as stages see it."""
-        return LibraryContext(snapshot, lambda: self.library.encoder, self.resources, where, seconds, self.library.represented)
+    def context(self, where: str | None = None, seconds: float | None = None) -> LibraryContext:
+        """The snapshot as the stages of a recipe see it, for one query."""
+        return LibraryContext(self.snapshot, self.encoders, self.resources, where, seconds)
 
-    def recipe(self, recipe: str | Recipe | None, snapshot: Snapshot | None = None) -> Recipe:
-        """The recipe to run, checked against the library; its own where None."""
-        snapshot = snapshot or self.library.snapshot
-        saved = self.saved()
-        if recipe is None or isinstance(recipe, str):
-            known = self._known.get(recipe)
-            if known is None or known[0] is not snapshot or known[1] is not saved:
-                if len(self._known) >= KNOWN:
-                    self._known.clear()
-                known = self._known[recipe] = snapshot, saved, self._read(recipe, snapshot, saved)
-            chosen = known[2]
+    def recipe(self, recipe: str | Recipe | None) -> Recipe:
+        """The recipe to run, parsed and checked; the library's own where None. Raises `RecipeError`, `BudgetError`."""
+        if recipe is not None and not isinstance(recipe, str):
+            known = self._read(recipe)
         else:
-            chosen = self._read(recipe, snapshot, saved)
-        self.library.require(chosen.retrievers())
-        snapshot.begin(chosen.retrievers())
-        return chosen
+            found = self._checked.get(recipe)
+            if found is None or (found.saved is not None and found.saved is not self.saved()):
+                found = self._read(recipe)
+                if len(self._checked) >= REMEMBERED:
+                    self._checked.clear()
+                self._checked[recipe] = found
+            known = found
+        self.memory.require(known.retrievers)
+        self.snapshot.begin(known.retrievers)
+        return known.recipe
 
-    def _read(self, recipe: str | Recipe | None, snapshot: Snapshot, saved: Mapping[str, str]) -> Recipe:
-        available = representations(snapshot.manifest)
-        if recipe is None:
-            own = parse_recipe(snapshot.manifest.settings.recipe, saved)
+    def _read(self, recipe: str | Recipe | None) -> _Checked:
+        saved = self.saved()
+        text = self.snapshot.manifest.settings.recipe if recipe is None else recipe
+        chosen = parse_recipe(text, saved)
+        if recipe is not None:
+            validate(chosen, self.representations)
+        elif not set(chosen.retrievers()) <= self.representations.keys():
             # The default, hybrid, means all there is: for a library without vectors that is BM25.
-            return own if set(own.retrievers()) <= available.keys() else parse_recipe("bm25")
-        chosen = parse_recipe(recipe, saved)
-        validate(chosen, available)
-        return chosen
+            chosen = parse_recipe("bm25")
+        uses_saved = isinstance(text, str) and not saved.keys().isdisjoint(_NAMES.findall(text))
+        return _Checked(chosen, frozenset(chosen.retrievers()), saved if uses_saved else None)
 
     def saved(self) -> Mapping[str, str]:
-        """The library's named recipes: name to text."""
-        from .saved_recipes import read_recipes
+        """The library's saved recipes: name to text."""
+        return read_recipes(self.snapshot.library)
 
-        return read_recipes(self.library.path)
-
-    def _ready(self, k: int) -> Snapshot:
-        if not isinstance(k, int) or not 1 <= k <= MAX_K:
-            raise UsageError(f"k = {k!r} results; give a whole number from 1 to {MAX_K}")
-        snapshot = self.library.snapshot
+    def _refuse_empty(self) -> None:
+        snapshot = self.snapshot
         if snapshot.manifest.settings.analyzer is None or not snapshot.passages:
-            raise LibraryEmpty(f"the library {self.library.path} is empty; fill it with: bookwheel index PATH")
-        return snapshot
+            raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
 
 
-def _best_of_documents(snapshot: Snapshot, ids: Sequence[int]) -> list[int]:
-    """The first passage of each document, in the order of ``ids``."""
-    documents = snapshot.store.documents_of(ids)
-    best: dict[int, int] = {}
-    for passage in ids:
-        if passage in documents:
-            best.setdefault(documents[passage][0], passage)
-    return list(best.values())
-
-
-def _checked(query: str | Query) -> Query:
+def _query(query: str | Query) -> Query:
     if isinstance(query, Query):
-        _checked(query.text)
+        _query(query.text)
         return query
     if not isinstance(query, str):
-        raise QueryError(f"a query is a text, not {type(query).__name__}")
+        raise QueryError(f"a query must be a string, not {type(query).__name__}")
     text = query.strip()
     if not text:
         raise QueryError('the query is empty; give words to search for, as in: bookwheel search "block max index"')
     if len(text) > MAX_QUERY:
-        raise QueryError(f"the query has {len(text)} characters where {MAX_QUERY} are allowed; give its most telling words")
+        raise QueryError(
+            f"the query can have at most {MAX_QUERY} characters, not {len(text)}; keep only its most distinctive words"
+        )
     if "\0" in text:
-        raise QueryError("the query has NUL characters; give plain words")
+        raise QueryError("the query contains NUL characters; remove them")
     return Query(text)
+
+
+def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:
+    """Seconds of ranking: in all, or by stage where the ranking was traced."""
+    if ranking.trace is None:
+        return {"ranking": ranked}
+    seconds: dict[str, float] = {}
+    for stage in ranking.trace.stages:
+        seconds[stage.recipe] = seconds.get(stage.recipe, 0.0) + stage.seconds
+    seconds["between stages"] = max(0.0, ranked - sum(seconds.values()))
+    return seconds
 
 
 def _result(rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...]) -> Result:

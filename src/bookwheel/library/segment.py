@@ -13,9 +13,10 @@ from ..analysis.term_ids import LexicalEncoder
 from ..analysis.words import WordTable
 from ..encode.protocols import DenseEncoder
 from ..index.dense import DenseBuilder, DenseIndex, open_dense
-from ..index.inverted.bm25 import Bm25, SparseIndex
-from ..index.inverted.builder import SparseBuilder
+from ..index.inverted.bm25 import Bm25Index
+from ..index.inverted.bm25_builder import Bm25Builder
 from ..index.storage import ArrayFolder, FolderWriter
+from ..kernels.bm25 import Bm25
 from .manifest import SegmentEntry
 from .settings import Settings
 from .vectors.parts import Part, part_folders
@@ -66,9 +67,9 @@ class Segment:
         return [part for part in self.parts if part.entry.key == key]
 
     @cached_property
-    def sparse(self) -> SparseIndex:
+    def sparse(self) -> Bm25Index:
         """The BM25 index."""
-        return SparseIndex(self.folder / SPARSE, self.folder / self.entry.impacts)
+        return Bm25Index(self.folder / SPARSE, self.folder / self.entry.impacts)
 
     @cached_property
     def dense(self) -> DenseIndex | None:
@@ -129,7 +130,7 @@ class SegmentBuilder:
         self.terms = 0
         self._table = WordTable()
         self._lexical = LexicalEncoder(settings.analyzer)
-        self._sparse = SparseBuilder()
+        self._sparse = Bm25Builder()
         self._rows = FolderWriter(self.folder / ROWS)
         self._ids = self._rows.stream("ids", np.int64)
         self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed, bits=bits) if encoder else None

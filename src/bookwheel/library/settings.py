@@ -1,4 +1,4 @@
-"""What is fixed when a library is made, and the few things that can be changed later."""
+"""A library's settings: most are fixed when it is created, a few can be changed later."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 
 from .._errors import UsageError
 from ..analysis.analyzer import Analyzer
+from ..encode.load import KINDS
 
-__all__ = ["KINDS", "UNITS", "EncoderInfo", "Representation", "Settings"]
+__all__ = ["UNITS", "EncoderInfo", "Representation", "Settings"]
 
 UNITS = ("sentence", "passage", "document")
-KINDS = ("dense", "sparse", "tokens")
-"""Of representations: one vector a passage, weighted terms, or one vector a token."""
 RESERVED = frozenset({"bm25", "hybrid", "static", "late", "cross", "none", "all"})
 
 
@@ -30,34 +29,34 @@ class EncoderInfo:
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """One more way in which passages are held, beside BM25 and the instant vectors; filled in the background."""
+    """The vectors of one encoder, beside BM25 and the built-in dense vectors; computed in the background."""
 
     name: str
-    """What recipes call it."""
+    """Its name in recipes."""
     kind: str
     encoder: str | None
-    """How the encoder is found again; None where it was given as an object, or the vectors as a file."""
+    """Name or folder of the encoder; None if it was given as an object, or the vectors as a file."""
     info: EncoderInfo
     key: str
-    """What its folders are called: the name, with a number where the name had another encoder before."""
+    """The name of its folders: ``name``, with a number if the name had another encoder before."""
     bits: int = 0
-    """Token vectors: bits a dimension on disk."""
+    """Token vectors: bits per dimension on disk."""
     replaces: str | None = None
-    """The key of the one that serves under this name until this one is filled (``dense``: the built-in)."""
+    """The key of the representation used under this name until this one is complete (``dense``: the built-in)."""
     adapter: str | None = None
-    """The folder of the map from its query vectors to those of the one it replaces."""
+    """The folder of the map from its query vectors to those of the representation it replaces."""
     line: tuple[float, float, float] | None = None
-    """Slope, intercept and remaining spread of its scores over those of what stands in for it; fitted on passages of both."""
+    """Slope, intercept and residual spread of its scores over the fallback's, fitted on passages that have both."""
 
     def __post_init__(self) -> None:
         name = self.name
         if not (name.isascii() and name.isidentifier() and len(name) <= 40) or iskeyword(name) or name in RESERVED:
             raise UsageError(
-                f"{name!r:.60} cannot name a representation; use up to 40 letters, digits and '_', as in minilm "
-                f"(taken are {', '.join(sorted(RESERVED))})"
+                f"the name of an encoder must be up to 40 letters, digits and '_', as in minilm, and none of "
+                f"{', '.join(sorted(RESERVED))}; not {name!r:.60}"
             )
         if self.kind not in KINDS:
-            raise UsageError(f"there is no kind of representation {self.kind!r}; kinds are {', '.join(KINDS)}")
+            raise UsageError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Representation:
@@ -69,16 +68,16 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A library's settings; ``analyzer`` and ``encoder`` are filled in with the first documents."""
+    """A library's settings; ``analyzer`` and ``encoder_info`` are set with the first documents."""
 
     unit: str = "passage"
-    """What is retrieved: ``sentence``, ``passage`` or ``document``."""
+    """Unit of retrieval: ``sentence``, ``passage`` or ``document``."""
     words: int = 120
     """Target length of a passage, in words."""
     language: str = "auto"
-    """A Snowball language, ``none``, or ``auto``: told from the first documents."""
+    """A Snowball language, ``none``, or ``auto``: detected from the first documents."""
     encoder: str | None = "static"
-    """Name or folder of the dense encoder; None for a lexical library."""
+    """Name or folder of the dense encoder; None for a library without vectors."""
     k1: float = 1.2
     b: float = 0.75
     recipe: str = "hybrid"
@@ -88,19 +87,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
-            raise UsageError(f"unit {self.unit!r} is not one of {', '.join(UNITS)}")
+            raise UsageError(f"unit must be one of {', '.join(UNITS)}, not {self.unit!r}")
         if not 5 <= self.words <= 100_000:
-            raise UsageError(f"a passage length of {self.words} words is not between 5 and 100000")
-        if not (0 <= self.k1 < float("inf")) or not 0 <= self.b <= 1:
-            raise UsageError(
-                f"k1 = {self.k1}, b = {self.b}: k1 is a number from 0 up (1.2, say), b one from 0 to 1 (0.75, say)"
-            )
+            raise UsageError(f"words must be between 5 and 100000, not {self.words}")
+        if not 0 <= self.k1 < float("inf"):
+            raise UsageError(f"k1 must be a number of 0 or more (1.2 is usual), not {self.k1}")
+        if not 0 <= self.b <= 1:
+            raise UsageError(f"b must be between 0 and 1 (0.75 is usual), not {self.b}")
 
     def change(self, **changes: Any) -> Settings:
-        """These settings with ``changes``; raises `UsageError` for names that are no settings."""
+        """These settings with ``changes``. Raises `UsageError` for unknown names or wrong values."""
         if unknown := changes.keys() - self.__dataclass_fields__.keys():
             raise UsageError(
-                f"no such setting: {', '.join(sorted(unknown))}; settings are {', '.join(self.__dataclass_fields__)}"
+                f"there is no setting {', '.join(sorted(unknown))}; choose from {', '.join(self.__dataclass_fields__)}"
             )
         return replace(self, **changes)
 

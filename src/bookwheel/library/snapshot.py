@@ -38,7 +38,7 @@ class Snapshot:
         self.segments = [Segment(library, entry) for entry in manifest.segments]
         self._filters: OrderedDict[str, Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
-        self._unfilled: dict[str, list[NDArray[np.int64]]] = {}
+        self._missing: dict[str, list[NDArray[np.int64]]] = {}
         self._begun: set[str] = set()
 
     @classmethod
@@ -130,9 +130,9 @@ class Snapshot:
             self._frequencies.update(zip(missing, counts.tolist(), strict=True))
         return np.array([self._frequencies[term] for term in terms], np.int64)
 
-    def unfilled(self, key: str) -> list[NDArray[np.int64]]:
-        """For each segment the local positions of the living passages that representation ``key`` does not hold, rising."""
-        if key not in self._unfilled:
+    def missing(self, key: str) -> list[NDArray[np.int64]]:
+        """For each segment the local positions of the passages not embedded for representation ``key``, rising."""
+        if key not in self._missing:
             missing = []
             for segment, removed in zip(self.segments, self._removed, strict=True):
                 absent = np.ones(len(segment.ids), np.bool_)
@@ -140,15 +140,15 @@ class Snapshot:
                 for part in segment.parts_of(key):
                     absent[part.positions] = False
                 missing.append(np.flatnonzero(absent))
-            self._unfilled[key] = missing
-        return self._unfilled[key]
+            self._missing[key] = missing
+        return self._missing[key]
 
     def complete(self, key: str) -> bool:
-        """Whether representation ``key`` holds every living passage."""
+        """Whether every passage is embedded for representation ``key``."""
         # Counting is enough where nothing was removed; it reads no array.
-        if all(entry.filled(key) == entry.passages for entry in self.manifest.segments):
+        if all(entry.embedded(key) == entry.passages for entry in self.manifest.segments):
             return True
-        return self.removed_passages > 0 and not any(map(len, self.unfilled(key)))
+        return self.removed_passages > 0 and not any(map(len, self.missing(key)))
 
     def masks(self, where: str | None) -> Masks:
         """Masks of the living passages whose document meets the filter ``where``; raises `FilterError`."""
@@ -160,7 +160,7 @@ class Snapshot:
             unknown = [name for name in condition.fields if name not in known and name not in BUILT_IN]
             if unknown:
                 fields = ", ".join([*BUILT_IN, *known][:30])
-                raise FilterError(f"no document has a field {unknown[0]!r}; fields are {fields}")
+                raise FilterError(f"no document has a field {unknown[0]!r}; the fields are {fields}")
             sql, parameters = condition.sql()
             ranges = self.store.matching_ranges(self.generation, sql, parameters)
             self._filters[where] = [segment.mask(ranges) for segment in self.segments]

@@ -23,8 +23,9 @@ from .._errors import LibraryDamaged, StorageError
 from ..documents.document import Scalar
 from ..index.storage import fsync_folder, storage
 from .filters.conditions import register
+from .results import StoredDocument
 
-__all__ = ["DATABASE", "PassageRow", "Store", "StoredDocument"]
+__all__ = ["DATABASE", "PassageRow", "Store"]
 
 DATABASE = "documents.sqlite"
 
@@ -54,21 +55,6 @@ _ALIVE = "added <= :g AND (removed IS NULL OR removed > :g)"
 
 
 @dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document as the library keeps it."""
-
-    id: str
-    source: str
-    title: str
-    text: str
-    metadata: dict[str, Scalar]
-    passages: tuple[tuple[int, int], ...]
-    """Start and end offsets of its passages."""
-    first: int = 0
-    """Number of its first passage; the others follow."""
-
-
-@dataclass(frozen=True, slots=True)
 class PassageRow:
     """A passage with what of its document a result shows."""
 
@@ -93,7 +79,7 @@ class Store:
         self._lock = threading.RLock()
         with self._errors():
             if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
-                raise LibraryDamaged(f"{self.path} is missing; index the sources again into a new library")
+                raise LibraryDamaged(f"{self.path} is missing; index the files again into a new library")
             self._db = self._connect(write)
             register(self._db)
             if write and not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
@@ -128,13 +114,13 @@ class Store:
             if "disk is full" in text or "disk I/O" in text:
                 raise StorageError(
                     f"the disk is full: writing {self.path} failed; free some space and run the same command again, "
-                    "what was committed is kept"
+                    "committed work is kept"
                 ) from error
             if "readonly" in text or "unable to open" in text:
                 raise StorageError(
-                    f"no permission to write {self.path}; change its rights or choose another place with --library"
+                    f"there is no permission to write {self.path}; change its permissions or choose another folder with --library"
                 ) from error
-            raise LibraryDamaged(f"{self.path}: {text}; index the sources again into a new library") from error
+            raise LibraryDamaged(f"{self.path} is damaged ({text}); index the files again into a new library") from error
 
     def cache(self, size: int) -> None:
         """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""

@@ -22,23 +22,25 @@ from .._errors import LibraryNotFound
 from .._system import anonymous_bytes
 from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
-from ..documents.passages import places, split
-from ..encode.load import load_encoder
+from ..documents.passages import places, split_document
 from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import fsync_folder, storage
-from ..memory.budget import COMPILING, GATHERED, Bill, Shares, bound_heap, ram_of, share_out, trim_heap
+from ..memory.heap import limit_heap, trim_heap
+from ..memory.plan import MemoryPlan
+from ..memory.shares import COMPILING, GATHERED, Shares, share_out
+from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
-from .memory_plan import plan, sketch_bits
+from .memory_plan import plan_library, sketch_bits
 from .pending import NewDocument, Rows, SourceState, storable
 from .segment import SEGMENTS, Segment, SegmentBuilder
-from .settings import EncoderInfo, Representation, Settings
+from .settings import Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
 from .sweeping import impacts_name, sweep
-from .vectors.loading import encoder_of
+from .vectors.encoders import Encoders, info_of
 
 __all__ = ["Writer", "document_hash", "writing"]
 
@@ -57,14 +59,16 @@ REMOVED_AT_ONCE = 10_000
 class Writer:
     """Holds the writer's lock while open; use as a context manager. Nothing is seen by readers before `commit`."""
 
-    def __init__(self, library: Path, *, ram: str | int | None = None) -> None:
+    def __init__(self, library: Path, *, ram: str | int | None = None, encoders: Encoders | None = None) -> None:
         if not (library / MANIFEST).is_file():
-            raise LibraryNotFound(f"there is no library at {library}; make one with: bookwheel index PATH --library {library}")
+            raise LibraryNotFound(
+                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
+            )
         self.library = library
-        self.bill = Bill(ram_of(ram))
-        self._named = None if ram is None else self.bill.ram
+        self.memory_plan = MemoryPlan(ram_of(ram))
+        self._named = None if ram is None else self.memory_plan.ram
         self._expected = 0
-        bound_heap()
+        limit_heap()
         self.added_passages = 0
         self._lock = WriterLock(library).__enter__()
         try:
@@ -78,6 +82,7 @@ class Writer:
         self._next_document = self.manifest.next_document
         self._next_passage = self.manifest.next_passage
         self._next_segment = self.manifest.next_segment
+        self._encoders = Encoders(library) if encoders is None else encoders
         self._encoder: DenseEncoder | None = None
         self._builder: SegmentBuilder | None = None
         self._waiting: list[NewDocument | Callable[[], None]] = []
@@ -91,7 +96,7 @@ class Writer:
 
     def _share_out(self) -> Shares:
         """The budget split for what the library holds by now."""
-        shares = share_out(self.bill.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
+        shares = share_out(self.memory_plan.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
         self.store.cache(shares.database)
         return shares
 
@@ -142,9 +147,7 @@ class Writer:
             first = [item.document.text[:5000] for item in self._waiting if isinstance(item, NewDocument)]
             settings = replace(settings, analyzer=Analyzer.for_language(settings.language, first))
         if settings.encoder is not None and settings.encoder_info is None:
-            encoder = load_encoder(settings.encoder)
-            info = EncoderInfo(encoder.name, encoder.revision, encoder.dimension, encoder.sha256)
-            settings = replace(settings, encoder_info=info)
+            settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
         self.manifest = replace(self.manifest, settings=settings)
         waiting, self._waiting = self._waiting, []
         self._waiting_characters = 0
@@ -163,7 +166,7 @@ class Writer:
         if text is not document.text:
             document = replace(document, text=text)
         title = storable(document.title)
-        spans = split(document, settings.unit, settings.words)  # type: ignore[arg-type]
+        spans = split_document(document, settings.unit, settings.words)  # type: ignore[arg-type]
         number, first = self._next_document, self._next_passage
         self._next_document += 1
         self._next_passage += len(spans)
@@ -181,23 +184,24 @@ class Writer:
         ):
             self.commit()
 
-    def plan(self, *, encoding: bool = True) -> Bill:
+    def plan(self, *, encoding: bool = True) -> MemoryPlan:
         """Fill in what building takes, with the encoder if ``encoding``; raises `BudgetError` where that does not fit."""
-        if self.bill.ram < COMPILING:
+        if self.memory_plan.ram < COMPILING:
             kernels.prepare()
         if encoding:
-            self._encoder = self._encoder or encoder_of(self.manifest.settings)
+            self._encoder = self._encoder or self._encoders.built_in(self.manifest)
         self.shares = self._share_out()
-        self.bill.plan_building(self.shares)
-        self.bill.check("building the index")
-        return self.bill
+        self.memory_plan.plan_building(self.shares)
+        self.memory_plan.check("building the index")
+        return self.memory_plan
 
     def expect(self, passages: int, certain: float = 1.0) -> None:
         """Say that about so many are coming; raises `BudgetError` where a library with a ``certain`` share of them does not fit."""
         dimension = self._encoder.dimension if self._encoder is not None else 0
         self._expected = self._next_passage - 1 + passages
         sure = self._next_passage - 1 + int(certain * passages)
-        plan(sure, dimension, self.bill.ram, encoder=nbytes(self._encoder), bits=self.bits(dimension) or 1).check()
+        bits = self.bits(dimension) or 1
+        plan_library(sure, dimension, self.memory_plan.ram, encoder=nbytes(self._encoder), bits=bits).check()
 
     def bits(self, dimension: int) -> int | None:
         """Bits a dimension of the sketches that are written now: by the budget that was named, for all passages there will be.
@@ -214,7 +218,7 @@ class Writer:
         if self._builder is None and self._texts:
             name = f"{self._next_segment:06d}"
             self._next_segment += 1
-            self._encoder = self._encoder or encoder_of(self.manifest.settings)
+            self._encoder = self._encoder or self._encoders.built_in(self.manifest)
             with storage(self.library):
                 bits = None if self._encoder is None else self.bits(self._encoder.dimension)
                 self._builder = SegmentBuilder(
@@ -225,7 +229,7 @@ class Writer:
             ids = np.array([row[0] for row in self._rows.passages], np.int64)
             self._builder.add(ids, self._texts)
             self.added_passages += len(ids)
-            self.bill.measure(GATHERED, self._builder.nbytes)
+            self.memory_plan.measure(GATHERED, self._builder.nbytes)
         self._rows.clear()
         self._texts = []
         self._characters = 0
@@ -240,7 +244,7 @@ class Writer:
     def measure(self) -> None:
         """Note the memory in use now."""
         if (anonymous := anonymous_bytes()) is not None:
-            self.bill.measure("all anonymous memory", anonymous)
+            self.memory_plan.measure("all anonymous memory", anonymous)
 
     def remove(self, numbers: Iterable[int]) -> int:
         """Remove documents by number; returns how many."""
@@ -279,7 +283,7 @@ class Writer:
             self._publish(segments)
             self._tidy()
             self.shares = self._share_out()
-            self.bill.plan_building(self.shares)
+            self.memory_plan.plan_building(self.shares)
         self._last_commit = time.monotonic()
 
     def _publish(
@@ -362,7 +366,9 @@ class Writer:
         finally:
             task.close()
 
-    def represent(self, representations: Sequence[Representation], segments: Sequence[SegmentEntry] | None = None) -> None:
+    def set_representations(
+        self, representations: Sequence[Representation], segments: Sequence[SegmentEntry] | None = None
+    ) -> None:
         """Commit another list of representations, and the parts that ``segments`` name for them."""
         self._publish(self.manifest.segments if segments is None else segments, representations=representations)
 

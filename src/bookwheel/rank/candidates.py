@@ -1,4 +1,4 @@
-"""Candidates of one node of a recipe with what their scores are made of, and fusing several of them."""
+"""Candidates of one node of a recipe with the parts of their scores, and the fusion of several."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from .retriever import Retriever
 from .stages.base import ExplainedHits
 from .trace import Parts
 
-__all__ = ["Candidates", "Rows", "fused", "named", "weighted"]
+__all__ = ["Candidates", "Rows", "fused"]
 
 Rows = NDArray[np.float64]
-"""Shape (names, n): what each retriever or stage, left to right, contributes to n passages' scores."""
+"""Shape (names, n): what each retriever or stage, left to right, contributes to the scores of n
+passages.
+"""
 
 
 @dataclass(slots=True)
 class Candidates:
-    """Candidates of one node, best first, and the means to score any other passage the same way."""
+    """Candidates of one node, best first, and a function that scores any other passages the same
+    way.
+    """
 
     names: tuple[str, ...]
     ids: NDArray[np.int64]
@@ -30,6 +34,7 @@ class Candidates:
     raw: NDArray[np.float32]
     """Scores before weights and normalisation: float32 (names, n)."""
     floor: float
+    """The lowest possible score."""
     score: Callable[[NDArray[np.int64]], tuple[Rows, NDArray[np.float32]]]
 
     @classmethod
@@ -44,49 +49,53 @@ class Candidates:
         raw = hits.scores[np.newaxis]
         return cls((name,), hits.ids, raw.astype(np.float64), raw, retriever.floor, score)
 
+    @classmethod
+    def of_stage(cls, name: str, hits: Hits, floor: float | None) -> Candidates:
+        """The hits of a stage. In a fusion, a passage that it did not rank gets its lowest score.
+
+        ``floor``: its lowest possible score, None for the lowest that it gave.
+        """
+        if isinstance(hits, ExplainedHits):
+            names = tuple(hits.parts)
+            rows = np.array([hits.parts[part] for part in names], np.float64).reshape(len(names), len(hits))
+            raw = np.array([hits.raw[part] for part in names], np.float32).reshape(len(names), len(hits))
+        else:
+            names, raw = (name,), hits.scores[np.newaxis]
+            rows = raw.astype(np.float64)
+        least = float(hits.scores[-1]) if len(hits) else 0.0
+
+        def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+            shape = (len(names), len(ids))
+            return np.full(shape, least / len(names)), np.full(shape, np.nan, np.float32)
+
+        return cls(names, hits.ids, rows, raw, least if floor is None else floor, score)
+
+    def times(self, weight: float) -> Candidates:
+        """The same candidates, all scores multiplied by ``weight``."""
+
+        def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+            rows, raw = self.score(ids)
+            return rows * weight, raw
+
+        return Candidates(self.names, self.ids, self.rows * weight, self.raw, self.floor * weight, score)
+
     def hits(self) -> Hits:
         """Ids and scores."""
         return Hits(self.ids, self.rows.sum(axis=0).astype(np.float32))
 
     def parts(self) -> Parts:
-        """What each name contributes."""
+        """What each name contributes to the scores."""
         return _by_name(self.names, self.rows, add=True)
 
     def scores(self) -> Parts:
-        """Each name's own scores."""
+        """The own scores of each name."""
         return _by_name(self.names, self.raw, add=False)
 
 
-def named(name: str, hits: Hits, floor: float | None) -> Candidates:
-    """What a stage gave. In a fusion, a passage that it did not rank scores as its last one."""
-    if isinstance(hits, ExplainedHits):
-        names = tuple(hits.parts)
-        rows = np.array([hits.parts[part] for part in names], np.float64).reshape(len(names), len(hits))
-        raw = np.array([hits.raw[part] for part in names], np.float32).reshape(len(names), len(hits))
-    else:
-        names, raw = (name,), hits.scores[np.newaxis]
-        rows = raw.astype(np.float64)
-    least = float(hits.scores[-1]) if len(hits) else 0.0
-
-    def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
-        shape = (len(names), len(ids))
-        return np.full(shape, least / len(names)), np.full(shape, np.nan, np.float32)
-
-    return Candidates(names, hits.ids, rows, raw, least if floor is None else floor, score)
-
-
-def weighted(found: Candidates, weight: float) -> Candidates:
-    """The same candidates, all scores times ``weight``."""
-
-    def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
-        rows, raw = found.score(ids)
-        return rows * weight, raw
-
-    return Candidates(found.names, found.ids, found.rows * weight, found.raw, found.floor * weight, score)
-
-
 def fused(parts: list[Candidates], weights: list[float], want: int, fit: Normalisation) -> Candidates:
-    """The best ``want`` of all candidates of ``parts`` by the weighted sum of their normalised scores."""
+    """The best ``want`` of all candidates of ``parts`` by the weighted sum of their normalised
+    scores.
+    """
     names = tuple(name for part in parts for name in part.names)
     ids = np.unique(np.concatenate([part.ids for part in parts]))
     if not len(ids):
@@ -99,7 +108,7 @@ def fused(parts: list[Candidates], weights: list[float], want: int, fit: Normali
     for part, weight in zip(parts, weights, strict=True):
         filled, raw = _filled(part, ids)
         raws.append(raw)
-        if not len(part.ids):  # found nothing: has nothing to say about this query
+        if not len(part.ids):  # found nothing, so contributes nothing
             maps.append(None)
             rows.append(filled)
             continue
@@ -117,13 +126,14 @@ def fused(parts: list[Candidates], weights: list[float], want: int, fit: Normali
         return np.concatenate(mapped), np.concatenate([raw for _, raw in scored])
 
     every = np.concatenate(rows)
-    # Ordered as Hits are: by float32 score; ids are sorted, so a stable sort leaves equal scores by rising id.
+    # Ordered as Hits are, by float32 score; ids are sorted, so a stable sort leaves equal scores in
+    # ascending order of id.
     order = np.argsort(-every.sum(axis=0).astype(np.float32), kind="stable")[:want]
     return Candidates(names, ids[order], every[:, order], np.concatenate(raws)[:, order], floor, score)
 
 
 def _filled(part: Candidates, ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
-    """Scores of ``part`` for all of ``ids`` (sorted, a superset of its own): those it has, and the missing ones exactly."""
+    """Exact scores of ``part`` for all of ``ids``, which are sorted and include its own."""
     width = len(part.rows)
     rows, raw = np.zeros((width, len(ids))), np.zeros((width, len(ids)), np.float32)
     if not len(part.ids):
@@ -138,7 +148,7 @@ def _filled(part: Candidates, ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.
 
 
 def _mapped(affine: Affine, weight: float, rows: Rows) -> Rows:
-    """The affine map of the rows' sum, shared out over the rows."""
+    """The affine map of the rows' sum, divided among the rows."""
     share = len(rows)
     return ((rows - affine.shift / share) * affine.scale + affine.offset / share) * weight
 
@@ -148,7 +158,7 @@ def _nothing(width: int) -> Callable[[NDArray[np.int64]], tuple[Rows, NDArray[np
 
 
 def _by_name(names: tuple[str, ...], rows: NDArray[np.floating], *, add: bool) -> Parts:
-    """One row a name: the sum of its rows, or (they are the same scores) the first."""
+    """One row per name: the sum of its rows, or the first of them where they are the same scores."""
     found: dict[str, NDArray[np.floating]] = {}
     for name, row in zip(names, rows, strict=True):
         if name not in found:

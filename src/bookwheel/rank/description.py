@@ -15,7 +15,7 @@ _COST = {"bm25": "0.1 to 1 ms for 100 000 passages", "dense": "0.5 ms for 100 00
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a recipe's description."""
+    """One entry of a recipe's description."""
 
     depth: int
     """How deep it is nested, from 0."""
@@ -29,7 +29,9 @@ class Step:
 
 
 def steps(recipe: Recipe) -> list[Step]:
-    """The stages of ``recipe`` in the order in which they run; those inside another come right after it, one deeper."""
+    """The stages of ``recipe`` in the order in which they run; those inside another follow it, one
+    deeper.
+    """
     return list(_steps(recipe, 0, None))
 
 

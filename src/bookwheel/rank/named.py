@@ -9,7 +9,7 @@ __all__ = ["DEFAULT_RECIPE", "RECIPES", "NamedRecipe"]
 
 
 class NamedRecipe(NamedTuple):
-    """A recipe's text and what it is for, in one line."""
+    """A recipe's text, and what it is for in one line."""
 
     text: str
     description: str
@@ -17,9 +17,9 @@ class NamedRecipe(NamedTuple):
 
 RECIPES = MappingProxyType(
     {
-        "bm25": NamedRecipe("bm25", "words: BM25 over the analysed terms; exact, and best for names, codes and rare words"),
+        "bm25": NamedRecipe("bm25", "words: BM25 over the analysed terms; best for names, codes and rare words"),
         "dense": NamedRecipe("dense", "meaning: cosine of the encoder's vectors; finds what is said in other words"),
-        "hybrid": NamedRecipe("0.5*bm25 + 0.5*dense", "both: normalised scores of words and meaning, added (the default)"),
+        "hybrid": NamedRecipe("0.5*bm25 + 0.5*dense", "both: the sum of their normalised scores (the default)"),
     }
 )
 """Name to recipe. A name can stand inside a recipe: ``hybrid % 20``."""

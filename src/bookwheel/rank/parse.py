@@ -1,4 +1,6 @@
-"""The text form of a recipe: Python's expression grammar, read through ``ast`` with a whitelist. Nothing is evaluated."""
+"""Parses the text form of a recipe: Python's expression grammar, read with ``ast`` and a whitelist.
+Nothing is evaluated.
+"""
 
 from __future__ import annotations
 
@@ -20,56 +22,59 @@ from .validate import fail
 __all__ = ["parse_recipe"]
 
 _EXAMPLE = "0.5*bm25 + 0.5*dense"
-_OPERATIONS = "'+' (fuse), '*' (weigh), '%' (cut) and '>>' (go on with)"
+_OPERATIONS = "'+' (fuse), '*' (weigh), '%' (cut) and '>>' (pass on to)"
 _NONE: Mapping[str, str] = MappingProxyType({})
 _MAX_NESTING = 100
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 _OPERATORS: dict[type[ast.operator], str] = {
-    ast.Sub: "'-' is no operation on rankings; weigh one less instead, as in 'bm25 + 0.2*dense'",
-    ast.Div: "'/' is no operation on rankings; multiply by a number, as in '0.5*bm25'",
-    ast.LShift: "'<<' is no operation on rankings; '>>' gives the hits to the next stage, as in 'bm25 >> mmr()'",
-    ast.BitOr: "'|' is no operation on rankings; '+' fuses two rankings",
-    ast.BitAnd: "'&' is no operation on rankings; '+' fuses two rankings",
+    ast.Sub: "'-' does not combine rankings; give one a smaller weight, as in 'bm25 + 0.2*dense'",
+    ast.Div: "'/' does not combine rankings; multiply by a number, as in '0.5*bm25'",
+    ast.LShift: "'<<' does not combine rankings; '>>' passes the hits to the next stage, as in 'bm25 >> mmr()'",
+    ast.BitOr: "'|' does not combine rankings; '+' fuses two of them",
+    ast.BitAnd: "'&' does not combine rankings; '+' fuses two of them",
 }
 
 
 def parse_recipe(recipe: str | Recipe, saved: Mapping[str, str] = _NONE) -> Recipe:
-    """Read a recipe from its text: ``0.5*bm25 + 0.5*dense``, ``(bm25 % 1000 + dense) % 20``, ``bm25 >> rm3() >> bm25``.
+    """The recipe of a text such as ``0.5*bm25 + 0.5*dense``, ``(bm25 % 1000 + dense) % 20`` or
+    ``bm25 >> rm3() >> bm25``.
 
-    Names of ``saved`` (to texts of recipes) and of ``RECIPES`` stand for their recipe, names of stages for the stage with
-    its defaults, any other name for a retriever (see `validate`). A ``Recipe`` is returned as it is. Raises ``RecipeError``
-    that tells the column, with the place marked in the message's second and third line.
+    A name in ``saved`` (name to text) or `RECIPES` stands for that recipe, the name of a stage for
+    the stage with its defaults, any other name for a retriever (`validate` checks that a library
+    has it). A `Recipe` is returned as it is. Raises `RecipeError` that tells the column, with the
+    place marked in the message's second and third line.
     """
     if isinstance(recipe, Recipe):
         return recipe
     if not isinstance(recipe, str):
-        raise RecipeError(f"a recipe is a text such as '{_EXAMPLE}', not {type(recipe).__name__}")
+        raise RecipeError(f"a recipe must be a text such as '{_EXAMPLE}', not {type(recipe).__name__}")
     if len(recipe) > MAX_TEXT:
-        raise RecipeError(f"the recipe has {len(recipe)} characters and may have {MAX_TEXT}; shorten it")
+        raise RecipeError(f"a recipe may have at most {MAX_TEXT} characters, not {len(recipe)}; shorten it")
     return _parse(recipe, tuple(saved.items()))
 
 
 @lru_cache(maxsize=256)
 def _parse(recipe: str, saved: tuple[tuple[str, str], ...] = ()) -> Recipe:
-    # Every kind of white space is one blank, so that a recipe may run over lines and columns stay true.
+    # Every white-space character becomes one space, so that a recipe may span lines and columns
+    # stay right.
     text = re.sub(r"\s", " ", recipe).strip()
     if not text:
         raise RecipeError(f"the recipe is empty; write one such as '{_EXAMPLE}', or a name: {', '.join(RECIPES)}")
-    # A name of a model may have a '#', which outside of quotes begins a comment.
+    # A '#' begins a comment, except inside quotes, where the name of a model may have one.
     bare = _QUOTED.sub(lambda quoted: quoted[0].replace("#", "_"), text)
     for mark in "#\\\0":
         if mark in bare:
-            fail(text, bare.index(mark), f"{mark!r} has no place in a recipe")
+            fail(text, bare.index(mark), f"{mark!r} is not allowed in a recipe")
     try:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
         if not error.offset:
             fail(text, len(text), f"the recipe ends too early; expected a recipe such as '{_EXAMPLE}'")
-        why = error.msg if "'" in error.msg else "this does not read as a recipe"  # "'(' was never closed"
+        why = error.msg if "'" in error.msg else "this is not a recipe"  # "'(' was never closed"
         fail(text, error.offset - 1, f"{why}; expected a recipe such as '{_EXAMPLE}'")
     except (ValueError, RecursionError, MemoryError):
-        fail(text, 0, f"this does not read as a recipe; expected a recipe such as '{_EXAMPLE}'")
+        fail(text, 0, f"this is not a recipe; expected one such as '{_EXAMPLE}'")
     return _Reader(text, dict(saved)).recipe(tree.body)
 
 
@@ -84,7 +89,7 @@ class _Reader:
     def recipe(self, node: ast.expr) -> Recipe:
         value = self.value(node)
         if isinstance(value, Fraction):
-            self.fail(node, "a number weighs a retriever, as in '0.5*bm25'; expected a retriever here")
+            self.fail(node, "a number weighs a retriever, as in '0.5*bm25'; expected a retriever")
         return value
 
     def value(self, node: ast.expr) -> Recipe | Fraction:
@@ -102,9 +107,9 @@ class _Reader:
                 case ast.Call(func=ast.Name(id=name)):
                     return self.call(node, name)
                 case ast.UnaryOp(op=ast.USub()):
-                    self.fail(node, "a weight is a positive number")
+                    self.fail(node, "a weight must be a positive number")
                 case _:
-                    self.fail(node, f"expected a retriever's name or a number; a recipe is written as in '{_EXAMPLE}'")
+                    self.fail(node, f"expected a retriever's name or a number, as in '{_EXAMPLE}'")
         finally:
             self.nesting -= 1
 
@@ -132,13 +137,13 @@ class _Reader:
         named: dict[str, Any] = {}
         for keyword in node.keywords:
             if keyword.arg is None:
-                self.fail(keyword.value, "'**' has no place in a recipe")
+                self.fail(keyword.value, "'**' is not allowed in a recipe")
             named[keyword.arg] = self.argument(keyword.value)
         with self.at(node):
             return make_stage(kind, given, named)
 
     def argument(self, node: ast.expr) -> Any:
-        """A recipe, a number, a text, True or False."""
+        """An argument of a stage: a recipe, a number, a text, True or False."""
         match node:
             case ast.Constant(value=str() | bool() as value):
                 return value
@@ -154,7 +159,7 @@ class _Reader:
         if value == 0:
             return Fraction(0)
         if not 1e-12 <= value <= 1e12:  # also keeps 1e999999999 from being written out exactly
-            self.fail(node, "the number is too large or too small; a weight is a number from 0.000001 to 1000000")
+            self.fail(node, "the number is too large or too small; a weight must be from 0.000001 to 1000000")
         try:
             return Fraction(ast.get_source_segment(self.text, node) or "")
         except ValueError:  # 0x10 and the like
@@ -193,13 +198,13 @@ class _Reader:
         assert isinstance(weight, Fraction)
         assert isinstance(recipe, Recipe)
         if weight <= 0:
-            self.fail(node, "a weight is a positive number")
+            self.fail(node, "a weight must be a positive number")
         with self.at(node):
             return scale(recipe, weight)
 
     @contextmanager
     def at(self, node: ast.expr) -> Iterator[None]:
-        """Give the errors of the algebra itself a place."""
+        """Add the place to errors of the algebra."""
         try:
             yield
         except RecipeError as error:
@@ -208,14 +213,14 @@ class _Reader:
             self.fail(node, str(error))
 
     def gap(self, node: ast.BinOp) -> int:
-        """Column of the operator between the two sides."""
+        """The column of the operator between the two sides."""
         start = self.column(node.left.end_col_offset)
         while self.text[start] in " )":
             start += 1
         return start
 
     def column(self, offset: int | None) -> int:
-        """``ast`` counts bytes of UTF-8; people count characters."""
+        """The column in characters of an ``offset`` in bytes of UTF-8, as ``ast`` counts."""
         return len(self.text.encode()[: offset or 0].decode(errors="ignore"))
 
     def fail(self, node: ast.expr, message: str, column: int | None = None) -> NoReturn:

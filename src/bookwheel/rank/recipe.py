@@ -1,20 +1,22 @@
-"""The algebra of recipes: what a query goes through to become a ranking.
-
-A recipe is an immutable expression. Its nodes:
+"""The algebra of recipes. A recipe says how a query becomes a ranking; it is an immutable
+expression of these nodes:
 
 * ``Retrieve(name)``: the ranking of one retriever, ``bm25`` or ``dense``;
 * ``Fuse(terms)``: a weighted sum of normalised scores, written ``0.5*bm25 + 0.5*dense``;
 * ``Cut(recipe, k)``: the best ``k`` of it, written ``bm25 % 1000``;
-* ``Pipe(parts)``: one after the other, each with the query and the hits that the one before gave, written ``a >> b``;
+* ``Pipe(parts)``: one part after the other, each with the query and the hits of the one before,
+  written ``a >> b``;
 * the stages of `bookwheel.rank.stages`, written ``rm3(docs=10)``.
 
-Make nodes with the operators (``+``, ``*`` by a number, ``%``, ``>>``) or with ``parse_recipe``: both give the canonical
-form, so that recipes that mean the same by the laws below are equal, hash alike and print alike.
+Make recipes with the operators (``+``, ``*`` by a number, ``%``, ``>>``) or with ``parse_recipe``.
+Both give the canonical form, so that recipes that are the same by the laws below are equal, hash
+alike and print alike.
 
 * ``a + b == b + a`` and ``(a + b) + c == a + (b + c)``; the same part twice adds its weights
 * ``2 * (a + b) == 2*a + 2*b`` and ``1 * a == a``
 * ``a % m % n == a % min(m, n)`` and ``(2 * a) % n == 2 * (a % n)`` for a single ``a``
-* ``(a >> b) >> c == a >> (b >> c)``, ``(a >> b) % n == a >> b % n`` and ``2 * (a >> b) == a >> 2*b`` for a single ``b``
+* ``(a >> b) >> c == a >> (b >> c)``, ``(a >> b) % n == a >> b % n`` and
+  ``2 * (a >> b) == a >> 2*b`` for a single ``b``
 
 Weights are exact decimals (``Fraction`` inside), so the laws hold to the last digit.
 """
@@ -50,27 +52,27 @@ __all__ = [
 ]
 
 MAX_TEXT = 4096
-"""Longest text of a recipe, in characters."""
+"""The longest text of a recipe, in characters."""
 MAX_TERMS = 64
-"""Most retrievers and stages a recipe may name, counting repeats."""
+"""The most retrievers and stages that a recipe may name, repeats included."""
 MAX_DEPTH = 16
-"""Deepest nesting."""
+"""The deepest nesting."""
 MAX_CUT = 10_000_000
-"""Largest number after ``%``."""
+"""The largest number after ``%``."""
 MIN_WEIGHT, MAX_WEIGHT = Fraction(1, 1_000_000), Fraction(1_000_000)
 
 
 class Recipe:
-    """Base of the nodes; gives them their operators. ``str(recipe)`` is its canonical text."""
+    """Base of all nodes, with their operators. ``str(recipe)`` is the canonical text."""
 
     __slots__ = ()
 
     gives: ClassVar[str] = "hits"
-    """``hits``, or ``query`` for a stage that only changes the query."""
+    """``hits``, or ``query`` for a part that only changes the query."""
 
     @property
     def needs_hits(self) -> bool:
-        """Whether something must stand before it that gives hits, as for ``rm3()``."""
+        """Whether a part before it must give hits, as for ``rm3()``."""
         return any(child.needs_hits for child in self.children())
 
     def __add__(self, other: Recipe) -> Recipe:
@@ -80,7 +82,7 @@ class Recipe:
         return fuse(self, other)
 
     def __mul__(self, weight: float) -> Recipe:
-        """Weigh the scores."""
+        """Multiply the scores by ``weight``."""
         if not isinstance(weight, Real):
             return NotImplemented
         return scale(self, as_weight(weight))
@@ -92,13 +94,13 @@ class Recipe:
         return cut(self, k)
 
     def __rshift__(self, other: Recipe) -> Recipe:
-        """Go on with ``other``, which gets the query and the hits."""
+        """Continue with ``other``, which gets the query and the hits."""
         if not isinstance(other, Recipe):
             return NotImplemented
         return pipe(self, other)
 
     def children(self) -> tuple[Recipe, ...]:
-        """The recipes right below this one."""
+        """The recipes directly below this one."""
         return ()
 
     def walk(self) -> Iterator[Recipe]:
@@ -108,13 +110,13 @@ class Recipe:
             yield from child.walk()
 
     def retrievers(self) -> tuple[str, ...]:
-        """Names of the retrievers it needs, sorted, each once."""
+        """The names of the retrievers in it, sorted, each once."""
         return tuple(sorted({node.name for node in self.walk() if isinstance(node, Retrieve)}))
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieve(Recipe):
-    """The ranking of the retriever called ``name`` (a plain ASCII identifier), with its own raw scores."""
+    """The ranking of the retriever called ``name`` (an ASCII identifier), with its own scores."""
 
     name: str
 
@@ -142,9 +144,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Fuse(Recipe):
-    """A weighted sum. Two terms or more are normalised first; a single one keeps its raw scores times its weight.
+    """A weighted sum of rankings. Two terms or more are normalised first; a single one keeps its
+    own scores times its weight.
 
-    ``terms`` are sorted by their recipe's text, none of them a ``Fuse`` and no recipe twice.
+    ``terms`` are sorted by the text of their recipe; none is a ``Fuse``, and no recipe occurs
+    twice.
     """
 
     terms: tuple[Term, ...]
@@ -159,7 +163,7 @@ class Fuse(Recipe):
 
 @dataclass(frozen=True, slots=True)
 class Cut(Recipe):
-    """The best ``k`` of ``recipe``. As a part of a fusion it says how many candidates that part selects."""
+    """The best ``k`` of ``recipe``. In a fusion it says how many candidates that part selects."""
 
     recipe: Recipe
     k: int
@@ -175,10 +179,11 @@ class Cut(Recipe):
 
 @dataclass(frozen=True, slots=True)
 class Pipe(Recipe):
-    """``parts``, two or more and none of them a ``Pipe``, one after the other.
+    """Two or more ``parts`` one after the other, none of them a ``Pipe``.
 
-    Each gets the query and the hits as the ones before left them. A part that retrieves gives new hits, one that
-    reranks (``cross(20)``) other hits, and one that gives a query (``rm3()``) leaves the hits as they are.
+    Each gets the query and the hits as the parts before left them. A retriever gives new hits, a
+    reranking stage (``cross(20)``) reorders them, and a part that gives a query (``rm3()``) leaves
+    them as they are.
     """
 
     parts: tuple[Recipe, ...]
@@ -190,7 +195,7 @@ class Pipe(Recipe):
 
     @property
     def needs_hits(self) -> bool:
-        """Whether a part needs hits and none before gives any."""
+        """Whether a part needs hits and no part before it gives any."""
         for part in self.parts:
             if part.needs_hits:
                 return True
@@ -208,7 +213,7 @@ class Pipe(Recipe):
 
 def pipe(first: Recipe, second: Recipe) -> Recipe:
     """The canonical ``first >> second``."""
-    return _bounded(Pipe(_parts(first) + _parts(second)))
+    return _within_limits(Pipe(_parts(first) + _parts(second)))
 
 
 def _parts(recipe: Recipe) -> tuple[Recipe, ...]:
@@ -216,7 +221,7 @@ def _parts(recipe: Recipe) -> tuple[Recipe, ...]:
 
 
 def fuse(*recipes: Recipe) -> Recipe:
-    """The canonical sum of ``recipes``. Raises ``RecipeError`` where one gives no hits."""
+    """The canonical sum of ``recipes``. Raises `RecipeError` if one of them does not give hits."""
     weights: dict[Recipe, Fraction] = {}
     for recipe in recipes:
         _ranks(recipe, "'+' fuses rankings")
@@ -226,7 +231,7 @@ def fuse(*recipes: Recipe) -> Recipe:
 
 
 def scale(recipe: Recipe, weight: Fraction) -> Recipe:
-    """The canonical ``weight * recipe``. Raises ``RecipeError`` where it gives no hits."""
+    """The canonical ``weight * recipe``. Raises `RecipeError` if the recipe does not give hits."""
     _ranks(recipe, "'*' weighs a ranking")
     return _sum({term.recipe: weight * term.weight for term in _terms(recipe)})
 
@@ -234,32 +239,35 @@ def scale(recipe: Recipe, weight: Fraction) -> Recipe:
 def cut(recipe: Recipe, k: int) -> Recipe:
     """The canonical ``recipe % k``.
 
-    Raises ``RecipeError`` where ``k`` is not a whole number from 1 to ``MAX_CUT``, or ``recipe`` gives no hits.
+    Raises `RecipeError` if ``k`` is not a whole number from 1 to ``MAX_CUT``, or ``recipe`` does
+    not give hits.
     """
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_CUT:
-        raise RecipeError(f"'%' cuts to a whole number from 1 to {MAX_CUT}, as in 'bm25 % 100', not to {k!r}")
+        raise RecipeError(f"'%' takes a whole number from 1 to {MAX_CUT}, as in 'bm25 % 100', not {k!r}")
     _ranks(recipe, "'%' cuts a ranking")
     if isinstance(recipe, Pipe):
-        return _bounded(Pipe((*recipe.parts[:-1], cut(recipe.parts[-1], k))))
+        return _within_limits(Pipe((*recipe.parts[:-1], cut(recipe.parts[-1], k))))
     if isinstance(recipe, Cut):
         return recipe if recipe.k <= k else Cut(recipe.recipe, k)
     if isinstance(recipe, Fuse) and len(recipe.terms) == 1:
         (term,) = recipe.terms
         return _sum({cut(term.recipe, k): term.weight})
-    return _bounded(Cut(recipe, k))
+    return _within_limits(Cut(recipe, k))
 
 
 def as_weight(number: float | Real) -> Fraction:
-    """A Python number as an exact decimal: 0.1 is one tenth. Raises ``RecipeError`` where it cannot be a weight."""
+    """A Python number as an exact decimal: 0.1 is one tenth. Raises `RecipeError` if it cannot be a
+    weight.
+    """
     value = math.nan if isinstance(number, bool) else float(number)
     if not math.isfinite(value):
-        raise RecipeError(f"a weight is a positive number, not {number!r}")
+        raise RecipeError(f"a weight must be a positive number, not {number!r}")
     return _checked(Fraction(repr(value)))
 
 
 def _checked(weight: Fraction) -> Fraction:
     if not MIN_WEIGHT <= weight <= MAX_WEIGHT:
-        raise RecipeError(f"a weight is a number from 0.000001 to 1000000, not {float(weight):g}")
+        raise RecipeError(f"a weight must be a number from 0.000001 to 1000000, not {float(weight):g}")
     return weight
 
 
@@ -285,18 +293,18 @@ def _sum(weights: dict[Recipe, Fraction]) -> Recipe:
             return term.recipe
         if isinstance(term.recipe, Pipe) and not isinstance(term.recipe.parts[-1], Fuse):
             *before, last = term.recipe.parts
-            return _bounded(Pipe((*before, Fuse((Term(last, term.weight),)))))
-    return _bounded(Fuse(terms))
+            return _within_limits(Pipe((*before, Fuse((Term(last, term.weight),)))))
+    return _within_limits(Fuse(terms))
 
 
-def _bounded(recipe: Recipe) -> Recipe:
-    """Refuse what could not be written down and read back."""
+def _within_limits(recipe: Recipe) -> Recipe:
+    """``recipe``, or `RecipeError` if it is too large to be written and parsed again."""
     if sum(not isinstance(node, Cut | Fuse | Pipe) for node in recipe.walk()) > MAX_TERMS:
-        raise RecipeError(f"a recipe names at most {MAX_TERMS} retrievers and stages; leave some out")
+        raise RecipeError(f"a recipe may name at most {MAX_TERMS} retrievers and stages; leave some out")
     if _depth(recipe) > MAX_DEPTH:
-        raise RecipeError(f"a recipe is nested at most {MAX_DEPTH} deep; write it with fewer parentheses")
+        raise RecipeError(f"a recipe may be nested at most {MAX_DEPTH} deep; write it with fewer parentheses")
     if len(str(recipe)) > MAX_TEXT:
-        raise RecipeError(f"a recipe is at most {MAX_TEXT} characters long; round its weights or leave out parts")
+        raise RecipeError(f"a recipe may have at most {MAX_TEXT} characters; round its weights or leave out parts")
     return recipe
 
 
@@ -305,7 +313,7 @@ def _depth(recipe: Recipe) -> int:
 
 
 def _decimal(weight: Fraction) -> str:
-    """A fraction of powers of two and five, written out exactly."""
+    """A fraction whose denominator has no prime factors but 2 and 5, written out exactly."""
     digits = 0
     while (weight * 10**digits).denominator != 1:
         digits += 1
@@ -314,6 +322,6 @@ def _decimal(weight: Fraction) -> str:
 
 
 bm25 = Retrieve("bm25")
-"""Lexical retrieval."""
+"""The lexical retriever."""
 dense = Retrieve("dense")
-"""Dense retrieval."""
+"""The dense retriever."""

@@ -1,73 +1,42 @@
 """Runs a recipe for one query.
 
-bookwheel's one idea at this level: each retriever *selects* candidates cheaply, and all candidates are then *decided* on exact
-scores of every retriever. A passage that only one retriever selected is scored by the others too, so nothing is missing
-when scores are added and no rank is invented for it.
+In a fusion each retriever *selects* candidates cheaply, and the exact scores of every retriever
+then *decide* between all candidates. A passage that only one retriever selected is scored by the
+others too, so no score is missing when they are added.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import UsageError
 from ..hits import Hits
-from .bound import Bound
-from .candidates import Candidates, fused, named, weighted
+from .candidates import Candidates, fused
 from .normalisation import DEFAULT_NORMALISATION, Normalisation, normalisation
 from .query import Query
 from .recipe import Cut, Fuse, Pipe, Recipe, Retrieve
-from .retriever import Retriever
-from .stages.base import Context, ExplainedHits, Feedback, Rerank, Rewrite, Search
+from .stages.base import ExplainedHits, Feedback, Rerank, Rewrite, Search
+from .stages.context import Context
 from .trace import Ranking, StageTrace, Trace
-from .validate import validate
 
-__all__ = ["DEFAULT_DEPTH", "Ranking", "Retriever", "Runner", "rank", "run"]
+__all__ = ["DEFAULT_DEPTH", "Runner", "TracingRunner", "cut_of"]
 
 DEFAULT_DEPTH = 100
-"""Candidates that each part of a fusion selects where the recipe does not say (``bm25 % 1000``)."""
-
-
-def run(
-    recipe: Recipe,
-    retrievers: Mapping[str, Retriever],
-    k: int,
-    depth: int | None = None,
-    normalise: str = DEFAULT_NORMALISATION,
-) -> Ranking:
-    """The best ``k`` passages by ``recipe`` over retrievers that are already bound to a query.
-
-    ``depth``: candidates of each part of a fusion that has no ``%`` of its own (at least ``k``; default ``DEFAULT_DEPTH``).
-    ``normalise``: a name of ``NORMALISATIONS``. Equal scores are ordered by rising id. Raises ``RecipeError`` where the
-    recipe needs a retriever that is not there, ``UsageError`` for a ``k`` or ``depth`` below 1.
-    """
-    validate(recipe, retrievers.keys())
-    return rank(recipe, Query(""), Bound(retrievers), k, depth, normalise)
-
-
-def rank(
-    recipe: Recipe,
-    query: Query,
-    context: Context,
-    k: int,
-    depth: int | None = None,
-    normalise: str = DEFAULT_NORMALISATION,
-    *,
-    trace: bool = False,
-) -> Ranking:
-    """The best ``k`` passages for ``query`` by a ``recipe`` that was checked. See `run`; ``trace`` keeps each stage's time."""
-    if k < 1 or (depth is not None and depth < 1):
-        raise UsageError(f"the number of results and of candidates must be at least 1, not {k if k < 1 else depth}")
-    runner = (TracingRunner if trace else Runner)(context, DEFAULT_DEPTH if depth is None else depth, normalisation(normalise))
-    return runner.ranking(recipe, query, k)
+"""Candidates that each part of a fusion selects, unless the recipe says otherwise
+(``bm25 % 1000``).
+"""
 
 
 class Runner:
-    """Runs recipes on one context. ``strict`` lets errors of feedback and rewriting through, for tests."""
+    """Runs recipes on one context.
+
+    ``depth``: candidates of each part of a fusion without a ``%`` of its own. ``fit``: the
+    normalisation of fusions. ``strict`` raises errors of feedback and rewriting, which are
+    otherwise noted and skipped.
+    """
 
     def __init__(
         self,
@@ -84,15 +53,18 @@ class Runner:
         self.notes: list[str] = []
 
     def ranking(self, recipe: Recipe, query: Query, k: int) -> Ranking:
-        """The best ``k`` passages with their explanation."""
+        """The best ``k`` passages with the explanation of their scores, for a recipe that was
+        validated.
+        """
         query, found = self.step(recipe, query, None, k)
         assert found is not None
-        scores = found.rows.sum(axis=0).astype(np.float32)
         notes = (*self.notes, *self.context.take_notes())
-        return Ranking(Hits(found.ids, scores), found.parts(), found.scores(), query, notes)
+        return Ranking(found.hits(), found.parts(), found.scores(), query, notes)
 
     def features(self, recipe: Fuse, query: Query, want: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The candidates of a fusion, as many as are asked for, with the normalised score of each part: (n,) and (n, parts)."""
+        """The best ``want`` candidates of a fusion, ids int64 (n,), with the normalised score of
+        each part, float64 (n, parts).
+        """
         deep = max(self.depth, 1)
         parts = [self.hits(term.recipe, query, None, cut_of(term.recipe) or deep) for term in recipe.terms]
         found = fused(parts, [1.0] * len(parts), want, self.fit)
@@ -101,7 +73,9 @@ class Runner:
         return found.ids, np.stack(columns, axis=1)
 
     def step(self, node: Recipe, query: Query, before: Candidates | None, want: int) -> tuple[Query, Candidates | None]:
-        """What ``node`` makes of a query and the hits before it: the query to go on with, and the best ``want`` hits."""
+        """What ``node`` makes of a query and the candidates before it: the next query, and the best
+        ``want`` candidates.
+        """
         match node:
             case Retrieve(name):
                 return query, self.retrieve(name, query, want)
@@ -109,7 +83,7 @@ class Runner:
                 return self.step(recipe, query, before, min(k, want))
             case Fuse(terms) if len(terms) == 1:
                 query, found = self.step(terms[0].recipe, query, before, want)
-                return query, weighted(cast(Candidates, found), float(terms[0].weight))
+                return query, cast(Candidates, found).times(float(terms[0].weight))
             case Fuse(terms):
                 deep = max(self.depth, want)
                 parts = [self.hits(t.recipe, query, before, cut_of(t.recipe) or deep) for t in terms]
@@ -119,22 +93,22 @@ class Runner:
                     query, before = self.step(part, query, before, self.wanted(parts, at, want))
                 return query, before
             case Rewrite() | Feedback():
-                return self.rewritten(node, query, before), before
+                return self.rewrite(node, query, before), before
             case Rerank():
                 given = Hits.empty() if before is None else before.hits()
-                found = named(node.name, node.rerank(self.context, query, given, want).top(want), node.floor)
-                return query, found
+                hits = node.rerank(self.context, query, given, want).top(want)
+                return query, Candidates.of_stage(node.name, hits, node.floor)
             case Search():
-                found = named(node.name, node.search(self.context, query, want, self.search).top(want), node.floor)
-                return query, found
+                hits = node.search(self.context, query, want, self.search).top(want)
+                return query, Candidates.of_stage(node.name, hits, node.floor)
         raise TypeError(f"not a recipe: {node!r}")
 
     def hits(self, node: Recipe, query: Query, before: Candidates | None, want: int) -> Candidates:
-        """The hits of a node that gives some."""
+        """The candidates of a node that gives hits."""
         return cast(Candidates, self.step(node, query, before, want)[1])
 
     def search(self, recipe: Recipe, query: Query, want: int, *, normalise: str | None = None) -> ExplainedHits:
-        """For stages: runs a recipe among their parameters."""
+        """Runs a recipe for a stage that has it among its parameters; see `stages.base.Run`."""
         fit = self.fit
         if normalise is not None:
             self.fit = normalisation(normalise)
@@ -142,15 +116,16 @@ class Runner:
             found = self.hits(recipe, query, None, cut_of(recipe) or want)
         finally:
             self.fit = fit
-        scores = found.rows.sum(axis=0).astype(np.float32)
-        return ExplainedHits(found.ids, scores, found.parts(), found.scores())
+        return ExplainedHits(found.ids, found.hits().scores, found.parts(), found.scores())
 
     def retrieve(self, name: str, query: Query, want: int) -> Candidates:
         """The best ``want`` passages of one retriever."""
         return Candidates.retrieved(name, self.context.retriever(name, query), want)
 
-    def rewritten(self, node: Rewrite | Feedback, query: Query, before: Candidates | None) -> Query:
-        """The query that a stage makes of one; the same query where it fails, since that can be searched in any case."""
+    def rewrite(self, node: Rewrite | Feedback, query: Query, before: Candidates | None) -> Query:
+        """The query that a stage makes of ``query``. If the stage fails, a note, and ``query`` as
+        it was.
+        """
         try:
             if isinstance(node, Rewrite):
                 return node.rewrite(self.context, query)
@@ -163,21 +138,25 @@ class Runner:
             return query
 
     def wanted(self, parts: tuple[Recipe, ...], at: int, want: int, cut: int | None = None) -> int:
-        """How many hits the part at ``at`` has to give so that what follows can give ``want``.
+        """The number of hits that the part at ``at`` must give so that the parts after it can give
+        ``want``.
 
-        -1 stands for what comes before the first part, and ``cut`` says where that cuts.
+        An ``at`` of -1 stands for what comes before the first part, and ``cut`` is the ``%`` of
+        that.
         """
         need = want
         for after in range(len(parts) - 1, at, -1):
             part = parts[after]
             if not part.needs_hits and part.gives == "hits":
-                need = 1  # it retrieves anew: what is before only feeds the queries
+                need = 1  # it retrieves again: parts before it only change the query
                 continue
             need = self.taken(part, need, cut_of(parts[after - 1]) if after else cut)
         return need
 
     def taken(self, node: Recipe, want: int, cut: int | None) -> int:
-        """How many hits ``node`` takes to give the best ``want``, from a part that cuts at ``cut``."""
+        """The number of hits that ``node`` needs to give the best ``want``; ``cut`` is the ``%`` of
+        the part before it.
+        """
         match node:
             case Cut(recipe, k):
                 return self.taken(recipe, min(k, want), cut)
@@ -197,7 +176,7 @@ class Runner:
 
 
 class TracingRunner(Runner):
-    """Keeps each stage's own time and how many hits it took and gave."""
+    """Records the own time of each stage, and the number of hits that it took and gave."""
 
     def __init__(self, context: Context, depth: int = DEFAULT_DEPTH, fit: Normalisation | None = None) -> None:
         super().__init__(context, depth, fit)
@@ -234,7 +213,7 @@ class TracingRunner(Runner):
 
 
 def cut_of(node: Recipe) -> int | None:
-    """To how many ``node`` cuts at its end; None where it does not."""
+    """The number of the ``%`` at the end of ``node``; None without one."""
     match node:
         case Cut(_, k):
             return k

@@ -1,4 +1,4 @@
-"""Several recipes for one query: what they have in common runs once."""
+"""Ranks one query by several recipes; what the recipes have in common runs once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .query import Query
 from .recipe import Fuse, Pipe, Recipe, Retrieve
 from .retriever import Retriever
 from .runner import Runner, cut_of
-from .stages.base import Context
+from .stages.context import Context
 from .trace import Ranking
 
 __all__ = ["rank_all"]
 
 
 def rank_all(recipes: Sequence[Recipe], query: Query, context: Context, k: int) -> list[Ranking]:
-    """The ranking of each of ``recipes``, the same as of each alone."""
+    """The ranking by each of ``recipes``, the same as if each ran alone."""
     if len(recipes) == 1:
         return [Runner(context).ranking(recipes[0], query, k)]
     runner = _SharingRunner(context)
@@ -31,18 +31,24 @@ def rank_all(recipes: Sequence[Recipe], query: Query, context: Context, k: int) 
 
 
 class _SharingRunner(Runner):
-    """Remembers what each node made of each query and hits. Those that it remembers are kept, so their ids stay theirs."""
+    """Caches what each node made of a query and hits.
+
+    Queries and candidates are known by their ``id()``, so those in use are held, lest another
+    object gets the same one.
+    """
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._results: dict[tuple[Recipe, int, int, int], tuple[Query, Candidates | None, list[str]]] = {}
-        self._kept: list[object] = []
+        self._held: list[object] = []
         self._retrievers: dict[tuple[str, int], Retriever] = {}
         self._expected: dict[str, int] = {}
         self._deepest: dict[tuple[str, int], tuple[int, Hits]] = {}
 
     def expect(self, node: Recipe, query: Query, want: int) -> None:
-        """Learn how deep the retrievers that begin a recipe will be asked, so that the deepest list serves all."""
+        """Note how deep a recipe will ask its first retrievers, so that the deepest list can serve
+        all recipes.
+        """
         match node:
             case Retrieve(name):
                 self._expected[name] = max(want, self._expected.get(name, 0))
@@ -57,7 +63,7 @@ class _SharingRunner(Runner):
 
     def step(self, node: Recipe, query: Query, before: Candidates | None, want: int) -> tuple[Query, Candidates | None]:
         """See `Runner.step`."""
-        if isinstance(node, Pipe):  # its parts are remembered one by one: that is what shares prefixes
+        if isinstance(node, Pipe):  # its parts are cached one by one, so that recipes share prefixes
             return super().step(node, query, before, want)
         key = (node, id(query), id(before), want)
         if key not in self._results:
@@ -65,7 +71,7 @@ class _SharingRunner(Runner):
             given, found = super().step(node, query, before, want)
             notes = self.notes + self.context.take_notes()
             self.notes = outer
-            self._kept += [query, before]
+            self._held += [query, before]
             self._results[key] = given, found, notes
         given, found, notes = self._results[key]
         self.notes += [note for note in notes if note not in self.notes]
@@ -76,9 +82,9 @@ class _SharingRunner(Runner):
         key = (name, id(query))
         if key not in self._retrievers:
             self._retrievers[key] = self.context.retriever(name, query)
-            self._kept.append(query)
+            self._held.append(query)
         retriever = self._retrievers[key]
-        if not getattr(retriever, "exact", False):  # another depth may find others
+        if not getattr(retriever, "exact", False):  # another depth may find other passages
             return Candidates.retrieved(name, retriever, want)
         if key not in self._deepest or self._deepest[key][0] < want:
             deep = max(want, self._expected.get(name, 0))
@@ -87,7 +93,7 @@ class _SharingRunner(Runner):
 
 
 class _Ready:
-    """A retriever whose list is there already."""
+    """A retriever whose list has been retrieved already."""
 
     def __init__(self, retriever: Retriever, hits: Hits) -> None:
         self._hits = hits

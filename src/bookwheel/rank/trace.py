@@ -1,4 +1,4 @@
-"""A ranking with what it is made of."""
+"""A ranking with the parts of its scores, and what each stage did."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .query import Query
 __all__ = ["Parts", "Ranking", "StageTrace", "Trace"]
 
 Parts = dict[str, NDArray[np.float32]]
-"""By the name of a retriever or a stage: float32 of shape (n,), aligned with hits."""
+"""By the name of a retriever or stage: float32 (n,), aligned with hits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,41 +22,43 @@ class StageTrace:
 
     recipe: str
     depth: int
-    """How deep in the recipe it is nested, from 0."""
+    """How deep it is nested in the recipe, from 0."""
     seconds: float
-    """Of its own; the stages nested in it have their own lines."""
+    """Its own time, without that of the stages nested in it."""
     before: int | None
-    """Hits it was given; None where it takes none."""
+    """Hits that it was given; None if it takes none."""
     after: int | None
-    """Hits it gave; None where it gave a query."""
+    """Hits that it gave; None if it gave a query."""
     notes: tuple[str, ...] = ()
-    """What it had to say: terms it added, a model that did not answer."""
+    """What it reported: terms that it added, a model that did not answer."""
 
 
 @dataclass(slots=True)
 class Trace:
-    """What a recipe did for one query, stage by stage in the order in which they ended."""
+    """What a recipe did for one query, stage by stage in the order in which they ran."""
 
     stages: list[StageTrace] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """Notes of the stage that is running."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """A result with its explanation. All arrays are aligned with ``hits`` and float32 of shape (n,)."""
+    """Hits with the explanation of their scores. All arrays are float32 (n,), aligned with
+    ``hits``.
+    """
 
     hits: Hits
     parts: Parts
-    """What each retriever, or reranking stage, contributes: weight times normalised score. They add up to the score."""
+    """What each retriever or reranking stage contributes: weight times normalised score. They add
+    up to the score.
+    """
     raw: Parts
-    """Each one's own score."""
+    """The own scores of each, before weights and normalisation."""
     query: Query | None = None
     """The query as the stages left it."""
     notes: tuple[str, ...] = ()
-    """What stages had to say: that one was skipped and why, say."""
+    """What stages reported, for example that one was skipped and why."""
     trace: Trace | None = None
-    """Time and candidates of each stage, where that was asked for."""
+    """Time and number of candidates of each stage, if a trace was asked for."""
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -38,11 +38,11 @@ _BY_SUFFIX = {suffix: item for item in FORMATS.values() for suffix in item.suffi
 _BY_NAME = {name: item for item in FORMATS.values() for name in item.names}
 
 BINARY_SUFFIXES = frozenset(_NOT_READ.split())
-"""Suffixes of formats that are known and not read: such a file is passed over without opening it."""
+"""Suffixes of known binary formats; such files are skipped without opening them."""
 
 
 def by_name(name: str) -> Format | None:
-    """The format of a file name (without a compression's suffix), or None if the name tells nothing."""
+    """The format of a file name (without a compression suffix), or None if it is unknown."""
     lower = name.lower()
     if lower in _BY_NAME:
         return _BY_NAME[lower]

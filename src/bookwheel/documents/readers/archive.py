@@ -1,4 +1,4 @@
-"""Zip files from strangers: members are read under a limit on bytes and on the ratio of packed to unpacked size."""
+"""Untrusted zip files: members are read under a limit on bytes and on the compression ratio."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Archive", "open_archive"]
 _MAX_RATIO = 200
 """Real DOCX and EPUB texts pack 3 to 30 times; zip bombs a thousand times."""
 _SMALL = 1 << 20
-"""Members below this size may pack as well as they like."""
+"""Members below this size may have any compression ratio."""
 _MAX_MEMBERS = 100_000
 
 
@@ -34,14 +34,14 @@ class Archive:
         try:
             member = self._file.getinfo(name)
         except KeyError:
-            raise InputError(f"{label} is damaged: it has no {name}") from None
+            raise InputError(f"{label} is damaged: {name} is missing") from None
         if member.flag_bits & 1:
-            raise InputError(f"{label} is protected by a password; save a copy without it and index that")
+            raise InputError(f"{label} is protected by a password; index a copy saved without one")
         packed = max(member.compress_size, 1)
         if member.file_size > self._left or (member.file_size > _SMALL and member.file_size > packed * _MAX_RATIO):
             raise InputError(
-                f"{label} looks like a zip bomb: {name} would unpack {packed:,} bytes to {member.file_size:,} "
-                f"(the limits are {megabytes(self._source.max_bytes)} and {_MAX_RATIO} times); it was not read"
+                f"{label} looks like a zip bomb: {name} unpacks from {packed:,} to {member.file_size:,} bytes "
+                f"(the limits are {megabytes(self._source.max_bytes)} and a ratio of {_MAX_RATIO}); it was skipped"
             )
         try:
             with self._file.open(member) as stream:
@@ -49,7 +49,7 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
             raise InputError(f"{label} is damaged: {name} cannot be unpacked ({str(error).rstrip('.')})") from error
         if len(data) > self._left:
-            raise InputError(f"{label} looks like a zip bomb: {name} unpacks to more than it says; it was not read")
+            raise InputError(f"{label} looks like a zip bomb: {name} unpacks to more than its stated size; it was skipped")
         self._left -= len(data)
         return data
 
@@ -61,12 +61,10 @@ def open_archive(source: Source) -> Iterator[Archive]:
         try:
             file = zipfile.ZipFile(stream)
         except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
-            raise InputError(
-                f"{source.label} is damaged or not a zip-based {source.format} file ({str(error).rstrip('.')})"
-            ) from error
+            raise InputError(f"{source.label} is damaged or not a {source.format} file ({str(error).rstrip('.')})") from error
         with file:
             if len(file.infolist()) > _MAX_MEMBERS:
                 raise InputError(
-                    f"{source.label} looks like a zip bomb: it has {len(file.infolist()):,} members; it was not read"
+                    f"{source.label} looks like a zip bomb: it has {len(file.infolist()):,} members; it was skipped"
                 )
             yield Archive(source, file)

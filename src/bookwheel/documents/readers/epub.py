@@ -32,7 +32,7 @@ def _read(source: Source, fields: Fields) -> Items:
         texts: list[str] = []
         for chapter in chapters:
             if chapter not in archive.names:
-                yield InputError(f"{source.label}: chapter {chapter} is missing and was left out")
+                yield InputError(f"{source.label}: chapter {chapter} is missing and was skipped")
                 continue
             text = visible_text(parse_html(archive.read(chapter)).body)
             if text:
@@ -47,7 +47,7 @@ def _package_path(archive: Archive, source: Source) -> str:
     for element in parse_xml(archive.read(_CONTAINER), source.label).iter():
         if local(element.tag) == "rootfile" and element.get("full-path"):
             return str(element.get("full-path"))
-    raise InputError(f"{source.label} is damaged: {_CONTAINER} names no package")
+    raise InputError(f"{source.label} is damaged: {_CONTAINER} names no package file")
 
 
 def _spine(package: Element, folder: str) -> list[str]:
@@ -65,7 +65,7 @@ def _refuse_protected(archive: Archive, source: Source, chapters: list[str]) -> 
     if _ENCRYPTION in archive.names:
         for element in parse_xml(archive.read(_ENCRYPTION), source.label).iter():
             if local(element.tag) == "CipherReference" and unquote(element.get("URI") or "") in chapters:
-                raise InputError(f"{source.label} is protected (DRM), so its text cannot be read")
+                raise InputError(f"{source.label} is protected by DRM and cannot be read")
 
 
 def _metadata(package: Element) -> tuple[dict[str, Scalar], str]:

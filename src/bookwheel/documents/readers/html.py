@@ -59,7 +59,7 @@ _BREAKS = re.compile(r"[ \t\xa0]*[\x1c\x1d\n][\x1c\x1d\n \t\xa0]*")
 
 
 def visible_text(root: LexborNode | None) -> str:
-    """What a reader of the page sees: no scripts, styles or comments; blocks on lines of their own; ``<pre>`` kept as it is."""
+    """The visible text: without scripts, styles and comments, one line per block, ``<pre>`` unchanged."""
     parts: list[str] = []
     node = root
     depth_pre = 0
@@ -122,7 +122,7 @@ def _check_nesting(data: bytes, label: str) -> None:
         if name.lower() not in _UNNESTED:
             depth = max(0, depth - 1) if close else depth + 1
             if depth > MAX_NESTING:
-                raise InputError(f"{label} nests its elements more than {MAX_NESTING:,} deep; it was not read")
+                raise InputError(f"{label} nests elements more than {MAX_NESTING:,} deep; it was skipped")
 
 
 def parse_html(data: bytes) -> LexborHTMLParser:
@@ -134,7 +134,7 @@ def parse_html(data: bytes) -> LexborHTMLParser:
         try:
             return LexborHTMLParser(clean(data.decode(declared.group(1).decode("ascii"))))
         except (LookupError, UnicodeError):
-            pass  # the page is wrong about itself
+            pass  # the declaration is wrong
     return LexborHTMLParser(decode(data))
 
 

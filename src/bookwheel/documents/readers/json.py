@@ -1,4 +1,4 @@
-"""JSON: a list of objects with texts is read as records; any other value as the text that it is."""
+"""JSON: a list of objects with texts is read as records, anything else as plain text."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def _records(source: Source, fields: Fields, text: str) -> Iterator[Document | I
         try:
             record, position = parse(text, position)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{source.label}:{line}: not JSON ({error}); the rest of the file was left out") from error
+            raise InputError(f"{source.label}:{line}: not JSON ({error}); the rest of the file was skipped") from error
         number += 1
         yield records.document(clean_values(record), line, number)
         position = _end(_SPACE, text, position)
         if text[position : position + 1] == ",":
             position += 1
         elif text[position : position + 1] != "]":
-            raise InputError(f"{source.label}: not JSON (the list does not end); the rest of the file was left out")
+            raise InputError(f"{source.label}: not JSON (the list is not closed); the rest of the file was skipped")
 
 
 def _end(pattern: re.Pattern[str], text: str, position: int) -> int:

@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, one document an object. The reader for collections: memory stays flat, whatever the size."""
+"""JSON lines: one object per line, one document per object, in constant memory whatever the size."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Records:
         """The document of one parsed record that began at ``line``; ``number`` names it if it has no id (0: the line does)."""
         if type(record) is not dict:
             return InputError(
-                f"{self._source.label}:{line}: a JSON object was expected, not {_kind(record)}; the record was left out"
+                f"{self._source.label}:{line}: the record must be a JSON object, not {_kind(record)}; it was skipped"
             )
         keys = tuple(record)
         plan = self._plans.get(keys)
@@ -44,7 +44,7 @@ class Records:
             if isinstance(identifier, int | float) and not isinstance(identifier, bool):
                 identifier = str(identifier)
             elif identifier is not None:
-                return InputError(f"{self._source.label}:{line}: the id must be a string or a number, not {_kind(identifier)}")
+                return InputError(f"{self._source.label}:{line}: the ID must be a string or a number, not {_kind(identifier)}")
         if not identifier:
             identifier = f"{self._source.path}#{number or line}"
         title = record[plan.title] if plan.title is not None else ""
@@ -58,7 +58,7 @@ class Records:
             text = "\n\n".join(part for part in (text_of(record[name]) for name in plan.text) if part)
         if not text or text.isspace():
             if not title or title.isspace():
-                return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was left out")
+                return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was skipped")
             text, title = title, ""  # BEIR has documents that are a title only
         if plan.metadata:
             return Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
@@ -68,7 +68,9 @@ class Records:
         where = f"{self._source.label}:{line}: the record"
         plan = plan_for(keys, self._fields, where)
         if not plan.text and plan.title is None:
-            raise InputError(f"{where} has no text field; it has {', '.join(keys[:20]) or 'none'}: name one with --text")
+            raise InputError(
+                f"{where} has no text field (its fields are {', '.join(keys[:20]) or 'none'}); choose one with --text"
+            )
         if len(self._plans) < _MAX_PLANS:
             self._plans[keys] = plan
         return plan
@@ -103,8 +105,8 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
         for number, line in enumerate(bounded_lines(stream, source.max_bytes), 1):
             if isinstance(line, int):
                 yield InputError(
-                    f"{source.label}:{number}: the line is {megabytes(line)} long, more than the {megabytes(source.max_bytes)} "
-                    "that one record may have; it was left out"
+                    f"{source.label}:{number}: the line has {megabytes(line)}, more than the limit of "
+                    f"{megabytes(source.max_bytes)} per record; it was skipped"
                 )
                 continue
             try:
@@ -117,12 +119,12 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
             try:
                 record, end = parse(text)
                 if end != len(text):
-                    raise json.JSONDecodeError("more after the object", text, end)
+                    raise json.JSONDecodeError("text after the object", text, end)
             except (ValueError, RecursionError) as error:
                 reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
                 if isinstance(error, json.JSONDecodeError):
                     reason = f"{error.msg} at column {error.colno}"
-                yield InputError(f"{source.label}:{number}: not JSON ({reason}); the line was left out")
+                yield InputError(f"{source.label}:{number}: not JSON ({reason}); the line was skipped")
                 continue
             if b"\\u" in line:  # the only way for a NUL or half a surrogate pair to get in
                 record = clean_values(record)

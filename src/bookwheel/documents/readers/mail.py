@@ -1,4 +1,4 @@
-"""Mail: ``.eml`` is one message, an mbox many; subject, sender, date and the text that a person wrote."""
+"""Mail: ``.eml`` is one message, an mbox many; subject, sender, date and text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _document(source: Source, data: bytes, line: int, identifier: str) -> Docume
         metadata.update(_date(message))
         given = _header(message, "message-id")
     except _DAMAGE as error:
-        return InputError(f"{source.label}:{line}: the message is damaged and was left out ({type(error).__name__}: {error})")
+        return InputError(f"{source.label}:{line}: the message is damaged and was skipped ({type(error).__name__}: {error})")
     if given:
         metadata["message-id"] = given
     if not text:
@@ -86,7 +86,7 @@ def _recoded(part: EmailMessage, data: bytes) -> str:
         try:
             return clean(data.decode(charset))
         except (LookupError, UnicodeError):
-            pass  # the header is wrong: find out
+            pass  # the header is wrong: detect the encoding
     return decode(data)
 
 
@@ -120,7 +120,7 @@ def _messages(source: Source) -> Iterator[Document | InputError]:
                 elif parts:
                     parts = []
             elif line.strip():
-                raise InputError(f"{source.label} is not an mbox: its first line does not begin with 'From '")
+                raise InputError(f"{source.label} is not an mbox file: its first line does not begin with 'From '")
             blank = line in (b"\n", b"\r\n")
         if start:
             yield from _finish(source, parts, size, start)
@@ -129,8 +129,8 @@ def _messages(source: Source) -> Iterator[Document | InputError]:
 def _finish(source: Source, parts: list[bytes], size: int, start: int) -> Iterator[Document | InputError]:
     if size > source.max_bytes:
         yield InputError(
-            f"{source.label}:{start}: the message is {megabytes(size)} long, more than the {megabytes(source.max_bytes)} "
-            "that one may have; it was left out"
+            f"{source.label}:{start}: the message has {megabytes(size)}, more than the limit of "
+            f"{megabytes(source.max_bytes)} per message; it was skipped"
         )
         return
     found = _document(source, b"".join(parts), start, "")
@@ -141,7 +141,7 @@ def _finish(source: Source, parts: list[bytes], size: int, start: int) -> Iterat
     elif found is not None:
         yield found
     else:
-        yield InputError(f"{source.label}:{start}: the message has no text; it was left out")
+        yield InputError(f"{source.label}:{start}: the message has no text; it was skipped")
 
 
 def _read_mbox(source: Source, fields: Fields) -> Items:

@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import re
 
-from ..document import Document, Scalar
+from ..._errors import InputError
+from ..document import Document
 from ..source import Fields, Source
 from .base import Format, Items
+from .front_matter import front_matter
 from .text import read_text
-from .values import number, one_line
+from .values import one_line
 
-__all__ = ["MARKDOWN", "first_heading", "front_matter"]
+__all__ = ["MARKDOWN", "first_heading"]
 
-_FRONT = re.compile(r"---[ \t]*\r?\n(.*?\n)??(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_ENTRY = re.compile(r"([A-Za-z_][\w .-]*?)[ \t]*:(?:[ \t]+(.*?))?[ \t\r]*$")
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _HEADING_LINES = 400
-"""The title is looked for in so many lines."""
-
-
-def front_matter(text: str) -> tuple[dict[str, Scalar], int]:
-    """The simple ``key: value`` entries of a YAML block at the top, and the offset at which the text after it begins.
-
-    Numbers, booleans and strings are read; lists and nested entries are passed over.
-    """
-    match = _FRONT.match(text)
-    if match is None:
-        return {}, 0
-    found: dict[str, Scalar] = {}
-    for line in (match.group(1) or "").splitlines():
-        entry = _ENTRY.match(line)
-        if entry is None or not entry.group(2):
-            continue
-        value: str = entry.group(2)
-        if value[0] in "\"'":
-            closing = value.find(value[0], 1)
-            if closing > 0:
-                found[entry.group(1)] = value[1:closing]
-        elif value[0] not in "[{|>&*!#":
-            value = value.split(" #", 1)[0].rstrip()
-            found[entry.group(1)] = {"true": True, "false": False}.get(value.lower(), number(value))
-    return found, match.end()
+"""Lines that are searched for a title."""
 
 
 def first_heading(text: str) -> str:
@@ -65,10 +41,15 @@ def first_heading(text: str) -> str:
 
 def _read(source: Source, fields: Fields) -> Items:
     whole = read_text(source)
-    metadata, start = front_matter(whole)
-    text = whole[start:]
+    found = front_matter(whole)
+    text = whole[found.start :]
+    if found.problem:
+        yield InputError(
+            f"{source.label}: the front matter is not valid YAML ({found.problem}); its entries from there on were skipped"
+        )
     if not text or text.isspace():
         return
+    metadata = found.entries
     title = metadata.pop("title", "")
     yield Document(
         source.path,
@@ -76,7 +57,7 @@ def _read(source: Source, fields: Fields) -> Items:
         one_line(str(title or "")) or first_heading(text) or source.stem,
         metadata,
         kind="markup",
-        line=1 + whole.count("\n", 0, start),
+        line=1 + whole.count("\n", 0, found.start),
         lines=True,
     )
 

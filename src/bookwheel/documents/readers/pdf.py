@@ -28,7 +28,7 @@ def _read(source: Source, fields: Fields) -> Items:
             pdf = pypdfium2.PdfDocument(stream)
         except pypdfium2.PdfiumError as error:
             if "password" in str(error).lower():
-                raise InputError(f"{source.label} is protected by a password; save a copy without it and index that") from error
+                raise InputError(f"{source.label} is protected by a password; index a copy saved without one") from error
             raise InputError(f"{source.label} is damaged or not a PDF ({str(error).rstrip('.')})") from error
         try:
             yield from _document(source, pdf, pypdfium2.PdfiumError)
@@ -46,18 +46,20 @@ def _document(source: Source, pdf: Any, failure: type[Exception]) -> Items:
         try:
             text = _page(pdf, index)
         except failure as error:
-            yield InputError(f"{source.label} p. {index + 1} is damaged and was left out ({str(error).rstrip('.')})")
+            yield InputError(f"{source.label} p. {index + 1} is damaged and was skipped ({str(error).rstrip('.')})")
             text = ""
         if text:
             text += "\n\n"
             length += len(text)
             parts.append(text)
         if length > source.max_bytes:
-            raise InputError(f"{source.label} holds more than {source.max_bytes:,} characters of text by page {index + 1}")
+            raise InputError(
+                f"{source.label} has more than {source.max_bytes:,} characters of text in its first {index + 1} pages; split it"
+            )
     whole = "".join(parts)
     if not whole:
         pages = "1 page" if count == 1 else f"{count} pages"
-        raise InputError(f"{source.label} has no text in its {pages} (scanned pictures?); run text recognition on it first")
+        raise InputError(f"{source.label} has no text in its {pages} (scanned images?); run text recognition (OCR) on it first")
     metadata, title = _metadata(pdf, failure)
     metadata["pages"] = count
     yield Document(source.path, whole, title or source.stem, metadata, pages=tuple(starts), line=0)

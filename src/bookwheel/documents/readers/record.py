@@ -1,4 +1,4 @@
-"""From a record (a JSON object, a table row) to a document: which fields are its id, title, text and metadata."""
+"""From a record (a JSON object, a table row) to a document: which fields are its ID, title, text and metadata."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEXT_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where a record of one shape has what; ``text`` is empty if nowhere."""
+    """The role of each field, for records with the same fields; ``text`` is empty if there is none."""
 
     id: str | None
     title: str | None
@@ -50,7 +50,7 @@ def plan_for(keys: Iterable[str], fields: Fields, where: str) -> Plan:
     missing = [name for name in wanted if name not in names]
     if missing:
         raise InputError(
-            f"{where} has no field {', '.join(map(repr, missing))}; choose among its {', '.join(names[:20]) or 'none'}"
+            f"{where} has no field {', '.join(map(repr, missing))}; its fields are {', '.join(names[:20]) or 'none'}"
         )
 
     def first(candidates: tuple[str, ...]) -> str | None:

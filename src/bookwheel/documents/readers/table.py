@@ -61,7 +61,7 @@ def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Doc
         try:
             header = next(line for line in lines if line.strip())
         except (StopIteration, _TooLongError):
-            raise InputError(f"{source.label} has no header line with the names of its columns") from None
+            raise InputError(f"{source.label} has no header line with column names") from None
         delimiter = delimiter or _delimiter(header)
         # A tab-separated file has no quoting, unless its header shows that it has.
         quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" and '"' not in header else csv.QUOTE_MINIMAL
@@ -82,21 +82,21 @@ def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Doc
                 return
             except _TooLongError as error:
                 yield InputError(
-                    f"{source.label}:{lines.number}: the line is {megabytes(error.args[0])} long, more than the "
-                    f"{megabytes(source.max_bytes)} that one record may have; it was left out"
+                    f"{source.label}:{lines.number}: the line has {megabytes(error.args[0])}, more than the limit of "
+                    f"{megabytes(source.max_bytes)} per record; it was skipped"
                 )
                 rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
                 continue
             except csv.Error as error:
-                yield InputError(f"{source.label}:{line}: the row cannot be read ({str(error).rstrip('.')}); it was left out")
+                yield InputError(f"{source.label}:{line}: the row cannot be read ({str(error).rstrip('.')}); it was skipped")
                 rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
                 continue
             finally:
                 csv.field_size_limit(previous)
             if lines.number - line > _MAX_LINES:
                 yield InputError(
-                    f"{source.label}:{line}: the row goes on for {lines.number - line:,} lines, as if a quotation mark were "
-                    "not closed; it was left out"
+                    f"{source.label}:{line}: the row spans {lines.number - line:,} lines, probably because a quotation mark is "
+                    "not closed; it was skipped"
                 )
             elif any(row):
                 yield _document(source, plan, columns, row, line)
@@ -115,18 +115,18 @@ def _distinct(columns: list[str]) -> list[str]:
 
 def _document(source: Source, plan: Plan, columns: list[str], row: list[str], line: int) -> Document | InputError:
     if len(row) > len(columns):
-        return InputError(f"{source.label}:{line}: the row has {len(row)} fields, the header {len(columns)}; it was left out")
+        return InputError(f"{source.label}:{line}: the row has {len(row)} fields but the header {len(columns)}; it was skipped")
     record = {name: clean(value) for name, value in zip(columns, row, strict=False)}
     title = record.get(plan.title, "").strip() if plan.title is not None else ""
     metadata: dict[str, Scalar] = {name: number(record[name].strip()) for name in plan.metadata if record.get(name, "").strip()}
     if plan.text:
         text = "\n\n".join(value for value in (record.get(name, "").strip() for name in plan.text) if value)
-    else:  # no column is known as the text: all that are not numbers, together
+    else:  # no column is known to be the text: join all that are not numbers
         text = "\n".join(value for value in metadata.values() if isinstance(value, str))
     if not text:
         text, title = title, ""
     if not text:
-        return InputError(f"{source.label}:{line}: the row has no text; it was left out")
+        return InputError(f"{source.label}:{line}: the row has no text; it was skipped")
     identifier = record.get(plan.id, "") if plan.id is not None else ""
     return Document(identifier or f"{source.path}#{line}", text, title, metadata, "prose", (), line)
 

@@ -17,15 +17,15 @@ _MAX_CONTROLS = 0.08
 def read_text(source: Source) -> str:
     """The decoded text of a whole file.
 
-    Raises :class:`InputError` if it is too large, or holds NUL bytes and was not named itself; a file that was named
-    itself is read in spite of some NULs (they become spaces), but not if it is plainly not text.
+    Raises :class:`InputError` if it is too large, or contains NUL bytes and was found in a folder. In a file given by its own
+    path, NULs become spaces, unless it is clearly not text.
     """
     data = source.read_bytes()
     if is_binary(data):
         if not source.explicit:
             raise InputError(
-                f"{source.label} is not text: it has a NUL byte at offset {data.index(0):,}; "
-                "name the file itself to read it anyway"
+                f"{source.label} is not text: it has a NUL byte at offset {data.index(0):,}; to read it anyway, give the file's "
+                "own path"
             )
         share = control_share(data)
         if share > _MAX_CONTROLS:

@@ -1,4 +1,4 @@
-"""XML from strangers: expat, with every entity declaration refused, so that entity bombs and external files do nothing."""
+"""Untrusted XML: expat with all entity declarations refused, against entity bombs and external files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def parse_xml(data: bytes, label: str) -> Element:
     parser.buffer_text = True
 
     def refuse(*args: object) -> None:
-        raise InputError(f"{label} declares XML entities, which are not read; it was passed over")
+        raise InputError(f"{label} declares XML entities, which are not allowed; it was skipped")
 
     parser.EntityDeclHandler = refuse
     parser.StartElementHandler = builder.start

@@ -1,9 +1,9 @@
-"""Dense search: what the library uses of it. How it works is told in ``docs/dense-index.md``."""
+"""The dense index: flat and IVF segments of vectors with sketches. ``docs/dense-index.md`` explains how it works."""
 
 from __future__ import annotations
 
 from .build import DenseBuilder, merge, open_dense
 from .flat import DenseIndex
-from .ivf import ListedDenseIndex
+from .ivf import IvfDenseIndex
 
-__all__ = ["DenseBuilder", "DenseIndex", "ListedDenseIndex", "merge", "open_dense"]
+__all__ = ["DenseBuilder", "DenseIndex", "IvfDenseIndex", "merge", "open_dense"]

@@ -1,4 +1,4 @@
-"""Writing a segment of vectors in memory that does not grow with it, and merging segments."""
+"""Writing a segment of vectors in memory that does not grow with its size, and merging segments."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from .flat import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
 from .size import BITS, GROUP, sketch_columns
 from .sketch import Sketches, encode, random_rotation
 
-__all__ = ["LISTED", "DenseBuilder", "merge", "open_dense"]
+__all__ = ["IVF_ROWS", "DenseBuilder", "merge", "open_dense"]
 
-LISTED = 10_000_000
-"""Rows from which sketches are written in lists: fewer are scanned in some 15 ms."""
+IVF_ROWS = 10_000_000
+"""Segments of this many rows and more become IVF indexes: fewer rows are scanned in about 15 ms."""
 MEMORY = 1 << 27
-"""Bytes that making lists may take where nothing is said."""
+"""Memory for building an IVF index where none is given, in bytes."""
 _BYTES = 1 << 21
-"""Bytes of float32 vectors worked on at a time."""
+"""Bytes of float32 vectors processed at a time."""
 
 
 class DenseBuilder:
-    """Writes one segment in two passes: vectors go out as float16 as they come, sketches are made from them at the end.
+    """Writes one segment in two passes: vectors are written as float16 as they arrive, sketches are made from them at the end.
 
-    ``dimension`` is a multiple of 8 from 8 to 4096, ``bits`` (1, 2 or 4) the size of a sketch a dimension, ``seed`` that of the
-    rotation. From `LISTED` rows on the sketches are written in lists (`dense_lists`), or always or never with ``lists`` True or
-    False; making them takes about ``memory`` bytes. Raises `ValueError` for other values. Used as a context manager, it closes
-    where the block ends normally.
+    ``dimension`` is a multiple of 8 from 8 to 4096, ``bits`` (1, 2 or 4) the sketch size per dimension, ``seed`` the seed of the
+    rotation. A segment of `IVF_ROWS` rows or more becomes an IVF index, which takes about ``memory`` bytes to build; ``ivf``
+    True or False makes it one always or never. Raises `ValueError` for other values. As a context manager, it closes the
+    segment when the block ends normally, and abandons it otherwise.
     """
 
     def __init__(
@@ -43,17 +43,17 @@ class DenseBuilder:
         *,
         seed: int,
         bits: int = 1,
-        lists: bool | None = None,
+        ivf: bool | None = None,
         memory: int = MEMORY,
     ) -> None:
         if dimension % 8 or not 8 <= dimension <= 4096:
-            raise ValueError(f"vectors of {dimension} dimensions; a dense index takes multiples of 8 from 8 to 4096")
+            raise ValueError(f"the dimension of vectors must be a multiple of 8 from 8 to 4096, not {dimension}")
         if bits not in BITS:
-            raise ValueError(f"{bits} bits a dimension; a dense index takes 1, 2 or 4")
+            raise ValueError(f"bits per dimension must be 1, 2 or 4, not {bits}")
         self.dimension = dimension
         self.bits = bits
         self.seed = seed
-        self._lists = lists
+        self._ivf = ivf
         self._memory = memory
         self._piece = max(_BYTES // (4 * dimension) // GROUP, 1) * GROUP
         self._writer = FolderWriter(folder, format=FORMAT, kind="dense", dimension=dimension, bits=bits, seed=seed, reach=[])
@@ -63,11 +63,11 @@ class DenseBuilder:
 
     @property
     def rows(self) -> int:
-        """Vectors appended so far: the row that the next one gets."""
+        """Number of vectors appended so far, which is the row of the next one."""
         return self._vectors.rows
 
     def append(self, vectors: ArrayLike) -> None:
-        """Add rows (n, dimension), of unit length, or all zero for a text without a known word.
+        """Add rows (n, dimension) of unit length; a row of zeros stands for a text without any known word.
 
         Raises `ValueError` for another shape, NaN or infinity, `StorageError` for a full disk.
         """
@@ -81,21 +81,21 @@ class DenseBuilder:
             if wrong >= 0:
                 raise ValueError(
                     f"vectors: row {start + wrong} holds NaN, infinity or a number beyond 65504; "
-                    "an encoder gives vectors of unit length"
+                    "an encoder must return vectors of unit length"
                 )
             self._known += known
             self._vectors.append(halves.view(np.float16))
 
     def close(self) -> None:
-        """Make the sketches, measure how many candidates they need, finish the folder."""
+        """Make the sketches, measure the search depth, and finish the folder."""
         centre = (self._sum / max(self._known, 1)).astype(np.float32)
         rotation = random_rotation(self.dimension, self.seed)
         self._writer.write("centre", centre)
         self._writer.write("rotation", rotation)
         vectors = _mapped(self._vectors)
-        listed = self._lists if self._lists is not None else len(vectors) >= LISTED
-        if listed and len(vectors) > EXACT_ROWS:
-            self._write_lists(vectors, rotation)
+        ivf = self._ivf if self._ivf is not None else len(vectors) >= IVF_ROWS
+        if ivf and len(vectors) > EXACT_ROWS:
+            self._write_ivf(vectors, rotation)
         else:
             self._write_sketches(vectors, centre, rotation)
         self._writer.close()
@@ -114,11 +114,11 @@ class DenseBuilder:
                 vectors, sketches, centre, self.seed, lambda first, rows: _release(vectors)
             )
 
-    def _write_lists(self, vectors: NDArray[np.float16], rotation: NDArray[np.float32]) -> None:
-        from .ivf import PENALTIES, ListedDenseIndex, Lists
-        from .ivf_build import ListWriter, calibrate_lists
+    def _write_ivf(self, vectors: NDArray[np.float16], rotation: NDArray[np.float32]) -> None:
+        from .ivf import PENALTIES, IvfDenseIndex, IvfLists
+        from .ivf_build import IvfWriter, calibrate_ivf
 
-        writer = ListWriter(
+        writer = IvfWriter(
             self._writer,
             vectors,
             rotation,
@@ -130,14 +130,14 @@ class DenseBuilder:
         clusters = writer.cluster()
         arrays = {name: _mapped(stream) for name, stream in writer.write(clusters).items()}
         sketches = Sketches(rotation, arrays["sketch"], arrays["factors"].view(np.uint16), self.bits)
-        lists = Lists.of(sketches, clusters.centres, arrays["starts"], arrays["numbers"].reshape(-1), PENALTIES[0])
-        penalty, reach = calibrate_lists(
+        lists = IvfLists.of(sketches, clusters.centres, arrays["starts"], arrays["numbers"].reshape(-1), PENALTIES[0])
+        penalty, depths = calibrate_ivf(
             vectors, lists, clusters, arrays["known"], self.seed, lambda first, rows: _release(vectors)
         )
-        self._writer.attributes |= {"kind": ListedDenseIndex.kind, "penalty": penalty, "reach": reach}
+        self._writer.attributes |= {"kind": IvfDenseIndex.kind, "penalty": penalty, "reach": depths}
 
     def abandon(self) -> None:
-        """Close the files of an unfinished folder; who named the folder removes it."""
+        """Close the files of an unfinished folder; the caller removes it."""
         self._writer.__exit__(BaseException, None, None)
 
     def __enter__(self) -> DenseBuilder:
@@ -151,11 +151,11 @@ class DenseBuilder:
 
 
 def open_dense(folder: Path) -> DenseIndex:
-    """The finished segment in ``folder``, of the kind that it is. Raises what `DenseIndex` does."""
-    from .ivf import ListedDenseIndex
+    """Open the finished segment in ``folder``, flat or IVF. Raises the errors of `DenseIndex`."""
+    from .ivf import IvfDenseIndex
 
     kind = ArrayFolder(folder).attributes.get("kind")
-    return ListedDenseIndex(folder) if kind == ListedDenseIndex.kind else DenseIndex(folder)
+    return IvfDenseIndex(folder) if kind == IvfDenseIndex.kind else DenseIndex(folder)
 
 
 def _mapped(stream: ArrayStream) -> NDArray[Any]:
@@ -168,7 +168,7 @@ def _mapped(stream: ArrayStream) -> NDArray[Any]:
 
 
 def _release(array: NDArray[Any]) -> None:
-    """Let go of the pages of a memory-mapped array that were read: building must not hold what it has written."""
+    """Release the pages of a memory-mapped array that were read: building must not hold what it has already written."""
     mapped = getattr(array, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
@@ -191,19 +191,20 @@ def merge(
     memory: int = MEMORY,
     advance: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Write the kept rows of ``parts``, in order and numbered anew, as one segment with a centre and sketches of its own.
+    """Write selected rows of ``parts``, in order and renumbered, as one segment with its own centre and sketches.
 
-    Each part comes with a mask of the rows to keep (bits in words of 64; None = all). The vectors stay bit for bit what they
-    were. ``seed`` and ``bits`` None take the first part's, ``memory`` is a `DenseBuilder`'s. Raises `ValueError` where there is no
-    part, or their dimensions differ, `LibraryDamaged` for vectors that were altered into NaN or infinity.
+    Each part comes with a mask of the rows to keep (bits in words of 64; None: all). The vectors are copied bit for bit.
+    ``seed`` and ``bits`` default to those of the first part; ``memory`` is that of `DenseBuilder`. ``advance`` is called with
+    the number of rows done. Raises `ValueError` where there are no parts or their dimensions differ, `LibraryDamaged` for
+    vectors damaged into NaN or infinity.
     """
     if not parts:
-        raise ValueError("nothing to merge")
+        raise ValueError("there are no segments to merge")
     first = parts[0][0]
     for index, _ in parts:
         if index.dimension != first.dimension:
             raise ValueError(
-                f"segments of {first.dimension} dimensions and of {index.dimension} do not merge; "
+                f"segments of dimension {first.dimension} and {index.dimension} cannot be merged; "
                 "index the sources again with one encoder"
             )
     seed = first.seed if seed is None else seed
@@ -220,6 +221,6 @@ def merge(
                 try:
                     builder.append(_widened(np.ascontiguousarray(rows)))
                 except ValueError as error:
-                    raise LibraryDamaged(f"{index.folder.path('vectors')} holds numbers that are none; {REMEDY}") from error
+                    raise LibraryDamaged(f"{index.folder.path('vectors')} holds NaN or infinity; {REMEDY}") from error
                 index.folder.release("vectors")
                 advance(min(piece, index.rows - start))

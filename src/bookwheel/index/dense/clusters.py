@@ -1,7 +1,7 @@
-"""Clusters of about equal size: two levels of k-means on a sample, and the nearest cluster of a vector by way of both.
+"""Clusters of roughly equal size: two levels of k-means on a sample, and a vector's nearest cluster through both levels.
 
-Two levels cost the square root of one: with ten thousand clusters a vector is compared with a few hundred centres. A sample of
-some dozens of rows a cluster is enough, so that the sample, not the collection, has to fit into memory.
+Two levels cost the square root of one: with ten thousand clusters, a vector is compared with a few hundred centres. A sample of
+a few dozen rows per cluster is enough, so that only the sample has to fit into memory.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ __all__ = ["Clusters", "cluster", "nearest"]
 _ROUNDS = 8
 _PIECE = 8192
 _BEAM = 3
-"""Upper clusters in which the nearest lower one is looked for."""
+"""The number of upper clusters searched for the nearest lower one."""
 _UNEVEN = 2.0
-"""Clusters with more than so many times the mean number of rows are split."""
+"""Clusters with more than this many times the mean number of rows are split."""
 
 
 def nearest(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -32,7 +32,7 @@ def nearest(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArr
 
 
 def _k_means(vectors: NDArray[np.float16], count: int, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Centres (count, d) of ``vectors``; a centre that lost its rows takes one of the fullest cluster's."""
+    """Centres (count, d) of ``vectors`` (Lloyd 1982); a centre without rows moves to a row of the largest cluster."""
     from ...kernels.dense.cluster import add_members
 
     count = min(count, len(vectors))
@@ -53,14 +53,14 @@ def _k_means(vectors: NDArray[np.float16], count: int, generator: np.random.Gene
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clusters:
-    """Centres (k, d) of the clusters, those of one upper cluster side by side: ``starts`` (u + 1,) for ``upper`` (u, d)."""
+    """Centres (k, d) of the clusters, grouped by upper cluster: ``starts`` (u + 1,) for the upper centres ``upper`` (u, d)."""
 
     centres: NDArray[np.float32]
     upper: NDArray[np.float32]
     starts: NDArray[np.int64]
 
     def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-        """The nearest cluster of each row (n, d), looked for in the nearest few upper clusters."""
+        """The nearest cluster of each row (n, d), among those of the nearest few upper clusters."""
         half = (self.upper * self.upper).sum(axis=1) / 2
         lower = (self.centres * self.centres).sum(axis=1) / 2
         beam = min(_BEAM, len(self.upper))
@@ -86,7 +86,7 @@ class Clusters:
 
 
 def cluster(sample: NDArray[np.float16], count: int, seed: int) -> Clusters:
-    """About ``count`` clusters of the rows of ``sample`` (m, d), no one with far more of them than the others."""
+    """About ``count`` clusters of the rows of ``sample`` (m, d), none of them much larger than the others."""
     generator = np.random.default_rng(seed)
     upper = _k_means(sample, max(1, round(count**0.5)), generator)
     members = np.concatenate([nearest(sample[s : s + _PIECE].astype(np.float32), upper) for s in range(0, len(sample), _PIECE)])
@@ -104,7 +104,7 @@ def cluster(sample: NDArray[np.float16], count: int, seed: int) -> Clusters:
 
 
 def _split(rows: NDArray[np.float16], size: float, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Centres of clusters of ``rows`` with about ``size`` each; those that come out much larger are split again."""
+    """Centres of clusters of ``rows`` with about ``size`` rows each; much larger ones are split again."""
     count = max(1, round(len(rows) / size))
     centres = _k_means(rows, count, generator)
     if len(centres) == 1:

@@ -1,4 +1,4 @@
-"""Brute force over the float16 vectors, for any number of queries at once."""
+"""Exact search: the dot products of all float16 vectors, for any number of queries at once."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from ...hits import Hits
 from .keys import numbers_of, scores_of
 
-__all__ = ["best_by_exact"]
+__all__ = ["exact_search"]
 
 _AHEAD = 1 << 24
-"""Bytes of vectors asked for ahead of their use."""
+"""Bytes of vectors read ahead of their use."""
 _PIECE = 1 << 18
-"""Bytes of vectors that all queries pass over before the next: they stay in the second cache."""
+"""Bytes of vectors that all queries scan before the next piece: they stay in the second-level cache."""
 _NONE = np.empty(0, dtype=np.uint64)
 
 
-def best_by_exact(
+def exact_search(
     vectors: NDArray[np.float16],
     factors: NDArray[np.uint16],
     queries: NDArray[np.float32],
@@ -27,11 +27,10 @@ def best_by_exact(
     mask: NDArray[np.uint64] = _NONE,
     ahead: Callable[[int, int], None] | None = None,
 ) -> list[Hits]:
-    """The best ``k`` rows of ``vectors`` (n, d) for each of the queries (m, d), by computing all dot products.
+    """The best ``k`` rows of ``vectors`` (n, d) for each of the queries (m, d), from all dot products.
 
-    Rows whose factor (in rows of 64; none at all: no row) is 0 are left out, and those whose bit of ``mask`` is 0 where it has
-    any word.
-    ``ahead(first, rows)`` is called before rows are read.
+    Rows with a factor of 0 are skipped (``factors`` is (groups, 64), or empty to skip none), and so are rows whose bit in
+    ``mask`` is 0 (empty: none). ``ahead(first, rows)`` is called before rows are read.
     """
     from ...kernels.dense.exact import best_rows
 

@@ -1,7 +1,8 @@
-"""Dense search over one immutable segment: sketches in memory pick candidates, float16 vectors on disk decide.
+"""The flat dense index of one immutable segment: a scan of all sketches picks candidates, float16 vectors on disk decide.
 
 Arrays of the folder: ``vectors`` float16 (n, d); ``sketch`` uint8 (groups, bits * columns, 64) and ``factors`` float16
-(groups, 64), see `dense_sketch`; ``rotation`` float32 (d, d); ``centre`` float32 (d,). Rows are local passage ids.
+(groups, 64), see `sketch`; ``rotation`` float32 (d, d); ``centre`` float32 (d,). Rows are local passage ids. The attribute
+``reach`` holds the measured search depths (see `depth`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..._errors import LibraryDamaged, LibraryFormat
 from ...hits import Hits
 from ..storage import REMEDY, ArrayFolder
-from .calibration import RECALL, Reach, ReachTable
-from .exact import best_by_exact
+from .depth import RECALL, SearchDepth, SearchDepthTable
+from .exact import exact_search
 from .keys import numbers_of, scores_of
 from .reader import RowReader
 from .size import BITS, GROUP, sketch_columns
@@ -28,35 +29,37 @@ __all__ = ["FORMAT", "DenseIndex"]
 
 FORMAT = 2
 EXACT_ROWS = 2048
-"""Segments of up to this many rows are searched by brute force: it is as fast, and exact."""
+"""Segments of up to this many rows are searched exactly, which is as fast."""
 _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
-"""Candidates sorted, and read together where they are on disk, before the first is scored; then twice as many each time."""
+"""Candidates sorted, and read together if on disk, before the first one is verified; each further batch is twice as large."""
 _NEAR, _NEAR_EACH = 1024, 24
-"""Candidates selected at first, and for each of the k; `Reach.candidates` where that is not several times as many."""
+"""Candidates selected at first: at least so many, and so many for each of the k.
+
+If `SearchDepth.candidates` is less than twice as many, all of those are selected at once."""
 _SWEEP = 4096
-"""Candidates from which on those on disk are verified in the order of their rows."""
+"""Batches of this many candidates on disk are verified in the order of their rows."""
 _NONE = np.empty(0, dtype=np.uint64)
 _UNBOUNDED = np.uint64(0xFF80000000000000)
-"""Makes the score of any key infinite."""
+"""Set in a key, these bits make its score infinite."""
 
 
 def shaped_vectors(vectors: ArrayLike, dimension: int, what: str) -> NDArray[np.float32]:
     """``vectors`` as a contiguous float32 array (n, dimension). Raises `ValueError` for another shape."""
     array = np.ascontiguousarray(vectors, dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != dimension:
-        raise ValueError(f"{what} of shape {array.shape} where (n, {dimension}) was expected; use the encoder of this index")
+        raise ValueError(f"{what} must have shape (n, {dimension}), not {array.shape}; use the encoder of this index")
     return array
 
 
 def checked_mask(mask: NDArray[np.uint64] | None, rows: int) -> NDArray[np.uint64]:
-    """The words of ``mask`` that cover ``rows``, none for None. Raises `ValueError` for another type or too few."""
+    """The words of ``mask`` that cover ``rows``; empty for None. Raises `ValueError` for another dtype or too few words."""
     if mask is None:
         return _NONE
     words = -(-rows // GROUP)
     if mask.dtype != np.uint64 or mask.ndim != 1 or len(mask) < words:
-        raise ValueError(f"a mask of {mask.dtype} {mask.shape} where uint64 ({words},) was expected")
+        raise ValueError(f"a mask must be uint64 of shape ({words},), not {mask.dtype} {mask.shape}")
     return np.ascontiguousarray(mask[:words])
 
 
@@ -69,17 +72,17 @@ def _queries(queries: ArrayLike, dimension: int) -> NDArray[np.float32]:
 
 
 class DenseIndex:
-    """A finished segment of vectors.
+    """A finished segment of vectors. Safe to use from several threads.
 
-    Opening maps the files and reads none of the vectors. Raises `LibraryDamaged` where the arrays do not fit each other,
-    `LibraryFormat` for a format of another bookwheel.
+    Opening maps the files and reads none of the vectors. Raises `LibraryDamaged` where the arrays do not fit together,
+    `LibraryFormat` for a format that another version of bookwheel wrote.
     """
 
     recall_target: float = RECALL
-    """Share of the true best k to be found where a search names none."""
+    """The recall of searches that request none: the share of the true best k that is found."""
     kind = "dense"
     _numbers: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
-    """The row of each place of a sketch; empty where it is the same."""
+    """The row at each place of the sketches; empty where places are rows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = ArrayFolder(folder)
@@ -89,13 +92,13 @@ class DenseIndex:
             self.dimension = int(attributes["dimension"])
             self.bits = int(attributes["bits"])
             self.seed = int(attributes["seed"])
-            self._reach = ReachTable(attributes["reach"] if written == FORMAT else [])
+            self._depths = SearchDepthTable(attributes["reach"] if written == FORMAT else [])
         except (KeyError, TypeError, ValueError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} does not describe a dense index; {REMEDY}") from error
         if written != FORMAT:
             raise LibraryFormat(
-                f"{folder} holds a dense index of format {written} where this bookwheel reads {FORMAT}; "
-                "install the bookwheel that wrote it, or index the sources again"
+                f"{folder} holds a dense index of format {written}, but this version of bookwheel reads format {FORMAT}; "
+                "install the version that wrote it, or index the sources again"
             )
         self._vectors: NDArray[np.float16] = self._array("vectors", np.float16, 2)
         self.rows = len(self._vectors)
@@ -107,22 +110,22 @@ class DenseIndex:
         sound = sound and self._vectors.shape[1] == d and rotation.shape == (d, d) and self.centre.shape == (d,)
         self.sketches = Sketches(rotation, codes, factors.view(np.uint16), self.bits)
         if not sound or not self._fits(groups):
-            raise LibraryDamaged(f"the arrays of {folder} do not fit each other; {REMEDY}")
+            raise LibraryDamaged(f"the arrays of {folder} do not fit together; {REMEDY}")
         self._halves: NDArray[np.uint16] = self._vectors.view(np.uint16)
         self._reader = RowReader(self.folder, "vectors")
         self._cold = True
         self._pool: ThreadPoolExecutor | None = None
 
     def _fits(self, groups: int) -> bool:
-        """Whether so many groups of sketches are right; a place for the arrays of other kinds to be looked at."""
+        """Whether ``groups`` groups of sketches are the right number; subclasses check their own arrays here."""
         return groups == -(-self.rows // GROUP)
 
     def _array(self, name: str, dtype: type[Any], ndim: int) -> NDArray[Any]:
         array = self.folder.array(name)
         if array.dtype != dtype or array.ndim != ndim:
             raise LibraryDamaged(
-                f"{self.folder.path(name)} holds {array.ndim}-dimensional {array.dtype} where {ndim}-dimensional "
-                f"{np.dtype(dtype)} was written; {REMEDY}"
+                f"{self.folder.path(name)} holds {array.ndim}-dimensional {array.dtype} instead of {ndim}-dimensional "
+                f"{np.dtype(dtype)}; {REMEDY}"
             )
         return array
 
@@ -136,16 +139,12 @@ class DenseIndex:
 
     @property
     def hot_bytes(self) -> int:
-        """Bytes of the mapped arrays that a search reads whole: these count for a memory budget."""
+        """Bytes of the mapped arrays that every search reads; these count towards a memory budget."""
         return self.sketches.nbytes
 
-    def sizes(self) -> dict[str, int]:
-        """Bytes on disk by array."""
-        return self.folder.sizes()
-
-    def reach(self, k: int, recall: float | None = None) -> Reach | None:
-        """How far `search` looks for ``k`` and a recall, as measured when the segment was written; None: at every row."""
-        return self._reach.reach(k, self.recall_target if recall is None else recall)
+    def search_depth(self, k: int, recall: float | None = None) -> SearchDepth | None:
+        """The search depth for ``k`` and a recall, as measured when the segment was written; None: every row is searched."""
+        return self._depths.search_depth(k, self.recall_target if recall is None else recall)
 
     def search(
         self,
@@ -158,14 +157,13 @@ class DenseIndex:
         recall: float | None = None,
         threads: int = 1,
     ) -> Hits:
-        """The best ``k`` rows by dot product with ``query`` (d,), scores exact, found among sketched candidates.
+        """The best ``k`` rows by dot product with ``query`` (d,); their scores are exact.
 
-        ``recall`` is the share of the true best k to be found (None: `recall_target`; 1: all of them, by brute force). With
-        ``candidates`` so many are looked at instead. ``mask`` has a bit for each row that may be returned, in little-endian
-        words of 64 (None = all). Only scores of at least ``threshold`` are returned, and rows that
-        fall short of it are not even looked at. All-zero rows never are, and an all-zero
-        query finds nothing. ``threads`` share the scan. Raises `ValueError` for a query of another shape or with NaN in it, or
-        a recall that is none.
+        ``recall`` is the share of the true best k to find (None: `recall_target`; 1: all of them, by exact search).
+        ``candidates`` sets the number of candidates instead. ``mask`` has a bit for each row that may be returned, in words of
+        64 (None: all). Scores below ``threshold`` are not returned, and rows whose bound is below it are not verified. Rows of
+        zeros are never returned, and a query of zeros finds nothing. ``threads`` share the scan. Raises `ValueError` for a
+        query of another shape or with NaN, or a recall outside (0, 1].
         """
         return self.search_many(
             query[None], k, candidates=candidates, mask=mask, threshold=threshold, recall=recall, threads=threads
@@ -182,22 +180,22 @@ class DenseIndex:
         recall: float | None = None,
         threads: int = 1,
     ) -> list[Hits]:
-        """What `search` finds for each of the queries (m, d); they share the reading of the sketches."""
+        """The result of `search` for each of the queries (m, d), which share one scan of the sketches."""
         queries = _queries(queries, self.dimension)
         words = checked_mask(mask, self.rows)
         if recall is not None and not 0 < recall <= 1:
-            raise ValueError(f"a recall of {recall}; give a share above 0 and at most 1")
+            raise ValueError(f"recall must be above 0 and at most 1, not {recall}")
         if k < 1 or not self.rows:
             return [Hits.empty() for _ in queries]
-        reach = self.reach(k, recall) if candidates is None else Reach(max(candidates, k), np.inf)
-        if reach is None or reach.candidates >= self.rows or self.rows <= EXACT_ROWS:
+        depth = self.search_depth(k, recall) if candidates is None else SearchDepth(max(candidates, k), np.inf)
+        if depth is None or depth.candidates >= self.rows or self.rows <= EXACT_ROWS:
             return [self._above(self._exact(query, k, words), threshold) for query in queries]
         self.warm()
         pool = self._threads(threads)
         floor = -np.inf if threshold is None else threshold
-        # Most queries stop long before the last candidate: a few are cheaper to select, and those that need more scan again.
+        # Most queries stop long before the last candidate: selecting a few is cheaper, and the rest scan a second time.
         near = max(_NEAR, _NEAR_EACH * k)
-        nearer = replace(reach, candidates=near) if np.isfinite(reach.slack) and 2 * near <= reach.candidates else reach
+        nearer = replace(depth, candidates=near) if np.isfinite(depth.slack) and 2 * near <= depth.candidates else depth
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
@@ -207,10 +205,10 @@ class DenseIndex:
             else:
                 seen = list(pool.map(lambda query, keys: self._verify(query, keys, k, nearer, floor), batch, found))
             for query, (best, more) in zip(batch, seen, strict=True):
-                if more and nearer is not reach:
+                if more and nearer is not depth:
                     least = float(best.scores[-1]) if len(best) == k else floor
-                    (keys,) = self._candidates(query[None], k, reach, words, least, pool, threads)
-                    best, _ = self._verify(query, keys, k, reach, least)
+                    (keys,) = self._candidates(query[None], k, depth, words, least, pool, threads)
+                    best, _ = self._verify(query, keys, k, depth, least)
                 hits.append(best)
         return [self._above(each, threshold) for each in hits]
 
@@ -218,20 +216,20 @@ class DenseIndex:
         self,
         queries: NDArray[np.float32],
         k: int,
-        reach: Reach,
+        depth: SearchDepth,
         mask: NDArray[np.uint64],
         floor: float,
         pool: ThreadPoolExecutor | None,
         threads: int,
     ) -> list[NDArray[np.uint64]]:
-        """For each query the keys of its candidates, with bounds of their scores."""
+        """For each query the keys of its candidates, with the bounds on their scores."""
         biases = (queries @ self.centre)[:, None]
-        bounded = np.isfinite(reach.slack)
+        bounded = np.isfinite(depth.slack)
         return self.sketches.candidates(
             queries,
-            reach.candidates,
+            depth.candidates,
             mask,
-            slack=reach.slack if bounded else 0.0,
+            slack=depth.slack if bounded else 0.0,
             floors=np.full(len(queries), floor if bounded else -np.inf, dtype=np.float32),
             biases=biases,
             pool=pool,
@@ -247,48 +245,34 @@ class DenseIndex:
 
     @property
     def _factors(self) -> NDArray[np.uint16]:
-        """Of each row, 0 for those never to be found; empty where `_allowed` says it."""
+        """The factor of each row, 0 for rows never returned; empty where `_allowed` excludes those."""
         return self.sketches.factors
 
     def _allowed(self, mask: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """``mask`` without the rows never to be found, where `_factors` does not say it."""
+        """``mask`` without the rows never returned, where `_factors` does not exclude those."""
         return mask
 
     def exact(self, query: NDArray[np.float32], k: int, mask: NDArray[np.uint64] | None = None) -> Hits:
-        """The best ``k`` rows by dot product with ``query`` (d,), by computing all of them."""
+        """The best ``k`` rows by dot product with ``query`` (d,), from all dot products."""
         (query,) = _queries(query[None], self.dimension)
         return self._exact(query, k, checked_mask(mask, self.rows)) if k > 0 and self.rows else Hits.empty()
 
     def score(self, query: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.float32]:
         """Exact dot products of ``query`` (d,) with rows in any order; 0 for an all-zero row.
 
-        Raises `IndexError` for a row that there is not.
+        Raises `IndexError` for a row out of range.
         """
         (query,) = _queries(query[None], self.dimension)
         rows = np.asarray(rows, dtype=np.int64)
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.rows:
-            raise IndexError(f"rows {int(rows.min())} to {int(rows.max())} where the index has {self.rows}")
+            raise IndexError(f"rows {int(rows.min())} to {int(rows.max())} are not all in an index of {self.rows} rows")
         order = np.argsort(rows, kind="stable")
         scores = np.empty(len(rows), dtype=np.float32)
         scores[order] = self._scores(query, rows[order].astype(np.uint32))
         return scores
 
-    def recall(
-        self, queries: NDArray[np.float32], k: int, *, candidates: int | None = None, recall: float | None = None
-    ) -> float:
-        """Mean share of the exact best ``k`` that `search` returns for queries (m, d). Rows of equal scores count alike."""
-        queries = _queries(queries, self.dimension)
-        queries = queries[queries.any(axis=1)]
-        true = best_by_exact(self._vectors, self._factors, queries, k, self._allowed(_NONE))
-        shares = [
-            float((hits.scores >= wanted.scores[-1]).sum()) / len(wanted)
-            for hits, wanted in zip(self.search_many(queries, k, candidates=candidates, recall=recall), true, strict=True)
-            if len(wanted)
-        ]
-        return float(np.mean(shares)) if shares else 1.0
-
     def warm(self) -> None:
-        """Before the first scan, ask for all sketches at once; the earlier, the more of them is there when it begins."""
+        """Before the first scan, read all sketches ahead; the earlier this is called, the more are in memory by then."""
         if self._cold:
             self._cold = False
             self.folder.scattered("vectors")
@@ -305,24 +289,24 @@ class DenseIndex:
         return scores
 
     def _verify(
-        self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, reach: Reach, floor: float
+        self, query: NDArray[np.float32], keys: NDArray[np.uint64], k: int, depth: SearchDepth, floor: float
     ) -> tuple[Hits, bool]:
-        """The exact best ``k`` of candidates, looked at in the order of their bounds and no further than need be.
+        """The best ``k`` of the candidates by exact scores, verified in the order of their bounds and no further than needed.
 
-        Also tells whether more candidates, had there been any, would have been looked at.
+        Also returns whether further candidates, had there been any, would have been verified.
         """
         if not query.any() or not len(keys):
             return Hits.empty(), False
         from ...kernels.dense.verify import verify_rows
 
         best = np.empty(2 * k, dtype=np.uint64)
-        bounded, take, count, cold = bool(np.isfinite(reach.slack)), max(_FIRST, 2 * k), 0, False
-        more = len(keys) >= reach.candidates
+        bounded, take, count, cold = bool(np.isfinite(depth.slack)), max(_FIRST, 2 * k), 0, False
+        more = len(keys) >= depth.candidates
         while len(keys):
             if cold and take >= _SWEEP:
                 count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
                 break
-            # Few queries get beyond the first piece: the others are not worth sorting yet, let alone reading.
+            # Few queries need more than the first batch: the others are neither sorted nor read before they are needed.
             take = min(take, len(keys))
             keys = np.partition(keys, len(keys) - take) if take < len(keys) else keys
             piece, keys = np.sort(keys[len(keys) - take :])[::-1], keys[: len(keys) - take]
@@ -350,10 +334,10 @@ class DenseIndex:
         *,
         bounded: bool,
     ) -> int:
-        """Verify candidates in the order of their rows, each page read once, those left out that can no longer win.
+        """Verify candidates in the order of their rows, reading each page once and skipping those that can no longer win.
 
-        So many candidates lie close together on disk: in the order of their bounds, where memory cannot hold what was read for
-        some of them until the next are looked at, nearly all pages would be read several times. Returns the new ``count``.
+        This many candidates lie close together on disk. In the order of their bounds, nearly every page would be read several
+        times if memory cannot hold it until the next candidate on it. Returns the new ``count``.
         """
         from ...kernels.dense.verify import verify_rows
 
@@ -362,7 +346,7 @@ class DenseIndex:
         for start in range(0, len(order), _SWEEP):
             some = order[start : start + _SWEEP]
             if bounded and count >= k:
-                # at equal scores the smaller id wins: compare scores only
+                # At equal scores the smaller id wins: compare scores only.
                 least = np.partition(best[:count], count - k)[count - k] >> np.uint64(32)
                 some = some[keys[some] >> np.uint64(32) >= least]
             self._reader.prefetch(numbers[some])
@@ -377,7 +361,7 @@ class DenseIndex:
         def ahead(first: int, rows: int) -> None:
             self.folder.advise("vectors", 2 * first * self.dimension, 2 * rows * self.dimension)
 
-        return best_by_exact(self._vectors, self._factors, query[None], k, self._allowed(mask), ahead)[0]
+        return exact_search(self._vectors, self._factors, query[None], k, self._allowed(mask), ahead)[0]
 
     @staticmethod
     def _above(hits: Hits, threshold: float | None) -> Hits:

@@ -1,12 +1,12 @@
-"""Dense search over a segment of many millions: sketches in inverted lists on disk, only the centres of the lists in memory.
+"""The IVF index of a segment of many millions of vectors: sketches in inverted lists on disk, list centroids in memory.
 
-The vectors are clustered into lists of about a thousand (SPANN, Chen et al., NeurIPS 2021). Each is sketched relative to the
-centre of its list, so the same number of bits says more about it. A query looks at the sketches of the lists nearest to it, as
-many as were measured to be needed, and its candidates are verified as those of a `DenseIndex` are.
+The vectors are clustered into lists of about a thousand (SPANN, Chen et al., NeurIPS 2021). Each vector is sketched relative to
+the centroid of its list, so that the same number of bits is more precise. A query probes the lists closest to it, as many as
+calibration found necessary, and verifies its candidates as a `DenseIndex` does.
 
-Arrays beside those of `DenseIndex`: ``centroids`` float32 (lists, d); ``starts`` int64 (lists + 1,), the first group of each
-list; ``numbers`` uint32 (groups, 64), the row of each place of ``sketch`` and ``factors``, 2**32 - 1 for none; ``known`` uint64
-(n / 64,), a bit for each row that is not all zero.
+Arrays in addition to those of `DenseIndex`: ``centroids`` float32 (lists, d); ``starts`` int64 (lists + 1,), the first group of
+each list; ``numbers`` uint32 (groups, 64), the row at each place of ``sketch`` and ``factors``, 2**32 - 1 for an empty place;
+``known`` uint64 (n / 64,), one bit for each row that is not all zero.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibration import Reach
+from .depth import SearchDepth
 from .flat import DenseIndex
 from .reader import RowReader
 from .size import GROUP
 from .sketch import Sketches
 
-__all__ = ["PENALTIES", "ListedDenseIndex", "Lists"]
+__all__ = ["PENALTIES", "IvfDenseIndex", "IvfLists"]
 
 PENALTIES = (0.0, 0.5, 1.0)
-"""How much of half a centre's square is taken off its product with a query: 1 for the nearest, 0 for the most alike."""
+"""The share of a centroid's half squared length subtracted from its dot product: 1 ranks by distance, 0 by dot product."""
 _NONE = np.empty(0, dtype=np.uint64)
 _NO_FACTORS = np.empty(0, dtype=np.uint16)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lists:
-    """Sketches in lists."""
+class IvfLists:
+    """Sketches in inverted lists."""
 
     sketches: Sketches
     centroids: NDArray[np.float32]
     starts: NDArray[np.int64]
     numbers: NDArray[np.uint32]
     halves: NDArray[np.float32]
-    """Half the square of each centre's length."""
+    """Half the squared length of each centroid."""
     penalty: float
 
     @classmethod
@@ -51,8 +51,8 @@ class Lists:
         starts: NDArray[np.int64],
         numbers: NDArray[np.uint32],
         penalty: float,
-    ) -> Lists:
-        """Lists with what is computed of their arrays."""
+    ) -> IvfLists:
+        """The lists of these arrays, with the values computed from them."""
         with np.errstate(over="ignore", invalid="ignore"):
             halves = (centroids * centroids).sum(axis=1, dtype=np.float32) / np.float32(2)
         return cls(sketches, centroids, starts, numbers, halves, penalty)
@@ -61,7 +61,7 @@ class Lists:
         return len(self.centroids)
 
     def closest(self, query: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The ``count`` lists to look at first, best first, and the products of their centres with ``query`` (d,)."""
+        """The ``count`` lists to probe first, best first, and the dot products of their centroids with ``query`` (d,)."""
         with np.errstate(over="ignore", invalid="ignore"):
             products = self.centroids @ query
             order = products - np.float32(self.penalty * np.linalg.norm(query)) * self.halves
@@ -73,7 +73,7 @@ class Lists:
         return chosen, products[chosen]
 
     def runs(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The groups (lists, 2) of lists: the first, and the first beyond."""
+        """The groups of each chosen list, (lists, 2): the first one, and the first one after it."""
         return np.stack([self.starts[chosen], self.starts[chosen + 1]], axis=1)
 
     def candidates(
@@ -89,7 +89,7 @@ class Lists:
         pool: ThreadPoolExecutor | None = None,
         threads: int = 1,
     ) -> NDArray[np.uint64]:
-        """Keys of the best ``want`` places in the ``count`` closest lists, as `Sketches.candidates` gives them."""
+        """Keys of the best ``want`` places in the ``count`` closest lists, as `Sketches.candidates` returns them."""
         from ...kernels.dense.cluster import gather_mask
 
         chosen, products = self.closest(query, count)
@@ -113,8 +113,8 @@ class Lists:
         )[0]
 
 
-class ListedDenseIndex(DenseIndex):
-    """A finished segment of vectors in lists; used as a `DenseIndex` is."""
+class IvfDenseIndex(DenseIndex):
+    """A finished segment of vectors in inverted lists, searched like any `DenseIndex`."""
 
     kind = "dense lists"
 
@@ -131,13 +131,13 @@ class ListedDenseIndex(DenseIndex):
         except (KeyError, TypeError, ValueError):
             return False
         self._numbers, self._known = numbers.reshape(-1), known
-        self.lists = Lists.of(self.sketches, centroids, starts, self._numbers, penalty)
+        self.lists = IvfLists.of(self.sketches, centroids, starts, self._numbers, penalty)
         self._list_reader = RowReader(self.folder, "sketch")
         return True
 
     @property
     def hot_bytes(self) -> int:
-        """Bytes that every search reads: the lists' centres, not their sketches."""
+        """Bytes that every search reads: the centroids of the lists, not their sketches."""
         lists = self.lists
         return lists.centroids.nbytes + lists.starts.nbytes + lists.halves.nbytes + self.sketches.rotation.nbytes
 
@@ -152,26 +152,26 @@ class ListedDenseIndex(DenseIndex):
         self,
         queries: NDArray[np.float32],
         k: int,
-        reach: Reach,
+        depth: SearchDepth,
         mask: NDArray[np.uint64],
         floor: float,
         pool: ThreadPoolExecutor | None,
         threads: int,
     ) -> list[NDArray[np.uint64]]:
-        count, bounded = len(self.lists), np.isfinite(reach.slack)
+        count, bounded = len(self.lists), np.isfinite(depth.slack)
         if bounded:
-            count = reach.lists
+            count = depth.probes
             if len(mask):
-                # the best k of a share of the rows are as deep as the best k / share of all of them
+                # Among a share of the rows, the best k lie as deep as the best k / share among all rows.
                 share = max(int(np.bitwise_count(mask).sum()), 1) / self.rows
-                deeper = self.reach(max(k, round(k / share)))
-                count = len(self.lists) if deeper is None else max(count, deeper.lists)
+                deeper = self.search_depth(max(k, round(k / share)))
+                count = len(self.lists) if deeper is None else max(count, deeper.probes)
         return [
             self.lists.candidates(
                 query,
-                reach.candidates,
+                depth.candidates,
                 min(count, len(self.lists)),
-                slack=reach.slack if bounded else 0.0,
+                slack=depth.slack if bounded else 0.0,
                 floor=floor if bounded else -np.inf,
                 mask=mask,
                 reader=self._list_reader,
@@ -182,7 +182,7 @@ class ListedDenseIndex(DenseIndex):
         ]
 
     def warm(self) -> None:
-        """Before the first search, ask for what tells the lists apart; the lists are read as queries need them."""
+        """Before the first search, read the centroids ahead; the lists themselves are read as queries need them."""
         if self._cold:
             self._cold = False
             self.folder.scattered("vectors")

@@ -1,4 +1,4 @@
-"""Writing the lists of a `ListedDenseIndex` within stated memory: one pass over the vectors, one over what it spilled."""
+"""Writing the lists of an `IvfDenseIndex` within given memory: one pass over the vectors, one over what it spilled to disk."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..storage import ArrayStream, FolderWriter, storage
-from .calibration import DEEPEST, TARGETS, Need, calibration_queries, depths_of, need_of, reach_rows
-from .calibration import Row as ReachRow
+from .calibration import DEEPEST, TARGETS, Need, calibration_queries, depth_rows, measured_depths, need_of
 from .clusters import Clusters, cluster
-from .exact import best_by_exact
-from .ivf import PENALTIES, Lists
+from .depth import DepthRow
+from .exact import exact_search
+from .ivf import PENALTIES, IvfLists
 from .keys import numbers_of, scores_of
 from .size import GROUP, sketch_columns
 from .sketch import encode_rows, grouped
 
-__all__ = ["LIST_ROWS", "ListWriter", "calibrate_lists", "list_count"]
+__all__ = ["LIST_ROWS", "IvfWriter", "calibrate_ivf", "list_count"]
 
 LIST_ROWS = 1024
-"""Rows of a list, about."""
+"""The approximate number of rows in a list."""
 _SAMPLE_ROWS = 32
-"""Rows a list of the sample that the clusters are made of."""
+"""Rows per list in the sample that is clustered."""
 _PIECE = 8192
 _MOST_SPILLS = 256
 _NO_FACTORS = np.empty(0, dtype=np.uint16)
@@ -32,12 +32,12 @@ _NOWHERE = np.uint32(0xFFFFFFFF)
 
 
 def list_count(rows: int) -> int:
-    """Lists for so many rows."""
+    """The number of lists for ``rows``."""
     return max(1, round(rows / LIST_ROWS))
 
 
-class ListWriter:
-    """Writes the arrays of lists into ``writer`` from the finished ``vectors`` (n, d)."""
+class IvfWriter:
+    """Writes the arrays of the lists of the finished ``vectors`` (n, d) to ``writer``."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class ListWriter:
         self._record = np.dtype([("row", "<u4"), ("list", "<u4"), ("factor", "<f2"), ("code", "u1", (self.width,))])
 
     def cluster(self) -> Clusters:
-        """Clusters of a sample that takes at most half of the memory."""
+        """Cluster a sample that takes at most half of the memory."""
         n = len(self.vectors)
         count = list_count(n)
         size = min(n, max(_SAMPLE_ROWS * count, 256), self._half // (2 * self.dimension))
@@ -70,11 +70,11 @@ class ListWriter:
         return cluster(sample, count, self.seed)
 
     def write(self, clusters: Clusters) -> dict[str, ArrayStream]:
-        """Assign and sketch every row, into files by ranges of lists; then write list after list. Returns what was written."""
+        """Assign and sketch every row into files by ranges of lists, then write list after list; returns the arrays written."""
         count = len(clusters.centres)
         self.writer.write("centroids", clusters.centres)
         total = len(self.vectors) * self._record.itemsize
-        # sorting a spilled part takes some four times its size
+        # Sorting a spilled part takes about four times its size.
         spills = min(_MOST_SPILLS, count, max(1, -(-4 * total // self._half)))
         edges = np.arange(spills + 1) * count // spills
         with ExitStack() as stack:
@@ -135,26 +135,26 @@ class ListWriter:
         return {"sketch": codes, "factors": factors, "numbers": numbers, "starts": starts}
 
 
-def calibrate_lists(
+def calibrate_ivf(
     vectors: NDArray[np.float16],
-    lists: Lists,
+    lists: IvfLists,
     clusters: Clusters,
     known: NDArray[np.uint64],
     seed: int,
     ahead: Callable[[int, int], None] | None = None,
-) -> tuple[float, list[ReachRow]]:
-    """The penalty to choose lists by (`PENALTIES`), and the rows of a `ReachTable`."""
-    depths = depths_of(len(vectors))
+) -> tuple[float, list[DepthRow]]:
+    """The penalty that ranks lists best (`PENALTIES`), and the rows of the segment's `SearchDepthTable`."""
+    depths = measured_depths(len(vectors))
     queries = calibration_queries(
         vectors, seed, lambda rows: (known[rows >> 6] >> (rows & 63).astype(np.uint64)) & np.uint64(1) != 0, mixed=True
     )
     if not len(queries) or not depths:
         return PENALTIES[0], []
-    exact = best_by_exact(vectors, _NO_FACTORS, queries, depths[-1], np.ascontiguousarray(known), ahead)
-    best: tuple[float, float, Lists, list[NDArray[np.float64]]] | None = None
+    exact = exact_search(vectors, _NO_FACTORS, queries, depths[-1], np.ascontiguousarray(known), ahead)
+    best: tuple[float, float, IvfLists, list[NDArray[np.float64]]] | None = None
     owners = [clusters.assign(vectors[hits.ids].astype(np.float32)) for hits in exact]
     for penalty in PENALTIES:
-        some = Lists.of(lists.sketches, lists.centroids, lists.starts, lists.numbers, penalty)
+        some = IvfLists.of(lists.sketches, lists.centroids, lists.starts, lists.numbers, penalty)
         ranks = []
         for query, own in zip(queries, owners, strict=True):
             order, _ = some.closest(query, len(some))
@@ -180,7 +180,7 @@ def calibrate_lists(
             if len(true):
                 found.append(need_of(lists.numbers[places], estimates, error, true, scores, rank[:depth][inside]))
             if not inside.all():
-                # their lists are not even looked at: nothing is known of their estimates
+                # Their lists are not probed, so nothing is known of their estimates.
                 far = rank[:depth][~inside]
                 found.append(Need(np.empty(0), np.empty(0), far))
-    return penalty, reach_rows(needs, depths, len(vectors))
+    return penalty, depth_rows(needs, depths, len(vectors))

@@ -1,4 +1,4 @@
-"""Reading the 64-bit keys that the kernels rank by (`kernels.dense_select`)."""
+"""Reading the 64-bit keys that the kernels rank by (`kernels.dense.select`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading scattered rows of a mapped array: one request for those on disk, next to no cost for those in memory."""
+"""Reading scattered rows of a mapped array: one request for rows on disk, next to no cost for rows in memory."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..storage import ArrayFolder
 __all__ = ["RowReader"]
 
 _GAP = 1 << 14
-"""Rows with fewer bytes than this between them are asked for as one run."""
+"""Rows with fewer bytes than this between them are requested as one run."""
 _SAMPLE = 8
-"""Rows whose pages are looked up before a read."""
+"""Rows whose pages are checked before a read."""
 
 
 class RowReader:
     """Asks the system to read rows of a mapped array ahead, all at once, when some of them are not in memory.
 
-    Faults would read them one after the other, each with a stretch of its neighbours; asking for rows that are in memory
-    already costs more than scoring them. So a few of the rows' pages are looked up first.
+    Page faults would read them one after another, each with some of its neighbours. Requesting rows that are already in memory
+    costs more than scoring them, so the pages of a few rows are checked first.
     """
 
     def __init__(self, folder: ArrayFolder, name: str) -> None:
@@ -31,18 +31,18 @@ class RowReader:
         self._row_bytes = array.itemsize * int(np.prod(array.shape[1:]))
 
     def cold(self, rows: NDArray[np.integer]) -> bool:
-        """Whether one of a few of ``rows`` is not in memory. False where the system does not tell."""
+        """Whether any of a sample of ``rows`` is not in memory; False where the system does not say."""
         some = rows[:: max(1, len(rows) // _SAMPLE)].tolist()
         return not all(in_memory(self._address + row * self._row_bytes) for row in some)
 
     def prefetch(self, rows: NDArray[np.uint32]) -> None:
-        """Ask for ascending ``rows``, if they are cold, in runs."""
+        """Request ascending ``rows``, in runs, if they are cold."""
         if len(rows) and self.cold(rows):
             firsts = rows.astype(np.int64)
             self._ask(firsts, firsts + 1)
 
     def prefetch_runs(self, runs: NDArray[np.int64]) -> None:
-        """Ask for runs of rows (r, 2), each from … to below, ascending, if the first row of some is cold."""
+        """Request ascending runs of rows (r, 2), first and last + 1, if the first row of some run is cold."""
         runs = runs[runs[:, 1] > runs[:, 0]]
         if len(runs) and self.cold(runs[:, 0]):
             self._ask(runs[:, 0], runs[:, 1])

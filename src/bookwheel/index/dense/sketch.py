@@ -1,8 +1,8 @@
-"""Sketches of vectors: centred, rotated, a bit (or 2, 4) a dimension, and a factor that corrects the estimate.
+"""Sketches of vectors: centred, rotated, quantised to 1, 2 or 4 bits per dimension, with a factor that corrects the estimate.
 
-A vector ``x`` becomes ``y = (x - c) R``, with ``c`` the centre of the segment and ``R`` a random rotation, and ``y`` the vector
-``z`` nearest in angle of odd whole numbers of at most ``2^bits - 1``: its signs for 1 bit. ``<q, x>`` is estimated as
-``<q, c> + <q R, z> |y|² / <y, z>``, which has no bias over the choice of ``R``.
+A vector ``x`` becomes ``y = (x - c) R``, with ``c`` the centre of the segment and ``R`` a random rotation. Its sketch is the
+vector ``z`` of odd integers of magnitude at most ``2^bits - 1`` closest to ``y`` in angle: its signs for 1 bit. ``<q, x>`` is
+estimated as ``<q, c> + <q R, z> |y|² / <y, z>``, which is unbiased over the choice of ``R``.
 Sources: RaBitQ (Gao & Long, SIGMOD 2024), its extension to more bits (Gao et al., SIGMOD 2025).
 """
 
@@ -19,7 +19,7 @@ from .size import GROUP, sketch_columns
 __all__ = ["Sketches", "encode", "encode_rows", "grouped", "random_rotation"]
 
 _ORDER = np.arange(GROUP).reshape(2, GROUP // 2).T.reshape(-1)
-"""The vector of a group at each place (`kernels.dense_scan`)."""
+"""The vector of a group at each place (`kernels.dense.scan`)."""
 _ROUNDS = 4
 _STEPS = {2: 0.9957, 4: 0.3352}
 """Quantisation steps, in standard deviations, that suit normally distributed numbers (Max 1960)."""
@@ -30,9 +30,9 @@ _TRIES = np.array([0.7, 0.8, 0.9, 1.0, 1.1, 1.25], dtype=np.float32)
 def random_rotation(dimension: int, seed: int) -> NDArray[np.float32]:
     """A random orthogonal matrix (dimension, dimension): rounds of random signs, permutation and Hadamard transform.
 
-    Where the dimension is no power of 2, the transform goes over the first and then the last so many coordinates, which overlap
-    (the rotation of the authors' RaBitQ library; three rounds do, Andoni et al., NIPS 2015). No linear algebra package is
-    asked, so that it is quick on a busy machine, and the same on every one.
+    Where the dimension is not a power of 2, the transform covers the first and then the last coordinates of the largest smaller
+    power of 2, which overlap (the rotation of the authors' RaBitQ library; three rounds suffice, Andoni et al., NIPS 2015). It
+    needs no linear algebra package, so it is fast on a busy machine and the same on every machine.
     """
     generator = np.random.default_rng(seed)
     power = 1 << (dimension.bit_length() - 1)
@@ -80,7 +80,7 @@ def encode_rows(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     """Sketch rows (n, d): codes (n, bits * columns) and factors (n,).
 
-    The factor of a row is 0 if and only if the row is all zero. ``centre`` is (d,), or (n, d) for a centre of each row's own.
+    The factor of a row is 0 if and only if the row is all zero. ``centre`` is (d,), or (n, d) with one centre per row.
     """
     n, columns = len(vectors), sketch_columns(vectors.shape[1])
     x = vectors.astype(np.float32)
@@ -120,7 +120,7 @@ def encode(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sketches:
-    """The part of an index that stays in memory, and its scan."""
+    """The part of a dense index that stays in memory, and its scan."""
 
     rotation: NDArray[np.float32]
     codes: NDArray[np.uint8]
@@ -140,13 +140,13 @@ class Sketches:
         pool: ThreadPoolExecutor | None = None,
         threads: int = 1,
     ) -> list[NDArray[np.uint64]]:
-        """For each of the queries (m, d) the keys of the best ``want`` rows, unsorted (`kernels.dense_select`).
+        """For each of the queries (m, d) the keys of the best ``want`` rows, unsorted (`kernels.dense.select`).
 
-        Rows rank by their estimate with ``slack`` times the query's length times the row's factor added: an upper bound of the
-        true product for all but a share of rows that ``slack`` decides. ``mask`` has a bit for each row, in words of 64, or no
-        word at all for all rows. No row that ranks below ``floors`` (m,) is returned (None = none is left out). ``runs`` (r, 2)
-        are the groups to look at (None = all), ``biases`` (m, r) what to add to the estimates of each run. With
-        ``threads`` above 1 the queries, or the groups for a single one, are shared out in ``pool``.
+        Rows rank by their estimate plus ``slack`` times the query's length times the row's factor: an upper bound on the true
+        dot product for all but a share of rows that depends on ``slack``. ``mask`` has a bit for each row, in words of 64, or is
+        empty to allow all rows. Rows that rank below ``floors`` (m,) are not returned (None: no floor). ``runs`` (r, 2) are the
+        groups to scan (None: all), ``biases`` (m, r) the values to add to the estimates of each run. With ``threads`` above 1
+        the queries, or the groups of a single query, are divided among the threads of ``pool``.
         """
         from ...kernels.dense.scan import room, scan_sketches, tabulate
 

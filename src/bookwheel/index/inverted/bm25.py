@@ -1,4 +1,4 @@
-"""The sparse (BM25) index of one immutable segment: exact top-k over memory-mapped postings with 8-bit impacts."""
+"""The BM25 index of one immutable segment: exact top-k over memory-mapped postings with 8-bit impacts."""
 
 from __future__ import annotations
 
@@ -8,28 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged
 from ...hits import Hits
+from ...kernels.bm25 import Bm25, norm
 from ..storage import REMEDY, ArrayFolder
-from .lists import Lists, Query
-from .writer import Bm25
+from .base import InvertedIndex, WeightedTerms
 
-__all__ = ["Bm25", "SparseIndex", "idf"]
-
-
-def idf(passages: int, frequencies: ArrayLike) -> NDArray[np.float64]:
-    """Inverse document frequency ln(1 + (N - df + 0.5) / (df + 0.5)) (Robertson's, in Lucene's form that stays above 0)."""
-    df = np.asarray(frequencies, np.float64)
-    return np.asarray(np.log1p((passages - df + 0.5) / (df + 0.5)), np.float64)
+__all__ = ["Bm25Index"]
 
 
-class SparseIndex(Lists):
-    """Searches what `SparseBuilder`, `merge` or `reweigh` wrote. Safe to use from several threads.
+class Bm25Index(InvertedIndex):
+    """A finished BM25 index, as `Bm25Builder`, `merge` or `reweigh` write it. Safe to use from several threads.
 
-    Passages have local ids 0 … ``passages`` - 1. Collection statistics come from the caller, as weights (query term
-    frequency times `idf`) and average length, so that the passages of several segments are scored alike.
+    Passages have local ids 0 … ``passages`` - 1. The caller passes the statistics of the collection, as weights (query
+    term frequency times `kernels.bm25.idf`) and average length, so that passages of several segments get comparable scores.
     """
 
     def __init__(self, folder: Path, impacts_folder: Path) -> None:
@@ -42,13 +36,13 @@ class SparseIndex(Lists):
             self.bm25 = Bm25(float(impacts["k1"]), float(impacts["b"]))
             self.average_length = float(impacts["average_length"])
         except (KeyError, ValueError) as error:
-            raise LibraryDamaged(f"{folder} or {impacts_folder} is not a sparse index ({error}); {REMEDY}") from error
+            raise LibraryDamaged(f"{folder} or {impacts_folder} is not a BM25 index ({error}); {REMEDY}") from error
         self._check_sizes({"lengths": self.passages}, self.impacts)
         self._parameters = (self.bm25, self.average_length, self._factors(self.bm25, self.average_length))
 
     @cached_property
     def lengths(self) -> NDArray[np.uint32]:
-        """Number of terms of each passage."""
+        """Number of terms in each passage: uint32 (passages,)."""
         lengths = self.arrays["lengths"].astype(np.uint32)
         long = self.arrays["long_lengths"]
         if len(long):
@@ -68,22 +62,21 @@ class SparseIndex(Lists):
         threshold: float = 0.0,
         approximate: float = 1.0,
     ) -> Hits:
-        """The ``k`` best passages by BM25, exactly; fewer where fewer have any of the terms.
+        """The ``k`` best passages by BM25, exactly; fewer if fewer contain any of the terms.
 
-        The score is the sum of weight * tf / (tf + k1 (1 - b + b length / average length)), in float64 in the order of
-        ``terms``, rounded to float32. Terms must differ; unknown ones and those of weight 0 are ignored. ``bm25`` and
-        ``average_length`` are those of the impacts where None; others are exact too, and a little slower. ``mask`` is a
-        bitmap of the passages that may be found: bit i % 64 of word i // 64. Passages that score less than ``threshold``
-        (the k-th best score of segments searched before, say) are left out. ``approximate`` below 1 lets what a passage
-        may still gain from terms not summed up yet count for that share only: faster, the scores told still exact, but some
-        passages may be missed.
+        The score is the sum of weight * saturation(tf, norm) (`kernels.bm25`), in float64 in the order of ``terms``, rounded to
+        float32. Terms must differ; unknown terms and terms of weight 0 are ignored. ``bm25`` and ``average_length`` default to
+        those of the impacts; other values are exact too, and a little slower. ``mask`` is a bitmap of the passages that may be
+        returned: bit i % 64 of word i // 64. Passages that score less than ``threshold`` (such as the k-th best score of the
+        segments searched so far) are left out. With ``approximate`` below 1, only this share of what a passage may still gain
+        from the remaining terms counts: faster, with exact scores, but some passages may be missed.
         """
         parameters = self._parameters_for(bm25, average_length, threshold, approximate)
         return self._run([self._query(terms, weights)], k, parameters, mask)[0]
 
     def search_many(
         self,
-        queries: Sequence[Query],
+        queries: Sequence[WeightedTerms],
         k: int,
         *,
         bm25: Bm25 | None = None,
@@ -92,7 +85,7 @@ class SparseIndex(Lists):
         approximate: float = 1.0,
         threads: int = 1,
     ) -> list[Hits]:
-        """What `search` gives for each of ``queries``, all in one compiled call a thread."""
+        """The result of `search` for each of ``queries``, in one compiled call per thread."""
         parameters = self._parameters_for(bm25, average_length, 0.0, approximate)
         return self._run([self._query(*query) for query in queries], k, parameters, mask, threads)
 
@@ -105,7 +98,7 @@ class SparseIndex(Lists):
         bm25: Bm25 | None = None,
         average_length: float | None = None,
     ) -> NDArray[np.float32]:
-        """The exact scores that `search` would give to the passages ``ids`` (any order); 0 without any of the terms."""
+        """The exact scores of the passages ``ids`` (in any order), as `search` computes them; 0 for passages without any term."""
         return self._scores(self._query(terms, weights), ids, self._parameters_for(bm25, average_length, 0.0, 1.0))
 
     def _lengths(self) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
@@ -122,15 +115,14 @@ class SparseIndex(Lists):
         return np.array([*known[2].tolist(), threshold, approximate], np.float64)
 
     def _factors(self, bm25: Bm25, average_length: float) -> NDArray[np.float64]:
-        """k1, b, average length, and the least and greatest score of a posting by its score at the impacts' parameters.
+        """k1, b, average length, and the bounds on the ratio of a posting's score to its score at the impacts' parameters.
 
-        That factor, (tf + old norm) / (tf + new norm), is monotone in length and tends to 1 with growing tf, so that its
-        extremes are at tf = 1 and the shortest or longest passage, or 1.
+        The ratio, (tf + old norm) / (tf + new norm), is monotone in length and tends to 1 as tf grows, so its extremes are at
+        tf = 1 and the shortest or longest passage, or 1.
         """
-        new = bm25.norm(average_length)
-        old = self.bm25.norm(self.average_length)
-        norms = [k1 * (1.0 - b + b * self._extremes / average) for k1, b, average in (old, new)]
-        factors = (1.0 + norms[0]) / (1.0 + norms[1])
+        new = bm25.parameters(average_length)
+        old = self.bm25.parameters(self.average_length)
+        factors = (1.0 + norm(self._extremes, *old.tolist())) / (1.0 + norm(self._extremes, *new.tolist()))
         low, high = min(1.0, float(factors.min())), max(1.0, float(factors.max()))
         if low != high:
             low, high = low * (1.0 - 1e-12), high * (1.0 + 1e-12)

@@ -1,4 +1,4 @@
-"""Merging sparse indexes, and computing their impacts anew; both stream, so that memory stays flat."""
+"""Merging inverted indexes, and recomputing their impacts; both stream, so memory does not grow with the indexes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged
+from ...kernels.bm25 import Bm25
 from ..storage import REMEDY
-from .bm25 import SparseIndex
-from .lists import Lists
-from .writer import Bm25, ImpactsWriter, ListsWriter, SparseWriter, is_dense
+from .base import InvertedIndex
+from .bm25 import Bm25Index
+from .writer import Bm25Writer, ImpactsWriter, PostingsWriter, is_dense
 
-__all__ = ["KeptLists", "merge", "merge_lists", "reweigh"]
+__all__ = ["SelectedPostings", "merge", "merge_postings", "reweigh"]
 
 BATCH = 1 << 20
 """Postings held at a time (8 bytes each)."""
@@ -26,33 +27,33 @@ _ALL_BLOCKS = 1 << 40
 
 
 def merge(
-    parts: Sequence[tuple[SparseIndex, NDArray[np.uint64] | None]],
+    parts: Sequence[tuple[Bm25Index, NDArray[np.uint64] | None]],
     folder: Path,
     impacts_folder: Path,
     bm25: Bm25,
     average_length: float | None = None,
     advance: Callable[[int], None] = lambda postings: None,
 ) -> None:
-    """Write one index of the passages of several, in order, numbered anew from 0.
+    """Write one BM25 index of the passages of several, in order, renumbered from 0.
 
     Each part comes with a bitmap of the passages to keep (None: all). The result is, byte for byte, the index built from
-    those passages. ``average_length`` is that of the collection; of the passages kept where None. ``advance`` is told of
-    postings that are done, dropped ones included.
+    those passages. ``average_length`` is that of the collection; None uses that of the passages kept. ``advance`` is called
+    with numbers of postings that are done, including dropped ones.
     """
-    kept = [KeptLists(index, mask) for index, mask in parts]
+    kept = [SelectedPostings(index, mask) for index, mask in parts]
     of = [index.lengths[part.flags] for (index, _), part in zip(parts, kept, strict=True)]
     lengths = np.concatenate(of) if of else np.empty(0, np.uint32)
     if average_length is None:
         average_length = float(lengths.sum(dtype=np.float64) / max(len(lengths), 1))
-    writer = SparseWriter(folder, impacts_folder, lengths, bm25, average_length)
-    merge_lists(writer, kept, advance=advance)
+    writer = Bm25Writer(folder, impacts_folder, lengths, bm25, average_length)
+    merge_postings(writer, kept, advance=advance)
     writer.close()
 
 
 class Conversion(Protocol):
-    """Brings the values that several parts have of some terms to a common scale.
+    """Brings the values of some terms in several parts to a common scale.
 
-    ``numbers`` are the terms' numbers by part, -1 where a part does not have one: int64 of shape (parts, terms).
+    ``numbers`` are the terms' numbers in each part, -1 where a part lacks a term: int64 (parts, terms).
     """
 
     def convert(
@@ -63,19 +64,19 @@ class Conversion(Protocol):
         ends: NDArray[np.int64],
         values: NDArray[np.uint32],
     ) -> None:
-        """Change, in place, the values of one part: those of term i lie in ``values[begins[i]:ends[i]]``."""
+        """Change the values of one part in place: those of term i are ``values[begins[i]:ends[i]]``."""
 
     def written(self, numbers: NDArray[np.int64]) -> None:
         """Called with the terms that were written, in order."""
 
 
-def merge_lists(
-    writer: ListsWriter,
-    parts: list[KeptLists],
+def merge_postings(
+    writer: PostingsWriter,
+    parts: list[SelectedPostings],
     conversion: Conversion | None = None,
     advance: Callable[[int], None] = lambda postings: None,
 ) -> None:
-    """Merge the lists of ``parts`` term by term into ``writer``; ``advance`` is told of postings that are done."""
+    """Merge the postings of ``parts`` term by term into ``writer``; ``advance`` is called with numbers of postings done."""
     shift = 0
     for part in parts:
         part.shift, shift = shift, shift + part.count
@@ -94,16 +95,16 @@ def merge_lists(
             low = high
 
 
-class KeptLists:
-    """A segment's lists with the passages that are kept of it."""
+class SelectedPostings:
+    """The postings of an index, restricted to a selection of its passages."""
 
-    def __init__(self, index: Lists, mask: NDArray[np.uint64] | None) -> None:
+    def __init__(self, index: InvertedIndex, mask: NDArray[np.uint64] | None) -> None:
         self.index = index
         words = (index.passages + 63) // 64
         if mask is None:
             mask = np.full(words, 0xFFFFFFFFFFFFFFFF, np.uint64)
         elif mask.dtype != np.uint64 or len(mask) != words:
-            raise ValueError(f"a mask of {index.passages} passages is {words} uint64, not {mask.shape}")
+            raise ValueError(f"a mask must be uint64 of shape ({words},), not {mask.dtype} {mask.shape}")
         self.mask = mask
         bits = np.unpackbits(mask.view(np.uint8), bitorder="little")[: index.passages]
         self.flags = bits.view(np.bool_)
@@ -120,7 +121,7 @@ class KeptLists:
         passages: NDArray[np.uint32],
         values: NDArray[np.uint32],
     ) -> None:
-        """Write the kept postings of the terms of ``records`` in their ``blocks`` (from, to) where ``cursors`` point."""
+        """Write the selected postings of the terms of ``records``, from ``blocks`` (from, to), where ``cursors`` point."""
         from ...kernels.sparse import merge as sparse_merge
 
         kernel: Any = sparse_merge.append_lists
@@ -131,8 +132,8 @@ class KeptLists:
 
 
 def _merge_whole(
-    writer: ListsWriter,
-    parts: list[KeptLists],
+    writer: PostingsWriter,
+    parts: list[SelectedPostings],
     names: list[bytes],
     records: NDArray[np.int64],
     most: NDArray[np.int64],
@@ -161,7 +162,11 @@ def _merge_whole(
 
 
 def _merge_long(
-    writer: ListsWriter, parts: list[KeptLists], name: bytes, records: NDArray[np.int64], conversion: Conversion | None
+    writer: PostingsWriter,
+    parts: list[SelectedPostings],
+    name: bytes,
+    records: NDArray[np.int64],
+    conversion: Conversion | None,
 ) -> None:
     step = BATCH // 128
     passages, values = np.empty(BATCH, np.uint32), np.empty(BATCH, np.uint32)
@@ -179,8 +184,8 @@ def _merge_long(
         conversion.written(numbers)
 
 
-def _union(indexes: Sequence[Lists]) -> Iterator[tuple[list[bytes], NDArray[np.int64]]]:
-    """All terms in order, some at a time, with their records in each index: int64 of shape (indexes, terms, 8)."""
+def _union(indexes: Sequence[InvertedIndex]) -> Iterator[tuple[list[bytes], NDArray[np.int64]]]:
+    """All terms in order, a batch at a time, with their records in each index: int64 (indexes, terms, 8)."""
     place = [0] * len(indexes)
     held: list[list[bytes]] = [[] for _ in indexes]
     known: list[NDArray[np.int64]] = [np.empty((0, 8), np.int64) for _ in indexes]
@@ -204,23 +209,23 @@ def _union(indexes: Sequence[Lists]) -> Iterator[tuple[list[bytes], NDArray[np.i
         yield names, found
 
 
-def _checked(index: Lists, records: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``records``, or `LibraryDamaged` where the lists' sizes cannot be right: they decide how much memory is taken."""
+def _checked(index: InvertedIndex, records: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``records``; raises `LibraryDamaged` for impossible list sizes, since memory is allocated by them."""
     sizes, first = records[:, 1], records[:, 2]
     follow = first[1:] == first[:-1] + sizes[:-1]
     fits = not len(records) or (sizes.min() >= 1 and sizes.max() <= index.passages and first[-1] + sizes[-1] <= index.postings)
     if not fits or not follow.all():
-        raise LibraryDamaged(f"{index.structure.path('text')} or {index.structure.path('groups')} is altered; {REMEDY}")
+        raise LibraryDamaged(f"{index.structure.path('text')} or {index.structure.path('groups')} is damaged; {REMEDY}")
     return records
 
 
-def reweigh(index: SparseIndex, impacts_folder: Path, bm25: Bm25, average_length: float) -> None:
-    """Write a new folder of impacts for the same structure: what changing k1, b or the average length takes."""
+def reweigh(index: Bm25Index, impacts_folder: Path, bm25: Bm25, average_length: float) -> None:
+    """Write a new folder of impacts for the same postings, as a change of k1, b or the average length requires."""
     from ...kernels.sparse import merge as sparse_merge
 
     kernel: Any = sparse_merge.new_impacts
     files = ImpactsWriter.folder(impacts_folder, bm25, average_length)
-    writer, norm = ImpactsWriter(files), bm25.norm(average_length)
+    writer, parameters = ImpactsWriter(files), bm25.parameters(average_length)
     row_length = (index.passages + 63) // 64
     for start in range(0, index.terms, WORDS):
         _, records = index.read_terms(start, start + WORDS)
@@ -237,7 +242,7 @@ def reweigh(index: SparseIndex, impacts_folder: Path, bm25: Bm25, average_length
             maxima = np.empty(int(((long + 127) // 128).sum()), np.uint8)
             ranges = np.zeros(len(dense) * row_length, np.uint8)
             kernel(
-                records[low:high], rows, index.passages, index.postings, *index._directory, *index._lengths(), norm,
+                records[low:high], rows, index.passages, index.postings, *index._directory, *index._lengths(), parameters,
                 impacts, maxima, ranges, row_length,
             )  # fmt: skip
             writer.append(impacts, maxima)

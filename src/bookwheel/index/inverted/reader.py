@@ -1,4 +1,4 @@
-"""Reading the lists of a query that are not in memory: asked for at once, instead of page after page as the search comes to them."""
+"""Reading ahead the postings lists of a query that are not in memory: all at once, not page by page as the search needs them."""
 
 from __future__ import annotations
 
@@ -11,39 +11,41 @@ from numpy.typing import NDArray
 from ..pages import in_memory, share_in_memory
 from ..storage import ArrayFolder
 
-__all__ = ["ListReader"]
+__all__ = ["PostingsReader"]
 
 BLOCK = 128
-"""Postings of a block (`kernels.bits.BLOCK`, which is not imported to open an index)."""
+"""Postings per block (`kernels.bits.BLOCK`, repeated here so that opening an index does not import numba)."""
 WHOLE = 4 << 20
-"""Bytes up to which arrays that every search looks into here and there are asked for whole at first."""
+"""Arrays of scattered access up to this many bytes are read ahead as a whole before the first search."""
 SAMPLE = 8
-"""Lists that are looked at before a search to tell whether all are in memory: a look costs 2 µs."""
+"""Lists checked before a search to tell whether all are in memory; a check costs 2 µs."""
 LOOKS = 4
-"""Times that the dictionary is looked at."""
+"""The number of times that the dictionary is checked."""
 WARM, SELDOM = 32, 8
-"""After so many searches in a row that found everything in memory only one in so many looks."""
+"""After `WARM` searches in a row that found everything in memory, only one search in `SELDOM` checks."""
 SCATTERED = ("text",)
-"""Not postings and impacts: pages of those that were used before should outlast others where memory is short."""
+"""Arrays of scattered access.
+
+Postings and impacts are left out: where memory is short, their used pages should stay longer than others."""
 EVERYWHERE = ("groups", "lengths", "dense")
 
 
-class ListReader:
-    """Of the arrays of `sparse_lists.Lists`, each with the folder that it is in."""
+class PostingsReader:
+    """Reads ahead in the arrays of an `InvertedIndex`; ``folders`` has the folder of each array."""
 
     def __init__(self, folders: Mapping[str, ArrayFolder], arrays: Mapping[str, NDArray[Any]], row: int) -> None:
         self._folders = folders
         self._arrays = arrays
         self._row = row
-        """Bytes of a long list's greatest impacts by range of passages."""
+        """Bytes of a long list's maximal impacts by range of passages."""
         self._addresses = {name: arrays[name].ctypes.data for name in ("postings", "text")}
         self._begun = False
         self._looks_left = LOOKS
         self._warm = 0
-        """Searches in a row that found all lists in memory. Threads may miscount: it only decides how often is looked."""
+        """Searches in a row that found all lists in memory. Threads may miscount it, which only changes how often is checked."""
 
     def begin(self) -> None:
-        """Before the first search: tell the system how the arrays are read. What merges them reads them from end to end."""
+        """Before the first search: tell the system how the arrays are read. (A merge, in contrast, reads them from end to end.)"""
         if not self._begun:
             self._begun = True
             for name in SCATTERED:
@@ -53,10 +55,10 @@ class ListReader:
                     self._folders[name].advise(name, 0, self._arrays[name].nbytes)
 
     def dictionary_cold(self) -> bool:
-        """Whether much of the dictionary is not in memory, so that terms are better looked up side by side.
+        """Whether much of the dictionary is not in memory, so that terms are better looked up in parallel.
 
-        Asked for the first few look-ups only: later ones find the pages that most of them go through, and threads cost more
-        than the pages that are still missing.
+        Checked for the first few look-ups only: later ones find the most used pages in memory, and threads then cost more than
+        reading the missing pages.
         """
         if self._looks_left <= 0:
             return False
@@ -67,7 +69,7 @@ class ListReader:
         return False
 
     def prefetch(self, records: NDArray[np.int64]) -> None:
-        """Ask for the lists of ``records`` (terms, 8; see `kernels.sparse_dictionary`), if some are not in memory."""
+        """Read ahead the lists of ``records`` (terms, 8; see `kernels.sparse.dictionary`) if some are not in memory."""
         self._warm += 1
         if self._warm > WARM and self._warm % SELDOM:
             return
@@ -93,6 +95,6 @@ class ListReader:
                     ask("ranges", self._row * place, self._row)
 
     def _ask(self, name: str, offset: int, length: int) -> None:
-        # Whatever a damaged file says: only what there is.
+        # A damaged file may point anywhere: request only what exists.
         if 0 <= offset < self._arrays[name].nbytes and length > 0:
             self._folders[name].advise(name, offset, length)

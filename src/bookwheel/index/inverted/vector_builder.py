@@ -1,4 +1,4 @@
-"""Inverts rows of sparse vectors in bounded memory: sorted runs on disk, then one pass over the terms."""
+"""Building an index of sparse vectors in limited memory: sorted runs on disk, then one pass over the terms."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..storage import ArrayFolder, FolderWriter
-from .writer import ImpactsWriter, ListsWriter
+from .writer import ImpactsWriter, PostingsWriter
 
 __all__ = ["SparseVectorBuilder", "VectorWriter"]
 
 DENSE_SHARE = 64
-"""A term in at least one of so many passages gets its greatest impact by range of 64 passages."""
+"""A term in at least one of this many passages also gets its maximal impacts by range of 64 passages."""
 BATCH = 1 << 20
-"""Postings gathered at a time from the runs (8 bytes each)."""
+"""Postings gathered from the runs at a time (8 bytes each)."""
 _POSTING = 20
-"""Bytes that a posting takes in memory while a run is sorted: as it came (8), sorted (8), and the order (4)."""
+"""Bytes per posting while a run is sorted: as added (8), sorted (8), and the order (4)."""
 
 
-class VectorWriter(ListsWriter):
-    """Writes an index of sparse vectors of ``passages`` passages; ``steps`` takes the step of each term, in order."""
+class VectorWriter(PostingsWriter):
+    """Writes an index of the sparse vectors of ``passages`` passages; the step of each term is appended to ``steps``, in order."""
 
     def __init__(self, folder: Path, passages: int, bits: int) -> None:
         self.bits = bits
@@ -33,18 +33,18 @@ class VectorWriter(ListsWriter):
         self.steps = self._files.stream("steps", np.float32)
 
     def close(self) -> None:
-        """Write what is left and make the folder durable."""
+        """Write the rest and make the folder durable."""
         self.finish()
         self._files.attributes.update(passages=self.passages, postings=self.postings, terms=self.terms)
         self._files.close()
 
 
 class SparseVectorBuilder:
-    """Builds an index of sparse vectors in ``folder``, in about ``memory`` bytes and the vocabulary.
+    """Builds an index of sparse vectors in ``folder``, in about ``memory`` bytes plus the vocabulary.
 
-    ``vocabulary[i]`` is the text of term i; it may be given, or be longer, at `close`, so that it may grow meanwhile. ``bits``
-    (8 … 16) is the precision of the weights kept. ``step`` is what a weight is kept as a multiple of, for all terms; None:
-    each term's greatest weight / (255 · 2^(bits - 8)). Weights beyond 255 · 2^(bits - 8) steps are kept as that many.
+    ``vocabulary[i]`` is the text of term i; it may instead be passed to `close`, or grow until then. ``bits`` (8 to 16) is the
+    precision of the stored weights. Weights are stored as multiples of ``step``, the same for all terms; with None, each term's
+    step is its greatest weight / (255 · 2^(bits - 8)). Weights above 255 · 2^(bits - 8) steps are stored as that many.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class SparseVectorBuilder:
         memory: int = 64 << 20,
     ) -> None:
         if not 8 <= bits <= 16:
-            raise ValueError(f"weights are kept in 8 to 16 bits, not {bits}")
+            raise ValueError(f"bits must be between 8 and 16, not {bits}")
         if step is not None and not 0.0 < step < math.inf:
-            raise ValueError(f"a step is a number above 0, not {step}")
+            raise ValueError(f"step must be a finite number above 0, not {step}")
         self.folder = folder
         self.passages = self.postings = 0
         self._vocabulary, self._bits, self._step = vocabulary, bits - 8, step
@@ -73,13 +73,13 @@ class SparseVectorBuilder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held now, and while they are sorted."""
+        """Bytes held now, including what sorting them takes."""
         return self._held * _POSTING + 12 * len(self._counts)
 
     def add(self, indptr: NDArray[np.int64], term_ids: NDArray[np.int32], weights: NDArray[np.floating]) -> None:
         """Add passages: passage i has the terms ``term_ids[indptr[i]:indptr[i + 1]]``, each once, with those weights.
 
-        Weights must be finite and not negative (ValueError); those of 0 are left out.
+        Weights of 0 are left out. Raises `ValueError` for weights that are negative or not finite.
         """
         indptr = np.ascontiguousarray(indptr, np.int64)
         terms, kept = np.ascontiguousarray(term_ids, np.int32), np.ascontiguousarray(weights, np.float32)
@@ -94,7 +94,7 @@ class SparseVectorBuilder:
         if len(terms) and not kept.all():
             indptr = np.concatenate(([0], np.cumsum(kept > 0)))[indptr]
             terms, kept = terms[kept > 0], kept[kept > 0]
-        # In pieces that fit a run by themselves, so that one large call does not exceed the memory allowed.
+        # In pieces that each fit a run, so that one large call does not exceed the memory allowed.
         for low, high in self._pieces(indptr):
             begin, end = int(indptr[low]), int(indptr[high])
             self._take(indptr[low : high + 1] - begin, terms[begin:end], kept[begin:end])
@@ -118,14 +118,14 @@ class SparseVectorBuilder:
             self._counts = np.concatenate((self._counts, np.zeros(more, np.int64)))
             self._greatest = np.concatenate((self._greatest, np.zeros(more, np.float32)))
         if not take(indptr, terms, weights, np.full(len(self._counts), -1, np.int64), self._counts, self._greatest):
-            raise ValueError("a passage has the same term twice; add up or choose between its weights")
+            raise ValueError("a passage has the same term twice; add up its weights or choose one")
         self._batches.append((self.passages, indptr, terms.copy(), weights.copy()))
         self._held += len(terms)
         self.passages += len(indptr) - 1
         self.postings += len(terms)
 
     def _write_run(self) -> None:
-        """Sort what is held by term, and write it beside the folder."""
+        """Sort the postings held by term, and write them as a run beside the folder."""
         from ...kernels.sparse.vectors import scatter
 
         counts = np.zeros(len(self._counts), np.int64)
@@ -145,7 +145,7 @@ class SparseVectorBuilder:
         self._batches, self._held = [], 0
 
     def close(self, vocabulary: Sequence[str] | None = None) -> None:
-        """Write the index. Raises ValueError where a term that was used has no text, or two have the same."""
+        """Write the index. Raises `ValueError` if a term used has no text, or two terms have the same text."""
         from ...kernels.sparse.vectors import gather
 
         names = vocabulary if vocabulary is not None else self._vocabulary
@@ -155,7 +155,7 @@ class SparseVectorBuilder:
             raise ValueError(f"term {used[-1] if len(used) else 0} was used, but the vocabulary has {known} terms")
         texts = {int(i): names[i].encode("utf-8", "surrogatepass") for i in used.tolist()}
         if len(set(texts.values())) < len(texts):
-            raise ValueError("two terms of the vocabulary are the same text")
+            raise ValueError("two terms of the vocabulary have the same text")
         order = np.array(sorted(texts, key=texts.__getitem__), np.int64)
         if self._held:
             self._write_run()
@@ -185,7 +185,7 @@ class SparseVectorBuilder:
         self.abandon()
 
     def abandon(self) -> None:
-        """Forget everything and delete the runs."""
+        """Discard everything and delete the runs."""
         self._batches, self._runs, self._held = [], [], 0
         if self._spill.is_dir():
             shutil.rmtree(self._spill)

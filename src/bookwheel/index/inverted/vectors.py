@@ -1,15 +1,16 @@
-"""An index of sparse vectors: term → weight, whatever made the weights (SPLADE, inference-free encoders, doc2query …).
+"""The index of sparse vectors: term → weight, from any source (SPLADE, inference-free encoders, doc2query).
 
     builder = SparseVectorBuilder(folder, vocabulary)        # vocabulary[i] is the text of term i
-    builder.add(indptr, term_ids, weights)                   # CSR rows, one a passage; as often as you like
+    builder.add(indptr, term_ids, weights)                   # CSR rows, one per passage; any number of calls
     builder.close()
     SparseVectorIndex(folder).search(["cat", "##nip"], [1.2, 0.7], k=10)
 
-The lists are those of the BM25 index. A weight is kept as an integer of ``bits`` bits times a step, by default each term's own:
-its greatest weight / (255 · 2^(bits - 8)); the error is at most half a step, so with 12 bits 1/8160 of the term's greatest
-weight (float16 keeps 11 bits: as much at the greatest weight, more below it). The upper 8 bits, rounded up, are the impacts
-that select; what they leave out lies in the postings and decides: the ranking is exactly that of the weights kept.
-With ``bits=8`` nothing is left out, the index is smallest and fastest, and the error is 1/510 of the term's greatest weight.
+The postings lists are those of the BM25 index. A weight is stored as an integer of ``bits`` bits times a step, by default each
+term's own: its greatest weight / (255 · 2^(bits - 8)). The error is at most half a step, which with 12 bits is 1/8160 of the
+term's greatest weight (float16 has 11 bits: as precise at the greatest weight, more precise below it). The upper 8 bits, rounded
+up, are the impacts that select candidates; the remaining bits are in the postings, so the ranking is exactly that of the stored
+weights. With ``bits=8`` there are no remaining bits: the index is smallest and fastest, and the error 1/510 of the greatest
+weight.
 """
 
 from __future__ import annotations
@@ -24,21 +25,21 @@ from numpy.typing import NDArray
 from ..._errors import LibraryDamaged
 from ...hits import Hits
 from ..storage import REMEDY, ArrayFolder
-from .lists import Lists, Query
-from .merge import KeptLists, merge_lists
+from .base import InvertedIndex, WeightedTerms
+from .merge import SelectedPostings, merge_postings
 from .vector_builder import SparseVectorBuilder, VectorWriter
 
 __all__ = ["SparseVectorBuilder", "SparseVectorIndex", "merge"]
 
 WALKED = 4096
-"""Terms whose lists are looked into at a time for `SparseVectorIndex.top_terms`."""
+"""Terms whose lists `SparseVectorIndex.top_terms` searches at a time."""
 
 
-class SparseVectorIndex(Lists):
-    """Searches what `SparseVectorBuilder` or `merge` wrote. Safe to use from several threads.
+class SparseVectorIndex(InvertedIndex):
+    """A finished index of sparse vectors, as `SparseVectorBuilder` or `merge` write it. Safe to use from several threads.
 
-    Passages have local ids 0 … ``passages`` - 1. A score is the sum of query weight * weight kept, over the terms that both
-    have, in float64 in the order of the terms asked, rounded to float32.
+    Passages have local ids 0 … ``passages`` - 1. A score is the sum of query weight * stored weight over the common terms, in
+    float64 in the order of the query's terms, rounded to float32.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,11 +53,6 @@ class SparseVectorIndex(Lists):
             raise LibraryDamaged(f"{folder} claims weights of {self.bits + 8} bits; {REMEDY}")
         self._check_sizes({"steps": self.terms}, files)
 
-    @property
-    def files(self) -> ArrayFolder:
-        """The folder, for its checksums and sizes."""
-        return self.structure
-
     def search(
         self,
         terms: Sequence[str],
@@ -67,37 +63,35 @@ class SparseVectorIndex(Lists):
         threshold: float = 0.0,
         approximate: float = 1.0,
     ) -> Hits:
-        """The ``k`` passages with the greatest dot products, exactly; fewer where fewer have any of the terms.
+        """The ``k`` passages with the greatest dot products, exactly; fewer if fewer contain any of the terms.
 
-        Terms must differ; unknown ones and those of weight 0 are ignored; negative weights raise ValueError. ``mask`` is a
-        bitmap of the passages that may be found: bit i % 64 of word i // 64. Passages that score less than ``threshold`` are
-        left out. ``approximate`` below 1 lets what a passage may still gain from terms not summed up yet count for that share
-        only: faster, the scores told still exact, but some passages may be missed.
+        Terms must differ; unknown terms and terms of weight 0 are ignored; negative weights raise `ValueError`. ``mask``,
+        ``threshold`` and ``approximate`` are those of `Bm25Index.search`.
         """
         return self._run([self._weighed(terms, weights)], k, _parameters(threshold, approximate), mask)[0]
 
     def search_many(
         self,
-        queries: Sequence[Query],
+        queries: Sequence[WeightedTerms],
         k: int,
         *,
         mask: NDArray[np.uint64] | None = None,
         approximate: float = 1.0,
         threads: int = 1,
     ) -> list[Hits]:
-        """What `search` gives for each of ``queries``, all in one compiled call a thread."""
+        """The result of `search` for each of ``queries``, in one compiled call per thread."""
         return self._run([self._weighed(*query) for query in queries], k, _parameters(0.0, approximate), mask, threads)
 
     def score(
         self, terms: Sequence[str], weights: Sequence[float] | NDArray[np.floating[Any]], ids: NDArray[np.integer[Any]]
     ) -> NDArray[np.float32]:
-        """The exact scores that `search` would give to the passages ``ids`` (any order); 0 without any of the terms."""
+        """The exact scores of the passages ``ids`` (in any order), as `search` computes them; 0 for passages without any term."""
         return self._scores(self._weighed(terms, weights), ids, _parameters(0.0, 1.0))
 
     def top_terms(self, local_id: int, n: int = 10) -> list[tuple[str, float]]:
         """The ``n`` terms of greatest weight in a passage, with the weights, greatest first.
 
-        There is no forward file: every list is looked into, which takes some 0.1 µs a term where its pages are in memory.
+        There is no forward index: every list is searched, which takes about 0.1 µs per term if its pages are in memory.
         """
         from ...kernels.sparse import score as sparse_score
 
@@ -117,7 +111,7 @@ class SparseVectorIndex(Lists):
     def _weighed(
         self, terms: Sequence[str], weights: Sequence[float] | NDArray[np.floating[Any]]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Records of the terms that count, and weights to be multiplied by the integers kept."""
+        """Records of the terms that count, and the factors of their stored integers."""
         records, known = self._query(terms, weights)
         return records, known * self.arrays["steps"][records[:, 0]].astype(np.float64)
 
@@ -131,23 +125,23 @@ def merge(
     folder: Path,
     advance: Callable[[int], None] = lambda postings: None,
 ) -> None:
-    """Write one index of the passages of several, in order, numbered anew from 0, in memory that stays flat.
+    """Write one index of the passages of several, in order, renumbered from 0, in memory that does not grow with them.
 
     Each part comes with a bitmap of the passages to keep (None: all). A term's step becomes the greatest among the parts:
-    where they agree its weights stay as they are, else those of the parts with a smaller step are rounded once more. Parts
-    must have weights of equally many bits (ValueError). ``advance`` is told of postings that are done.
+    weights stay as they are where the steps agree, and are rounded once more in parts with a smaller step. ``advance`` is
+    called with numbers of postings done. Raises `ValueError` for parts whose weights differ in bits.
     """
     bits = {index.bits for index, _ in parts}
     if len(bits) != 1:
-        raise ValueError("only indexes with weights of equally many bits can be merged")
-    kept = [KeptLists(index, mask) for index, mask in parts]
+        raise ValueError("only indexes whose weights have the same number of bits can be merged")
+    kept = [SelectedPostings(index, mask) for index, mask in parts]
     writer = VectorWriter(folder, sum(part.count for part in kept), bits.pop())
-    merge_lists(writer, kept, _CommonSteps(writer, [index for index, _ in parts]), advance)
+    merge_postings(writer, kept, _CommonSteps(writer, [index for index, _ in parts]), advance)
     writer.close()
 
 
 class _CommonSteps:
-    """Brings the weights of a term to the greatest step among the parts (see `sparse_merge.Conversion`)."""
+    """Brings the weights of a term to the greatest step among the parts (a `merge.Conversion`)."""
 
     def __init__(self, writer: VectorWriter, indexes: Sequence[SparseVectorIndex]) -> None:
         self._writer = writer
@@ -169,7 +163,7 @@ class _CommonSteps:
         ends: NDArray[np.int64],
         values: NDArray[np.uint32],
     ) -> None:
-        """See `sparse_merge.Conversion`."""
+        """See `merge.Conversion`."""
         steps = self._of(numbers)
         common = steps.max(axis=0)
         for i in np.flatnonzero((steps[part] != common) & (ends > begins)).tolist():
@@ -178,5 +172,5 @@ class _CommonSteps:
             some[:] = np.clip(codes, 1, 255 << self._writer.bits).astype(np.uint32)
 
     def written(self, numbers: NDArray[np.int64]) -> None:
-        """See `sparse_merge.Conversion`."""
+        """See `merge.Conversion`."""
         self._writer.steps.append(self._of(numbers).max(axis=0))

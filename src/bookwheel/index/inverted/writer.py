@@ -1,50 +1,34 @@
-"""Writes the arrays of a sparse index, term by term, in memory that does not grow with it (layout: `kernels.postings`)."""
+"""Writing an inverted index term by term, in memory that does not grow with it (layout: `kernels.sparse.postings`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import BudgetError
+from ...kernels.bm25 import Bm25
 from ..storage import FolderWriter
 
-__all__ = ["Bm25", "ImpactsWriter", "ListsWriter", "SparseWriter", "is_dense", "split_lengths"]
+__all__ = ["Bm25Writer", "ImpactsWriter", "PostingsWriter", "is_dense", "split_lengths"]
 
 SLICE = 1 << 17
-"""Postings packed by one kernel call; a multiple of 128."""
+"""Postings packed per kernel call; a multiple of 128."""
 DENSE = 32
-"""A term in at least one of so many passages gets its greatest impact by range of 64 passages."""
+"""A term in at least one of this many passages also gets its maximal impacts by range of 64 passages."""
 NOTHING_BEFORE = 0xFFFFFFFF
 BLOCK = 128
-"""Postings of a block; a longer list has a directory of its blocks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bm25:
-    """Parameters of BM25: ``k1`` ≥ 0 saturates term frequency, ``b`` in 0 … 1 normalises length."""
-
-    k1: float = 1.2
-    b: float = 0.75
-
-    def __post_init__(self) -> None:
-        if not (0.0 <= self.k1 < 1e6 and 0.0 <= self.b <= 1.0):
-            raise ValueError(f"BM25 needs k1 of at least 0 and b from 0 to 1, not k1={self.k1}, b={self.b}")
-
-    def norm(self, average_length: float) -> NDArray[np.float64]:
-        """What the kernels take: k1, b and the average length (1 where there is none)."""
-        return np.array([self.k1, self.b, average_length if average_length > 0 else 1.0], np.float64)
+"""Postings per block; a longer list has a directory of its blocks."""
 
 
 def is_dense(counts: NDArray[np.int64], passages: int, share: int = DENSE) -> NDArray[np.bool_]:
-    """Whether terms of ``counts`` postings get their greatest impacts by range."""
+    """Whether terms with ``counts`` postings get their maximal impacts by range."""
     return np.asarray((counts >= BLOCK) & (counts * share >= passages))
 
 
 def split_lengths(lengths: NDArray[np.uint32]) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
-    """Lengths as 16-bit numbers, and those of 65535 or more as pairs of passage and length, one after the other."""
+    """Lengths as 16-bit integers, and lengths of 65535 or more as a flat array of (passage, length) pairs."""
     from ...kernels.sparse.postings_exact import SHORT
 
     (long,) = np.nonzero(lengths >= SHORT)
@@ -53,7 +37,7 @@ def split_lengths(lengths: NDArray[np.uint32]) -> tuple[NDArray[np.uint16], NDAr
 
 
 class ImpactsWriter:
-    """Writes impacts: one a posting, the greatest a block of the directory, the greatest a range for frequent terms."""
+    """Writes impacts: one per posting, the maximum per directory block, and the maximum per range for frequent terms."""
 
     def __init__(self, files: FolderWriter) -> None:
         self._impacts = files.stream("impacts", np.uint8)
@@ -62,26 +46,26 @@ class ImpactsWriter:
 
     @staticmethod
     def folder(folder: Path, bm25: Bm25, average_length: float) -> FolderWriter:
-        """The folder of impacts of a BM25 index: they depend on its parameters, the rest does not."""
-        return FolderWriter(folder, k1=bm25.k1, b=bm25.b, average_length=float(bm25.norm(average_length)[2]))
+        """The folder of a BM25 index's impacts, which depend on its parameters; its other arrays do not."""
+        return FolderWriter(folder, k1=bm25.k1, b=bm25.b, average_length=float(bm25.parameters(average_length)[2]))
 
     def append(self, impacts: NDArray[np.uint8], maxima: NDArray[np.uint8]) -> None:
-        """Impacts of whole blocks, and the maxima of those in the directory."""
+        """Append the impacts of whole blocks, and the maxima of those in the directory."""
         self._impacts.append(impacts)
         self._maxima.append(maxima)
 
     def append_ranges(self, rows: NDArray[np.uint8]) -> None:
-        """Maxima by range of the next frequent terms."""
+        """Append the maxima by range of the next frequent terms."""
         self._ranges.append(rows.reshape(-1))
 
 
-class ListsWriter:
-    """Writes the dictionary and the lists of ``passages`` passages to ``files``, their impacts through ``impacts``.
+class PostingsWriter:
+    """Writes the dictionary and postings of ``passages`` passages to ``files``, their impacts through ``impacts``.
 
-    Terms come in rising order of their UTF-8 bytes through `add`, or one in pieces through `begin`, `extend` and `end`;
-    `finish` completes the streams and leaves closing the folders to the caller. Values are term frequencies, which ``norm``
-    (k1, b, average length) and ``lengths`` turn into impacts, where ``bits`` is -1; else integer weights from 1 to
-    255 · 2^bits.
+    Terms are added in ascending order of their UTF-8 bytes with `add`, or a single term in pieces with `begin`, `extend` and
+    `end`; `finish` completes the streams, and the caller closes the folders. With ``bits`` -1, values are term frequencies,
+    from which ``parameters`` (k1, b, average length) and ``lengths`` give the impacts; otherwise values are integer weights
+    from 1 to 255 · 2^bits.
     """
 
     def __init__(
@@ -91,7 +75,7 @@ class ListsWriter:
         passages: int,
         *,
         lengths: NDArray[np.uint32] | None = None,
-        norm: NDArray[np.float64] | None = None,
+        parameters: NDArray[np.float64] | None = None,
         bits: int = -1,
         dense: int = DENSE,
     ) -> None:
@@ -99,7 +83,7 @@ class ListsWriter:
         self.row_length = (passages + 63) // 64
         self.postings = self.terms = 0
         self._lengths = np.empty(0, np.uint32) if lengths is None else lengths
-        self._norm = np.zeros(3) if norm is None else norm
+        self._parameters = np.zeros(3) if parameters is None else parameters
         self._bits, self._dense_share = bits, dense
         from ...kernels.sparse.postings import GUARD
 
@@ -112,7 +96,7 @@ class ListsWriter:
         self._widths, self._shapes = stream("widths", np.uint8), stream("shapes", np.uint8)
         self._blocks = self._used = self._characters = 0
         self._name_before = b""
-        # The term opened by `begin`: postings taken, those not yet packed, the last one packed, its maxima by range.
+        # The term opened by `begin`: its number of postings, those not yet packed, the last one packed, its maxima by range.
         self._name = b""
         self._count = self._began = 0
         self._held: tuple[NDArray[np.uint32], NDArray[np.uint32]] = (np.empty(0, np.uint32), np.empty(0, np.uint32))
@@ -126,7 +110,7 @@ class ListsWriter:
         passages: NDArray[np.uint32],
         values: NDArray[np.uint32],
     ) -> None:
-        """The next ``terms`` with all their postings: ``counts[i]`` ≥ 1 each, passages rising within a term."""
+        """Add the next ``terms`` with all their postings: ``counts[i]`` ≥ 1 each, passages ascending within a term."""
         bounds = np.zeros(len(counts) + 1, np.int64)
         np.cumsum(counts, out=bounds[1:])
         term = 0
@@ -156,17 +140,17 @@ class ListsWriter:
                 term += 1
 
     def begin(self, term: bytes) -> None:
-        """Open a term whose postings come in pieces."""
+        """Begin a term whose postings are added in pieces."""
         self._name, self._count, self._before, self._began = term, 0, NOTHING_BEFORE, self._used
         self._row = np.zeros(self.row_length, np.uint8)
 
     def extend(self, passages: NDArray[np.uint32], values: NDArray[np.uint32]) -> None:
-        """The next postings of the open term."""
+        """Add the next postings of the open term."""
         self._count += len(passages)
         if len(self._held[0]):
             passages = np.concatenate((self._held[0], passages))
             values = np.concatenate((self._held[1], values))
-        # At least one posting is held back: whether the list is longer than a block is then known when it is packed.
+        # At least one posting is held back, so that it is known on packing whether the list is longer than a block.
         whole = (len(passages) - 1) // BLOCK * BLOCK
         for begin in range(0, whole, SLICE):
             end = min(begin + SLICE, whole)
@@ -174,7 +158,7 @@ class ListsWriter:
         self._held = (passages[whole:].copy(), values[whole:].copy()) if len(passages) else self._held
 
     def end(self) -> bool:
-        """Close the open term; one without postings is left out (False)."""
+        """End the open term; returns False for a term without postings, which is left out."""
         if not self._count:
             return False
         blocks = self._piece(*self._held)
@@ -203,7 +187,7 @@ class ListsWriter:
         long: NDArray[np.bool_],
         before: int = NOTHING_BEFORE,
     ) -> tuple[NDArray[np.int64], ...]:
-        """Pack postings; by term: the units they take, and width, shape and last passage of the first block."""
+        """Pack postings; returns, by term, the units they take, and the width, shape and last passage of the first block."""
         from ...kernels.sparse.build import encode_blocks
 
         postings = len(passages)
@@ -214,11 +198,11 @@ class ListsWriter:
         widths, shapes, maxima = (np.empty(count, np.uint8) for _ in range(3))
         impacts = np.empty(postings, np.uint8)
         used = encode_blocks(
-            passages, values, bounds, rows, before, self._lengths, self._norm, self._bits,
+            passages, values, bounds, rows, before, self._lengths, self._parameters, self._bits,
             packed, units, last, widths, shapes, impacts, maxima, ranges.reshape(-1), self.row_length,
         )  # fmt: skip
         if self._used + used + self._guard > 0xFFFFFFFF or self.postings > 0xFFFFFFFF - postings:
-            raise BudgetError("a segment of more than 4 billion postings cannot be written; index in several libraries")
+            raise BudgetError("a segment cannot have more than 4 billion postings; split the collection into several libraries")
         self._packed.append(packed[:used])
         listed = np.repeat(long, held)
         self._last.append(last[listed])
@@ -265,12 +249,12 @@ class ListsWriter:
         self.terms += len(terms)
 
     def finish(self) -> None:
-        """Append what comes last."""
+        """Complete the streams; nothing can be added afterwards."""
         self._packed.append(np.zeros(self._guard, np.uint16))
 
 
-class SparseWriter(ListsWriter):
-    """Writes a BM25 index of ``len(lengths)`` passages: its structure to ``folder``, its impacts to ``impacts_folder``.
+class Bm25Writer(PostingsWriter):
+    """Writes a BM25 index of ``len(lengths)`` passages: dictionary and postings to ``folder``, impacts to ``impacts_folder``.
 
     ``lengths`` is uint32, the number of terms of each passage; `close` finishes both folders.
     """
@@ -281,11 +265,11 @@ class SparseWriter(ListsWriter):
         lengths = np.ascontiguousarray(lengths, np.uint32)
         self._structure = FolderWriter(folder)
         self._impacts_folder = ImpactsWriter.folder(impacts_folder, bm25, average_length)
-        impacts, norm = ImpactsWriter(self._impacts_folder), bm25.norm(average_length)
-        super().__init__(self._structure, impacts, len(lengths), lengths=lengths, norm=norm)
+        impacts, parameters = ImpactsWriter(self._impacts_folder), bm25.parameters(average_length)
+        super().__init__(self._structure, impacts, len(lengths), lengths=lengths, parameters=parameters)
 
     def close(self) -> None:
-        """Write what is left and make both folders durable."""
+        """Write the rest and make both folders durable."""
         self.finish()
         lengths, long = split_lengths(self._lengths)
         self._structure.write("lengths", lengths)

@@ -3,7 +3,7 @@
 A token vector is kept as the number of its nearest centroid and what remains, rotated and quantised to 1, 2 or 4 bits a dimension
 with one factor a vector. Centroid and residual are those of ColBERTv2 (Santhanam et al. 2022); the rotation, the levels for normally
 distributed numbers (Max 1960) and the factor a vector are those of the quantisers of RaBitQ's family (Gao & Long 2024) and lose
-less at the same bytes (``docs/refinement.md``). Centroids are trained on the first part of a representation and kept by those that
+less at the same bytes (``docs/embedding.md``). Centroids are trained on the first part of a representation and kept by those that
 follow, so that parts merge without loss.
 
 Arrays: ``indptr`` int64 (n + 1,); ``codes`` uint8 (tokens, d * bits / 8); ``factors`` float16 (tokens,); ``owners`` uint16 (tokens,);

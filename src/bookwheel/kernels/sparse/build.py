@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, types
 
 from ..signatures import f64, i32, i64, out_i32, out_i64, out_u8, out_u16, out_u32, u8, u32
+from .formula import norm, saturation
 from .postings import BLOCK, LANES
 
 __all__ = ["TF_ESCAPE", "count_terms", "distribute", "encode_blocks", "impact"]
@@ -90,9 +91,9 @@ def _bits(value):
 
 
 @njit(nogil=True, boundscheck=False)
-def impact(frequency, norm):
-    """The saturated term frequency tf / (tf + norm) in steps of 1/255, rounded up: 1 … 255."""
-    quantised = np.int64(np.ceil(255.0 * (frequency / (frequency + norm))))
+def impact(frequency, length_norm):
+    """The saturated term frequency in steps of 1/255, rounded up: 1 … 255."""
+    quantised = np.int64(np.ceil(255.0 * saturation(frequency, length_norm)))
     return np.uint8(min(max(quantised, 1), 255))
 
 
@@ -174,12 +175,12 @@ def _append_frequencies(packed, at, values, count, counts, largest):
     boundscheck=False,
 )  # fmt: skip
 def encode_blocks(
-    passages, values, bounds, rows, base, lengths, norm, bits,
+    passages, values, bounds, rows, base, lengths, parameters, bits,
     packed, units, last, widths, shapes, impacts, maxima, ranges, row_length,
 ):  # fmt: skip
     """Pack the postings of the terms ``bounds[i] … bounds[i + 1]`` into blocks.
 
-    ``values`` are term frequencies where ``bits`` is -1 (``norm`` is then (k1, b, average length)); else integer weights from
+    ``values`` are term frequencies where ``bits`` is -1 (``parameters`` is then (k1, b, average length)); else integer weights from
     1 to 255 · 2^bits, whose lowest ``bits`` the impacts do not hold. ``base`` is the passage before the first posting where
     its term began earlier, else 0xFFFFFFFF. ``rows[i]`` ≥ 0 is the row of ``ranges`` that takes term i's greatest impact by
     64 passages. ``units`` gets what each block takes. Returns the sum; ``packed`` needs 5 a posting and 3 a block.
@@ -188,7 +189,7 @@ def encode_blocks(
     held = np.empty(BLOCK, np.uint32)
     counts = np.zeros(33, np.int64)
     rows_of_lane = BLOCK // LANES
-    k1, b, average = norm[0], norm[1], norm[2]
+    k1, b, average = parameters[0], parameters[1], parameters[2]
     at = 0
     block = 0
     for term in range(len(bounds) - 1):
@@ -220,8 +221,7 @@ def encode_blocks(
                     held[place] = value - np.uint32(1)
                     largest = max(largest, held[place])
                     counts[_bits(held[place] + np.uint64(1)) - 1] += 1
-                    norm_here = k1 * (1.0 - b + b * (np.float64(lengths[passage]) / average))
-                    quantised = impact(np.float64(value), norm_here)
+                    quantised = impact(np.float64(value), norm(np.float64(lengths[passage]), k1, b, average))
                 else:
                     quantised = np.uint8((np.int64(value) + (1 << bits) - 1) >> bits)
                     held[place] = (np.int64(quantised) << bits) - np.int64(value)

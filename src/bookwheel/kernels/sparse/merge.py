@@ -10,6 +10,7 @@ from numba import njit, types
 from ..popcount import popcount
 from ..signatures import f64, i32, i64, i64_2, out_i64, out_u8, out_u32, u8, u16, u32, u64
 from .build import impact
+from .formula import norm
 from .postings import BLOCK, LANES, decode, frequency, remainder
 from .postings_exact import length_of
 from .postings_open import open_lists
@@ -92,7 +93,7 @@ def squeeze(begins, ends, passages, frequencies):
     boundscheck=False,
 )  # fmt: skip
 def new_impacts(
-    records, rows, total, postings, last, units, widths, shapes, packed, lengths, long_lengths, norm,
+    records, rows, total, postings, last, units, widths, shapes, packed, lengths, long_lengths, parameters,
     impacts, maxima, ranges, row_length,
 ):  # fmt: skip
     """Impacts, and their maxima by block of the directory and by range (see `sparse_build.encode_blocks`), of some terms."""
@@ -101,7 +102,7 @@ def new_impacts(
     last_of, offsets, stops, widths_of, shapes_of = blocks
     passages = np.empty(BLOCK, np.uint32)
     at, block_at = 0, 0
-    k1, b, average = norm[0], norm[1], norm[2]
+    k1, b, average = parameters[0], parameters[1], parameters[2]
     for t in range(len(records)):
         row = rows[t]
         for block in range(begins[t], ends[t]):
@@ -116,7 +117,7 @@ def new_impacts(
                 if sound and passage < len(lengths):
                     tf = np.float64(frequency(packed, offset, stops[block], held, width, shapes_of[block], place))
                     length = np.float64(length_of(lengths, long_lengths, np.uint32(passage)))
-                    quantised = impact(tf, k1 * (1.0 - b + b * (length / average)))
+                    quantised = impact(tf, norm(length, k1, b, average))
                     if row >= 0:
                         cell = np.int64(row) * row_length + (passage >> 6)
                         ranges[cell] = max(ranges[cell], quantised)

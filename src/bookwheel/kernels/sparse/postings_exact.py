@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .formula import norm, saturation
 from .postings import BLOCK, decode, find, first_at_least, frequency, remainder
 
 __all__ = ["SHORT", "add_scores", "length_of"]
@@ -48,7 +49,7 @@ def add_scores(ids, count, weights, lists, blocks, packed, impacts, lengths, lon
     norms = np.empty(count if bits < 0 else 0, np.float64)
     k1, b, average = parameters[0], parameters[1], parameters[2]
     for i in range(len(norms)):
-        norms[i] = k1 * (1.0 - b + b * (np.float64(length_of(lengths, long_lengths, ids[i])) / average))
+        norms[i] = norm(np.float64(length_of(lengths, long_lengths, ids[i])), k1, b, average)
     for t in range(len(weights)):
         block, decoded, held, sound = begins[t], np.int64(-1), np.int64(0), False
         for i in range(count):
@@ -69,7 +70,7 @@ def add_scores(ids, count, weights, lists, blocks, packed, impacts, lengths, lon
                         tf = np.float64(
                             frequency(packed, offsets[block], stops[block], held, widths[block], shapes[block], place)
                         )
-                        scores[i] += weights[t] * (tf / (tf + norms[i]))
+                        scores[i] += weights[t] * saturation(tf, norms[i])
                     else:
                         impact = np.int64(impacts[postings[t] + (block - begins[t]) * BLOCK + place])
                         less = remainder(packed, offsets[block], held, np.int64(widths[block]), bits, place)

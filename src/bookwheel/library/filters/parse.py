@@ -85,15 +85,15 @@ _HINTS = {"&": "write 'and'", "|": "write 'or'", "!": "write 'not'", "%": 'find 
 
 
 def parse_filter(text: str) -> Filter:
-    """Read a filter. Raises `FilterError` that says where it stops making sense and what was expected there."""
+    """Parse a filter. Raises `FilterError` with the column of the first mistake and what was expected there."""
     if not isinstance(text, str):
-        raise FilterError(f"a filter is a text such as 'year >= 2020', not {type(text).__name__}")
+        raise FilterError(f"a filter must be a string such as 'year >= 2020', not {type(text).__name__}")
     if len(text) > MAX_TEXT:
-        raise FilterError(f"the filter has {len(text)} characters and may have {MAX_TEXT}; shorten it")
+        raise FilterError(f"a filter can have at most {MAX_TEXT} characters, not {len(text)}; shorten it")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise FilterError(f"the filter has half a character at column {error.start + 1}; write it again") from None
+        raise FilterError(f"the filter has an unpaired surrogate at column {error.start + 1}; remove it") from None
     if not text.strip():
         raise FilterError('the filter is empty; write one such as: year >= 2020 and author = "Knuth"')
     parser = _Parser(text)
@@ -129,7 +129,7 @@ class _Parser:
     def negated(self) -> Condition:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.fail(f"parentheses and 'not' may be nested {MAX_DEPTH} deep; write the filter flatter")
+            self.fail(f"parentheses and 'not' can be nested at most {MAX_DEPTH} deep; simplify the filter")
         if self.take("not"):
             condition: Condition = Not(self.negated())
         elif self.take("("):
@@ -143,7 +143,7 @@ class _Parser:
     def test(self) -> Condition:
         self.tests += 1
         if self.tests > MAX_TESTS:
-            self.fail(f"a filter has at most {MAX_TESTS} comparisons; use: field in (value, value, …)")
+            self.fail(f"a filter can have at most {MAX_TESTS} comparisons; use: field in (value, value, …)")
         if self.take("exists"):
             inside = self.take("(")
             condition: Condition = Exists(self.field())
@@ -169,7 +169,7 @@ class _Parser:
         token = self.peek
         value = self.value()
         if operator not in ("=", "!=") and token.kind in _CONSTANTS:
-            self.fail(f"{token.text} has no order; compare it with = or !=", token)
+            self.fail(f"{token.text} can only be compared with = or !=", token)
         if value is None:
             return Not(Exists(field)) if operator == "=" else Exists(field)
         if operator == "!=":
@@ -183,11 +183,11 @@ class _Parser:
             token = self.peek
             value = self.value()
             if value is None:
-                self.fail("null cannot stand in a list; use: not (field exists)", token)
+                self.fail("a list cannot contain null; use: not (field exists)", token)
             values.append(value)
             self.values += 1
             if self.values > MAX_VALUES:
-                self.fail(f"the lists of a filter hold at most {MAX_VALUES} values")
+                self.fail(f"the lists of a filter can have at most {MAX_VALUES} values in total")
             if not self.take(","):
                 break
         self.expect(")", "a comma or a closing parenthesis")
@@ -201,13 +201,13 @@ class _Parser:
             case "double":
                 name = self.unescaped(token)
             case "single":
-                self.fail('expected a field\'s name: bare, in "double quotes" or [brackets]', token)
+                self.fail('expected a field name: plain, in "double quotes" or in [brackets]', token)
             case "number":
-                self.fail("expected a field's name; it stands on the left, as in: year >= 2020", token)
+                self.fail("expected a field name on the left, as in: year >= 2020", token)
             case kind if kind in _KEYWORDS:
-                self.fail(f"expected a field's name; if {kind!r} is one, write it as [{kind}]", token)
+                self.fail(f"expected a field name; if {kind!r} is one, write [{kind}]", token)
             case _:
-                self.fail("expected a field's name, as in: year >= 2020", token)
+                self.fail("expected a field name, as in: year >= 2020", token)
         self.fields.append(name)
         return name
 
@@ -222,7 +222,7 @@ class _Parser:
                 return _CONSTANTS[kind]
             case "word" | "name":
                 self.fail(
-                    f"expected a value; text is written in quotes: \"{token.text}\" (and the whole filter in ' ' in a shell)",
+                    f"expected a value; put text in quotes: \"{token.text}\" (and, in a shell, the whole filter in ' ')",
                     token,
                 )
             case _:
@@ -250,7 +250,7 @@ class _Parser:
                 if found["tail"]:
                     self.fail_at(
                         found.start("number"),
-                        f'expected a number; write dates and other text in quotes: "{found["number"]}{found["tail"]}"',
+                        f'expected a number; put dates and other text in quotes: "{found["number"]}{found["tail"]}"',
                     )
             text, column = found[kind], found.start(kind)
             if kind == "operator" or (kind == "word" and text.lower() in _KEYWORDS):
@@ -264,8 +264,8 @@ class _Parser:
         character = self.text[at]
         if character in "\"'[":
             self.fail_at(at, f"the {'bracket' if character == '[' else 'quote'} that opens here is not closed")
-        hint = _HINTS.get(character, 'text and unusual field names are written in quotes, as in: author = "Knuth"')
-        self.fail_at(at, f"{character!r} means nothing here; {hint}")
+        hint = _HINTS.get(character, 'put text and unusual field names in quotes, as in: author = "Knuth"')
+        self.fail_at(at, f"{character!r} is not allowed here; {hint}")
 
     def number(self, token: _Token) -> int | float:
         try:
@@ -283,7 +283,9 @@ class _Parser:
     def unescaped(self, token: _Token) -> str:
         def character(found: re.Match[str]) -> str:
             if found[1] not in _ESCAPES:
-                self.fail_at(token.column + 1 + found.start(), f"'\\{found[1]}' means nothing; write a backslash as '\\\\'")
+                self.fail_at(
+                    token.column + 1 + found.start(), f"'\\{found[1]}' is not an escape sequence; write a backslash as '\\\\'"
+                )
             return _ESCAPES[found[1]]
 
         return re.sub(r"\\(.)", character, token.text, flags=re.DOTALL)

@@ -2,71 +2,36 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import FilterError, RecipeError
+from ..._errors import FilterError
 from ...analysis.analyzer import Analyzer
-from ...encode.protocols import DenseEncoder
 from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
-from ..manifest import Manifest
 from ..passage_texts import passage_texts
+from ..resources import Resources
 from ..snapshot import Masks, Snapshot
-from ..vectors.encoders import LIMIT, Represented
+from ..vectors.encoders import Encoders
+from ..vectors.on_demand import LIMIT
+from ..vectors.stored import passage_vectors, query_vectors, token_vectors
 from .constraints import PhraseCheck, PhraseRetriever, constrained_masks
-from .retrievers import Bm25Retriever, DenseRetriever
+from .registry import representations, retriever
 from .vocabulary import near_terms, written
 
 if TYPE_CHECKING:
     from .late_interaction import TokenScorer
 
-__all__ = ["LibraryContext", "Resources", "representations"]
+__all__ = ["LibraryContext"]
 
 T = TypeVar("T")
 WORDS_REMEMBERED = 200_000
-
-
-class Resources:
-    """What stages share from search to search: models, tables. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._held: dict[tuple[int | None, Hashable], Any] = {}
-        self._newest = -1
-        self._lock = threading.RLock()
-
-    def get(self, key: Hashable, make: Callable[[], T], generation: int | None = None) -> T:
-        """What ``make`` gave when ``key`` was first asked for; of this ``generation``, where one is named.
-
-        Things of older generations are let go of when a newer one is first asked for.
-        """
-        place = (generation, key)
-        try:
-            return cast(T, self._held[place])
-        except KeyError:
-            pass
-        with self._lock:
-            if place not in self._held:
-                if generation is not None and generation > self._newest:
-                    self._newest = generation
-                    self._held = {kept: value for kept, value in self._held.items() if kept[0] is None}
-                self._held[place] = make()
-            return cast(T, self._held[place])
-
-
-def representations(manifest: Manifest) -> dict[str, str]:
-    """Name of each representation that a recipe can name to its kind."""
-    found = {"bm25": "sparse"}
-    if manifest.settings.encoder is not None:
-        found["dense"] = "dense"
-    return found | {representation.name: representation.kind for representation in manifest.representations}
 
 
 class LibraryContext:
@@ -75,19 +40,17 @@ class LibraryContext:
     def __init__(
         self,
         snapshot: Snapshot,
-        encoder: Callable[[], DenseEncoder | None],
+        encoders: Encoders,
         resources: Resources,
         where: str | None = None,
         seconds: float | None = None,
-        represented: Represented | None = None,
     ) -> None:
         assert snapshot.manifest.settings.analyzer is not None
         self.snapshot = snapshot
         self.analyzer: Analyzer = snapshot.manifest.settings.analyzer
         self.masks = snapshot.masks(where)
         self.where = where
-        self._encoder = encoder
-        self._represented = represented or Represented(snapshot.library)
+        self._encoders = encoders
         self._resources = resources
         self._deadline = None if seconds is None else time.perf_counter() + seconds
         self._notes: list[str] = []
@@ -104,41 +67,24 @@ class LibraryContext:
     def retriever(self, name: str, query: Query) -> Retriever:
         """The retriever ``name`` for ``query``; raises `RecipeError` where there is none."""
         if not query.constraints:
-            return self._bound(name, query, self.masks)
+            return self._retriever(name, query, self.masks)
         masks, phrases = self._constraints(query.constraints)
-        inner = self._bound(name, query, masks)
+        inner = self._retriever(name, query, masks)
         return PhraseRetriever(inner, phrases, self.note) if phrases else inner
 
-    def _bound(self, name: str, query: Query, masks: Masks) -> Retriever:
-        if name == "bm25":
-            terms = query.sparse.get("bm25")
-            return Bm25Retriever(self.snapshot, self.analyzer(query.text) if terms is None else terms, masks)
-        if self._added(name):
-            given, limit = query.vectors.get(name), min(LIMIT, max(self.remaining(), 0.0))
-            return self._represented.retriever(
-                self.snapshot, name, query.text, masks, vector=given, weights=query.sparse.get(name), limit=limit
-            )
-        if name == "dense" and (vector := self._vector(name, query)) is not None:
-            return DenseRetriever(self.snapshot, vector, masks)
-        raise RecipeError(f"there is no retriever {name!r} here; available: {', '.join(self.representations)}")
+    def _retriever(self, name: str, query: Query, masks: Masks) -> Retriever:
+        return retriever(self._encoders, self.snapshot, name, query, masks, limit=self._limit)
 
-    def _added(self, name: str) -> bool:
-        """Whether ``name`` is a representation beside BM25 and the instant vectors, or one that replaced those."""
-        return self.snapshot.manifest.representation(name) is not None
+    @property
+    def _limit(self) -> float:
+        """Seconds that may be spent on encoding passages."""
+        return min(LIMIT, max(self.remaining(), 0.0))
 
     def token_scorer(self, name: str, query: Query) -> TokenScorer:
         """Late interaction by the token vectors ``name``: ``score(ids)`` and ``matches(ids)``."""
-        limit = min(LIMIT, max(self.remaining(), 0.0))
-        return self._represented.token_scorer(self.snapshot, name, query.text, query.vectors.get(name), limit=limit)
+        from .late_interaction import token_scorer
 
-    def _vector(self, name: str, query: Query) -> NDArray[np.float32] | None:
-        if (vector := query.vectors.get(name)) is not None:
-            return vector
-        encoder = self._encoder()
-        if encoder is None:
-            return None
-        row: NDArray[np.float32] = encoder.encode([query.text])[0]
-        return row
+        return token_scorer(self._encoders, self.snapshot, name, query, limit=self._limit)
 
     def _constraints(self, constraints: Constraints) -> tuple[Masks, PhraseCheck]:
         if constraints not in self._constrained:
@@ -156,33 +102,15 @@ class LibraryContext:
 
     def encode(self, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """Query vectors (n, d)."""
-        if self._added(name):
-            return self._represented.encode(self.snapshot, name, texts)
-        encoder = self._encoder()
-        if name != "dense" or encoder is None:
-            raise RecipeError(f"there are no vectors {name!r} here; available: {', '.join(self.representations)}")
-        return encoder.encode(list(texts))
+        return query_vectors(self._encoders, self.snapshot, name, texts)
 
     def vectors(self, name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Stored vectors (n, d)."""
-        if self._added(name):
-            return self._represented.vectors(self.snapshot, name, ids)
-        found: NDArray[np.float32] | None = None
-        for segment in self.snapshot.segments:
-            if name != "dense" or segment.dense is None:
-                raise RecipeError(f"there are no vectors {name!r} here; available: {', '.join(self.representations)}")
-            here, local = segment.locate(ids)
-            if found is None:
-                found = np.zeros((len(ids), segment.dense.dimension), np.float32)
-            if len(here):
-                found[here] = segment.dense.vectors[local]
-        return np.zeros((len(ids), 1), np.float32) if found is None else found
+        return passage_vectors(self._encoders, self.snapshot, name, ids)
 
     def token_vectors(self, name: str, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """Stored token vectors."""
-        if self._added(name):
-            return self._represented.token_vectors(self.snapshot, name, ids)
-        raise RecipeError(f"there are no token vectors {name!r} here; available: {', '.join(self.representations)}")
+        return token_vectors(self._encoders, self.snapshot, name, ids)
 
     # -- texts and documents -------------------------------------------------------------------------------------------
 

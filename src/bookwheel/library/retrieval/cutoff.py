@@ -1,10 +1,11 @@
-"""How likely a passage fits a query at all, fitted on the library itself: so that a search can say that it has nothing.
+"""The probability that a passage fits a query at all, fitted on the library itself, so that a search can find nothing.
 
-Scores that rank say nothing of that: the best of nothing is still the best. Two things are absolute: the share of the query's BM25
-weight that a passage has (words that the library lacks weigh most), and the cosines of vectors that hold all passages. A logistic
-model weighs them. It is fitted on queries made of the library: some words of one passage, a part of them replaced by words from
-elsewhere (it fits that passage), and words that come from as many passages (nothing fits, whatever is found). Fitting takes a
-second or two, once; it is done again when the library has grown by half, or has other vectors.
+Scores that rank do not tell: the best of nothing is still the best. Two features are comparable
+between queries: the share of the query's BM25 weight that a passage has (words the library lacks
+weigh most), and the cosines of vectors that every passage has. A logistic model combines them. It is
+fitted on queries made from the library: some words of one passage, part of them replaced by words from
+elsewhere (that passage fits), and words from as many passages (nothing fits). Fitting takes a second
+or two, once, and again when the library has grown by half or has other vectors.
 """
 
 from __future__ import annotations
@@ -15,84 +16,88 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...rank.query import Query
 from ..passage_texts import passage_texts
 from ..snapshot import Snapshot
-from ..vectors.encoders import BUILT_IN, Represented
-from .retrievers import bm25_weights
+from ..vectors.encoders import BUILT_IN, Encoders
+from ..vectors.kinds import kind_of
+from .bm25 import NAME as BM25
+from .bm25 import bm25_weights
+from .registry import retriever
 
 __all__ = ["fitting_probabilities"]
 
 QUERIES = 160
-"""Of each kind that the model is fitted on."""
+"""Queries that fit a passage, and as many that fit none, that the model is fitted on."""
 FOREIGN = 0.6
 """The greatest share of words from elsewhere in a query that fits."""
 LENGTHS = (3, 17)
-"""Words of a query, from … to less than."""
+"""Words of a query: from the first number up to below the second."""
 TOP = 3
-"""Hits of a query that fits nothing which count."""
+"""Hits of a query that fits nothing that are taken as examples."""
 GROWN = 1.5
 RIDGE = 1e-3
 
 
 def fitting_probabilities(
-    represented: Represented, snapshot: Snapshot, text: str, ids: Sequence[int] | NDArray[np.int64]
+    encoders: Encoders, snapshot: Snapshot, text: str, ids: Sequence[int] | NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """For each of ``ids`` the probability that it fits the query ``text``, as likely as not before it was looked at: (n,)."""
+    """The probability of each of ``ids`` that it fits the query ``text``, with even prior odds: float32 (n,)."""
     wanted = np.asarray(ids, np.int64)
     if not len(wanted):
         return np.zeros(0, np.float32)
-    names = _vectors(represented, snapshot)
-    weights = _fitted(represented, snapshot, names)
+    names = _vectors(encoders, snapshot)
+    weights = _fitted(encoders, snapshot, names)
     if weights is None:
         return np.ones(len(wanted), np.float32)
-    found = _features(represented, snapshot, names, text, wanted) @ weights[1:] + weights[0]
+    found = _features(encoders, snapshot, names, text, wanted) @ weights[1:] + weights[0]
     chances: NDArray[np.float32] = (1 / (1 + np.exp(-found))).astype(np.float32)
     return chances
 
 
-def _vectors(represented: Represented, snapshot: Snapshot) -> list[str]:
-    """The dense representations that hold every passage and whose queries can be encoded here."""
-    names = [BUILT_IN] if represented.built_in(snapshot.manifest) is not None else []
+def _vectors(encoders: Encoders, snapshot: Snapshot) -> list[str]:
+    """The dense representations in which every passage is embedded and queries can be encoded."""
+    names = [BUILT_IN] if encoders.built_in(snapshot.manifest) is not None else []
     for representation in snapshot.manifest.representations:
-        known = representation.kind == "dense" and represented.can_encode(representation)
+        known = kind_of(representation.kind).cosine and encoders.available(representation)
         if known and representation.name not in names and snapshot.complete(representation.key):
             names.append(representation.name)
     return names
 
 
 def _features(
-    represented: Represented, snapshot: Snapshot, names: Sequence[str], text: str, ids: NDArray[np.int64]
+    encoders: Encoders, snapshot: Snapshot, names: Sequence[str], text: str, ids: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Share of the query's BM25 weight, logarithm of its length, and cosines: (n, 2 + names)."""
     analyzer = snapshot.manifest.settings.analyzer
     assert analyzer is not None
-    words = represented.retriever(snapshot, "bm25", text, snapshot.alive)
+    words = retriever(encoders, snapshot, BM25, Query(text), snapshot.alive)
     terms = list(dict.fromkeys(analyzer(text)))
     most = float(bm25_weights(snapshot, terms, [1.0] * len(terms)).sum()) if terms else 0.0
     # A long query is met by a smaller share of its weight.
     columns = [words.score(ids) / max(most, 1e-6), np.full(len(ids), np.log1p(len(terms)))]
-    columns += [represented.retriever(snapshot, name, text, snapshot.alive, limit=0.0).score(ids) for name in names]
+    columns += [retriever(encoders, snapshot, name, Query(text), snapshot.alive, limit=0.0).score(ids) for name in names]
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _fitted(represented: Represented, snapshot: Snapshot, names: Sequence[str]) -> NDArray[np.float64] | None:
+def _fitted(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArray[np.float64] | None:
     """Intercept and weights; None for a library too small to fit anything on."""
     note = f"cutoff 2 {' '.join(names)}"
     try:
-        known = json.loads(represented.cache.note(note) or "")
+        known = json.loads(encoders.cache.note(note) or "")
         if known["passages"] / GROWN <= snapshot.passages <= known["passages"] * GROWN:
             weights = np.array(known["weights"], np.float64)
             if weights.shape == (3 + len(names),) and np.isfinite(weights).all():
                 return weights
     except (ValueError, KeyError, TypeError):
         pass
-    made = _fit(represented, snapshot, names)
+    made = _fit(encoders, snapshot, names)
     if made is not None:
-        represented.cache.keep_note(note, json.dumps({"passages": snapshot.passages, "weights": made.tolist()}))
+        encoders.cache.set_note(note, json.dumps({"passages": snapshot.passages, "weights": made.tolist()}))
     return made
 
 
-def _fit(represented: Represented, snapshot: Snapshot, names: Sequence[str]) -> NDArray[np.float64] | None:
+def _fit(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArray[np.float64] | None:
     rng = np.random.default_rng(snapshot.manifest.settings.seed)
     ids = np.concatenate([segment.ids for segment in snapshot.segments] or [np.empty(0, np.int64)])
     chosen = rng.permutation(ids)[: 4 * QUERIES]
@@ -114,18 +119,18 @@ def _fit(represented: Represented, snapshot: Snapshot, names: Sequence[str]) -> 
         foreign = round(rng.uniform(0, FOREIGN) * count)
         own = [words[at][n] for n in rng.permutation(len(words[at]))[: count - foreign]]
         query = " ".join([*own, *_from_elsewhere(rng, words, usable, at, foreign)])
-        rows.append(_features(represented, snapshot, names, query, chosen[at : at + 1]))
+        rows.append(_features(encoders, snapshot, names, query, chosen[at : at + 1]))
         fits += [1.0]
         nothing = " ".join(_from_elsewhere(rng, words, usable, -1, int(rng.integers(*LENGTHS))))
         best = np.unique(
             np.concatenate(
                 [
-                    represented.retriever(snapshot, name, nothing, snapshot.alive, limit=0.0).retrieve(TOP).ids
-                    for name in ("bm25", *names)
+                    retriever(encoders, snapshot, name, Query(nothing), snapshot.alive, limit=0.0).retrieve(TOP).ids
+                    for name in (BM25, *names)
                 ]
             )
         )
-        rows.append(_features(represented, snapshot, names, nothing, best))
+        rows.append(_features(encoders, snapshot, names, nothing, best))
         fits += [0.0] * len(best)
     return _logistic(np.concatenate(rows), np.array(fits))
 

@@ -9,35 +9,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._errors import RecipeError
 from ...encode.protocols import TokenVectors
+from ...rank.query import Query
 from ..passage_texts import passage_texts
 from ..settings import Representation
 from ..snapshot import Snapshot
+from ..vectors.encoders import Encoders, named
+from ..vectors.kinds import kind_of
 from ..vectors.kinds.tokens import KIND
-from .partial import LateEncoder
+from ..vectors.on_demand import LIMIT, OnDemand
 
-__all__ = ["TokenMatch", "TokenScorer", "token_vectors"]
+__all__ = ["TokenMatch", "TokenScorer", "token_scorer"]
+
+
+REQUESTED = 50
+"""Candidates without vectors that are noted as worth embedding first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenMatch:
-    """What in a passage matches a token of the query best."""
+    """The best match in a passage of one token of the query."""
 
     term: str
     """The query's token."""
     start: int
-    """Where its match stands in the passage's text as encoders get it (title, line end, text), in characters."""
+    """Where the match starts in the passage's text as encoders get it (title, line end, text), in characters."""
     end: int
     text: str
-    """What stands there."""
+    """The matching text."""
     score: float
 
 
 class TokenScorer:
-    """One query's late interaction by a representation of token vectors.
+    """Late interaction of one query with a representation of token vectors.
 
-    Passages that it does not hold yet are encoded while ``limit`` seconds allow, the first ids first; those that remain score as the
-    mean of the others, and `known` tells which they are. ``late`` None encodes nothing.
+    Passages that are not embedded yet are encoded while ``limit`` seconds allow, in the order of their
+    ids; the others score as the mean of those with vectors, and `scored` tells which these are.
+    ``on_demand`` None encodes nothing.
     """
 
     floor = 0.0
@@ -49,13 +58,13 @@ class TokenScorer:
         encoder: Any,
         text: str,
         vectors: NDArray[np.float32] | None,
-        late: LateEncoder | None,
+        on_demand: OnDemand | None,
         limit: float,
     ) -> None:
         self.snapshot = snapshot
         self.representation = representation
         self.text = text
-        self.late = late
+        self.on_demand = on_demand
         self.left = limit
         if vectors is not None:
             self.query = KIND.given(vectors, representation)
@@ -109,11 +118,11 @@ class TokenScorer:
                     scores, places = part.index.max_sim(self.query, rows)
                     self._place(here[at], scores, places, part.index.indptr[rows], part.index.spans, best, starts, ends)
         missing = np.flatnonzero(np.isnan(best).any(axis=1)) if shape[1] else np.empty(0, np.int64)
-        if len(missing) and self.late is not None:
-            self._late(ids, missing, best, starts, ends)
+        if len(missing) and self.on_demand is not None:
+            self._encoded(ids, missing, best, starts, ends)
         return best, starts, ends
 
-    def _late(
+    def _encoded(
         self,
         ids: NDArray[np.int64],
         missing: NDArray[np.int64],
@@ -121,13 +130,13 @@ class TokenScorer:
         starts: NDArray[np.int64],
         ends: NDArray[np.int64],
     ) -> None:
-        assert self.late is not None
-        self.late.cache.want(ids[missing[:50]].tolist())
-        packed = self.late.kept(ids[missing])
+        assert self.on_demand is not None
+        self.on_demand.cache.request(ids[missing[:REQUESTED]].tolist())
+        packed = self.on_demand.cached(ids[missing])
         unmade = np.array([at for at in missing.tolist() if int(ids[at]) not in packed], np.int64)
         if len(unmade) and self.left > 0:
             began = time.perf_counter()
-            packed |= self.late.encode(self.snapshot, ids[unmade], self.left)
+            packed |= self.on_demand.encode(self.snapshot, ids[unmade], self.left)
             self.left -= time.perf_counter() - began
         places = [at for at in missing.tolist() if int(ids[at]) in packed]
         try:
@@ -163,19 +172,14 @@ class TokenScorer:
             ends[at] = np.where(there, spans[tokens, 1], 0)
 
 
-def token_vectors(
-    snapshot: Snapshot, representation: Representation, ids: NDArray[np.int64], kept: dict[int, bytes]
-) -> list[NDArray[np.float32]]:
-    """Stored token vectors (tokens, d) of passages; ``kept`` are those of the side cache."""
-    width = -(-representation.info.dimension // 8) * 8
-    found: list[NDArray[np.float32]] = [np.zeros((0, width), np.float32) for _ in ids]
-    for segment in snapshot.segments:
-        here, local = segment.locate(ids)
-        for part in segment.parts_of(representation.key) if len(here) else ():
-            at, rows = part.locate(local)
-            for place, vectors in zip(here[at].tolist(), part.index.vectors(rows) if len(rows) else [], strict=True):
-                found[place] = vectors
-    for place, number in enumerate(ids.tolist()):
-        if number in kept and not len(found[place]):
-            found[place] = KIND.unpack([kept[number]], representation).vectors
-    return found
+def token_scorer(encoders: Encoders, snapshot: Snapshot, name: str, query: Query, *, limit: float = LIMIT) -> TokenScorer:
+    """Late interaction of ``query`` with the token vectors ``name``: ``score(ids)`` and ``matches(ids)``.
+
+    The query's own vectors (tokens, d) for ``name``, where it has any, take the place of its encoded
+    text. Raises `RecipeError` for a name that has no token vectors, `ModelError` without an encoder.
+    """
+    representation = named(snapshot.manifest, name)
+    if not kind_of(representation.kind).late_interaction:
+        raise RecipeError(f"{name!r} is a {representation.kind} representation, which has no token vectors")
+    encoder, on_demand = encoders.encoder(representation), encoders.on_demand(representation)
+    return TokenScorer(snapshot, representation, encoder, query.text, query.vectors.get(name), on_demand, limit)

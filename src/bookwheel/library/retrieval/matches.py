@@ -1,65 +1,58 @@
-"""Why a passage was found: the terms that a learned-sparse model gave it, and the words that late interaction matched."""
+"""Why a passage was found: the terms that a learned-sparse model gave it, and the words matched by late interaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import RecipeError
+from ...rank.query import Query
+from ..results import Reason
 from ..snapshot import Snapshot
-from ..vectors.encoders import Represented
-from ..vectors.kinds.sparse import KIND
-from .partial import cache_key
+from ..vectors.cache import cache_key
+from ..vectors.encoders import Encoders, named
+from ..vectors.kinds import kind_of
+from .bm25 import NAME as BM25
+from .late_interaction import token_scorer
 
-__all__ = ["Reason", "reasons", "top_terms", "used_by"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One part of a passage's score in one representation."""
-
-    representation: str
-    term: str
-    """Of the query: a term of the model's vocabulary, or a token."""
-    match: str
-    """What it met in the passage."""
-    score: float
-    """A product of weights, or the cosine of two token vectors."""
+__all__ = ["reasons", "top_terms", "used_by"]
 
 
 def used_by(recipe: Any, kinds: Mapping[str, str]) -> list[str]:
-    """The learned-sparse and token representations, of ``kinds`` (name to kind), that ``recipe`` uses."""
+    """Those of ``kinds`` (name to kind) that ``recipe`` uses and that can tell what matched: learned-sparse and tokens."""
     nodes = list(recipe.walk())
     names = {
         *recipe.retrievers(),
         *(name for node in nodes if hasattr(node, "representations") for name in node.representations()),
     }
-    tokens = [name for name, kind in kinds.items() if kind == "tokens"]
+    found = {name: kind_of(kind) for name, kind in kinds.items()}
+    tokens = [name for name, kind in found.items() if kind.late_interaction]
     if len(tokens) == 1 and any(getattr(node, "name", "") == "late" for node in nodes):
         names.add(tokens[0])
-    return [name for name, kind in kinds.items() if name in names and name != "bm25" and kind in ("sparse", "tokens")]
+    explained = [name for name, kind in found.items() if kind.late_interaction or kind.weighted_terms]
+    return [name for name in explained if name in names and name != BM25]
 
 
 def reasons(
-    represented: Represented, snapshot: Snapshot, name: str, text: str, ids: Sequence[int], count: int = 6
+    encoders: Encoders, snapshot: Snapshot, name: str, text: str, ids: Sequence[int], count: int = 6
 ) -> list[list[Reason]]:
-    """For each of ``ids`` what the query ``text`` met in it by representation ``name``, the ``count`` strongest first.
+    """For each of ``ids`` what matched the query ``text`` by representation ``name``, the ``count`` strongest first.
 
-    Of token vectors, or of weighted terms that it holds; none for other kinds. Nothing is encoded but the query.
+    Only the query is encoded: passages that are not embedded have none, as have dense representations.
     """
-    representation = represented.named(snapshot.manifest, name)
+    representation = named(snapshot.manifest, name)
+    kind = kind_of(representation.kind)
     wanted = np.asarray(ids, np.int64)
     found: list[list[Reason]] = [[] for _ in ids]
-    if representation.kind == "tokens":
-        scorer = represented.token_scorer(snapshot, name, text, limit=0.0)
+    if kind.late_interaction:
+        scorer = token_scorer(encoders, snapshot, name, Query(text), limit=0.0)
         for row, matches in zip(found, scorer.matches(wanted), strict=True):
             row += [Reason(name, match.term, match.text, match.score) for match in matches]
-    elif representation.kind == "sparse":
-        terms, weights = KIND.query(represented.encoder(representation), text)
+    elif kind.weighted_terms:
+        terms, weights = kind.query(encoders.encoder(representation), text)
         for segment in snapshot.segments:
             here, local = segment.locate(wanted)
             for part in segment.parts_of(representation.key) if len(here) else ():
@@ -72,14 +65,15 @@ def reasons(
 
 
 def top_terms(
-    represented: Represented, snapshot: Snapshot, name: str, ids: Sequence[int] | NDArray[np.int64], count: int = 10
+    encoders: Encoders, snapshot: Snapshot, name: str, ids: Sequence[int] | NDArray[np.int64], count: int = 10
 ) -> list[list[tuple[str, float]]]:
     """For each of ``ids`` its ``count`` terms of greatest weight in the sparse representation ``name``, greatest first.
 
-    None for a passage that it does not hold yet. Raises `RecipeError` for a name of another kind.
+    None for a passage that is not embedded yet. Raises `RecipeError` for a name of another kind.
     """
-    representation = represented.named(snapshot.manifest, name)
-    if representation.kind != "sparse":
+    representation = named(snapshot.manifest, name)
+    kind = kind_of(representation.kind)
+    if not kind.weighted_terms:
         raise RecipeError(f"{name!r} is a {representation.kind} representation; terms are those of a sparse one")
     wanted = np.asarray(ids, np.int64)
     found: dict[int, list[tuple[str, float]]] = {}
@@ -89,10 +83,10 @@ def top_terms(
             at, rows = part.locate(local)
             for place, row in zip(here[at].tolist(), rows.tolist(), strict=True):
                 found[int(wanted[place])] = part.index.top_terms(row, count)
-    kept = represented.cache.get(cache_key(representation), [int(n) for n in wanted.tolist() if n not in found])
-    for number, packed in kept.items():
+    cached = encoders.cache.get(cache_key(representation), [int(n) for n in wanted.tolist() if n not in found])
+    for number, packed in cached.items():
         try:
-            payload = KIND.unpack([packed], representation)
+            payload = kind.unpack([packed], representation)
         except ValueError:  # the cache was altered: it is only a cache
             continue
         terms, weights = payload.vectors.row(0)

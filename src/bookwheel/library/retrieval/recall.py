@@ -10,7 +10,7 @@ from ..._errors import LibraryEmpty
 from ...encode.protocols import DenseEncoder
 from ...hits import Hits
 from ..snapshot import Snapshot
-from .retrievers import DenseRetriever
+from .dense import DenseRetriever
 
 __all__ = ["dense_recall"]
 
@@ -28,7 +28,7 @@ def dense_recall(snapshot: Snapshot, encoder: DenseEncoder, k: int, sample: int)
     texts = [" ".join(row.text.split()[:WORDS]) for row in snapshot.store.passages(chosen).values()]
     vectors = [vector for vector in encoder.encode(texts) if vector.any()]
     if not vectors:
-        raise LibraryEmpty(f"the library {snapshot.library} is empty; fill it with: bookwheel index PATH")
+        raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
     found = total = 0
     for vector in vectors:
         hits = DenseRetriever(snapshot, vector, snapshot.alive).retrieve(k)

@@ -1,8 +1,9 @@
-"""What searching learns and a worker should know, kept beside the library: ``cache.sqlite``.
+"""Encoded passages that are not in the library yet, and the passages to encode next: ``cache.sqlite``.
 
-A search does not write the library. But the passages that first stages bring up are those worth encoding first, and what was
-encoded for one query is of use to the next. Both are kept here, bounded, until the refiner folds them in. It is a cache: where it
-cannot be written nothing fails, and where it is damaged it is begun anew.
+A search does not write the library. But the candidates of first stages are the passages worth
+encoding first, and what was encoded for one query is of use to the next. Both are kept here, within
+bounds, until `Library.embed` commits them. It is a cache: where it cannot be written nothing fails,
+and where it is damaged a new one is begun.
 """
 
 from __future__ import annotations
@@ -13,26 +14,35 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["CACHE", "SideCache"]
+if TYPE_CHECKING:
+    from ..settings import Representation
+
+__all__ = ["CACHE", "VectorCache", "cache_key"]
 
 CACHE = "cache.sqlite"
-KEPT_BYTES = 64 << 20
-"""Encoded passages kept at most for the refiner; it is bounded by what it folds in at a time, searches by this."""
-KEPT_WISHES = 200_000
+MOST_BYTES = 64 << 20
+"""Encoded passages that searches leave here; `Library.embed` commits what it adds."""
+MOST_REQUESTS = 200_000
 PENDING = 512
 """Rows held back before they are written: a transaction costs about a millisecond."""
 SOME = 500
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (key TEXT, passage INTEGER, data BLOB NOT NULL, PRIMARY KEY (key, passage)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS wanted (passage INTEGER PRIMARY KEY, times REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS requests (passage INTEGER PRIMARY KEY, times REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT);
 """
 
 
-class SideCache:
-    """Safe from several threads and several processes."""
+def cache_key(representation: Representation) -> str:
+    """The key of its encoded passages, which differs for every model."""
+    return f"{representation.key}:{representation.info.sha256[:16]}"
+
+
+class VectorCache:
+    """The cache of one library. Safe from several threads and several processes."""
 
     def __init__(self, library: Path) -> None:
         self.path = library / CACHE
@@ -40,7 +50,7 @@ class SideCache:
         self._db: sqlite3.Connection | None = None
         self._opened = False
         self._vectors: dict[tuple[str, int], bytes] = {}
-        self._wishes: dict[int, float] = {}
+        self._requests: dict[int, float] = {}
 
     def _connection(self) -> sqlite3.Connection | None:
         if not self._opened:
@@ -90,7 +100,7 @@ class SideCache:
     # -- encoded passages ----------------------------------------------------------------------------------------------
 
     def get(self, key: str, passages: Sequence[int]) -> dict[int, bytes]:
-        """What is kept of ``passages`` under ``key``."""
+        """Those of ``passages`` that are under ``key``: number to packed encoding."""
         found = {p: self._vectors[key, p] for p in passages if (key, p) in self._vectors}
         for at in range(0, len(passages), SOME):
             some = passages[at : at + SOME]
@@ -98,20 +108,20 @@ class SideCache:
             found.update((int(p), bytes(d)) for p, d in self._read(sql, [key, *some]))  # type: ignore[call-overload]
         return found
 
-    def kept(self, key: str) -> list[int]:
-        """Passages kept under ``key``."""
+    def cached(self, key: str) -> list[int]:
+        """The passages under ``key``."""
         self.flush()
         return [int(p) for (p,) in self._read("SELECT passage FROM vectors WHERE key = ?", [key])]  # type: ignore[call-overload]
 
     def put(self, key: str, vectors: Mapping[int, bytes]) -> None:
-        """Keep encoded passages."""
+        """Add encoded passages."""
         with self._lock:
             self._vectors.update({(key, passage): data for passage, data in vectors.items()})
             if len(self._vectors) >= PENDING:
                 self.flush()
 
-    def forget(self, key: str, passages: Iterable[int]) -> None:
-        """Let go of ``passages``, which are in the library by now."""
+    def drop(self, key: str, passages: Iterable[int]) -> None:
+        """Delete ``passages``, which are in the library by now."""
         rows = [(key, p) for p in passages]
         with self._lock:
             for row in rows:
@@ -119,41 +129,41 @@ class SideCache:
             self._write(("DELETE FROM vectors WHERE key = ? AND passage = ?", rows))
 
     def keep_only(self, keys: Iterable[str]) -> None:
-        """Let go of everything under other keys."""
+        """Delete everything under other keys."""
         alive = list(keys)
         with self._lock:
             self._write((f"DELETE FROM vectors WHERE key NOT IN ({','.join('?' * len(alive))})", [alive]))
 
-    # -- wishes --------------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
-    def want(self, passages: Iterable[int], weight: float = 1.0) -> None:
-        """Note that a query brought these up."""
+    def request(self, passages: Iterable[int], weight: float = 1.0) -> None:
+        """Note that these were candidates of a query, and not embedded."""
         with self._lock:
             for passage in passages:
-                self._wishes[passage] = self._wishes.get(passage, 0.0) + weight
-            if len(self._wishes) >= PENDING:
+                self._requests[passage] = self._requests.get(passage, 0.0) + weight
+            if len(self._requests) >= PENDING:
                 self.flush()
 
-    def wanted(self) -> list[int]:
-        """Passages that were brought up, most often first."""
+    def requested(self) -> list[int]:
+        """The passages requested, most often first."""
         self.flush()
-        rows = self._read("SELECT passage FROM wanted ORDER BY times DESC, passage LIMIT ?", [KEPT_WISHES])
+        rows = self._read("SELECT passage FROM requests ORDER BY times DESC, passage LIMIT ?", [MOST_REQUESTS])
         return [int(p) for (p,) in rows]  # type: ignore[call-overload]
 
-    def granted(self, passages: Iterable[int]) -> None:
-        """Forget the wishes for ``passages``."""
+    def drop_requests(self, passages: Iterable[int]) -> None:
+        """Delete the requests for ``passages``."""
         with self._lock:
-            self._write(("DELETE FROM wanted WHERE passage = ?", [(p,) for p in passages]))
+            self._write(("DELETE FROM requests WHERE passage = ?", [(p,) for p in passages]))
 
     # -- notes ---------------------------------------------------------------------------------------------------------
 
     def note(self, name: str) -> str | None:
-        """What was noted under ``name``."""
+        """What was kept under ``name``; None for nothing."""
         rows = self._read("SELECT value FROM notes WHERE name = ?", [name])
         return str(rows[0][0]) if rows else None
 
-    def keep_note(self, name: str, value: str) -> None:
-        """Note something that was fitted on the library."""
+    def set_note(self, name: str, value: str) -> None:
+        """Keep something that was fitted on the library."""
         with self._lock:
             self._write(("INSERT OR REPLACE INTO notes VALUES (?, ?)", [(name, value)]))
 
@@ -162,30 +172,33 @@ class SideCache:
     def flush(self) -> None:
         """Write what is pending."""
         with self._lock:
-            if not self._vectors and not self._wishes:
+            if not self._vectors and not self._requests:
                 return
             vectors = [(key, passage, data) for (key, passage), data in self._vectors.items()]
-            wishes = list(self._wishes.items())
-            self._vectors, self._wishes = {}, {}
+            requests = list(self._requests.items())
+            self._vectors, self._requests = {}, {}
             self._write(
                 ("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", vectors),
-                ("INSERT INTO wanted VALUES (?, ?) ON CONFLICT (passage) DO UPDATE SET times = times + excluded.times", wishes),
+                (
+                    "INSERT INTO requests VALUES (?, ?) ON CONFLICT (passage) DO UPDATE SET times = times + excluded.times",
+                    requests,
+                ),
             )
 
     def trim(self) -> None:
-        """Keep within bounds: drop the wishes least often made, and vectors beyond what is kept."""
+        """Keep within bounds: drop the passages least often requested, and encodings beyond `MOST_BYTES`."""
         with self._lock:
             self.flush()
             self._write(
                 (
-                    "DELETE FROM wanted WHERE passage NOT IN (SELECT passage FROM wanted ORDER BY times DESC, passage LIMIT ?)",
-                    [(KEPT_WISHES,)],
+                    "DELETE FROM requests WHERE passage NOT IN (SELECT passage FROM requests ORDER BY times DESC, passage LIMIT ?)",
+                    [(MOST_REQUESTS,)],
                 )
             )
             sizes = self._read("SELECT coalesce(sum(length(data)), 0), count(*) FROM vectors")
             size, count = sizes[0] if sizes else (0, 0)
-            if int(size) > KEPT_BYTES:  # type: ignore[call-overload]
-                surplus = int(int(count) * (1 - KEPT_BYTES / int(size))) + 1  # type: ignore[call-overload]
+            if int(size) > MOST_BYTES:  # type: ignore[call-overload]
+                surplus = int(int(count) * (1 - MOST_BYTES / int(size))) + 1  # type: ignore[call-overload]
                 self._write(
                     (
                         "DELETE FROM vectors WHERE (key, passage) IN (SELECT key, passage FROM vectors ORDER BY passage LIMIT ?)",
@@ -210,7 +223,7 @@ class SideCache:
     def close(self) -> None:
         """Write what is pending and close the file."""
         with self._lock:
-            if self._vectors or self._wishes:
+            if self._vectors or self._requests:
                 self.trim()
             self._drop()
             self._opened = False

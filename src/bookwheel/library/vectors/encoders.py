@@ -1,280 +1,168 @@
-"""A library's representations as searches use them: their encoders, and retrievers bound to one query."""
+"""The one owner of a library's encoders: each found by its name, checked, held once, and counted once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from ..._errors import LibraryDamaged, ModelError, RecipeError
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder, nbytes
 from ..manifest import Manifest
-from ..passage_texts import passage_texts
-from ..retrieval.partial import FilledRetriever, LateEncoder, Retriever, cache_key
-from ..retrieval.retrievers import Bm25Retriever, DenseRetriever
-from ..settings import Representation
-from ..snapshot import Masks, Snapshot
+from ..settings import EncoderInfo, Representation
 from .adapter import Adapter
-from .cache import SideCache
-from .kinds import kind_of
-from .loading import encoder_of, info_of, refuse_other
+from .cache import VectorCache
+from .on_demand import OnDemand
 
-if TYPE_CHECKING:
-    from ..retrieval.late_interaction import TokenScorer
-
-__all__ = ["BUILT_IN", "LIMIT", "Represented"]
+__all__ = ["BUILT_IN", "Encoders", "info_of", "is_encoder", "named"]
 
 BUILT_IN = "dense"
-"""The name of the instant vectors, until something replaces them."""
-LIMIT = 0.05
-"""Seconds that a query may spend on encoding passages of its own; see ``docs/refinement.md`` for what that buys."""
+"""The name of the vectors made while indexing, until another encoder replaces theirs."""
 
 
-class Represented:
-    """The encoders of one library, each loaded when first needed, and what it takes to search by them. Thread-safe."""
+class Encoders:
+    """The encoders of one library, loaded when first needed. Thread-safe."""
 
     def __init__(self, library: Path) -> None:
         self.library = library
-        self.cache = SideCache(library)
+        self.cache = VectorCache(library)
         self._given: dict[str, Any] = {}
-        self._loaded: dict[str, Any] = {}
-        self._late: dict[str, LateEncoder] = {}
-        self._adapters: dict[str, Adapter] = {}
-        self._built_in: DenseEncoder | None = None
-        self._lock = threading.Lock()
-
-    # -- encoders ------------------------------------------------------------------------------------------------------
+        """By sha256: encoders that a program gave as objects."""
+        self._loaded: dict[tuple[str, str], Any] = {}
+        """By kind and sha256, so that a model which serves several representations is held once."""
+        self._references: dict[tuple[str, str], str] = {}
+        """By kind and name or folder: the sha256 of what was found there."""
+        self._on_demand: dict[str, OnDemand] = {}
+        self._adapters: dict[str, Adapter | None] = {}
+        self._lock = threading.RLock()
 
     def give(self, encoder: Any) -> None:
-        """Use this object for the representation that was made with it: for encoders that no name finds."""
-        self._given[info_of(encoder).sha256] = encoder
+        """Use this object for every representation whose vectors it made."""
+        with self._lock:
+            self._given[info_of(encoder).sha256] = encoder
+
+    def load(self, encoder: Any, kind: str, *, again: bool = False) -> Any:
+        """The encoder that ``encoder`` names (a model's name or folder, a function), or itself.
+
+        A named one is loaded once, unless ``again`` asks to look whether it changed. Raises `ModelError`.
+        """
+        if is_encoder(encoder):
+            return encoder
+        if not isinstance(encoder, str):
+            return load_encoder(encoder, kind)
+        with self._lock:
+            known = self._references.get((kind, encoder))
+            if known is None or again:
+                found = load_encoder(encoder, kind)
+                known = self._references[kind, encoder] = found.sha256
+                self._loaded.setdefault((kind, known), found)
+            return self._loaded[kind, known]
 
     def encoder(self, representation: Representation) -> Any:
-        """Its encoder. Raises `ModelError` where it is missing, or not the one that the vectors were made with."""
-        with self._lock:
-            found = self._given.get(representation.info.sha256) or self._loaded.get(representation.key)
-            if found is None:
-                if representation.encoder is None:
-                    raise ModelError(
-                        f"the vectors of {representation.name!r} were made outside this library, by {representation.info.name}, "
-                        f"and no query can be encoded without it; in Python, give it with "
-                        f"library.represent({representation.name!r}, encoder)"
-                    )
-                found = load_encoder(representation.encoder, kind=representation.kind)
-                refuse_other(representation.name, representation.encoder, representation.info, found)
-                self._loaded[representation.key] = found
-            return found
+        """The encoder of ``representation``.
 
-    def can_encode(self, representation: Representation) -> bool:
-        """Whether its encoder is named, or was given: not where its vectors were made outside."""
-        return representation.encoder is not None or representation.info.sha256 in self._given
+        Raises `ModelError` where it is missing, or is not the one that made the vectors.
+        """
+        with self._lock:
+            if (given := self._given.get(representation.info.sha256)) is not None:
+                return given
+            if representation.encoder is None:
+                raise ModelError(
+                    f"the vectors {representation.name!r} were made outside this library, by {representation.info.name}, so no "
+                    f"query can be encoded; in Python, give their encoder with library.add_encoder({representation.name!r}, "
+                    "encoder)"
+                )
+            return self._of(representation.encoder, representation.kind, representation.name, representation.info)
 
     def built_in(self, manifest: Manifest) -> DenseEncoder | None:
-        """The encoder of the instant vectors; None for a lexical library."""
-        with self._lock:
-            if self._built_in is None:
-                self._built_in = encoder_of(manifest.settings)
-            return self._built_in
-
-    def encoder_bytes(self) -> int:
-        """Bytes of memory of the encoders that are loaded by now."""
-        return sum(map(nbytes, {id(one): one for one in (*self._loaded.values(), self._built_in) if one is not None}.values()))
-
-    # -- what there is -------------------------------------------------------------------------------------------------
-
-    def kinds(self, manifest: Manifest) -> dict[str, str]:
-        """The kind of each representation, by the name that recipes use."""
-        found = {"bm25": "sparse"}
-        if manifest.settings.encoder is not None:
-            found[BUILT_IN] = "dense"
-        return found | {representation.name: representation.kind for representation in manifest.representations}
-
-    def named(self, manifest: Manifest, name: str) -> Representation:
-        """The representation that recipes call ``name``; raises `RecipeError` where there is none."""
-        found = manifest.representation(name)
-        if found is None:
-            raise RecipeError(
-                f"the library has no representation {name!r}; it has {', '.join(self.kinds(manifest))}, and "
-                f"`bookwheel refine --add {name}=MODEL` adds it"
-            )
+        """The encoder of the vectors made while indexing; None for a library without them. Raises `ModelError`."""
+        settings = manifest.settings
+        if settings.encoder is None:
+            return None
+        found: DenseEncoder = self._of(settings.encoder, "dense", BUILT_IN, settings.encoder_info)
         return found
 
-    # -- retrievers ----------------------------------------------------------------------------------------------------
+    def _of(self, reference: str, kind: str, name: str, info: EncoderInfo | None) -> Any:
+        with self._lock:
+            if info is not None and (kind, info.sha256) in self._loaded:
+                return self._loaded[kind, info.sha256]
+            found = self.load(reference, kind)
+            if info is not None:
+                try:
+                    _check_same(name, reference, info, found)
+                except ModelError:
+                    self._references.pop((kind, reference))  # so that it is found once it is put back
+                    raise
+            return found
 
-    def retriever(
-        self,
-        snapshot: Snapshot,
-        name: str,
-        text: str,
-        masks: Masks,
-        *,
-        vector: NDArray[np.float32] | None = None,
-        weights: Mapping[str, float] | None = None,
-        limit: float = LIMIT,
-    ) -> Retriever:
-        """Representation ``name`` bound to a query.
+    def available(self, representation: Representation) -> bool:
+        """Whether its encoder has a name or was given: not where its vectors were imported without one."""
+        return representation.encoder is not None or representation.info.sha256 in self._given
 
-        ``vector`` (d,) or ``weights`` of terms take the place of the encoded ``text``. Passages that it does not hold yet are
-        encoded while ``limit`` seconds allow, and stood in for otherwise. Raises `RecipeError`, `ModelError`.
-        """
-        manifest = snapshot.manifest
-        analyzer = manifest.settings.analyzer
-        assert analyzer is not None
-        if name == "bm25":
-            return Bm25Retriever(snapshot, analyzer(text), masks)
-        representation = manifest.representation(name)
-        if representation is None and name == BUILT_IN and (encoder := self.built_in(manifest)) is not None:
-            return DenseRetriever(snapshot, encoder.encode([text])[0] if vector is None else vector, masks)
-        representation = self.named(manifest, name)
-        if representation.kind == "tokens":
-            raise RecipeError(f'{name!r} holds token vectors, which score what others found; write: bm25 >> late(by="{name}")')
-        given = vector if vector is not None else weights
-        return self.filled(snapshot, representation, text, masks, given=given, limit=limit)
-
-    def instant(self, snapshot: Snapshot, text: str, masks: Masks) -> DenseRetriever:
-        """The instant vectors bound to a query, whatever replaced them."""
-        encoder = self.built_in(snapshot.manifest)
-        assert encoder is not None
-        return DenseRetriever(snapshot, encoder.encode([text])[0], masks)
-
-    def filled(
-        self,
-        snapshot: Snapshot,
-        representation: Representation,
-        text: str,
-        masks: Masks,
-        *,
-        given: Any = None,
-        limit: float = LIMIT,
-    ) -> FilledRetriever:
-        """What `retriever` gives, by the representation itself; ``given`` takes the place of the encoded query."""
-        kind = kind_of(representation.kind)
-        query = kind.query(self.encoder(representation), text) if given is None else kind.given(given, representation)
-        return FilledRetriever(
-            snapshot,
-            representation,
-            query,
-            masks,
-            lambda: self._base(snapshot, representation, text, masks, query),
-            self._late_encoder(representation),
-            limit,
-        )
-
-    def _base(self, snapshot: Snapshot, representation: Representation, text: str, masks: Masks, query: Any) -> Retriever:
-        """What stands in for a representation where it has nothing: the one it replaces, else the instant vectors or BM25."""
-        manifest = snapshot.manifest
-        old = manifest.by_key(representation.replaces) if representation.replaces else None
-        if old is not None:
-            return self.filled(snapshot, old, text, masks, given=self._old_query(representation, query), limit=0.0)
-        if manifest.settings.encoder is not None:
-            return self.instant(snapshot, text, masks)
-        return self.retriever(snapshot, "bm25", text, masks)
-
-    def _old_query(self, new: Representation, query: Any) -> NDArray[np.float32] | None:
-        """The query for the vectors of a model that is being replaced: the new model's through the adapter, once there is one.
-
-        Before, None: the old model encodes it.
-        """
-        if new.adapter is None:
+    def on_demand(self, representation: Representation) -> OnDemand | None:
+        """What encodes passages of ``representation`` while a query waits; None without an encoder."""
+        if not self.available(representation):
             return None
-        if new.adapter not in self._adapters:
-            try:
-                self._adapters[new.adapter] = Adapter.open(self.library / new.adapter)
-            except LibraryDamaged:  # superseded since this generation was opened
-                return None
-        return self._adapters[new.adapter].apply(query)
+        with self._lock:
+            key = representation.key
+            if key not in self._on_demand:
+                self._on_demand[key] = OnDemand(self.cache, self.encoder(representation), representation)
+            return self._on_demand[key]
 
-    def _late_encoder(self, representation: Representation) -> LateEncoder | None:
-        if not self.can_encode(representation):
+    def adapter(self, representation: Representation) -> Adapter | None:
+        """The map from its query vectors to those of the encoder it replaces; None while there is none."""
+        folder = representation.adapter
+        if folder is None:
             return None
-        key = representation.key
-        if key not in self._late:
-            self._late[key] = LateEncoder(self.cache, self.encoder(representation), representation)
-        return self._late[key]
+        with self._lock:
+            if folder not in self._adapters:
+                try:
+                    self._adapters[folder] = Adapter.open(self.library / folder)
+                except LibraryDamaged:  # superseded since this generation was opened
+                    return None
+            return self._adapters[folder]
 
-    def token_scorer(
-        self, snapshot: Snapshot, name: str, text: str, vectors: NDArray[np.float32] | None = None, *, limit: float = LIMIT
-    ) -> TokenScorer:
-        """Late interaction by the token vectors ``name``: ``score(ids)`` and ``matches(ids)``.
-
-        ``vectors`` (tokens, d) take the place of the encoded ``text``.
-        """
-        from ..retrieval.late_interaction import TokenScorer
-
-        representation = self.named(snapshot.manifest, name)
-        if representation.kind != "tokens":
-            raise RecipeError(f"{name!r} holds no token vectors but a {representation.kind} representation")
-        encoder = self.encoder(representation)
-        return TokenScorer(snapshot, representation, encoder, text, vectors, self._late_encoder(representation), limit)
-
-    # -- vectors -------------------------------------------------------------------------------------------------------
-
-    def encode(self, snapshot: Snapshot, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Query vectors (n, d) of ``texts`` in a dense representation."""
-        representation = snapshot.manifest.representation(name)
-        if representation is None and name == BUILT_IN and (encoder := self.built_in(snapshot.manifest)) is not None:
-            return encoder.encode(texts)
-        representation = self.named(snapshot.manifest, name)
-        kind, own = kind_of(representation.kind), self.encoder(representation)
-        return np.stack([kind.query(own, text) for text in texts])
-
-    def vectors(self, snapshot: Snapshot, name: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Stored vectors (n, d) of passages in a dense representation; zeros for one that it does not hold."""
-        representation = snapshot.manifest.representation(name)
-        if representation is None and name == BUILT_IN and snapshot.manifest.settings.encoder is not None:
-            return self.old_vectors(snapshot, BUILT_IN, ids)
-        return self.vectors_of(snapshot, self.named(snapshot.manifest, name), ids)
-
-    def old_vectors(self, snapshot: Snapshot, key: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The same for the representation with this key, or the instant vectors."""
-        representation = snapshot.manifest.by_key(key)
-        if representation is not None:
-            return self.vectors_of(snapshot, representation, ids)
-        info = snapshot.manifest.settings.encoder_info
-        rows = np.zeros((len(ids), info.dimension if info else 0), np.float32)
-        for segment in snapshot.segments:
-            here, local = segment.locate(ids)
-            if len(here) and segment.dense is not None:
-                rows[here] = segment.dense.vectors[local].astype(np.float32)
-        return rows
-
-    def vectors_of(self, snapshot: Snapshot, representation: Representation, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The same for a representation itself."""
-        kind = kind_of(representation.kind)
-        found: dict[int, NDArray[np.float32]] = {}
-        width = 0
-        for segment in snapshot.segments:
-            here, local = segment.locate(ids)
-            for part in segment.parts_of(representation.key) if len(here) else ():
-                at, rows_of = part.locate(local)
-                gathered = kind.gather(part.index, rows_of)
-                width = gathered.shape[1]
-                found.update(zip(here[at].tolist(), gathered, strict=True))
-        kept = self.cache.get(cache_key(representation), [int(ids[at]) for at in range(len(ids)) if at not in found])
-        if kept:
-            unpacked = dict(zip(kept, kind.unpack(list(kept.values()), representation), strict=True))
-            found.update((place, unpacked[number]) for place, number in enumerate(ids.tolist()) if number in unpacked)
-        rows = np.zeros((len(ids), width or representation.info.dimension), np.float32)
-        for place, row in found.items():
-            rows[place] = row
-        return rows
-
-    def token_vectors(self, snapshot: Snapshot, name: str, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:
-        """Stored token vectors of passages, float32 (tokens, d) each; none for one that it does not hold."""
-        from ..retrieval.late_interaction import token_vectors
-
-        representation = self.named(snapshot.manifest, name)
-        return token_vectors(snapshot, representation, ids, self.cache.get(cache_key(representation), ids.tolist()))
-
-    def texts(self, snapshot: Snapshot, ids: NDArray[np.int64]) -> list[str]:
-        """Texts of passages as encoders get them."""
-        return passage_texts(snapshot.store, ids.tolist())
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory of the encoders that are held now; each counts once."""
+        with self._lock:
+            held = {id(one): one for one in (*self._loaded.values(), *self._given.values())}
+        return sum(map(nbytes, held.values()))
 
     def close(self) -> None:
-        """Write what searching learned, and close the files."""
+        """Write what searching cached, and close the files."""
         self.cache.close()
+
+
+def named(manifest: Manifest, name: str) -> Representation:
+    """The representation that an encoder was added for as ``name``; raises `RecipeError` where there is none."""
+    found = manifest.representation(name)
+    if found is None:
+        added = ", ".join(dict.fromkeys(one.name for one in manifest.representations)) or "none"
+        raise RecipeError(
+            f"the library has no encoder {name!r}; those added are: {added}; add it with: bookwheel encoders add {name}=MODEL"
+        )
+    return found
+
+
+def is_encoder(thing: Any) -> bool:
+    """Whether ``thing`` is an encoder itself, not the name of one or a function."""
+    return hasattr(thing, "encode") and hasattr(thing, "sha256")
+
+
+def info_of(encoder: Any) -> EncoderInfo:
+    """What the manifest keeps of ``encoder``; a learned-sparse one has no dimension."""
+    return EncoderInfo(encoder.name, encoder.revision, int(getattr(encoder, "dimension", 0)), encoder.sha256)
+
+
+def _check_same(name: str, reference: str, info: EncoderInfo, encoder: Any) -> None:
+    """Raise `ModelError` where ``encoder``, found as ``reference``, is not the one that ``info`` describes."""
+    now = info_of(encoder)
+    if now.sha256 != info.sha256 or now.dimension != info.dimension:
+        raise ModelError(
+            f"the library's vectors {name!r} were made by {info.name} (revision {info.revision}, {info.dimension} dimensions, "
+            f"sha256 {info.sha256[:12]}), but {reference} is now {now.name} (revision {now.revision}, "
+            f"{now.dimension} dimensions, sha256 {now.sha256[:12]}); put the old model back, or embed the passages anew with: "
+            f"bookwheel encoders replace {name}={reference}"
+        )

@@ -1,14 +1,12 @@
-"""Vectors that somebody else made, as a representation: checked as a whole before anything is written, then committed at once.
+"""Importing vectors that were made elsewhere: checked as a whole before anything is written, then committed at once.
 
-Rows of an array stand for passages in the order of ``bookwheel export --passages``, or for documents in that of ``bookwheel export``, and
-then every passage of a document has its document's vector. Rows of weighted terms name their document (``ID``) or passage
-(``ID#N``), as those commands do.
+Rows of an array stand for passages in the order of ``bookwheel export --passages``, or for documents in
+that of ``bookwheel export``; in the latter case every passage of a document has its document's vector.
+Rows of weighted terms name their document (``ID``) or passage (``ID#N``), as those commands do.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,40 +14,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import InputError, ModelError, UsageError
-from ...encode.load import load_encoder
-from ...encode.protocols import SparseVectors, unit
-from ...encode.vector_files import SparseFile, read_ciff, read_dense, read_term_weights
+from ..._errors import ModelError, UsageError
 from ...index.storage import storage
-from ...memory.budget import BASE, MIB, Bill, ram_of
-from ..manifest import SegmentEntry
+from ...memory.plan import MemoryPlan
+from ...memory.shares import BASE
+from ...memory.sizes import MIB, ram_of
+from ..manifest import Manifest, SegmentEntry
 from ..passage_texts import passage_texts
+from ..retrieval.registry import representations
 from ..segment import SEGMENTS
-from ..settings import EncoderInfo, Representation
+from ..settings import Representation
 from ..snapshot import Snapshot
 from ..writer import Writer
 from .changes import reference_of, unused_key
-from .encoders import BUILT_IN, Represented
-from .kinds.base import Payload
-from .kinds.dense import MULTIPLE
-from .kinds.sparse import KIND, TermWeights
-from .loading import info_of
+from .encoders import Encoders, info_of
 from .parts import write_part
+from .sources import Source, source_of
 
-__all__ = ["attach"]
+__all__ = ["import_vectors"]
 
 COMPARED = 8
-"""Passages that are encoded to see whether vectors are those of the model named."""
+"""Passages that are encoded to see whether vectors are those of the encoder named."""
 LIKE = 0.5
-"""Their median cosine from which they are: other texts of the same documents reach more, other models or another order less."""
-SPARSE = (".jsonl", ".json", ".ciff")
-TIMES = {".ciff": 6, "": 2}
-"""Bytes of memory for each byte of a file of weighted terms, by its ending."""
+"""The least median cosine of these: other texts of the same documents reach more, another model or order less."""
 
 
-def attach(
+def import_vectors(
     library: Path,
-    represented: Represented,
+    encoders: Encoders,
     name: str,
     vectors: NDArray[Any] | str | Path,
     *,
@@ -59,212 +51,91 @@ def attach(
 ) -> Representation:
     """Add representation ``name`` with ``vectors``: an array (n, d), a ``.npy`` file, or weighted terms (``.jsonl``, ``.ciff``).
 
-    ``encoder`` encodes queries, and what is added later; without it a query has to bring its own vector or weights. Raises
-    `InputError` for vectors that are none, or do not fit the library, `UsageError` for a name that is taken, `ModelError` where
-    they are not the encoder's, `BudgetError`; nothing is changed then.
+    ``encoder`` encodes queries, and passages added later; without it a query has to bring its own
+    vector or weights. Raises `InputError` for vectors that are invalid or do not fit the library,
+    `UsageError` for a name that is taken, `ModelError` where they are not the encoder's,
+    `BudgetError`; nothing is changed then.
     """
-    path = None if isinstance(vectors, np.ndarray) else Path(vectors).expanduser()
-    kind = "sparse" if path is not None and path.suffix in SPARSE else "dense"
-    if path is not None and not path.is_file():
-        raise InputError(f"there is no file {path}; give a .npy file of vectors, or .jsonl or .ciff of weighted terms")
+    source = source_of(vectors)
     loaded: Any = None
     if encoder is not None:
-        ready = hasattr(encoder, "encode") and hasattr(encoder, "sha256")
-        loaded = encoder if ready else load_encoder(encoder, kind=kind)
-    bill = Bill(ram_of(ram))
-    bill.plan("Python, numpy, compiled kernels", BASE)
-    if kind == "sparse" and path is not None:
-        bill.plan(f"weighted terms of {path.name}", TIMES.get(path.suffix, TIMES[""]) * path.stat().st_size)
-    bill.plan("a part while it is written", 96 * MIB)
-    bill.check("attaching")
+        loaded = encoders.load(reference_of(encoder) or encoder, source.kind)
+    memory = MemoryPlan(ram_of(ram))
+    memory.plan("Python, numpy, compiled kernels", BASE)
+    if source.nbytes:
+        memory.plan(f"weighted terms of {source.name}", source.nbytes)
+    memory.plan("a part while it is written", 96 * MIB)
+    memory.check("importing vectors")
     with Writer(library, ram=ram) as writer:
-        new, old = _named(writer, name, kind, path, vectors, loaded, replacing)
+        old = _replaced(writer.manifest, name, source.kind, replacing)
         snapshot = Snapshot(library, writer.manifest, writer.store)
-        ids, rows, payload = _payload(snapshot, kind, path, vectors, loaded)
-        info = new.info
-        if loaded is None and kind == "dense":
-            info = replace(info, dimension=payload.dimension)
-        elif loaded is not None:
-            _check_like(snapshot, name, path, loaded, kind, ids, rows, payload)
-            represented.give(loaded)
-        new = replace(new, info=info, encoder=None if loaded is None else reference_of(encoder))
-        kept = [r for r in writer.manifest.representations if old is None or r.key != old.key]
+        ids, names, counts = _passages(snapshot)
+        rows = source.read(names, counts, loaded)
+        info = source.info() if loaded is None else info_of(loaded)
+        reference = None if loaded is None else reference_of(encoder)
+        new = Representation(name, source.kind, reference, info, unused_key(writer.manifest, name))
+        if loaded is not None:
+            _check_like(snapshot, name, source, loaded, ids, rows)
+            if reference is None:
+                encoders.give(loaded)
         gone = {old.key} if old is not None else set()
         entries: list[SegmentEntry] = []
-        seed = writer.manifest.settings.seed
         for segment in snapshot.segments:
             here, local = segment.locate(ids)
             entry = replace(segment.entry, parts=tuple(part for part in segment.entry.parts if part.key not in gone))
             if len(here):
                 folder = library / SEGMENTS / entry.name
-                chosen = _Picked(payload, rows[here]) if kind == "dense" else KIND.take(payload, rows[here])
+                pieces = [(local.astype(np.int32), source.take(rows[here]))]
                 with storage(folder):
-                    bits = writer.bits(info.dimension)
-                    part = write_part(folder, new, writer.generation, seed, [(local.astype(np.int32), chosen)], bits)
+                    seed, bits = writer.manifest.settings.seed, writer.bits(info.dimension)
+                    part = write_part(folder, new, writer.generation, seed, pieces, bits)
                 assert part is not None
                 entry = replace(entry, parts=(*entry.parts, part))
             entries.append(entry)
+        kept = [one for one in writer.manifest.representations if one.key not in gone]
         del snapshot
-        writer.represent((*kept, new), entries)
+        writer.set_representations((*kept, new), entries)
     return new
 
 
-def _named(
-    writer: Writer, name: str, kind: str, path: Path | None, vectors: Any, loaded: Any, replacing: bool
-) -> tuple[Representation, Representation | None]:
-    """The representation to be, and the one whose place it takes. Raises `UsageError`."""
-    manifest = writer.manifest
+def _replaced(manifest: Manifest, name: str, kind: str, replacing: bool) -> Representation | None:
+    """The representation whose place ``name`` takes; raises `UsageError` where it cannot be taken."""
     old = manifest.representation(name)
-    if name == BUILT_IN and manifest.settings.encoder is not None:
-        raise UsageError(f"{name!r} is the name of the built-in vectors here; give these another name")
+    known = representations(manifest).get(name)
+    if known is not None and old is None:
+        raise UsageError(f"{name!r} is the name of a representation that the library makes itself; choose another name")
     if old is not None and not replacing:
         raise UsageError(
-            f"the library has a representation {name!r} by {old.info.name}; forget it first, or name these otherwise"
+            f"the library already has an encoder {name!r}, {old.info.name}; remove it first with `bookwheel encoders remove "
+            f"{name}`, or choose another name"
         )
     if old is not None and old.kind != kind:
-        raise UsageError(f"{name!r} is a {old.kind} representation; give the {kind} one another name")
-    if loaded is not None:
-        info = info_of(loaded)
-    else:
-        digest = hashlib.sha256()
-        if path is not None:
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        else:
-            digest.update(np.ascontiguousarray(vectors).tobytes())
-        info = EncoderInfo(path.name if path is not None else "an array", "1", 0, digest.hexdigest())
-    return Representation(name, kind, None, info, unused_key(manifest, name)), old
+        raise UsageError(f"{name!r} is a {old.kind} representation; choose another name for the {kind} one")
+    return old
 
 
-class _Rows:
-    """Vectors of an array or a file, at unit length and filled up as a part wants them; some rows at a time."""
-
-    def __init__(self, array: NDArray[Any]) -> None:
-        self.array = array
-        self.dimension = int(array.shape[1])
-
-    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        taken = unit(np.asarray(self.array[rows], np.float32))
-        short = -self.dimension % MULTIPLE
-        return np.pad(taken, ((0, 0), (0, short))) if short else taken
-
-
-class _Picked:
-    """Those of a segment's passages, as the payload of a part."""
-
-    def __init__(self, source: _Rows, rows: NDArray[np.int64]) -> None:
-        self.source = source
-        self.rows = rows
-
-    def __getitem__(self, at: NDArray[np.int64]) -> NDArray[np.float32]:
-        return self.source[self.rows[at]]
-
-
-def _payload(
-    snapshot: Snapshot, kind: str, path: Path | None, vectors: Any, loaded: Any
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Any]:
-    """Living passages, rising; the row of each; and the rows."""
+def _passages(snapshot: Snapshot) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64]]:
+    """The passages' ids, rising; and the documents' ids with their numbers of passages."""
     spans = list(snapshot.store.spans(snapshot.generation))
     names = [document for document, _, _ in spans]
     first = np.array([start for _, start, _ in spans], np.int64)
-    count = np.array([passages for _, _, passages in spans], np.int64)
-    ends = np.cumsum(count)
-    ids = np.repeat(first - (ends - count), count) + np.arange(int(count.sum()))
-    if kind == "sparse":
-        assert path is not None
-        found = read_ciff(path) if path.suffix == ".ciff" else read_term_weights(path)
-        return ids, _by_name(path, found, names, count), TermWeights(found.vectors, found.vocabulary)
-    if path is not None:
-        array = read_dense(path)
-    else:
-        array = np.asarray(vectors)
-        if array.ndim != 2 or array.dtype.kind not in "fiu":
-            raise InputError(f"an array of shape {array.shape} and type {array.dtype}; expected (texts, dimension) of numbers")
-        if not np.isfinite(array).all():
-            bad = int(np.flatnonzero(~np.isfinite(array).all(1))[0])
-            raise InputError(f"the array has a vector that is not finite in row {bad + 1}; make it again")
-    what = str(path) if path is not None else "the array"
-    if array.shape[1] < 1:
-        raise InputError(f"{what} has vectors of no dimensions; make it again")
-    if loaded is not None and array.shape[1] != loaded.dimension:
-        raise ModelError(
-            f"{what} has vectors of {array.shape[1]} dimensions where {loaded.name} makes {loaded.dimension}; name the model that "
-            "made them"
-        )
-    if len(array) == len(ids):
-        return ids, np.arange(len(ids)), _Rows(array)
-    if len(array) == len(names):
-        return ids, np.repeat(np.arange(len(names)), count), _Rows(array)
-    raise InputError(
-        f"{what} has {len(array):,} vectors where the library has {len(ids):,} passages of {len(names):,} documents; make one for "
-        "each line of `bookwheel export --passages`, in its order (or of `bookwheel export`)"
-    )
-
-
-def _by_name(path: Path, found: SparseFile, names: Sequence[str], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The row of each passage; raises `InputError` where one has none, or a row has no passage."""
-    rows = {name: row for row, name in enumerate(found.ids)}
-    if len(rows) < len(found.ids):
-        double = next(name for row, name in enumerate(found.ids) if rows[name] != row)
-        raise InputError(f"{path} has two rows for {double!r}; leave one out")
-    out, used = [], set()
-    for name, count in zip(names, counts.tolist(), strict=True):
-        whole = rows.get(name)
-        for number in range(1, count + 1):
-            row = rows.get(f"{name}#{number}", whole)
-            if row is None:
-                raise InputError(
-                    f"{path} has no row for passage {number} of document {name[:100]!r}; each needs one, called as in "
-                    "`bookwheel export --passages` (or `bookwheel export`)"
-                )
-            out.append(row)
-            used.add(row)
-    if len(used) < len(rows):
-        other = next(name for row, name in enumerate(found.ids) if row not in used)
-        raise InputError(
-            f"{path} has {len(rows) - len(used):,} rows of documents that the library has not, {other[:100]!r} the first; leave "
-            "them out, or index those documents first"
-        )
-    return np.array(out, np.int64)
+    counts = np.array([passages for _, _, passages in spans], np.int64)
+    ends = np.cumsum(counts)
+    ids = np.repeat(first - (ends - counts), counts) + np.arange(int(counts.sum()))
+    return ids, names, counts
 
 
 def _check_like(
-    snapshot: Snapshot,
-    name: str,
-    path: Path | None,
-    loaded: Any,
-    kind: str,
-    ids: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    payload: Payload,
+    snapshot: Snapshot, name: str, source: Source, loaded: Any, ids: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> None:
-    """Raise `ModelError` where a few passages, encoded by the model, have quite other vectors than those given."""
+    """Raise `ModelError` where the encoder gives a few passages quite other vectors than the source."""
     if not len(ids):
         return
     at = np.unique(np.linspace(0, len(ids) - 1, COMPARED).astype(np.int64))
-    texts = passage_texts(snapshot.store, ids[at].tolist())
-    if kind == "dense":
-        theirs, own = payload[rows[at]][:, : loaded.dimension], unit(np.asarray(loaded.encode(texts), np.float32))
-        cosines = (theirs * own).sum(1)
-    else:
-        made: SparseVectors = loaded.encode(texts)
-        cosines = np.array(
-            [_cosine(payload, int(row), made, place, loaded.vocabulary) for place, row in enumerate(rows[at].tolist())]
-        )
-    if float(np.median(cosines)) < LIKE:
-        what = str(path) if path is not None else "the array"
+    median = float(np.median(source.cosines(rows[at], loaded, passage_texts(snapshot.store, ids[at].tolist()))))
+    if median < LIKE:
         raise ModelError(
-            f"{what} was not made by {loaded.name}, or in another order than `bookwheel export --passages` has: of {len(at)} passages "
-            f"the median cosine to its own vectors is {float(np.median(cosines)):.2f}; nothing was attached as {name!r}"
+            f"{source.name} was not made by {loaded.name}, or is in another order than that of `bookwheel export --passages`: "
+            f"for {len(at)} passages the median cosine with the model's own vectors is {median:.2f}; nothing was imported as "
+            f"{name!r}"
         )
-
-
-def _cosine(payload: TermWeights, row: int, made: SparseVectors, place: int, vocabulary: Sequence[str]) -> float:
-    theirs = {
-        payload.vocabulary[term]: float(w) for term, w in zip(*map(np.ndarray.tolist, payload.vectors.row(row)), strict=True)
-    }
-    own = {vocabulary[term]: float(w) for term, w in zip(*map(np.ndarray.tolist, made.row(place)), strict=True)}
-    product = sum(weight * theirs.get(term, 0.0) for term, weight in own.items())
-    lengths = sum(w * w for w in theirs.values()) * sum(w * w for w in own.values())
-    return product / lengths**0.5 if lengths > 0 else 0.0

@@ -1,4 +1,4 @@
-"""Which passages a worker encodes first: those that people's queries brought up, then those that likely queries would."""
+"""Which passages are embedded first: the candidates of queries asked, then those of likely queries."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from ...hits import Hits
 from ..snapshot import Snapshot
-from .cache import SideCache
+from .cache import VectorCache
 
 __all__ = ["likely_queries", "next_passages"]
 
 DEPTH = 10
-"""Passages that a likely query brings up."""
+"""Candidates of a likely query."""
 WORDS = 12
-"""Of a text without a title: so many of its first words ask for it."""
+"""The first words of a text without a title that make a likely query."""
 
 
 def likely_queries(snapshot: Snapshot, seed: int) -> Iterator[str]:
-    """What might be asked: titles of documents, or the first words of those without one, in an order drawn with ``seed``."""
+    """Titles of documents, or the first words of those without one, in an order drawn with ``seed``."""
     numbers = list(snapshot.store.numbers(snapshot.generation))
     random.Random(seed).shuffle(numbers)
     for number in numbers:
@@ -37,27 +37,27 @@ def likely_queries(snapshot: Snapshot, seed: int) -> Iterator[str]:
 def next_passages(
     snapshot: Snapshot,
     key: str,
-    cache: SideCache,
-    kept: set[int],
+    cache: VectorCache,
+    cached: set[int],
     count: int,
     ask: Callable[[str], Hits],
     queries: Iterator[str],
 ) -> NDArray[np.int64]:
-    """The next ``count`` living passages that representation ``key`` does not hold: ids, the most useful first.
+    """The next ``count`` passages to embed for the representation ``key``: ids, the most useful first.
 
-    Those that queries brought up, most often first; then those that ``queries`` bring up by ``ask``, and then the others in their
-    order. ``kept`` are encoded already.
+    First the candidates of queries asked, most often first; then those that ``ask`` finds for
+    ``queries``; then the others in their order. ``cached`` passages are encoded already.
     """
-    missing = [segment.ids[at] for segment, at in zip(snapshot.segments, snapshot.unfilled(key), strict=True)]
-    unfilled = np.concatenate([*missing, np.empty(0, np.int64)])
-    if kept:
-        unfilled = unfilled[~np.isin(unfilled, np.fromiter(kept, np.int64, len(kept)))]
-    if len(unfilled) <= count:
-        return unfilled
-    wanted = np.array(cache.wanted(), np.int64)
-    wanted = wanted[np.isin(wanted, unfilled)][:count]
-    chosen = dict.fromkeys(wanted.tolist())
-    open_ = set(unfilled.tolist()) if len(chosen) < count else set()
+    absent = [segment.ids[at] for segment, at in zip(snapshot.segments, snapshot.missing(key), strict=True)]
+    missing = np.concatenate([*absent, np.empty(0, np.int64)])
+    if cached:
+        missing = missing[~np.isin(missing, np.fromiter(cached, np.int64, len(cached)))]
+    if len(missing) <= count:
+        return missing
+    requested = np.array(cache.requested(), np.int64)
+    requested = requested[np.isin(requested, missing)][:count]
+    chosen = dict.fromkeys(requested.tolist())
+    open_ = set(missing.tolist()) if len(chosen) < count else set()
     for query in queries:
         if len(chosen) >= count:
             break
@@ -66,6 +66,6 @@ def next_passages(
             if number in open_ and len(chosen) < count:
                 chosen.setdefault(number)
     if len(chosen) < count:
-        rest = unfilled[~np.isin(unfilled, np.fromiter(chosen, np.int64, len(chosen)))]
+        rest = missing[~np.isin(missing, np.fromiter(chosen, np.int64, len(chosen)))]
         chosen.update(dict.fromkeys(rest[: count - len(chosen)].tolist()))
     return np.fromiter(chosen, np.int64, len(chosen))

@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged
+from ...encode.load import KINDS
 from ...index.storage import REMEDY, ArrayFolder, FolderWriter
 from ..manifest import PartEntry
 from ..settings import Representation
-from .kinds import Kind, Payload, kind_of
+from .kinds import kind_of
+from .kinds.base import Kind, Payload
 
-__all__ = ["POSITIONS", "Part", "Piece", "is_part", "part_folders", "part_name", "to_fold", "write_part"]
+__all__ = ["POSITIONS", "Part", "Piece", "is_part", "part_folders", "part_name", "to_rewrite", "write_part"]
 
 POSITIONS = "positions"
-_NAME = re.compile(r"(dense|sparse|tokens)-.+-g\d{6,}")
+_NAME = re.compile(rf"({'|'.join(KINDS)})-.+-g\d{{6,}}")
 
 
 def part_name(representation: Representation, generation: int) -> str:
@@ -120,11 +122,11 @@ def write_part(
     return PartEntry(representation.key, name, len(order))
 
 
-def to_fold(parts: Sequence[PartEntry], added: int) -> list[PartEntry]:
+def to_rewrite(parts: Sequence[PartEntry], added: int) -> list[PartEntry]:
     """Which of one key's ``parts`` to rewrite together with ``added`` new rows.
 
-    The smaller ones, as long as they are not much larger than what is rewritten anyway: so each row is rewritten a logarithmic
-    number of times, and a segment has a logarithmic number of parts.
+    The smaller ones, as long as they are not much larger than what is rewritten anyway. So each row is rewritten
+    a logarithmic number of times, and a segment has a logarithmic number of parts.
     """
     chosen: list[PartEntry] = []
     size = added

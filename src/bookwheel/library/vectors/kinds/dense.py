@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from ...._errors import UsageError
 from ....encode.protocols import check_vectors, encode_queries, unit
 from ....hits import Hits
 from ....index.dense import DenseBuilder, DenseIndex, open_dense
-from ...settings import Representation
+
+if TYPE_CHECKING:
+    from ...settings import Representation
 
 __all__ = ["KIND", "DenseKind"]
 
@@ -31,7 +33,17 @@ class DenseKind:
 
     floor = -1.0
     first_stage = True
+    cosine = True
+    weighted_terms = False
+    late_interaction = False
     piece = 4096
+    commit_rows = 8192
+
+    def checked_bits(self, bits: int | None) -> int:
+        """None to choose."""
+        if bits is not None:
+            raise UsageError("bits are a choice of token vectors only, not of dense representations; leave them out")
+        return 0
 
     def dimension(self, encoder: Any) -> int:
         """The encoder's."""

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from ...._errors import ModelError, UsageError
 from ....encode.protocols import SparseVectors
 from ....hits import Hits
-from ....index.inverted.merge import KeptLists
+from ....index.inverted.merge import SelectedPostings
 from ....index.inverted.vector_builder import SparseVectorBuilder
 from ....index.inverted.vectors import SparseVectorIndex
-from ...settings import Representation
+
+if TYPE_CHECKING:
+    from ...settings import Representation
 
 __all__ = ["KIND", "SparseKind", "TermWeights"]
 
@@ -77,7 +79,17 @@ class SparseKind:
 
     floor = 0.0
     first_stage = True
+    cosine = False
+    weighted_terms = True
+    late_interaction = False
     piece = 8192
+    commit_rows = 8192
+
+    def checked_bits(self, bits: int | None) -> int:
+        """None to choose."""
+        if bits is not None:
+            raise UsageError("bits are a choice of token vectors only, not of sparse representations; leave them out")
+        return 0
 
     def dimension(self, encoder: Any) -> int:
         """None."""
@@ -175,7 +187,7 @@ class SparseKind:
         order = np.argsort(rows, kind="stable")
         flags = np.zeros(-(-index.passages // 64) * 64, np.bool_)
         flags[rows] = True
-        part = KeptLists(index, np.packbits(flags, bitorder="little").view(np.uint64))
+        part = SelectedPostings(index, np.packbits(flags, bitorder="little").view(np.uint64))
         steps = index.arrays["steps"]
         names: list[str] = []
         found: list[tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.float32]]] = []

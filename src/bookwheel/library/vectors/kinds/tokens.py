@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,16 @@ from ...._errors import ModelError, UsageError
 from ....encode.protocols import TokenVectors
 from ....hits import Hits
 from ....index.tokens.build import TokenBuilder
-from ....index.tokens.codes import Codebook, CodedTokens, join
+from ....index.tokens.codes import BITS, Codebook, CodedTokens, join
 from ....index.tokens.index import TokenIndex
-from ...settings import Representation
+
+if TYPE_CHECKING:
+    from ...settings import Representation
 
 __all__ = ["KIND", "TokensKind"]
 
+DEFAULT_BITS = 2
+"""Bits a dimension where none are given; ``docs/models.md`` has what each size loses."""
 MULTIPLE = 8
 _HEAD = struct.Struct("<II")
 
@@ -72,7 +76,17 @@ class TokensKind:
 
     floor = 0.0
     first_stage = False
+    cosine = False
+    weighted_terms = False
+    late_interaction = True
     piece = 4096
+    commit_rows = 256
+
+    def checked_bits(self, bits: int | None) -> int:
+        """1, 2 or 4; 2 by default."""
+        if bits is not None and bits not in BITS:
+            raise UsageError(f"token vectors take 1, 2 or 4 bits a dimension, not {bits!r}")
+        return bits or DEFAULT_BITS
 
     def dimension(self, encoder: Any) -> int:
         """The encoder's."""

@@ -1,49 +1,94 @@
-"""``bm25 >> steer("smollm2", docs=5) >> bm25``."""
+"""``bm25 >> steer("smollm2", docs=5) >> bm25``: expansion by sentences that a language model picks
+from the first passages.
+"""
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....hits import Hits
+from ....language.ask import Asker
+from ....language.prompts import load_prompt
 from ...query import Query
-from ...rewrite.applied import added, asked_for, named_model
-from ...rewrite.methods import steered
-from ..base import Context, Feedback, bounded, whole
+from ..asking import add_texts, asker_of, non_empty, on_one_line, passages_shown
+from ..base import Feedback
+from ..context import Context
+from ..parameters import check_model, check_number, check_whole
 
-__all__ = ["Steer"]
+__all__ = ["Steer", "picked_sentences"]
+
+SAME = 0.8
+"""A sentence of the answer stands in a passage if at least this share of its word pairs does."""
+_WORD = re.compile(r"\w+")
+
+
+def picked_sentences(asker: Asker, query: str, passages: Sequence[str], prompt: str = "steer") -> list[str]:
+    """The sentences of ``passages`` that the model picked as answers to ``query``. Raises
+    `ModelError`.
+
+    Lei et al., "Corpus-Steered Query Expansion with Large Language Models" (2024, CSQE). Only what
+    stands in the passages is used: a sentence of the answer counts if at least four fifths of its
+    word pairs occur in one of theirs, and theirs is returned.
+    """
+    answer = asker.ask(load_prompt(prompt), query=on_one_line(query), passages=passages_shown(passages))
+    sentences = [sentence for passage in passages for sentence in _sentences(passage)]
+    pairs = [_pairs(sentence) for sentence in sentences]
+    found: dict[str, None] = {}
+    for said in _sentences(answer):
+        wanted = _pairs(said)
+        if not wanted:
+            continue
+        shares = [len(wanted & have) / len(wanted) for have in pairs]
+        best = max(range(len(shares)), key=shares.__getitem__, default=-1)
+        if best >= 0 and shares[best] >= SAME:
+            found[sentences[best]] = None
+    return non_empty(list(found), "picked no sentence of the passages")
+
+
+def _sentences(text: str) -> list[str]:
+    return [one.strip() for one in re.split(r"(?<=[.!?])\s+|\n", text) if len(_WORD.findall(one)) > 3]
+
+
+def _pairs(sentence: str) -> set[tuple[str, str]]:
+    return set(itertools.pairwise(word.lower() for word in _WORD.findall(sentence)))
 
 
 @dataclass(frozen=True, slots=True)
 class Steer(Feedback):
-    """Adds to the query those sentences of the first passages that a language model picks; it can add nothing of its own.
+    """Adds to the query, with ``weight``, the sentences of the first ``docs`` passages that a
+    language model picks.
 
-    ``sentences`` picks them without a model.
+    The model can add nothing of its own. ``sentences`` picks them without a model.
     """
 
     name = "steer"
     summary = "adds the sentences of the first passages that a language model picks as answers"
     source = "Lei et al., Corpus-Steered Query Expansion with Large Language Models, EACL 2024"
     needs = ("a language model", "texts")
-    cost = "one answer of the model: about 5 s with smollm2; kept for the next time"
+    cost = "one answer of the model, about 5 s with smollm2; cached"
 
     model: str = "smollm2"
     docs: int = 5
     weight: float = 0.3
     seconds: float = 20.0
 
-    def __post_init__(self) -> None:
-        named_model(self.model)
-        whole("docs", self.docs, 1, 50)
-        bounded("weight", self.weight, 0, 1)
-        bounded("seconds", self.seconds, 0.001, 3600)
+    def check_parameters(self) -> None:
+        """Check all of them."""
+        check_model(self.model)
+        check_whole("docs", self.docs, 1, 50)
+        check_number("weight", self.weight, 0, 1)
+        check_number("seconds", self.seconds, 0.001, 3600)
 
     def depth(self) -> int:
-        """The passages read."""
+        """The number of passages that the model reads."""
         return self.docs
 
     def feed(self, context: Context, query: Query, hits: Hits) -> Query:
-        """The query with weighted terms and turned vectors."""
+        """The query with the sentences' terms and vectors added; its text stays, for rerankers."""
         passages = context.texts(hits.ids[: self.docs])
-        found = steered(asked_for(context, self.model, 1, self.seconds), query.text, passages)
+        found = picked_sentences(asker_of(context, self.model, 1, self.seconds), query.text, passages)
         context.note(f"steer added: {found[0]:.200}")
-        return added(context, query, found, self.weight)
+        return add_texts(context, query, found, self.weight)

@@ -1,21 +1,41 @@
-"""``vector_feedback(docs=3, method="average", alpha=0.4, beta=0.6, on="dense")``."""
+"""``vector_feedback(docs=3, method="average", alpha=0.4, beta=0.6, on="dense")``: pseudo-relevance
+feedback on vectors.
+
+Source: Li, Mourad, Zhuang, Koopman and Zuccon, "Pseudo Relevance Feedback with Deep Language Models
+and Dense Retrievers: Successes and Pitfalls" (ACM TOIS 2023): the average, and Rocchio's formula
+without negative examples.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ....hits import Hits
-from ...feedback.vectors import average, weighted_mean
-from ...query import Query
-from ..base import Context, Feedback, bounded, chosen, dense_named, whole
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["VectorFeedback"]
+from ....hits import Hits
+from ...query import Query
+from ...vector_means import unit, weighted_mean
+from ..base import Feedback
+from ..context import Context
+from ..parameters import check_choice, check_dense, check_number, check_whole
+
+__all__ = ["VectorFeedback", "average"]
+
+
+def average(query: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the query's vector (d,) and the passages' (n, d), at unit length."""
+    return unit(np.vstack([query[np.newaxis], passages]).mean(axis=0))
 
 
 @dataclass(frozen=True, slots=True)
 class VectorFeedback(Feedback):
-    """Moves the query's vector towards those of the first ``docs`` passages."""
+    """Moves the query's vector towards those of the first ``docs`` passages.
+
+    ``method``: ``average``, or ``rocchio`` with the weights ``alpha`` (the query) and ``beta`` (the
+    passages).
+    """
 
     name = "vector_feedback"
     summary = "moves the query's vector towards those of the best passages"
@@ -29,22 +49,23 @@ class VectorFeedback(Feedback):
     beta: float = 0.6
     on: str = "dense"
 
-    def __post_init__(self) -> None:
-        whole("docs", self.docs, 1, 1000)
-        chosen("method", self.method, ("average", "rocchio"))
-        bounded("alpha", self.alpha, 0, 1000)
-        bounded("beta", self.beta, 0, 1000)
+    def check_parameters(self) -> None:
+        """Check all but the representation."""
+        check_whole("docs", self.docs, 1, 1000)
+        check_choice("method", self.method, ("average", "rocchio"))
+        check_number("alpha", self.alpha, 0, 1000)
+        check_number("beta", self.beta, 0, 1000)
 
     def representations(self) -> tuple[str, ...]:
-        """The vectors it turns."""
+        """The representation whose vector it moves."""
         return (self.on,)
 
     def validate(self, representations: Mapping[str, str]) -> None:
-        """The representation is one of vectors."""
-        dense_named(self.name, self.on, representations)
+        """Raise `RecipeError` unless the representation is dense."""
+        check_dense(self.name, self.on, representations)
 
     def depth(self) -> int:
-        """The passages looked at."""
+        """The number of passages whose vectors are read."""
         return self.docs
 
     def feed(self, context: Context, query: Query, hits: Hits) -> Query:
@@ -56,5 +77,6 @@ class VectorFeedback(Feedback):
         passages = passages[passages.any(axis=1)]
         if not len(passages):
             return query
-        turned = average(own, passages) if self.method == "average" else weighted_mean(own, passages, self.alpha, self.beta)
-        return query.with_vector(self.on, turned)
+        if self.method == "average":
+            return query.with_vector(self.on, average(own, passages))
+        return query.with_vector(self.on, weighted_mean(own, passages, self.alpha, self.beta))

@@ -1,31 +1,54 @@
-"""``decompose(bm25, count=3, model="smollm2")``."""
+"""``decompose(bm25, count=3, model="smollm2")``: searches the simpler questions that a question
+consists of.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ....hits import Hits
+from ....language.ask import Asker
+from ....language.prompts import load_prompt
 from ...query import Query
 from ...recipe import Recipe
-from ...rewrite.applied import asked_for, named_model, searched
-from ...rewrite.methods import decomposed
-from ..base import Context, Run, Search, bounded, whole
+from ..asking import asker_of, listed, non_empty, on_one_line, search_queries
+from ..base import Run, Search
+from ..context import Context
+from ..parameters import check_model, check_number, check_whole
 
-__all__ = ["Decompose"]
+__all__ = ["Decompose", "simpler_questions"]
+
+_WORD = re.compile(r"\w+")
+
+
+def simpler_questions(asker: Asker, query: str, count: int = 3, prompt: str = "decompose") -> list[str]:
+    """Up to ``count`` simpler questions that ``query`` consists of, in order. Raises `ModelError`.
+
+    A line much longer than the query is dropped: a small model tends to answer instead.
+
+    Press et al., "Measuring and Narrowing the Compositionality Gap" (2023, self-ask); Zhou et al.,
+    "Least-to-Most Prompting" (2023).
+    """
+    answer = asker.ask(load_prompt(prompt), query=on_one_line(query), count=str(count))
+    most = 2 * len(_WORD.findall(query)) + 4
+    parts = [line for line in listed(answer, query) if len(_WORD.findall(line)) <= most]
+    return non_empty(parts[:count], "found no parts in the query")
 
 
 @dataclass(frozen=True, slots=True)
 class Decompose(Search):
-    """Runs a recipe for the query and for the simpler questions it is made of, and fuses; ``own`` is the query's share.
+    """Searches the query and the simpler questions it consists of, and fuses; the query's own
+    ranking gets ``own``.
 
-    ``aspects`` does so without a model, for queries that name their aspects.
+    ``aspects`` does this without a model, for queries that name their aspects.
     """
 
     name = "decompose"
-    summary = "searches for the simpler questions that a language model splits the query into, and fuses"
+    summary = "searches the simpler questions into which a language model splits the query, and fuses the rankings"
     source = "Press et al., Measuring and Narrowing the Compositionality Gap in Language Models, 2023"
     needs = ("a language model",)
-    cost = "one answer of the model (about 3 s with smollm2; kept), and the recipe once a question"
+    cost = "one answer of the model (about 3 s with smollm2; cached), and the recipe once per question"
     floor = 0.0
 
     recipe: Recipe
@@ -34,16 +57,17 @@ class Decompose(Search):
     own: float = 0.5
     seconds: float = 20.0
 
-    def __post_init__(self) -> None:
-        named_model(self.model)
-        whole("count", self.count, 1, 16)
-        bounded("own", self.own, 0, 1)
-        bounded("seconds", self.seconds, 0.001, 3600)
+    def check_parameters(self) -> None:
+        """Check all but the recipe."""
+        check_model(self.model)
+        check_whole("count", self.count, 1, 16)
+        check_number("own", self.own, 0, 1)
+        check_number("seconds", self.seconds, 0.001, 3600)
 
     def search(self, context: Context, query: Query, want: int, run: Run) -> Hits:
-        """The best ``want``."""
+        """The best ``want`` passages."""
 
-        def find() -> list[str]:
-            return decomposed(asked_for(context, self.model, 1, self.seconds), query.text, self.count)
+        def write() -> list[str]:
+            return simpler_questions(asker_of(context, self.model, 1, self.seconds), query.text, self.count)
 
-        return searched(context, query, self.recipe, want, run, self.name, find, self.own)
+        return search_queries(context, query, self.recipe, want, run, self.name, write, self.own)

@@ -1,4 +1,6 @@
-"""``rewrites(bm25, count=3, model="smollm2")``."""
+"""``rewrites(bm25, count=3, model="smollm2")``: searches several rewrites of the query and fuses
+the rankings.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +9,25 @@ from dataclasses import dataclass
 from ....hits import Hits
 from ...query import Query
 from ...recipe import Recipe
-from ...rewrite.applied import asked_for, named_model, searched
-from ...rewrite.methods import rewrites
-from ..base import Context, Run, Search, bounded, whole
+from ..asking import asker_of, search_queries, write_queries
+from ..base import Run, Search
+from ..context import Context
+from ..parameters import check_model, check_number, check_whole
 
 __all__ = ["Rewrites"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrites(Search):
-    """Runs a recipe for the query and for several rewrites of it, and fuses the rankings; ``own`` is the query's share."""
+    """Searches the query and several rewrites of it, and fuses the rankings; the query's own
+    ranking gets ``own``.
+    """
 
     name = "rewrites"
-    summary = "searches for several rewrites of the query by a language model, and fuses what they find"
+    summary = "searches several rewrites of the query by a language model, and fuses the rankings"
     source = "Rackauckas, RAG-Fusion, 2024; Cormack et al., Reciprocal Rank Fusion, 2009"
     needs = ("a language model",)
-    cost = "one answer of the model (about 3 s with smollm2; kept), and the recipe once a rewrite"
+    cost = "one answer of the model (about 3 s with smollm2; cached), and the recipe once per rewrite"
     floor = 0.0
 
     recipe: Recipe
@@ -31,16 +36,17 @@ class Rewrites(Search):
     own: float = 0.5
     seconds: float = 20.0
 
-    def __post_init__(self) -> None:
-        named_model(self.model)
-        whole("count", self.count, 1, 16)
-        bounded("own", self.own, 0, 1)
-        bounded("seconds", self.seconds, 0.001, 3600)
+    def check_parameters(self) -> None:
+        """Check all but the recipe."""
+        check_model(self.model)
+        check_whole("count", self.count, 1, 16)
+        check_number("own", self.own, 0, 1)
+        check_number("seconds", self.seconds, 0.001, 3600)
 
     def search(self, context: Context, query: Query, want: int, run: Run) -> Hits:
-        """The best ``want``."""
+        """The best ``want`` passages."""
 
-        def find() -> list[str]:
-            return rewrites(asked_for(context, self.model, 1, self.seconds), query.text, self.count)
+        def write() -> list[str]:
+            return write_queries(asker_of(context, self.model, 1, self.seconds), query.text, self.count)
 
-        return searched(context, query, self.recipe, want, run, self.name, find, self.own)
+        return search_queries(context, query, self.recipe, want, run, self.name, write, self.own)

@@ -1,29 +1,36 @@
-"""``bm25 >> cross(20, model="FOLDER")``."""
+"""``bm25 >> cross(20, model="FOLDER")``: reranking by a cross-encoder."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...._errors import ModelError, RecipeError
+from ....encode.cross import AGGREGATIONS, CrossEncoder
+from ....encode.find import find_folder
 from ....hits import Hits
 from ...query import Query
-from ...rerank.applying import reranked
-from ...rerank.cross import AGGREGATIONS, CrossEncoder
-from ..base import Context, Rerank, bounded, chosen, whole
+from ..base import Rerank
+from ..context import Context
+from ..parameters import check_choice, check_number, check_whole
+from ..reranking import Reranked, rerank_with
 
 __all__ = ["Cross"]
 
 
 @dataclass(frozen=True, slots=True)
 class Cross(Rerank):
-    """Reranks by a cross-encoder in sentence-transformers' layout; ``long`` says what a passage of several windows scores."""
+    """Reranks by a cross-encoder in sentence-transformers' layout.
+
+    ``long``: the score of a passage that is longer than the model reads, from those of its windows.
+    """
 
     name = "cross"
     summary = "reranks by a cross-encoder, which reads query and passage together"
     source = "Nogueira and Cho, Passage Re-ranking with BERT, 2019; Dai and Callan, SIGIR 2019, for long passages"
     needs = ("a cross-encoder", "texts")
-    cost = "about 15 ms a passage of 128 tokens with a MiniLM in int8 on one core"
+    cost = "about 15 ms per passage of 128 tokens with a MiniLM in int8 on one core"
 
     candidates: int = 20
     model: str = ""
@@ -31,33 +38,41 @@ class Cross(Rerank):
     weight: float = 1.0
     seconds: float = math.inf
 
-    def __post_init__(self) -> None:
+    def check_parameters(self) -> None:
+        """Check all of them."""
         if not self.model:
             raise RecipeError('cross needs a model, as in cross(20, model="FOLDER"): none comes with bookwheel')
-        whole("candidates", self.candidates, 1, 10_000)
-        chosen("long", self.long, AGGREGATIONS)
-        bounded("weight", self.weight, 0, 1)
-        bounded("seconds", self.seconds, 0.001, math.inf)
+        check_whole("candidates", self.candidates, 1, 10_000)
+        check_choice("long", self.long, AGGREGATIONS)
+        check_number("weight", self.weight, 0, 1)
+        check_number("seconds", self.seconds, 0.001, math.inf)
 
     def depth(self, want: int) -> int:
-        """The candidates read, or what is wanted."""
+        """The candidates that are read, or ``want`` if that is more."""
         return max(self.candidates, want)
 
     def rerank(self, context: Context, query: Query, hits: Hits, want: int) -> Hits:
         """The hits in the new order."""
 
-        def open_it() -> CrossEncoder:
-            from ....encode.find import find_folder
-
+        def load() -> CrossEncoder:
             try:
                 folder = find_folder(self.model)
             except ModelError as error:
-                raise ModelError(f"cross cannot open its model: {error}") from error
+                raise ModelError(f"cross cannot load its model: {error}") from error
             return CrossEncoder(folder, long=self.long)
 
-        def make() -> CrossEncoder:
-            return context.resource(("cross", self.model, self.long), open_it)
+        def make() -> _CrossReranker:
+            return _CrossReranker(context.resource(("cross", self.model, self.long), load))
 
-        return reranked(
+        return rerank_with(
             context, query, hits, make, name=self.name, candidates=self.candidates, weight=self.weight, seconds=self.seconds
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _CrossReranker:
+    encoder: CrossEncoder
+
+    def rerank(self, query: str, texts: Sequence[str], *, deadline: float | None = None) -> Reranked:
+        """The cross-encoder's scores."""
+        return Reranked.of(self.encoder.score(query, texts, deadline=deadline))

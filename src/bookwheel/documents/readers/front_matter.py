@@ -1,0 +1,126 @@
+"""Front matter: the YAML block at the top of a Markdown file, read by PyYAML as metadata.
+
+The block is untrusted. It is read as a stream of events, from which nothing is constructed but the
+entries of the top mapping: tags name no Python types, aliases expand to nothing, and nesting costs
+no recursion. Its size is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ..document import Scalar
+from .values import number
+
+__all__ = ["FrontMatter", "front_matter"]
+
+MAX_CHARACTERS = 1 << 16
+"""Of the block; a longer one is text."""
+MAX_DEPTH = 32
+"""Of nested lists and mappings; what is nested deeper ends the block's entries."""
+
+_OPENING = re.compile(r"---[ \t]*\r?\n")
+_CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
+_WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+class FrontMatter:
+    """The metadata of a file, and where its text begins."""
+
+    __slots__ = ("entries", "problem", "start")
+
+    def __init__(self, entries: dict[str, Scalar], start: int, problem: str = "") -> None:
+        self.entries = entries
+        self.start = start
+        """Offset of the text after the block; 0 if there is no block."""
+        self.problem = problem
+        """What is wrong with the YAML, and where; the entries before that were read."""
+
+
+def front_matter(text: str) -> FrontMatter:
+    """The entries of the YAML mapping between two lines ``---`` at the top of ``text``.
+
+    Strings, numbers and booleans are read as such, and lists of them as strings joined by ", ";
+    nested mappings and nulls are skipped. A block that is not a mapping is text (a thematic break,
+    some lines, and another).
+    """
+    opening = _OPENING.match(text)
+    closing = _CLOSING.search(text, opening.end(), opening.end() + MAX_CHARACTERS) if opening else None
+    if opening is None or closing is None:
+        return FrontMatter({}, 0)
+    block = text[opening.end() : closing.start()]
+    start = min(closing.end() + 1, len(text))
+    if not block.strip(" \t\r\n"):
+        return FrontMatter({}, start)
+    entries: dict[str, Scalar] = {}
+    problem = ""
+    is_mapping = False
+    try:
+        for key, value in _entries(_events(block)):
+            is_mapping = True
+            if key and value is not None:
+                entries[key] = value
+    except _Damage as error:
+        problem = str(error)
+    return FrontMatter(entries, start, problem) if is_mapping else FrontMatter({}, 0)
+
+
+class _Damage(Exception):
+    """The block is not YAML from some line on."""
+
+
+def _events(block: str) -> Iterator[Any]:
+    import yaml
+
+    try:
+        yield from yaml.parse(block, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 2}: " if mark is not None else ""
+        raise _Damage(f"{where}{getattr(error, 'problem', None) or 'not YAML'}") from None
+
+
+def _entries(events: Iterator[Any]) -> Iterator[tuple[str, Scalar]]:
+    """Each key of the top mapping with its value; None for a value that cannot be metadata."""
+    depth = 0
+    key: str | None = None
+    parts: list[str] | None = None  # of a list of scalars, as far as it is one
+    for event in events:
+        kind = type(event).__name__
+        value: Scalar = None
+        if kind in ("MappingStartEvent", "SequenceStartEvent"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _Damage(f"nested more than {MAX_DEPTH} deep")
+            if depth == 1 and kind == "SequenceStartEvent":
+                return
+            parts = [] if depth == 2 and kind == "SequenceStartEvent" else None
+            continue
+        if kind in ("MappingEndEvent", "SequenceEndEvent"):
+            depth -= 1
+            if depth != 1:
+                continue
+            value = ", ".join(parts) if parts else None
+        elif kind == "ScalarEvent":
+            if depth == 2 and parts is not None:
+                parts.append(event.value.strip())
+            if depth != 1:
+                continue
+            value = _scalar(event.value, plain=event.implicit[0])
+        elif kind != "AliasEvent" or depth != 1:
+            continue
+        if key is None:
+            key = str(event.value) if kind == "ScalarEvent" else ""
+        else:
+            yield key, value
+            key = None
+
+
+def _scalar(value: str, plain: bool) -> Scalar:
+    """A scalar's value; a quoted one stays a string."""
+    if not plain:
+        return value.strip()
+    lower = value.lower()
+    return _WORDS[lower] if lower in _WORDS else number(value)

@@ -1,0 +1,97 @@
+"""BM25, exact, over the inverted indexes of a snapshot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...hits import Hits
+from ...kernels.bm25 import Bm25, idf
+from ...rank.query import Query
+from ..manifest import Manifest
+from ..snapshot import Masks, Snapshot
+from ..vectors.encoders import Encoders
+
+__all__ = ["NAME", "Bm25Retriever", "bm25_weights", "names", "retriever"]
+
+NAME = "bm25"
+
+
+def names(manifest: Manifest) -> Mapping[str, str]:
+    """Every library has it."""
+    return {NAME: "sparse"}
+
+
+def retriever(
+    encoders: Encoders, snapshot: Snapshot, name: str, query: Query, masks: Masks, limit: float = 0.0
+) -> Bm25Retriever:
+    """BM25 by the query's own weighted terms, or by those of its text."""
+    terms = query.sparse.get(NAME)
+    if terms is not None:
+        return Bm25Retriever(snapshot, terms, masks)
+    analyzer = snapshot.manifest.settings.analyzer
+    assert analyzer is not None
+    return Bm25Retriever(snapshot, analyzer(query.text), masks)
+
+
+def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[float]) -> NDArray[np.float32]:
+    """Weight of each query term: its count times the idf of Lucene's BM25, over the living passages: float32."""
+    frequencies = snapshot.document_frequencies(terms)
+    weights: NDArray[np.float32] = (np.asarray(counts) * idf(frequencies, snapshot.passages)).astype(np.float32)
+    return weights
+
+
+class Bm25Retriever:
+    """BM25 over the segments, exact, with the statistics of the whole snapshot.
+
+    ``terms``: analysed words, with repeats, or terms with how much each counts.
+    """
+
+    floor = 0.0
+    exact = True
+    """The best 10 are the first 10 of the best 100."""
+
+    def __init__(self, snapshot: Snapshot, terms: Sequence[str] | Mapping[str, float], masks: Masks) -> None:
+        settings = snapshot.manifest.settings
+        counted: Mapping[str, float] = terms if isinstance(terms, Mapping) else Counter(terms)
+        self.snapshot = snapshot
+        self.masks = masks
+        self.terms = list(counted)
+        self.counts = list(counted.values())
+        self.bm25 = Bm25(settings.k1, settings.b)
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """Weight of each term."""
+        return bm25_weights(self.snapshot, self.terms, self.counts)
+
+    def retrieve(self, depth: int) -> Hits:
+        """The best ``depth`` passages."""
+        if not self.terms:
+            return Hits.empty()
+        average = self.snapshot.average_length
+        found = Hits.empty()
+        for segment, mask in zip(self.snapshot.segments, self.masks, strict=True):
+            threshold = float(found.scores[-1]) if len(found) == depth else 0.0
+            hits = segment.sparse.search(
+                self.terms, self.weights, depth, bm25=self.bm25, average_length=average, mask=mask, threshold=threshold
+            )
+            if len(hits):
+                found = Hits.merged([found, Hits(segment.numbers(hits.ids), hits.scores)], depth)
+        return found
+
+    def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Exact scores of passages ``ids``; 0 where no term occurs."""
+        scores = np.zeros(len(ids), np.float32)
+        if self.terms:
+            for segment in self.snapshot.segments:
+                here, local = segment.locate(ids)
+                if len(here):
+                    scores[here] = segment.sparse.score(
+                        self.terms, self.weights, local, bm25=self.bm25, average_length=self.snapshot.average_length
+                    )
+        return scores

@@ -1,0 +1,76 @@
+"""The options of a search: one frozen object, and the keywords of `Library.search` made of its fields."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from .._errors import UsageError
+from ..rank.recipe import Recipe
+
+__all__ = ["MAX_K", "SearchOptions", "with_options"]
+
+MAX_K = 1_000_000
+
+P = ParamSpec("P")
+S = TypeVar("S")
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How to search. Raises `UsageError` for values that make no sense.
+
+    Adding an option is adding a field here, its use in `Searcher`, and an ``@option`` line to ``bookwheel search``.
+    """
+
+    k: int = 10
+    """How many results, from 1 to 1,000,000."""
+    _: KW_ONLY
+    recipe: str | Recipe | None = None
+    """How to rank; the library's own recipe where None."""
+    where: str | None = None
+    """A filter by metadata: ``year >= 2020``."""
+    group: bool = False
+    """Give each document once, with its best passage."""
+    seconds: float | None = None
+    """Time for slow stages (rerankers, language models), which then give the best ranking they have; None: no bound."""
+    cutoff: float | None = None
+    """Leave out passages that fit the query with a smaller probability than this; all of them, perhaps. 0 to 1."""
+    trace: bool = False
+    """Keep each stage's time, candidates and notes in ``Results.ranking.trace`` and ``Results.timings``."""
+    threads: int = 1
+    """How many queries of `Library.search_many` are searched at once."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
+            raise UsageError(f"k must be a whole number between 1 and {MAX_K}, not {self.k!r}")
+        if self.cutoff is not None and not 0 <= self.cutoff <= 1:
+            raise UsageError(f"cutoff must be between 0 and 1, not {self.cutoff!r}")
+        if self.seconds is not None and not self.seconds >= 0:
+            raise UsageError(f"seconds must be a number from 0 up, not {self.seconds!r}")
+        if not 1 <= self.threads <= 256:
+            raise UsageError(f"threads must be a whole number between 1 and 256, not {self.threads!r}")
+
+
+def with_options(
+    options: Callable[P, SearchOptions],
+) -> Callable[[Callable[[S, Q, SearchOptions], R]], Callable[Concatenate[S, Q, P], R]]:
+    """Let a method take the fields of `SearchOptions` as its own arguments, for callers, type checkers and ``help()`` alike."""
+
+    def decorate(method: Callable[[S, Q, SearchOptions], R]) -> Callable[Concatenate[S, Q, P], R]:
+        @wraps(method)
+        def call(self: S, query: Q, /, *args: P.args, **keywords: P.kwargs) -> R:
+            return method(self, query, options(*args, **keywords))
+
+        own = inspect.signature(method)
+        first = list(own.parameters.values())[:2]
+        fields = inspect.signature(options).parameters.values()
+        call.__signature__ = own.replace(parameters=[*first, *fields])  # type: ignore[attr-defined]
+        return call
+
+    return decorate

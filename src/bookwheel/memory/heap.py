@@ -1,0 +1,42 @@
+"""The C library's heap: having it give freed memory back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from functools import cache
+from typing import Any
+
+__all__ = ["limit_heap", "trim_heap"]
+
+_LARGE = 1 << 20
+"""Blocks of this many bytes and more are given back as soon as they are freed."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+
+
+@cache
+def _glibc() -> Any:
+    """The C library where it is glibc, whose heap has these controls; None elsewhere."""
+    if not sys.platform.startswith("linux"):
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "malloc_trim") and hasattr(library, "gnu_get_libc_version") else None
+
+
+@cache
+def limit_heap() -> None:
+    """Make this process's heap hold on to little freed memory; an indexing process calls this once.
+
+    By default glibc raises the size above which blocks are given back at once, up to 32 MB, and keeps a heap for each of up to
+    8 threads per core: up to a third of the memory that indexing held had been freed long before. Does nothing without glibc.
+    """
+    if (library := _glibc()) is not None:
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        library.mallopt(_M_TRIM_THRESHOLD, _LARGE)
+        library.mallopt(_M_ARENA_MAX, 2)
+
+
+def trim_heap() -> None:
+    """Give freed memory inside the heap back to the system; takes milliseconds. Does nothing without glibc."""
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)

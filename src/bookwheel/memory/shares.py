@@ -1,0 +1,92 @@
+"""How a memory budget is split over the parts of indexing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .sizes import MIB
+
+__all__ = ["BASE", "COMPILING", "GATHERED", "LEAST", "MOST", "PER_PASSAGE", "RECORD", "Shares", "share_out"]
+
+BASE = 96 * MIB
+"""Anonymous memory of Python, numpy and numba with every kernel loaded: what a process holds before it has any data.
+
+Measured: 80 MB on Linux with Python 3.11 and numba 0.62 (`python bench/budget.py --base`), plus a margin for other versions.
+"""
+COMPILING = 512 * MIB
+"""Budgets below this have no room for the compiler: kernels are compiled beforehand, in processes of their own."""
+GATHERED = "postings and words being gathered, or merged"
+"""The name of the part that indexing measures against its share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A budget split over the parts of indexing, in bytes. The sum is the budget, unless `gather` is at its maximum."""
+
+    base: int
+    """Python and the compiled kernels: `BASE`."""
+    encoder: int
+    """Models that encode during indexing."""
+    tables: int
+    """What grows with the collection whatever the buffers: 8 bytes per id seen, the lengths of passages during merges."""
+    database: int
+    """SQLite's page cache."""
+    text: int
+    """Documents being read, batches of passages, file buffers."""
+    gather: int
+    """Postings and words of the segment being gathered, including the room to sort them; merging uses the same room."""
+    reserve: int
+    """For memory that the allocator holds unused, and for the system's own pages (page tables, unwritten file pages)."""
+
+    @property
+    def record(self) -> int:
+        """The largest file or record that is read, in bytes; about eight copies of it exist at a time, of up to 4 bytes a letter.
+
+        A record that large gets the room of the segment being gathered, which is written out first.
+        """
+        return min(RECORD, (self.text + self.gather) // 8)
+
+    @property
+    def total(self) -> int:
+        """All parts together."""
+        return sum(size for _, size in self.lines)
+
+    @property
+    def lines(self) -> list[tuple[str, int]]:
+        """Name and size of each part that is not empty, as a memory plan lists them."""
+        parts = [
+            ("Python, numpy, compiled kernels", self.base),
+            ("encoder", self.encoder),
+            ("ids met, lengths of passages", self.tables),
+            ("database cache", self.database),
+            ("text being read, file buffers", self.text),
+            (GATHERED, self.gather),
+            ("held in reserve", self.reserve),
+        ]
+        return [(part, size) for part, size in parts if size]
+
+
+LEAST = Shares(0, 0, 0, database=4 * MIB, text=16 * MIB, gather=32 * MIB, reserve=0)
+"""With less than this, indexing would be too slow to be of use: it is refused."""
+MOST = Shares(0, 0, 0, database=64 * MIB, text=64 * MIB, gather=512 * MIB, reserve=256 * MIB)
+"""More than this makes nothing faster."""
+RECORD = 64 * MIB
+"""The largest file or record that is read under any budget, in bytes."""
+PER_PASSAGE = 32
+"""Bytes per passage that indexing holds whatever its buffers: the passage's id, and its length during merges."""
+
+
+def share_out(ram: int, *, encoder: int = 0, passages: int = 0) -> Shares:
+    """Split ``ram`` bytes over the parts of indexing a library of ``passages`` with models of ``encoder`` bytes.
+
+    A fifth is held in reserve. Of what remains beside the fixed parts, a tenth is the database's cache, a sixth is text and
+    buffers, and the rest is for postings. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
+    `MemoryPlan.check` then refuses it.
+    """
+    tables = PER_PASSAGE * passages
+    reserve = min(ram // 5, MOST.reserve)
+    rest = ram - BASE - encoder - tables - reserve
+    database = min(max(rest // 10, LEAST.database), MOST.database)
+    text = min(max(rest // 6, LEAST.text), MOST.text)
+    gather = min(max(rest - database - text, LEAST.gather), MOST.gather)
+    return Shares(BASE, encoder, tables, database, text, gather, reserve)

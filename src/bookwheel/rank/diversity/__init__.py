@@ -1,1 +1,0 @@
-"""Results that do not say the same thing twice."""

@@ -1,1 +1,0 @@
-"""Pseudo-relevance feedback: better queries from what the first pass found."""

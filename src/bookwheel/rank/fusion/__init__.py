@@ -1,1 +1,0 @@
-"""Making one ranking of several."""

@@ -1,1 +1,0 @@
-"""Reading queries: spelling, syntax, examples, conversations."""

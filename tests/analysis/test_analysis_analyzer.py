@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+
+import pytest
+from analysis_texts import SAMPLES, TEXTS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bookwheel._errors import UsageError
+from bookwheel.analysis.analyzer import MAX_WORD, Analyzer, highlight, languages
+from bookwheel.analysis.stop_words import LANGUAGES, stop_words
+
+PLAIN = Analyzer()
+ENGLISH = Analyzer("english", True, True)
+CODE = Analyzer(split_identifiers=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS)
+def test_plain_ascii_terms_are_casefolded_words(text: str) -> None:
+    ascii_text = text.encode("ascii", "ignore").decode().replace("'", " ").replace("_", " ")
+    assert PLAIN(ascii_text) == re.findall(r"\w+", ascii_text.casefold())
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS, st.sampled_from([PLAIN, ENGLISH, CODE, Analyzer("turkish", True), Analyzer("french", True, True, True)]))
+def test_terms_are_clean_and_depend_on_the_word_alone(text: str, analyzer: Analyzer) -> None:
+    terms = analyzer(text)
+    assert terms == [term for word in analyzer.words(text) for term in analyzer.terms(word)]
+    for term in terms:
+        assert term
+        assert not any(character.isspace() for character in term)
+        term.encode()
+    spans = highlight(text, text, analyzer)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
+    assert bool(spans) == bool(terms)
+
+
+@pytest.mark.parametrize(
+    ("analyzer", "text", "expected"),
+    [
+        (ENGLISH, "The runner's running shoes", ["runner", "run", "shoe"]),
+        (ENGLISH, "Café CAFE cafe\u0301", ["cafe", "cafe", "cafe"]),
+        (PLAIN, "The Runner's café", ["the", "runner's", "café"]),
+        (Analyzer("french", True, True), "L’avion qu'il a créé", ["avion", "cre"]),
+        (Analyzer("german", True), "die Häuser und Straßen", ["haus", "strass"]),
+        (Analyzer("turkish"), "ISPARTA İzmir", ["ıspar", "izmir"]),
+        (Analyzer("russian", True), "книги и книгу", ["книг", "книг"]),
+        (PLAIN, "ﬁne x² Ⅷ ½", ["fine", "x2", "viii", "1", "2"]),
+        (PLAIN, "東京都 カ ｶﾅ 한국어 Python入門", ["東京", "京都", "カ", "カナ", "한국", "국어", "python", "入門"]),
+        (PLAIN, "ที่นี่", ["ที่นี่"]),
+        (CODE, "HTTPServer2 max_len iPhone fooBar2Baz",
+         ["httpserver2", "http", "server", "max_len", "max", "len", "iphone", "phone", "foobar2baz", "foo", "bar", "baz"]),
+        (CODE, "__init__ PCs NASA _x_ ___", ["init", "pcs", "nasa", "x"]),
+        (PLAIN, "__init__ camelCase", ["init", "camelcase"]),
+    ],
+)  # fmt: skip
+def test_terms(analyzer: Analyzer, text: str, expected: list[str]) -> None:
+    assert analyzer(text) == expected
+
+
+def test_long_words_are_cut() -> None:
+    assert PLAIN("x" * 1000) == ["x" * MAX_WORD]
+    assert PLAIN("é" * 1000) == ["é" * MAX_WORD]
+    assert len(PLAIN("漢" * 1000)) == 999
+
+
+def test_every_language_stems_and_survives_a_manifest() -> None:
+    assert "english" in languages()
+    assert set(LANGUAGES) <= set(languages())
+    for language in languages():
+        analyzer = Analyzer(language, True)
+        assert analyzer("Example 2020") is not None
+        assert Analyzer.from_dict(json.loads(json.dumps(analyzer.to_dict())) | {"later": 1}) == analyzer
+    with pytest.raises(UsageError, match="no stemmer for 'klingon'"):
+        Analyzer("klingon")
+    assert len(stop_words("english")) == 33
+    assert stop_words("porter") == stop_words("english")
+
+
+def test_default_analyzers() -> None:
+    assert Analyzer.default_for([SAMPLES["english"]]) == Analyzer("english", True, True, False)
+    assert Analyzer.for_language("none") == Analyzer(None, False, True, False)
+    code = "def read_file(self, file_name): return self.open_file(file_name, readOnly) and the_rest in is_ok or not the_end\n"
+    assert Analyzer.default_for([code * 3]).split_identifiers
+
+
+def test_highlights() -> None:
+    text = "Running shoes for the runner's RUN; 東京都の店 in Tōkyō"
+    marked = [text[start:end] for start, end in highlight(text, "run 京都 tokyo", ENGLISH)]
+    assert marked == ["Running", "RUN", "京都", "Tōkyō"]
+    assert highlight(text, ["shoe"], ENGLISH) == [(8, 13)]
+    assert highlight(text, "the", ENGLISH) == []
