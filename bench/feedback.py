@@ -3,7 +3,7 @@
     python bench/feedback.py COLLECTION…
 
 Each collection (a BEIR folder) is indexed with documents as units. Pyserini gets the very tokens that bookwheel's analyzer makes.
-k1 0.9 and b 0.4, 10 passages, 10 terms: Anserini's defaults. Runs are 1000 deep, measured by the same code (ir-measures).
+k1 0.9 and b 0.4, 10 passages, 10 terms: Anserini's defaults. Runs are 1000 deep, measured by the same code.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ what bookwheel's index loses against scoring every passage exactly.
     python bench/quality.py COLLECTION… [--without pyserini] [--among 1000000]
 
 Each collection (a BEIR folder) is indexed with documents as units. The peers get the very tokens that bookwheel's analyzer makes,
-so that only formula, arithmetic and ties can differ. All runs are 1000 deep and measured by the same code (ir-measures).
+so that only formula, arithmetic and ties can differ. All runs are 1000 deep and measured by the same code.
 
 ``--among``: a few thousand judged documents are no test of an index. All collections go into one library together with so many
 other passages (see data.py), and the runs of the index are measured beside those of scoring every one of its passages.

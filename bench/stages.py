@@ -6,7 +6,7 @@
 
 Each collection (a BEIR folder) is indexed with documents as units by the built-in encoder, and (``late``) by the token vectors
 of all-MiniLM-L6-v2 in a folder named by ``--tokens``; that model was not trained for late interaction. Recipes are ranked 100
-deep. nDCG@10 and R@100 by ir-measures. Differences are tested against BM25 and against the default hybrid, over the queries
+deep. The measures are nDCG@10 and R@100. Differences are tested against BM25 and against the default hybrid, over the queries
 (paired t-test and randomisation test, Holm's correction over all recipes of a collection). Parameters are those of the papers
 unless the recipe says others; a few gentler ones were tried and are all in the table.
 

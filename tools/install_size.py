@@ -1,7 +1,8 @@
-"""What an installation takes on disk, by package: the files that pip recorded, and the byte code beside them.
+"""What an installation takes on disk, by package: the files that pip recorded, and the byte code
+beside them.
 
-python tools/install_size.py                    of the environment that runs this
-PYTHON tools/install_size.py                    of another one
+python tools/install_size.py                    of the environment that runs this PYTHON
+tools/install_size.py                    of another one
 """
 
 from __future__ import annotations

@@ -52,5 +52,5 @@ def test_a_query_is_its_terms_with_their_counts() -> None:
 
 
 def test_a_word_number_that_the_table_lacks() -> None:
-    with pytest.raises(ValueError, match="word ids"):
+    with pytest.raises(ValueError, match="word IDs"):
         LexicalEncoder(Analyzer()).encode(np.array([0, 1]), np.array([5], np.int32), ["one"])

@@ -69,7 +69,7 @@ def test_weights_are_fitted_on_one_half_and_reported_on_the_other(bookwheel: Boo
     assert done.code == 0, done.err
     assert done.json["queries"] == 2
     assert [entry["recipe"] for entry in done.json["recipes"]][0] == "bm25 + dense"
-    assert "weights are fitted on 1 queries; the figures are of the other 2" in done.err
+    assert "weights are fitted on 1 of 3 judged queries; the figures are of the other 2" in done.err
     assert any("fitted: " in note for note in done.json["notes"])
     done = bookwheel("evaluate", collection, "--recipe", "bm25", "--fit")
     assert done.code == 2

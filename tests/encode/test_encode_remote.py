@@ -127,7 +127,7 @@ def test_what_keeps_failing_is_told(endpoint: Endpoint) -> None:
         _encoder(endpoint, retries=2).encode(["x"])
     endpoint.statuses = [(400, {})]
     endpoint.requests.clear()
-    with pytest.raises(ModelError, match=r"answered 400 \(try later\); check the model's name"):
+    with pytest.raises(ModelError, match=r"answered 400 \(try later\); check the address, the model's name"):
         _encoder(endpoint, retries=2).encode(["x"])
     assert len(endpoint.requests) == 1
 
@@ -150,10 +150,12 @@ def test_an_endpoint_that_is_down_or_slow(endpoint: Endpoint) -> None:
 
 def test_an_endpoint_that_refuses_the_key(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint.key = "right"
-    with pytest.raises(ModelError, match=r"refuses the key \(401\); set BOOKWHEEL_API_KEY") as caught:
+    with pytest.raises(
+        ModelError, match=r"refuses the key \(401\) \(bad key\); set BOOKWHEEL_API_KEY='127.0.0.1=KEY'"
+    ) as caught:
         _encoder(endpoint, key="wrong-secret").encode(["x"])
     assert "wrong-secret" not in str(caught.value)
-    monkeypatch.setenv("BOOKWHEEL_API_KEY", "right")
+    monkeypatch.setenv("BOOKWHEEL_API_KEY", "127.0.0.1=right")
     assert _encoder(endpoint).encode(["x"]).shape == (1, 4)
 
 
@@ -195,7 +197,7 @@ def test_the_cost_is_told_before_any_request(endpoint: Endpoint) -> None:
 
 
 def test_names_and_settings_that_make_no_sense() -> None:
-    with pytest.raises(UsageError, match="names no model; write it behind the address, http://localhost/v1#MODEL"):
+    with pytest.raises(UsageError, match="names no model; write it after the address, http://localhost/v1#MODEL"):
         load_encoder("http://localhost/v1")
     with pytest.raises(UsageError, match="a remote encoder has no such setting"):
         load_encoder("http://localhost/v1#m", precision="int8")

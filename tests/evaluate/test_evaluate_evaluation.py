@@ -118,7 +118,9 @@ def test_wrong_arguments(collection: Collection) -> None:
 
 
 def test_bm25s_reaches_its_known_figure_on_scifact(judged: Path) -> None:
-    """Documents, queries, judgments and measures together: nDCG@10 0.6863 is what bm25s reaches on SciFact."""
+    """Documents, queries, judgments and measures together: nDCG@10 0.6863 is what bm25s reaches on
+    SciFact.
+    """
     bm25s, stemmer = pytest.importorskip("bm25s"), pytest.importorskip("Stemmer")
     from bookwheel.evaluate import load_collection
 

@@ -1,4 +1,6 @@
-"""Experiments: several recipes on a judged collection in one call, and the fitting of fusion weights."""
+"""Experiments: several recipes on a judged collection in one call, and the fitting of fusion
+weights.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,8 @@ def test_any_recipe_can_be_the_baseline(collection: Path, library: bookwheel.Lib
         experiment(collection, ["bm25"], library=library, baseline="dense")
 
 
-# -- showing -----------------------------------------------------------------------------------------------------------------
+# -- showing
+# -----------------------------------------------------------------------------------------------------------------
 
 
 def test_results_as_text_html_and_rows(found: Evaluation) -> None:
@@ -144,7 +147,7 @@ def test_html_is_escaped(library: bookwheel.Library) -> None:
     html = experiment(odd, {"<script>": "bm25", "a": "dense"}, library=library)._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
-    assert "&lt;b&gt;&amp;: 1 judged queries" in html
+    assert "&lt;b&gt;&amp;: 1 judged query" in html
 
 
 def test_a_data_frame(found: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +161,8 @@ def test_a_data_frame(found: Evaluation, monkeypatch: pytest.MonkeyPatch) -> Non
     assert frame.loc["bm25", "nDCG@10"] == found.scores["bm25"].means["nDCG@10"]
 
 
-# -- wrong arguments ---------------------------------------------------------------------------------------------------------
+# -- wrong arguments
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_wrong_arguments(collection: Path, library: bookwheel.Library, tmp_path: Path) -> None:
@@ -176,13 +180,14 @@ def test_wrong_arguments(collection: Path, library: bookwheel.Library, tmp_path:
     with pytest.raises(UsageError, match="none of the recipes is one; add one, such as 'bm25 \\+ dense'"):
         experiment(collection, ["bm25"], library=library, fit=True)
     one = Collection("one", {"1": "x"}, {"1": {"a": 1}})
-    with pytest.raises(UsageError, match="one has 1 judged queries; fitting needs at least two"):
+    with pytest.raises(UsageError, match="one has too few judged queries \\(1\\); fitting needs at least two"):
         experiment(one, ["bm25 + dense"], library=library, fit=True)
     with pytest.raises(RecipeError, match="only the weights of a fusion can be fitted"):
         fit_fusion(library, "bm25 >> rm3 >> bm25", one)
 
 
-# -- fitting -----------------------------------------------------------------------------------------------------------------
+# -- fitting
+# -----------------------------------------------------------------------------------------------------------------
 
 
 def test_fitted_weights_are_reported_on_queries_they_were_not_fitted_on(collection: Path, library: bookwheel.Library) -> None:
@@ -191,7 +196,7 @@ def test_fitted_weights_are_reported_on_queries_they_were_not_fitted_on(collecti
     assert list(found.collection.judged) == list(reported.judged)
     assert len(reported.judged) == len(training.judged) == 20
     assert not reported.judged.keys() & training.judged.keys()
-    assert found.notes[0] == "weights are fitted on 20 queries; the figures are of the other 20"
+    assert found.notes[0] == "weights are fitted on 20 of 40 judged queries; the figures are of the other 20"
     assert found.notes[1].startswith("bm25 + dense fitted: ")
     names = list(found.scores)
     assert names[:2] == ["bm25", "bm25 + dense"]

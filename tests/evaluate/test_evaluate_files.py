@@ -159,7 +159,8 @@ def test_missing_and_damaged_files(tmp_path: Path) -> None:
         load_collection(folder / "corpus.jsonl")
 
 
-# -- ir_datasets -------------------------------------------------------------------------------------------------------------
+# -- ir_datasets
+# -------------------------------------------------------------------------------------------------------------
 
 
 class Query(NamedTuple):
@@ -241,7 +242,8 @@ def test_ir_datasets_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         load_collection("ir_datasets:beir/scifact/test")
 
 
-# -- runs --------------------------------------------------------------------------------------------------------------------
+# -- runs
+# --------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_is_read_back_in_the_same_order(tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def test_queries_without_relevant_documents_score_nothing() -> None:
         assert value(name, "", {"a": 1}) == 0.0
 
 
-# -- against the public tools ------------------------------------------------------------------------------------------------
+# -- against the public tools
+# ------------------------------------------------------------------------------------------------
 
 DOCUMENTS = [*"abcdefgh", "d10", "d9", "é", "𝒳"]
 QUERIES = ["q1", "q2", "q3", "q4"]
@@ -151,7 +152,8 @@ def test_every_measure_agrees_with_ir_measures(run: dict[str, dict[str, float]],
     assert ours.measures == tuple(map(str, parsed)), "the notation is theirs too"
 
 
-# -- orders ------------------------------------------------------------------------------------------------------------------
+# -- orders
+# ------------------------------------------------------------------------------------------------------------------
 
 
 def test_scores_without_an_order_are_sorted_as_trec_eval_does() -> None:
@@ -175,7 +177,8 @@ def test_an_empty_run_scores_nothing() -> None:
     assert scores.queries == ("q1", "q2", "q3", "q4")
 
 
-# -- notation ----------------------------------------------------------------------------------------------------------------
+# -- notation
+# ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

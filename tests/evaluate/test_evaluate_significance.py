@@ -87,7 +87,8 @@ def test_paired_randomisation_of_many_queries_comes_near_the_exact_test() -> Non
 
 
 def test_holm_by_hand() -> None:
-    # The example of the Wikipedia article on the method: 0.01 and 0.005 are rejected at 0.05, 0.03 and 0.04 are not.
+    # The example of the Wikipedia article on the method: 0.01 and 0.005 are rejected at 0.05, 0.03
+    # and 0.04 are not.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []

@@ -124,7 +124,7 @@ def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_
     assert library.embedding_cost("other") == {}
     library.close()
     # The endpoint stands for one on another machine.
-    monkeypatch.setattr("bookwheel.encode.remote.LOOPBACK", frozenset())
+    monkeypatch.setattr("bookwheel.encode.remote.RemoteEncoder.here", False)
     command = ["embed", "--library", str(tmp_path / "x")]
     assert main(command) == 2
     said = capsys.readouterr().err

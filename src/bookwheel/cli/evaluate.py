@@ -66,13 +66,15 @@ def evaluate(
 ) -> None:
     """Measure recipes on a judged collection and compare each with a baseline.
 
-    COLLECTION is a folder in BEIR's layout (corpus.jsonl, queries.jsonl, qrels/test.tsv), a folder of TREC files (topics*,
-    qrels*) or ir_datasets:NAME. With --run, a file of judgments is enough. The documents are indexed whole into a temporary
-    library and every judged query is searched by every recipe. Differences from the baseline are tested with a paired t-test
-    and a randomisation test, with Holm's correction.
+    COLLECTION is a folder in BEIR's layout (corpus.jsonl, queries.jsonl, qrels/test.tsv), a folder
+    of TREC files (topics*, qrels*) or ir_datasets:NAME. With --run, a file of judgments is enough.
+    The documents are indexed whole into a temporary library and every judged query is searched by
+    every recipe. Differences from the baseline are tested with a paired t-test and a randomisation
+    test, with Holm's correction.
 
-    The default measures are nDCG@10, R@100, AP and RR. P@k, Success@k, Rprec, Judged@k, Bpref and infAP are built in too; the
-    other measures of ir-measures need: pip install 'bookwheel[evaluate]'
+    The default measures are nDCG@10, R@100, AP and RR. P@k, Success@k, Rprec, Judged@k, Bpref and
+    infAP are built in too; the other measures of ir-measures need: pip install
+    'bookwheel[evaluate]'
     """
     from ..evaluate import DEFAULT_MEASURES, evaluate_runs, experiment, read_run
     from ..progress import auto, silent
@@ -113,7 +115,9 @@ def evaluate(
 
 
 def _judgments(source: str, split: str, field: str) -> Collection:
-    """The collection; of a single file of judgments, one without documents and without the queries' texts."""
+    """The collection; of a single file of judgments, one without documents and without the queries'
+    texts.
+    """
     from ..evaluate import Collection, load_collection, read_qrels
 
     if Path(source).is_file():

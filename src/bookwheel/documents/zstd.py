@@ -1,4 +1,6 @@
-"""Zstandard: the standard library's module from Python 3.14 on, and before that the same module as the package backports.zstd."""
+"""Zstandard: the standard library's module from Python 3.14 on, and before that the same module as
+the package backports.zstd.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def module() -> Any:
 
 
 def decompressor() -> Any:
-    """A new decompressor of one frame; see the documentation of ``compression.zstd.ZstdDecompressor``."""
+    """A new decompressor of one frame; see the documentation of
+    ``compression.zstd.ZstdDecompressor``.
+    """
     return module().ZstdDecompressor()
 
 

@@ -17,7 +17,9 @@ __all__ = ["Collection"]
 
 @dataclass(frozen=True)
 class Collection:
-    """A test collection. Load one with `load_collection` or `load_files`, or make one of dictionaries."""
+    """A test collection. Load one with `load_collection` or `load_files`, or make one of
+    dictionaries.
+    """
 
     name: str
     queries: Queries
@@ -28,7 +30,9 @@ class Collection:
     """Reads the documents, where they are available."""
 
     def documents(self) -> Iterator[Document]:
-        """The documents, one after the other. Raises `InputError` where the collection has only queries and judgments."""
+        """The documents, one after the other. Raises `InputError` where the collection has only
+        queries and judgments.
+        """
         if self.read is None:
             raise InputError(f"the collection {self.name} came without documents; index them from where they are")
         return self.read()
@@ -49,7 +53,9 @@ class Collection:
         return sum(query not in self.queries for query in self.qrels)
 
     def halves(self, seed: int = 0) -> tuple[Collection, Collection]:
-        """Two collections with half of the judged queries each, drawn with ``seed``: one to fit on, one to report."""
+        """Two collections with half of the judged queries each, drawn with ``seed``: one to fit on,
+        one to report.
+        """
         queries = sorted(self.judged)
         random.Random(seed).shuffle(queries)
         half = len(queries) // 2

@@ -50,7 +50,7 @@ class Comparison:
         return self.p_t_holm < SIGNIFICANT
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON; None for what is infinite (t where all differences are the same) or not defined."""
+        """For JSON; None for a value that is not defined, or an infinite t."""
         values = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in asdict(self).items()}
         return {**values, "significant": self.significant}
 
@@ -71,10 +71,11 @@ class Change:
 
 
 def compare(scores: Mapping[str, Scores], baseline: str | None = None, seed: int = 0) -> list[Comparison]:
-    """Every other ranking against ``baseline`` (the first where None), on every measure, with Holm's correction over all.
+    """Compare every other ranking with ``baseline`` (the first where None) on every measure.
 
-    All ``scores`` are of the same queries and measures. ``seed`` is that of the randomisation test. A query for which a
-    measure is not defined is left out of that comparison. Raises `UsageError`.
+    All ``scores`` must be of the same queries and measures. ``seed`` is that of the randomisation
+    test. Holm's correction is over all comparisons made here. A query for which a measure is not
+    defined is left out of that comparison. Raises `UsageError`.
     """
     if not scores:
         return []
@@ -126,7 +127,9 @@ def _against(base: Scores, other: Scores, baseline: str, name: str, seed: int) -
 
 
 def changed(before: Scores, after: Scores, measure: str, texts: Mapping[str, str], n: int = 5) -> Sequence[Change]:
-    """The ``n`` queries on which ``measure`` changed most either way, largest change first; equal ones by query id."""
+    """The ``n`` queries on which ``measure`` changed most either way, largest change first; equal
+    ones by query id.
+    """
     old, new = before.of(measure), after.of(measure)
     changes = [Change(query, texts.get(query, ""), old[query], new[query]) for query in old if query in new]
     moved = [change for change in changes if abs(change.difference) > _SAME]

@@ -1,4 +1,6 @@
-"""Judged collections through ir_datasets (MacAvaney et al., "Simplified Data Wrangling with ir_datasets", SIGIR 2021)."""
+"""Judged collections through ir_datasets (MacAvaney et al., "Simplified Data Wrangling with
+ir_datasets", SIGIR 2021).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ IR_DATASETS = "ir_datasets:"
 
 
 def load_ir_dataset(name: str) -> Collection:
-    """The collection that ir_datasets calls ``name``, such as ``beir/scifact/test``; it downloads what it lacks.
+    """The collection that ir_datasets calls ``name``, such as ``beir/scifact/test``; it downloads
+    what it lacks.
 
-    Raises `InputError` where the package is not installed, does not know the name, or cannot get the data.
+    Raises `InputError` where the package is not installed, does not know the name, or cannot get
+    the data.
     """
     try:
         import ir_datasets

@@ -20,14 +20,18 @@ from .table import format_comparisons, format_evaluation
 __all__ = ["Evaluation", "Search", "evaluate", "evaluate_runs"]
 
 Search = Callable[[list[str], int], list[list[tuple[str, float]]]]
-"""Searches several queries: from their texts and k to each one's at most k documents (id, score), best first."""
+"""Searches several queries: from their texts and k to each one's at most k documents (id, score),
+best first.
+"""
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What several rankings reach on one collection. A notebook shows it as a table; ``str`` makes one for a terminal."""
+    """What several rankings reach on one collection. A notebook shows it as a table; ``str`` makes
+    one for a terminal.
+    """
 
     collection: Collection
     measures: tuple[str, ...]
@@ -43,7 +47,9 @@ class Evaluation:
     comparisons: list[Comparison] = field(default_factory=list)
     """Every other ranking against the baseline, on every measure."""
     notes: tuple[str, ...] = ()
-    """What should be known about the figures, a sentence each: documents left out, weights that were fitted."""
+    """What should be known about the figures, a sentence each: documents left out, weights that
+    were fitted.
+    """
 
     @property
     def compared(self) -> list[str]:
@@ -51,7 +57,8 @@ class Evaluation:
         return [name for name in self.scores if name != self.baseline]
 
     def changes(self, name: str, measure: str | None = None, n: int = 5) -> Sequence[Change]:
-        """The ``n`` queries on which ``name`` differs most from the baseline by ``measure`` (the first where None).
+        """The ``n`` queries on which ``name`` differs most from the baseline by ``measure`` (the
+        first where None).
 
         Raises `UsageError` for a name or a measure that was not evaluated.
         """
@@ -59,9 +66,11 @@ class Evaluation:
         return changed(before, after, self._measure(measure), self.collection.queries, n)
 
     def per_query(self, measure: str | None = None) -> list[dict[str, Any]]:
-        """One dictionary per judged query: ``query`` (its id), ``text``, and the value of ``measure`` for each recipe.
+        """One dictionary per judged query: ``query`` (its id), ``text``, and the value of
+        ``measure`` for each recipe.
 
-        ``measure`` is the first one where None. A value that is not defined is None. Raises `UsageError`.
+        ``measure`` is the first one where None. A value that is not defined is None. Raises
+        `UsageError`.
         """
         columns = {name: scores.of(self._measure(measure)) for name, scores in self.scores.items()}
         return [
@@ -70,8 +79,9 @@ class Evaluation:
         ]
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """One dictionary per recipe: ``recipe``, each measure, ``milliseconds`` where it was searched here, and against the
-        baseline ``<measure> difference``, ``<measure> p`` (t-test) and ``<measure> p (randomisation)``, both corrected.
+        """One dictionary per recipe: ``recipe``, each measure, ``milliseconds`` where it was
+        searched here, and against the baseline ``<measure> difference``, ``<measure> p`` (t-test)
+        and ``<measure> p (randomisation)``, both corrected.
         """
         rows = []
         for name, scores in self.scores.items():
@@ -87,7 +97,9 @@ class Evaluation:
         return rows
 
     def to_pandas(self) -> Any:
-        """`to_dicts` as a pandas data frame, indexed by recipe. Raises `UsageError` where pandas is not installed."""
+        """`to_dicts` as a pandas data frame, indexed by recipe. Raises `UsageError` where pandas is
+        not installed.
+        """
         try:
             import pandas
         except ImportError:
@@ -146,11 +158,12 @@ def evaluate(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Search all judged queries of ``collection`` in each way of ``searches`` (name to function), and measure.
+    """Search all judged queries in each way of ``searches`` (name to function), and measure.
 
-    ``measures``: see `parse_measures`. ``baseline``: the name to compare the others with (the first where None). ``depth``:
-    documents ranked per query; as many as the measures look at where None. ``seed``: of the randomisation test. A judged query
-    without text finds nothing. Raises `UsageError` for wrong arguments, before anything is searched.
+    ``measures``: see `parse_measures`. ``baseline``: the name to compare the others with (the first
+    where None). ``depth``: documents ranked per query; as many as the measures look at where None.
+    ``seed``: of the randomisation test. A judged query without text finds nothing. Raises
+    `UsageError` for wrong arguments, before anything is searched.
     """
     if not searches:
         raise UsageError("there is nothing to evaluate; name a recipe")
@@ -189,9 +202,10 @@ def evaluate_runs(
     baseline: str | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure and compare finished ``runs`` (name to run), of other systems for example; see `read_run`.
+    """Measure and compare finished ``runs`` (name to run), for example of other systems.
 
-    ``baseline``: the name to compare the others with (the first where None). Raises `UsageError`.
+    ``runs``: see `read_run`. ``baseline``: the name to compare the others with (the first where
+    None). Raises `UsageError`.
     """
     if not runs:
         raise UsageError("there is nothing to evaluate; give a run")

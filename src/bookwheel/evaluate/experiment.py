@@ -42,16 +42,22 @@ def experiment(
     progress: Progress = silent,
     **settings: Any,
 ) -> Evaluation:
-    """Search the judged queries of ``collection`` by every recipe, measure, and compare each recipe with the baseline.
+    """Search judged queries by several recipes, measure, and compare each with a baseline.
 
-    ``collection``: one that is loaded, or what `load_collection` takes (with ``split`` and ``field``). ``recipes``: a list, or
-    a dictionary of names and recipes; every named recipe where None. ``library``: an open library, or the name or path of one
-    to use; a new one is made there, and a library without passages is filled from the collection. Where None, the collection is
-    indexed into a temporary library. ``ram`` and ``settings`` are for `bookwheel.open`; a library that is made here indexes
-    documents whole unless ``unit`` says otherwise. ``baseline``: one of the recipes (the first where None). ``fit``: search
-    each fusion with fitted weights too. The weights are fitted on half of the queries, and all figures are of the other half.
-    ``depth``: documents ranked per query; as many as the measures look at where None. ``seed``: draws the halves, and is the
-    randomisation test's. Raises `InputError`, `UsageError`, `RecipeError` and whatever opening a library raises.
+    - ``collection``: a loaded one, or what `load_collection` takes (with ``split`` and ``field``).
+    - ``recipes``: a list, or a dictionary of names and recipes. None: every named recipe.
+    - ``library``: an open library, or the name or path of one to use or to make. A library without
+      passages is filled from the collection. None: a temporary library.
+    - ``ram`` and ``settings``: see `bookwheel.open`. A library that is made here indexes documents
+      whole unless ``unit`` says otherwise.
+    - ``measures``: see `parse_measures`.
+    - ``baseline``: the recipe that the others are compared with. None: the first.
+    - ``fit``: also search each fusion with fitted weights. They are fitted on half of the queries,
+      and all figures are of the other half.
+    - ``depth``: documents ranked per query. None: as many as the measures look at.
+    - ``seed``: for drawing the halves and for the randomisation test.
+
+    Raises `InputError`, `UsageError`, `RecipeError` and whatever opening a library raises.
     """
     depth_of(measures)  # a wrong measure is found before anything is indexed
     loaded = collection if isinstance(collection, Collection) else load_collection(collection, split, field)
@@ -69,7 +75,9 @@ def experiment(
 
 @contextmanager
 def _opened(library: Library | str | Path | None, ram: str | int | None, settings: dict[str, Any]) -> Iterator[Library]:
-    """The library to search; one that was opened or made here is closed at the end, and a temporary one deleted."""
+    """The library to search; one that was opened or made here is closed at the end, and a temporary
+    one deleted.
+    """
     from ..library.library import Library, open_library
 
     made = {"unit": "document", **settings}
@@ -133,12 +141,14 @@ def _baseline(baseline: str | Recipe, chosen: Mapping[str, str | Recipe]) -> str
 def _fitted(
     library: Library, collection: Collection, recipes: Mapping[str, str | Recipe], seed: int, progress: Progress
 ) -> tuple[Collection, dict[str, str | Recipe], list[str]]:
-    """The half of the queries to report, each fusion with the weights fitted on the other half, and what was fitted."""
+    """The half of the queries to report, each fusion with the weights fitted on the other half, and
+    what was fitted.
+    """
     from .fusion import fit_fusion, is_fusion
 
     training, reported = collection.halves(seed)
     if not training.judged:
-        raise UsageError(f"{collection.name} has {len(collection.judged)} judged queries; fitting needs at least two")
+        raise UsageError(f"{collection.name} has too few judged queries ({len(collection.judged)}); fitting needs at least two")
     fusions = {name: recipe for name, recipe in recipes.items() if is_fusion(library, recipe)}
     if not fusions:
         raise UsageError(
@@ -146,7 +156,8 @@ def _fitted(
         )
     known = {str(library.recipe(recipe)) for recipe in recipes.values()}
     fitted: dict[str, str | Recipe] = {}
-    notes = [f"weights are fitted on {len(training.judged)} queries; the figures are of the other {len(reported.judged)}"]
+    halves = f"{len(training.judged):,} of {len(collection.judged):,} judged queries"
+    notes = [f"weights are fitted on {halves}; the figures are of the other {len(reported.judged):,}"]
     for name, recipe in fusions.items():
         best, reached = fit_fusion(library, recipe, training, progress=progress)
         notes.append(f"{name} fitted: {best} (nDCG@10 {reached:.4f} on the queries it was fitted on)")

@@ -1,7 +1,8 @@
-"""The weights of a weighted sum that give the best mean nDCG@10, found on a grid by coordinate ascent.
+"""Finds the weights of a weighted sum that give the best mean nDCG@10.
 
-nDCG is a step function of the weights, so it has no gradient to follow. With the few parts of a fusion, a grid and coordinate
-ascent find the best region (Metzler and Croft, "Linear feature-based models for information retrieval", 2007).
+nDCG is a step function of the weights, so it has no gradient to follow. With the few parts of a
+fusion, a grid and coordinate ascent find the best region (Metzler and Croft, "Linear feature-based
+models for information retrieval", 2007).
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ __all__ = ["JudgedCandidates", "best_weights", "ideal_gain"]
 
 DEPTH = 10
 STEPS = 20
-"""Weights are multiples of 1/20 that add up to 1: with a few hundred queries, finer ones would fit noise."""
+"""Weights are multiples of 1/20 that add up to 1: with a few hundred queries, finer ones would fit
+noise.
+"""
 TOLERANCE = 0.0005
-"""Weights whose nDCG differs by less count as equally good; of those the most even ones are chosen."""
+"""Weights whose nDCG differs by less are equally good; the most even ones are chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,10 +45,12 @@ def ideal_gain(grades: Sequence[float]) -> float:
 
 
 def best_weights(queries: Sequence[JudgedCandidates], parts: int) -> tuple[tuple[Fraction, ...], float]:
-    """The weights of ``parts`` parts, which add up to 1, and the mean nDCG@10 that they reach on these queries.
+    """The weights of ``parts`` parts, which add up to 1, and the mean nDCG@10 that they reach on
+    these queries.
 
-    Two parts: the best of the whole grid. More: the best that coordinate ascent from equal weights finds. No weight is 0: to
-    leave a part out is a decision for a person. Raises ``ValueError`` for fewer than two parts or no query.
+    Two parts: the best of the whole grid. More: the best that coordinate ascent from equal weights
+    finds. No weight is 0: to leave a part out is a decision for a person. Raises ``ValueError`` for
+    fewer than two parts or no query.
     """
     if parts < 2 or not queries:
         raise ValueError(f"there are {parts} parts and {len(queries)} queries; fitting needs two parts and one query at least")

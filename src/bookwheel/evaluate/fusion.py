@@ -23,7 +23,9 @@ CANDIDATES = 400
 
 
 def is_fusion(library: Library, recipe: str | Recipe | None) -> bool:
-    """Whether ``recipe`` is a weighted sum of two or more parts, whose weights can be fitted. Raises `RecipeError`."""
+    """Whether ``recipe`` is a weighted sum of two or more parts, whose weights can be fitted.
+    Raises `RecipeError`.
+    """
     chosen = library.recipe(recipe)
     return isinstance(chosen, Fuse) and len(chosen.terms) > 1
 
@@ -31,9 +33,11 @@ def is_fusion(library: Library, recipe: str | Recipe | None) -> bool:
 def fit_fusion(
     library: Library, recipe: str | Recipe | None, training: Collection, *, progress: Progress = silent
 ) -> tuple[Recipe, float]:
-    """The fusion with the weights that rank the queries of ``training`` best, and the mean nDCG@10 that they reach there.
+    """The fusion with the weights that rank the queries of ``training`` best, and the mean nDCG@10
+    that they reach there.
 
-    Report the figures of other queries (`Collection.halves`). Raises `RecipeError` where ``recipe`` is not a fusion.
+    Report the figures of other queries (`Collection.halves`). Raises `RecipeError` where ``recipe``
+    is not a fusion.
     """
     chosen = library.recipe(recipe)
     if not isinstance(chosen, Fuse) or len(chosen.terms) < 2:

@@ -24,10 +24,11 @@ _TEXT_KEYS = ("text", "query", "title", "question")
 
 
 def read_qrels(path: Path) -> Qrels:
-    """Judgments: ``query document grade`` separated by tabs (BEIR, with or without a heading), or TREC's four columns
-    ``query iteration document grade``.
+    """Judgments: ``query document grade`` separated by tabs (BEIR, with or without a heading), or
+    TREC's four columns ``query iteration document grade``.
 
-    Raises `InputError` with the line where there is no such thing, or where a document is judged twice and differently.
+    Raises `InputError` with the line where there is no such thing, or where a document is judged
+    twice and differently.
     """
     qrels: Qrels = {}
     for number, line in read_lines(path):
@@ -59,10 +60,11 @@ def read_qrels(path: Path) -> Qrels:
 
 
 def read_queries(path: Path, field: str = "title") -> Queries:
-    """Queries from JSONL (BEIR's layout), ``id<TAB>text``, or TREC topics (``<top>`` or ``<topic number="1">``).
+    """Queries from JSONL (BEIR's layout), ``id<TAB>text``, or TREC topics (``<top>`` or ``<topic
+    number="1">``).
 
-    ``field`` says what of a TREC topic is the query: ``title`` (also called ``query``), ``desc`` or ``narr``.
-    Raises `InputError`.
+    ``field`` says what of a TREC topic is the query: ``title`` (also called ``query``), ``desc`` or
+    ``narr``. Raises `InputError`.
     """
     name = path.name.removesuffix(".gz")
     if name.endswith((".jsonl", ".json")):

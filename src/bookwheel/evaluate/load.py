@@ -19,9 +19,10 @@ __all__ = ["load_collection", "load_files"]
 def load_collection(source: str | Path, split: str = "test", field: str = "title") -> Collection:
     """A judged collection from a BEIR folder, a folder of TREC files, or ``ir_datasets:NAME``.
 
-    A BEIR folder holds ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/<split>.tsv``. A folder of TREC files holds one file
-    whose name begins with ``topics`` or ``queries``, one whose name begins with ``qrels``, and perhaps a ``corpus.jsonl``.
-    Any of them may be compressed with gzip. ``field``: see `read_queries`. Raises `InputError`.
+    A BEIR folder holds ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/<split>.tsv``. A folder of
+    TREC files holds one file whose name begins with ``topics`` or ``queries``, one whose name
+    begins with ``qrels``, and perhaps a ``corpus.jsonl``. Any of them may be compressed with gzip.
+    ``field``: see `read_queries`. Raises `InputError`.
     """
     if isinstance(source, str) and source.startswith(IR_DATASETS):
         return load_ir_dataset(source.removeprefix(IR_DATASETS))
@@ -44,7 +45,9 @@ def load_collection(source: str | Path, split: str = "test", field: str = "title
 def load_files(
     queries: str | Path, qrels: str | Path, corpus: str | Path | None = None, *, name: str = "", field: str = "title"
 ) -> Collection:
-    """A judged collection from its files. See `read_queries`, `read_qrels`; ``corpus`` is JSONL in BEIR's layout."""
+    """A judged collection from its files. See `read_queries`, `read_qrels`; ``corpus`` is JSONL in
+    BEIR's layout.
+    """
     documents = None if corpus is None else Path(corpus)
     collection = Collection(
         name=name or Path(qrels).name.split(".")[0],

@@ -25,7 +25,7 @@ def ranked_documents(ranking: Sequence[tuple[str, float]] | Mapping[str, float])
 
 
 def ranked_pairs(ranking: Sequence[tuple[str, float]] | Mapping[str, float]) -> Sequence[tuple[str, float]]:
-    """Documents with scores, best first: a sequence in its own order, a mapping as trec_eval sorts it."""
+    """Documents with scores, best first: a list in its order, a mapping as trec_eval sorts it."""
     return _sorted_as_trec_eval(ranking) if isinstance(ranking, Mapping) else ranking
 
 
@@ -37,9 +37,10 @@ def _sorted_as_trec_eval(scores: Mapping[str, float]) -> list[tuple[str, float]]
 def run_lines(run: Run, tag: str = "bookwheel") -> Iterator[str]:
     """The lines of a run file, without line ends.
 
-    Every evaluator sees the same order: trec_eval ignores ranks, sorts by score in float32 and breaks ties by document id,
-    so a score that is not below the one before is written one float32 step below it. Raises `UsageError`, before the first
-    line, where an id contains white space, which the format cannot hold.
+    Every evaluator sees the same order: trec_eval ignores ranks, sorts by score in float32 and
+    breaks ties by document id, so a score that is not below the one before is written one float32
+    step below it. Raises `UsageError`, before the first line, where an id contains white space,
+    which the format cannot hold.
     """
     for what, name in _names(run, tag):
         if name.split() != [name]:
@@ -69,9 +70,11 @@ def write_run(path: str | Path, run: Run, tag: str = "bookwheel") -> None:
 
 
 def read_run(path: str | Path) -> dict[str, list[tuple[str, float]]]:
-    """Read a run file (gz too). Documents are sorted as trec_eval does: by falling score, equal scores by falling id.
+    """Read a run file (gz too). Documents are sorted as trec_eval does: by falling score, equal
+    scores by falling id.
 
-    Raises `InputError` with the line: other than six columns, a score that is no number, a document twice for a query.
+    Raises `InputError` with the line: other than six columns, a score that is no number, a document
+    twice for a query.
     """
     path = Path(path)
     scores: dict[str, dict[str, float]] = {}

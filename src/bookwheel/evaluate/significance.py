@@ -1,11 +1,12 @@
 """Paired significance tests, and the correction for making several.
 
-For differences of nDCG or AP over the same queries the t-test is recommended, with the randomisation test as a check: Urbano,
-Lima and Hanjalic, "Statistical Significance Testing in Information Retrieval: An Empirical Analysis" (SIGIR 2019); Smucker,
-Allan and Carterette, "A Comparison of Statistical Significance Tests" (CIKM 2007).
+For differences of nDCG or AP over the same queries the t-test is recommended, with the
+randomisation test as a check: Urbano, Lima and Hanjalic, "Statistical Significance Testing in
+Information Retrieval: An Empirical Analysis" (SIGIR 2019); Smucker, Allan and Carterette, "A
+Comparison of Statistical Significance Tests" (CIKM 2007).
 
-The t distribution is scipy's where scipy is installed, else our own. The randomisation test is always ours: where it draws at
-random, a p must not depend on what is installed.
+The t distribution is scipy's where scipy is installed, else our own. The randomisation test is
+always ours: where it draws at random, a p must not depend on what is installed.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ __all__ = ["holm", "incomplete_beta", "paired_randomisation", "paired_t", "plain
 ROUNDS = 10_000
 _CHUNK = 1_000
 _EXACT = 13
-"""Up to this many differing queries all 2**n choices of signs are tried: fewer than `ROUNDS`, and exact."""
+"""Up to this many differing queries all 2**n choices of signs are tried: fewer than `ROUNDS`, and
+exact.
+"""
 
 
 def paired_t(differences: NDArray[np.float64]) -> tuple[float, float]:
-    """Student's t of ``differences``, shape (n,), and its two-sided p under the hypothesis that their mean is 0.
+    """Student's t of ``differences``, shape (n,), and its two-sided p under the hypothesis that
+    their mean is 0.
 
-    (0, 1) for fewer than two differences, or where all are 0; an infinite t and p 0 where all are the same.
+    (0, 1) for fewer than two differences, or where all are 0; an infinite t and p 0 where all are
+    the same.
     """
     n = len(differences)
     if n < 2 or not differences.any():
@@ -41,7 +46,9 @@ def paired_t(differences: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def student_t_two_sided(t: float, freedom: float) -> float:
-    """Probability that Student's t with ``freedom`` degrees is at least ``|t|`` away from 0, by scipy where it is installed."""
+    """Probability that Student's t with ``freedom`` degrees is at least ``|t|`` away from 0, by
+    scipy where it is installed.
+    """
     try:
         from scipy import stats
     except ImportError:
@@ -91,10 +98,12 @@ def _fraction(a: float, b: float, x: float) -> float:
 
 
 def paired_randomisation(differences: NDArray[np.float64], seed: int = 0, rounds: int = ROUNDS) -> NDArray[np.float64]:
-    """Two-sided p of each row of ``differences``, shape (m, n) to (m,): how often random signs give a mean as far from 0.
+    """Two-sided p of each row of ``differences``, shape (m, n) to (m,): how often random signs give
+    a mean as far from 0.
 
-    Exact for a row with at most 13 differences that are not 0. For others the true ranking counts as one of the rounds, so
-    that p is never 0 (Phipson and Smyth, "Permutation P-values Should Never Be Zero", 2010); all rows share the signs.
+    Exact for a row with at most 13 differences that are not 0. For others the true ranking counts
+    as one of the rounds, so that p is never 0 (Phipson and Smyth, "Permutation P-values Should
+    Never Be Zero", 2010); all rows share the signs.
     """
     p = np.array([_exact(row[row != 0]) if (row != 0).sum() <= _EXACT else np.nan for row in differences], np.float64)
     if (sampled := np.isnan(p)).any():
@@ -122,12 +131,16 @@ def _sampled(differences: NDArray[np.float64], seed: int, rounds: int) -> NDArra
 
 
 def _reached(observed: Any) -> Any:
-    """What counts as far as ``observed``: sums of the same numbers in another order differ in their last digits."""
+    """What counts as far as ``observed``: sums of the same numbers in another order differ in their
+    last digits.
+    """
     return observed - 1e-9 * np.maximum(1.0, observed)
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """The p of several tests made together, adjusted (Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979)."""
+    """The p of several tests made together, adjusted (Holm, "A Simple Sequentially Rejective
+    Multiple Test Procedure", 1979).
+    """
     adjusted = [0.0] * len(p)
     largest = 0.0
     for rank, at in enumerate(sorted(range(len(p)), key=lambda i: p[i])):

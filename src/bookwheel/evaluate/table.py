@@ -37,7 +37,8 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int
 def title(evaluation: Evaluation) -> str:
     """The collection and how many of its queries count."""
     collection = evaluation.collection
-    parts = [f"{collection.name}: {len(collection.judged)} judged queries"]
+    count = len(collection.judged)
+    parts = [f"{collection.name}: {count:,} judged {'query' if count == 1 else 'queries'}"]
     if collection.unjudged:
         parts.append(f"{collection.unjudged} without judgments left out")
     if collection.without_text:
@@ -46,7 +47,7 @@ def title(evaluation: Evaluation) -> str:
 
 
 def evaluation_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: one row a recipe, one column a measure; ``+`` and ``-`` mark a significant difference."""
+    """Header and rows: a row per recipe, a column per measure, marks for significant differences."""
     marks = {(c.name, c.measure): "+" if c.difference > 0 else "-" for c in evaluation.comparisons if c.significant}
     timed = bool(evaluation.milliseconds)
     rows = []
@@ -66,7 +67,9 @@ def footnotes(evaluation: Evaluation) -> list[str]:
 
 
 def comparison_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: difference, queries won, tied and lost, and the p of both tests after Holm's correction."""
+    """Header and rows: difference, queries won, tied and lost, and the p of both tests after Holm's
+    correction.
+    """
     rows = [
         [
             c.name,
@@ -83,7 +86,9 @@ def comparison_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]
 
 
 def format_evaluation(evaluation: Evaluation) -> str:
-    """One line a recipe, one column a measure; ``+`` and ``-`` mark a significant difference from the baseline."""
+    """One line a recipe, one column a measure; ``+`` and ``-`` mark a significant difference from
+    the baseline.
+    """
     lines = [title(evaluation), "", format_table(*evaluation_rows(evaluation))]
     if notes := footnotes(evaluation):
         lines += ["", *notes]
@@ -91,7 +96,9 @@ def format_evaluation(evaluation: Evaluation) -> str:
 
 
 def format_comparisons(evaluation: Evaluation) -> str:
-    """One line a comparison: difference, queries won, tied and lost, and the p of both tests after Holm's correction."""
+    """One line a comparison: difference, queries won, tied and lost, and the p of both tests after
+    Holm's correction.
+    """
     return format_table(*comparison_rows(evaluation), left=2)
 
 

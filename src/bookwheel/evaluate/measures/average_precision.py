@@ -10,7 +10,9 @@ __all__ = ["KIND"]
 
 
 def average_precision(ranking: JudgedRanking, cutoff: int | None = None, rel: int = 1) -> float:
-    """The mean, over all relevant documents, of the precision at each one's rank; 0 for one that is not retrieved."""
+    """The mean, over all relevant documents, of the precision at each one's rank; 0 for one that is
+    not retrieved.
+    """
     total = ranking.relevant_count(rel)
     ranks = np.flatnonzero(ranking.relevant(rel, cutoff)) + 1
     return float((np.arange(1, len(ranks) + 1) / ranks).sum()) / total if total else 0.0

@@ -1,7 +1,8 @@
-"""What a measure is: a function of one query's judged ranking, its parameters as data, and its notation.
+"""What a measure is: a function of a judged ranking, its parameters as data, and its notation.
 
-The notation is that of ir-measures (MacAvaney et al., "Streamlining Evaluation with ir-measures", ECIR 2022), such as
-``nDCG@10`` or ``AP(rel=2)@100``. The values are those of trec_eval (Buckley, NIST).
+The notation is that of ir-measures (MacAvaney et al., "Streamlining Evaluation with ir-measures",
+ECIR 2022), such as ``nDCG@10`` or ``AP(rel=2)@100``. The values are those of trec_eval (Buckley,
+NIST).
 """
 
 from __future__ import annotations
@@ -24,18 +25,23 @@ class JudgedRanking:
     """One query's ranking as a measure sees it: grades, not documents."""
 
     grades: NDArray[np.float64]
-    """The grade of each ranked document, best rank first, shape (n,); NaN where it has no judgment."""
+    """The grade of each ranked document, best rank first, shape (n,); NaN where it has no judgment.
+    """
     judgments: NDArray[np.float64]
     """All grades of the query, of retrieved and missed documents, shape (m,)."""
 
     @classmethod
     def of(cls, documents: Iterable[str], judgments: Mapping[str, int]) -> JudgedRanking:
-        """The ranking ``documents``, best first, without duplicates, against a query's ``judgments``."""
+        """The ranking ``documents``, best first, without duplicates, against a query's
+        ``judgments``.
+        """
         grades = [judgments.get(document, np.nan) for document in documents]
         return cls(np.array(grades, np.float64), np.array(list(judgments.values()), np.float64))
 
     def relevant(self, rel: int, cutoff: int | None = None) -> NDArray[np.bool_]:
-        """Whether each of the first ``cutoff`` documents (all where None) has grade ``rel`` or more, shape (at most cutoff,)."""
+        """Whether each of the first ``cutoff`` documents (all where None) has grade ``rel`` or
+        more, shape (at most cutoff,).
+        """
         marks: NDArray[np.bool_] = self.grades[:cutoff] >= rel
         return marks
 
@@ -44,7 +50,9 @@ class JudgedRanking:
         return int((self.judgments >= rel).sum())
 
     def judged_only(self) -> JudgedRanking:
-        """The ranking without the documents that have no judgment. A negative grade means "not judged" to trec_eval."""
+        """The ranking without the documents that have no judgment. A negative grade means "not
+        judged" to trec_eval.
+        """
         return JudgedRanking(self.grades[self.grades >= 0], self.judgments)
 
 
@@ -86,7 +94,9 @@ class MeasureKind:
 
     name: str
     function: Callable[..., float]
-    """Called with a `JudgedRanking` and the parameters by name, except ``judged_only``, which `Measure.of` applies."""
+    """Called with a `JudgedRanking` and the parameters by name, except ``judged_only``, which
+    `Measure.of` applies.
+    """
     parameters: tuple[Parameter, ...]
     description: str
     aliases: tuple[str, ...] = ()
@@ -98,7 +108,8 @@ class Measure:
 
     kind: MeasureKind
     arguments: Mapping[str, Value] = field(default_factory=dict)
-    """The parameters that differ from their defaults, in the order in which the kind declares them."""
+    """The parameters that differ from their defaults, in the order in which the kind declares them.
+    """
 
     @property
     def cutoff(self) -> int | None:

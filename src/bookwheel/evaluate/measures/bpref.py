@@ -1,4 +1,6 @@
-"""Bpref: binary preference (Buckley and Voorhees, "Retrieval evaluation with incomplete information", SIGIR 2004)."""
+"""Bpref: binary preference (Buckley and Voorhees, "Retrieval evaluation with incomplete
+information", SIGIR 2004).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,11 @@ __all__ = ["KIND"]
 
 
 def bpref(ranking: JudgedRanking, rel: int = 1) -> float:
-    """The share of pairs of a relevant and a judged non-relevant document that the ranking has in the right order.
+    """The share of pairs of a relevant and a judged non-relevant document that the ranking has in
+    the right order.
 
-    As trec_eval has it: of the non-relevant documents the first R count, for a query with R relevant ones. Documents without
-    a judgment, or with a negative grade, are skipped.
+    As trec_eval has it: of the non-relevant documents the first R count, for a query with R
+    relevant ones. Documents without a judgment, or with a negative grade, are skipped.
     """
     total = ranking.relevant_count(rel)
     if not total:

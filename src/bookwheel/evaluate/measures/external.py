@@ -41,7 +41,9 @@ def is_installed() -> bool:
 
 
 def external_measure(text: str) -> ExternalMeasure | None:
-    """The measure that ir-measures reads from ``text``; None where it knows none. Needs ir-measures."""
+    """The measure that ir-measures reads from ``text``; None where it knows none. Needs
+    ir-measures.
+    """
     import ir_measures
 
     try:
@@ -55,15 +57,17 @@ def external_measure(text: str) -> ExternalMeasure | None:
 def external_scores(
     rankings: Sequence[Sequence[str]], judgments: Sequence[Mapping[str, int]], measures: Sequence[ExternalMeasure]
 ) -> tuple[NDArray[np.float64], list[float]]:
-    """Each measure for each query, shape (measures, queries) with NaN where it is not defined, and over all queries.
+    """Each measure for each query, shape (measures, queries) with NaN where it is not defined, and
+    over all queries.
 
-    Over all queries a measure is its mean, except counts such as NumRet, which are summed. Raises `UsageError` where
-    ir-measures cannot compute one, for lack of another tool say.
+    Over all queries a measure is its mean, except counts such as NumRet, which are summed. Raises
+    `UsageError` where ir-measures cannot compute one, for lack of another tool say.
     """
     import ir_measures
 
-    # The tools behind ir-measures sort by score and break ties by id, and some read ids as words or numbers. Plain ids, and
-    # scores that only give the rank, make all of them see the ranking as it is.
+    # The tools behind ir-measures sort by score and break ties by id, and some read ids as words or
+    # numbers. Plain ids, and scores that only give the rank, make all of them see the ranking as it
+    # is.
     plain: dict[str, str] = {}
 
     def name(document: str) -> str:

@@ -1,5 +1,5 @@
-"""infAP: inferred average precision (Yilmaz and Aslam, "Estimating Average Precision with Incomplete and Imperfect
-Judgments", CIKM 2006).
+"""infAP: inferred average precision (Yilmaz and Aslam, "Estimating Average Precision with
+Incomplete and Imperfect Judgments", CIKM 2006).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ EPSILON = 0.00001
 def inferred_ap(ranking: JudgedRanking, rel: int = 1) -> float:
     """Average precision estimated from a judged sample of the pool.
 
-    Documents of the pool that were not judged, which have a negative grade, count as relevant as often as the judged ones;
-    documents without any grade were not in the pool and count as not relevant.
+    Documents of the pool that were not judged, which have a negative grade, count as relevant as
+    often as the judged ones; documents without any grade were not in the pool and count as not
+    relevant.
     """
     total = ranking.relevant_count(rel)
     if not total:

@@ -10,7 +10,8 @@ __all__ = ["KIND"]
 
 
 def judged(ranking: JudgedRanking, cutoff: int | None = None) -> float:
-    """The share of the first ``cutoff`` documents, or of those there are where they are fewer, that have a judgment.
+    """The share of the first ``cutoff`` documents, or of those there are where they are fewer, that
+    have a judgment.
 
     A negative grade counts as a judgment here, as it does in ir-measures.
     """

@@ -18,8 +18,8 @@ def discounted_gain(gains: NDArray[np.float64]) -> float:
 def ndcg(ranking: JudgedRanking, cutoff: int | None = None, dcg: str = "log2") -> float:
     """The discounted gain of the ranking over that of the best possible one.
 
-    A document's gain is its grade, as in trec_eval, or with ``dcg="exp-log2"`` 2 to the power of its grade, less one
-    (Burges et al., "Learning to Rank using Gradient Descent", ICML 2005).
+    A document's gain is its grade, as in trec_eval, or with ``dcg="exp-log2"`` 2 to the power of
+    its grade, less one (Burges et al., "Learning to Rank using Gradient Descent", ICML 2005).
     """
     ideal = discounted_gain(_gains(np.sort(ranking.judgments)[::-1][:cutoff], dcg))
     return discounted_gain(_gains(ranking.grades[:cutoff], dcg)) / ideal if ideal else 0.0

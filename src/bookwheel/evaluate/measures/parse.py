@@ -18,14 +18,17 @@ DEFAULT_MEASURES = ("nDCG@10", "R@100", "AP", "RR")
 UNCUT_DEPTH = 1000
 """How many documents to rank for a measure without a cutoff, as TREC does."""
 MAX_LENGTH = 200
-"""Characters of a measure's notation: longer ones are mistakes, and Python's parser is not made for untrusted lengths."""
+"""Characters of a measure's notation: longer ones are mistakes, and Python's parser is not made for
+untrusted lengths.
+"""
 
 
 def parse_measures(names: Sequence[object]) -> list[Measure | ExternalMeasure]:
-    """The measures that ``names`` denote, without duplicates. A measure object of ir-measures is read by its name.
+    """The measures that ``names`` denote, without duplicates. A measure object of ir-measures is
+    read by its name.
 
-    The built-in ones are `KINDS`; a name or a parameter that they do not have goes to ir-measures. Raises `UsageError`,
-    which lists everything that is wrong with any of them.
+    The built-in ones are `KINDS`; a name or a parameter that they do not have goes to ir-measures.
+    Raises `UsageError`, which lists everything that is wrong with any of them.
     """
     parsed: dict[str, Measure | ExternalMeasure] = {}
     problems: list[str] = []
@@ -56,7 +59,9 @@ def parse_measures(names: Sequence[object]) -> list[Measure | ExternalMeasure]:
 
 
 def depth_of(names: Sequence[object]) -> int:
-    """How many documents each ranking needs for these measures: the largest cutoff, or 1000 where a measure has none."""
+    """How many documents each ranking needs for these measures: the largest cutoff, or 1000 where a
+    measure has none.
+    """
     return max(measure.cutoff or UNCUT_DEPTH for measure in parse_measures(names))
 
 

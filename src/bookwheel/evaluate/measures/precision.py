@@ -8,7 +8,9 @@ __all__ = ["KIND"]
 
 
 def precision(ranking: JudgedRanking, cutoff: int, rel: int = 1) -> float:
-    """The share of relevant documents among the first ``cutoff``; ranks that the ranking does not fill count as not relevant."""
+    """The share of relevant documents among the first ``cutoff``; ranks that the ranking does not
+    fill count as not relevant.
+    """
     return int(ranking.relevant(rel, cutoff).sum()) / cutoff
 
 

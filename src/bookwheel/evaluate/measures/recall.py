@@ -8,7 +8,9 @@ __all__ = ["KIND"]
 
 
 def recall(ranking: JudgedRanking, cutoff: int, rel: int = 1) -> float:
-    """The share of the relevant documents that the first ``cutoff`` hold; 0 for a query without relevant documents."""
+    """The share of the relevant documents that the first ``cutoff`` hold; 0 for a query without
+    relevant documents.
+    """
     total = ranking.relevant_count(rel)
     return int(ranking.relevant(rel, cutoff).sum()) / total if total else 0.0
 

@@ -1,4 +1,6 @@
-"""RR: reciprocal rank (Kantor and Voorhees, "The TREC-5 Confusion Track", Information Retrieval 2, 2000)."""
+"""RR: reciprocal rank (Kantor and Voorhees, "The TREC-5 Confusion Track", Information Retrieval 2,
+2000).
+"""
 
 from __future__ import annotations
 

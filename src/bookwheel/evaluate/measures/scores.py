@@ -34,12 +34,14 @@ class Scores:
 
 
 def measure(run: AnyRun, qrels: Qrels, measures: Sequence[object] = DEFAULT_MEASURES) -> Scores:
-    """Measure ``run`` over every query of ``qrels`` that has a judgment; a query that the run lacks counts as 0.
+    """Measure ``run`` over every query of ``qrels`` that has a judgment; a query that the run lacks
+    counts as 0.
 
-    A list of (document, score) pairs is a ranking in that order, whatever its scores; a document that comes twice counts at
-    its better rank. A mapping from document to score has no order of its own, and is sorted as trec_eval does: by falling
-    score, equal scores by falling document id. Raises `UsageError` for an unknown measure, or for one that ir-measures cannot
-    compute with what is installed.
+    A list of (document, score) pairs is a ranking in that order, whatever its scores; a document
+    that comes twice counts at its better rank. A mapping from document to score has no order of its
+    own, and is sorted as trec_eval does: by falling score, equal scores by falling document id.
+    Raises `UsageError` for an unknown measure, or for one that ir-measures cannot compute with what
+    is installed.
     """
     parsed = parse_measures(measures)
     queries = tuple(query for query, grades in qrels.items() if grades)

@@ -8,7 +8,9 @@ __all__ = ["KIND"]
 
 
 def success(ranking: JudgedRanking, cutoff: int, rel: int = 1) -> float:
-    """1 where one of the first ``cutoff`` documents is relevant, else 0. Some papers call this recall at k."""
+    """1 where one of the first ``cutoff`` documents is relevant, else 0. Some papers call this
+    recall at k.
+    """
     return float(ranking.relevant(rel, cutoff).any())
 
 

@@ -1,0 +1,325 @@
+"""The one HTTP client: JSON over the OpenAI-compatible protocol, for remote encoders and language models.
+
+What it promises:
+
+- Texts go over https only, except to this machine itself. Redirects are not followed.
+- A key is sent only to the host it was given for, and never appears in an error.
+- A reply is bounded in bytes and in time, however slowly it trickles in.
+- Failures that may pass are tried again a bounded number of times, after a pause that doubles.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._errors import ModelError
+
+__all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "is_loopback", "key_for"]
+
+KEYS = "BOOKWHEEL_API_KEY"
+"""The environment variable with keys, each with its host: ``HOST=KEY HOST=KEY``."""
+OWN_KEYS = {"api.openai.com": "OPENAI_API_KEY"}
+"""Hosts whose key has an environment variable of its own, which is sent to no other host."""
+MAX_REPLY = 64 << 20
+"""The largest reply that is read, in bytes."""
+LONGEST_PAUSE = 60.0
+"""The longest pause between two tries, in seconds, whatever the server asks for."""
+RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+"""Statuses that may be others when asked again."""
+CHARACTERS = 4
+"""Characters in a token, for estimates: about right for English with today's tokenizers."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What sending some texts would take; ``cost`` is in the currency of the price, None without one."""
+
+    texts: int
+    tokens: int
+    requests: int
+    seconds: float | None
+    cost: float | None
+
+    def __str__(self) -> str:
+        parts = [f"{self.texts:,} texts, about {self.tokens:,} tokens in {self.requests:,} requests"]
+        if self.cost is not None:
+            parts.append(f"about {self.cost:.2f} at the price given")
+        if self.seconds is not None:
+            parts.append(f"at least {self.seconds:,.0f} s at the rates allowed")
+        return ", ".join(parts)
+
+
+@dataclass
+class Usage:
+    """What a server said it has counted so far. Updated under the client's lock."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def cost(self, price: float, completion_price: float = 0.0) -> float:
+        """The cost at so much for a million tokens of the prompts, and of the completions."""
+        return (self.prompt_tokens * price + self.completion_tokens * completion_price) / 1e6
+
+    def add(self, reply: Any) -> None:
+        """Count one reply, by its ``usage`` where it has one."""
+        self.requests += 1
+        told = reply.get("usage") if isinstance(reply, dict) else None
+        if isinstance(told, dict):
+            self.prompt_tokens += _count(told.get("prompt_tokens"))
+            self.completion_tokens += _count(told.get("completion_tokens"))
+
+
+class Pace:
+    """Lets through so many units a minute: `wait` sleeps until the next ones may go. Thread-safe."""
+
+    def __init__(self, per_minute: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._each = 60.0 / per_minute
+        self._next = 0.0
+        self._sleep = sleep
+        self._lock = threading.Lock()
+
+    def wait(self, units: float = 1) -> None:
+        """Sleep until ``units`` more may go."""
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._next)
+            self._next = start + units * self._each
+        if start > now:
+            self._sleep(start - now)
+
+
+class Client:
+    """Requests to the server at ``base``, the address before ``/embeddings`` or ``/chat/completions``.
+
+    ``who`` is what errors call the model. ``key`` is sent as a bearer token; without it, `key_for` looks
+    for one. ``timeout`` bounds each try in seconds, the whole reply included, and ``largest`` the reply
+    in bytes. Nothing is sent before the first `post`. Thread-safe. Raises `ModelError` for an address
+    that is none, has a password in it, or is neither https nor on this machine.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        who: str,
+        key: str | None = None,
+        timeout: float = 60.0,
+        largest: int = MAX_REPLY,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.base = base.rstrip("/")
+        self.host, self.loopback = _checked(base)
+        self.who = who
+        self.timeout = timeout
+        self.largest = largest
+        self.usage = Usage()
+        self._key = key or key_for(base)
+        if not re.fullmatch(r"[!-~]*", self._key):
+            raise ModelError(f"the key for {self.host} has spaces or characters that no key has; set it again")
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._closed = False
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        tries: int = 1,
+        pause: float = 1.0,
+        deadline: float | None = None,
+        advice: str = "try again later",
+        before: Callable[[], None] = lambda: None,
+    ) -> Any:
+        """The JSON reply to ``body``, posted to ``base/path`` at most ``tries`` times.
+
+        ``pause`` is that before the second try, in seconds; it doubles, unless the server asks for
+        another one (``Retry-After``). ``deadline`` is a time of ``time.monotonic()``. ``before`` runs
+        ahead of each try. Raises `ModelError`, which ends with ``advice`` where trying again may help.
+        """
+        problem = "was not asked: no time was left"
+        tried = 0
+        while tried < tries:
+            if tried:
+                wait = min(pause, LONGEST_PAUSE)
+                if wait >= _left(deadline):
+                    break
+                self._sleep(wait)
+                pause *= 2
+            before()
+            left = _left(deadline)
+            if left <= 0:
+                break
+            tried += 1
+            status, headers, content, failure = self._try(path, body, min(self.timeout, left))
+            if failure:
+                problem = failure
+            elif status == 200:
+                return self._parsed(content)
+            elif status in RETRIED:
+                problem = f"answered {status}{self._reason(content)}"
+                pause = _asked(headers.get("retry-after"), pause)
+            else:
+                raise ModelError(f"{self.who} {self._refusal(status, content)}")
+        times = {0: "", 1: "", 2: ", twice"}.get(tried, f", {tried} times")
+        raise ModelError(f"{self.who} {problem}{times}; {advice}")
+
+    def close(self) -> None:
+        """Close the connections; posting afterwards raises `ModelError`."""
+        with self._lock:
+            self._closed = True
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _try(self, path: str, body: Mapping[str, Any], timeout: float) -> tuple[int, Mapping[str, str], bytes, str]:
+        """Status, headers and body of one request; or, last, what went wrong on the way."""
+        client, httpx = self._connection()
+        late = f"did not answer within {timeout:.3g} s"
+        # Not compressed: what a few bytes unpack to is not bounded.
+        headers = {"Accept-Encoding": "identity"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        began = time.monotonic()
+        content = bytearray()
+        try:
+            with client.stream("POST", f"{self.base}/{path}", json=dict(body), headers=headers, timeout=timeout) as response:
+                # Of a redirect nothing is read.
+                for piece in response.iter_raw() if not response.is_redirect else ():
+                    content += piece
+                    if len(content) > self.largest:
+                        raise ModelError(
+                            f"{self.who} gave a reply larger than {self.largest:,} bytes, which is not read; check the address"
+                        )
+                    # A slow trickle never times out by itself.
+                    if time.monotonic() - began > timeout:
+                        return 0, {}, b"", late
+                return response.status_code, response.headers, bytes(content), ""
+        except httpx.TimeoutException:
+            return 0, {}, b"", late
+        except httpx.InvalidURL as error:
+            raise ModelError(f"{self.base!r} is not an address ({error})") from None
+        except httpx.HTTPError as error:
+            return 0, {}, b"", f"cannot be reached ({self._clean(str(error)) or type(error).__name__})"
+
+    def _connection(self) -> tuple[Any, Any]:
+        if self._closed:
+            raise ModelError(f"{self.who} is closed; open it again")
+        try:
+            import httpx
+        except ImportError as error:
+            raise ModelError("a remote model needs another package; type: pip install 'bookwheel[remote]'") from error
+        with self._lock:
+            if self._client is None:
+                # This machine is never asked by way of a proxy.
+                self._client = httpx.Client(follow_redirects=False, trust_env=not self.loopback)
+            return self._client, httpx
+
+    def _parsed(self, content: bytes) -> Any:
+        try:
+            reply = json.loads(content)
+        except (ValueError, RecursionError):
+            raise ModelError(f"{self.who} answered something else than JSON; check the address") from None
+        with self._lock:
+            self.usage.add(reply)
+        return reply
+
+    def _refusal(self, status: int, content: bytes) -> str:
+        if status in (401, 403):
+            return f"refuses the key ({status}){self._reason(content)}; set {self._variable()} to one that it takes"
+        if 300 <= status < 400:
+            return f"answered {status}, a redirect, which is not followed; give the address that it leads to"
+        return f"answered {status}{self._reason(content)}; check the address, the model's name and the length of the texts"
+
+    def _variable(self) -> str:
+        return OWN_KEYS.get(self.host, f"{KEYS}='{self.host}=KEY'")
+
+    def _reason(self, content: bytes) -> str:
+        """The server's own words about an error, in brackets and on one line."""
+        try:
+            told = json.loads(content)
+            told = told.get("error", told.get("message", told)) if isinstance(told, dict) else told
+            told = told.get("message", told) if isinstance(told, dict) else told
+        except (ValueError, RecursionError):
+            told = content[:2000].decode("utf-8", "replace")
+        line = self._clean(str(told))[:200]
+        return f" ({line})" if line else ""
+
+    def _clean(self, text: str) -> str:
+        """``text`` on one line, without the key."""
+        line = " ".join(text.split())
+        return line.replace(self._key, "[key]") if self._key else line
+
+
+def key_for(base: str) -> str:
+    """The key for the host of ``base`` from the environment, or none: ``""``.
+
+    `OWN_KEYS` names the variables of well-known hosts; `KEYS` has those of any other, as ``HOST=KEY`` or
+    ``HOST:PORT=KEY``, several with a space between them. Raises `ModelError` for a value without a host.
+    """
+    parts = urlsplit(base)
+    host = parts.hostname or ""
+    if own := os.environ.get(OWN_KEYS.get(host, "")):
+        return own
+    pairs = [pair.partition("=") for pair in re.split(r"[\s,]+", os.environ.get(KEYS, "")) if pair]
+    if not all(place and sign and value for place, sign, value in pairs):
+        raise ModelError(
+            f"{KEYS} must be of the form HOST=KEY, as in {host or 'api.example.com'}=KEY, so that a key goes only to the host "
+            "it is for"
+        )
+    keys = {place.lower(): value for place, _, value in pairs}
+    return keys.get(f"{host}:{parts.port}", keys.get(host, ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _checked(base: str) -> tuple[str, bool]:
+    """The host of an address, and whether it is this machine; raises `ModelError`."""
+    try:
+        parts = urlsplit(base)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ModelError(f"{base!r} is not an address ({error}); write one as in https://api.example.com/v1") from None
+    if parts.username or parts.password:
+        raise ModelError(f"an address must not have a password in it; set {KEYS}='HOST=KEY' instead")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ModelError(f"{base!r} is not an address; write one as in https://api.example.com/v1")
+    loopback = is_loopback(host)
+    if parts.scheme == "http" and not loopback:
+        raise ModelError(f"texts are not sent unencrypted to {host}; use https://, or a tunnel to this machine")
+    return host, loopback
+
+
+def _left(deadline: float | None) -> float:
+    return float("inf") if deadline is None else deadline - time.monotonic()
+
+
+def _asked(header: str | None, otherwise: float) -> float:
+    """Seconds that a ``Retry-After`` asks for; a date is not read."""
+    try:
+        return min(LONGEST_PAUSE, max(0.0, float(header))) if header else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
