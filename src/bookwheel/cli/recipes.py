@@ -43,8 +43,8 @@ def recipes(recipe: str | None, library: Library | None, save: str | None, remov
         if save is not None and recipe is None:
             raise UsageError(f'--save {save} needs a recipe, as in: bookwheel recipes --save {save} "bm25 >> mmr()"')
         if remove is not None:
-            library.save_recipe(remove, None)
-        if save is not None:
+            library.remove_recipe(remove)
+        if save is not None and recipe is not None:
             library.save_recipe(save, recipe)
         if recipe is None:
             return

@@ -309,4 +309,4 @@ class ArrayFolder:
         return problems
 
 
-REMEDY = "run `bookwheel check` to see all that is damaged, then index the sources again"
+REMEDY = "run `bookwheel check` to see all that is damaged, then index the files again"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +17,7 @@ from ..rank.stages.registry import stage_names
 from .lock import briefly_locked
 from .sweeping import refuse_link
 
-__all__ = ["FILE", "read_recipes", "save_recipe"]
+__all__ = ["FILE", "read_recipes", "remove_recipe", "save_recipe"]
 
 FILE = "recipes.json"
 MOST = 1000
@@ -51,25 +52,35 @@ def _table(path: Path) -> dict[str, str]:
     return dict(table)
 
 
-def save_recipe(library: Path, name: str, recipe: Recipe | None, taken: Mapping[str, str]) -> None:
-    """Save ``recipe`` under ``name``, or remove that name if it is None.
+def save_recipe(library: Path, name: str, recipe: Recipe, taken: Mapping[str, str]) -> None:
+    """Save ``recipe`` under ``name``.
 
-    ``taken``: names of the library's encoders. The recipe is saved in full, with the names in it replaced, so that it does not
-    change when another recipe does. Raises ``RecipeError`` for an unusable name.
+    ``taken``: names of the library's encoders. The recipe is saved in full, with the names in it
+    replaced, so that it does not change when another recipe does. Raises `RecipeError` for an
+    unusable name.
     """
-    with storage(library), briefly_locked(library / (FILE + ".lock")):
-        table = dict(_table(library / FILE))
-        if recipe is None:
-            if name not in table:
-                raise RecipeError(
-                    f"the library has no saved recipe {name!r}; its saved recipes are: {', '.join(table) or 'none'}"
-                )
-            del table[name]
-        else:
-            Retrieve(name)  # refuses what is no plain name
-            if name in RECIPES or name in taken or name in stage_names():
-                raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
-            if len(table) >= MOST and name not in table:
-                raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
-            table[name] = str(recipe)
-        replace_file(library / FILE, json.dumps(table, indent=1, ensure_ascii=False).encode())
+    Retrieve(name)  # refuses what is not a plain name
+    if name in RECIPES or name in taken or name in stage_names():
+        raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
+    with _changed(library) as table:
+        if len(table) >= MOST and name not in table:
+            raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
+        table[name] = str(recipe)
+
+
+def remove_recipe(library: Path, name: str) -> None:
+    """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none."""
+    with _changed(library) as table:
+        if name not in table:
+            raise RecipeError(f"the library has no saved recipe {name!r}; its saved recipes are: {', '.join(table) or 'none'}")
+        del table[name]
+
+
+@contextmanager
+def _changed(library: Path) -> Iterator[dict[str, str]]:
+    """The recipes, to be changed in place: nobody else changes them meanwhile, and they are saved at the end."""
+    path = library / FILE
+    with storage(library), briefly_locked(path.with_name(FILE + ".lock")):
+        table = _table(path)
+        yield table
+        replace_file(path, json.dumps(table, indent=1, ensure_ascii=False).encode())
