@@ -50,8 +50,8 @@ def plan(
 ) -> None:
     """Estimate the memory and disk that indexing and searching need, by part; nothing is written.
 
-    For files, the number of passages is estimated from a sample. A plan that exceeds the memory budget is still printed, with
-    exit code 3.
+    For files, the number of passages is estimated from a sample. A plan that exceeds the memory
+    budget is still printed, with exit code 3.
     """
     from ..library.planning import plan as plan_library
 

@@ -88,7 +88,7 @@ def plan_search(snapshot: Snapshot, ram: int | None, names: Iterable[str] | None
     # One bit per passage for deletions and for each of a few filters, and the ids of removed passages.
     passages = sum(entry.passages for entry in snapshot.manifest.segments)
     memory.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)
-    memory.plan("queries at work", WORKING)
+    memory.plan("running queries", WORKING)
     if ram is None:
         memory.ram = max(DEFAULT, memory.planned())
     return memory
@@ -154,7 +154,7 @@ def plan_library(passages: int, dimension: int, ram: int, *, encoder: int = STAT
         searching.plan(HOT[DENSE], dense_plan.memory_bytes(passages, dimension, bits))
         searching.plan("encoders", encoder)
     searching.plan("deletions, filters", passages // 8 * 4)
-    searching.plan("queries at work", WORKING)
+    searching.plan("running queries", WORKING)
     disk = {part: size * passages for part, size in ON_DISK.items()} | {"dictionary": TERM_ON_DISK * terms}
     if dimension:
         disk["vectors (float16)"] = 2 * dimension * passages
