@@ -170,7 +170,7 @@ def way(entered: list[tuple[str, str]]) -> str:
     order, _ = folders()
     used = {name.split("/")[0] for _, name in entered if "/" in name}
     lanes = [folder for folder in order if folder in used]
-    wide, row, left, top = 148, 30, 20, 74
+    wide, row, left, top = 160, 30, 20, 74
     width, height = 2 * left + wide * len(lanes), top + row * len(entered) + 34
     at = {folder: left + wide * place + 14 for place, folder in enumerate(lanes)}
     parts = [

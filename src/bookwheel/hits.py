@@ -35,7 +35,7 @@ class Hits:
     @classmethod
     def merged(cls, parts: Iterable[Hits], k: int | None = None) -> Hits:
         """One ranking of several that share no passage (those of the segments, say)."""
-        parts = list(parts)
+        parts = [part for part in parts if len(part.ids)]
         if not parts:
             return cls.empty()
         if len(parts) == 1:

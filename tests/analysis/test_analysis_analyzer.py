@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel._errors import UsageError
-from bookwheel.analysis.analyzer import MAX_WORD, Analyzer, highlight, languages
+from bookwheel.analysis.analyzer import MAX_WORD, Analyzer, languages
+from bookwheel.analysis.highlight import Highlighter, highlight
 from bookwheel.analysis.stop_words import LANGUAGES, stop_words
 
 PLAIN = Analyzer()
@@ -95,3 +97,14 @@ def test_highlights() -> None:
     assert marked == ["Running", "RUN", "京都", "Tōkyō"]
     assert highlight(text, ["shoe"], ENGLISH) == [(8, 13)]
     assert highlight(text, "the", ENGLISH) == []
+
+
+def test_highlights_do_not_depend_on_what_was_highlighted_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"run{n} running {n} runs the runner's run" for n in range(40)] * 2
+    expected = [[(word.start(), word.end()) for word in re.finditer(r"\b(running|runs|run)\b(?!')", text)] for text in texts]
+    monkeypatch.setattr("bookwheel.analysis.highlight.REMEMBERED", 20)
+    mark = Highlighter(["run"], ENGLISH)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(mark, texts)) == expected
+    assert [highlight(text, ["run"], ENGLISH) for text in texts] == expected
+    assert {text[a:b] for text in texts for a, b in highlight(text, ["run3"], ENGLISH)} == {"run3"}

@@ -173,10 +173,10 @@ def test_searching_counts_what_the_recipe_uses(small: Path, monkeypatch: pytest.
         assert set(parts) == {"bm25", "dense"}
         assert all(size > 0 for size in parts.values())
         assert library.rank("open a file", recipe="hybrid").ids.tolist()
-        # A budget in which the sketches no longer have room: hybrid is refused, and what fits is named.
+    # A budget in which the sketches no longer have room: hybrid is refused, and what fits is named.
+    with bookwheel.open(small, ram="256MB") as library:
         room = 256 * MIB - BASE - parts["bm25"] - library.passage_count
         monkeypatch.setattr(memory_plan, "WORKING", room - library._encoders.nbytes)
-        library._within.clear()
         with pytest.raises(bookwheel.BudgetError, match=r"sketches.*--recipe bm25, which fits"):
             library.search("open a file", recipe="hybrid")
         assert library.search("open a file", recipe="bm25")

@@ -10,7 +10,7 @@ def test_several_processes_compile_every_kernel(python: str, child_environment: 
 import sys
 from bookwheel import kernels
 kernels.warm(2)
-assert set(kernels._modules()) <= set(sys.modules)
+assert set(kernels.cache._modules()) <= set(sys.modules)
 kernels.announce(lambda: print("compiling"))
 kernels.prepare()
 """

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache, lru_cache
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -14,9 +14,9 @@ from .._errors import UsageError
 from .languages import detect_language
 from .scripts import UNSPACED, bigrams, runs
 from .stop_words import stop_words
-from .words import prepared, spans_of, split_words
+from .words import split_words
 
-__all__ = ["MAX_WORD", "Analyzer", "detect_language", "highlight", "languages"]
+__all__ = ["MAX_WORD", "Analyzer", "detect_language", "languages"]
 
 MAX_WORD = 64
 """Longer words (in code points) are truncated: they are hashes, encoded data or damage."""
@@ -171,69 +171,3 @@ def _looks_like_code(texts: Iterable[str]) -> bool:
         words += len(found)
         identifiers += sum(1 for word in found if "_" in word.strip("_") or _CAMEL.search(word))
     return identifiers > _IDENTIFIER_SHARE * words
-
-
-def highlight(
-    text: str, query: str | Iterable[str], analyzer: Analyzer, matches: dict[str, bool] | None = None
-) -> list[tuple[int, int]]:
-    """Start and end (exclusive, code points) of the words of ``text`` that share a term with the query, in order.
-
-    ``query``: a text, or terms. In scripts without spaces only the matching characters are marked. ``matches`` caches
-    which words match: pass the same dictionary for several texts and one query.
-    """
-    wanted = frozenset(analyzer(query) if isinstance(query, str) else query)
-    found: list[tuple[int, int]] = []
-    if not wanted:
-        return found
-    matches = {} if matches is None else matches
-    plain = prepared(text)
-    words = dict.fromkeys(plain.split())
-    if UNSPACED.search(plain):
-        for word, start, _ in spans_of(text):
-            if UNSPACED.search(word):
-                found.extend((start + first, start + last) for first, last in _inside(word, wanted, analyzer))
-                words.pop(word, None)
-    spaced = f" {plain} "
-    for word in words:
-        if word not in matches:
-            matches[word] = not wanted.isdisjoint(_terms_of(word, analyzer))
-        if matches[word]:
-            at = spaced.find(f" {word} ")
-            while at >= 0:
-                found.append((at, at + len(word)))
-                at = spaced.find(f" {word} ", at + len(word) + 1)
-    found.sort()
-    return found
-
-
-@lru_cache(maxsize=1 << 15)
-def _terms_of(word: str, analyzer: Analyzer) -> tuple[str, ...]:
-    """`Analyzer.terms`, cached: passages of a collection share their words, and stemming is slow."""
-    return analyzer.terms(word)
-
-
-def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple[int, int]]:
-    """The spans inside a raw word with unspaced script whose terms are wanted; touching ones are joined."""
-    hits: list[tuple[int, int]] = []
-    position = 0
-    for run in runs(word):
-        units = bigrams(run) if UNSPACED.match(run) else [run]
-        at = position
-        for unit in units:
-            if not wanted.isdisjoint(analyzer.terms(unit)):
-                first, last = at, at + len(unit)
-                if hits and first <= hits[-1][1]:
-                    hits[-1] = (hits[-1][0], max(last, hits[-1][1]))
-                else:
-                    hits.append((first, last))
-            at += _step(unit)
-        position += len(run)
-    return hits
-
-
-def _step(unit: str) -> int:
-    """The length of the first character of a pair, with its marks."""
-    length = 1
-    while length < len(unit) and unicodedata.category(unit[length])[0] == "M":
-        length += 1
-    return length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import sys
+import threading
 from functools import cache
 from typing import Any
 
@@ -25,13 +26,24 @@ def _mincore() -> Any:
     return function
 
 
+class _Answer(threading.local):
+    """What the system writes its answer into, one for each thread: making one costs more than asking."""
+
+    def __init__(self) -> None:
+        self.byte = ctypes.create_string_buffer(1)
+
+
+_answer = _Answer()
+_PAGE = mmap.PAGESIZE
+
+
 def in_memory(address: int) -> bool:
     """Whether the page of ``address`` is in memory; True where the system does not tell."""
     mincore = _mincore()
     if mincore is None:
         return True
-    found = ctypes.create_string_buffer(1)
-    return mincore(address // mmap.PAGESIZE * mmap.PAGESIZE, 1, found) != 0 or bool(found.raw[0] & 1)
+    found = _answer.byte
+    return mincore(address - address % _PAGE, 1, found) != 0 or bool(found.raw[0] & 1)
 
 
 def share_in_memory(address: int, length: int) -> float:

@@ -11,9 +11,9 @@ __all__ = ["passage_texts"]
 
 def passage_texts(store: Store, ids: Sequence[int]) -> list[str]:
     """Title and text of each of ``ids``, in their order; empty for a passage that is not stored any more."""
-    rows = store.passages(ids)
+    rows = store.texts(ids)
     texts = []
     for number in ids:
-        row = rows.get(number)
-        texts.append("" if row is None else f"{row.title}\n{row.text}" if row.title else row.text)
+        title, text = rows.get(number, ("", ""))
+        texts.append(f"{title}\n{text}" if title else text)
     return texts

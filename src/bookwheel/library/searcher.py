@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryEmpty, QueryError
-from ..analysis.analyzer import highlight
+from ..analysis.highlight import Highlighter
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
@@ -123,17 +123,16 @@ class Searcher:
     def _highlighted(self, query: Query, ids: list[int], rows: Mapping[int, PassageRow], ranking: Ranking) -> list[Result]:
         analyzer = self.snapshot.manifest.settings.analyzer
         assert analyzer is not None
-        terms = frozenset(analyzer(query.text))
+        terms = analyzer(query.text)
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
-            terms |= frozenset(analyzer(ranking.query.text))
+            terms += analyzer(ranking.query.text)
+        highlights = Highlighter(terms, analyzer)
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
-        matches: dict[str, bool] = {}
         results: list[Result] = []
         for passage in ids:
             # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
             if (row := rows.get(passage)) is not None:
-                marked = tuple(highlight(row.text, terms, analyzer, matches))
-                results.append(_result(len(results) + 1, row, ranking, places[passage], marked))
+                results.append(_result(len(results) + 1, row, ranking, places[passage], tuple(highlights(row.text))))
         return results
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._errors import FilterError, LibraryDamaged
 from ..index.dense import DenseIndex
+from ..kernels.bm25 import Bm25, idf
 from .filters.parse import BUILT_IN, parse_filter
 from .manifest import Manifest
 from .segment import Segment, bitmap
@@ -24,6 +25,8 @@ Masks = Sequence[NDArray[np.uint64] | None]
 """For each segment a bitmap of the passages that may be returned; None where all may."""
 
 FILTERS_KEPT = 32
+REMEMBERED = 100_000
+"""Terms whose frequency is remembered."""
 ASKED = 16
 """Segments whose dictionaries are read at once where they are on disk."""
 
@@ -38,6 +41,7 @@ class Snapshot:
         self.segments = [Segment(library, entry) for entry in manifest.segments]
         self._filters: OrderedDict[str, Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
+        self._idf: dict[str, float] = {}
         self._missing: dict[str, list[NDArray[np.int64]]] = {}
         self._begun: set[str] = set()
 
@@ -102,10 +106,15 @@ class Snapshot:
         """Passages that are removed but still take room in a segment."""
         return sum(map(len, self._removed))
 
-    @property
+    @cached_property
     def passages(self) -> int:
         """Passages alive."""
         return sum(entry.passages for entry in self.manifest.segments) - self.removed_passages
+
+    @cached_property
+    def bm25(self) -> Bm25:
+        """The parameters of BM25."""
+        return Bm25(self.manifest.settings.k1, self.manifest.settings.b)
 
     @cached_property
     def average_length(self) -> float:
@@ -116,19 +125,33 @@ class Snapshot:
                 total -= int(segment.sparse.lengths[removed].sum(dtype=np.int64))
         return total / max(self.passages, 1)
 
+    def idf(self, terms: Sequence[str]) -> NDArray[np.float64]:
+        """BM25's inverse document frequency of each of ``terms`` over the living passages: float64 of shape (len(terms),)."""
+        known = self._idf
+        try:
+            return np.array([known[term] for term in terms], np.float64)
+        except KeyError:
+            pass
+        if len(known) > REMEMBERED:  # not cleared: another thread may be reading it
+            known = self._idf = {}
+        every = list(dict.fromkeys(terms))
+        known.update(zip(every, idf(self.document_frequencies(every), self.passages).tolist(), strict=True))
+        return np.array([known[term] for term in terms], np.float64)
+
     def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """In how many living passages each of ``terms`` occurs: int64 of shape (len(terms),)."""
-        if missing := [term for term in dict.fromkeys(terms) if term not in self._frequencies]:
+        known = self._frequencies
+        if missing := [term for term in dict.fromkeys(terms) if term not in known]:
             if len(self.segments) > 1 and any(segment.sparse.cold() for segment in self.segments):
                 with ThreadPoolExecutor(min(len(self.segments), ASKED)) as pool:  # what they wait for is the disk
                     list(pool.map(lambda segment: segment.sparse.records(missing), self.segments))
             counts = np.zeros(len(missing), np.int64)
             for segment, removed in zip(self.segments, self._removed, strict=True):
                 counts += segment.sparse.document_frequencies(missing, removed)
-            if len(self._frequencies) > 100_000:
-                self._frequencies.clear()
-            self._frequencies.update(zip(missing, counts.tolist(), strict=True))
-        return np.array([self._frequencies[term] for term in terms], np.int64)
+            if len(known) > REMEMBERED:
+                known = self._frequencies = {term: known[term] for term in terms if term in known}
+            known.update(zip(missing, counts.tolist(), strict=True))
+        return np.array([known[term] for term in terms], np.int64)
 
     def missing(self, key: str) -> list[NDArray[np.int64]]:
         """For each segment the local positions of the passages not embedded for representation ``key``, rising."""

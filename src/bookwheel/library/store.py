@@ -11,10 +11,9 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +51,7 @@ CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, valu
 _ALIVE = "added <= :g AND (removed IS NULL OR removed > :g)"
 
 
-@dataclass(frozen=True, slots=True)
-class PassageRow:
+class PassageRow(NamedTuple):
     """A passage with what of its document a result shows."""
 
     id: int
@@ -108,17 +106,20 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            text = str(error)
-            if "disk is full" in text or "disk I/O" in text:
-                raise StorageError(
-                    f"the disk is full: writing {self.path} failed; free some space and run the same command again, "
-                    "committed work is kept"
-                ) from error
-            if "readonly" in text or "unable to open" in text:
-                raise StorageError(
-                    f"there is no permission to write {self.path}; change its permissions or choose another folder with --library"
-                ) from error
-            raise LibraryDamaged(f"{self.path} is damaged ({text}); index the files again into a new library") from error
+            self._fail(error)
+
+    def _fail(self, error: sqlite3.Error) -> NoReturn:
+        text = str(error)
+        if "disk is full" in text or "disk I/O" in text:
+            raise StorageError(
+                f"the disk is full: writing {self.path} failed; free some space and run the same command again, "
+                "committed work is kept"
+            ) from error
+        if "readonly" in text or "unable to open" in text:
+            raise StorageError(
+                f"there is no permission to write {self.path}; change its permissions or choose another folder with --library"
+            ) from error
+        raise LibraryDamaged(f"{self.path} is damaged ({text}); index the files again into a new library") from error
 
     def cache(self, size: int) -> None:
         """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""
@@ -126,8 +127,11 @@ class Store:
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """All rows of one statement."""
-        with self._lock, self._errors():
-            return self._db.execute(sql, parameters).fetchall()
+        with self._lock:
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                self._fail(error)
 
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """The rows of one statement, a few at a time."""
@@ -252,9 +256,23 @@ class Store:
                 some,
             )
             for row in rows:
-                passage, document, start, end, page, line, name, source, title, metadata, text = row
-                values = json.loads(metadata) if metadata else {}
-                found[passage] = PassageRow(passage, document, start, end, page, line, name, source, title, values, text)
+                found[row[0]] = PassageRow._make((*row[:9], json.loads(row[9]) if row[9] else {}, row[10]))
+        return found
+
+    def texts(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Title of the document, and text, of each passage of ``ids`` that is stored."""
+        found: dict[int, tuple[str, str]] = {}
+        for at in range(0, len(ids), 500):
+            some = ids[at : at + 500]
+            found.update(
+                (row[0], (row[1], row[2]))
+                for row in self.execute(
+                    "SELECT p.id, d.title, substr(t.text, p.start + 1, p.end - p.start) FROM passages p "
+                    "JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document "
+                    f"WHERE p.id IN ({','.join('?' * len(some))})",
+                    some,
+                )
+            )
         return found
 
     def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:

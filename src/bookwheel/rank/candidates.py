@@ -81,7 +81,8 @@ class Candidates:
 
     def hits(self) -> Hits:
         """Ids and scores."""
-        return Hits(self.ids, self.rows.sum(axis=0).astype(np.float32))
+        total = self.rows[0] if len(self.rows) == 1 else self.rows.sum(axis=0)
+        return Hits(self.ids, total.astype(np.float32))
 
     def parts(self) -> Parts:
         """What each name contributes to the scores."""
@@ -159,6 +160,8 @@ def _nothing(width: int) -> Callable[[NDArray[np.int64]], tuple[Rows, NDArray[np
 
 def _by_name(names: tuple[str, ...], rows: NDArray[np.floating], *, add: bool) -> Parts:
     """One row per name: the sum of its rows, or the first of them where they are the same scores."""
+    if len(names) == 1:
+        return {names[0]: rows[0].astype(np.float32)}
     found: dict[str, NDArray[np.floating]] = {}
     for name, row in zip(names, rows, strict=True):
         if name not in found:

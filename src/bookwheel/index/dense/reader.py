@@ -14,6 +14,8 @@ _GAP = 1 << 14
 """Rows with fewer bytes than this between them are requested as one run."""
 _SAMPLE = 8
 """Rows whose pages are checked before a read."""
+_WARM, _SELDOM = 64, 8
+"""After so many checks in a row that found all rows in memory, only one read in so many is checked."""
 
 
 class RowReader:
@@ -29,11 +31,23 @@ class RowReader:
         array = folder.array(name)
         self._address = array.ctypes.data
         self._row_bytes = array.itemsize * int(np.prod(array.shape[1:]))
+        self._reads = self._warm = 0
+        """Threads may miscount: they only decide how often is checked."""
 
     def cold(self, rows: NDArray[np.integer]) -> bool:
-        """Whether any of a sample of ``rows`` is not in memory; False where the system does not say."""
-        some = rows[:: max(1, len(rows) // _SAMPLE)].tolist()
-        return not all(in_memory(self._address + row * self._row_bytes) for row in some)
+        """Whether any of a sample of ``rows`` is not in memory.
+
+        False where the system does not say, and for most reads after many that were in memory.
+        """
+        self._reads += 1
+        if self._warm > _WARM and self._reads % _SELDOM:
+            return False
+        for row in rows[:: max(1, len(rows) // _SAMPLE)].tolist():
+            if not in_memory(self._address + row * self._row_bytes):
+                self._warm = 0
+                return True
+        self._warm += 1
+        return False
 
     def prefetch(self, rows: NDArray[np.uint32]) -> None:
         """Request ascending ``rows``, in runs, if they are cold."""

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...hits import Hits
-from ...kernels.bm25 import Bm25, idf
 from ...rank.query import Query
 from ..manifest import Manifest
 from ..snapshot import Masks, Snapshot
@@ -40,8 +39,7 @@ def retriever(
 
 def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[float]) -> NDArray[np.float32]:
     """Weight of each query term: its count times the idf of Lucene's BM25, over the living passages: float32."""
-    frequencies = snapshot.document_frequencies(terms)
-    weights: NDArray[np.float32] = (np.asarray(counts) * idf(frequencies, snapshot.passages)).astype(np.float32)
+    weights: NDArray[np.float32] = (np.asarray(counts) * snapshot.idf(terms)).astype(np.float32)
     return weights
 
 
@@ -56,13 +54,12 @@ class Bm25Retriever:
     """The best 10 are the first 10 of the best 100."""
 
     def __init__(self, snapshot: Snapshot, terms: Sequence[str] | Mapping[str, float], masks: Masks) -> None:
-        settings = snapshot.manifest.settings
         counted: Mapping[str, float] = terms if isinstance(terms, Mapping) else Counter(terms)
         self.snapshot = snapshot
         self.masks = masks
         self.terms = list(counted)
         self.counts = list(counted.values())
-        self.bm25 = Bm25(settings.k1, settings.b)
+        self.bm25 = snapshot.bm25
 
     @cached_property
     def weights(self) -> NDArray[np.float32]:
