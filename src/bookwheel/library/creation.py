@@ -23,8 +23,8 @@ AGAIN = "index the sources again into a new library"
 def create(library: Path, settings: Settings) -> None:
     """Create an empty library.
 
-    Raises `StorageError` if the folder contains something else, `UsageError` for an unknown language and `ModelError` for an
-    unknown encoder; nothing is created then.
+    Raises `StorageError` if the folder contains something else, `UsageError` for an unknown
+    language and `ModelError` for an unknown encoder; nothing is created then.
     """
     if settings.language not in ("auto", "none"):
         Analyzer.for_language(settings.language)

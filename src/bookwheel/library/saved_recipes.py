@@ -25,7 +25,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def read_recipes(library: Path) -> Mapping[str, str]:
-    """Name and text of each recipe saved in ``library``. Raises `LibraryDamaged` if the file cannot be read."""
+    """Name and text of each recipe saved in ``library``. Raises
+    `LibraryDamaged` if the file cannot be read.
+    """
     path = library / FILE
     try:
         state = path.stat()
