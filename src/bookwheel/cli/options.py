@@ -18,7 +18,6 @@ __all__ = [
     "NO_ENCODER",
     "Encoder",
     "Language",
-    "Measure",
     "Number",
     "RecipeText",
     "Size",
@@ -116,19 +115,6 @@ class RecipeText(Value):
         from ..rank import parse_recipe
 
         parse_recipe(text)
-        return text
-
-
-class Measure(Value):
-    """An effectiveness measure that ir-measures knows."""
-
-    name = "measure"
-
-    def read(self, text: str) -> str:
-        """The measure's name."""
-        from ..evaluate import parse_measures
-
-        parse_measures([text])
         return text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..index.dense import size as dense_plan
 from ..memory.plan import MemoryPlan
@@ -15,6 +16,9 @@ from ..memory.shares import BASE, share_out
 from ..memory.sizes import DEFAULT, MIB
 from .snapshot import Snapshot
 from .vectors.kinds import kind_of
+
+if TYPE_CHECKING:
+    from .estimate import Estimate
 
 __all__ = [
     "BM25",
@@ -102,6 +106,13 @@ class LibraryPlan:
     building: MemoryPlan
     searching: MemoryPlan
     disk: dict[str, int]
+    files: Estimate | None = None
+    """The files whose number of passages was estimated, where files were given."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether indexing and searching fit the budget."""
+        return all(memory.planned() <= memory.ram for memory in (self.building, self.searching))
 
     def check(self) -> None:
         """Raise `BudgetError` where indexing or searching does not fit."""
