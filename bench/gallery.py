@@ -1,19 +1,22 @@
-"""The gallery of stages: docs/stages.md, made of what the stages say of themselves, what was measured, and real examples.
+"""Writes docs/stages.md from the stages' own descriptions, the measurements and real examples.
 
-    python bench/gallery.py examples TEXTS.jsonl [--only rm3,mmr]    searches real text with and without each stage
-    python bench/gallery.py page                                    writes docs/stages.md
+    python bench/gallery.py examples TEXTS.jsonl [--only rm3,mmr]    search real text with each stage
+    python bench/gallery.py page                                     write docs/stages.md
 
-TEXTS is a JSONL file of ``{"_id", "title", "text"}`` (`data.py` says where it comes from); of it the Linux kernel's
-documentation is indexed, passages of 100 words. Examples are kept in docs/results/gallery.json as they came out. Those that
-need a language model are made where smollm2 is installed, those on token vectors where ``--tokens`` names the folder of
-all-MiniLM-L6-v2; others stay as they are.
+TEXTS is a JSONL file of ``{"_id", "title", "text"}`` (`data.py` says where it comes from). Of it the
+documentation of the Linux kernel is indexed, in passages of 100 words. The results go to
+docs/results/gallery.json unchanged. Examples that need a language model are made if smollm2 is
+installed, those that need token vectors if ``--tokens`` names the folder of all-MiniLM-L6-v2; others
+stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,13 +40,13 @@ TOKENS = "minilm_tokens"
 KINDS = (
     (Search, "Searching and fusing", "take a query and give hits"),
     (Rewrite, "Changing the query", "take a query and give a query"),
-    (Feedback, "Feedback", "take a query and hits, and give a query: another retriever has to follow"),
+    (Feedback, "Feedback", "take a query and hits, and give a query; a retriever has to follow them"),
     (Rerank, "Reranking", "take a query and hits, and give hits"),
 )
 
 
 def made(texts: Path, tokens: str | None) -> bookwheel.Library:
-    """The library of the kernel's documentation, made where it is not there."""
+    """The library of the kernel's documentation, created if it does not exist."""
     place = SCRATCH / "gallery" / "library"
     if (place / "manifest.json").is_file():
         library = bookwheel.open(place)
@@ -60,7 +63,7 @@ def made(texts: Path, tokens: str | None) -> bookwheel.Library:
 
 
 def searched(library: bookwheel.Library, example: Example, recipe: str) -> dict[str, Any]:
-    """The first results by one recipe, as a person would see them, and what the stages said."""
+    """The first results by one recipe as a user would see them, and the stages' notes."""
     query = Query(example.query, history=example.history)
     ranking = library.explain(query, SHOWN, recipe=recipe)
     notes = [note for stage in ranking.trace.stages for note in stage.notes] if ranking.trace else []
@@ -71,7 +74,7 @@ def searched(library: bookwheel.Library, example: Example, recipe: str) -> dict[
 
 
 def examples(arguments: argparse.Namespace) -> None:
-    """Search, and keep what came out."""
+    """Search, and store the results."""
     library = made(arguments.texts, arguments.tokens)
     file = RESULTS / "gallery.json"
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["examples"] if file.is_file() else {}
@@ -84,9 +87,9 @@ def examples(arguments: argparse.Namespace) -> None:
             example.needs == "tokens" and not arguments.tokens
         ):
             continue
-        if not example.query:  # a whole passage is the query
+        if not example.query:  # the query is a whole passage
             example = example._replace(query=library.search(OOM, 1)[0].text)
-        if example.needs == "tokens":  # fill what the queries bring up
+        if example.needs == "tokens":  # embed the passages that the queries find
             for recipe in (example.before, example.after):
                 library.search(example.query, SHOWN, recipe=recipe)
             library.embed(TOKENS, passages=100)
@@ -100,8 +103,8 @@ def examples(arguments: argparse.Namespace) -> None:
         print(name, found[name]["after"]["notes"], flush=True)
 
 
-def page() -> None:
-    """Write docs/stages.md."""
+def page() -> str:
+    """The text of docs/stages.md."""
     stages = json.loads((RESULTS / "stages.json").read_text(encoding="utf-8"))
     examples_file = RESULTS / "gallery.json"
     gallery = json.loads(examples_file.read_text(encoding="utf-8"))["examples"] if examples_file.is_file() else {}
@@ -110,16 +113,18 @@ def page() -> None:
     lines = [
         "# Stages",
         "",
-        "Every stage of a [recipe](recipes.md): what it is for, what it follows, what it gained or lost here, and what it "
-        "does to real",
-        "results. `bookwheel recipes` lists them, `bookwheel explain RECIPE` draws a recipe of them. This page is written by",
-        "`python bench/gallery.py page` from the stages themselves and from measurements; nothing in it is typed in by "
-        "hand but the",
-        "sentence on when to take a stage.",
+        *_wrapped(
+            "Every stage of a [recipe](recipes.md): what it does, the paper it follows, what it gained or lost here, and "
+            "what it does to real results. `bookwheel recipes` lists the stages, and `bookwheel explain RECIPE` describes a "
+            "recipe. This page is written by `python bench/gallery.py page` from the stages themselves and from "
+            "measurements; only the sentences on when to use a stage are written by hand."
+        ),
         "",
-        "None of them is on by default. The default recipe is `hybrid`, that is `0.5*bm25 + 0.5*dense`: no stage gained "
-        "enough over it on",
-        "all collections. Measure on your own judgments with `bookwheel evaluate COLLECTION --recipe …` before taking one.",
+        *_wrapped(
+            "No stage is on by default. The default recipe is `hybrid`, that is `0.5*bm25 + 0.5*dense`: no stage gained "
+            "enough over it on all collections. Before you use one, measure it on your own judgments with "
+            "`bookwheel evaluate COLLECTION --recipe …`."
+        ),
         "",
     ]
     lines += _summary(stages["results"])
@@ -127,12 +132,14 @@ def page() -> None:
         lines += [f"## {title}", "", f"These {does}.", ""]
         for stage in _stages(kind):
             lines += _section(stage, ENTRIES[stage.name], stages["results"], gallery.get(stage.name), judged)
-    lines += ["## All measurements", "", _made("stages.py", stages), "", stages["text"], ""]
-    (ROOT / "docs" / "stages.md").write_text("\n".join(lines), encoding="utf-8")
+    lines += ["## All measurements", "", *_wrapped(_made("stages.py", stages)), ""]
+    for line in stages["text"].splitlines():
+        lines += [line] if line.startswith("|") or not line else _wrapped(line)
+    return "\n".join([*lines, ""])
 
 
 def _summary(results: dict[str, Any]) -> list[str]:
-    """Which recipes gain and which lose against the default one, on the mean of the collections."""
+    """Which recipes gain and which lose against the default one, on the mean over the collections."""
     first = next(iter(results.values()))["recipes"]
     gains = {
         entry["recipe"]: sum(one["recipes"][name]["nDCG@10"] - one["recipes"]["hybrid"]["nDCG@10"] for one in results.values())
@@ -148,10 +155,12 @@ def _summary(results: dict[str, Any]) -> list[str]:
         ("lose", [recipe for recipe in order if gains[recipe] <= -0.0005]),
     ):
         told = ", ".join(f"`{recipe}` {gains[recipe]:+.4f}" for recipe in chosen)
-        parts += [f"- These {title}: {told}."]
+        parts += _wrapped(f"- These {title}: {told}.")
     return [
-        f"Against `hybrid`, nDCG@10 on the mean of {len(results)} judged collections; tests in the table at the end, and only",
-        "what gains on Cranfield is significant:",
+        *_wrapped(
+            f"Difference in nDCG@10 from `hybrid`, the mean over {len(results)} judged collections. The table at the end "
+            "has the tests; only the gains on Cranfield are significant."
+        ),
         "",
         *parts,
         "",
@@ -170,7 +179,7 @@ def _made(script: str, result: dict[str, Any]) -> str:
     return (
         f"`python bench/{script}`, {machine['date']}, one thread of {machine['processor']}; the collections' judged queries: "
         + ", ".join(f"{name} {one['queries']}" for name, one in result["results"].items())
-        + ". Units are documents, the dense vectors those of the built-in static model."
+        + ". Units are documents; the dense vectors are those of the built-in static model."
     )
 
 
@@ -182,15 +191,17 @@ def _section(
         "",
         f"`{signature(stage)}`",
         "",
-        f"{stage.summary[0].upper()}{stage.summary[1:]}. {entry.text}",
+        *_wrapped(f"{stage.summary[0].upper()}{stage.summary[1:]}. {entry.text}"),
         "",
     ]
     if example is not None:
         lines += [f"    bookwheel search QUERY --recipe '{example['after']['recipe']}'", ""]
-    lines += [f"- After: {stage.source}.", f"- Costs: {stage.cost}."]
+    lines += [*_wrapped(f"- Source: {stage.source}."), *_wrapped(f"- Cost: {stage.cost}.")]
     if stage.needs:
         lines.append(f"- Needs: {', '.join(stage.needs)}.")
-    lines += [f"- {told}" for label, base in entry.measured if (told := _measured(label, base, results))]
+    for label, base in entry.measured:
+        if told := _measured(label, base, results):
+            lines += _wrapped(f"- {told}")
     lines += _judged(stage.name, judged)
     lines.append("")
     if example is not None:
@@ -199,7 +210,7 @@ def _section(
 
 
 def _measured(label: str, base: str, results: dict[str, Any]) -> str:
-    """What a recipe gained over another, collection by collection."""
+    """The gain of one recipe over another, collection by collection."""
     if any(label not in one["recipes"] or base not in one["recipes"] for one in results.values()):
         return ""
     parts, gains = [], []
@@ -211,12 +222,12 @@ def _measured(label: str, base: str, results: dict[str, Any]) -> str:
     mean = sum(gains) / len(gains)
     first = next(iter(results.values()))["recipes"]
     verdict = "gains" if mean >= 0.0005 else "loses" if mean <= -0.0005 else "changes nothing"
-    tail = "; on the mean it loses, so take it for a reason" if verdict == "loses" else ""
+    tail = " (a loss)" if verdict == "loses" else ""
     return f"`{first[label]['recipe']}` against `{first[base]['recipe']}`, nDCG@10: {', '.join(parts)}; mean {mean:+.4f}{tail}."
 
 
 def _judged(name: str, judged: dict[str, Any]) -> list[str]:
-    """What a reranker by a language model gained, of `reranking.py`."""
+    """The gain of a reranker by a language model, from `reranking.py`."""
     rows = {
         "likelihood": ("blocks", "likelihood, gain"),
         "attention": ("blocks", "attention, 8 heads by contrast, apart"),
@@ -229,11 +240,11 @@ def _judged(name: str, judged: dict[str, Any]) -> list[str]:
     if row is None:
         return []
     one, queries = row["collections"]["all"], sum(result["queries"].values())
-    return [
-        f"- With smollm2 on 20 candidates of {queries} queries of four collections, mean nDCG@10: BM25 "
+    return _wrapped(
+        f"- With smollm2 on 20 candidates for each of {queries} queries of four collections, mean nDCG@10: BM25 "
         f"{result['bm25']['all']:.3f}, alone {one['alone']:.3f} (p {one['alone_p']:.3f}), with BM25 {one['with_bm25']:.3f} "
         f"(p {one['with_bm25_p']:.3f}); see [reranking.md](reranking.md)."
-    ]
+    )
 
 
 def _example(example: dict[str, Any]) -> list[str]:
@@ -243,7 +254,7 @@ def _example(example: dict[str, Any]) -> list[str]:
     told = f'"{asked}"' + (f', after "{"; ".join(example["history"])}"' if example["history"] else "")
     notes = [" ".join(note.split())[:300] for note in dict.fromkeys(after["notes"])]
     ids = [result["id"] for result in before["results"]]
-    lines = [f"{told}, in the documentation of Linux" + (f" ({'; '.join(notes)})" if notes else "") + ":", ""]
+    lines = [*_wrapped(f"{told}, in the documentation of Linux" + (f" ({'; '.join(notes)})" if notes else "") + ":"), ""]
     lines += [f"| | `{before['recipe']}` | `{after['recipe']}` |", "| --- | --- | --- |"]
     for rank in range(max(len(before["results"]), len(after["results"]))):
         cells = []
@@ -259,8 +270,16 @@ def _example(example: dict[str, Any]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Nothing that Markdown reads."""
+    """Text in which Markdown finds nothing."""
     return "".join("\\" + c if c in "\\`*_{}[]<>#|" else c for c in text[:90])
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines of at most 100 columns, code not broken; those of a list item are indented below it."""
+    held = re.sub(r"`[^`]+`", lambda code: code[0].replace(" ", "\0"), text)
+    indent = "  " if text.startswith("- ") else ""
+    lines = textwrap.wrap(held, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def main() -> None:
@@ -271,7 +290,7 @@ def main() -> None:
     parser.add_argument("--tokens", help="folder of the model whose token vectors `late` uses")
     arguments = parser.parse_args()
     if arguments.what == "page":
-        page()
+        (ROOT / "docs" / "stages.md").write_text(page(), encoding="utf-8")
     else:
         examples(arguments)
 

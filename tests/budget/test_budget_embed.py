@@ -56,7 +56,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "kind", ["dense", pytest.param("sparse", marks=pytest.mark.slow), pytest.param("tokens", marks=pytest.mark.slow)]
 )
-def test_refining_keeps_its_budget(
+def test_embedding_keeps_its_budget(
     tmp_path: Path, python: str, child_environment: dict[str, str], model: Path, kind: str
 ) -> None:
     made = synthetic()
@@ -83,6 +83,6 @@ def test_a_model_that_does_not_fit_is_refused_before_work(
         library.add_encoder("neural", str(model))
         encoder = library._encoders.encoder(library._snapshot.manifest.representations[0])
         encoder._model.max_tokens = 100_000  # as if it read that much at once
-        with pytest.raises(bookwheel.BudgetError, match="refining"):
+        with pytest.raises(bookwheel.BudgetError, match="embedding"):
             library.embed(ram="256MB")
         assert library.encoders()[0].embedded == 0

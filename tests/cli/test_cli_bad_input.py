@@ -153,7 +153,7 @@ def test_export_into_a_folder_that_is_not_there(bookwheel: Bookwheel, indexed: P
         (["index", "x", "--vectors", "mine=nofile.npy"], "there is no file nofile.npy; nothing was read"),
         (
             ["plan", "--passages", "10", "--dim", "7"],
-            "--dim must be a multiple of 8 between 8 and 4096, or 0 for no vectors, not 7",
+            "dimension must be a multiple of 8 between 8 and 4096, or 0 for no vectors, not 7",
         ),
         (["help"], "no such command: 'help'; did you mean `bookwheel --help`?"),
         (["--bogus"], "no such option: --bogus"),

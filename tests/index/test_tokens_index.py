@@ -150,9 +150,9 @@ def test_a_zero_vector_and_one_centroid(tmp_path: Path) -> None:
 
 def test_bad_input(tmp_path: Path) -> None:
     indptr, vectors, spans = passages(20, 32, 2)
-    with pytest.raises(ValueError, match="3 bits"):
+    with pytest.raises(ValueError, match="1, 2 or 4, not 3"):
         TokenBuilder(tmp_path / "a", 3, seed=0)
-    with pytest.raises(ValueError, match="multiples of 8"):
+    with pytest.raises(ValueError, match="multiple of 8, not 12"):
         train(np.zeros((4, 12), np.float32), 1, 0)
     builder = TokenBuilder(tmp_path / "a", 2, seed=0)
     with pytest.raises(ValueError, match="NaN"):

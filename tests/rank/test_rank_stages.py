@@ -426,10 +426,10 @@ def test_recipes_are_kept_in_the_library(marsh: Library) -> None:
             marsh.save_recipe(name, "bm25")
     with pytest.raises(RecipeError):
         marsh.save_recipe("broken", "bm25 >> nothing()")
-    marsh.save_recipe("other", None)
+    marsh.remove_recipe("other")
     assert list(marsh.recipes) == ["mine"]
     with pytest.raises(RecipeError, match="has no saved recipe"):
-        marsh.save_recipe("other", None)
+        marsh.remove_recipe("other")
 
 
 def test_many_queries_on_threads_are_ranked_as_one_by_one(marsh: Library) -> None:

@@ -1,4 +1,4 @@
-"""Which pages of a mapped file are in memory."""
+"""Which pages of a memory-mapped file are in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["in_memory", "share_in_memory"]
 
 @cache
 def _mincore() -> Any:
-    """The system's ``mincore``; None where there is none."""
+    """The system's ``mincore``; None on systems without it."""
     if sys.platform == "win32":
         return None
     function = getattr(ctypes.CDLL(None), "mincore", None)
@@ -38,7 +38,7 @@ _PAGE = mmap.PAGESIZE
 
 
 def in_memory(address: int) -> bool:
-    """Whether the page of ``address`` is in memory; True where the system does not tell."""
+    """Whether the page at ``address`` is in memory; True where the system does not say."""
     mincore = _mincore()
     if mincore is None:
         return True
@@ -47,7 +47,7 @@ def in_memory(address: int) -> bool:
 
 
 def share_in_memory(address: int, length: int) -> float:
-    """The share of the pages from ``address`` on, ``length`` bytes, that are in memory; 1 where the system does not tell."""
+    """The share of the pages of ``length`` bytes at ``address`` that are in memory; 1 where the system does not say."""
     mincore = _mincore()
     first = address // mmap.PAGESIZE * mmap.PAGESIZE
     pages = -(-(address + length - first) // mmap.PAGESIZE)

@@ -1,4 +1,4 @@
-"""Merging segments: which, and how; re-weighing their impacts."""
+"""Compaction: which segments to merge, merging them, and recomputing their impacts."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SMALLEST = 1000
 
 
 def to_merge(segments: Sequence[SegmentEntry]) -> Sequence[SegmentEntry]:
-    """The newest run of segments that is due to be merged, or none.
+    """The newest run of segments that should be merged, or none.
 
-    Segments of one size class (powers of eight) are merged once there are eight in a row, so each passage is rewritten a
-    logarithmic number of times and a library has a logarithmic number of segments, as in a log-structured merge tree.
+    Segments of one size class (powers of eight) are merged once there are eight in a row. Each passage is then rewritten a
+    logarithmic number of times, and a library has a logarithmic number of segments, as in a log-structured merge tree.
     """
     if not segments:
         return ()
@@ -57,10 +57,10 @@ def merge_segments(
     bits: Callable[[int], int | None],
     task: Task | None = None,
 ) -> SegmentEntry | None:
-    """Write the living passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None where none is left.
+    """Write the live passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None if no passage is left.
 
-    ``memory`` are the bytes that making lists of vectors may take, ``bits`` tells those of a sketch for a dimension. ``task`` is
-    told of passages done: half of each for its postings, half for its vectors.
+    Building an IVF index may take ``memory`` bytes; ``bits`` gives the sketch bits per dimension for a dimension. ``task``
+    advances by passages: half of each for its postings, half for its vectors.
     """
     chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True) if segment.entry in run]
     folder = snapshot.library / SEGMENTS / name
@@ -77,7 +77,7 @@ def merge_segments(
         return None
     settings = snapshot.manifest.settings
     vectors = [(segment.dense, mask) for segment, mask in chosen if segment.dense is not None]
-    told = _Told(task, sum(entry.passages for entry in run))
+    told = _PassageProgress(task, sum(entry.passages for entry in run))
     sparse_merge.merge(
         [(segment.sparse, mask) for segment, mask in chosen],
         folder / SPARSE,
@@ -93,15 +93,15 @@ def merge_segments(
     return SegmentEntry(name, passages, int(terms), impacts, _merged_parts(snapshot, chosen, folder, bits))
 
 
-class _Told:
-    """Tells a task of passages, when what is counted is something else."""
+class _PassageProgress:
+    """Advances a task by passages, from counts of something else."""
 
     def __init__(self, task: Task | None, passages: int) -> None:
         self.task = task
         self.passages = passages
 
     def share(self, total: int, halves: int) -> Callable[[int], None]:
-        """What takes numbers that add up to ``total``, and tells of so many halves of the passages."""
+        """A function that takes counts that add up to ``total``, and advances the task by ``halves`` halves of the passages."""
         done = told = 0
 
         def advance(count: int) -> None:
@@ -121,7 +121,7 @@ def _merged_parts(
     folder: Path,
     bits: Callable[[int], int | None],
 ) -> tuple[PartEntry, ...]:
-    """Of each representation one part with what ``chosen`` hold of it."""
+    """Merge the parts of each representation in ``chosen`` into one."""
     pieces: dict[str, list[Piece]] = {}
     offset = 0
     for segment, mask in chosen:
@@ -145,7 +145,7 @@ def _merged_parts(
 def reweigh_segment(
     library: Path, entry: SegmentEntry, impacts: str, settings: Settings, average_length: float
 ) -> SegmentEntry:
-    """Make the impacts of ``entry`` anew for the k1 and b of ``settings``."""
+    """Recompute the impacts of ``entry`` for the k1 and b of ``settings``."""
     segment = Segment(library, entry)
     sparse_merge.reweigh(segment.sparse, segment.folder / impacts, Bm25(settings.k1, settings.b), average_length)
     return replace(entry, impacts=impacts)

@@ -1,7 +1,7 @@
-"""How many passages files will give, from a look at some of them: what memory is planned with before any work.
+"""Estimating the number of passages in files from a sample, to plan memory before any work.
 
-Files that are read record by record give the records of their first megabytes; of other files some are read, drawn with a seed.
-Passages a byte of those are taken for all of the same format.
+Of files that are read record by record, the first megabytes are sampled; of other files, a random sample with a fixed seed is
+read. The passages per byte of the sample are assumed for all files of the same format.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from ..documents.source import STDIN, Source
 __all__ = ["Estimate", "estimate", "estimate_sources"]
 
 HEAD = 2 << 20
-"""Bytes, uncompressed, looked at of a file that is read record by record."""
+"""Uncompressed bytes sampled from a file that is read record by record."""
 FILES, FILE_BYTES = 40, 4 << 20
-"""Files of a format that are looked at, and bytes of them together."""
+"""The files of a format that are sampled, and their bytes together."""
 LARGE_FILES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What some files hold."""
+    """What files contain, estimated."""
 
     passages: int
     bytes: int
     """On disk."""
     files: int
     exact: bool
-    """Whether all of them were read."""
+    """Whether all files were read completely."""
 
 
 def estimate(paths: Sequence[str | Path], *, fields: Fields = Fields(), unit: str = "passage", words: int = 120) -> Estimate:  # noqa: B008 - immutable
-    """What the files under ``paths`` hold, as `Library.index` would read them; raises `InputError` for what is not there."""
+    """Estimate what the files under ``paths`` contain, as `Library.index` reads them; raises `InputError` for missing paths."""
     return estimate_sources([item for item in walk(paths) if not isinstance(item, Skipped)], fields, unit, words)
 
 
 def estimate_sources(sources: Iterable[Source], fields: Fields, unit: str, words: int) -> Estimate:
-    """The same of files that were found already. Standard input, which cannot be looked at twice, counts nothing."""
+    """`estimate` for files already found. Standard input, which cannot be read twice, counts as empty."""
     from ..documents.readers import FORMATS
 
     by_format: dict[str, list[Source]] = {}
@@ -83,7 +83,7 @@ def _count(source: Source, fields: Fields, unit: str, words: int) -> int:
         for document in read(source, fields):
             if isinstance(document, Document):
                 count += len(split_document(document, unit, words))  # type: ignore[arg-type]
-    except InputError:  # it is told when the file is indexed; what came before it counts
+    except InputError:  # reported when the file is indexed; the documents before the error count
         return count
     return count
 
@@ -93,7 +93,7 @@ def _all(source: Source, fields: Fields, unit: str, words: int) -> tuple[int, in
 
 
 def _head(source: Source, fields: Fields, unit: str, words: int) -> tuple[int, int]:
-    """Passages of a file's beginning, and how many of its bytes on disk that is."""
+    """The passages at the beginning of a file, and the bytes on disk that they take."""
     if source.size <= HEAD and not source.compression:
         return _all(source, fields, unit, words)
     try:
@@ -112,7 +112,7 @@ def _head(source: Source, fields: Fields, unit: str, words: int) -> tuple[int, i
 
 
 def _packed(source: Source, head: bytes) -> float:
-    """Bytes on disk for each byte of ``head``: compressing it again tells, to a few per cent."""
+    """Bytes on disk per byte of ``head``, by compressing it again; accurate to a few per cent."""
     if source.compression == "gz":
         import zlib
 

@@ -275,9 +275,14 @@ class Library(Reader):
 
         return costs(self.path, self._encoders, [names] if isinstance(names, str) else names, passages)
 
-    def save_recipe(self, name: str, recipe: str | Recipe | None) -> None:
-        """Keep a recipe under ``name``; None forgets it. Raises `RecipeError` for one that this library cannot run."""
+    def save_recipe(self, name: str, recipe: str | Recipe) -> None:
+        """Save a recipe under ``name``. Raises `RecipeError` for one that this library cannot run."""
         from .saved_recipes import save_recipe
 
-        chosen = None if recipe is None else self._searcher.recipe(recipe)
-        save_recipe(self.path, name, chosen, representations(self._snapshot.manifest))
+        save_recipe(self.path, name, self._searcher.recipe(recipe), representations(self._snapshot.manifest))
+
+    def remove_recipe(self, name: str) -> None:
+        """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none."""
+        from .saved_recipes import remove_recipe
+
+        remove_recipe(self.path, name)

@@ -1,4 +1,4 @@
-"""Checking everything on disk against what was written."""
+"""Checking the files of a library against their checksums, and its database against its segments."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["problems"]
 
 
 def problems(library: Path, progress: Progress = silent) -> list[str]:
-    """One sentence for each file that is missing, cut short, or altered, and for what the database and segments disagree on.
+    """One sentence for each file that is missing, truncated or damaged, and for each disagreement of database and segments.
 
-    Raises `LibraryNotFound`, `LibraryFormat` or `LibraryDamaged` where not even the manifest can be read.
+    Raises `LibraryNotFound`, `LibraryFormat` or `LibraryDamaged` if the manifest cannot be read.
     """
     manifest = Manifest.read(library)
     found: list[str] = []
@@ -43,6 +43,10 @@ def problems(library: Path, progress: Progress = silent) -> list[str]:
             return [*found, str(error)]
         try:
             found += store.problems()
+            if not found and store.generation() < manifest.generation:
+                found.append(
+                    f"{store.path} is of generation {store.generation()} where the manifest says {manifest.generation}"
+                )
             if not found:
                 found += _disagreements(library, manifest, store)
         finally:
@@ -67,17 +71,17 @@ def _disagreements(library: Path, manifest: Manifest, store: Store) -> list[str]
         ids = ArrayFolder(library / SEGMENTS / entry.name / ROWS).array("ids")
         indexed += len(ids)
         if len(ids) != entry.passages:
-            found.append(f"segment {entry.name} has {len(ids)} passages where the manifest says {entry.passages}")
+            found.append(f"segment {entry.name} has {len(ids)} passages but the manifest lists {entry.passages}")
             continue
         stored = 0
         if len(ids):
             stored = store.execute("SELECT count(*) FROM passages WHERE id BETWEEN ? AND ?", (int(ids[0]), int(ids[-1])))[0][0]
         if stored < len(ids):
-            found.append(f"segment {entry.name} has {len(ids)} passages of which the database holds {stored}")
+            found.append(f"segment {entry.name} has {len(ids)} passages but the database has {stored} of them")
     alive = store.execute(
         "SELECT coalesce(sum(passages), 0) FROM documents WHERE added <= :g AND (removed IS NULL OR removed > :g)",
         {"g": manifest.generation},
     )[0][0]
     if alive > indexed:
-        found.append(f"the database holds {alive} passages where the segments hold {indexed}")
+        found.append(f"the database has {alive} passages but the segments have {indexed}")
     return found

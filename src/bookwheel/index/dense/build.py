@@ -205,7 +205,7 @@ def merge(
         if index.dimension != first.dimension:
             raise ValueError(
                 f"segments of dimension {first.dimension} and {index.dimension} cannot be merged; "
-                "index the sources again with one encoder"
+                "index the files again with one encoder"
             )
     seed = first.seed if seed is None else seed
     bits = first.bits if bits is None else bits

@@ -98,7 +98,7 @@ class DenseIndex:
         if written != FORMAT:
             raise LibraryFormat(
                 f"{folder} holds a dense index of format {written}, but this version of bookwheel reads format {FORMAT}; "
-                "install the version that wrote it, or index the sources again"
+                "install the version that wrote it, or index the files again"
             )
         self._vectors: NDArray[np.float16] = self._array("vectors", np.float16, 2)
         self.rows = len(self._vectors)

@@ -1,4 +1,4 @@
-"""Writing token vectors as they come, in memory that does not grow with them."""
+"""Writing an index of token vectors, in memory that does not grow with it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["TokenBuilder"]
 
 
 class TokenBuilder:
-    """Writes one `TokenIndex`. The first rows train the codebook, unless one is given or they come compressed.
+    """Writes one `TokenIndex`. The first rows train the codebook, unless one is given or they are already compressed.
 
-    ``bits`` is 1, 2 or 4. Used as a context manager, it closes where the block ends normally.
+    ``bits`` is 1, 2 or 4. As a context manager, it closes the index when the block ends normally, and abandons it otherwise.
     """
 
     def __init__(self, folder: Path, bits: int, *, seed: int, codebook: Codebook | None = None) -> None:
         if bits not in BITS:
-            raise ValueError(f"{bits} bits a dimension; token vectors take 1, 2 or 4")
+            raise ValueError(f"bits per dimension must be 1, 2 or 4, not {bits}")
         self.bits = bits
         self.seed = seed
         self.codebook = codebook
@@ -35,17 +35,17 @@ class TokenBuilder:
     def append(self, indptr: NDArray[np.int64], vectors: NDArray[np.float32], spans: NDArray[np.int32]) -> None:
         """Add passages: tokens ``indptr[i]:indptr[i + 1]`` of ``vectors`` (tokens, d), ``spans`` (tokens, 2) in the passage.
 
-        Raises `ValueError` for NaN, infinity, or a dimension that 8 does not divide.
+        Raises `ValueError` for NaN, infinity, or a dimension that is not a multiple of 8.
         """
         if not np.isfinite(vectors.sum(dtype=np.float64)):
-            raise ValueError("a token vector with NaN or infinity in it")
+            raise ValueError("a token vector contains NaN or infinity")
         if self.codebook is None:
             self.codebook = train(vectors, self.bits, self.seed)
         clipped = np.clip(spans, 0, np.iinfo(np.uint16).max).astype(np.uint16)
         self.append_coded(CodedTokens(indptr, *self.codebook.encode(vectors), clipped, self.codebook))
 
     def append_coded(self, coded: CodedTokens) -> None:
-        """Add passages that are compressed already."""
+        """Add passages that are already compressed."""
         if self.codebook is None:
             self.codebook = coded.codebook
         coded = coded.recoded(self.codebook)
@@ -67,7 +67,7 @@ class TokenBuilder:
         self._end += int(coded.indptr[-1] - coded.indptr[0])
 
     def close(self) -> None:
-        """Finish the folder. Raises `ValueError` where nothing was added."""
+        """Finish the folder. Raises `ValueError` if nothing was added."""
         if self.codebook is None:
             raise ValueError("no token vectors were added")
         self._writer.write("centroids", self.codebook.centroids)

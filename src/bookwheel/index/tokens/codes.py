@@ -1,4 +1,4 @@
-"""Centroids and quantisation of token vectors."""
+"""The codebook of token vectors: centroids, and the quantisation of residuals."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ _LEVELS = {
     2: (0.4527800, 1.5104176),
     4: (0.1283950, 0.3880483, 0.6567591, 0.9423405, 1.2562312, 1.6180464, 2.0690173, 2.7325896),
 }
-"""Positive halves of the levels of least squared error for standard normal numbers (Max 1960)."""
+"""The positive quantisation levels of least squared error for normally distributed numbers (Max 1960)."""
 ROUNDS = 8
 SAMPLE = 64
-"""Token vectors a centroid is trained on."""
+"""Token vectors per centroid in training."""
 PIECE = 16_384
-"""Token vectors worked on at a time."""
+"""Token vectors processed at a time."""
 
 
 @cache
 def level_values(bits: int) -> NDArray[np.float32]:
-    """The rising levels, float32 (2 ** bits,)."""
+    """The levels in ascending order, float32 (2 ** bits,)."""
     half = np.array(_LEVELS[bits], np.float32)
     return np.concatenate([-half[::-1], half])
 
 
 @cache
 def byte_table(bits: int) -> NDArray[np.float32]:
-    """What each byte of a code stands for: float32 (256, 8 / bits)."""
+    """The values that each byte of a code stands for: float32 (256, 8 / bits)."""
     values = np.arange(256)[:, None] >> (bits * np.arange(8 // bits)) & (2**bits - 1)
     return np.ascontiguousarray(level_values(bits)[values])
 
 
 @dataclass(frozen=True, eq=False)
 class Codebook:
-    """How token vectors are taken apart: ``centroids`` float32 (k, d), ``rotation`` float32 (d, d)."""
+    """How token vectors are encoded: ``centroids`` float32 (k, d), ``rotation`` float32 (d, d), ``bits`` per dimension."""
 
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     bits: int
 
     def same(self, other: Codebook) -> bool:
-        """Whether codes of the two mean the same."""
+        """Whether the codes of both codebooks mean the same."""
         return self is other or (
             self.bits == other.bits
             and np.array_equal(self.centroids, other.centroids)
@@ -67,12 +67,12 @@ class Codebook:
             some = np.ascontiguousarray(vectors[start : start + PIECE], np.float32)
             nearest = _nearest(some, self.centroids)
             owners[start : start + PIECE] = nearest
-            turned = np.ascontiguousarray((some - self.centroids[nearest]) @ self.rotation)
-            pack(turned, levels, self.bits, codes[start : start + PIECE], factors[start : start + PIECE])
+            rotated = np.ascontiguousarray((some - self.centroids[nearest]) @ self.rotation)
+            pack(rotated, levels, self.bits, codes[start : start + PIECE], factors[start : start + PIECE])
         return codes, factors.astype(np.float16), owners
 
     def decode(self, codes: NDArray[np.uint8], factors: NDArray[np.float16], owners: NDArray[np.uint16]) -> NDArray[np.float32]:
-        """The vectors (n, d) that codes stand for."""
+        """The vectors (n, d) that the codes stand for."""
         levels = byte_table(self.bits)[codes].reshape(len(codes), self.centroids.shape[1])
         residuals = (levels * factors.astype(np.float32)[:, None]) @ self.rotation.T
         vectors: NDArray[np.float32] = (self.centroids[owners] + residuals).astype(np.float32)
@@ -98,14 +98,14 @@ class CodedTokens:
         return np.split(self.codebook.decode(self.codes, self.factors, self.owners), self.indptr[1:-1]) if len(self) else []
 
     def take(self, rows: NDArray[np.int64]) -> CodedTokens:
-        """Some of the passages."""
+        """The passages ``rows``."""
         counts = self.indptr[rows + 1] - self.indptr[rows]
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         at = np.repeat(self.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
         return CodedTokens(indptr, self.codes[at], self.factors[at], self.owners[at], self.spans[at], self.codebook)
 
     def recoded(self, codebook: Codebook) -> CodedTokens:
-        """The same by another codebook: exact where that is the same."""
+        """The same passages encoded with another codebook; unchanged if it is the same."""
         if self.codebook.same(codebook):
             return self
         codes, factors, owners = codebook.encode(self.codebook.decode(self.codes, self.factors, self.owners))
@@ -113,7 +113,7 @@ class CodedTokens:
 
 
 def join(parts: list[CodedTokens]) -> CodedTokens:
-    """Several as one, by the codebook of the first."""
+    """Join several into one, with the codebook of the first."""
     codebook = parts[0].codebook
     parts = [part.recoded(codebook) for part in parts]
     counts = np.concatenate([np.diff(part.indptr) for part in parts])
@@ -130,10 +130,10 @@ def join(parts: list[CodedTokens]) -> CodedTokens:
 def train(vectors: NDArray[np.float32], bits: int, seed: int, most: int = 1024) -> Codebook:
     """A codebook for vectors like these (n, d): k-means (Lloyd 1982) with at most ``most`` centroids, one for every 64 vectors.
 
-    Raises `ValueError` where the dimension is no multiple of 8.
+    Raises `ValueError` if the dimension is not a multiple of 8.
     """
     if vectors.shape[1] % 8:
-        raise ValueError(f"token vectors of {vectors.shape[1]} dimensions; multiples of 8 are taken")
+        raise ValueError(f"the dimension of token vectors must be a multiple of 8, not {vectors.shape[1]}")
     random = np.random.default_rng(seed)
     count = max(1, min(most, len(vectors) // SAMPLE))
     chosen = np.sort(random.permutation(len(vectors))[: SAMPLE * count])
@@ -154,7 +154,7 @@ def train(vectors: NDArray[np.float32], bits: int, seed: int, most: int = 1024) 
 
 
 def _nearest(vectors: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The number of each vector's nearest centroid."""
+    """The number of each vector's nearest centroid: int64 (n,)."""
     if len(centroids) == 1:
         return np.zeros(len(vectors), np.int64)
     lengths = 0.5 * (centroids * centroids).sum(axis=1)

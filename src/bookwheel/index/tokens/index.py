@@ -1,13 +1,14 @@
-"""Token vectors of passages, compressed, for late interaction over candidates.
+"""The index of token vectors: compressed multi-vector representations, for late interaction over candidates.
 
-A token vector is kept as the number of its nearest centroid and what remains, rotated and quantised to 1, 2 or 4 bits a dimension
-with one factor a vector. Centroid and residual are those of ColBERTv2 (Santhanam et al. 2022); the rotation, the levels for normally
-distributed numbers (Max 1960) and the factor a vector are those of the quantisers of RaBitQ's family (Gao & Long 2024) and lose
-less at the same bytes (``docs/embedding.md``). Centroids are trained on the first part of a representation and kept by those that
-follow, so that parts merge without loss.
+A token vector is stored as the number of its nearest centroid and the residual, rotated and quantised to 1, 2 or 4 bits per
+dimension, with one factor per vector. Centroids and residuals follow ColBERTv2 (Santhanam et al. 2022); the rotation, the levels
+for normally distributed numbers (Max 1960) and the factor follow RaBitQ (Gao & Long 2024) and are more precise at the same size
+(see the guide to encoders). Centroids are trained on the first part of a representation and reused by later parts, so that parts
+merge without loss.
 
-Arrays: ``indptr`` int64 (n + 1,); ``codes`` uint8 (tokens, d * bits / 8); ``factors`` float16 (tokens,); ``owners`` uint16 (tokens,);
-``spans`` uint16 (tokens, 2), characters of the passage; ``centroids`` float32 (k, d), ``rotation`` float32 (d, d).
+Arrays: ``indptr`` int64 (n + 1,); ``codes`` uint8 (tokens, d * bits / 8); ``factors`` float16 (tokens,); ``owners`` uint16
+(tokens,), centroid numbers; ``spans`` uint16 (tokens, 2), characters of the passage; ``centroids`` float32 (k, d); ``rotation``
+float32 (d, d).
 """
 
 from __future__ import annotations
@@ -31,13 +32,16 @@ __all__ = ["FORMAT", "TokenIndex"]
 FORMAT = 1
 LANES = 16
 ROWS_A_THREAD = 8
-"""Passages (times 16 query tokens) that are worth a thread."""
+"""The least number of passages (times 16 query tokens) for which a thread pays off."""
 _GAP = 1 << 15
-"""Candidates with fewer bytes than this between them are asked for as one run."""
+"""Candidates with fewer bytes than this between them are requested as one run."""
 
 
 class TokenIndex:
-    """A finished part. Opening maps the files. Raises `LibraryDamaged` where they do not fit, `LibraryFormat`."""
+    """A finished index of token vectors; opening it maps the files.
+
+    Raises `LibraryDamaged` where the arrays do not fit together, `LibraryFormat` for a format of another version.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = ArrayFolder(folder)
@@ -48,8 +52,8 @@ class TokenIndex:
             raise LibraryDamaged(f"{folder / 'index.json'} does not describe token vectors; {REMEDY}") from error
         if written != FORMAT:
             raise LibraryFormat(
-                f"{folder} holds token vectors of format {written} where this bookwheel reads {FORMAT}; "
-                "install the bookwheel that wrote it, or forget this representation and add it again"
+                f"{folder} holds token vectors of format {written}, but this version of bookwheel reads format {FORMAT}; "
+                "install the version that wrote it, or remove this encoder and add it again"
             )
         self.indptr: NDArray[np.int64] = self._array("indptr", np.int64, 1)
         self.codes: NDArray[np.uint8] = self._array("codes", np.uint8, 2)
@@ -63,9 +67,9 @@ class TokenIndex:
         sound = sound and self.codes.shape == (tokens, self.dimension * self.bits // 8) and self.factors.shape == (tokens,)
         sound = sound and self.spans.shape == (tokens, 2) and len(self.indptr) > 0 and int(self.indptr[-1]) == tokens
         if not sound:
-            raise LibraryDamaged(f"the arrays of {folder} do not fit each other; {REMEDY}")
+            raise LibraryDamaged(f"the arrays of {folder} do not fit together; {REMEDY}")
         self.codebook = Codebook(centroids, rotation, self.bits)
-        self._turned: _Turned | None = None
+        self._prepared: _PreparedQuery | None = None
 
     def _array(self, name: str, dtype: type[Any], ndim: int) -> NDArray[Any]:
         array = self.folder.array(name)
@@ -78,31 +82,31 @@ class TokenIndex:
 
     @property
     def tokens(self) -> int:
-        """Token vectors held."""
+        """The number of token vectors."""
         return len(self.owners)
 
     @property
     def hot_bytes(self) -> int:
-        """Bytes that every search reads: centroids, rotation and where passages begin."""
+        """Bytes that every search reads: centroids, rotation, and the offsets of passages."""
         return self.codebook.centroids.nbytes + self.codebook.rotation.nbytes + self.indptr.nbytes
 
     def gather(self, rows: NDArray[np.int64]) -> CodedTokens:
-        """Passages as they are kept."""
+        """The passages ``rows``, as they are stored."""
         counts = self.indptr[rows + 1] - self.indptr[rows]
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         at = np.repeat(self.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
         return CodedTokens(indptr, self.codes[at], self.factors[at], self.owners[at], self.spans[at], self.codebook)
 
     def vectors(self, rows: NDArray[np.int64]) -> list[NDArray[np.float32]]:
-        """Token vectors (tokens, d) of passages, as far as they were kept."""
+        """The decoded token vectors (tokens, d) of the passages ``rows``."""
         return self.gather(rows).vectors()
 
     def prefetch(self, rows: NDArray[np.int64]) -> None:
-        """Ask the system for the codes of ``rows``, neighbours in one go, before they are needed."""
+        """Read the codes of ``rows`` ahead, neighbouring passages in one request."""
         if not len(rows):
             return
         ordered = np.sort(rows)
-        # Within what there is, whatever a damaged file says.
+        # A damaged file may point anywhere: stay within the arrays.
         starts = np.clip(self.indptr[ordered], 0, self.tokens)
         ends = np.maximum(np.clip(self.indptr[ordered + 1], 0, self.tokens), starts)
         wide = self.codes.shape[1]
@@ -116,22 +120,22 @@ class TokenIndex:
                 self.folder.advise(name, first * size, (last - first) * size)
 
     def max_sim(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """For each of ``rows`` and each token of ``query`` (m, d) the best score (n, m), and the token that has it (n, m).
+        """The best score (n, m) for each of ``rows`` and each token of ``query`` (m, d), and the token with that score (n, m).
 
-        A passage without tokens scores 0 and has token -1. Raises `IndexError` for a row that there is not, `ValueError` for a
-        query of another dimension.
+        A passage without tokens scores 0 with token -1. Raises `IndexError` for a row out of range, `ValueError` for a query of
+        another dimension.
         """
         rows = np.ascontiguousarray(rows, np.int64)
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < len(self):
-            raise IndexError(f"rows {int(rows.min())} to {int(rows.max())} where there are {len(self)}")
+            raise IndexError(f"rows {int(rows.min())} to {int(rows.max())} are not all in an index of {len(self)} rows")
         self.prefetch(rows)
-        # A reranker asks for some candidates at a time: scoring the centroids takes longer than scoring those.
-        turned = self._turned
-        if turned is None or not np.array_equal(turned.query, query):
-            self._turned = turned = _turn(query, self.codebook)
-        return self._best(turned, rows)
+        # A reranker passes a few candidates at a time: scoring the centroids would take longer than scoring those.
+        prepared = self._prepared
+        if prepared is None or not np.array_equal(prepared.query, query):
+            self._prepared = prepared = _prepare(query, self.codebook)
+        return self._best(prepared, rows)
 
-    def _best(self, query: _Turned, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def _best(self, query: _PreparedQuery, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         from ...kernels.tokens.score import LANES, max_sim
 
         count, blocks = len(query.query), len(query.columns)
@@ -144,7 +148,7 @@ class TokenIndex:
                 self.indptr, self.codes, factors, self.owners, rows[part], values, query.columns, query.bias, best[part], places[part]
             )  # fmt: skip
 
-        # About 0.3 ms of work a thread at least, which is more than starting it costs.
+        # At least about 0.3 ms of work per thread, which is more than starting a thread costs.
         threads = min(cores(), len(rows) * blocks // ROWS_A_THREAD)
         if threads > 1:
             ends = [len(rows) * number // threads for number in range(threads + 1)]
@@ -157,25 +161,25 @@ class TokenIndex:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Turned:
-    """A query as the kernel takes it."""
+class _PreparedQuery:
+    """A query in the form the kernel takes."""
 
     query: NDArray[np.float32]
-    """(m, d), as it was given."""
+    """(m, d), as passed by the caller."""
     columns: NDArray[np.float32]
     """Rotated, (blocks, d, 16)."""
     bias: NDArray[np.float32]
     """Scores of the centroids, (centroids, 16 blocks)."""
 
 
-def _turn(query: NDArray[np.float32], codebook: Codebook) -> _Turned:
+def _prepare(query: NDArray[np.float32], codebook: Codebook) -> _PreparedQuery:
     given = np.array(query, np.float32)
     dimension = codebook.centroids.shape[1]
     if given.ndim != 2 or given.shape[1] != dimension or not np.isfinite(given).all():
-        raise ValueError(f"a query of shape {given.shape} where finite (tokens, {dimension}) was expected")
+        raise ValueError(f"a query must be finite and of shape (tokens, {dimension}), not {given.shape}")
     blocks = -(-max(len(given), 1) // LANES)
     padded = np.zeros((blocks * LANES, dimension), np.float32)
     padded[: len(given)] = given
     rotated = padded @ codebook.rotation
     columns = np.ascontiguousarray(rotated.reshape(blocks, LANES, dimension).transpose(0, 2, 1))
-    return _Turned(given, columns, np.ascontiguousarray(codebook.centroids @ padded.T))
+    return _PreparedQuery(given, columns, np.ascontiguousarray(codebook.centroids @ padded.T))

@@ -1,8 +1,8 @@
 """A map from the query vectors of a new model to the document vectors of an old one.
 
-While a library goes from one model to another, the new model's queries must be held against vectors of the old one. A linear
-map, fitted on passages that both have encoded, does that: ridge regression from new to old vectors. Source: Drift-Adapter (Vejendla
-2025) compares linear, low-rank and residual maps for this; the orthogonal one is Procrustes (Schönemann 1966).
+While an encoder is being replaced, queries of the new model search vectors of the old one, through a linear
+map fitted by ridge regression on passages encoded with both. Sources: Drift-Adapter (Vejendla 2025) compares
+linear, low-rank and residual maps for this purpose; the orthogonal map is Procrustes (Schönemann 1966).
 """
 
 from __future__ import annotations
