@@ -169,3 +169,8 @@ def test_an_export_does_not_replace_a_folder(bookwheel: Bookwheel, indexed: Path
     done = bookwheel("export", tmp_path)
     assert done.code == 2
     assert one_sentence(done.err) == f"bookwheel: {tmp_path} is a folder; give the name of a file"
+
+
+def test_one_passage_is_planned_in_the_singular(bookwheel: Bookwheel) -> None:
+    assert bookwheel("plan", "--passages", "1", "--encoder", "none").out.startswith("1 passage, no vectors")
+    assert bookwheel("plan", "--passages", "2000", "--encoder", "none").out.startswith("2,000 passages, no vectors")

@@ -89,7 +89,7 @@ class Number(Value):
         except ValueError:
             number = float("nan")
         if not self.least <= number <= self.most:
-            raise UsageError(f"must be a number between {self.least:g} and {self.most:g}, not {text!r:.50}")
+            raise UsageError(f"must be a number between {self.least:.15g} and {self.most:.15g}, not {text!r:.50}")
         return number
 
 

@@ -9,7 +9,7 @@ import click
 from .._errors import UsageError
 from .command import argument, command, option
 from .options import NO_ENCODER, Encoder, Whole, json_option, ram_option
-from .output import clean, json_document, memory_rows, table
+from .output import clean, json_document, memory_rows, plural, table
 
 if TYPE_CHECKING:
     from ..library.planning import LibraryPlan
@@ -97,7 +97,7 @@ def _print(made: LibraryPlan) -> None:
         if made.dimension
         else ", no vectors"
     )
-    click.echo(f"{made.passages:,} passages{about}{vectors}, within {format_size(made.building.ram)}")
+    click.echo(f"{plural(made.passages, 'passage')}{about}{vectors}, within {format_size(made.building.ram)}")
     for what, memory in (("memory to index", made.building), ("memory to search", made.searching)):
         click.echo()
         for line in _table(what, memory):

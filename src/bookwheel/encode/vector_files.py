@@ -31,11 +31,10 @@ class SparseFile:
     vectors: SparseVectors
 
 
-def read_dense(path: str | Path, rows: int | None = None, dimension: int | None = None) -> NDArray[Any]:
+def read_dense(path: str | Path) -> NDArray[Any]:
     """The array of a ``.npy`` file, memory-mapped: (rows, dimension) of float32 or float16.
 
-    Raises `InputError` for any other array, for another number of rows or dimensions, and for a value that is not
-    finite.
+    Raises `InputError` for any other array, and for a value that is not finite.
     """
     path = Path(path)
     try:
@@ -46,10 +45,6 @@ def read_dense(path: str | Path, rows: int | None = None, dimension: int | None 
         raise InputError(
             f"{path} has an array of shape {array.shape} and type {array.dtype}; expected (texts, dimension) of floats"
         )
-    if rows is not None and len(array) != rows:
-        raise InputError(f"{path} has {len(array)} vectors for {rows} texts; each text needs one, in the same order")
-    if dimension is not None and array.shape[1] != dimension:
-        raise InputError(f"{path} has vectors of {array.shape[1]} dimensions where {dimension} were expected")
     for at in range(0, len(array), ROWS):
         bad = np.flatnonzero(~np.isfinite(array[at : at + ROWS]).all(1))
         if len(bad):

@@ -44,11 +44,11 @@ def storage(path: Path) -> Iterator[None]:
         if error.errno in _SPACE:
             raise StorageError(
                 f"the disk is full: writing {path} failed; free some space and run the same command again, "
-                "what was committed is kept"
+                "committed work is kept"
             ) from error
         if error.errno in _RIGHTS:
             raise StorageError(
-                f"no permission to write {path}; change its rights or choose another place with --library"
+                f"there is no permission to write {path}; change its permissions or choose another folder with --library"
             ) from error
         raise
 
