@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""From a fresh clone to searching, and from a fresh clone to green tests. Needs Python 3.11 and the package registry, no more.
+"""Sets up a fresh clone, and searches or tests. Needs Python 3.11 and the package registry.
 
     python3 go.py                             set up, index the standard library of this Python, search it
     python3 go.py PATH ... --query "words"    set up, index PATH, search it
     python3 go.py test [OPTIONS OF PYTEST]    set up, then all checks and tests (--slow: the slow tests)
 
-Everything is installed into .venv beside this file; delete that folder to begin anew.
+Everything is installed into .venv beside this file; delete that folder to start over.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main():
 
 
 def search(paths, queries):
-    """Index ``paths`` (the standard library where there is none) and search it."""
+    """Index ``paths`` (the standard library where there are none) and search them."""
     install(extra="")
     library = [] if paths else ["--library", STDLIB]
     if not paths:
@@ -122,7 +122,7 @@ def install(extra):
     say(f"installing bookwheel and what it needs into .venv{' (for tests)' if extra else ''}: a minute or two")
     pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq")
     if run(*pip, "--editable", f"{ROOT}[{extra}]" if extra else str(ROOT)):
-        sys.exit("installing failed (pip's words are above); check the connection to the package registry and try again")
+        sys.exit("installing failed, as pip says above; check the connection to the package registry and try again")
     processes = min(4, os.cpu_count() or 1)
     say("compiling the search kernels, once: half a minute")
     if run(PYTHON, "-c", f"import bookwheel.kernels; bookwheel.kernels.warm({processes})"):
@@ -131,7 +131,7 @@ def install(extra):
 
 
 def installed():
-    """What the last installation noted; None where there is none that runs."""
+    """The state that the last installation recorded; None where there is none that works."""
     try:
         state = json.loads(STAMP.read_text())
         works = subprocess.run([str(PYTHON), "-c", "import bookwheel"], capture_output=True, check=False).returncode == 0
@@ -160,12 +160,12 @@ def run(*command, folder=None):
         try:
             return process.wait()
         except KeyboardInterrupt:
-            # The command got the same signal and is putting its work in order: let it.
+            # The command got the same signal and is saving its work: wait for it.
             continue
 
 
 def say(words):
-    """A word on what happens, before anything that a command prints."""
+    """Print what happens next, before anything that a command prints."""
     print(f"go: {words}", flush=True)
 
 

@@ -23,6 +23,9 @@ try:
 except (bookwheel.FilterError, bookwheel.LibraryEmpty):
     raise SystemExit(1) from None
 best: bookwheel.Result = results[0]
+seconds: dict[str, float] = results.timings
+many: list[bookwheel.Results] = library.search_many(["one", "two"], k=3, recipe="bm25", threads=2)
+print(len(library), "1" in library, library["1"].title, [row["id"] for row in results.to_dicts()], many[0].notes, seconds)
 recipe: bookwheel.Recipe = bookwheel.parse_recipe("bm25 + dense")
 print(best.place, best.score, best.highlights, best.metadata.get("year"), recipe)
 print(bookwheel.evaluate.load_collection, bookwheel.stages.Stage)

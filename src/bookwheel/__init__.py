@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .documents.read import Fields
     from .library.library import Library
     from .library.library import open_library as open
+    from .library.planning import LibraryPlan, plan
     from .library.results import IndexReport, Info, Result, Results, StoredDocument
     from .library.search_options import SearchOptions
     from .rank.parse import parse_recipe
@@ -50,6 +51,7 @@ _ATTRIBUTES = {
     "IndexReport": ("library.results", "IndexReport"),
     "Info": ("library.results", "Info"),
     "Library": ("library.library", "Library"),
+    "LibraryPlan": ("library.planning", "LibraryPlan"),
     "Recipe": ("rank.recipe", "Recipe"),
     "Result": ("library.results", "Result"),
     "Results": ("library.results", "Results"),
@@ -57,6 +59,7 @@ _ATTRIBUTES = {
     "StoredDocument": ("library.results", "StoredDocument"),
     "open": ("library.library", "open_library"),
     "parse_recipe": ("rank.parse", "parse_recipe"),
+    "plan": ("library.planning", "plan"),
 }
 _MODULES = {"evaluate": "evaluate", "stages": "stages"}
 
@@ -76,6 +79,7 @@ __all__ = [
     "LibraryFormat",
     "LibraryLocked",
     "LibraryNotFound",
+    "LibraryPlan",
     "ModelError",
     "QueryError",
     "Recipe",
@@ -90,6 +94,7 @@ __all__ = [
     "evaluate",
     "open",
     "parse_recipe",
+    "plan",
     "stages",
 ]
 

@@ -11,7 +11,9 @@ WIDTH = 72
 
 
 def caret(text: str, column: int) -> str:
-    """Two lines: ``text`` (or the part around ``column``), and a mark under column ``column``, from 0."""
+    """Two lines: ``text`` (or the part around ``column``), and a mark
+    under column ``column``, from 0.
+    """
     column = min(max(column, 0), len(text))
     start = max(0, min(column - WIDTH // 2, len(text) - WIDTH))
     shown = "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text[start : start + WIDTH])

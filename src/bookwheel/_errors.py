@@ -16,8 +16,8 @@
     │   └── StorageError        no space left, no permission, a read-only disk
     └── BudgetError             the work does not fit the memory allowed, exit code 3
 
-The message is one sentence: what happened, with the names or numbers, and what to do next. The command line prints it
-without a traceback.
+The message is one sentence: what happened, with the names or numbers, and what to do next. The
+command line prints it without a traceback.
 """
 
 __all__ = [

@@ -47,7 +47,9 @@ def cache() -> Path:
 
 
 def locate(name: str | Path = "default") -> Path:
-    """The folder of library ``name``: a path where it is one or has a separator, else a name under `home`."""
+    """The folder of library ``name``: a path where it is one or has a
+    separator, else a name under `home`.
+    """
     if isinstance(name, Path):
         return name
     if not name or "\0" in name:

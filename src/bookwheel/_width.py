@@ -8,7 +8,9 @@ __all__ = ["display_width"]
 
 
 def display_width(text: str) -> int:
-    """Columns that ``text`` takes on a terminal: two for a wide character, none for a combining one."""
+    """Columns that ``text`` takes on a terminal: two for a wide
+    character, none for a combining one.
+    """
     if text.isascii():
         return len(text)
     return sum(_columns_of(character) for character in text)

@@ -92,7 +92,9 @@ class _Bar:
 
 @cache
 def _terminal_bar() -> Any:
-    """tqdm's bar for terminals, never wider than the terminal and without threads and processes of its own."""
+    """tqdm's bar for terminals, never wider than the terminal and without
+    threads and processes of its own.
+    """
     # Not tqdm.auto, which also imports asyncio: every megabyte counts within a small memory budget.
     from tqdm import tqdm
     from tqdm.utils import disp_trim

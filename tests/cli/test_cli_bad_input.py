@@ -153,7 +153,7 @@ def test_export_into_a_folder_that_is_not_there(bookwheel: Bookwheel, indexed: P
         (["index", "x", "--vectors", "mine=nofile.npy"], "there is no file nofile.npy; nothing was read"),
         (
             ["plan", "--passages", "10", "--dim", "7"],
-            "--dim must be a multiple of 8 between 8 and 4096, or 0 for no vectors, not 7",
+            "dimension must be a multiple of 8 between 8 and 4096, or 0 for no vectors, not 7",
         ),
         (["help"], "no such command: 'help'; did you mean `bookwheel --help`?"),
         (["--bogus"], "no such option: --bogus"),
@@ -169,3 +169,8 @@ def test_an_export_does_not_replace_a_folder(bookwheel: Bookwheel, indexed: Path
     done = bookwheel("export", tmp_path)
     assert done.code == 2
     assert one_sentence(done.err) == f"bookwheel: {tmp_path} is a folder; give the name of a file"
+
+
+def test_one_passage_is_planned_in_the_singular(bookwheel: Bookwheel) -> None:
+    assert bookwheel("plan", "--passages", "1", "--encoder", "none").out.startswith("1 passage, no vectors")
+    assert bookwheel("plan", "--passages", "2000", "--encoder", "none").out.startswith("2,000 passages, no vectors")

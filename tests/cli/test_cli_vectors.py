@@ -75,3 +75,31 @@ def test_a_search_may_say_that_nothing_fits(bookwheel: Bookwheel, tmp_path: Path
     assert "nothing found" in nothing.err
     assert bookwheel("search", "parliament votes on income tax").code == 0
     assert bookwheel("search", "stork", "--cutoff", "2").code == 2
+
+
+def test_encoders_from_the_first_to_the_last(bookwheel: Bookwheel, tmp_path: Path) -> None:
+    bookwheel("index", corpus(tmp_path))
+    assert "has no encoders yet; add one with: bookwheel encoders add minilm=MODEL" in bookwheel("encoders").out
+    added = bookwheel("encoders", "add", "other=static")
+    assert added.out.splitlines() == ["added other: dense, by static", "next: bookwheel embed other"]
+    assert "0 of 4 passages" in bookwheel("encoders", "status").out
+    assert bookwheel("embed", "other", "--json").json["encoders"][0]["embedded"] == 4
+    assert "next:" not in bookwheel("encoders").out
+    assert bookwheel("encoders", "remove", "other", "--json").json["removed"] == {"other": 4}
+    assert bookwheel("encoders", "--json").json["encoders"] == []
+
+
+def test_all_mistakes_about_encoders_are_told_at_once(bookwheel: Bookwheel, tmp_path: Path) -> None:
+    bookwheel("index", corpus(tmp_path))
+    done = bookwheel("encoders", "add", "x=", "--kind", "images", "--bits", "3", "--nope")
+    assert done.code == 2
+    for mistake in ("NAME=MODEL", "one of dense, sparse, tokens", "'1', '2', '4'", "--nope"):
+        assert mistake in done.err
+    assert "choose from status, add, replace, remove" in bookwheel("encoders", "delete").err
+    done = bookwheel("embed", "one", "two")
+    assert done.code == 2
+    assert "there is no encoder 'one', 'two' here" in done.err
+    done = bookwheel("encoders", "remove", "one", "two")
+    assert done.code == 2
+    assert "there is no encoder 'one', 'two' to remove" in done.err
+    assert bookwheel("encoders", "add", "far=http://example.com/v1#m").code == 2

@@ -82,7 +82,7 @@ def _commands(block: Block, where: str, folder: Path) -> None:
         assert words[0] == "bookwheel", f"{where}: only bookwheel can be run here: {command}"
         done = subprocess.run(
             [sys.executable, "-m", *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False, timeout=300, encoding="utf-8", env=environment,
+            stderr=subprocess.STDOUT, check=False, timeout=1200, encoding="utf-8", env=environment,
         )  # fmt: skip
         assert done.returncode in (0, 1), f"{where}: {command} ended with {done.returncode}\n{done.stdout}"
         if wanted.strip():

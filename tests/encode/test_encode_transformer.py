@@ -173,11 +173,11 @@ def test_a_model_that_gives_no_numbers(tmp_path: Path) -> None:
 def test_settings_that_make_no_sense(model: Path) -> None:
     with pytest.raises(UsageError, match="an encoder has no setting 'precison'"):
         load_encoder(model, precison="fp32")
-    with pytest.raises(UsageError, match="precision is int8, fp32, not 'int4'"):
+    with pytest.raises(UsageError, match="precision must be one of int8, fp32, not 'int4'"):
         load_encoder(model, precision="int4")
     with pytest.raises(UsageError, match="vectors of 32 dimensions, not 33"):
         load_encoder(model, dimension=33)
-    with pytest.raises(UsageError, match="threads is a whole number from 1 up"):
+    with pytest.raises(UsageError, match="threads must be a whole number of at least 1"):
         load_encoder(model, threads=0)
 
 

@@ -77,7 +77,7 @@ def test_update_replaces(tmp_path: Path, prose: list[tuple[str, str]]) -> None:
     assert [r.id for r in library.search("zyzzyva", recipe="bm25")] == ["d7"]
     assert library.get("d7")[0].text == "A zyzzyva is a weevil of tropical America."
     again = library.add([Document("d7", "A zyzzyva is a weevil of tropical America.", "weevils")])
-    assert (again.added, again.updated, again.unchanged, again.passage_count) == (0, 0, 1, 0)
+    assert (again.added, again.updated, again.unchanged, again.passages) == (0, 0, 1, 0)
 
 
 def test_new_k1_and_b_rank_as_built_with_them(tmp_path: Path, prose: list[tuple[str, str]]) -> None:

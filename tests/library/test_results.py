@@ -203,3 +203,11 @@ def test_features_add_up_to_the_ranking(library: Library) -> None:
     ranked = library.rank("shallow water", 10, recipe=recipe)
     scores = dict(zip(ids.tolist(), (features @ np.array([0.25, 0.75])).tolist(), strict=True))
     assert [scores[number] for number in ranked.ids.tolist()] == pytest.approx(ranked.scores.tolist(), abs=1e-5)
+
+
+def test_the_query_can_be_named(library: Library) -> None:
+    search: object = library.search
+    assert search(query="heron", k=1)[0].id == "heron"  # type: ignore[operator]
+    assert len(library.search_many(queries=["heron"], k=1)) == 1  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"search\(\) needs query"):
+        library.search()  # type: ignore[call-arg]

@@ -46,7 +46,7 @@ def test_what_makes_another_model() -> None:
         Doc2QueryEncoder(answers, "table", ENGLISH, threshold=0.5),
     ):
         assert other.sha256 != one.sha256
-    with pytest.raises(bookwheel.UsageError, match="from 1 up, not 0"):
+    with pytest.raises(bookwheel.UsageError, match="at least 1, not 0"):
         Doc2QueryEncoder(answers, "table", ENGLISH, count=0)
     with pytest.raises(bookwheel.UsageError, match=r"\{text\}"):
         Doc2QueryEncoder(answers, "table", ENGLISH, prompt="write queries")

@@ -34,7 +34,8 @@ _ELISIONS = {
     "catalan": re.compile(r"[dlmnst]'(?=\w)"),
     "irish": re.compile(r"[bdm]'(?=\w)"),
 }
-# In other languages a letter with a mark is a letter of its own; in these, searchers often omit the marks.
+# In other languages a letter with a mark is a letter of its own; in these,
+# searchers often omit the marks.
 _FOLDED = frozenset(
     (None, "english", "porter", "french", "spanish", "portuguese", "italian", "catalan", "dutch", "dutch_porter")
 )
@@ -65,8 +66,9 @@ def _stemmer(language: str) -> Any:
 class Analyzer:
     """Turns words into terms. ``Analyzer()`` only casefolds them.
 
-    The order follows Lucene's language analyzers: Unicode folding (NFKC, case), possessives and elisions, stop words, Snowball
-    stemming, accents. Equal settings give equal terms on every machine with the same PyStemmer.
+    The order follows Lucene's language analyzers: Unicode folding (NFKC, case), possessives and
+    elisions, stop words, Snowball stemming, accents. Equal settings give equal terms on every
+    machine with the same PyStemmer.
     """
 
     language: str | None = None
@@ -76,7 +78,9 @@ class Analyzer:
     fold_accents: bool = False
     """``café`` and ``cafe`` are one term (Latin and Greek letters)."""
     split_identifiers: bool = False
-    """``HTTPServer2`` gives ``httpserver2``, ``http``, ``server``, and ``max_len`` gives ``max_len``, ``max``, ``len``."""
+    """``HTTPServer2`` gives ``httpserver2``, ``http``, ``server``, and ``max_len`` gives
+    ``max_len``, ``max``, ``len``.
+    """
 
     def __post_init__(self) -> None:
         if self.language is not None:
@@ -84,9 +88,11 @@ class Analyzer:
 
     @classmethod
     def for_language(cls, language: str | None, texts: Iterable[str] = ()) -> Analyzer:
-        """The usual analyzer of a language; ``"auto"`` detects it from ``texts``, ``"none"`` (or None) means no stemming.
+        """The usual analyzer of a language; ``"auto"`` detects it from ``texts``,
+        ``"none"`` (or None) means no stemming.
 
-        Identifiers are split if ``texts`` look like code. Raises :class:`UsageError` for an unknown language.
+        Identifiers are split if ``texts`` look like code. Raises
+        :class:`UsageError` for an unknown language.
         """
         sample = [text[:5000] for text in islice(texts, _SAMPLE)]
         if language == "auto":
@@ -97,7 +103,9 @@ class Analyzer:
 
     @classmethod
     def default_for(cls, texts: Iterable[str]) -> Analyzer:
-        """The analyzer that suits ``texts``: its language detected, identifiers split if they look like code."""
+        """The analyzer that suits ``texts``: its language detected,
+        identifiers split if they look like code.
+        """
         return cls.for_language("auto", texts)
 
     def to_dict(self) -> dict[str, str | bool | None]:
@@ -118,7 +126,9 @@ class Analyzer:
         return [term for word in split_words(text) for term in self.terms(word)]
 
     def terms(self, word: str) -> tuple[str, ...]:
-        """The terms of one raw word: none (a stop word), one, or several. Not cached; callers do that."""
+        """The terms of one raw word: none (a stop word), one, or
+        several. Not cached; callers do that.
+        """
         if word.isascii():
             return self._plain_terms(word[:MAX_WORD])
         if UNSPACED.search(word) is None:

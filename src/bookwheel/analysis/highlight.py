@@ -14,11 +14,15 @@ from .words import prepared, spans_of
 __all__ = ["Highlighter", "highlight"]
 
 REMEMBERED = 1 << 15
-"""Words of which it is remembered what terms they have: passages of one collection are made of the same words."""
+"""Words of which it is remembered what terms they have: passages of one
+collection are made of the same words.
+"""
 
 
 class Highlighter:
-    """Marks in many texts the words that share a term with one query; ``terms`` are the query's, analysed."""
+    """Marks in many texts the words that share a term with one query;
+    ``terms`` are the query's, analysed.
+    """
 
     def __init__(self, terms: Iterable[str], analyzer: Analyzer) -> None:
         self.wanted = frozenset(terms)
@@ -97,7 +101,9 @@ def _known_words(analyzer: Analyzer) -> _Words:
 
 
 def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple[int, int]]:
-    """The spans inside a raw word with unspaced script whose terms are wanted; touching ones are joined."""
+    """The spans inside a raw word with unspaced script whose terms are
+    wanted; touching ones are joined.
+    """
     hits: list[tuple[int, int]] = []
     position = 0
     for run in runs(word):

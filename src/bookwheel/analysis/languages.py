@@ -27,9 +27,11 @@ def _weights() -> dict[str, float]:
 
 
 def detect_language(texts: Iterable[str]) -> str | None:
-    """The Snowball language of most of ``texts``, or None if there is too little text or no clear winner.
+    """The Snowball language of most of ``texts``, or None if there is too
+    little text or no clear winner.
 
-    Counts function words in the first 5000 characters of the first 400 texts; they are a third or more of running text.
+    Counts function words in the first 5000 characters of the first 400 texts; they are a
+    third or more of running text.
     """
     counts: Counter[str] = Counter()
     for text in islice(texts, _TEXTS):

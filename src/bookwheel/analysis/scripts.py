@@ -20,12 +20,15 @@ _RUNS = re.compile(f"[{_RANGES}]+|[^{_RANGES}]+")
 
 
 def runs(word: str) -> list[str]:
-    """``"Python入門書"`` -> ``["Python", "入門書"]``: each run is wholly of such scripts, or wholly of others."""
+    """``"Python入門書"`` -> ``["Python", "入門書"]``: each run is wholly of
+    such scripts, or wholly of others.
+    """
     return _RUNS.findall(word)
 
 
 def bigrams(run: str) -> list[str]:
-    """Overlapping pairs of characters, each with its combining marks; a single character is a term itself.
+    """Overlapping pairs of characters, each with its combining marks; a
+    single character is a term itself.
 
     Source: the bigrams of Lucene's CJKAnalyzer.
     """

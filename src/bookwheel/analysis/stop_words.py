@@ -1,8 +1,10 @@
-"""Function words of the Snowball languages: articles, pronouns, prepositions, conjunctions, auxiliaries.
+"""Function words of the Snowball languages: articles, pronouns,
+prepositions, conjunctions, auxiliaries.
 
-English has Lucene's 33 words (EnglishAnalyzer), so that rankings can be compared. The other lists were written for bookwheel,
-short on purpose: a word that can also carry meaning stays in the index. They serve to tell languages apart as well. Languages
-without a list (Sesotho) are stemmed, but nothing is left out.
+English has Lucene's 33 words (EnglishAnalyzer), so that rankings can be compared. The other
+lists were written for bookwheel, short on purpose: a word that can also carry meaning stays in
+the index. They serve to tell languages apart as well. Languages without a list (Sesotho) are
+stemmed, but nothing is left out.
 """
 
 from __future__ import annotations

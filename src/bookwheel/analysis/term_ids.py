@@ -33,13 +33,16 @@ class LexicalEncoder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, about: of each term its text (64), its entry in a dictionary (72) and in a list; and the arrays."""
+        """Bytes held, about: of each term its text (64), its entry in a dictionary (72)
+        and in a list; and the arrays.
+        """
         return 144 * len(self.terms) + self._indptr.nbytes + self._stands_for.nbytes
 
     def encode(
         self, indptr: NDArray[np.int64], word_ids: NDArray[np.int32], words: Sequence[str]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Terms of texts whose raw words are ``word_ids``, numbers in ``words``; text i has those from ``indptr[i]`` on.
+        """Terms of texts whose raw words are ``word_ids``, numbers in ``words``; text i
+        has those from ``indptr[i]`` on.
 
         Returns the same for terms: indptr int64 (n + 1), term numbers int32.
         """

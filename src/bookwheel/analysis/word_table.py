@@ -1,4 +1,6 @@
-"""The compiled word table behind :class:`bookwheel.analysis.words.WordTable`, for more than a few texts."""
+"""The compiled word table behind
+:class:`bookwheel.analysis.words.WordTable`, for more than a few texts.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class WordHash:
     """Bytes of words, numbered in order of first occurrence. Creating one imports numba."""
 
     def __init__(self, words: list[str], part_of_word: bytes) -> None:
-        """``words``: in the table from the start, new ones are appended; ``part_of_word``: of 256 bytes, 32 for separators."""
+        """``words``: in the table from the start, new ones are appended; ``part_of_word``:
+        of 256 bytes, 32 for separators.
+        """
         from ..kernels import words as kernels
 
         self._kernels = kernels
@@ -75,7 +79,9 @@ class WordHash:
         return indptr, np.concatenate(chunks) if chunks else np.empty(0, np.int32)
 
     def _make_room(self, coming: int) -> None:
-        """Doubles what is full: the table at half its slots, the bytes where the longest possible word might not fit."""
+        """Doubles what is full: the table at half its slots, the bytes where the
+        longest possible word might not fit.
+        """
         words, used = int(self._state[self._kernels.WORDS]), int(self._state[self._kernels.USED])
         if words >= len(self._hashes):
             self._hashes = _doubled(self._hashes, words)

@@ -1,7 +1,9 @@
-"""Raw words: what a text is made of before any analysis, shared by the lexical and the static encoder.
+"""Raw words: what a text is made of before any analysis, shared by the
+lexical and the static encoder.
 
-A raw word is a run of letters, digits, underscores and combining marks, with single apostrophes inside (``don't``, ``l'eau``; a
-typographic apostrophe becomes a plain one). Scripts that are written without spaces give one raw word a run.
+A raw word is a run of letters, digits, underscores and combining marks, with single apostrophes
+inside (``don't``, ``l'eau``; a typographic apostrophe becomes a plain one). Scripts that are
+written without spaces give one raw word a run.
 """
 
 from __future__ import annotations
@@ -21,9 +23,10 @@ __all__ = ["MANY", "WordTable", "prepared", "spans_of", "split_words"]
 MANY = 1 << 17
 """Characters in one call from which on the compiled loop is worth loading (0.3 s from its cache)."""
 
-# The fastest way in CPython (2 times faster than a regular expression on 100-word passages): everything that is no part of a
-# word becomes a space, then str.split. ASCII goes through bytes.translate; of other characters a text has only a few different
-# ones that are not letters, and str.replace takes care of each in turn. Where there is much text, a compiled loop cuts and
+# The fastest way in CPython (2 times faster than a regular expression on 100-word passages):
+# everything that is no part of a word becomes a space, then str.split. ASCII goes through
+# bytes.translate; of other characters a text has only a few different ones that are not letters,
+# and str.replace takes care of each in turn. Where there is much text, a compiled loop cuts and
 # numbers the words, three times faster again (docs/measurements.md).
 _TABLE = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "_'" else 32 for code in range(256))
 _ODD = re.compile(r"[^\x00-\x7f\w]")
@@ -34,7 +37,9 @@ _JOINERS = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
 class _Replacements(dict[str, str]):
-    """What a non-ASCII character that is neither letter nor digit becomes; worked out once for each."""
+    """What a non-ASCII character that is neither letter nor digit
+    becomes; worked out once for each.
+    """
 
     def __missing__(self, character: str) -> str:
         if character in _APOSTROPHES:
@@ -53,7 +58,9 @@ _REPLACEMENTS = _Replacements()
 
 
 def _plain(text: str) -> str:
-    """``text`` with a space for each non-ASCII character that is no part of a word: same length, so offsets stay."""
+    """``text`` with a space for each non-ASCII character that is no part of a
+    word: same length, so offsets stay.
+    """
     if not text.isascii():
         for character in set(_ODD.findall(text)):
             other = _REPLACEMENTS[character]
@@ -90,9 +97,11 @@ class _Ids(dict[str, int]):
 
 
 class WordTable:
-    """Raw words, numbered in order of first occurrence: texts in, arrays of integers out, in one pass for all encoders.
+    """Raw words, numbered in order of first occurrence: texts in, arrays of integers
+    out, in one pass for all encoders.
 
-    The first large batch (:data:`MANY` characters) loads a compiled loop; up to then, as for a query, plain Python is quicker.
+    The first large batch (:data:`MANY` characters) loads a compiled loop; up to then, as for a
+    query, plain Python is quicker.
     """
 
     def __init__(self) -> None:
@@ -106,11 +115,14 @@ class WordTable:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, about: the strings of :attr:`words` at 60 bytes each, their list, and the table."""
+        """Bytes held, about: the strings of :attr:`words` at 60 bytes
+        each, their list, and the table.
+        """
         return 68 * len(self.words) + (104 * len(self.words) if self._hash is None else self._hash.nbytes)
 
     def ids(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """``indptr`` (n + 1, int64) and ``ids`` (int32): text ``i`` has the words ``ids[indptr[i]:indptr[i + 1]]``, in order.
+        """``indptr`` (n + 1, int64) and ``ids`` (int32): text ``i`` has the words
+        ``ids[indptr[i]:indptr[i + 1]]``, in order.
 
         New words are appended to :attr:`words`.
         """

@@ -1,4 +1,6 @@
-"""What the commands have in common: help that begins with examples, and all mistakes of a command line reported at once."""
+"""What the commands have in common: help that begins with examples, and all mistakes of a
+command line reported at once.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Stopped(Exception):
 
 
 class Command(click.Command):
-    """A command whose help begins with ``examples`` and which collects all mistakes before it fails.
+    """A command whose help begins with ``examples`` and which
+    collects all mistakes before it fails.
 
     ``writes``: it commits as it goes, so that Ctrl-C loses nothing; the user is told so.
     """
@@ -65,7 +68,8 @@ class Command(click.Command):
                 if args != before:
                     continue
             except click.UsageError as error:
-                # The value of an unknown option looks like an extra argument: do not report it as a second mistake.
+                # The value of an unknown option looks like an extra argument: do not
+                # report it as a second mistake.
                 if not (unknown and "extra argument" in error.message):
                     found.append(error)
             break
@@ -184,7 +188,9 @@ def argument(*names: str, **attributes: Any) -> Callable[[Any], Any]:
 def command(
     name: str, *, examples: Sequence[tuple[str, str]], writes: bool = False
 ) -> Callable[[Callable[..., int | None]], click.Command]:
-    """Make a command; its function returns the exit code, None for 0, and its docstring is the help text."""
+    """Make a command; its function returns the exit code, None for 0, and
+    its docstring is the help text.
+    """
     return click.command(name, cls=Command, examples=examples, writes=writes)
 
 

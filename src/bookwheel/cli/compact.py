@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def compact(library: Library, as_json: bool) -> None:
     """Merge a library's segments into one and free the space of removed documents.
 
-    Rankings do not change; searches get slightly faster and the library smaller. The library can be searched meanwhile.
+    Rankings do not change; searches get slightly faster and the library smaller. The
+    library can be searched meanwhile.
     """
     from ..memory.sizes import format_size
     from ..progress import auto, silent

@@ -1,4 +1,6 @@
-"""Compiled kernels: the first run on a machine compiles them and says so; later runs load them from a cache."""
+"""Compiled kernels: the first run on a machine compiles them and says so;
+later runs load them from a cache.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ SECONDS = 30
 
 
 def announced() -> Callable[[], None]:
-    """Print a notice when a kernel has to be compiled. The function returned then compiles the others too."""
+    """Print a notice when a kernel has to be compiled. The function
+    returned then compiles the others too.
+    """
     compiling: list[bool] = []
 
     def say() -> None:
@@ -33,8 +37,8 @@ def announced() -> Callable[[], None]:
 def import_numba() -> None:
     """Import numba with scipy hidden.
 
-    If scipy is installed, numba imports it for linear algebra that no kernel uses, which delays every search by a sixth of a
-    second.
+    If scipy is installed, numba imports it for linear algebra that no kernel uses, which delays
+    every search by a sixth of a second.
     """
     hidden = "scipy" not in sys.modules
     if hidden:

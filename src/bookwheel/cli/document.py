@@ -1,4 +1,6 @@
-"""Writes docs/cli.md from the commands' own help: ``python -m bookwheel.cli.document > docs/cli.md``. A test keeps it true."""
+"""Writes docs/cli.md from the commands' own help: ``python -m bookwheel.cli.document >
+docs/cli.md``. A test keeps it true.
+"""
 
 from __future__ import annotations
 

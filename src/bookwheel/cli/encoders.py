@@ -103,7 +103,7 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @library_option
 @json_option
 def status(library: Library, as_json: bool) -> None:
-    """List the encoders that were added to a library, and how many passages are embedded with each."""
+    """List the encoders, and how many passages are embedded with each."""
     found = library.encoders()
     if as_json:
         _print_json(library, found)
@@ -213,10 +213,13 @@ def _put(
 
 
 def library_flag(library: Library) -> str:
-    """`` --library PATH`` for the next command to type; empty for the default library."""
+    """`` --library NAME`` (or its path) for the next command to type; empty for the default library."""
     from .._paths import locate
 
-    return "" if library.path == locate("default") else f" --library {shlex.quote(clean(str(library.path)))}"
+    name = library.path.name
+    if library.path == locate("default"):
+        return ""
+    return f" --library {shlex.quote(clean(name if library.path == locate(name) else str(library.path)))}"
 
 
 def as_json(found: EncoderStatus) -> dict[str, Any]:
@@ -243,7 +246,8 @@ def print_statuses(library: Library, found: Sequence[EncoderStatus]) -> None:
         done = f"{one.embedded:,} of {plural(one.passages, 'passage')}"
         row = [clean(one.name), one.kind, clean(one.model), done, share]
         if one.encoded:
-            row += [f"{one.encoded:,}", f"{one.encoded / one.seconds:,.0f}/s" if one.seconds > 0 else "-"]
+            rate = one.encoded / one.seconds if one.seconds > 0 else 0.0
+            row += [f"{one.encoded:,}", f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"]
         rows.append(row)
     header = ["name", "kind", "model", "embedded", ""]
     if any(one.encoded for one in found):

@@ -11,7 +11,7 @@ import click
 from .._errors import UsageError
 from ..index.storage import storage
 from .command import argument, command, option
-from .options import NO_ENCODER, Encoder, Language, Measure, Number, RecipeText, Whole, json_option, ram_option
+from .options import NO_ENCODER, Encoder, Language, Number, RecipeText, Whole, json_option, ram_option
 from .output import clean, json_document, notice, plural, table
 
 if TYPE_CHECKING:
@@ -23,10 +23,19 @@ EXAMPLES = [
 ]
 
 
+def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The measures, checked all together so that every mistake is reported at once."""
+    if names:
+        from ..evaluate import parse_measures
+
+        parse_measures(names)
+    return names
+
+
 @command("evaluate", examples=EXAMPLES)
 @argument("source", metavar="COLLECTION")
 @option("--recipe", "recipes", type=RecipeText(), multiple=True, metavar="RECIPE", help="A recipe; may be repeated.")
-@option("--measure", "measures", type=Measure(), multiple=True, metavar="NAME", help="A measure; may be repeated.")
+@option("--measure", "measures", multiple=True, metavar="NAME", callback=_known, help="A measure; may be repeated.")
 @option("--baseline", metavar="RECIPE", help="The recipe (or run) to compare with. [default: the first]")
 @option("--fit", is_flag=True, help="Fit the weights of each fusion on half of the queries, and report only the other half.")
 @option("--run", "runs", type=click.Path(), multiple=True, metavar="FILE", help="Measure this TREC run; may be repeated.")

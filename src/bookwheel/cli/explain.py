@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def explain(recipe: str, library: Library | None, as_json: bool) -> None:
     """Show the stages of a RECIPE, with the input, output, requirements and cost of each.
 
-    Stages run from top to bottom; a stage that another one runs is indented below it. For the times and candidates of an actual
-    search, use `bookwheel search --explain`.
+    Stages run from top to bottom; a stage that another one runs is indented below it. For the times
+    and candidates of an actual search, use `bookwheel search --explain`.
     """
     from ..rank import parse_recipe, validate
     from ..rank.description import steps

@@ -38,8 +38,8 @@ STDOUT = "-"
 def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
     """Write a library's documents or passages as JSON lines with _id, title, text and metadata.
 
-    The output is compressed if FILE ends in .gz. Without FILE, or if it is -, it goes to standard output. `bookwheel index FILE`
-    reads such a file.
+    The output is compressed if FILE ends in .gz. Without FILE, or if it is -, it goes to standard
+    output. `bookwheel index FILE` reads such a file.
     """
     count = 0
     with _opened(file) as output:

@@ -78,10 +78,11 @@ def index(
 ) -> int:
     """Add files and folders to a library, or update it.
 
-    A PATH is a file, a folder, a glob pattern, or - for standard input. When a folder is indexed again, only new and changed
-    files are read, and documents whose files no longer exist are removed. Supported formats: text, Markdown, HTML, PDF, DOCX,
-    EPUB, notebooks, source code, mail, CSV and JSONL, each also as .gz or .zst. The options --unit to --encoder apply when a
-    library is created and cannot be changed later, except k1 and b (see `bookwheel configure`).
+    A PATH is a file, a folder, a glob pattern, or - for standard input. When a folder is indexed
+    again, only new and changed files are read, and documents whose files no longer exist are
+    removed. Supported formats: text, Markdown, HTML, PDF, DOCX, EPUB, notebooks, source code, mail,
+    CSV and JSONL, each also as .gz or .zst. The options --unit to --encoder apply when a library is
+    created and cannot be changed later, except k1 and b (see `bookwheel configure`).
     """
     from ..documents.paths import walk
     from ..documents.read import Fields

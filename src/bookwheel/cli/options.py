@@ -18,7 +18,6 @@ __all__ = [
     "NO_ENCODER",
     "Encoder",
     "Language",
-    "Measure",
     "Number",
     "RecipeText",
     "Size",
@@ -42,7 +41,9 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic for newer ver
     """An option's value, made of its text by `read`."""
 
     def read(self, text: str) -> Any:
-        """The value of ``text``. Raises `UsageError` for a wrong value, or any other `BookwheelError`, which is passed on."""
+        """The value of ``text``. Raises `UsageError` for a wrong value, or any other
+        `BookwheelError`, which is passed on.
+        """
         raise NotImplementedError
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -88,7 +89,7 @@ class Number(Value):
         except ValueError:
             number = float("nan")
         if not self.least <= number <= self.most:
-            raise UsageError(f"must be a number between {self.least:g} and {self.most:g}, not {text!r:.50}")
+            raise UsageError(f"must be a number between {self.least:.15g} and {self.most:.15g}, not {text!r:.50}")
         return number
 
 
@@ -114,19 +115,6 @@ class RecipeText(Value):
         from ..rank import parse_recipe
 
         parse_recipe(text)
-        return text
-
-
-class Measure(Value):
-    """An effectiveness measure that ir-measures knows."""
-
-    name = "measure"
-
-    def read(self, text: str) -> str:
-        """The measure's name."""
-        from ..evaluate import parse_measures
-
-        parse_measures([text])
         return text
 
 
@@ -160,7 +148,8 @@ class Language(Value):
 class Encoder(Value):
     """An encoder that can be loaded; ``none`` for no vectors.
 
-    It is loaded before a library is created, so that a wrong name does not leave an empty library behind.
+    It is loaded before a library is created, so that a wrong name does not
+    leave an empty library behind.
     """
 
     name = "encoder"
@@ -210,9 +199,11 @@ def _remember_ram(ctx: click.Context, _: click.Parameter, size: int | None) -> N
 
 
 def _library_and_ram(default: str | None, text: str) -> Callable[[Any], Any]:
-    """``--library`` and ``--ram``, which go together; the function gets the opened library, its budget set.
+    """``--library`` and ``--ram``, which go together; the function gets the
+    opened library, its budget set.
 
-    It is opened while options are parsed, so that its problems are reported with the other mistakes of the command line.
+    It is opened while options are parsed, so that its problems are reported with the
+    other mistakes of the command line.
     """
     opened = option("--library", type=ExistingLibrary(), metavar="NAME|PATH", default=default, help=text)
     # Eager: parsed before the library is opened, wherever it is on the command line.

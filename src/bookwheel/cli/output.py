@@ -1,4 +1,6 @@
-"""Printing: for people with colour and width, for programs as JSON. Text of files and queries is untrusted."""
+"""Printing: for people with colour and width, for programs as JSON. Text of
+files and queries is untrusted.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ MAX_WIDTH = 110
 
 
 def clean(text: str, *, lines: bool = False) -> str:
-    """``text`` with a space for each character that controls a terminal or the text direction; offsets do not change.
+    """``text`` with a space for each character that controls a terminal or the text
+    direction; offsets do not change.
 
     With ``lines``, line ends and tabs are kept.
     """
@@ -41,7 +44,9 @@ class Terminal:
 
     @classmethod
     def of_stdout(cls, *, colour: bool = True) -> Terminal:
-        """Of stdout: colour only on a terminal, and not if ``NO_COLOR`` is set or ``colour`` is False."""
+        """Of stdout: colour only on a terminal, and not if ``NO_COLOR``
+        is set or ``colour`` is False.
+        """
         shown = colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         return cls(min(MAX_WIDTH, max(40, shutil.get_terminal_size((80, 24)).columns)), shown)
 

@@ -21,8 +21,9 @@ Mark = Callable[[str], str]
 def passage_lines(text: str, highlights: Highlights, width: int, lines: int | None, mark: Mark = str) -> list[str]:
     """At most ``lines`` lines (all where None) of ``text``, each at most ``width`` columns.
 
-    Of a longer text, the lines with the most distinct matching words are shown; ``…`` marks what is left out. ``mark`` is
-    applied to the text within ``highlights`` (start, end). Code keeps its line ends; prose is rewrapped.
+    Of a longer text, the lines with the most distinct matching words are shown; ``…`` marks what is
+    left out. ``mark`` is applied to the text within ``highlights`` (start, end). Code keeps its
+    line ends; prose is rewrapped.
     """
     if _is_code(text):
         return _code(clean(text, lines=True), highlights, width, lines, mark)
@@ -46,7 +47,9 @@ def _is_code(text: str) -> bool:
 
 
 def _window(text: str, highlights: Highlights, size: int) -> tuple[int, int]:
-    """The ``size`` characters of ``text`` with the most distinct matching words, from the start of a sentence or word."""
+    """The ``size`` characters of ``text`` with the most distinct matching words, from
+    the start of a sentence or word.
+    """
     if len(text) <= size:
         return 0, len(text)
     count: Counter[str] = Counter()
@@ -71,7 +74,9 @@ def _window(text: str, highlights: Highlights, size: int) -> tuple[int, int]:
 
 
 def _pieces(start: int, end: int, highlights: Highlights) -> list[tuple[int, int, bool]]:
-    """The span ``start`` to ``end``, split where a highlight begins or ends; each piece with whether it is highlighted."""
+    """The span ``start`` to ``end``, split where a highlight begins or ends; each piece
+    with whether it is highlighted.
+    """
     pieces, at = [], start
     for first, last in highlights:
         first, last = max(first, at), min(last, end)

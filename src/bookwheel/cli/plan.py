@@ -9,12 +9,13 @@ import click
 from .._errors import UsageError
 from .command import argument, command, option
 from .options import NO_ENCODER, Encoder, Whole, json_option, ram_option
-from .output import clean, json_document, memory_rows, table
+from .output import clean, json_document, memory_rows, plural, table
 
 if TYPE_CHECKING:
-    from ..library.estimate import Estimate
-    from ..library.memory_plan import LibraryPlan
+    from ..library.planning import LibraryPlan
     from ..memory.plan import MemoryPlan
+
+DEFAULT_ENCODER = "static"
 
 
 @command(
@@ -49,70 +50,54 @@ def plan(
 ) -> None:
     """Estimate the memory and disk that indexing and searching need, by part; nothing is written.
 
-    For files, the number of passages is estimated from a sample. A plan that exceeds the memory budget is still printed, with
-    exit code 3.
+    For files, the number of passages is estimated from a sample. A plan that exceeds the memory
+    budget is still printed, with exit code 3.
     """
-    from ..library import memory_plan
-    from ..memory.sizes import DEFAULT
+    from ..library.planning import plan as plan_library
 
     if bool(paths) == (passages is not None):
         raise UsageError("give either PATHs or --passages N")
-    dimension, model = _encoder(dim, encoder)
-    found: Estimate | None = None
-    if passages is None:
-        from ..library.estimate import estimate
-
-        found = estimate(paths, unit=unit, words=words)
-        passages = found.passages
-    bits = memory_plan.sketch_bits(passages, dimension, ram, model)
-    made = memory_plan.plan_library(passages, dimension, DEFAULT if ram is None else ram, encoder=model, bits=bits)
+    made = plan_library(
+        paths or None,
+        passages=passages,
+        dimension=dim,
+        encoder=None if encoder == NO_ENCODER else encoder or DEFAULT_ENCODER,
+        unit=unit,
+        words=words,
+        ram=ram,
+    )
     if as_json:
-        json_document(_as_json(made, found))
+        json_document(_as_json(made))
     else:
-        _print(made, found)
+        _print(made)
     made.check()
 
 
-def _encoder(dim: int | None, encoder: str | None) -> tuple[int, int]:
-    """Dimension of the vectors, and bytes of memory of their encoder."""
-    from ..encode.load import load_encoder
-    from ..encode.protocols import nbytes
-    from ..library.memory_plan import STATIC
-
-    if dim is not None:
-        if dim and (dim % 8 or not 8 <= dim <= 4096):
-            raise UsageError(f"--dim must be a multiple of 8 between 8 and 4096, or 0 for no vectors, not {dim}")
-        return dim, STATIC
-    if encoder == NO_ENCODER:
-        return 0, 0
-    loaded = load_encoder(encoder)
-    return loaded.dimension, nbytes(loaded) or STATIC
-
-
-def _as_json(made: LibraryPlan, found: Estimate | None) -> dict[str, Any]:
+def _as_json(made: LibraryPlan) -> dict[str, Any]:
     return {
         "ram": made.building.ram,
         "passages": made.passages,
-        "estimated": found is not None and not found.exact,
+        "estimated": made.files is not None and not made.files.exact,
         "dimension": made.dimension,
         "bits": made.bits,
         "building": {"bytes": made.building.planned(), "memory": memory_rows(made.building)},
         "searching": {"bytes": made.searching.planned(), "memory": memory_rows(made.searching)},
         "disk": made.disk,
-        "fits": made.building.planned() <= made.building.ram and made.searching.planned() <= made.searching.ram,
+        "fits": made.fits,
     }
 
 
-def _print(made: LibraryPlan, found: Estimate | None) -> None:
+def _print(made: LibraryPlan) -> None:
     from ..memory.sizes import format_size
 
+    found = made.files
     about = "" if found is None else f" in {format_size(found.bytes)} of files" + ("" if found.exact else ", estimated")
     vectors = (
         f", vectors of dimension {made.dimension}, {made.bits} bit{'s' if made.bits > 1 else ''} per dimension in memory"
         if made.dimension
         else ", no vectors"
     )
-    click.echo(f"{made.passages:,} passages{about}{vectors}, within {format_size(made.building.ram)}")
+    click.echo(f"{plural(made.passages, 'passage')}{about}{vectors}, within {format_size(made.building.ram)}")
     for what, memory in (("memory to index", made.building), ("memory to search", made.searching)):
         click.echo()
         for line in _table(what, memory):

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 def recipes(recipe: str | None, library: Library | None, save: str | None, remove: str | None, as_json: bool) -> None:
     """List the named recipes and the stages; or check a RECIPE and print it in full.
 
-    A recipe describes how a query becomes a ranking. bm25 and dense are retrievers; + adds their normalised scores; a number
-    and * set a weight; % limits, so that bm25 % 1000 keeps the best 1000 candidates; >> passes the hits to the next stage. Use a
-    recipe with `bookwheel search --recipe` or `bookwheel evaluate --recipe`, make it a library's default with `bookwheel
+    A recipe describes how a query becomes a ranking. bm25 and dense are retrievers; + adds their
+    normalised scores; a number and * set a weight; % limits, so that bm25 % 1000 keeps the best
+    1000 candidates; >> passes the hits to the next stage. Use a recipe with `bookwheel search
+    --recipe` or `bookwheel evaluate --recipe`, make it a library's default with `bookwheel
     configure --recipe`, and see what it does with `bookwheel explain`.
     """
     from ..rank import RECIPES, parse_recipe

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def remove(names: tuple[str, ...], library: Library, as_json: bool) -> None:
     """Remove documents from a library, by ID or by the file or folder they were read from.
 
-    The files themselves are not touched. Removed documents no longer appear in searches; `bookwheel compact` frees their space
-    on disk.
+    The files themselves are not touched. Removed documents no longer appear in searches; `bookwheel
+    compact` frees their space on disk.
     """
     removed = library.remove(names)
     if as_json:

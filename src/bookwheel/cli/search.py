@@ -91,9 +91,9 @@ def search(
 ) -> int:
     """Search a library for passages.
 
-    QUERY may be several words without quotes. If it is -, queries are read from standard input, one per line, either as text
-    or as an ID, a tab and text; with --json, each then prints one line of JSON. The numbers after a result are its score and
-    each retriever's part of it.
+    QUERY may be several words without quotes. If it is -, queries are read from standard input, one
+    per line, either as text or as an ID, a tab and text; with --json, each then prints one line of
+    JSON. The numbers after a result are its score and each retriever's part of it.
     """
     import_numba()
     if as_run:

@@ -51,8 +51,8 @@ def show(
 ) -> int:
     """Print a document: title, metadata and text.
 
-    ID is a document's ID, or the path of its file. If several documents have it (the records of one JSONL file, for example,
-    have the same path), the first ones are printed.
+    ID is a document's ID, or the path of its file. If several documents have it (the records of one
+    JSONL file, for example, have the same path), the first ones are printed.
     """
     count = library.count(id_)
     documents = library.get(id_, limit)

@@ -28,7 +28,8 @@ _LIBRARY = frozenset(("manifest.json", "documents.sqlite"))
 def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
     """Everything below ``root``, depth first, in the order of names.
 
-    Links to folders are followed unless they lead to a folder above or to one that is walked anyway.
+    Links to folders are followed unless they lead to a folder above
+    or to one that is walked anyway.
     """
     rules = None if ignored else IgnoreRules(root)
     real_root = os.path.realpath(root)

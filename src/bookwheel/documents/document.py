@@ -15,8 +15,8 @@ Scalar = str | int | float | bool | None
 class Document:
     """One text with its name and metadata, as a reader found it.
 
-    ``id`` is unique within its source (for a plain file it is the file's path). ``text`` is exact: passages are offsets
-    (in code points) into it.
+    ``id`` is unique within its source (for a plain file it is the file's path). ``text`` is exact:
+    passages are offsets (in code points) into it.
     """
 
     id: str

@@ -1,9 +1,10 @@
 """Near-duplicates by MinHash, in the memory of a Bloom filter.
 
-Sources: Broder, "On the resemblance and containment of documents" (1997); banding after Leskovec, Rajaraman and Ullman,
-"Mining of Massive Datasets", chapter 3; Bloom filters instead of hash tables for the bands after Khan et al., "LSHBloom:
-Memory-efficient, Extreme-scale Document Deduplication" (2024): of a band only bits are stored, a fixed few bytes per text, with a
-rate of false positives that is chosen beforehand.
+Sources: Broder, "On the resemblance and containment of documents" (1997); banding after Leskovec,
+Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3; Bloom filters instead of hash
+tables for the bands after Khan et al., "LSHBloom: Memory-efficient, Extreme-scale Document
+Deduplication" (2024): of a band only bits are stored, a fixed few bytes per text, with a rate of
+false positives that is chosen beforehand.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ _A, _B = _coefficients(20)
 
 
 def shingles(text: str) -> NDArray[np.uint64]:
-    """Distinct hashes of every three consecutive words, or of all words of a shorter text: uint64 (n,)."""
+    """Distinct hashes of every three consecutive words, or of all words
+    of a shorter text: uint64 (n,).
+    """
     words = split_words(text.lower())
     if not words:
         return np.empty(0, np.uint64)
@@ -43,37 +46,45 @@ def shingles(text: str) -> NDArray[np.uint64]:
 
 
 def signature(text: str) -> NDArray[np.uint32]:
-    """The MinHash signature: for each of 128 hash functions the least hash of a shingle: uint32 (128,).
+    """The MinHash signature: for each of 128 hash functions the least
+    hash of a shingle: uint32 (128,).
 
-    Two signatures agree in about as large a share of places as the texts' sets of shingles have in common (Jaccard).
+    Two signatures agree in about as large a share of places as the texts' sets of
+    shingles have in common (Jaccard).
     """
     hashes = shingles(text)
     if not len(hashes):
         return np.full(HASHES, _EMPTY, np.uint32)
-    # Multiply-shift hashing: the high half of an odd multiple, plus an offset (Dietzfelbinger et al. 1997).
+    # Multiply-shift hashing: the high half of an odd multiple, plus an
+    # offset (Dietzfelbinger et al. 1997).
     spread = hashes[:, np.newaxis] * (_A * np.uint64(0x9E3779B97F4A7C15)) + (_B << np.uint64(32))
     least: NDArray[np.uint32] = (spread >> np.uint64(32)).min(axis=0).astype(np.uint32)
     return least
 
 
 def resemblance(signatures: NDArray[np.uint32], one: NDArray[np.uint32]) -> NDArray[np.float64]:
-    """How much the text of signature ``one`` (128,) resembles those of ``signatures`` (n, 128), 0 to 1: float64 (n,)."""
+    """How much the text of signature ``one`` (128,) resembles those of ``signatures``
+    (n, 128), 0 to 1: float64 (n,).
+    """
     equal: NDArray[np.float64] = (signatures == one).mean(axis=1)
     return equal
 
 
 def _banding(threshold: float) -> tuple[int, int]:
-    """Bands and rows a band, of at most 128 hashes, whose steepest rise is nearest to ``threshold``."""
+    """Bands and rows a band, of at most 128 hashes, whose steepest
+    rise is nearest to ``threshold``.
+    """
     candidates = [(HASHES // rows, rows) for rows in range(1, HASHES + 1)]
     return min(candidates, key=lambda shape: abs((1 / shape[0]) ** (1 / shape[1]) - threshold))
 
 
 class NearDuplicates:
-    """Whether each text resembles an earlier one, in a fixed amount of memory; texts are not stored.
+    """Whether each text resembles an earlier one, in a fixed amount
+    of memory; texts are not stored.
 
-    ``expected`` texts at the given ``errors`` (share of texts wrongly taken for seen, in sum over all bands) take
-    ``nbytes``: some 30 to 40 bytes a text. Two texts whose shingles overlap by ``threshold`` are found about half of the time,
-    by a tenth more nearly always.
+    ``expected`` texts at the given ``errors`` (share of texts wrongly taken for seen, in sum over
+    all bands) take ``nbytes``: some 30 to 40 bytes a text. Two texts whose shingles overlap by
+    ``threshold`` are found about half of the time, by a tenth more nearly always.
     """
 
     def __init__(self, expected: int, threshold: float = 0.8, errors: float = 1e-3) -> None:
@@ -94,7 +105,9 @@ class NearDuplicates:
         return self._bits.nbytes
 
     def seen(self, text: str) -> bool:
-        """Whether ``text`` resembles an earlier one; it is then one itself. A text without words never does."""
+        """Whether ``text`` resembles an earlier one; it is then one itself. A
+        text without words never does.
+        """
         found = signature(text)
         if (found == np.uint32(_EMPTY)).all():
             return False
@@ -119,7 +132,9 @@ class NearDuplicates:
 
 
 def duplicates_of(texts: Sequence[str], threshold: float) -> NDArray[np.int64]:
-    """For each text the number of the first one that it resembles by ``threshold`` or more, or its own: int64 (n,)."""
+    """For each text the number of the first one that it resembles by ``threshold``
+    or more, or its own: int64 (n,).
+    """
     signatures = np.empty((len(texts), HASHES), np.uint32)
     first = np.arange(len(texts))
     for at, text in enumerate(texts):

@@ -23,9 +23,11 @@ _HEAD = 1 << 16
 
 
 def clean(text: str) -> str:
-    """``text`` with NUL characters as spaces, surrogate pairs joined and lone surrogates replaced by U+FFFD.
+    """``text`` with NUL characters as spaces, surrogate pairs joined and lone
+    surrogates replaced by U+FFFD.
 
-    NULs and lone surrogates are replaced one for one. Takes one scan if there is nothing to replace.
+    NULs and lone surrogates are replaced one for one. Takes one scan
+    if there is nothing to replace.
     """
     if "\0" in text:
         text = text.replace("\0", " ")
@@ -38,7 +40,8 @@ def clean(text: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """The text of a whole file: byte order mark, else UTF-8, else the encoding that :func:`detect` finds.
+    """The text of a whole file: byte order mark, else UTF-8, else the
+    encoding that :func:`detect` finds.
 
     A byte order mark is dropped; a file whose only line ends are carriage returns gets line feeds.
     """
@@ -59,7 +62,8 @@ def decode(data: bytes) -> str:
 
 
 def detect(data: bytes) -> str:
-    """The name of the encoding of ``data`` (not UTF-8), judged from at most 32 KiB around its first non-ASCII byte.
+    """The name of the encoding of ``data`` (not UTF-8), judged from at most 32 KiB
+    around its first non-ASCII byte.
 
     Tool: charset-normalizer. Falls back to Windows-1252.
     """
@@ -76,7 +80,8 @@ def detect(data: bytes) -> str:
     best = from_bytes(sample, steps=8, chunk_size=1024).best()
     if best is None:
         return "cp1252"
-    # Plain Latin letters fit many code pages equally; Windows-1252 is by far the most frequent of them.
+    # Plain Latin letters fit many code pages equally; Windows-1252 is by
+    # far the most frequent of them.
     if any(name in ("cp1252", "latin_1") for name in best.could_be_from_charset):
         return "cp1252"
     return best.encoding
@@ -94,7 +99,8 @@ def control_share(data: bytes) -> float:
 
 
 def utf8_stream(stream: BinaryIO) -> BinaryIO:
-    """``stream`` recoded to UTF-8 if its first 64 KiB are in another encoding, without a byte order mark; else as it is.
+    """``stream`` recoded to UTF-8 if its first 64 KiB are in another encoding, without a
+    byte order mark; else as it is.
 
     Later lines that are not UTF-8 after all must be passed to :func:`decode` by the caller.
     """
@@ -165,7 +171,9 @@ def _wide(data: bytes) -> str | None:
 
 
 def _almost_utf8(data: bytes) -> str | None:
-    """The text of UTF-8 with a few damaged characters, recognised by its many undamaged ones; else None."""
+    """The text of UTF-8 with a few damaged characters, recognised by its
+    many undamaged ones; else None.
+    """
     text = data.decode("utf-8", "replace")
     bad = text.count("\N{REPLACEMENT CHARACTER}")
     good = (len(data) - len(text)) // 2  # at least: each well-formed character has 1 to 3 bytes more than code points

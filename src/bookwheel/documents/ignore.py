@@ -15,14 +15,19 @@ _Chain = tuple[tuple[GitIgnoreSpec, int], ...]
 
 
 class IgnoreRules:
-    """The ``.gitignore`` files from the top of a repository (or of the walk) down; deeper files and later lines win."""
+    """The ``.gitignore`` files from the top of a repository (or of the walk) down;
+    deeper files and later lines win.
+    """
 
     def __init__(self, root: Path) -> None:
-        """``root``: the folder that is walked. If it lies in a git repository, the files above it count, too."""
+        """``root``: the folder that is walked. If it lies in a git repository,
+        the files above it count, too.
+        """
         self._chains: dict[str, _Chain] = {}
         top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
         self._top = str(top)
-        # A folder that git ignores as a whole, but that the user named, is walked by its own rules alone.
+        # A folder that git ignores as a whole, but that the user named, is
+        # walked by its own rules alone.
         if top != root and any(self.ignored(str(part), True) for part in (root, *root.parents) if part.is_relative_to(top)):
             self._top = str(root)
             self._chains.clear()
@@ -37,7 +42,9 @@ class IgnoreRules:
         return False
 
     def _chain(self, folder: str) -> _Chain:
-        """The rules for ``folder``, its own first, each with the length of the path that they are relative to."""
+        """The rules for ``folder``, its own first, each with the length of the
+        path that they are relative to.
+        """
         chain = self._chains.get(folder)
         if chain is None:
             spec = _read(folder)

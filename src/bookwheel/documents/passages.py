@@ -19,8 +19,10 @@ __all__ = ["TARGET_WORDS", "Unit", "place", "places", "split_document"]
 Unit = Literal["sentence", "passage", "document"]
 
 TARGET_WORDS = 120
-"""Target length of a passage in words. 120 English words and a title are about 190 word pieces, within the 256 of small encoders;
-retrieval benchmarks use about 100 words (DPR's Wikipedia), and most paragraphs stay whole."""
+"""Target length of a passage in words. 120 English words and a title are about 190 word pieces,
+within the 256 of small encoders; retrieval benchmarks use about 100 words (DPR's Wikipedia),
+and most paragraphs stay whole.
+"""
 
 SLACK = 1.25
 """A text or section of up to this many times the target stays whole."""
@@ -28,10 +30,13 @@ SLACK = 1.25
 _TINY = 0.25
 """A section shorter than this fraction of the target is joined to the next."""
 _CHARACTERS_PER_WORD = 16
-"""Text without spaces (encoded data, rows of numbers) counts as one word per 16 code points; English has 6.5 per word."""
+"""Text without spaces (encoded data, rows of numbers) counts as one word per 16 code
+points; English has 6.5 per word.
+"""
 _UNSPACED_PER_WORD = 2
 """Chinese, Japanese, Thai: about two characters per word."""
-# The cost of a cut of each kind, as a fraction of the target by which a better cut may be farther away.
+# The cost of a cut of each kind, as a fraction of the target by which a
+# better cut may be farther away.
 _PENALTY = {SECTION: 0.0, PARAGRAPH: 0.0, SENTENCE: 0.12, BLOCK: 0.25, UNINDENTED: 0.35, INDENTED: 0.5}
 _FORCED = 0.5
 _PIECE = 1 << 16
@@ -42,9 +47,10 @@ _WORD = re.compile(r"\w")
 def split_document(document: Document, unit: Unit = "passage", words: int = TARGET_WORDS) -> list[Span]:
     """The spans of ``document`` to index, in order, without overlap or surrounding white space.
 
-    Together they cover every character of the text that is not white space. ``sentence``: one span per sentence; ``document``:
-    one span; ``passage``: whole sentences of about ``words`` words, of even length, across headings or pages only if a section
-    is very short. A sentence of more than 1.25 times ``words`` is cut between words, or anywhere if it has no spaces.
+    Together they cover every character of the text that is not white space. ``sentence``: one span
+    per sentence; ``document``: one span; ``passage``: whole sentences of about ``words`` words, of
+    even length, across headings or pages only if a section is very short. A sentence of more than
+    1.25 times ``words`` is cut between words, or anywhere if it has no spaces.
     """
     text = document.text
     if not text or text.isspace():
@@ -68,7 +74,9 @@ def place(document: Document, start: int) -> tuple[int | None, int | None]:
 
 
 def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | None, int | None]]:
-    """:func:`place` of the start of each of ``spans``, which must be in order, in one pass over the text."""
+    """:func:`place` of the start of each of ``spans``, which must be in
+    order, in one pass over the text.
+    """
     if not document.pages and not document.lines:
         return [(None, document.line or None)] * len(spans)
     found: list[tuple[int | None, int | None]] = []
@@ -83,7 +91,9 @@ def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | None, 
 
 
 def _is_short(text: str, limit: float) -> bool:
-    """Whether ``text`` has at most ``limit`` words. Fast, because it is called for every record; it never underestimates."""
+    """Whether ``text`` has at most ``limit`` words. Fast, because it is called for every
+    record; it never underestimates.
+    """
     if len(text) > limit * _CHARACTERS_PER_WORD:
         return False
     spaces = text.count(" ") + text.count("\n") + text.count("\t") + 1
@@ -149,7 +159,9 @@ def _passages(text: str, starts: list[int], kinds: list[int], words: int) -> lis
 
 
 def _atoms(text: str, starts: list[int], kinds: list[int], words: int) -> tuple[list[int], list[float], list[float], list[int]]:
-    """The pieces that are never cut: their starts, the cost of a cut before each, their weights, and which begin a section."""
+    """The pieces that are never cut: their starts, the cost of a cut before each, their
+    weights, and which begin a section.
+    """
     unspaced = not text.isascii() and UNSPACED.search(text) is not None
     atoms: list[int] = []
     costs: list[float] = []
@@ -175,7 +187,9 @@ def _atoms(text: str, starts: list[int], kinds: list[int], words: int) -> tuple[
 
 
 def _joined(sections: list[int], count: int, total: list[float], words: int) -> Iterator[tuple[int, int]]:
-    """Sections as ranges of atoms; a tiny one is joined to the next, a tiny last one to the previous."""
+    """Sections as ranges of atoms; a tiny one is joined to the next, a
+    tiny last one to the previous.
+    """
     ranges: list[tuple[int, int]] = []
     begin = 0
     for stop in (*sections[1:], count):
@@ -191,7 +205,9 @@ def _joined(sections: list[int], count: int, total: list[float], words: int) -> 
 
 
 def _balanced(total: list[float], costs: list[float], first: int, last: int, words: int) -> Iterator[int]:
-    """The atoms in ``first + 1 … last - 1`` before which to cut, so that the parts have similar weights."""
+    """The atoms in ``first + 1 … last - 1`` before which to cut, so that
+    the parts have similar weights.
+    """
     begin = first
     while (left := total[last] - total[begin]) > words * SLACK:
         ideal = left / max(2, ceil(left / (words * 1.1)))
@@ -209,7 +225,9 @@ def _balanced(total: list[float], costs: list[float], first: int, last: int, wor
 
 
 def _forced(text: str, start: int, end: int, weight: float, words: int) -> list[int]:
-    """Cuts inside one long sentence: between words, or between characters where there are no spaces. Linear time."""
+    """Cuts inside one long sentence: between words, or between characters where
+    there are no spaces. Linear time.
+    """
     room = weight / ceil(weight / words)
     most = ceil(room)
     wide = ceil(room * _CHARACTERS_PER_WORD)

@@ -24,12 +24,15 @@ _MISSING = "does not exist"
 def walk(
     paths: Sequence[str | Path], *, hidden: bool = False, ignored: bool = False, max_bytes: int = DEFAULT_MAX_BYTES
 ) -> Iterator[Source | Skipped]:
-    """Finds the files under ``paths``: files, folders (recursive), globs (``**`` too), or ``"-"`` for standard input.
+    """Finds the files under ``paths``: files, folders (recursive), globs (``**`` too),
+    or ``"-"`` for standard input.
 
-    In folders, hidden files, files ignored by ``.gitignore``, binary and empty files, and files larger than ``max_bytes`` are
-    skipped (``hidden`` and ``ignored`` include the first two); a file given by its own path is always read. Each file comes
-    once, in the order of ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl or qrels/)
-    only the corpus is read. Raises :class:`InputError` immediately, for all paths that do not exist or match nothing.
+    In folders, hidden files, files ignored by ``.gitignore``, binary and empty files, and
+    files larger than ``max_bytes`` are skipped (``hidden`` and ``ignored`` include the first
+    two); a file given by its own path is always read. Each file comes once, in the order of
+    ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl
+    or qrels/) only the corpus is read. Raises :class:`InputError` immediately, for all paths
+    that do not exist or match nothing.
     """
     wrong: list[str] = []
     plans: list[tuple[str, Path | str]] = []

@@ -17,15 +17,17 @@ MAX_ERRORS = 20
 
 
 def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document | InputError]:
-    """Yields the documents of ``source``, in order, with an :class:`InputError` in place of each record that cannot be read.
+    """Yields the documents of ``source``, in order, with an :class:`InputError` in place of
+    each record that cannot be read.
 
-    After :data:`MAX_ERRORS` errors, further ones are only counted, and one last error reports their number, so that a million
-    bad records do not fill the memory.
+    After :data:`MAX_ERRORS` errors, further ones are only counted, and one last error reports their
+    number, so that a million bad records do not fill the memory.
 
-    Raises :class:`InputError` if the file cannot be read, or not to its end; documents before that are valid. All strings in a
-    document can be encoded as UTF-8, and no text contains NUL.
+    Raises :class:`InputError` if the file cannot be read, or not to its end; documents before that
+    are valid. All strings in a document can be encoded as UTF-8, and no text contains NUL.
     """
-    # The readers import mail, XML and zip modules, which a search does not need (only Fields of this module).
+    # The readers import mail, XML and zip modules, which a search does not
+    # need (only Fields of this module).
     from .readers import FORMATS
 
     errors = 0

@@ -1,4 +1,6 @@
-"""The IDs of records read so far, in eight bytes each: a set of strings would exceed the memory budget."""
+"""The IDs of records read so far, in eight bytes each: a set of strings
+would exceed the memory budget.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ _BATCH_CHARACTERS = 1 << 22
 
 
 class SeenIds:
-    """A growing set of 64-bit hashes: sorted runs, of which two are merged when they reach the same size.
+    """A growing set of 64-bit hashes: sorted runs, of which two are merged
+    when they reach the same size.
 
-    Two different IDs collide with a probability of about n² / 2⁶⁵ (for 10 million ids: 3 in a million).
+    Two different IDs collide with a probability of about n² / 2⁶⁵ (for
+    10 million ids: 3 in a million).
     """
 
     def __init__(self) -> None:
@@ -33,7 +37,9 @@ class SeenIds:
         return known
 
     def add(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Adds ``hashes`` (n); whether each was added before or occurs earlier in ``hashes``: bool (n,)."""
+        """Adds ``hashes`` (n); whether each was added before or occurs
+        earlier in ``hashes``: bool (n,).
+        """
         fresh, first = np.unique(hashes, return_index=True)
         known = np.ones(len(hashes), np.bool_)
         known[first] = False
@@ -50,7 +56,8 @@ class SeenIds:
 
 
 def without_duplicates(items: Iterable[Document | InputError], label: str) -> Iterator[Document | InputError]:
-    """Yields ``items``, with an :class:`InputError` in place of each document whose ID occurred earlier in this source.
+    """Yields ``items``, with an :class:`InputError` in place of each document whose ID
+    occurred earlier in this source.
 
     Documents are looked up in batches of at most 1024 or about 4 million characters.
     """

@@ -1,4 +1,6 @@
-"""Where a text can be cut: sentences, paragraphs, headings, pages, lines of code. By rules, in linear time."""
+"""Where a text can be cut: sentences, paragraphs, headings, pages, lines of
+code. By rules, in linear time.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,15 @@ from .document import Document
 __all__ = ["BLOCK", "INDENTED", "PARAGRAPH", "SECTION", "SENTENCE", "UNINDENTED", "cuts"]
 
 SECTION, PARAGRAPH, SENTENCE, BLOCK, UNINDENTED, INDENTED = range(6)
-"""Kinds of cuts, from best to worst. In code: a definition (as a paragraph), a block after a blank line, a line."""
+"""Kinds of cuts, from best to worst. In code: a definition (as a paragraph), a
+block after a blank line, a line.
+"""
 
 _CLOSERS = "\"'’”»)\\]」』）】"
 _ENDS = ".!?…。！？｡"
 _IDEOGRAPHIC = frozenset("。！？｡")
-# It begins with a character set, which the re module searches fast, and no part of it can fail: linear time.
+# It begins with a character set, which the re module searches fast, and no
+# part of it can fail: linear time.
 _CANDIDATE = re.compile(rf"[{_ENDS}\n][{_ENDS}\r\n]*[{_CLOSERS}]*\s*")
 _ITEM = re.compile(r"(?:[-*+•‣◦▪·–—]|\d{1,3}[.)]|[A-Za-z][.)]|\(\w{1,3}\))[ \t]|\|")
 _LINES = re.compile(r"\n(?:[ \t\r\f]*\n)*")
@@ -42,9 +47,11 @@ _BEFORE_NUMBERS = frozenset(
 
 
 def cuts(document: Document) -> tuple[list[int], list[int]]:
-    """Offsets (code points) at which a passage may begin, ascending, the first 0, and the kind of each cut.
+    """Offsets (code points) at which a passage may begin, ascending, the
+    first 0, and the kind of each cut.
 
-    Depending on ``document.kind``, prose is cut after sentences, markup also before headings, code before lines.
+    Depending on ``document.kind``, prose is cut after sentences, markup also
+    before headings, code before lines.
     """
     text = document.text
     if document.kind == "code":
@@ -80,7 +87,9 @@ def _text_cuts(text: str, fences: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _ends_sentence(text: str, start: int, run: str, end: int) -> bool:
-    """Whether ``run`` (stops, closing quotes, white space) at ``start`` ends a sentence, judged by the text around it."""
+    """Whether ``run`` (stops, closing quotes, white space) at ``start`` ends a
+    sentence, judged by the text around it.
+    """
     following = text[end : end + 2].lstrip(_OPENERS)[:1]
     if following.islower():
         return False
@@ -111,7 +120,9 @@ def _code_cuts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _fences(text: str) -> list[int]:
-    """Offsets of alternately opening and closing code fences: after an odd number of them, text is code."""
+    """Offsets of alternately opening and closing code fences: after an
+    odd number of them, text is code.
+    """
     found: list[int] = []
     mark = ""
     for match in _FENCE.finditer(text):

@@ -34,7 +34,9 @@ def compression_of(name: str, head: bytes = b"") -> tuple[str, Compression]:
 
 
 def _looks_like_jsonl(head: bytes) -> bool:
-    """True if the first line that is not blank is a whole JSON object and no other line but such follow within ``head``."""
+    """True if the first line that is not blank is a whole JSON object and no other line
+    but such follow within ``head``.
+    """
     lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True) if line.strip()]
     if not lines or not lines[0].lstrip().startswith(b"{"):
         return False
@@ -47,10 +49,11 @@ def _looks_like_jsonl(head: bytes) -> bool:
 
 
 def sniff(source: Source, name: str) -> tuple[str, str]:
-    """``(format, "")``, or ``("", reason)`` if the file cannot be read; ``name`` is without a compression's suffix.
+    """``(format, "")``, or ``("", reason)`` if the file cannot be read; ``name`` is
+    without a compression's suffix.
 
-    Opens the file only if its name does not decide. Raises ``OSError`` if that fails. A file that was named by the user
-    always has a format: ``text`` if there is no better one.
+    Opens the file only if its name does not decide. Raises ``OSError`` if that fails. A file that
+    was named by the user always has a format: ``text`` if there is no better one.
     """
     known = by_name(name)
     dot = name.rfind(".")

@@ -1,4 +1,6 @@
-"""A file to read: its path and format, and its bytes, of which no more than a limit are held in memory."""
+"""A file to read: its path and format, and its bytes, of which no more
+than a limit are held in memory.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ DEFAULT_MAX_BYTES = 64 << 20
 """The most bytes (decompressed) that one file, or one record of a streamed file, may have."""
 
 CONTAINER_FACTOR = 8
-"""A PDF, DOCX or EPUB file may be this many times larger than ``max_bytes``: most of it is pictures, which are not read."""
+"""A PDF, DOCX or EPUB file may be this many times larger than ``max_bytes``: most of it
+is pictures, which are not read.
+"""
 
 STDIN = "-"
 
@@ -64,7 +68,9 @@ class Skipped:
 
     path: str
     reason: str
-    """A few fixed words (``hidden``, ``binary``, ``ignored by .gitignore`` …), so that reasons can be counted."""
+    """A few fixed words (``hidden``, ``binary``, ``ignored by .gitignore`` …),
+    so that reasons can be counted.
+    """
     failed: bool = False
     """True if it should have been read but could not be (no permission)."""
 
@@ -84,7 +90,9 @@ class Source:
     name: str = ""
     """The path relative to the folder given, with ``/``; the file's name if it was given itself."""
     explicit: bool = False
-    """True if the user gave this file by its path: it is then read even if hidden, ignored, or with NUL bytes."""
+    """True if the user gave this file by its path: it is then read even if
+    hidden, ignored, or with NUL bytes.
+    """
     max_bytes: int = DEFAULT_MAX_BYTES
     stream: BinaryIO | None = field(default=None, compare=False, repr=False)
     """Standard input, which has no path to open."""
@@ -96,7 +104,9 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """The file's name without ``.gz``, ``.zst`` and the format's suffix: the title if there is no better one."""
+        """The file's name without ``.gz``, ``.zst`` and the format's suffix: the
+        title if there is no better one.
+        """
         if self.path == STDIN:
             return "standard input"
         name = Path(self.path).name
@@ -105,10 +115,11 @@ class Source:
         return Path(name).stem
 
     def open(self) -> BinaryIO:
-        """The decompressed bytes as a buffered stream, not limited in length: for formats read record by record.
+        """The decompressed bytes as a buffered stream, not limited in length: for
+        formats read record by record.
 
-        Raises :class:`InputError` if the file cannot be opened. Damage inside a compressed file appears while reading, as
-        ``OSError``, ``EOFError``, ``zlib.error`` or ``ZstdError``.
+        Raises :class:`InputError` if the file cannot be opened. Damage inside a compressed file
+        appears while reading, as ``OSError``, ``EOFError``, ``zlib.error`` or ``ZstdError``.
         """
         try:
             raw = self._raw()
@@ -126,7 +137,9 @@ class Source:
         return open(self.path, "rb", buffering=_BUFFER)  # noqa: PTH123  # for every file of a folder: Path is slow
 
     def read_bytes(self, limit: int | None = None) -> bytes:
-        """All the bytes, decompressed. Raises :class:`InputError` if there are more than ``limit`` (default ``max_bytes``)."""
+        """All the bytes, decompressed. Raises :class:`InputError` if there are more than
+        ``limit`` (default ``max_bytes``).
+        """
         limit = self.max_bytes if limit is None else limit
         with self.open() as stream:
             data = stream.read(limit + 1)
@@ -139,7 +152,9 @@ class Source:
         return data
 
     def open_seekable(self) -> BinaryIO:
-        """The bytes as a stream that can seek, for formats with a directory (zip, PDF); held in memory if compressed."""
+        """The bytes as a stream that can seek, for formats with a directory (zip,
+        PDF); held in memory if compressed.
+        """
         limit = self.max_bytes * CONTAINER_FACTOR
         if self.compression or self.stream is not None:
             return io.BytesIO(self.read_bytes(limit))
@@ -150,7 +165,9 @@ class Source:
         return self.open()
 
     def digest(self) -> str:
-        """BLAKE2b (16 bytes, hexadecimal) of the bytes on disk; ``""`` for standard input, which can be read only once."""
+        """BLAKE2b (16 bytes, hexadecimal) of the bytes on disk; ``""`` for standard
+        input, which can be read only once.
+        """
         if self.path == STDIN:
             return ""
         digest = hashlib.blake2b(digest_size=16)

@@ -21,7 +21,9 @@ _OBJECT = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:')
 
 
 def standard_input(max_bytes: int) -> Source:
-    """Standard input, decompressed if gz or zst: JSONL if the first line that is not blank is a JSON object, else text."""
+    """Standard input, decompressed if gz or zst: JSONL if the first line that is not
+    blank is a JSON object, else text.
+    """
     stream = sys.stdin.buffer
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
     _, compression = compression_of("", buffered.peek(4))

@@ -1,4 +1,4 @@
-"""Which models are on this machine: what each is, whether it runs, and how fast it is here."""
+"""The models on this machine: the kind of each, whether it runs, and its speed here."""
 
 from __future__ import annotations
 
@@ -29,40 +29,40 @@ RECOMMENDED = {
     "granite-embedding-30m-english": "English, best quality measured for its size",
     "all-minilm-l6-v2": "English, smallest and fastest of the neural ones",
 }
-"""By a part of a model's name: what it is taken for (docs/models.md has the measurements)."""
+"""Recommended models, by a part of the name, with their use (docs/models.md has the measurements)."""
 SECONDS = 1.0
-"""How long a model is measured."""
+"""Seconds for which the speed of a model is measured."""
 WORDS = 100
-"""Of each text that it is measured with."""
+"""Words of each text that it is measured with."""
 
 
 @dataclass(slots=True)
 class ModelEntry:
-    """One model. What is not known is None."""
+    """One model; None for what is not known."""
 
     name: str
-    """What `bookwheel encoders add NAME=…` takes."""
+    """The MODEL of `bookwheel encoders add NAME=MODEL`."""
     kind: str
     """``dense``, ``sparse``, ``tokens`` or ``cross-encoder``."""
     folder: str
     bytes: int
-    """Of its weights and tokenizer on disk."""
+    """Size of its weights and tokenizer on disk."""
     dimension: int | None = None
     max_tokens: int | None = None
     licence: str | None = None
     passages_per_second: float | None = None
-    """Of 100 words each, measured on this machine with all cores this process may use."""
+    """Passages of 100 words per second on this machine, with all cores this process may use."""
     recommended: str | None = None
-    """What for, where it is."""
+    """What it is recommended for; None where it is not."""
     problem: str | None = None
-    """Why it cannot be used, in one sentence; None where it can."""
+    """The reason why it cannot be used, in one sentence; None where it can."""
 
 
 def catalogue(folders: Sequence[Path] = (), *, measure: bool = True, again: bool = False) -> Iterator[ModelEntry]:
     """The built-in model, those of installed packages, of the hub's cache on this machine, and those in ``folders``.
 
-    A folder is a model's own, or holds some. Each model is loaded, which tells whether it can be used; its speed is measured
-    where it was not before (or ``again``), and kept. No network is used.
+    A folder is that of a model, or contains some. Each model is loaded to see whether it can be used.
+    Its speed is measured if it was not before (or ``again``), and cached. Nothing is downloaded.
     """
     places: list[tuple[str, Path]] = list(BUILT_IN_MODELS.items())
     for package, found in sorted(installed().items()):
@@ -79,7 +79,7 @@ def catalogue(folders: Sequence[Path] = (), *, measure: bool = True, again: bool
 
 
 def kind_of_folder(folder: Path) -> str:
-    """What a model's files say it is: ``dense``, ``sparse``, ``tokens`` or ``cross-encoder``; raises `ModelError`."""
+    """The kind of model by its files: ``dense``, ``sparse``, ``tokens`` or ``cross-encoder``; raises `ModelError`."""
     layout = read_layout(folder)
     kinds = {module.kind for module in layout.modules}
     classes = " ".join(map(str, layout.config.get("architectures") or ()))
@@ -95,7 +95,7 @@ def kind_of_folder(folder: Path) -> str:
 
 
 def licence_of(folder: Path, name: str = "") -> str | None:
-    """What the model's own card or settings say, else the package that it came in."""
+    """The licence in the model's card or settings, otherwise that of the package it came in."""
     for file in ("config.json", "metadata.json"):
         with suppress(OSError, ValueError, AttributeError):
             settings = json.loads((folder / file).read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def rate_of(encoder: Any, seconds: float = SECONDS) -> float:
     texts = _texts()
     encode = encoder.encode
     if isinstance(encoder, StaticEncoder):
-        # As an index encodes: a word is cut into pieces when it is first met.
+        # As while indexing: a word is cut into pieces at its first occurrence.
         table = WordTable()
 
         def encode(some: list[str]) -> Any:
@@ -131,7 +131,7 @@ def rate_of(encoder: Any, seconds: float = SECONDS) -> float:
     encode(texts[:count])
     done, began = 0, time.perf_counter()
     while (took := time.perf_counter() - began) < seconds:
-        # As many at a time as some tenths of a second take, so that a fast model is not measured one call at a time.
+        # Batches of some tenths of a second, so that calls do not dominate the time of a fast model.
         count = count if not done else max(count, min(4096, int(0.2 * done / max(took, 1e-9))))
         encode([texts[(done + at) % len(texts)] for at in range(count)])
         done += count
@@ -158,7 +158,7 @@ def _entry(name: str, folder: Path, measure: bool, again: bool) -> ModelEntry:
             entry.passages_per_second = _remembered(encoder, again)
     except BookwheelError as error:
         entry.problem, entry.recommended = str(error), None
-    except Exception as error:  # a stranger's files: one that nobody thought of must not hide the other models
+    except Exception as error:  # files of unknown origin: an unexpected error must not hide the other models
         entry.problem, entry.recommended = f"it cannot be loaded ({type(error).__name__}: {error})"[:300], None
     return entry
 
@@ -190,7 +190,7 @@ def _is_model(folder: Path) -> bool:
 
 
 def _hub() -> Iterator[tuple[str, Path]]:
-    """Models that were fetched from the hub before."""
+    """Models downloaded from the hub before."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
     with suppress(OSError):
@@ -201,7 +201,7 @@ def _hub() -> Iterator[tuple[str, Path]]:
 
 
 def _texts() -> list[str]:
-    """English prose that is on every machine: Python's own help."""
+    """English prose found on every machine: Python's own help."""
     from pydoc_data.topics import topics
 
     words = " ".join(text for _, text in sorted(topics.items())).split()

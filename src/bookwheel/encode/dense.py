@@ -23,7 +23,7 @@ KNOWN = ("Transformer", "Pooling", "Dense", "Normalize")
 
 
 class TransformerEncoder:
-    """Unit vectors of texts. ``name`` is what it was asked for by; see `bookwheel.encode.options.Options` for the rest.
+    """Unit vectors of texts. ``name`` is what errors and the library call it; for the rest see `bookwheel.encode.options.Options`.
 
     Raises `ModelError` where the files of the model are missing, damaged or do not fit together.
     """
@@ -32,7 +32,9 @@ class TransformerEncoder:
         other = [module.kind for module in layout.modules if module.kind not in KNOWN]
         other += ["Router"] if layout.query_modules is not None else []
         if other:
-            raise ModelError(f"{layout.whole} has a step {other[0]!r}, bookwheel knows {', '.join(KNOWN)}; take another model")
+            raise ModelError(
+                f"{layout.whole} has a step {other[0]!r}, but bookwheel supports only {', '.join(KNOWN)}; use another model"
+            )
         self._model, weights = open_model(layout, "states", options)
         self.name = name
         self._pooling = options.pooling or pooling_of(layout)
@@ -43,9 +45,9 @@ class TransformerEncoder:
         self.dimension = options.dimension or full
         if self.dimension > full:
             raise UsageError(
-                f"{name} has vectors of {full} dimensions, not {options.dimension}; leave dimension= out or make it less"
+                f"{name} has vectors of {full} dimensions, not {options.dimension}; leave out dimension=, or reduce it"
             )
-        # bookwheel's vectors are unit vectors: without a Normalize step the direction is the same, and only that is compared.
+        # Vectors here have unit length: without a Normalize step the direction, which alone is compared, is the same.
         self.query_prefix = layout.query_prefix if options.query_prefix is None else options.query_prefix
         self.passage_prefix = layout.passage_prefix if options.passage_prefix is None else options.passage_prefix
         self.max_tokens = self._model.max_tokens
@@ -57,7 +59,7 @@ class TransformerEncoder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that it takes while it works."""
+        """Bytes of memory in use while encoding."""
         return self._model.nbytes
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
-"""The questions a passage answers as a representation of its own: terms of written and filtered queries, weighted.
+"""The queries a passage answers as a representation of its own: weighted terms of generated and filtered queries.
 
-Source: doc2query (Nogueira et al. 2019), doc2query-- (Gospodinov, MacAvaney, Macdonald 2023). Kept apart from the passage's own
-words, the written ones have a weight in a recipe (``bm25 + 0.3*questions``) and can be taken out again.
+Sources: doc2query (Nogueira et al. 2019), doc2query-- (Gospodinov, MacAvaney, Macdonald 2023). Kept apart
+from the passage's own words, the generated ones have a weight in a recipe (``bm25 + 0.3*questions``) and
+can be removed again.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ __all__ = ["Doc2QueryEncoder"]
 class Doc2QueryEncoder:
     """A learned-sparse encoder: a passage's terms are those of the queries that ``generate`` writes for it.
 
-    A term's weight is log(1 + times it was written), so that a query written three ways counts once and a little. Queries take
-    their own terms, each once. ``score`` and ``share`` filter as `bookwheel.encode.expansion.expand` says, ``threshold`` for all
-    passages alike; with ``share`` the best of each call are kept, some thirty passages while refining and the few candidates of a
-    query on demand. ``name`` names the generator and goes into the manifest: another name is another model. Raises `UsageError`
-    for numbers out of range, and what ``generate`` raises.
+    The weight of a term is log(1 + times it was generated), so that one query in three wordings counts
+    little more than once. A query has its own terms, each once. ``score``, ``share`` and ``threshold``
+    filter as in `bookwheel.encode.expansion.expand`: ``threshold`` in the same way for all passages,
+    ``share`` within each call. ``name`` is that of the generator, and goes into the manifest: another name is
+    another model. Raises `UsageError` for numbers out of range, and what ``generate`` raises.
     """
 
     def __init__(
@@ -45,20 +46,20 @@ class Doc2QueryEncoder:
         revision: str = "1",
     ) -> None:
         if count < 1:
-            raise UsageError(f"count is the number of queries a passage, from 1 up, not {count}")
+            raise UsageError(f"count, the number of queries for each passage, must be at least 1, not {count}")
         if "{text}" not in prompt:
-            raise UsageError("the prompt must have {text} in it, where the passage goes")
+            raise UsageError("the prompt must contain {text}, where the passage goes")
         self.name, self.revision = f"doc2query of {name}", revision
         settings = [name, revision, analyzer.to_dict(), count, share, threshold, prompt, score is not None]
         self.sha256 = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         self.vocabulary: list[str] = []
-        """Terms met so far; it grows, numbers stay."""
+        """Terms so far; it grows, and numbers do not change."""
         self._numbers: dict[str, int] = {}
         self._generate, self._score, self._analyzer = generate, score, analyzer
         self._count, self._share, self._threshold, self._prompt = count, share, threshold, prompt
 
     def encode(self, texts: Sequence[str]) -> SparseVectors:
-        """Terms of the queries written for each text."""
+        """Terms of the queries generated for each text."""
         if not texts:
             return self._vectors([])
         written = expand(

@@ -19,13 +19,13 @@ MARKS = ("modules.json", "tokenizer.json", "config.json")
 WEIGHTS = (".safetensors", ".onnx", ".npy")
 HUB_FILES = ["*.json", "*.txt", "*.safetensors", "*.model", "onnx/model.onnx", "onnx/model_quantized.onnx"]
 LARGE = 100_000
-"""Bytes from which a file can hold a model's weights."""
+"""The least size in bytes of a file of weights."""
 
 
 def find_folder(name: str, revision: str | None = None) -> Path:
     """The folder of model ``name``; raises `ModelError` where there is none.
 
-    The network is used only for ``owner/model``, a hub name, where neither a folder nor a package is called that.
+    The network is used only for ``owner/model``, a name on the hub, where neither a folder nor a package has that name.
     """
     if name in BUILT_IN_MODELS:
         return BUILT_IN_MODELS[name]
@@ -53,7 +53,7 @@ def find_folder(name: str, revision: str | None = None) -> Path:
 
 
 def package_folders(name: str) -> list[Path]:
-    """The folders of an installed package that look like a model's; it is not imported. None where there is no such package."""
+    """The model folders of an installed package, which is not imported; empty where there is no such package."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
@@ -64,13 +64,13 @@ def package_folders(name: str) -> list[Path]:
 
 
 def installed() -> dict[str, list[Path]]:
-    """The installed packages that hold a model, with its folders; none of them is imported."""
+    """The installed packages that contain models, with their folders; none of them is imported."""
     from importlib.metadata import distributions
 
     out: dict[str, list[Path]] = {}
     for found in distributions():
         name = str(found.metadata["Name"])
-        # Most packages have no large weight file: their list of files says so at once.
+        # Most packages have no large file of weights, which their list of files shows at once.
         if name != "bookwheel" and (folders := list(_model_folders(found))):
             out.setdefault(name, folders)
     return out
@@ -104,14 +104,14 @@ def _from_hub(name: str, revision: str | None) -> Path:
         raise ModelError(
             f"there is no folder {name!r}; to get a model of that name from the hub, type: pip install 'bookwheel[hub]'"
         ) from error
-    # What is there already is taken without asking the network.
+    # Files downloaded before are used without the network.
     for offline in (True, False):
         try:
             return Path(snapshot_download(name, revision=revision, allow_patterns=HUB_FILES, local_files_only=offline))
         except Exception as error:  # the hub's exceptions and those of its HTTP library have no common base
             problem = error
     raise ModelError(
-        f"{name}{'@' + revision if revision else ''} cannot be had from the hub ({_first(problem)}); check the name and the "
+        f"{name}{'@' + revision if revision else ''} cannot be downloaded from the hub ({_first(problem)}); check the name and the "
         "network"
     )
 

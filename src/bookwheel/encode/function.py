@@ -1,4 +1,4 @@
-"""A person's own encoder: a Python function from texts to vectors."""
+"""An encoder made of a Python function from texts to vectors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["FunctionEncoder"]
 class FunctionEncoder:
     """``function(texts)`` gives an array (n, dimension) or a list of vectors; they are scaled to unit length.
 
-    A library tells this encoder from others by ``name`` and ``revision``: change the revision when the function's vectors
-    change. ``query_function`` encodes queries where they are encoded in another way.
+    ``name`` and ``revision`` identify the encoder: change the revision when the function's vectors change.
+    ``query_function`` encodes queries where that differs from encoding passages.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class FunctionEncoder:
 
     @property
     def dimension(self) -> int:
-        """Of its vectors; asked of the function with one text where it was not given."""
+        """Of its vectors; found by calling the function with one text where it was not given."""
         if self._dimension is None:
             self._dimension = int(self._called(self._function, ["bookwheel"]).shape[1])
         return self._dimension
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (n, dimension) of passages; raises `ModelError` for what is no such array."""
+        """Unit vectors (n, dimension) of passages; raises `ModelError` for a result that is no such array."""
         return self._encode(self._function, texts)
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:

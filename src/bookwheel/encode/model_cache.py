@@ -1,4 +1,4 @@
-"""Where graphs made from a model's weights are kept, so that they are made once."""
+"""A cache of the ONNX graphs that are made from model weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def models_folder() -> Path:
 
 
 class Kept:
-    """One entry: ``model.onnx`` and what is known of it."""
+    """One entry: ``model.onnx`` and its description."""
 
     def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
         self.model = folder / "model.onnx"
@@ -30,13 +30,13 @@ class Kept:
 
 
 def fingerprint(files: Sequence[Path], *settings: object) -> str:
-    """Names files by place, size and time of change: to hash a model of hundreds of megabytes takes longer than to load it."""
+    """A key of files by path, size and modification time: hashing hundreds of megabytes takes longer than loading them."""
     stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr((stats, settings)).encode()).hexdigest()[:32]
 
 
 def keep(name: str, write: Callable[[BinaryIO], None], about: Callable[[], Mapping[str, Any]]) -> Kept:
-    """The entry ``name``, made by ``write`` and ``about`` where it is not there yet or is damaged.
+    """The entry ``name``, made by ``write`` and ``about`` if it is missing or damaged.
 
     Raises `StorageError` where the folder cannot be written.
     """
@@ -64,7 +64,7 @@ def keep(name: str, write: Callable[[BinaryIO], None], about: Callable[[], Mappi
         part.replace(folder / "about.json")
     except OSError as error:
         raise StorageError(
-            f"the model cannot be kept in {folder} ({(error.strerror or str(error)).lower()}); make room there, or set "
+            f"the model cannot be cached in {folder} ({(error.strerror or str(error)).lower()}); free some space there, or set "
             "BOOKWHEEL_HOME to a folder that can be written"
         ) from error
     return Kept(folder, made)

@@ -1,4 +1,4 @@
-"""How a model that runs here is to run, and what overrides its own files."""
+"""How a model that runs on this machine is to run, and what overrides its own files."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Pooling = Literal["mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", 
 
 @dataclass(frozen=True)
 class Options:
-    """What a caller may set; None leaves what the model's files say.
+    """The settings of a model; None stands for what its files say.
 
-    ``precision`` is int8 unless set: weights and activations of the linear layers in 8 bits. It changes a vector by about one
-    hundredth of its length and no more than 0.005 of nDCG@10 on any collection measured (``docs/models.md``), so vectors of
-    both precisions may be mixed. ``dimension`` cuts vectors (Matryoshka). ``tokenizer`` names a folder or package to take the
-    tokenizer from where the model has none.
+    ``precision`` int8 has weights and activations of the linear layers in 8 bits. It changes a vector by about
+    one hundredth of its length, and nDCG@10 by at most 0.005 on any collection measured (``docs/models.md``), so
+    vectors of both precisions may be mixed. ``dimension`` cuts vectors (Matryoshka). ``tokenizer`` is the folder
+    or package of the tokenizer where the model has none.
     """
 
     precision: Precision = "int8"
     threads: int | None = None
-    """Texts encoded at the same time, one core each; None for the cores this process may use."""
+    """Texts encoded in parallel, each on one core; None for the cores this process may use."""
     max_tokens: int | None = None
     dimension: int | None = None
     pooling: Pooling | None = None
@@ -39,28 +39,28 @@ class Options:
     query_table: str | None = None
     """A JSON file of token weights, with which a sparse encoder makes queries without running a model."""
     revision: str | None = None
-    """Of a model on the hub: a commit, tag or branch."""
+    """A commit, tag or branch of a model on the hub."""
 
     def __post_init__(self) -> None:
         for name, kind in (("precision", Precision), ("pooling", Pooling)):
             value = getattr(self, name)
             if value is not None and value not in get_args(kind):
-                raise UsageError(f"{name} is {', '.join(get_args(kind))}, not {value!r}")
+                raise UsageError(f"{name} must be one of {', '.join(get_args(kind))}, not {value!r}")
         for name in ("threads", "max_tokens", "dimension"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise UsageError(f"{name} is a whole number from 1 up, not {value!r}")
+                raise UsageError(f"{name} must be a whole number of at least 1, not {value!r}")
 
     @classmethod
     def of(cls, overrides: Mapping[str, Any]) -> Options:
-        """From keyword arguments; raises `UsageError` for a name that is not one of these."""
+        """From keyword arguments; raises `UsageError` for an unknown name."""
         known = [field.name for field in fields(cls)]
         for name in overrides:
             if name not in known:
-                raise UsageError(f"an encoder has no setting {name!r}; there are {', '.join(known)}")
+                raise UsageError(f"an encoder has no setting {name!r}; choose from {', '.join(known)}")
         return cls(**overrides)
 
     @property
     def workers(self) -> int:
-        """Texts encoded at the same time."""
+        """Texts encoded in parallel."""
         return self.threads or cores()

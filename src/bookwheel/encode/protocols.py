@@ -1,4 +1,4 @@
-"""What an encoder is: the three kinds of representation, and what a caller may ask of each."""
+"""The protocols of encoders, one for each kind of representation, and the arrays they give."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class SparseVectors:
 class TokenVectors:
     """Unit vectors of the tokens of n texts: those of text i are ``vectors[indptr[i]:indptr[i + 1]]``.
 
-    ``indptr`` int64 (n + 1,), ``vectors`` float32 (total, dimension), ``spans`` int32 (total, 2): where in its text, in
-    characters, each token stands; (0, 0) for a token that stands for no text (markers, query augmentation).
+    ``indptr`` int64 (n + 1,), ``vectors`` float32 (total, dimension), ``spans`` int32 (total, 2): start and
+    end of each token in its text, in characters; (0, 0) for a token without text (special tokens, query augmentation).
     """
 
     indptr: NDArray[np.int64]
@@ -70,21 +70,21 @@ class TokenVectors:
 class DenseEncoder(Protocol):
     """Turns texts into unit vectors.
 
-    An encoder may also have what the functions of this module ask for: ``encode_queries(texts)`` where queries are encoded
-    in another way than passages, ``max_tokens`` and ``nbytes``; and ``encode_words(indptr, ids, table)``, which gives the
-    same vectors from the words of a `bookwheel.analysis.words.WordTable`; without it callers use `encode`.
+    Optional members, which the functions of this module look for: ``encode_queries(texts)`` where queries are
+    encoded differently from passages, ``max_tokens``, ``nbytes``, and ``encode_words(indptr, ids, table)``, which
+    gives the same vectors from the words of a `bookwheel.analysis.words.WordTable`.
     """
 
     name: str
-    """What a person calls it."""
+    """Its name in messages."""
     revision: str
-    """Changes whenever its vectors do."""
+    """Differs whenever the vectors differ."""
     dimension: int
     sha256: str
-    """Of the weights, the vocabulary and the settings: vectors of encoders that differ in it must not be mixed."""
+    """Hash of the weights, the vocabulary and the settings: vectors of encoders that differ in it must not be mixed."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (n, dimension); zeros for a text in which it knows nothing."""
+        """Unit vectors (n, dimension); zeros for a text without any known token."""
 
 
 @runtime_checkable
@@ -121,31 +121,31 @@ class TokenEncoder(Protocol):
 
 
 def encode_queries(encoder: DenseEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Unit vectors (n, dimension) of queries: with the encoder's query prefix or instruction, where it has one."""
+    """Unit vectors (n, dimension) of queries: with the query prefix or instruction of an encoder that has one."""
     method: Any = getattr(encoder, "encode_queries", encoder.encode)
     vectors: NDArray[np.float32] = method(texts)
     return vectors
 
 
 def max_tokens(encoder: object) -> int | None:
-    """Tokens of a text that count; None where there is no limit or it is not known."""
+    """The most tokens of a text that are encoded; None for no limit, or an unknown one."""
     number: int | None = getattr(encoder, "max_tokens", None)
     return number
 
 
 def nbytes(encoder: object) -> int:
-    """Bytes of memory that the encoder takes while it works, its batches included; 0 where that is not known."""
+    """Bytes of memory in use while encoding, batches included; 0 if unknown."""
     return int(getattr(encoder, "nbytes", 0))
 
 
 def check_vectors(vectors: NDArray[np.float32], name: str, texts: int, dimension: int) -> NDArray[np.float32]:
-    """``vectors`` as they are; raises `ModelError` where they are not ``texts`` finite rows of ``dimension`` values."""
+    """Returns ``vectors``; raises `ModelError` unless they are ``texts`` finite rows of ``dimension`` values."""
     if vectors.shape != (texts, dimension):
         raise ModelError(
             f"{name} gave vectors of shape {vectors.shape} for {texts} texts of dimension {dimension}; "
             "check that it is the model this library was made with"
         )
-    # One pass without a temporary array: the sum of unit vectors is finite exactly where every value is.
+    # One pass without a temporary array: the sum of unit vectors is finite if and only if every value is.
     if not np.isfinite(vectors.sum(dtype=np.float64)):
         row = int(np.flatnonzero(~np.isfinite(vectors).all(1))[0])
         raise ModelError(

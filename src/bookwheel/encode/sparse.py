@@ -39,7 +39,9 @@ class MaskedTermEncoder:
     def __init__(self, layout: Layout, options: Options, name: str) -> None:
         other = [module.kind for module in layout.modules if module.kind not in KNOWN]
         if other:
-            raise ModelError(f"{layout.whole} has a step {other[0]!r}, bookwheel knows {', '.join(KNOWN)}; take another model")
+            raise ModelError(
+                f"{layout.whole} has a step {other[0]!r}, but bookwheel supports only {', '.join(KNOWN)}; use another model"
+            )
         pooling = layout.module("SpladePooling")
         config = pooling.config if pooling else {}
         self._summed = config.get("pooling_strategy", "max") == "sum"
@@ -55,7 +57,7 @@ class MaskedTermEncoder:
         self.max_tokens = self._model.max_tokens
         self._table, source = self._query_table(layout, options)
         special = [token for token in _special(self._model.tokenizer) if token < len(self.vocabulary)]
-        # Inference-free models are trained without markers, which no query ever has.
+        # Inference-free models are trained without special tokens, which no query has.
         self._dropped = np.array(special if self._table is not None else [], np.int64)
         settings = (weights, self.max_tokens, self._summed, activation, source)
         self.sha256 = hashlib.sha256(repr(settings).encode()).hexdigest()
@@ -63,23 +65,23 @@ class MaskedTermEncoder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that it takes while it works: logits of every term for every token are its largest part."""
+        """Bytes of memory in use while encoding, most of it for the logits of every term at every token."""
         return self._model.nbytes + self._model.workers * self.max_tokens * len(self.vocabulary) * 4
 
     @property
     def inference_free(self) -> bool:
-        """Whether queries are made from a table, without the model."""
+        """Whether queries are encoded by a table, without the model."""
         return self._table is not None
 
     def encode(self, texts: Sequence[str]) -> SparseVectors:
-        """The terms of passages: those of weight above zero."""
+        """The terms of passages with a weight above zero."""
         rows: list[tuple[NDArray[np.int32], NDArray[np.float32]]] = []
         for _, done in self._model.batches(texts, self._terms):
             rows += done
         return stack(rows)
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
-        """The terms of queries: by the table where there is one, each token once; else as passages."""
+        """The terms of queries: by the table if there is one, each token once; otherwise like passages."""
         if self._table is None:
             return self.encode(texts)
         tokenizer = self._model.tokenizer
@@ -92,7 +94,7 @@ class MaskedTermEncoder:
 
     def _terms(self, logits: NDArray[np.float32], _: Tokens) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         if logits.ndim == 2:
-            # An export of somebody else gives the logits of every token.
+            # Exports by other tools give the logits of every token.
             weights = np.log1p(np.maximum(logits, 0)).sum(0) if self._summed else np.log1p(np.maximum(logits.max(0), 0))
         else:
             weights = logits if self._summed else np.log1p(np.maximum(logits, 0))

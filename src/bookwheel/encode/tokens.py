@@ -1,4 +1,4 @@
-"""Token vectors for late interaction: of a ColBERT-type model, or the token states of any transformer encoder.
+"""Token vectors for late interaction, from a ColBERT-type model or the token states of any transformer encoder.
 
 Sources: ColBERT (Khattab & Zaharia 2020; v2: Santhanam et al. 2022) and its three layouts: Stanford's (``linear.weight`` beside
 the encoder's weights, artifact.metadata), PyLate's (modules.json with a Dense step, markers in
@@ -33,23 +33,23 @@ KNOWN = ("Transformer", "Dense", "MultiVectorMask", "Normalize", "Pooling")
 
 @dataclass(frozen=True)
 class Interaction:
-    """How a model wants its texts prepared; the markers are tokens put in after the first one."""
+    """How texts are prepared for a model; the markers are tokens inserted after the first one."""
 
     query_marker: str = ""
     passage_marker: str = ""
     query_length: int | None = None
     passage_length: int | None = None
     augmented: int = 0
-    """Tokens that a query is filled up to with mask tokens; 0 for none."""
+    """The length in tokens to which queries are padded with mask tokens; 0 for none."""
     attend: bool = False
-    """Whether the query's own tokens may look at the mask tokens."""
+    """Whether the query's own tokens attend to the mask tokens."""
     skipped: tuple[str, ...] = ()
-    """Tokens of passages that get no vector."""
+    """Tokens of passages without a vector."""
     linear: Dense | None = None
 
 
 def interaction_of(layout: Layout) -> Interaction:
-    """What the files of a model's folder say; an encoder that was not made for late interaction has its plain tokens."""
+    """From the files of a model's folder; an encoder not made for late interaction has no markers."""
     architectures = layout.config.get("architectures") or ()
     overall: Mapping[str, Any] = {}
     path = layout.whole / "config_sentence_transformers.json"
@@ -131,7 +131,7 @@ class TransformerTokenEncoder:
         self.dimension = min(options.dimension or full, full)
         self.max_tokens = min(self._model.max_tokens, how.passage_length or self._model.max_tokens)
         tokenizer = self._model.tokenizer
-        # A text is cut to its own length, of queries and passages each: see `_tokens`.
+        # Queries and passages have different lengths, so they are cut in `_tokens`.
         tokenizer.no_truncation()
         self._markers = {"query": _marker(tokenizer, how.query_marker), "passage": _marker(tokenizer, how.passage_marker)}
         self._filler = _filler(tokenizer, layout) if how.augmented else 0
@@ -145,15 +145,15 @@ class TransformerTokenEncoder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that it takes while it works."""
+        """Bytes of memory in use while encoding."""
         return self._model.nbytes
 
     def encode(self, texts: Sequence[str]) -> TokenVectors:
-        """The token vectors of passages, those of skipped tokens left out."""
+        """The token vectors of passages, without those of skipped tokens."""
         return self._encode(texts, "passage", self.max_tokens)
 
     def encode_queries(self, texts: Sequence[str]) -> TokenVectors:
-        """The token vectors of queries, filled up with mask tokens where the model wants it."""
+        """The token vectors of queries, padded with mask tokens if the model has query augmentation."""
         return self._encode(texts, "query", self.interaction.query_length or self._model.max_tokens)
 
     def _encode(self, texts: Sequence[str], side: str, longest: int) -> TokenVectors:
@@ -173,7 +173,7 @@ class TransformerTokenEncoder:
         return TokenVectors(indptr, every, np.concatenate([np.empty((0, 2), np.int32), *spans]))
 
     def _tokens(self, texts: Sequence[str], side: str, longest: int) -> list[Tokens]:
-        """Tokens with the marker after the first one, cut to ``longest``, the last token (a marker of its own) kept."""
+        """Tokens with the marker after the first one, cut to ``longest`` but for the last one, a special token."""
         marker = self._markers[side]
         prefix = getattr(self.interaction, f"{side}_marker") if marker is None else ""
         room = longest - (marker is not None)
@@ -206,7 +206,7 @@ class TransformerTokenEncoder:
 
 
 def _marker(tokenizer: Any, text: str) -> int | None:
-    """The token of a marker: as it is written (PyLate keeps "[Q] " with its blank), or without blanks; None for plain text."""
+    """The token of a marker, with its blank (PyLate has "[Q] ") or without; None if it is plain text."""
     for name in (text, text.strip()):
         if name and (number := tokenizer.token_to_id(name)) is not None:
             return int(number)

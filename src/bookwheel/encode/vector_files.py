@@ -1,4 +1,4 @@
-"""Vectors that somebody else made, from files: ``.npy`` for dense ones, JSONL of term weights or CIFF for sparse ones."""
+"""Reads vectors that other tools made: ``.npy`` for dense ones, JSONL of term weights or CIFF for sparse ones."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ class SparseFile:
     vectors: SparseVectors
 
 
-def read_dense(path: str | Path, rows: int | None = None, dimension: int | None = None) -> NDArray[Any]:
+def read_dense(path: str | Path) -> NDArray[Any]:
     """The array of a ``.npy`` file, memory-mapped: (rows, dimension) of float32 or float16.
 
-    Raises `InputError` where it is no such array, has another number of rows or dimensions than wanted, or holds a value that
-    is not finite.
+    Raises `InputError` for any other array, and for a value that is not finite.
     """
     path = Path(path)
     try:
@@ -46,10 +45,6 @@ def read_dense(path: str | Path, rows: int | None = None, dimension: int | None 
         raise InputError(
             f"{path} has an array of shape {array.shape} and type {array.dtype}; expected (texts, dimension) of floats"
         )
-    if rows is not None and len(array) != rows:
-        raise InputError(f"{path} has {len(array)} vectors for {rows} texts; each text needs one, in the same order")
-    if dimension is not None and array.shape[1] != dimension:
-        raise InputError(f"{path} has vectors of {array.shape[1]} dimensions where {dimension} were expected")
     for at in range(0, len(array), ROWS):
         bad = np.flatnonzero(~np.isfinite(array[at : at + ROWS]).all(1))
         if len(bad):
@@ -60,7 +55,7 @@ def read_dense(path: str | Path, rows: int | None = None, dimension: int | None 
 def read_term_weights(path: str | Path) -> SparseFile:
     """A JSONL file of ``{"id": …, "vector": {term: weight}}`` (Anserini's and Seismic's layout), or with ``"weights"``.
 
-    Ids may be called ``_id`` or ``docno``. Weights of zero and below are left out. Raises `InputError` naming the line.
+    The id may also be ``_id`` or ``docno``. Weights of zero and below are left out. Raises `InputError` with the line.
     """
     path = Path(path)
     ids: list[str] = []
@@ -97,7 +92,7 @@ def _record(path: Path, line: int, text: str) -> tuple[str, dict[str, float]]:
         finite = False
     if not finite:
         raise InputError(
-            f'{path} line {line} is not {{"id": …, "vector": {{term: weight}}}} with numbers for weights; mend that line'
+            f'{path} line {line} is not {{"id": …, "vector": {{term: weight}}}} with numbers for weights; correct that line'
         )
     return name, vector
 
@@ -105,8 +100,8 @@ def _record(path: Path, line: int, text: str) -> tuple[str, dict[str, float]]:
 def read_ciff(path: str | Path) -> SparseFile:
     """A CIFF file (Common Index File Format): postings of terms with whole-number weights, as other engines export them.
 
-    Source: osirrc/ciff, ``CommonIndexFileFormat.proto``: a Header, so many PostingsList, so many DocRecord, each with its
-    length before it; a posting's document number is the difference to the one before it. Raises `InputError`.
+    Source: osirrc/ciff, ``CommonIndexFileFormat.proto``: a Header, PostingsList and DocRecord messages, each preceded by its
+    length; a posting's document number is the difference to the previous one. Raises `InputError`.
     """
     path = Path(path)
     try:
@@ -157,7 +152,7 @@ def _postings(record: bytes) -> tuple[str, NDArray[np.int64], NDArray[np.float32
 
 
 def _transposed(documents: list[NDArray[np.int64]], weights: list[NDArray[np.float32]], count: int) -> SparseVectors:
-    """Rows by document of postings by term."""
+    """Postings by term, turned into rows by document."""
     rows = np.concatenate([np.empty(0, np.int64), *documents])
     if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < count:
         raise ValueError(f"it has a posting of document {int(rows.max())} among {count}")

@@ -22,13 +22,15 @@ from numpy.typing import DTypeLike, NDArray
 
 from .._errors import LibraryDamaged, StorageError
 
-__all__ = ["ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "replace_file", "storage"]
+__all__ = ["NEW", "ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "replace_file", "storage"]
 
 HEADER = 128
 """Bytes kept for an ``.npy`` header: arrays start on a cache line and a stream's shape can be filled in at the end."""
 READ = 1 << 20
 AHEAD = 1 << 17
 """Bytes asked for at a time: of a longer request Linux reads no more than its own read-ahead, 128 KB unless set otherwise."""
+NEW = ".new"
+"""Suffix of a file that is to replace another."""
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -42,11 +44,11 @@ def storage(path: Path) -> Iterator[None]:
         if error.errno in _SPACE:
             raise StorageError(
                 f"the disk is full: writing {path} failed; free some space and run the same command again, "
-                "what was committed is kept"
+                "committed work is kept"
             ) from error
         if error.errno in _RIGHTS:
             raise StorageError(
-                f"no permission to write {path}; change its rights or choose another place with --library"
+                f"there is no permission to write {path}; change its permissions or choose another folder with --library"
             ) from error
         raise
 
@@ -64,9 +66,10 @@ def fsync_folder(folder: Path) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data`` atomically: a reader sees the old bytes or the new, also after a crash."""
-    temporary = path.with_name(path.name + ".new")
+    temporary = path.with_name(path.name + NEW)
     with storage(path):
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # what an interruption left, or a link that somebody put there
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -157,7 +160,12 @@ class FolderWriter:
         self.folder = folder
         self.attributes = attributes
         self._streams: dict[str, ArrayStream] = {}
+        self._parents = [folder.parent]
         with storage(folder):
+            for above in folder.parents:
+                if above.exists():
+                    break
+                self._parents.append(above.parent)
             folder.mkdir(parents=True, exist_ok=True)
 
     def stream(self, name: str, dtype: DTypeLike, row: tuple[int, ...] = ()) -> ArrayStream:
@@ -177,7 +185,8 @@ class FolderWriter:
             json.dumps({"attributes": self.attributes, "files": files}, indent=1, sort_keys=True).encode(),
         )
         with storage(self.folder):
-            fsync_folder(self.folder.parent)
+            for parent in self._parents:
+                fsync_folder(parent)
 
     def __enter__(self) -> FolderWriter:
         return self

@@ -1,6 +1,7 @@
-"""Bit counting and vector steps that plain loops do not get from the compiler: small LLVM intrinsics.
+"""Bit counting and vector operations that the compiler does not derive from plain loops: small LLVM intrinsics.
 
-They are written in portable LLVM vector code, which the compiler lowers to what the processor has (AVX-512, AVX2, NEON).
+They are written in portable LLVM vector code, which the compiler translates to the processor's instructions (AVX-512, AVX2,
+NEON).
 """
 
 # mypy: allow-untyped-calls
@@ -35,7 +36,7 @@ def _splat(builder: Any, scalar: Any, lanes: int) -> Any:
 
 @intrinsic
 def trailing_zeros64(_context: Any, word: Any) -> Any:
-    """Place of the lowest set bit of a uint64 that is not 0."""
+    """Position of the lowest set bit of a uint64 other than 0."""
 
     def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
@@ -49,8 +50,8 @@ def unpack128(_context: Any, packed: Any, offset: Any, width: Any, base: Any, ou
 
     ``packed`` (uint16) holds, from ``offset``, rows of 8 lanes; lane ``l`` is the bit stream of gaps ``16 l … 16 l + 15``.
     Number ``16 l + j`` is written to ``out[at + 8 j + l]`` (uint32). Reads ``8 (width + 1)`` units of ``packed``.
-    A gap is stored less 1. The layout is that of vertical bit packing (Lemire & Boytsov 2015), with a lane holding
-    neighbours so that the sums need no shuffles.
+    Gaps are stored minus 1. The layout is vertical bit packing (Lemire & Boytsov 2015), but a lane holds neighbours, so that
+    the sums need no shuffles.
     """
     signature = types.void(packed, types.uint64, types.uint64, types.uint32, out, types.uint64)
 
@@ -91,7 +92,7 @@ def unpack128(_context: Any, packed: Any, offset: Any, width: Any, base: Any, ou
 
 @intrinsic
 def find128(_context: Any, numbers: Any, at: Any, wanted: Any) -> Any:
-    """Place of ``wanted`` among the 128 numbers of a uint32 array from ``at``, or -1. They may be in any order."""
+    """Position of ``wanted`` among the 128 numbers of a uint32 array from ``at``, in any order; -1 if absent."""
     lanes = 16
     signature = types.int64(numbers, types.uint64, types.uint32)
 
@@ -141,9 +142,9 @@ def at_least64(_context: Any, numbers: Any, at: Any, least: Any) -> Any:
 
 @intrinsic
 def unowned(_context: Any, arrays: Any) -> Any:
-    """A tuple of arrays without counts of their users, for inner loops: a call with a counted one costs two locked additions.
+    """The arrays without reference counts, for inner loops: passing a counted array costs two atomic additions.
 
-    Whoever calls must keep the arrays alive as long as these are used: with `hold`, after the last use.
+    The caller must keep the arrays alive as long as these are used: call `hold` after the last use.
     """
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -161,7 +162,7 @@ def unowned(_context: Any, arrays: Any) -> Any:
 
 @intrinsic
 def hold(_context: Any, _things: Any) -> Any:
-    """Does nothing; what is given lives until here."""
+    """Does nothing; keeps its argument alive until here."""
 
     def generate(target: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
         return target.get_dummy_value()

@@ -1,4 +1,4 @@
-"""Replacing each of a stream of ids by the ids it stands for."""
+"""Replacing each id of a stream by the ids it stands for."""
 
 # numba takes the types from the signatures.
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
@@ -15,7 +15,7 @@ __all__ = ["expand"]
 def expand(indptr, ids, stands_indptr, stands_for, out_indptr, out_ids):
     """Replace id i by ``stands_for[stands_indptr[i]:stands_indptr[i + 1]]``, keeping the rows of ``indptr``.
 
-    Returns the number of ids that there are now; ``out_ids`` holds as many of them as it has room for.
+    Returns the resulting number of ids; ``out_ids`` receives as many of them as it has room for.
     """
     used = 0
     out_indptr[0] = 0

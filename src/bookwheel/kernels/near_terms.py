@@ -1,7 +1,7 @@
-"""Terms of a vocabulary within a few edits of a word: one pass over the mapped dictionary, no index of its own.
+"""Terms of a vocabulary within a few edits of a word, by one pass over the mapped dictionary, without an index.
 
 The distance is optimal string alignment (Damerau 1964, each stretch edited once) over bytes: insertions, deletions,
-substitutions and swaps of neighbours. About 30 ns a term; most of them the two filters answer: length, and letters that occur.
+substitutions and swaps of neighbours. About 30 ns per term; two filters decide most of them: length, and the letters that occur.
 """
 
 # numba takes the types from the signatures.
@@ -39,7 +39,7 @@ def _count(bits):
 
 @njit(nogil=True, boundscheck=False)
 def _distance(word, text, start, length, most, rows):
-    """The distance, or ``most`` + 1 where it is larger; only the band that can stay within it is filled in."""
+    """The distance, or ``most`` + 1 if it is larger; only the band that can stay within it is computed."""
     n = len(word)
     before, last, row = 0, 1, 2
     for j in range(length + 1):
@@ -75,7 +75,7 @@ def _distance(word, text, start, length, most, rows):
 def near_terms(text, offsets, word, most, numbers, distances):
     """Numbers and distances of the terms within ``most`` edits (1 to 3) of ``word``; returns how many there are.
 
-    ``text`` and ``offsets``: the sorted vocabulary. No more are written than ``numbers`` has room for.
+    ``text`` and ``offsets`` are the sorted vocabulary. At most ``len(numbers)`` terms are written.
     """
     n = len(word)
     if n == 0 or n > LONGEST:

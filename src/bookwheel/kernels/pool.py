@@ -18,7 +18,7 @@ def pool(indptr, words, word_indptr, pieces, vectors, scales, out):  # type: ign
 
     Text ``i`` has the words ``words[indptr[i]:indptr[i + 1]]``, word ``w`` the pieces
     ``pieces[word_indptr[w]:word_indptr[w + 1]]``, piece ``p`` the vector ``scales[p] * vectors[p]``. A text without pieces
-    gives zeros. Numbers outside the arrays are passed over.
+    gives zeros. Numbers outside the arrays are skipped.
     """
     rows, dimension = vectors.shape
     known = len(word_indptr) - 1

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .._errors import StorageError
+from .._errors import LibraryDamaged, StorageError
 from ..analysis.analyzer import Analyzer
 from ..encode.load import load_encoder
-from ..index.storage import storage
-from .lock import WriterLock
+from ..index.storage import NEW, fsync_folder, storage
+from .lock import LOCK, WriterLock
 from .manifest import MANIFEST, Manifest
 from .settings import Settings
 from .store import DATABASE, Store
 
 __all__ = ["create"]
 
+_UNFINISHED = {LOCK, MANIFEST + NEW, DATABASE, *(DATABASE + ending for ending in ("-wal", "-shm", "-journal"))}
+"""All that can be in a folder where making a library was interrupted."""
+AGAIN = "index the sources again into a new library"
+
 
 def create(library: Path, settings: Settings) -> None:
     """Create an empty library.
 
-    Raises `StorageError` if the folder contains something else, `UsageError` for an unknown language and `ModelError` for an
-    unknown encoder; nothing is created then.
+    Raises `StorageError` if the folder contains something else, `UsageError` for an unknown
+    language and `ModelError` for an unknown encoder; nothing is created then.
     """
     if settings.language not in ("auto", "none"):
         Analyzer.for_language(settings.language)
@@ -29,13 +33,19 @@ def create(library: Path, settings: Settings) -> None:
     if library.exists() and not library.is_dir():
         raise StorageError(f"{library} is a file, not a folder; choose another folder with --library")
     with storage(library):
-        if library.is_dir() and not (library / DATABASE).exists() and any(library.iterdir()):
+        if library.is_dir() and any(path.name not in _UNFINISHED for path in library.iterdir()):
             raise StorageError(f"the folder {library} contains other files; choose another folder with --library")
         try:
             library.mkdir(parents=True, exist_ok=True)
         except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
             raise StorageError(f"the folder {library} cannot be created; choose another folder with --library") from error
+        fsync_folder(library.parent)
     with WriterLock(library):
         if not (library / MANIFEST).exists():
-            Store(library, write=True).close()
+            store = Store(library, write=True)
+            try:
+                if store.execute("SELECT EXISTS (SELECT 1 FROM documents)")[0][0]:
+                    raise LibraryDamaged(f"{library} holds documents but its {MANIFEST} is missing; put it back, or {AGAIN}")
+            finally:
+                store.close()
             Manifest(settings).write(library)

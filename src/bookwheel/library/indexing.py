@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from ..documents.source import DEFAULT_FIELDS
 from ..progress import Progress, Task, silent
 from .estimate import estimate_sources
 from .inputs import Documents, batches, count_of
+from .pending import SourceState
 from .results import IndexReport
 from .writer import Writer, document_hash
 
@@ -86,19 +89,30 @@ class _Run:
                 damaged += 1
                 continue
             digest = document_hash(document)
-            if old is not None and (earlier := old.find(document.id)) is not None:
-                number, earlier_digest = earlier
-                if earlier_digest == digest:
+            earlier = old.find(document.id, digest, own=not replace_all) if old is not None else None
+            if earlier is not None:
+                if earlier.same:
                     report.unchanged += 1
                     continue
-                writer.remove([number])
                 report.updated += 1
             else:
                 report.added += 1
-            writer.add(document, source, digest)
+            writer.add(document, source, digest, earlier.number if earlier is not None else None)
         if old is not None and replace_all:
-            report.removed += writer.remove(old.unseen())
+            writer.after_added(partial(self._remove_unseen, old))
         return damaged
+
+    def _remove_unseen(self, old: _Known) -> None:
+        self.report.removed += self.writer.remove(old.unseen())
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """The stored version of a document."""
+
+    number: int
+    same: bool
+    """Whether it is equal to the new one."""
 
 
 class _Known:
@@ -111,18 +125,31 @@ class _Known:
         self.low = low or 0
         self.seen = bytearray((high or 0) - self.low + 1)
 
-    def find(self, name: str) -> tuple[int, bytes] | None:
-        """Number and hash of the document ``name``, which counts as met."""
+    def find(self, name: str, digest: bytes, *, own: bool) -> _Earlier | None:
+        """The stored document that ``name`` with this hash stands for; it counts as met.
+
+        Several documents of one file may have the same id: each is met once, one that did not change before any other.
+        ``own``: those that this run itself added can be met too.
+        """
         # The + keeps SQLite off the index on sources, which would have it read every document of a large file for each.
         rows = self.writer.store.execute(
-            "SELECT id, hash FROM documents WHERE name = ? AND +source = ? AND removed IS NULL", (name, self.source)
+            "SELECT id, hash FROM documents WHERE name = ? AND +source = ? AND removed IS NULL ORDER BY id", (name, self.source)
         )
-        if not rows:
+        open_ = [(number, found) for number, found in rows if (self._at(number) is None and own) or self._unmet(number)]
+        if not open_:
             return None
-        number, digest = rows[0]
-        if self.low <= number < self.low + len(self.seen):
-            self.seen[number - self.low] = 1
-        return number, digest
+        number, found = next((row for row in open_ if row[1] == digest), open_[0])
+        if (at := self._at(number)) is not None:
+            self.seen[at] = 1
+        return _Earlier(number, found == digest)
+
+    def _at(self, number: int) -> int | None:
+        """Place of a document in ``seen``; None for one added since."""
+        return number - self.low if self.low <= number < self.low + len(self.seen) else None
+
+    def _unmet(self, number: int) -> bool:
+        at = self._at(number)
+        return at is not None and not self.seen[at]
 
     def unseen(self) -> Iterator[int]:
         """Numbers of those never met, some at a time: they may be removed meanwhile."""
@@ -248,16 +275,15 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     report.files += 1
     report.bytes_read += max(source.size, 0)
     try:
+        # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
+        digest = source.digest() if is_file else ""
         damaged = run.store(number, _shown(read(source, fields), source, task), known=known, replace_all=True)
     except InputError as error:
         report.failures.append(str(error))
         return
     if is_file:
-        # The rows of this source may still be in memory; they carry the same coming generation as this mark.
-        store.execute(
-            "UPDATE sources SET size = ?, mtime_ns = ?, digest = ?, fields = ?, damaged = ?, complete = ? WHERE id = ?",
-            (source.size, source.mtime_ns, source.digest(), settings, damaged, run.writer.generation, number),
-        )
+        state = SourceState(source.size, source.mtime_ns, digest, settings, damaged)
+        run.writer.after_added(partial(run.writer.mark_complete, number, state))
 
 
 def _shown(documents: Iterable[Document | InputError], source: Source, task: Task) -> Iterator[Document | InputError]:

@@ -1,32 +1,43 @@
-"""One writer at a time: a lock that the system releases when its process dies."""
+"""One writer at a time: locks that the system releases when their process dies."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from .._errors import LibraryLocked
 from ..index.storage import storage
+from .sweeping import refuse_link
 
-__all__ = ["WriterLock"]
+__all__ = ["LOCK", "WriterLock", "briefly_locked"]
+
+LOCK = "writer.lock"
+PATIENCE = 30.0
+"""Seconds to wait for a lock that is only ever held for moments."""
+
+_held: weakref.WeakSet[WriterLock] = weakref.WeakSet()
 
 
 class WriterLock:
     """Holds the library's writer lock while in use as a context manager; raises `LibraryLocked` where another has it.
 
-    The lock belongs to the open file, not to the file's existence: after ``kill -9`` it is free at once.
+    The lock belongs to the open file, not to the file's existence: after ``kill -9`` it is free at once. A forked child does
+    not share it, or it would keep the lock of a parent that died.
     """
 
     def __init__(self, library: Path) -> None:
-        self.path = library / "writer.lock"
+        self.path = library / LOCK
         self._file: IO[Any] | None = None
 
     def __enter__(self) -> WriterLock:
-        with storage(self.path):
-            file = self.path.open("a+b")
+        file = _opened(self.path)
         try:
             _lock(file)
         except OSError as error:
@@ -35,23 +46,68 @@ class WriterLock:
             raise LibraryLocked(f"{self.path.parent} is being written by {holder}; try again when it has finished") from error
         file.seek(0)
         file.truncate()
-        file.write(json.dumps({"pid": os.getpid(), "command": " ".join(sys.argv)[:200]}).encode())
+        mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": time.time()}
+        file.write(json.dumps(mine).encode())
         file.flush()
         self._file = file
+        _held.add(self)
         return self
 
     def _holder(self, file: IO[Any]) -> str:
         try:
             file.seek(0)
             data = json.loads(file.read())
-            return f"process {data['pid']} ({data['command']})"
-        except (ValueError, KeyError, OSError):
+            since = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(data["since"])))
+            return f"process {int(data['pid'])} ({data['command']}) since {since}"
+        except (ValueError, KeyError, TypeError, OSError, OverflowError):
             return "another process"
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+            _held.discard(self)
+
+    def _abandon(self) -> None:
+        """In a forked child: close the copy of the file, which leaves the parent's lock as it is."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _after_fork() -> None:
+    for lock in list(_held):
+        lock._abandon()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+@contextmanager
+def briefly_locked(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path`` for a moment, waiting for others that do; raises `LibraryLocked` after half a minute."""
+    with _opened(path) as file:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                _lock(file)
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise LibraryLocked(
+                        f"{path} has been locked by another process for {PATIENCE:.0f} seconds; end that process, then try again"
+                    ) from error
+                time.sleep(0.01)
+        yield
+
+
+def _opened(path: Path) -> IO[Any]:
+    refuse_link(path)
+    with storage(path):
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        return os.fdopen(os.open(path, flags, 0o666), "r+b")
 
 
 if sys.platform == "win32":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..index.dense import size as dense_plan
 from ..memory.plan import MemoryPlan
@@ -15,6 +16,9 @@ from ..memory.shares import BASE, share_out
 from ..memory.sizes import DEFAULT, MIB
 from .snapshot import Snapshot
 from .vectors.kinds import kind_of
+
+if TYPE_CHECKING:
+    from .estimate import Estimate
 
 __all__ = [
     "BM25",
@@ -84,7 +88,7 @@ def plan_search(snapshot: Snapshot, ram: int | None, names: Iterable[str] | None
     # One bit per passage for deletions and for each of a few filters, and the ids of removed passages.
     passages = sum(entry.passages for entry in snapshot.manifest.segments)
     memory.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)
-    memory.plan("queries at work", WORKING)
+    memory.plan("running queries", WORKING)
     if ram is None:
         memory.ram = max(DEFAULT, memory.planned())
     return memory
@@ -102,6 +106,13 @@ class LibraryPlan:
     building: MemoryPlan
     searching: MemoryPlan
     disk: dict[str, int]
+    files: Estimate | None = None
+    """The files whose number of passages was estimated, where files were given."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether indexing and searching fit the budget."""
+        return all(memory.planned() <= memory.ram for memory in (self.building, self.searching))
 
     def check(self) -> None:
         """Raise `BudgetError` where indexing or searching does not fit."""
@@ -143,7 +154,7 @@ def plan_library(passages: int, dimension: int, ram: int, *, encoder: int = STAT
         searching.plan(HOT[DENSE], dense_plan.memory_bytes(passages, dimension, bits))
         searching.plan("encoders", encoder)
     searching.plan("deletions, filters", passages // 8 * 4)
-    searching.plan("queries at work", WORKING)
+    searching.plan("running queries", WORKING)
     disk = {part: size * passages for part, size in ON_DISK.items()} | {"dictionary": TERM_ON_DISK * terms}
     if dimension:
         disk["vectors (float16)"] = 2 * dimension * passages

@@ -164,7 +164,7 @@ class IndexReport:
     bytes_read: int = 0
     seconds: float = 0.0
     skipped: dict[str, int] = field(default_factory=dict)
-    """Number of files passed over, by reason."""
+    """Number of files skipped, by reason."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
     memory_plan: MemoryPlan | None = None

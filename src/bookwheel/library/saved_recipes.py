@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from .._errors import LibraryDamaged, RecipeError
-from ..index.storage import replace_file
+from ..index.storage import replace_file, storage
 from ..rank.named import RECIPES
 from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
+from .lock import briefly_locked
+from .sweeping import refuse_link
 
 __all__ = ["FILE", "read_recipes", "remove_recipe", "save_recipe"]
 
@@ -22,7 +25,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def read_recipes(library: Path) -> Mapping[str, str]:
-    """Name and text of each recipe saved in ``library``. Raises `LibraryDamaged` if the file cannot be read."""
+    """Name and text of each recipe saved in ``library``. Raises
+    `LibraryDamaged` if the file cannot be read.
+    """
     path = library / FILE
     try:
         state = path.stat()
@@ -33,13 +38,20 @@ def read_recipes(library: Path) -> Mapping[str, str]:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, changed: int, size: int) -> Mapping[str, str]:
+    return MappingProxyType(_table(path))
+
+
+def _table(path: Path) -> dict[str, str]:
     try:
+        refuse_link(path)
         table = json.loads(path.read_text(encoding="utf-8"))
         if not all(isinstance(key, str) and isinstance(value, str) for key, value in table.items()):
             raise TypeError
-    except (OSError, ValueError, AttributeError, TypeError):
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         raise LibraryDamaged(f"the recipes in {path} cannot be read; delete the file and save the recipes again") from None
-    return MappingProxyType(table)
+    return dict(table)
 
 
 def save_recipe(library: Path, name: str, recipe: Recipe, taken: Mapping[str, str]) -> None:
@@ -49,24 +61,28 @@ def save_recipe(library: Path, name: str, recipe: Recipe, taken: Mapping[str, st
     replaced, so that it does not change when another recipe does. Raises `RecipeError` for an
     unusable name.
     """
-    table = dict(read_recipes(library))
     Retrieve(name)  # refuses what is not a plain name
     if name in RECIPES or name in taken or name in stage_names():
         raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
-    if len(table) >= MOST and name not in table:
-        raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
-    table[name] = str(recipe)
-    _write(library, table)
+    with _changed(library) as table:
+        if len(table) >= MOST and name not in table:
+            raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
+        table[name] = str(recipe)
 
 
 def remove_recipe(library: Path, name: str) -> None:
     """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none."""
-    table = dict(read_recipes(library))
-    if name not in table:
-        raise RecipeError(f"the library has no saved recipe {name!r}; its saved recipes are: {', '.join(table) or 'none'}")
-    del table[name]
-    _write(library, table)
+    with _changed(library) as table:
+        if name not in table:
+            raise RecipeError(f"the library has no saved recipe {name!r}; its saved recipes are: {', '.join(table) or 'none'}")
+        del table[name]
 
 
-def _write(library: Path, table: Mapping[str, str]) -> None:
-    replace_file(library / FILE, json.dumps(table, indent=1, ensure_ascii=False).encode())
+@contextmanager
+def _changed(library: Path) -> Iterator[dict[str, str]]:
+    """The recipes, to be changed in place: nobody else changes them meanwhile, and they are saved at the end."""
+    path = library / FILE
+    with storage(library), briefly_locked(path.with_name(FILE + ".lock")):
+        table = _table(path)
+        yield table
+        replace_file(path, json.dumps(table, indent=1, ensure_ascii=False).encode())

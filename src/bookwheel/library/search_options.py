@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from .._errors import UsageError
 from ..rank.recipe import Recipe
@@ -63,14 +63,19 @@ def with_options(
     """Let a method take the fields of `SearchOptions` as its own arguments, for callers, type checkers and ``help()`` alike."""
 
     def decorate(method: Callable[[S, Q, SearchOptions], R]) -> Callable[Concatenate[S, Q, P], R]:
-        @wraps(method)
-        def call(self: S, query: Q, /, *args: P.args, **keywords: P.kwargs) -> R:
-            return method(self, query, options(*args, **keywords))
-
         own = inspect.signature(method)
         first = list(own.parameters.values())[:2]
-        fields = inspect.signature(options).parameters.values()
-        call.__signature__ = own.replace(parameters=[*first, *fields])  # type: ignore[attr-defined]
-        return call
+        asked = first[1].name
+
+        @wraps(method)
+        def call(self: Any, *args: Any, **keywords: Any) -> Any:
+            if asked in keywords:  # search(query="words"): a type checker wants it by place, Python need not
+                args = (keywords.pop(asked), *args)
+            if not args:
+                raise TypeError(f"{method.__name__}() needs {asked}")
+            return method(self, args[0], cast(Any, options)(*args[1:], **keywords))
+
+        call.__signature__ = own.replace(parameters=[*first, *inspect.signature(options).parameters.values()])  # type: ignore[attr-defined]
+        return cast(Callable[Concatenate[S, Q, P], R], call)
 
     return decorate

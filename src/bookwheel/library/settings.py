@@ -29,7 +29,9 @@ class EncoderInfo:
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """The vectors of one encoder, beside BM25 and the built-in dense vectors; computed in the background."""
+    """The vectors of one encoder, beside BM25 and the built-in dense
+    vectors; computed in the background.
+    """
 
     name: str
     """Its name in recipes."""
@@ -42,11 +44,15 @@ class Representation:
     bits: int = 0
     """Token vectors: bits per dimension on disk."""
     replaces: str | None = None
-    """The key of the representation used under this name until this one is complete (``dense``: the built-in)."""
+    """The key of the representation used under this name until this one is
+    complete (``dense``: the built-in).
+    """
     adapter: str | None = None
     """The folder of the map from its query vectors to those of the representation it replaces."""
     line: tuple[float, float, float] | None = None
-    """Slope, intercept and residual spread of its scores over the fallback's, fitted on passages that have both."""
+    """Slope, intercept and residual spread of its scores over the fallback's,
+    fitted on passages that have both.
+    """
 
     def __post_init__(self) -> None:
         name = self.name

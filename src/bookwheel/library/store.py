@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged, StorageError
 from ..documents.document import Scalar
+from ..index.storage import fsync_folder, storage
 from .filters.conditions import register
 from .results import StoredDocument
 
@@ -45,6 +46,7 @@ CREATE TABLE texts (document INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE passages (
   id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, line INTEGER
 );
+CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;  -- 'generation': the newest that this database holds whole
 CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, value, document)) WITHOUT ROWID;
 """
 
@@ -155,14 +157,38 @@ class Store:
             if not self._db.in_transaction:
                 self._db.execute("BEGIN IMMEDIATE")
 
-    def commit(self, *, durable: bool = False) -> None:
-        """End the transaction; ``durable`` also waits until it is on the disk."""
+    def commit(self) -> None:
+        """End the transaction; what it wrote may be lost in a power cut until `commit_durably`."""
         with self._lock, self._errors():
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
-            if durable:
-                # NORMAL does not sync the log at a commit; a checkpoint does, and keeps the log short besides.
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def commit_durably(self, generation: int) -> None:
+        """Return once all that was written is on the disk, noted as ``generation``.
+
+        The log is synced by a transaction of its own (SQLite syncs it at a commit with ``synchronous=FULL`` only). A
+        checkpoint would not do: while a reader holds a cursor it may have nothing to copy, and then syncs nothing.
+        """
+        self.commit()
+        with self._lock, self._errors():
+            self._db.execute("PRAGMA synchronous=FULL")
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute("INSERT OR REPLACE INTO state VALUES ('generation', ?)", (generation,))
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                self._db.execute("PRAGMA synchronous=NORMAL")
+            with storage(self.path):
+                fsync_folder(self.path.parent)  # the log may be a new file
+            # Keeps the log short; readers may hold it back, and the next commit tries again.
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def generation(self) -> int:
+        """The newest generation that the database holds whole."""
+        rows = self.execute("SELECT value FROM state WHERE key = 'generation'")
+        return int(rows[0][0]) if rows else 0
 
     def close(self) -> None:
         """Close the database, undoing an unfinished transaction."""
@@ -176,6 +202,11 @@ class Store:
         with self._lock, self._errors():
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            if (noted := self.generation()) < generation:
+                raise LibraryDamaged(
+                    f"{self.path} is of generation {noted} where the manifest says {generation}: writes that the disk had "
+                    "confirmed are lost; index the sources again into a new library"
+                )
             if not self._db.execute(
                 "SELECT EXISTS (SELECT 1 FROM documents WHERE added > :g)"
                 " OR EXISTS (SELECT 1 FROM documents WHERE removed > :g)"
@@ -215,7 +246,7 @@ class Store:
         self.begin()
         with self._lock, self._errors():
             self._forget("removed <= ?", generation)
-        self.commit(durable=True)
+        self.commit_durably(generation)
 
     # -- what a reader needs -------------------------------------------------------------------------------------------
 

@@ -43,6 +43,10 @@ def problems(library: Path, progress: Progress = silent) -> list[str]:
             return [*found, str(error)]
         try:
             found += store.problems()
+            if not found and store.generation() < manifest.generation:
+                found.append(
+                    f"{store.path} is of generation {store.generation()} where the manifest says {manifest.generation}"
+                )
             if not found:
                 found += _disagreements(library, manifest, store)
         finally:

@@ -7,16 +7,13 @@ comes after an interruption finds either the old generation, with leftovers that
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +24,7 @@ from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
 from ..documents.passages import places, split_document
 from ..encode.protocols import DenseEncoder, nbytes
-from ..index.storage import storage
+from ..index.storage import fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
 from ..memory.shares import COMPILING, GATHERED, Shares, share_out
@@ -37,14 +34,15 @@ from .compaction import merge_segments, reweigh_segment, to_merge
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
 from .memory_plan import plan_library, sketch_bits
+from .pending import NewDocument, Rows, SourceState, storable
 from .segment import SEGMENTS, Segment, SegmentBuilder
 from .settings import Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
+from .sweeping import impacts_name, sweep
 from .vectors.encoders import Encoders, info_of
-from .vectors.parts import is_part
 
-__all__ = ["Writer", "document_hash", "storable", "writing"]
+__all__ = ["Writer", "document_hash", "writing"]
 
 BATCH_PASSAGES, BATCH_CHARACTERS = 512, 1 << 19
 COMMIT_SECONDS = 60.0
@@ -75,9 +73,9 @@ class Writer:
         self._lock = WriterLock(library).__enter__()
         try:
             self.manifest = Manifest.read(library)
+            sweep(library, self.manifest)  # before anything that needs room on the disk
             self.store = Store(library, write=True)
             self.store.rollback(self.manifest.generation)
-            self._sweep()
         except BaseException:
             self._lock.__exit__()
             raise
@@ -87,11 +85,11 @@ class Writer:
         self._encoders = Encoders(library) if encoders is None else encoders
         self._encoder: DenseEncoder | None = None
         self._builder: SegmentBuilder | None = None
-        self._waiting: list[tuple[Document, int, bytes]] = []
+        self._waiting: list[NewDocument | Callable[[], None]] = []
         self._texts: list[str] = []
         self._characters = 0
         self._waiting_characters = 0
-        self._rows: dict[str, list[tuple[Any, ...]]] = {"documents": [], "texts": [], "passages": [], "metadata": []}
+        self._rows = Rows()
         self._dirty = False
         self._last_commit = time.monotonic()
         self.shares = self._share_out()
@@ -116,31 +114,52 @@ class Writer:
             rows = self.store.execute("INSERT INTO sources (path) VALUES (?) RETURNING id", (path,))
         return int(rows[0][0])
 
-    def add(self, document: Document, source: int, digest: bytes) -> None:
-        """Add one document; ``digest`` as `document_hash` gives it."""
+    def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
+        """Add one document; ``digest`` as `document_hash` gives it.
+
+        The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one.
+        """
+        new = NewDocument(document, source, digest, replaces)
         if self._waiting or self.manifest.settings.analyzer is None:
-            self._waiting.append((document, source, digest))
+            self._waiting.append(new)
             self._waiting_characters += len(document.text)
             if len(self._waiting) >= SAMPLE or self._waiting_characters >= SAMPLE_CHARACTERS:
                 self._settle()
             return
-        self._add(document, source, digest)
+        self._add(new)
+
+    def after_added(self, action: Callable[[], None]) -> None:
+        """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
+        if self._waiting:
+            self._waiting.append(action)
+        else:
+            action()
+
+    def mark_complete(self, source: int, state: SourceState) -> None:
+        """Note that all documents of ``source`` have been added; committed with the last of them, never before."""
+        self._rows.mark_complete(source, state, self.generation)
+        self._dirty = True
 
     def _settle(self) -> None:
         """Fix the settings that depend on the first documents, and take those in."""
         settings = self.manifest.settings
         if settings.analyzer is None:
-            waiting_texts = [document.text[:5000] for document, _, _ in self._waiting]
-            settings = replace(settings, analyzer=Analyzer.for_language(settings.language, waiting_texts))
+            first = [item.document.text[:5000] for item in self._waiting if isinstance(item, NewDocument)]
+            settings = replace(settings, analyzer=Analyzer.for_language(settings.language, first))
         if settings.encoder is not None and settings.encoder_info is None:
             settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
         self.manifest = replace(self.manifest, settings=settings)
         waiting, self._waiting = self._waiting, []
+        self._waiting_characters = 0
         for item in waiting:
-            self._add(*item)
+            if isinstance(item, NewDocument):
+                self._add(item)
+            else:
+                item()
 
-    def _add(self, document: Document, source: int, digest: bytes) -> None:
+    def _add(self, new: NewDocument) -> None:
         settings = self.manifest.settings
+        document = new.document
         if 8 * len(document.text) > self.shares.text:
             self.commit()  # so that a text this large has the room of the postings
         text = storable(document.text)
@@ -151,25 +170,9 @@ class Writer:
         number, first = self._next_document, self._next_passage
         self._next_document += 1
         self._next_passage += len(spans)
-        rows = self._rows
-        metadata = {storable(key): storable(v) if isinstance(v, str) else v for key, v in document.metadata.items()}
-        rows["documents"].append(
-            (
-                number,
-                storable(document.id),
-                source,
-                title,
-                json.dumps(metadata) if metadata else None,
-                digest,
-                first,
-                len(spans),
-                self.generation,
-            )
-        )
-        rows["texts"].append((number, text))
-        rows["metadata"] += [(key, value, number) for key, value in metadata.items() if value is not None]
+        self._rows.document(number, new, text, first, len(spans), self.generation)
         for at, (span, (page, line)) in enumerate(zip(spans, places(document, spans), strict=True)):
-            rows["passages"].append((first + at, number, span.start, span.end, page, line))
+            self._rows.passages.append((first + at, number, span.start, span.end, page, line))
             body = text if len(spans) == 1 else text[span.start : span.end]
             self._texts.append(f"{title}\n{body}" if title else body)
             self._characters += span.end - span.start
@@ -210,7 +213,7 @@ class Writer:
         return sketch_bits(max(self._expected, self._next_passage - 1), dimension, self._named, nbytes(self._encoder))
 
     def _flush_batch(self) -> None:
-        if not self._texts and not self._rows["documents"]:
+        if not self._rows:
             return
         if self._builder is None and self._texts:
             name = f"{self._next_segment:06d}"
@@ -221,24 +224,13 @@ class Writer:
                 self._builder = SegmentBuilder(
                     self.library, name, self.manifest.settings, self._encoder, impacts_name(self.generation), bits or 1
                 )
-        self.store.begin()
-        rows = self._rows
-        self.store.many(
-            "INSERT INTO documents (id, name, source, title, metadata, hash, first, passages, added) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows["documents"],
-        )
-        self.store.many("INSERT INTO texts VALUES (?, ?)", rows["texts"])
-        self.store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", rows["passages"])
-        self.store.many("INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)", rows["metadata"])
-        self.store.commit()
+        self._rows.write(self.store)
         if self._builder is not None and self._texts:
-            ids = np.array([row[0] for row in rows["passages"]], np.int64)
+            ids = np.array([row[0] for row in self._rows.passages], np.int64)
             self._builder.add(ids, self._texts)
             self.added_passages += len(ids)
             self.memory_plan.measure(GATHERED, self._builder.nbytes)
-        for some in rows.values():
-            some.clear()
+        self._rows.clear()
         self._texts = []
         self._characters = 0
         self.measure()
@@ -300,7 +292,6 @@ class Writer:
         settings: Settings | None = None,
         representations: Sequence[Representation] | None = None,
     ) -> None:
-        self.store.commit(durable=True)
         manifest = self.manifest.next(
             segments=tuple(segments),
             next_document=self._next_document,
@@ -309,6 +300,11 @@ class Writer:
             settings=settings or self.manifest.settings,
             representations=self.manifest.representations if representations is None else tuple(representations),
         )
+        # In this order: all that the manifest names is on the disk before the manifest is.
+        if manifest.segments:
+            with storage(self.library):
+                fsync_folder(self.library / SEGMENTS)
+        self.store.commit_durably(manifest.generation)
         manifest.write(self.library)
         self.manifest = manifest
         self._dirty = False
@@ -387,20 +383,7 @@ class Writer:
             self._publish(self.manifest.segments, settings)
 
     def _sweep(self) -> None:
-        """Delete segments and impacts that the manifest does not name: superseded, or left by an interruption."""
-        live = {entry.name: {entry.impacts, *(part.folder for part in entry.parts)} for entry in self.manifest.segments}
-        building = self._builder.name if getattr(self, "_builder", None) is not None and self._builder else None
-        folder = self.library / SEGMENTS
-        if not folder.is_dir():
-            return
-        for path in folder.iterdir():
-            if path.name not in live and path.name != building:
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name in live:
-                for inner in path.iterdir():
-                    superseded = inner.name.startswith("impacts-") or is_part(inner.name)
-                    if superseded and inner.name not in live[path.name]:
-                        shutil.rmtree(inner, ignore_errors=True)
+        sweep(self.library, self.manifest, self._builder.name if self._builder is not None else None)
 
     def close(self) -> None:
         """Let go of the library; what was not committed is taken back by the next writer."""
@@ -412,23 +395,6 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def impacts_name(generation: int) -> str:
-    """The folder, inside a segment, of the impacts made for ``generation``."""
-    return f"impacts-{generation:06d}"
-
-
-def storable(text: str) -> str:
-    """``text`` without what SQLite and UTF-8 cannot hold (NUL, lone surrogates), offsets unchanged."""
-    if "\0" in text:
-        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            text = text.encode("utf-8", "replace").decode()
-    return text
 
 
 def document_hash(document: Document) -> bytes:

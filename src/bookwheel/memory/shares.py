@@ -15,7 +15,7 @@ Measured: 80 MB on Linux with Python 3.11 and numba 0.62 (`python bench/budget.p
 """
 COMPILING = 512 * MIB
 """Budgets below this have no room for the compiler: kernels are compiled beforehand, in processes of their own."""
-GATHERED = "postings and words being gathered, or merged"
+GATHERED = "postings being gathered or merged"
 """The name of the part that indexing measures against its share."""
 
 
@@ -57,11 +57,11 @@ class Shares:
         parts = [
             ("Python, numpy, compiled kernels", self.base),
             ("encoder", self.encoder),
-            ("ids met, lengths of passages", self.tables),
+            ("ids and passage lengths", self.tables),
             ("database cache", self.database),
-            ("text being read, file buffers", self.text),
+            ("text and file buffers", self.text),
             (GATHERED, self.gather),
-            ("held in reserve", self.reserve),
+            ("reserve", self.reserve),
         ]
         return [(part, size) for part, size in parts if size]
 

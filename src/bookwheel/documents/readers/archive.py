@@ -29,7 +29,9 @@ class Archive:
         self.names = frozenset(file.namelist())
 
     def read(self, name: str) -> bytes:
-        """A member's bytes. Raises :class:`InputError` if it is missing, damaged, encrypted or too large."""
+        """A member's bytes. Raises :class:`InputError` if it is missing,
+        damaged, encrypted or too large.
+        """
         label = self._source.label
         try:
             member = self._file.getinfo(name)
@@ -56,7 +58,9 @@ class Archive:
 
 @contextlib.contextmanager
 def open_archive(source: Source) -> Iterator[Archive]:
-    """Opens a zip file. Raises :class:`InputError` if it is none, or has an absurd number of members."""
+    """Opens a zip file. Raises :class:`InputError` if it is none, or
+    has an absurd number of members.
+    """
     with source.open_seekable() as stream:
         try:
             file = zipfile.ZipFile(stream)

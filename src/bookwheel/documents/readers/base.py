@@ -12,18 +12,24 @@ from ..source import Fields, Source
 __all__ = ["Format", "Items"]
 
 Items = Iterator[Document | InputError]
-"""What a reader yields: documents, and an error (not raised) for each record or page that could not be read."""
+"""What a reader yields: documents, and an error (not raised) for each record
+or page that could not be read.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One file format. A new one is a module with a ``Format`` and one line in :mod:`bookwheel.documents.readers`."""
+    """One file format. A new one is a module with a ``Format`` and one line in
+    :mod:`bookwheel.documents.readers`.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     """Lower case, with the dot, without a compression's suffix."""
     read: Callable[[Source, Fields], Items]
-    """Yields documents as it reads. Raises :class:`InputError` for a file that cannot be read at all."""
+    """Yields documents as it reads. Raises :class:`InputError` for a
+    file that cannot be read at all.
+    """
     names: tuple[str, ...] = ()
     """Whole file names (lower case) of this format."""
     streamed: bool = False

@@ -1,4 +1,6 @@
-"""Source code and configuration: one document a file, its path as the title, split at blank lines and definitions."""
+"""Source code and configuration: one document a file, its path as the title, split
+at blank lines and definitions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""DOCX (Office Open XML): paragraphs, tables, foot- and endnotes; deleted text and field codes are left out."""
+"""DOCX (Office Open XML): paragraphs, tables, foot- and endnotes; deleted
+text and field codes are left out.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ def _read(source: Source, fields: Fields) -> Items:
 def _blocks(root: Element, blocks: list[str]) -> str:
     """Appends the text of each paragraph and table row; returns the first title or heading."""
     heading = ""
-    # A stack of our own: documents nest tables in text boxes in tables, deeper than Python recurses.
+    # A stack of our own: documents nest tables in text boxes in
+    # tables, deeper than Python recurses.
     stack: list[Element] = [root]
     while stack:
         element = stack.pop()

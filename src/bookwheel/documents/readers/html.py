@@ -59,7 +59,9 @@ _BREAKS = re.compile(r"[ \t\xa0]*[\x1c\x1d\n][\x1c\x1d\n \t\xa0]*")
 
 
 def visible_text(root: LexborNode | None) -> str:
-    """The visible text: without scripts, styles and comments, one line per block, ``<pre>`` unchanged."""
+    """The visible text: without scripts, styles and comments, one line
+    per block, ``<pre>`` unchanged.
+    """
     parts: list[str] = []
     node = root
     depth_pre = 0
@@ -114,7 +116,9 @@ def html_title(tree: LexborHTMLParser) -> str:
 
 
 def _check_nesting(data: bytes, label: str) -> None:
-    """Raise `InputError` for a page nested so deeply that parsing it would take the square of its depth."""
+    """Raise `InputError` for a page nested so deeply that parsing it
+    would take the square of its depth.
+    """
     if len(data) < 3 * MAX_NESTING:
         return
     depth = 0

@@ -22,7 +22,9 @@ _LIST_OF_OBJECTS = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*\{")
 
 
 def _records(source: Source, fields: Fields, text: str) -> Iterator[Document | InputError]:
-    """Parses one element at a time: the whole list as Python objects would take many times the file's size."""
+    """Parses one element at a time: the whole list as Python objects would
+    take many times the file's size.
+    """
     records = Records(source, fields)
     parse = json.JSONDecoder().raw_decode
     position = text.index("[") + 1
@@ -53,7 +55,9 @@ def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
 
 
 def _are_records(text: str, fields: Fields) -> bool:
-    """True for a list of objects of which the first has a text; other lists are settings or data, to be read as they stand."""
+    """True for a list of objects of which the first has a text; other lists are settings or
+    data, to be read as they stand.
+    """
     if not _LIST_OF_OBJECTS.match(text):
         return False
     if fields.text is not None:

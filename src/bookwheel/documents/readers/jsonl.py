@@ -27,7 +27,9 @@ class Records:
         self._plans: dict[tuple[str, ...], Plan] = {}
 
     def document(self, record: object, line: int, number: int = 0) -> Document | InputError:
-        """The document of one parsed record that began at ``line``; ``number`` names it if it has no id (0: the line does)."""
+        """The document of one parsed record that began at ``line``; ``number`` names it if
+        it has no id (0: the line does).
+        """
         if type(record) is not dict:
             return InputError(
                 f"{self._source.label}:{line}: the record must be a JSON object, not {_kind(record)}; it was skipped"

@@ -11,7 +11,9 @@ _SKIP = 1 << 20
 
 
 def bounded_lines(stream: BinaryIO, limit: int) -> Iterator[bytes | int]:
-    """Yields each line with its end; for one of more than ``limit`` bytes its length instead, having read it in pieces."""
+    """Yields each line with its end; for one of more than ``limit`` bytes its length
+    instead, having read it in pieces.
+    """
     readline = stream.readline
     while line := readline(limit + 1):
         if len(line) <= limit or line.endswith(b"\n"):

@@ -63,7 +63,9 @@ def _date(message: EmailMessage) -> dict[str, Scalar]:
 
 
 def _body(message: EmailMessage) -> str:
-    """The plain text parts that are not attachments; if there are none, the HTML parts as a browser shows them."""
+    """The plain text parts that are not attachments; if there are none, the HTML
+    parts as a browser shows them.
+    """
     plain: list[str] = []
     pages: list[str] = []
     for part in message.walk():
@@ -99,7 +101,9 @@ def _read_eml(source: Source, fields: Fields) -> Items:
 
 
 def _messages(source: Source) -> Iterator[Document | InputError]:
-    """Splits at lines that begin with ``From `` after a blank line (the mboxrd and mboxo conventions)."""
+    """Splits at lines that begin with ``From `` after a blank line (the
+    mboxrd and mboxo conventions).
+    """
     parts: list[bytes] = []
     size = start = number = 0
     blank = True

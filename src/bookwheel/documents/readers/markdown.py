@@ -22,7 +22,9 @@ _HEADING_LINES = 400
 
 
 def first_heading(text: str) -> str:
-    """The first ATX (``# …``) or underlined heading outside code fences, without its marks; ``""`` if there is none."""
+    """The first ATX (``# …``) or underlined heading outside code fences, without its
+    marks; ``""`` if there is none.
+    """
     fence = ""
     before = ""
     for line in text[: _HEADING_LINES * 200].splitlines()[:_HEADING_LINES]:

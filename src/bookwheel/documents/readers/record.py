@@ -1,4 +1,6 @@
-"""From a record (a JSON object, a table row) to a document: which fields are its ID, title, text and metadata."""
+"""From a record (a JSON object, a table row) to a document: which fields are
+its ID, title, text and metadata.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,10 @@ TEXT_NAMES = (
     "paragraph",
     "raw",
 )
-"""BEIR (``_id, title, text``), Pyserini and MS MARCO v1 (``id, contents``), MS MARCO v2 (``pid, passage``;
-``docid, title, body``; segments: ``docid, title, segment``), and what people usually write. The first one present is taken."""
+"""BEIR (``_id, title, text``), Pyserini and MS MARCO v1 (``id, contents``), MS MARCO v2 (``pid,
+passage``; ``docid, title, body``; segments: ``docid, title, segment``), and what people usually
+write. The first one present is taken.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,9 @@ class Plan:
 
 
 def plan_for(keys: Iterable[str], fields: Fields, where: str) -> Plan:
-    """The plan for records with ``keys``. Raises :class:`InputError`, naming ``where``, if a field asked for is missing."""
+    """The plan for records with ``keys``. Raises :class:`InputError`, naming ``where``,
+    if a field asked for is missing.
+    """
     names = list(keys)
     lower = {name.lower(): name for name in reversed(names)}
     wanted = [name for name in (fields.id, fields.title, *(fields.text or ())) if name is not None]
@@ -68,7 +74,9 @@ def plan_for(keys: Iterable[str], fields: Fields, where: str) -> Plan:
 
 
 def text_of(value: object) -> str:
-    """A field's value as text: a string, a list of strings (one a line), a number; ``""`` for anything else."""
+    """A field's value as text: a string, a list of strings (one a line), a
+    number; ``""`` for anything else.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -79,7 +87,9 @@ def text_of(value: object) -> str:
 
 
 def flatten(record: Mapping[str, object], names: Iterable[str]) -> dict[str, Scalar]:
-    """The scalar values among ``names``; a nested ``metadata`` object is opened one level deep. Nulls are left out."""
+    """The scalar values among ``names``; a nested ``metadata`` object is opened one
+    level deep. Nulls are left out.
+    """
     found: dict[str, Scalar] = {}
     for name in names:
         value = record[name]

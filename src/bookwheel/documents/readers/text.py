@@ -17,8 +17,8 @@ _MAX_CONTROLS = 0.08
 def read_text(source: Source) -> str:
     """The decoded text of a whole file.
 
-    Raises :class:`InputError` if it is too large, or contains NUL bytes and was found in a folder. In a file given by its own
-    path, NULs become spaces, unless it is clearly not text.
+    Raises :class:`InputError` if it is too large, or contains NUL bytes and was found in a folder.
+    In a file given by its own path, NULs become spaces, unless it is clearly not text.
     """
     data = source.read_bytes()
     if is_binary(data):

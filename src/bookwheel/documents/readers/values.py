@@ -14,7 +14,9 @@ _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)", re.ASCII)
 
 
 def number(value: str) -> Scalar:
-    """``"2020"`` -> 2020 and ``"-3.5"`` -> -3.5; codes such as ``"007"``, and all else, stay strings."""
+    """``"2020"`` -> 2020 and ``"-3.5"`` -> -3.5; codes such as
+    ``"007"``, and all else, stay strings.
+    """
     if _INTEGER.match(value):
         return int(value)
     if _FLOAT.match(value):

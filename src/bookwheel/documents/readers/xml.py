@@ -1,4 +1,6 @@
-"""Untrusted XML: expat with all entity declarations refused, against entity bombs and external files."""
+"""Untrusted XML: expat with all entity declarations refused, against
+entity bombs and external files.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ __all__ = ["local", "parse_xml"]
 
 
 def parse_xml(data: bytes, label: str) -> Element:
-    """The root element, names as ``namespace}local``. Raises :class:`InputError`, naming ``label``, if it is not safe XML."""
+    """The root element, names as ``namespace}local``. Raises :class:`InputError`, naming
+    ``label``, if it is not safe XML.
+    """
     builder = TreeBuilder()
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True

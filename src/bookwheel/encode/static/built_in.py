@@ -1,9 +1,9 @@
-"""Static embeddings: a text's vector is the normalised sum of the vectors of its words' pieces.
+"""Static embeddings: the vector of a text is the normalised sum of the vectors of its word pieces.
 
-No network runs: a word is looked up, not computed, so tens of thousands of passages a second are encoded on one core. The
-weight of a piece is part of its vector, punctuation has none. The vectors are one int8 row and one scale a piece, and are
-memory-mapped: a query reads the rows of its own words only. ``docs/static-model.md`` says how the built-in model was made and
-how good it is.
+Words are looked up and no network is evaluated, so tens of thousands of passages per second are encoded on
+one core. The weight of a piece is part of its vector; punctuation has no vector. Each piece has an int8 row
+and a scale, memory-mapped: a query reads only the rows of its own words. ``docs/static-model.md`` describes
+how the built-in model was made and how good it is.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = ["StaticEncoder", "Words", "load", "recognises", "write"]
 FORMAT = 1
 FILES = ("vectors.npy", "scales.npy", "vocabulary.txt")
 SCANS = 64
-"""Words that are looked up by scanning the vocabulary's file before a dictionary of it is made."""
+"""Words that are looked up by scanning the vocabulary file; beyond them a dictionary is built."""
 FEW = 4096
-"""Words up to which plain numpy is used: importing the compiled loop costs more than it saves."""
+"""The most words for which plain numpy is used, because importing the compiled loop costs more than it saves."""
 
 
 class Words(Protocol):
@@ -114,11 +114,11 @@ class StaticEncoder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory while encoding many texts: the vocabulary as a dictionary, words cut before, the vectors read."""
+        """Bytes of memory while encoding many texts: the dictionary of the vocabulary, known words, and vectors read."""
         return 200 * len(self._vectors) + 300 * MEMO + self._vectors.nbytes // 4
 
     def verify(self) -> list[str]:
-        """One sentence for each file whose contents are not what was written (reads everything)."""
+        """One sentence for each file whose contents do not match their checksum; reads everything."""
         problems = []
         for name in FILES:
             if _digest(self.folder / name) != self.description["files"][name]["sha256"]:
@@ -126,7 +126,7 @@ class StaticEncoder:
         return problems
 
     def _wordpiece(self, words: int) -> WordPiece:
-        """A tokenizer for the next ``words`` words: a dictionary of the vocabulary is made only when it pays."""
+        """A tokenizer for the next ``words`` words; the dictionary of the vocabulary is built only for many."""
         before, self._words = self._words, self._words + words
         if self._tokenizer is not None and (before > SCANS or self._words <= SCANS):
             return self._tokenizer
@@ -181,7 +181,7 @@ class StaticEncoder:
         return out
 
     def _pool(self, indptr: NDArray[np.int64], ids: NDArray[np.int32], known: _Pieces, out: NDArray[np.float32]) -> None:
-        """What the compiled loop does, for a few words."""
+        """The same as the compiled loop, for a few words."""
         for number in np.flatnonzero(np.diff(indptr)):
             rows: NDArray[np.int32] = np.concatenate(
                 [known.pieces[known.indptr[w] : known.indptr[w + 1]] for w in ids[indptr[number] : indptr[number + 1]]]
@@ -199,7 +199,7 @@ class StaticEncoder:
 
 
 def _scanning(listed: bytes, longest: int) -> WordPiece:
-    """Scans the file for each piece: for one query that takes a hundredth of the time of making a dictionary."""
+    """Scans the file for each piece, which takes a hundredth of the time of building a dictionary for one query."""
     lines = b"\n" + listed
 
     def row(piece: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Static models made by others: a table of token vectors and a tokenizer, pooled by a (weighted) mean."""
+"""Static models of other tools: a table of token vectors and a tokenizer, pooled by a (weighted) mean."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BATCH = 256
 class LookupEncoder:
     """Mean of the token vectors of a text, scaled to unit length; zeros for a text without tokens.
 
-    ``vectors`` (rows, dimension) of any real type; ``weights`` (tokens,) multiply a token's vector; ``rows`` (tokens,) says
-    which vector a token has, where several share one; ``dropped`` is a token that is left out (the unknown one); ``tokens`` is
-    how many of a text are looked at.
+    ``vectors`` (rows, dimension) of any real type; ``weights`` (tokens,) multiply a token's vector; ``rows``
+    (tokens,) is the vector of each token, where several share one; ``dropped`` is a token that is left out (the
+    unknown one); ``tokens`` is the most tokens of a text.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class LookupEncoder:
         """Unit vectors (n, dimension) of ``texts``."""
         out = np.zeros((len(texts), self.dimension), np.float32)
         for at in range(0, len(texts), BATCH):
-            # Without places of tokens in the text, which takes a third of the time of tokenising.
+            # Without the offsets of tokens, which take a third of the time of tokenising.
             found = self._tokenizer.encode_batch_fast(list(texts[at : at + BATCH]), add_special_tokens=False)
             for number, encoding in enumerate(found, at):
                 out[number] = self._pooled(np.array(encoding.ids, np.int64))

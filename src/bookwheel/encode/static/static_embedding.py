@@ -1,6 +1,6 @@
 """Static models in sentence-transformers' layout: a module StaticEmbedding, a tokenizer and the mean of its tokens' vectors.
 
-Source: sentence-transformers, ``StaticEmbedding`` (``embedding.weight`` and tokenizer.json; no markers are added).
+Source: sentence-transformers, ``StaticEmbedding`` (``embedding.weight`` and tokenizer.json; no special tokens are added).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """WordPiece over single words: BERT's uncased normalisation and greedy longest match (Wu et al. 2016; Devlin et al. 2019).
 
-A library tokenises each distinct word once, so the pieces of a word are all that is needed here; a whole text is the pieces of
-its words one after the other, exactly as the `tokenizers` package gives them.
+A library tokenises each distinct word once, so only the pieces of a word are needed here. Those of a text are the
+pieces of its words in order, exactly as the `tokenizers` package gives them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ __all__ = ["WordPiece", "normalise"]
 
 Lookup = Callable[[str], int | None]
 LONGEST = 100
-"""Characters of a word beyond which BERT gives up and calls it unknown."""
+"""The most characters of a word: BERT takes longer ones as unknown."""
 MEMO = 20_000
-"""Units remembered with their pieces: parts of identifiers and inflected words come again and again."""
+"""Units cached with their pieces: parts of identifiers and inflected words recur."""
 
 
 _CJK: tuple[tuple[int, int], ...] = (
@@ -43,7 +43,7 @@ def _is_punctuation(character: str) -> bool:
 
 
 class _Units(dict[int, str]):
-    """Code point -> what `normalise` makes of it, worked out when first met; a blank stands where a unit ends."""
+    """Code point -> its form after `normalise`, computed at its first occurrence; a blank ends a unit."""
 
     def __missing__(self, point: int) -> str:
         character = chr(point)

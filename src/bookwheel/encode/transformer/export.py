@@ -1,6 +1,6 @@
 """ONNX files of models whose architecture bookwheel does not build itself: exported by torch, made int8 by onnxruntime; both once.
 
-Needs the extra ``export`` (torch, transformers, onnx), which nothing else of bookwheel does.
+Needs the extra ``export`` (torch, transformers, onnx), like nothing else in bookwheel.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class Dense:
         """The arrays ``linear.weight`` and ``linear.bias``; raises `ModelError` where they do not fit vectors of ``width``."""
         if activation not in ACTIVATIONS:
             raise ModelError(
-                f"{tensors.path.parent} has an activation {activation!r}, bookwheel knows {', '.join(ACTIVATIONS)}"
+                f"{tensors.path.parent} has an activation {activation!r}, but bookwheel supports only {', '.join(ACTIVATIONS)}"
             )
         weight = tensors["linear.weight"].copy()
         if weight.ndim != 2 or weight.shape[1] != width:
@@ -86,7 +86,7 @@ class Dense:
     def read(cls, module: Module, width: int) -> Dense:
         """A step of a sentence-transformers or PyLate model; raises `ModelError`."""
         if module.config.get("use_residual"):
-            raise ModelError(f"{module.folder} adds a residual, which bookwheel does not know; take another model")
+            raise ModelError(f"{module.folder} adds a residual, which bookwheel does not support; use another model")
         name = str(module.config.get("activation_function") or "Tanh").rsplit(".", 1)[-1]
         return cls.of(Tensors(module.folder / "model.safetensors"), width, name)
 

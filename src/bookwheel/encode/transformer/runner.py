@@ -113,7 +113,7 @@ class OnnxModel:
         missing = [name for name in self.session.inputs if name not in known]
         if missing:
             raise ModelError(
-                f"{self.session.path} wants an input {missing[0]!r}, which a text encoder has not; take another model"
+                f"{self.session.path} needs an input {missing[0]!r}, which text encoders do not have; use another model"
             )
         return {name: known[name].astype(kind) for name, kind in self.session.inputs.items()}
 
@@ -128,8 +128,8 @@ class OnnxModel:
     ) -> list[T | None]:
         """``then(output, tokens)`` of every text, in the order given; run longest first, on all cores.
 
-        With ``until`` (a `time.monotonic` instant) they are run in the order given, and those that no time was left for are
-        None.
+        With ``until`` (a time of `time.monotonic`) they are run in the order given, and the result of those not done by
+        then is None.
         """
 
         def one(number: int) -> T | None:
@@ -157,7 +157,7 @@ class OnnxModel:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory: the weights, and what the longest text needs on each core."""
+        """Bytes of memory: the weights, and the longest text on each core."""
         return self.session.path.stat().st_size + self.workers * self.max_tokens * TOKEN_BYTES
 
 

@@ -39,14 +39,18 @@ def parse_measures(names: Sequence[object]) -> list[Measure | ExternalMeasure]:
             problems.append(f"{text!r:.60} is not a measure; write one as in nDCG@10, R@100 or P(rel=2)@10")
             continue
         kind = BY_NAME.get(written.name)
-        if kind is not None and written.arguments.keys() <= {parameter.name for parameter in kind.parameters}:
-            wrong = _wrong(kind, written.arguments)
-            problems += [f"{text!r}: {problem}" for problem in wrong]
-            found: Measure | ExternalMeasure | None = None if wrong else _built_in(kind, written.arguments)
-        else:
+        strange = sorted(written.arguments.keys() - {p.name for p in kind.parameters}) if kind else []
+        found: Measure | ExternalMeasure | None = None
+        if kind is None or strange:
             found = external_measure(text) if is_installed() else None
-            if found is None:
+            if found is None and kind is None:
                 unknown.append(text)
+            elif found is None and kind is not None:
+                problems.append(f"{text!r}: {_strange(kind, strange)}")
+        elif wrong := _wrong(kind, written.arguments):
+            problems += [f"{text!r}: {problem}" for problem in wrong]
+        else:
+            found = _built_in(kind, written.arguments)
         if found is not None:
             parsed.setdefault(str(found), found)
     if unknown:
@@ -106,16 +110,23 @@ def _built_in(kind: MeasureKind, arguments: Mapping[str, Any]) -> Measure:
     return Measure(kind, given)
 
 
+def _strange(kind: MeasureKind, names: Sequence[str]) -> str:
+    """Parameters that a measure does not have, and those it has."""
+    there = ", ".join(parameter.name for parameter in kind.parameters)
+    return f"{kind.name} has no parameter {', '.join(names)}; it has {there}{'' if is_installed() else f' ({_MORE})'}"
+
+
 def _unknown(texts: Sequence[str]) -> str:
-    """The names that nobody knows, and what there is instead."""
+    """Names that nobody knows, and those there are."""
     close = {name.lower(): name for name in BY_NAME}
-    meant = {close[name] for text in texts if (name := text.partition("@")[0].partition("(")[0].strip().lower()) in close}
+    heads = [text.partition("@")[0].partition("(")[0].strip().lower() for text in texts]
+    meant = sorted({close[head] for head in heads if head in close})
     names = ", ".join(repr(text) for text in texts)
-    listed = ", ".join(kind.name for kind in KINDS)
-    hint = f"; did you mean {' or '.join(sorted(meant))}?" if meant else ""
+    built_in = ", ".join(kind.name for kind in KINDS)
+    hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
     if is_installed():
-        return f"neither bookwheel (which has {listed}) nor ir-measures has the measure {names}{hint}"
-    return (
-        f"{names} is not one of the built-in measures ({listed}) with their parameters{hint or ';'} for the measures of "
-        "ir-measures: pip install 'bookwheel[evaluate]'"
-    )
+        return f"neither bookwheel ({built_in}) nor ir-measures has a measure {names}{hint}"
+    return f"no built-in measure is called {names}; there is {built_in} ({_MORE}){hint}"
+
+
+_MORE = "for the other measures of ir-measures: pip install 'bookwheel[evaluate]'"

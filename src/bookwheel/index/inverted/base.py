@@ -228,10 +228,11 @@ class InvertedIndex:
         if len(set(terms)) < len(terms):
             raise ValueError("the terms of a query must differ; add up the weights of equal terms")
         records, known = self.records(terms), np.asarray(weights, np.float64)
-        if len(known) and not (known.min() >= 0.0 and known.max() < math.inf):
+        values = known.tolist()  # most queries have a few terms, for which numpy takes longer than plain Python
+        if not all(0.0 <= value < math.inf for value in values):
             raise ValueError("weights of terms must be finite and not negative")
-        counts = (records[:, 1] > 0) & (known > 0.0)
-        if not counts.all():
+        counts = [value > 0.0 and count > 0 for value, count in zip(values, records[:, 1].tolist(), strict=True)]
+        if not all(counts):
             records, known = records[counts], known[counts]
         return records, known
 

@@ -1,4 +1,4 @@
-"""Sums of the members of clusters, and bits of a filter in the order of lists."""
+"""Sums of the members of clusters, and filter bits in the order of IVF lists."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def add_members(vectors, clusters, sums, counts):  # type: ignore[no-untyped-def
 
 @njit(types.void(u64, u32, i64_2, out_u64), cache=True, nogil=True, boundscheck=False)
 def gather_mask(mask, numbers, runs, words):  # type: ignore[no-untyped-def]
-    """Write the bits of ``mask`` for the places of the groups in ``runs`` (r, 2) to ``words``, a word a group.
+    """Write the bits of ``mask`` for the places of the groups in ``runs`` (r, 2) to ``words``, one word per group.
 
-    ``numbers`` holds the row of each place, a number beyond the mask where there is none.
+    ``numbers`` holds the row of each place, or a number beyond the mask for empty places.
     """
     rows = 64 * len(mask)
     for run in range(len(runs)):

@@ -1,4 +1,4 @@
-"""Float32 to float16 and back, in loops that the compiler vectorises: ten times as fast as numpy's conversion."""
+"""Float32 to float16 and back, in loops that the compiler vectorises: ten times as fast as numpy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MAGIC = np.uint32(126 << 23)
 
 @njit(types.UniTuple(types.int64, 2)(f32_2, out_u16_2, out_f64), cache=True, nogil=True, boundscheck=False)
 def narrow(vectors, halves, sums):  # type: ignore[no-untyped-def]
-    """Round rows to float16 (to nearest, ties to even) and add what was stored to ``sums``, a number a column.
+    """Round rows to float16 (to nearest, ties to even) and add the stored values to ``sums``, by column.
 
-    Returns the number of rows that are not all zero and -1, or the first row with a number that float16 does not hold
-    (65520 and more, infinity, NaN), which ends the work, in place of the -1.
+    Returns the number of rows that are not all zero, and -1; or, instead of -1, the first row with a number that float16
+    cannot represent (65520 and more, infinity, NaN), where it stops.
     """
     magic = as_float(_MAGIC)
     known = 0

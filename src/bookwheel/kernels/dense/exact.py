@@ -1,4 +1,4 @@
-"""The best of all rows of the float16 vectors by exact dot product: brute force."""
+"""Exact search: the best rows of the float16 vectors by dot product."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["best_rows"]
 def best_rows(vectors, first, factors, mask, query, want, count, keys):  # type: ignore[no-untyped-def]
     """Add the rows of a piece of ``vectors`` that starts at id ``first`` to the best ``want`` of ``keys``.
 
-    ``factors``, unless empty, is 0 at ids never to be returned, ``mask`` a bit an id, or empty. Returns the number of keys
-    held, fewer than ``len(keys)`` (> ``want``): give it back as ``count`` with the next piece.
+    ``factors`` is empty, or 0 at ids never to be returned; ``mask`` is empty, or has one bit per id. Returns the number of keys
+    held, less than ``len(keys)`` (> ``want``): pass it as ``count`` with the next piece.
     """
     filtered = len(mask) > 0
     threshold = np.float32(-np.inf)

@@ -1,8 +1,8 @@
 """Float16 rows: dot products in float32, the same to the last bit on every processor, and prefetching.
 
-They are written in portable LLVM vector code: a plain loop may not reorder a sum, and one that may would give scores that
-depend on the processor. The bits of a float16 are widened by shifting: no conversion instruction is needed, and corrupted bits
-give no infinity or NaN.
+They are written in portable LLVM vector code: the compiler may not reorder the sum of a plain loop, and if it might, scores would
+depend on the processor. Float16 bits are widened by shifts, which needs no conversion instruction and turns no damaged bits into
+infinity or NaN.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _prefetch(builder: Any, start: Any, length: Any) -> None:
 
 @intrinsic
 def prefetch(_context: Any, vectors: Any, row: Any) -> Any:
-    """Ask the processor to load row ``row`` of a two-dimensional array into its caches. Any row will do: none is read."""
+    """Prefetch row ``row`` of a two-dimensional array into the processor's caches. Any row number is safe: nothing is read."""
     signature = types.void(vectors, types.int64)
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -118,7 +118,7 @@ def prefetch(_context: Any, vectors: Any, row: Any) -> Any:
 
 @intrinsic
 def prefetch_bytes(_context: Any, array: Any, first: Any, length: Any) -> Any:
-    """The same for ``length`` bytes of an array from byte ``first``."""
+    """Prefetch ``length`` bytes of an array from byte ``first``."""
     signature = types.void(array, types.int64, types.int64)
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:

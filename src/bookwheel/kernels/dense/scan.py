@@ -1,8 +1,8 @@
-"""Scanning sketches of 1, 2 or 4 bits a dimension: rotate a query, tabulate it, estimate, keep the best.
+"""Scanning sketches of 1, 2 or 4 bits per dimension: rotate a query, make its tables, estimate, keep the best.
 
 A code bit stands for ±1, so a query ``r`` and four bits ``u`` have the product
 ``2 sum(|r_i| where u_i is the sign of r_i) - sum(|r_i|)``: a table of 16 numbers for each four dimensions, rounded to 0 … 31,
-and a plane of code bits is as many look-ups. Planes weigh 1, 2, 4, …: codes are odd whole numbers, ±1 … ±(2^planes - 1).
+and a plane of code bits is as many look-ups. Planes weigh 1, 2, 4, …: codes are odd integers, ±1 … ±(2^planes - 1).
 
 Layout of a sketch: groups of 64 vectors; of each group, for each code plane (least first) and each 8 dimensions, the bytes of
 its 64 vectors side by side (vector ``v`` below 32 at place ``2 v``, the others at ``2 v - 63``), so that look-ups run over
@@ -31,7 +31,7 @@ _ASKED = 4
 
 
 def room(want: int) -> int:
-    """Keys that the buffer of one query must hold where the best ``want`` are asked for."""
+    """The number of keys in the buffer of a query for the best ``want``."""
     return max(2 * want, want + 1024)
 
 
@@ -39,7 +39,7 @@ def room(want: int) -> int:
 def tabulate(rotation, queries, bits, slack, tables, lines):  # type: ignore[no-untyped-def]
     """Rotate queries (m, d) and make their tables: ``tables`` (m, 32 columns), ``lines`` (m, 2).
 
-    The estimate of a sketch is ``factor * (lines[0] * sum + lines[1])``, here with ``slack`` lengths of the query added.
+    The estimate of a sketch is ``factor * (lines[0] * sum + lines[1])``, plus ``slack`` times the length of the query.
     """
     dimension = queries.shape[1]
     rotated = np.empty(dimension, np.float32)
@@ -136,9 +136,9 @@ def scan_sketches(sketch, factors, bits, mask, tables, lines, runs, biases, floo
     """The best ``want`` vectors by estimated dot product, for each of m queries.
 
     ``sketch`` (groups, bits * columns, 64), ``factors`` (groups, 64) bits of float16, 0 for rows never to be returned, ``mask``
-    a word a group or empty, ``tables`` and ``lines`` from `tabulate`. ``runs`` (r, 2) are the groups to scan, each from … to
-    below, ``biases`` (m, r) what to add to their estimates. Only estimates above ``floors`` (m,) are kept.
-    Row ``i`` of ``keys`` (m, room(want)) takes ``counts[i]`` keys in no order.
+    one word per group or empty, ``tables`` and ``lines`` from `tabulate`. ``runs`` (r, 2) are the groups to scan, first and
+    last + 1, ``biases`` (m, r) the values to add to their estimates. Only estimates above ``floors`` (m,) are kept.
+    Row ``i`` of ``keys`` (m, room(want)) receives ``counts[i]`` keys in no particular order.
     """
     scores = np.empty(128, np.float32)
     lowest = np.float32(-np.inf)

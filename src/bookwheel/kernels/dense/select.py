@@ -4,7 +4,7 @@ The upper half of a key is the score mapped to a uint32 of the same order, the l
 greater key is the better score or, at equal scores, the smaller id. A buffer of keys that is cut to the best ``want`` by
 quickselect whenever it is full needs no heap: with the cut's last score as a threshold, few of a long stream get that far.
 
-The functions have no compiled form of their own: they become part of the kernels that call them.
+The functions are not compiled by themselves: they become part of the kernels that call them.
 """
 
 from __future__ import annotations

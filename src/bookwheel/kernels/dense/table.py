@@ -1,12 +1,12 @@
-"""Estimates of 64 sketches at once by table look-ups: the byte shuffle that every processor of the last ten years has.
+"""Estimates of 64 sketches at once by table look-ups, with the byte shuffle that every processor of the last ten years has.
 
 Four code bits are an index into a table of 16 one-byte sums, and one instruction looks up 16 to 64 of them (André et al.,
-"Cache locality is not enough", VLDB 2015; faiss' fast scan). It needs half of the operations that counting bits for a query of
-four bits needs, and is as exact as a query of six.
+"Cache locality is not enough", VLDB 2015; faiss' fast scan). It takes half the operations of counting bits for a
+query of four bits, and is as precise as a query of six bits.
 
-Written in LLVM vector code. Only the look-up itself has a name of its own on each processor; where there is none it is done
-element by element. All sums are whole numbers and the few float operations are rounded one by one, so that the results are
-the same to the last bit everywhere.
+Written in LLVM vector code. Only the look-up is a different instruction on each processor; without one it is done element by
+element. All sums are of integers and the few float operations are rounded one by one, so the results are the same to the last
+bit everywhere.
 """
 
 # mypy: allow-untyped-calls
@@ -95,7 +95,7 @@ def _lookup(builder: Any, table: Any, places: Any) -> Any:
 
 
 def _widened(builder: Any, halves: Any) -> Any:
-    """Sixteen float16, given by their bits, as float32; no bits give infinity or NaN (`dense_rows.half`, for vectors)."""
+    """Sixteen float16, given by their bits, as float32; no bits give infinity or NaN (`rows.half`, for vectors)."""
     words = builder.zext(halves, _WORDS)
     magnitude = builder.shl(builder.and_(words, _same(_WORDS, 0x7FFF)), _same(_WORDS, 13))
     return builder.fmul(builder.bitcast(magnitude, _FLOATS), _same(_FLOATS, _RESCALE))

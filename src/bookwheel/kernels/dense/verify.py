@@ -17,7 +17,7 @@ _AHEAD = 8
 
 @njit(types.void(u16_2, u32, f32, out_f32), cache=True, nogil=True, boundscheck=False)
 def score_rows(vectors, rows, query, scores):  # type: ignore[no-untyped-def]
-    """Dot products of ``query`` with the given rows of ``vectors`` (bits of float16); 0 for a row that there is not."""
+    """Dot products of ``query`` with the given rows of ``vectors`` (bits of float16); 0 for a row out of range."""
     for i in range(len(rows)):
         if i + _AHEAD < len(rows):
             prefetch(vectors, np.int64(rows[i + _AHEAD]))
@@ -36,10 +36,10 @@ def score_rows(vectors, rows, query, scores):  # type: ignore[no-untyped-def]
 def verify_rows(vectors, numbers, bounds, first, last, query, want, floor, count, keys):  # type: ignore[no-untyped-def]
     """Score candidates ``first`` to ``last`` exactly, until no later one can be among the best ``want``.
 
-    ``bounds`` are keys, falling; the score of each is taken for an upper bound of the row's. ``numbers`` (empty: the keys' own)
-    are the rows of the keys' numbers. Scores below ``floor`` are not wanted. ``keys`` (more than ``want``) holds ``count`` of the
-    best so far and takes the others. Returns the place of the candidate not looked at, or ``last``, and the new count; at most
-    ``want`` are held.
+    ``bounds`` are keys in descending order, whose scores are upper bounds on those of their rows. ``numbers`` are the rows of the
+    keys' numbers (empty: the same). Scores below ``floor`` are dropped. ``keys`` (longer than ``want``) holds the ``count`` best
+    so far and receives the others. Returns the position of the first candidate not verified, or ``last``, and the new count, at
+    most ``want``.
     """
     least = np.uint64(0)
     if count >= want:

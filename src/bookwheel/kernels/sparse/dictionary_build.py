@@ -1,4 +1,4 @@
-"""Writing the dictionary of a sparse index (layout: `sparse_dictionary`)."""
+"""Writing the dictionary of a sparse index (layout: `dictionary`)."""
 
 # numba takes the types from the signatures.
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
@@ -33,10 +33,10 @@ def _put(out, at, value):
 def encode_terms(first, at_text, starts, names, offsets, records, out, groups):
     """Append the entries of terms ``first, first + 1, …`` to a text of ``at_text`` bytes so far; returns the bytes written.
 
-    Term i is ``names[offsets[i + 1]:offsets[i + 2]]``; the stretch before, ``names[offsets[0]:offsets[1]]``, is the term
-    that came before them all. ``records`` are as `sparse_dictionary` describes them; of their starts only those of the
-    first term are looked at, which are ``starts``: first posting, block and unit. ``groups`` gets a row for each group that
-    begins here. ``out`` needs 30 bytes a term and the names' own.
+    Term i is ``names[offsets[i + 1]:offsets[i + 2]]``; ``names[offsets[0]:offsets[1]]`` is the term
+    before the first of them. ``records`` are as `dictionary` describes them; of their starts only those of the
+    first term are looked at, which are ``starts``: first posting, block and unit. ``groups`` receives a row for each group that
+    begins here. ``out`` needs 30 bytes per term plus the names.
     """
     at, row = 0, 0
     posting, block, unit = starts[0], starts[1], starts[2]

@@ -1,4 +1,4 @@
-"""Reading whole lists of a sparse index: to merge segments, and to compute impacts anew."""
+"""Reading whole postings lists, to merge segments and to recompute impacts."""
 
 # numba takes the types from the signatures.
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
@@ -33,7 +33,7 @@ def append_lists(
     last, units, widths, shapes, packed, impacts,
     cursors, out_passages, out_values,
 ):  # fmt: skip
-    """Write the kept postings of each term in its blocks ``from_block … to_block`` where its cursor points.
+    """Write the selected postings of each term, from blocks ``from_block … to_block``, where its cursor points.
 
     ``kept`` is a bitmap of passages, ``total`` of them; a kept one is numbered by those kept before it (``kept_before`` counts
     them by word) plus ``shift``. Values are term frequencies, or the integer weights of an index of vectors (``bits`` ≥ 0).
@@ -73,7 +73,7 @@ def append_lists(
 
 @njit(types.int64(i64, i64, out_u32, out_u32), cache=True, nogil=True, boundscheck=False)
 def squeeze(begins, ends, passages, frequencies):
-    """Close the gaps between the stretches ``begins[t] … ends[t]`` of both arrays, in place; returns what is left."""
+    """Close the gaps between the ranges ``begins[t] … ends[t]`` of both arrays, in place; returns the number of items left."""
     used = 0
     for t in range(len(begins)):
         for i in range(begins[t], ends[t]):
@@ -96,7 +96,7 @@ def new_impacts(
     records, rows, total, postings, last, units, widths, shapes, packed, lengths, long_lengths, parameters,
     impacts, maxima, ranges, row_length,
 ):  # fmt: skip
-    """Impacts, and their maxima by block of the directory and by range (see `sparse_build.encode_blocks`), of some terms."""
+    """Impacts, and their maxima by block of the directory and by range (see `build.encode_blocks`), of some terms."""
     lists, blocks = open_lists(records, total, postings, last, units, widths, shapes, packed)
     begins, ends, _, sizes = lists
     last_of, offsets, stops, widths_of, shapes_of = blocks

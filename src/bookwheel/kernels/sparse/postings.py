@@ -2,15 +2,15 @@
 
 A block lies at ``offset`` in an array of uint16 units:
 
-1. its passages as gaps less 1, ``width`` bits each: a full block of ``width`` ≤ 16 in lanes (`bits.unpack128`), any other as
-   one bit stream in order; a block of one posting keeps none, since the directory holds each block's last passage;
-2. its term frequencies less 1, as many bits each as the low 5 bits of ``shape`` say, one bit stream; all ones is an escape
-   (an index of vectors keeps here what its impacts leave of the weights: a fixed number of bits each, no escapes);
+1. its passages as gaps minus 1, ``width`` bits each: a full block of ``width`` ≤ 16 in lanes (`bits.unpack128`), any other as
+   one bit stream in order; a block of one posting stores none, since the directory has each block's last passage;
+2. its term frequencies minus 1 as a bit stream, whose width is in the low 5 bits of ``shape``; all ones is an escape
+   (an index of vectors stores here the bits of the weights that impacts lack: a fixed number of bits each, no escapes);
 3. for each escape, in order of place, as many units as the high 2 bits of ``shape`` say: the place in the block (low 8
-   bits) and the term frequency less 1 (in the high 8 bits of that one unit, or in the one or two units that follow).
+   bits) and the term frequency minus 1 (in the high 8 bits of that unit, or in the one or two units that follow).
 
-The *place* of a posting is where `decode` puts it; term frequencies and impacts are in that order. Every reader here checks
-what it takes from the file against the arrays' bounds, so that altered bytes give wrong numbers but no access elsewhere.
+The *place* of a posting is where `decode` puts it; term frequencies and impacts are in that order. Every reader checks what it
+takes from the file against the bounds of the arrays, so that damaged bytes give wrong numbers but no access elsewhere.
 """
 
 # numba takes the types from the signatures.
@@ -30,7 +30,7 @@ GUARD = 16
 
 @njit(nogil=True, boundscheck=False)
 def units_of_gaps(count: int, width: int) -> int:
-    """Units of uint16 that part 1 of a block takes."""
+    """The number of uint16 units that part 1 of a block takes."""
     if count == 1:
         return 0
     return (count * width + 15) >> 4
@@ -117,7 +117,7 @@ def remainder(packed, offset, count, width, bits, place):
 
 @njit(nogil=True, boundscheck=False)
 def first_at_least(numbers, begin, end, wanted):
-    """First place in ``begin … end`` of the rising ``numbers`` that is ≥ ``wanted``, ``end`` if none: a galloping search."""
+    """First position in ``begin … end`` of the ascending ``numbers`` that is ≥ ``wanted``, or ``end``: a galloping search."""
     step = 1
     low = begin
     high = begin

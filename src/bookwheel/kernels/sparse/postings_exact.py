@@ -1,7 +1,7 @@
-"""Exact scores from what is stored: the second round of sparse search, and scores asked for by id.
+"""Exact scores from the postings: the second round of a sparse search, and the scores of given passages.
 
-A posting's exact value is, in a BM25 index, tf / (tf + norm of the passage's length); in an index of vectors it is an integer
-weight: the impact times 2^r less the r bits that the block keeps in place of term frequencies.
+A posting's exact value is, in a BM25 index, its saturated term frequency (`kernels.bm25`); in an index of vectors, an integer
+weight: the impact times 2^r minus the r bits that the block has in place of term frequencies.
 """
 
 # numba takes the types from the signatures.
@@ -39,7 +39,7 @@ def length_of(lengths, long_lengths, passage):
 
 @njit(nogil=True, boundscheck=False)
 def add_scores(ids, count, weights, lists, blocks, packed, impacts, lengths, long_lengths, parameters, bits, scores):
-    """Add to ``scores`` (float64) weight * value over the open lists, for the first ``count`` of the rising ``ids``.
+    """Add to ``scores`` (float64) weight * value over the open lists, for the first ``count`` of the ascending ``ids``.
 
     ``bits`` is -1 in a BM25 index (whose ``parameters`` begin with k1, b and average length), else the r of above.
     """

@@ -1,7 +1,7 @@
-"""Opening the lists of some terms: their blocks' directory, side by side in arrays of their own.
+"""Opening the postings lists of some terms: the directories of their blocks, as arrays.
 
 On disk only lists of more than a block have a directory (last passage, units, width, shape and greatest impact of each
-block); a shorter list's is its record (see `sparse_dictionary`). Here both become alike: ``lists`` is (begins, ends,
+block); a shorter list's is its record (see `dictionary`). Here both become alike: ``lists`` is (begins, ends,
 postings, sizes) by term: first block and the one after the last, first posting, number of postings; ``blocks`` is (last,
 offsets, stops, widths, shapes) by block: last passage, first unit and the one after the last, width, shape.
 """
@@ -20,7 +20,7 @@ __all__ = ["greatest_impacts", "open_lists"]
 
 @njit(nogil=True, boundscheck=False)
 def open_lists(records, passages, postings, last, units, widths, shapes, packed):
-    """(lists, blocks) of the terms of ``records``; a list that cannot be right is left empty.
+    """(lists, blocks) of the terms of ``records``; an impossible list is left empty.
 
     ``passages`` and ``postings`` are how many the index has: no list is longer than the one, none ends after the other.
     """

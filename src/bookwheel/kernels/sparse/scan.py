@@ -1,7 +1,7 @@
-"""The steps of a sparse search inside one window of passages (see `sparse_search`), inlined into its kernel.
+"""The steps of a sparse search inside one window of passages (see `search`), inlined into its kernel.
 
 ``files`` is (last, offsets, widths, packed, impacts, maxima, ranges), the first three and the maxima by block as
-`postings_open` lays them out; ``lists`` is what is known of the query's terms: (begins, ends, postings, sizes, rows,
+`postings_open` lays them out; ``lists`` describes the query's terms: (begins, ends, postings, sizes, rows,
 weights): first and last block, first posting, number of postings, start of the row in ``ranges`` or -1, and the integer
 weight. Bounds are integers: weight times greatest impact.
 """

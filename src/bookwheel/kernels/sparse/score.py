@@ -25,7 +25,7 @@ def score(
     ids, records, weights, parameters, bits, passages,
     last, units, widths, shapes, packed, lengths, long_lengths, impacts, scores,
 ):  # fmt: skip
-    """Add the exact scores of the rising passages ``ids`` to ``scores``; the rest is as in `sparse_search.search`."""
+    """Add the exact scores of the ascending passages ``ids`` to ``scores``; the other arguments are those of `search.search`."""
     lists, blocks = open_lists(records, passages, len(impacts), last, units, widths, shapes, packed)
     add_scores(ids, len(ids), weights, lists, blocks, packed, impacts, lengths, long_lengths, parameters, bits, scores)
 
@@ -34,7 +34,7 @@ def score(
     types.void(u32, i64_2, types.int64, types.int64, u32, u16, u8, u8, u16, out_i64), cache=True, nogil=True, boundscheck=False
 )
 def count_among(ids, records, passages, postings, last, units, widths, shapes, packed, counts):
-    """How many of the rising passages ``ids`` have each of the terms of ``records``."""
+    """How many of the ascending passages ``ids`` have each of the terms of ``records``."""
     lists, blocks = open_lists(records, passages, postings, last, units, widths, shapes, packed)
     begins, ends, _, sizes = lists
     last_of, offsets, _, widths_of, _ = blocks
@@ -62,7 +62,7 @@ def count_among(ids, records, passages, postings, last, units, widths, shapes, p
     boundscheck=False,
 )
 def weights_of(ids, records, bits, passages, last, units, widths, shapes, packed, impacts, codes):
-    """The integer weight that the passage ``ids[0]`` has of each term of an index of vectors; 0 where it does not have it."""
+    """The integer weight of each term in passage ``ids[0]`` of an index of vectors; 0 where it lacks the term."""
     found = np.empty(BLOCK, np.uint32)
     for t in range(len(records)):
         lists, blocks = open_lists(records[t : t + 1], passages, len(impacts), last, units, widths, shapes, packed)
@@ -84,7 +84,7 @@ def weights_of(ids, records, bits, passages, last, units, widths, shapes, packed
 
 @njit(types.void(i64_2, types.int64, types.int64, u32, u16, u8, u8, u16, out_u64), cache=True, nogil=True, boundscheck=False)
 def mark_passages(records, passages, postings, last, units, widths, shapes, packed, bits):
-    """Set the bit of every passage that has one of the terms of ``records``: bit i % 64 of word i // 64."""
+    """Set the bit of every passage that contains one of the terms of ``records``: bit i % 64 of word i // 64."""
     lists, blocks = open_lists(records, passages, postings, last, units, widths, shapes, packed)
     begins, ends, _, sizes = lists
     last_of, offsets, _, widths_of, _ = blocks

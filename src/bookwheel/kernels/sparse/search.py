@@ -1,21 +1,21 @@
-"""Exact top-k search of a sparse index: windowed MaxScore over 8-bit impacts, then exact scores of what is left.
+"""Exact top-k search of an inverted index: windowed MaxScore over 8-bit impacts, then exact scores of the remaining passages.
 
-The two rounds of the design: impacts, rounded up, bound every score from above; passages whose bound can still reach the k
-best are collected, and only these are scored from term frequencies and lengths.
+The search has two rounds: impacts are rounded up, so they bound every score from above; passages whose bound can still reach
+the k best are collected, and only these are scored from term frequencies and lengths.
 
-Passages are gone through in windows whose accumulators fit the processor's cache. In each, terms whose bounds (the greatest
-impacts there) together cannot reach the threshold are *optional* (Turtle & Flood 1995; Lucene's ``MaxScoreBulkScorer``), the
-others' blocks are added to the accumulators. Not the least bounds are chosen but those that save most postings for what they
-could give. Passages that can still reach the threshold, given the greatest impacts of the optional terms in their range of 64
-passages (Mallia et al. 2017, block-max), become candidates, and are looked up in the optional terms' lists, best bound first,
-as long as they can reach it. For that, no passage of the window needs to have been added to: a long query may make a few more
-terms optional than the threshold alone allows.
+Passages are processed in windows whose accumulators fit the processor's cache. In each, terms whose bounds (their greatest
+impacts in the window) together cannot reach the threshold are *optional* (Turtle & Flood 1995; Lucene's
+``MaxScoreBulkScorer``), and the blocks of the other terms are added to the accumulators. The optional terms are not those with
+the smallest bounds, but those that save most postings for their bounds. Passages that can still reach the threshold, given the
+greatest impacts of the optional terms in their range of 64 passages (Mallia et al. 2017, block-max), become candidates. They
+are looked up in the lists of the optional terms, best bound first, as long as they can reach it. So not every passage of the
+window needs to have been accumulated: a long query may make a few more terms optional than the threshold alone allows.
 
-Before that, stretches of 2048 passages are bounded; the best are searched ahead, only to learn a threshold, and those
-below it are never looked at (block-max pruning in order of bounds, as in Mallia et al. 2024, at the size of a stretch).
+Before that, stretches of 2048 passages are bounded; the best are searched first, only to find a threshold, and stretches
+below it are never searched (block-max pruning in order of bounds, as in Mallia et al. 2024, at the size of a stretch).
 
-A term whose postings of the window are fewer than what looking up the candidates would cost is never optional: with a
-thousand results that is most of them, and search becomes the plain accumulation that is then the fastest.
+A term with fewer postings in the window than looking up the candidates would cost is never optional: for a thousand results
+these are most terms, and the search becomes plain accumulation, which is then the fastest.
 
 Scores are integers here: weights are scaled and rounded up, so that sums are exact and bounds remain bounds.
 """
@@ -338,7 +338,7 @@ def search(
 ):  # fmt: skip
     """Keys of all passages that may be among the ``k`` best, scored exactly: (0xFFFFFFFF - float32 bits) << 32 | passage.
 
-    Query q has the terms ``queries[q] … queries[q + 1]`` of ``records`` (see `sparse_dictionary`; each term once in a query),
+    Query q has the terms ``queries[q] … queries[q + 1]`` of ``records`` (see `dictionary`; each term once in a query),
     with weights > 0; its keys end at ``ends[q]``. Sorted, the keys are the ranking: falling score, then rising passage.
 
     ``parameters``: k1, b, average length, least and greatest factor by which a score now may differ from one at the impacts'

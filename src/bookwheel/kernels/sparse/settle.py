@@ -1,4 +1,4 @@
-"""Settling which passages are the best: from bounds to exact scores, and the selections that this takes."""
+"""From bounds to exact scores: which passages are the best, and the selections that this takes."""
 
 # numba takes the types from the signatures.
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs

@@ -1,4 +1,4 @@
-"""Compressing residuals of token vectors: each number becomes one of 2, 4 or 16 levels, with one factor a vector."""
+"""Compressing residuals of token vectors: each number becomes one of 2, 4 or 16 levels, with one factor per vector."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["pack"]
 def pack(residuals, levels, bits, codes, factors):  # type: ignore[no-untyped-def]
     """Codes of the rows of ``residuals`` (n, d): ``codes`` (n, d * bits / 8), and the factor that makes scores fit.
 
-    ``levels`` are the rising 2 ** bits values for numbers of unit variance. The factor is that of RaBitQ (Gao & Long 2024): with it
-    the estimate of a dot product errs by as much to one side as to the other, where the vector of least squared error is too
-    short and favours its passage's rivals.
+    ``levels`` are the 2 ** bits values, ascending, for numbers of unit variance. The factor is that of RaBitQ (Gao & Long 2024), with
+    which the estimate of a dot product is unbiased; the vector of least squared error is too short, which favours other
+    passages.
     """
     each = 8 // bits
     count = len(levels)

@@ -1,6 +1,6 @@
 """Late interaction: for each token of a query its best match among the compressed tokens of a passage (MaxSim).
 
-Source: ColBERT (Khattab & Zaharia 2020) for the score, PLAID (Santhanam et al. 2022) for scoring centroids once a query.
+Source: ColBERT (Khattab & Zaharia 2020) for the score, PLAID (Santhanam et al. 2022) for scoring centroids once per query.
 """
 
 # mypy: allow-untyped-calls
@@ -76,7 +76,7 @@ def max_sim(  # type: ignore[no-untyped-def]
     Tokens of passage ``p`` are ``indptr[p]:indptr[p + 1]``; each has a row of ``codes``, whose bytes stand for the numbers of
     ``table`` (256, dimensions a byte), a float16 factor (as bits) and the number of its centroid. ``query`` is (blocks, d, 16),
     ``bias`` (centroids, 16 blocks): the scores of the centroids. ``places`` are token numbers within the passage, -1 for none.
-    Numbers that are out of range are taken for the nearest that is not.
+    Numbers out of range are clipped.
     """
     blocks, dimension = query.shape[0], query.shape[1]
     each = table.shape[1]

@@ -1,7 +1,8 @@
 """The tree of a metadata filter, and its SQL: fixed pieces, every name and value a parameter.
 
-The tables are those of the library's store: ``documents d (name, title, source)``, ``sources (id, path)`` and
-``metadata (key, value, document)`` with its primary key in that order, which serves as the index.
+The tables are those of the library's store: ``documents d (name, title, source)``,
+``sources (id, path)`` and ``metadata (key, value, document)`` with its primary key in that
+order, which serves as the index.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ _FOLD = "bookwheel_casefold"
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Give ``connection`` the function that ``like`` needs. Call once on each connection that runs filters."""
+    """Give ``connection`` the function that ``like`` needs. Call once on
+    each connection that runs filters.
+    """
     connection.create_function(_FOLD, 1, str.casefold, deterministic=True)
 
 
@@ -120,9 +123,10 @@ class OneOf(Condition):
 _Test = tuple[str, Sequence[Value]]
 """A condition on the value ``{0}`` and its parameters."""
 
-# SQLite orders values by type: numbers, then text, then blobs. So a bound at the least text, or at the least blob, keeps a
-# range to one type, and the index on values still serves. An equality needs none: with a second condition on the same column,
-# SQLite would take the range for its search of the index.
+# SQLite orders values by type: numbers, then text, then blobs. So a bound at the least text,
+# or at the least blob, keeps a range to one type, and the index on values still serves. An
+# equality needs none: with a second condition on the same column, SQLite would take the
+# range for its search of the index.
 _TEXT = "{0} >= '' AND {0} < x''"
 _TEXT_BOUND = {"=": "", "<": " AND {0} >= ''", "<=": " AND {0} >= ''", ">": " AND {0} < x''", ">=": " AND {0} < x''"}
 _NUMBER_BOUND = " AND {0} < ''"
@@ -131,8 +135,8 @@ _NUMBER_BOUND = " AND {0} < ''"
 def _numeric(field: str, test: str, values: Sequence[Value], bound: str = "") -> list[_Test]:
     """``test`` of numbers (kept to numbers by ``bound``), and of text that looks like one.
 
-    Compared with a NUMERIC expression, SQLite takes text that looks like a number as one and leaves other text alone; and
-    text that is left alone is greater than every number, infinity included.
+    Compared with a NUMERIC expression, SQLite takes text that looks like a number as one and leaves
+    other text alone; and text that is left alone is greater than every number, infinity included.
     """
     looks_numeric = f"{_TEXT} AND {{0}} <= CAST(? AS NUMERIC)"
     tests: list[_Test] = [(f"{looks_numeric} AND CAST({{0}} AS NUMERIC) {test}", [math.inf, *values])]

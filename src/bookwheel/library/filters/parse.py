@@ -1,7 +1,8 @@
 """The metadata filter of ``--where``: ``year >= 2020 and author = "Knuth"``, as a condition in SQL.
 
-The text is read by a tokenizer and a recursive descent of our own; what comes out is SQL of fixed pieces with every name and
-value as a parameter. The grammar, and how values compare (documented for users in ``docs/filters.md``):
+The text is read by a tokenizer and a recursive descent of our own; what comes out is SQL of fixed
+pieces with every name and value as a parameter. The grammar, and how values compare (documented for
+users in ``docs/filters.md``):
 
     or      = and {"or" and}                        and  = not {"and" not}              not = "not" not | test
     test    = "(" or ")" | "exists" FIELD | FIELD "exists" | FIELD OP VALUE
@@ -33,7 +34,9 @@ __all__ = ["BUILT_IN", "Filter", "parse_filter", "register"]
 MAX_TEXT = 200_000
 """Longest filter, in characters."""
 MAX_TESTS = 300
-"""Most comparisons in a filter; with ``MAX_VALUES`` it keeps below SQLite's limits on parameters and depth."""
+"""Most comparisons in a filter; with ``MAX_VALUES`` it keeps below SQLite's
+limits on parameters and depth.
+"""
 MAX_VALUES = 10_000
 """Most values in its ``in`` lists together."""
 MAX_DEPTH = 50
@@ -51,7 +54,9 @@ class Filter:
     """Metadata keys that it names, without the built-in fields, in order of appearance."""
 
     def sql(self) -> tuple[str, list[Value]]:
-        """A condition for ``SELECT … FROM documents d WHERE``, and its parameters. True or false for a row, never NULL."""
+        """A condition for ``SELECT … FROM documents d WHERE``, and its parameters. True
+        or false for a row, never NULL.
+        """
         parameters: list[Value] = []
         return self.condition.sql(parameters), parameters
 
@@ -61,7 +66,9 @@ class Filter:
 
 class _Token(NamedTuple):
     kind: str
-    """word, name (in brackets), single, double (quotes), number, an operator or word of the grammar itself, or end."""
+    """word, name (in brackets), single, double (quotes), number, an operator or word
+    of the grammar itself, or end.
+    """
     text: str
     column: int
 
@@ -85,7 +92,9 @@ _HINTS = {"&": "write 'and'", "|": "write 'or'", "!": "write 'not'", "%": 'find 
 
 
 def parse_filter(text: str) -> Filter:
-    """Parse a filter. Raises `FilterError` with the column of the first mistake and what was expected there."""
+    """Parse a filter. Raises `FilterError` with the column of the first
+    mistake and what was expected there.
+    """
     if not isinstance(text, str):
         raise FilterError(f"a filter must be a string such as 'year >= 2020', not {type(text).__name__}")
     if len(text) > MAX_TEXT:

@@ -1,4 +1,4 @@
-"""Required and excluded words and phrases: bitmaps over the postings, and a look at the texts for the order of words."""
+"""Required and excluded words and phrases: bitmaps of postings, and the texts for the order of words in phrases."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..snapshot import Masks, Snapshot
 __all__ = ["MOST_TEXTS", "PhraseCheck", "PhraseRetriever", "constrained_masks"]
 
 MOST_TEXTS = 20_000
-"""Texts that one search reads for its phrases: about half a second."""
+"""The most texts that one search reads for its phrases, about half a second."""
 
 Key = tuple[str, ...]
 _NONE = np.empty(0, np.int64)
 
 
 def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks, analyzer: Analyzer) -> Masks:
-    """``masks`` less the passages that lack a required word or have an excluded one; phrases are left to `PhraseCheck`.
+    """``masks`` without the passages that lack a required word or have an excluded one; `PhraseCheck` checks phrases.
 
-    A required phrase requires its words here. A word that the analyzer leaves out (a stop word) changes nothing.
+    The words of a required phrase are required. A word that the analyzer drops (a stop word) has no effect.
     """
     required = [term for text in constraints.required for term in analyzer(text)]
     excluded = [analyzer(text) for text in constraints.excluded if not _is_phrase(text, analyzer)]
@@ -64,7 +64,7 @@ def _is_phrase(text: str, analyzer: Analyzer) -> bool:
 
 
 class PhraseCheck:
-    """Whether passages have the required phrases and none of the excluded: word by word, each as its terms, stop words too."""
+    """Whether passages have the required phrases and none of the excluded ones, compared term by term, stop words included."""
 
     def __init__(self, snapshot: Snapshot, constraints: Constraints, analyzer: Analyzer, terms: Callable[[str], Key]) -> None:
         self.snapshot = snapshot
@@ -106,7 +106,7 @@ def _within(keys: list[Key], wanted: list[Key]) -> bool:
 
 
 class PhraseRetriever:
-    """Another retriever's passages that pass a `PhraseCheck`: it asks for more until enough do."""
+    """The candidates of another retriever that pass a `PhraseCheck`; more are retrieved until there are enough."""
 
     def __init__(self, inner: Retriever, phrases: PhraseCheck, note: Callable[[str], None]) -> None:
         self.inner = inner
@@ -123,7 +123,7 @@ class PhraseRetriever:
             if kept.sum() >= depth or len(hits) < asked:
                 break
             if self.phrases.read >= MOST_TEXTS:
-                self.note(f"the phrase was looked for in the best {len(hits)} passages only; add a rarer word")
+                self.note(f"only the best {len(hits)} passages were searched for the phrase; add a rarer word")
                 break
             asked *= 4
         return Hits(hits.ids[kept][:depth], hits.scores[kept][:depth])

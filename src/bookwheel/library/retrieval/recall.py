@@ -15,7 +15,7 @@ from .dense import DenseRetriever
 __all__ = ["dense_recall"]
 
 WORDS = 12
-"""Words of a passage that make a query."""
+"""The first words of a passage that make a query."""
 
 
 def dense_recall(snapshot: Snapshot, encoder: DenseEncoder, k: int, sample: int) -> float:

@@ -1,4 +1,4 @@
-"""The collection's own words near to a word: what typo-tolerant search corrects by."""
+"""Words of the collection within a few edits of a word, for correcting the spelling of queries."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..snapshot import Snapshot
 __all__ = ["near_terms", "written"]
 
 MOST = 4096
-"""Near terms of one stretch that are looked at."""
+"""The most near terms taken from one block of the dictionary."""
 READ = 1 << 16
-"""Terms of one stretch: what is read of a dictionary at a time."""
+"""Terms in a block of the dictionary, which is read at a time."""
 
 
 def near_terms(snapshot: Snapshot, term: str, distance: int) -> dict[str, int]:
@@ -50,7 +50,7 @@ def near_terms(snapshot: Snapshot, term: str, distance: int) -> dict[str, int]:
 
 
 def written(snapshot: Snapshot, analyzer: Analyzer, term: str, near: str) -> str | None:
-    """A word as the collection writes it that stands for ``term``: of those in one passage the nearest to ``near``."""
+    """A spelling in the collection of the stemmed ``term``: of those in one passage the nearest to ``near``."""
     for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True):
         hits = segment.sparse.search([term], [1.0], 3, mask=mask)
         words: set[str] = set()

@@ -1,8 +1,8 @@
 """A map from the query vectors of a new model to the document vectors of an old one.
 
-While a library goes from one model to another, the new model's queries must be held against vectors of the old one. A linear
-map, fitted on passages that both have encoded, does that: ridge regression from new to old vectors. Source: Drift-Adapter (Vejendla
-2025) compares linear, low-rank and residual maps for this; the orthogonal one is Procrustes (Schönemann 1966).
+While an encoder is being replaced, queries of the new model search vectors of the old one, through a linear
+map fitted by ridge regression on passages encoded with both. Source: Drift-Adapter (Vejendla 2025) compares
+linear, low-rank and residual maps for this purpose.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from ...index.storage import ArrayFolder, FolderWriter
 
-__all__ = ["Adapter", "fit_adapter", "fit_orthogonal"]
+__all__ = ["Adapter", "fit_adapter"]
 
 RIDGE = 1e-2
-"""Times the mean square of a column: what is added to the diagonal."""
+"""The ridge, as a multiple of the mean square of a column."""
 
 
 class Adapter:
@@ -54,11 +54,3 @@ def fit_adapter(new: NDArray[np.float32], old: NDArray[np.float32], ridge: float
     gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram) + 1e-12
     weights = np.linalg.solve(gram, (x - mean_x).T @ (y - mean_y))
     return Adapter(weights.astype(np.float32), (mean_y - mean_x @ weights).astype(np.float32))
-
-
-def fit_orthogonal(new: NDArray[np.float32], old: NDArray[np.float32]) -> Adapter:
-    """The orthogonal map (Procrustes): lengths and angles of the new vectors are kept."""
-    x, y = np.asarray(new, np.float64), np.asarray(old, np.float64)
-    left, _, right = np.linalg.svd((x - x.mean(0)).T @ (y - y.mean(0)), full_matrices=False)
-    weights = left @ right
-    return Adapter(weights.astype(np.float32), (y.mean(0) - x.mean(0) @ weights).astype(np.float32))

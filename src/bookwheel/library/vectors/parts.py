@@ -1,4 +1,4 @@
-"""A part: one representation of some of a segment's passages. Immutable as segments are, and merged as they are."""
+"""A part: one representation of some of a segment's passages. Like segments, parts are immutable and merged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAME = re.compile(rf"({'|'.join(KINDS)})-.+-g\d{{6,}}")
 
 
 def part_name(representation: Representation, generation: int) -> str:
-    """The folder, inside a segment's, of what is written for ``generation``."""
+    """The name of the folder, inside a segment's, of the part written for ``generation``."""
     return f"{representation.kind}-{representation.key}-g{generation:06d}"
 
 
@@ -123,7 +123,7 @@ def write_part(
 
 
 def to_rewrite(parts: Sequence[PartEntry], added: int) -> list[PartEntry]:
-    """Which of one key's ``parts`` to rewrite together with ``added`` new rows.
+    """Those of one key's ``parts`` to rewrite together with ``added`` new rows.
 
     The smaller ones, as long as they are not much larger than what is rewritten anyway. So each row is rewritten
     a logarithmic number of times, and a segment has a logarithmic number of parts.

@@ -84,7 +84,7 @@ class ArraySource:
         return EncoderInfo("an array", "1", dimension, _sha256(given))
 
     def read(self, names: Sequence[str], counts: NDArray[np.int64], encoder: Any) -> NDArray[np.int64]:
-        """Rows stand for passages or for documents, told by their number."""
+        """Rows stand for passages or for documents, depending on their number."""
         array = read_dense(self._given) if isinstance(self._given, Path) else _numbers(self._given)
         if array.shape[1] < 1:
             raise InputError(f"{self.name} has vectors of no dimensions; make it again")
@@ -142,7 +142,7 @@ class TermsSource:
         return EncoderInfo(self._path.name, "1", 0, _file_sha256(self._path))
 
     def read(self, names: Sequence[str], counts: NDArray[np.int64], encoder: Any) -> NDArray[np.int64]:
-        """Rows are told by the names of documents and passages."""
+        """Rows are identified by the names of documents and passages."""
         found = read_ciff(self._path) if self._path.suffix == ".ciff" else read_term_weights(self._path)
         rows = _by_name(self.name, found, names, counts)
         self._payload = TermWeights(found.vectors, found.vocabulary)

@@ -1,4 +1,4 @@
-"""The vectors that a snapshot holds of passages, and the vectors of queries, by the name of a representation."""
+"""Stored vectors of a snapshot's passages, and vectors of queries, by the name of a representation."""
 
 from __future__ import annotations
 

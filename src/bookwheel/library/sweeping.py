@@ -1,0 +1,56 @@
+"""Deleting what a library's manifest does not name: superseded segments, and leftovers of an interruption."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from .._errors import LibraryDamaged
+from .manifest import Manifest
+from .segment import SEGMENTS
+from .vectors.parts import is_part
+
+__all__ = ["impacts_name", "refuse_link", "sweep"]
+
+_SEGMENT = re.compile(r"\d{6,}")
+_IMPACTS = re.compile(r"impacts-\d{6,}")
+
+
+def impacts_name(generation: int) -> str:
+    """The folder, inside a segment, of the impacts made for ``generation``."""
+    return f"impacts-{generation:06d}"
+
+
+def refuse_link(path: Path) -> None:
+    """Raise `LibraryDamaged` where ``path`` is a symbolic link: a library has none, and what it leads to is not ours."""
+    if path.is_symlink():
+        raise LibraryDamaged(f"{path} is a symbolic link, which no library contains; remove the link, then try again")
+
+
+def sweep(library: Path, manifest: Manifest, building: str | None = None) -> None:
+    """Delete segments, impacts and parts that ``manifest`` does not name, except the segment ``building``.
+
+    Only folders with names that a library itself gives are deleted, and no link is followed. Needs no room on the disk and
+    not the database, so that a full disk can be cleared. Raises `LibraryDamaged` for a link in the place of a folder.
+    """
+    live = {entry.name: {entry.impacts, *(part.folder for part in entry.parts)} for entry in manifest.segments}
+    segments = library / SEGMENTS
+    refuse_link(segments)
+    for path in _folders(segments):
+        if not _SEGMENT.fullmatch(path.name) or path.name == building:
+            continue
+        if path.name not in live:
+            shutil.rmtree(path, ignore_errors=True)
+            continue
+        for inner in _folders(path):
+            superseded = _IMPACTS.fullmatch(inner.name) or is_part(inner.name)
+            if superseded and inner.name not in live[path.name]:
+                shutil.rmtree(inner, ignore_errors=True)
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    """The real folders in ``folder``, links left out."""
+    if folder.is_dir():
+        yield from [path for path in folder.iterdir() if not path.is_symlink() and path.is_dir()]
