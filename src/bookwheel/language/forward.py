@@ -66,11 +66,6 @@ class ForwardModel:
         """See `Generator.count_tokens`; exact."""
         return [len(self.tokens(text)) for text in texts]
 
-    def cut(self, text: str, most: int) -> str:
-        """The beginning of ``text`` of at most ``most`` tokens."""
-        ids = self.tokens(text)
-        return text if len(ids) <= most else str(self._open_tokenizer().decode(ids[:most], skip_special_tokens=False))
-
     # -- running -------------------------------------------------------------------------------------------------------
 
     def _read(
@@ -149,12 +144,6 @@ class ForwardModel:
             )
 
     # -- life ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of weights and cached blocks, without the packed weights of quantised layers."""
-        weights = sum(int(one.nbytes) for one in self._open_model().parameters())
-        return weights + self.cache.nbytes
 
     def close(self) -> None:
         """See `Generator.close`."""

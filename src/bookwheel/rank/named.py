@@ -22,6 +22,6 @@ RECIPES = MappingProxyType(
         "hybrid": NamedRecipe("0.5*bm25 + 0.5*dense", "both: the sum of their normalised scores (the default)"),
     }
 )
-"""Name to recipe. A name can stand inside a recipe: ``hybrid % 20``."""
+"""Name to recipe. A name can be used inside a recipe: ``hybrid % 20``."""
 
 DEFAULT_RECIPE = "hybrid"

@@ -118,11 +118,6 @@ class LibraryContext:
         """Texts as they were indexed."""
         return passage_texts(self.snapshot.store, ids.tolist())
 
-    def documents(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Numbers of the passages' documents."""
-        found = self.snapshot.store.documents_of(ids.tolist())
-        return np.array([found[number][0] if number in found else -1 for number in ids.tolist()], np.int64)
-
     def sample(self, count: int) -> NDArray[np.int64]:
         """Some living passages."""
         ids = np.concatenate([segment.ids for segment in self.snapshot.segments])

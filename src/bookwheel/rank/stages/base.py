@@ -76,7 +76,7 @@ class Stage(Recipe):
         return ()
 
     def validate(self, representations: Mapping[str, str]) -> None:
-        """Raise `RecipeError` (one sentence) where it cannot run on a library with these
+        """Raise `RecipeError` (one sentence) if it cannot run on a library with these
         ``representations``.
 
         ``representations``: name to kind; a kind of ``""`` is not known.

@@ -48,7 +48,7 @@ class Context(Protocol):
         """The retriever ``name`` for ``query``, with the search's filter and the query's
         constraints applied.
 
-        Raises `RecipeError` where there is no retriever of that name.
+        Raises `RecipeError` if there is no retriever of that name.
         """
 
     def encode(self, name: str, texts: Sequence[str]) -> NDArray[np.float32]:

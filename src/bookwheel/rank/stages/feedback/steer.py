@@ -21,7 +21,7 @@ from ..parameters import check_model, check_number, check_whole
 __all__ = ["Steer", "picked_sentences"]
 
 SAME = 0.8
-"""A sentence of the answer stands in a passage if at least this share of its word pairs does."""
+"""A sentence of the answer counts as a passage's if at least this share of its word pairs is in it."""
 _WORD = re.compile(r"\w+")
 
 
@@ -30,7 +30,7 @@ def picked_sentences(asker: Asker, query: str, passages: Sequence[str], prompt: 
     `ModelError`.
 
     Lei et al., "Corpus-Steered Query Expansion with Large Language Models" (2024, CSQE). Only what
-    stands in the passages is used: a sentence of the answer counts if at least four fifths of its
+    is in the passages is used: a sentence of the answer counts if at least four fifths of its
     word pairs occur in one of theirs, and theirs is returned.
     """
     answer = asker.ask(load_prompt(prompt), query=on_one_line(query), passages=passages_shown(passages))
