@@ -221,3 +221,12 @@ def test_a_lexical_library_has_no_dense_recipe(tmp_path: Path) -> None:
     assert library.check() == []
     library.compact()
     assert library.check() == []
+
+
+def test_a_library_made_with_an_analyzer_notes_what_made_its_vectors(tmp_path: Path) -> None:
+    make(tmp_path / "x", [Document("a", "A heron stood in the river.")]).close()
+    with bookwheel.open(tmp_path / "x") as library:
+        info = library.settings.encoder_info
+        assert info is not None
+        assert info.name == "static"
+        assert len(info.sha256) == 64

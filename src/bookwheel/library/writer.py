@@ -126,6 +126,8 @@ class Writer:
             if len(self._waiting) >= SAMPLE or self._waiting_characters >= SAMPLE_CHARACTERS:
                 self._settle()
             return
+        if self.manifest.settings.encoder is not None and self.manifest.settings.encoder_info is None:
+            self._settle()
         self._add(new)
 
     def after_added(self, action: Callable[[], None]) -> None:
