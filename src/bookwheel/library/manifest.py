@@ -11,7 +11,7 @@ from typing import Any
 from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
 from .._paths import MANIFEST
 from .._version import __version__
-from ..index.storage import replace_file
+from ..index.storage import readable, replace_file
 from .settings import Representation, Settings
 
 __all__ = ["FORMAT", "MANIFEST", "Manifest", "PartEntry", "SegmentEntry"]
@@ -58,6 +58,8 @@ class Manifest:
     """What a library consisted of at one generation."""
 
     settings: Settings
+    id: str = ""
+    """Random, made with the library: one made anew at the same path is another one. Empty in libraries from before."""
     generation: int = 0
     next_document: int = 1
     next_passage: int = 1
@@ -86,7 +88,8 @@ class Manifest:
         """
         path = library / MANIFEST
         try:
-            data: dict[str, Any] = json.loads(path.read_bytes())
+            with readable(path):
+                data: dict[str, Any] = json.loads(path.read_bytes())
             version = data.pop("format")
             written_by = data.pop("bookwheel", "?")
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -102,7 +105,11 @@ class Manifest:
                 "upgrade with: pip install -U bookwheel, or index the files again"
             )
         try:
-            if any(type(number) is not int for number in data.values() if not isinstance(number, dict | list)):
+            if type(data.get("id", "")) is not str:
+                raise TypeError("the id is not a string")
+            if any(
+                type(number) is not int for name, number in data.items() if name != "id" and not isinstance(number, dict | list)
+            ):
                 raise TypeError("a count is not a whole number")
             return cls(
                 settings=Settings.from_dict(data.pop("settings")),
@@ -117,6 +124,11 @@ class Manifest:
         """Make this the library's state, atomically and durably."""
         data = {"format": FORMAT, "bookwheel": __version__, **asdict(self), "settings": self.settings.to_dict()}
         replace_file(library / MANIFEST, json.dumps(data, indent=1).encode())
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """What tells it from every other: the library's identity and the generation."""
+        return self.id, self.generation
 
     def next(self, **changes: Any) -> Manifest:
         """The following generation, with ``changes``."""

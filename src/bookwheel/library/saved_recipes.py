@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .._errors import LibraryDamaged, RecipeError
-from ..index.storage import replace_file, storage
+from ..index.storage import readable, replace_file, storage
 from ..rank.named import RECIPES
 from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
@@ -44,7 +44,8 @@ def _read(path: Path, changed: int, size: int) -> Mapping[str, str]:
 def _table(path: Path) -> dict[str, str]:
     try:
         refuse_link(path)
-        table = json.loads(path.read_text(encoding="utf-8"))
+        with readable(path):
+            table = json.loads(path.read_text(encoding="utf-8"))
         if not all(isinstance(key, str) and isinstance(value, str) for key, value in table.items()):
             raise TypeError
     except FileNotFoundError:
