@@ -95,7 +95,8 @@ def run(command: str, home: str) -> list[str]:
     if process.wait():
         sys.exit(f"`{command}` ended with exit code {process.returncode}")
     lines = received.decode().replace("\r\n", "\n").split("\n")
-    while lines and not lines[-1].strip():
+    # numba resets the colours when the process ends where colorama is installed: no line of ours.
+    while lines and not STYLE.sub("", lines[-1]).strip():
         lines.pop()
     return lines
 

@@ -36,6 +36,7 @@ TYPE_CHECKING = False  # type checkers take it as true; importing `typing` for i
 # A new public name goes here, in `_ATTRIBUTES` or `_MODULES`, and in `__all__`; a test compares the three.
 if TYPE_CHECKING:
     from . import evaluate, stages
+    from ._allowed import allow
     from .documents.document import Document
     from .documents.read import Fields
     from .library.library import Library
@@ -58,6 +59,7 @@ _ATTRIBUTES = {
     "Results": ("library.results", "Results"),
     "SearchOptions": ("library.search_options", "SearchOptions"),
     "StoredDocument": ("library.results", "StoredDocument"),
+    "allow": ("_allowed", "allow"),
     "open": ("library.library", "open_library"),
     "parse_recipe": ("rank.parse", "parse_recipe"),
     "plan": ("library.planning", "plan"),
@@ -93,6 +95,7 @@ __all__ = [
     "StoredDocument",
     "UsageError",
     "__version__",
+    "allow",
     "evaluate",
     "open",
     "parse_recipe",

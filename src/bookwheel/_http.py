@@ -2,6 +2,7 @@
 
 What it promises:
 
+- Nothing goes to an address that this user has not allowed (`bookwheel._allowed`), unless a program gave it itself.
 - Texts go over https only, except to this machine itself. Redirects are not followed.
 - A key is sent only to the host it was given for, and never appears in an error.
 - A reply is bounded in bytes and in time, however slowly it trickles in.
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import _allowed
 from ._errors import ModelError
 
 __all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "is_loopback", "key_for"]
@@ -103,8 +105,9 @@ class Client:
 
     ``who`` is what errors call the model. ``key`` is sent as a bearer token; without it, `key_for` looks
     for one. ``timeout`` bounds each try in seconds, the whole reply included, and ``largest`` the reply
-    in bytes. Nothing is sent before the first `post`. Thread-safe. Raises `ModelError` for an address
-    that is none, has a password in it, or is neither https nor on this machine.
+    in bytes. Nothing is sent before the first `post`, nor then to an address that is not allowed, unless
+    it is ``trusted``: given by the program itself, not named by a library or a recipe. Thread-safe. Raises
+    `ModelError` for an address that is none, has a password in it, or is neither https nor on this machine.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Client:
         key: str | None = None,
         timeout: float = 60.0,
         largest: int = MAX_REPLY,
+        trusted: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base = base.rstrip("/")
@@ -122,6 +126,7 @@ class Client:
         self.who = who
         self.timeout = timeout
         self.largest = largest
+        self.trusted = trusted
         self.usage = Usage()
         self._key = key or key_for(base)
         if not re.fullmatch(r"[!-~]*", self._key):
@@ -148,6 +153,8 @@ class Client:
         another one (``Retry-After``). ``deadline`` is a time of ``time.monotonic()``. ``before`` runs
         ahead of each try. Raises `ModelError`, which ends with ``advice`` where trying again may help.
         """
+        if not self.trusted:
+            _allowed.check(self.base)
         problem = "was not asked: no time was left"
         tried = 0
         while tried < tries:
@@ -222,6 +229,8 @@ class Client:
             raise ModelError("a remote model needs another package; type: pip install 'bookwheel[remote]'") from error
         with self._lock:
             if self._client is None:
+                if httpx.URL(self.base).host != self.host:  # what would be connected to is not what was checked
+                    raise ModelError(f"{self.base!r} is not an address; write one as in https://api.example.com/v1")
                 # This machine is never asked by way of a proxy.
                 self._client = httpx.Client(follow_redirects=False, trust_env=not self.loopback)
             return self._client, httpx

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ._errors import UsageError
 
-__all__ = ["HOME", "MANIFEST", "cache", "home", "libraries", "locate"]
+__all__ = ["HOME", "MANIFEST", "cache", "config", "home", "libraries", "locate"]
 
 HOME = "BOOKWHEEL_HOME"
 """The environment variable that overrides the user's folders."""
@@ -44,6 +44,19 @@ def cache() -> Path:
     from platformdirs import user_cache_path
 
     return Path(user_cache_path(_APP, appauthor=False))
+
+
+def config() -> Path:
+    """The folder of the user's own settings: ``$BOOKWHEEL_HOME/.config``, or the user's configuration folder.
+
+    Without the variable, platformdirs decides: ``~/.config/bookwheel`` (or ``$XDG_CONFIG_HOME/bookwheel``)
+    on Linux, ``~/Library/Application Support/bookwheel`` on macOS, ``%LOCALAPPDATA%\\bookwheel`` on Windows.
+    """
+    if folder := os.environ.get(HOME):
+        return Path(folder) / ".config"
+    from platformdirs import user_config_path
+
+    return Path(user_config_path(_APP, appauthor=False))
 
 
 def locate(name: str | Path = "default") -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bookwheel._allowed import allow
 from bookwheel._errors import ModelError, UsageError
 from bookwheel.encode import encode_queries, load_encoder
 from bookwheel.encode.protocols import DenseEncoder
@@ -95,6 +96,7 @@ TEXTS = [f"{'a' * n} text" for n in range(11)]
 
 
 def test_vectors_come_back_in_order(endpoint: Endpoint) -> None:
+    allow(endpoint.url)
     encoder = load_encoder(f"{endpoint.url}#tiny", batch=3, concurrent=3)
     assert not endpoint.requests  # nothing is asked before it must be
     assert isinstance(encoder, DenseEncoder)

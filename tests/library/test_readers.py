@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -214,10 +215,8 @@ def resources(folder: Path) -> tuple[int, int]:
     maps = sum(str(folder) in line for line in Path("/proc/self/maps").read_text().splitlines())
     files = 0
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
-        try:
+        with contextlib.suppress(OSError):
             files += str(folder) in os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115
-        except OSError:
-            pass
     return maps, files
 
 

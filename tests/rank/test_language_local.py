@@ -177,7 +177,6 @@ def test_models_are_loaded_once_and_closed(tmp_path: Path) -> None:
     first = language_model(str(folder))
     assert language_model(str(folder)) is first
     assert first.precision in ("float32", "bfloat16")
-    assert first.nbytes > 0
     close_models()
     with pytest.raises(ModelError, match="is closed"):
         first.count_tokens(["x"])

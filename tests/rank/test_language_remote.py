@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bookwheel._allowed import allow
 from bookwheel._errors import ModelError
 from bookwheel.language import Generator, Scorer, close_models, language_model
 from bookwheel.language import remote as module
@@ -181,6 +182,7 @@ def test_probabilities_are_those_of_the_echoed_continuation(server: Server) -> N
 
 
 def test_it_is_opened_by_name(server: Server) -> None:
+    allow(server.name)
     model = language_model(server.name)
     assert language_model(server.name) is model
     assert model.generate(["hi"]) == ["HI"]

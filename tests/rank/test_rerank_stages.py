@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import bookwheel
 from bookwheel import Document, Library, ModelError, RecipeError
+from bookwheel._allowed import allow
 from bookwheel.language import close_models
 from bookwheel.rank import Hits, Query, parse_recipe
 from bookwheel.rank.stages.rerank.neighbours import propagated, similarity_graph
@@ -58,7 +59,9 @@ def server() -> Iterator[tuple[str, list[Callable[[str], str]]]]:
 
     made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{made.server_address[1]}/v1#m", replies
+    name = f"http://127.0.0.1:{made.server_address[1]}/v1#m"
+    allow(name)
+    yield name, replies
     close_models()
     made.shutdown()
     made.server_close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._allowed import allow
 from .._errors import UsageError
 from .command import argument, command, option
 from .encoders import as_json as status_as_json
@@ -33,7 +34,7 @@ __all__ = ["embed"]
 @option("--minutes", type=Number(0, 1e6), metavar="N", help="Stop after N minutes; the same command continues later.")
 @option("--passages", type=Whole(), metavar="N", help="Stop after N passages.")
 @option("--cpu", type=Number(0.01, 1), default=1.0, metavar="SHARE", help="Share of all cores to use. [default: 1]")
-@option("--yes", is_flag=True, help="Send texts to a remote model without asking, whatever it costs.")
+@option("--yes", is_flag=True, help="Allow the remote models, and send texts to them without asking, whatever it costs.")
 @memory_option
 @json_option
 def embed(
@@ -72,6 +73,9 @@ def embed(
 
 def _ask(library: Library, names: tuple[str, ...] | None, passages: int | None, *, yes: bool) -> None:
     """Say what would be sent to remote models and what that costs, and go on only where it is wanted."""
+    if yes:
+        for address in library.addresses(names):
+            allow(address)
     costs = library.embedding_cost(names, passages=passages)
     for name, (encoder, estimate) in costs.items():
         click.echo(f"{clean(name)}, at {clean(encoder.url)}: {estimate}", err=True)

@@ -14,6 +14,7 @@ from importlib import import_module
 
 import click
 
+from .._allowed import asking
 from .._errors import BookwheelError, FilterError, RecipeError
 from .command import Mistakes, Stopped, option_sentence
 
@@ -35,6 +36,7 @@ COMMANDS = {
     "evaluate": "Evaluate recipes on a judged collection.",
     "recipes": "List recipes and stages, or save a recipe under a name.",
     "explain": "Show what a recipe does, stage by stage.",
+    "allow": "Allow addresses that texts may be sent to, or list them.",
     "configure": "Change a library's k1, b or default recipe.",
     "libraries": "List the named libraries.",
 }
@@ -149,7 +151,7 @@ def _open_closed_streams() -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        with bookwheel.make_context("bookwheel", list(arguments)) as context:
+        with asking(_ask), bookwheel.make_context("bookwheel", list(arguments)) as context:
             code = bookwheel.invoke(context)
             return code if isinstance(code, int) else 0
     except click.exceptions.Exit as done:
@@ -178,6 +180,12 @@ def _run(arguments: list[str]) -> int:
         return USAGE
     except Exception as error:
         return _unexpected(error, arguments)
+
+
+def _ask(address: str) -> bool:
+    from .allow import ask
+
+    return ask(address)
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> int:

@@ -30,7 +30,8 @@ class RemoteEncoder:
     ``retries`` more tries (one for queries), 1, 2, 4 … seconds apart or as the server asks. ``price``
     is for a million tokens; `usage` has the tokens that the server counted. Raises `UsageError` for
     invalid arguments, `ModelError` for an address that is not https or on this machine. Nothing is
-    sent before the first text is encoded, or `dimension` is first asked for.
+    sent before the first text is encoded, or `dimension` is first asked for; nor then, unless the
+    address is ``trusted``, before the user has allowed it (`bookwheel.allow`).
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class RemoteEncoder:
         query_prefix: str = "",
         passage_prefix: str = "",
         max_tokens: int | None = None,
+        trusted: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if min(batch, concurrent) < 1 or retries < 0 or timeout <= 0:
@@ -71,16 +73,16 @@ class RemoteEncoder:
         self._requests = Pace(requests_per_minute, sleep) if requests_per_minute else None
         self._tokens = Pace(tokens_per_minute, sleep) if tokens_per_minute else None
         self._price = price
-        self._client = Client(self.url, who=self.name, key=key, timeout=timeout, sleep=sleep)
+        self._client = Client(self.url, who=self.name, key=key, timeout=timeout, trusted=trusted, sleep=sleep)
 
     @classmethod
     def named(cls, name: str, **overrides: Any) -> RemoteEncoder:
-        """The encoder of ``URL#MODEL``; raises `UsageError`."""
+        """The encoder of ``URL#MODEL``, which must be allowed (`bookwheel.allow`) to be used; raises `UsageError`."""
         url, _, model = name.partition("#")
         if not model:
             raise UsageError(f"{name} names no model; write it after the address, {url.rstrip('/')}#MODEL")
         try:
-            return cls(url, model, **overrides)
+            return cls(url, model, trusted=False, **overrides)
         except TypeError as error:
             raise UsageError(f"a remote encoder has no such setting ({error})") from error
 

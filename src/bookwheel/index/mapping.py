@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .plain_files import open_plain
+
 __all__ = ["MappedFile"]
 
 
@@ -64,12 +66,12 @@ class _Region:
 class MappedFile:
     """A file mapped read-only. Reads no page of it.
 
-    Raises `OSError`, and `ValueError` for a file that is empty.
+    Raises `OSError`, and `LibraryDamaged` where it is no plain file.
     """
 
     def __init__(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
-        try:
+        with open_plain(path) as file:
+            descriptor = file.fileno()
             status = os.fstat(descriptor)
             self.size = status.st_size
             self._file = (status.st_dev, status.st_ino)
@@ -82,8 +84,6 @@ class MappedFile:
             else:
                 self._region = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
                 self.data = np.frombuffer(self._region, np.uint8)
-        finally:
-            os.close(descriptor)
 
     def is_file(self, descriptor: int) -> bool:
         """Whether the open file ``descriptor`` is the one that is mapped, not another of the same name."""

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import mmap
 import os
 import re
@@ -23,6 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from .._errors import LibraryDamaged, StorageError
 from .mapping import SHORT_OF, MappedFile
+from .plain_files import create_plain, open_plain, parse_json, read_plain, refuse_link
 
 __all__ = [
     "NEW",
@@ -43,6 +45,8 @@ AHEAD = 1 << 17
 """Bytes asked for at a time: of a longer request Linux reads no more than its own read-ahead, 128 KB unless set otherwise."""
 NEW = ".new"
 """Suffix of a file that is to replace another."""
+_NAME = re.compile(r"[\w.-]+")
+"""The name of an array, which is that of its file: nothing that could lead out of the folder."""
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -114,10 +118,13 @@ def _shape(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if found := _WRITTEN.fullmatch(file.read(HEADER)):  # numpy's own reader takes ten times as long as opening the file
         return tuple(map(int, found[2].replace(b",", b" ").split())), np.dtype(found[1].decode("latin1"))
     file.seek(0)
-    np.lib.format.read_magic(file)
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran:
-        raise ValueError("not in C order")
+    try:
+        np.lib.format.read_magic(file)
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # numpy's reader lets out what Python's tokenizer and its own types raise
+        raise ValueError(" ".join(str(error).split())[:200]) from None
+    if fortran or any(length < 0 for length in shape):
+        raise ValueError("not in C order, or a negative length")
     return shape, dtype
 
 
@@ -137,7 +144,7 @@ class ArrayStream:
         self.rows = 0
         self._digest = hashlib.blake2b(digest_size=16)
         with storage(path):
-            self._file: BinaryIO = path.open("wb", buffering=1 << 16)
+            self._file: BinaryIO = create_plain(path)
             self._file.write(bytes(HEADER))
 
     def append(self, array: NDArray[Any]) -> None:
@@ -188,6 +195,8 @@ class FolderWriter:
         self.attributes = attributes
         self._streams: dict[str, ArrayStream] = {}
         self._parents = [folder.parent]
+        refuse_link(folder)
+        refuse_link(folder.parent)
         with storage(folder):
             for above in folder.parents:
                 if above.exists():
@@ -238,18 +247,23 @@ class ArrayFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
+            refuse_link(folder)
             with readable(folder / "index.json"):
-                data = json.loads((folder / "index.json").read_bytes())
+                data = parse_json(read_plain(folder / "index.json"))
             self.attributes: Mapping[str, Any] = data["attributes"]
             self._files: dict[str, dict[str, Any]] = data["files"]
-            lengths = {name: entry["bytes"] for name, entry in self._files.items()}
+            if not isinstance(self.attributes, dict) or not all(
+                _NAME.fullmatch(name) and type(entry["bytes"]) is int and isinstance(entry["blake2b"], str)
+                for name, entry in self._files.items()
+            ):
+                raise ValueError("an entry of another form")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is missing; {REMEDY}") from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is not readable; {REMEDY}") from error
         self._maps: dict[str, MappedFile] = {}
         self._arrays: dict[str, NDArray[Any]] = {}
-        for name, expected in lengths.items():
+        for name, entry in self._files.items():
             path = self.path(name)
             try:
                 with readable(path):
@@ -258,8 +272,8 @@ class ArrayFolder:
                 raise LibraryDamaged(f"{path} is missing; {REMEDY}") from error
             except OSError as error:
                 raise LibraryDamaged(f"{path} is not readable ({error}); {REMEDY}") from error
-            if mapped.size != expected:
-                raise LibraryDamaged(f"{path} has {mapped.size} bytes where {expected} were written; {REMEDY}")
+            if mapped.size != entry["bytes"]:
+                raise LibraryDamaged(f"{path} has {mapped.size} bytes where {entry['bytes']} were written; {REMEDY}")
 
     def path(self, name: str) -> Path:
         """The file of array ``name``."""
@@ -276,9 +290,11 @@ class ArrayFolder:
             data = self._maps[name].data
             try:
                 shape, dtype = _shape(io.BytesIO(data[:HEADER].tobytes()))
-                count = int(np.prod(shape, dtype=np.int64))
+                if dtype.hasobject:
+                    raise ValueError("its items are objects")
+                count = math.prod(shape)  # in Python's own numbers, which do not overflow
                 array = np.frombuffer(data, dtype, count, HEADER).reshape(shape)
-            except ValueError as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 raise LibraryDamaged(f"{self.path(name)} is not readable ({error}); {REMEDY}") from error
             self._arrays[name] = array
         return array
@@ -338,7 +354,7 @@ class ArrayFolder:
         Reading tells of a bad sector by an error, where touching a page ends the process.
         """
         mapped = self._maps[name]
-        with suppress(FileNotFoundError), self.path(name).open("rb") as file:
+        with suppress(FileNotFoundError), open_plain(self.path(name)) as file:
             if mapped.is_file(file.fileno()):
                 yield file.read(HEADER)
                 while block := file.read(READ):

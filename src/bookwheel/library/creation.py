@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from .._allowed import allow
 from .._errors import LibraryDamaged, StorageError
 from ..analysis.analyzer import Analyzer
 from ..encode.load import load_encoder
@@ -31,6 +32,8 @@ def create(library: Path, settings: Settings) -> None:
     if settings.language not in ("auto", "none"):
         Analyzer.for_language(settings.language)
     if settings.encoder is not None:
+        if settings.encoder.startswith(("http://", "https://")):
+            allow(settings.encoder)
         load_encoder(settings.encoder)
     if library.exists() and not library.is_dir():
         raise StorageError(f"{library} is a file, not a folder; choose another folder with --library")

@@ -268,6 +268,11 @@ class Library(Reader):
         self.refresh()
         return found
 
+    def addresses(self, names: Sequence[str] | None = None) -> list[str]:
+        """The addresses of the remote encoders ``names`` (all where None), which must be allowed before they are used."""
+        references = {one.name: one.encoder or "" for one in self._snapshot.manifest.representations}
+        return [url for name, url in references.items() if (names is None or name in names) and url.startswith("http")]
+
     def embedding_cost(
         self, names: str | Sequence[str] | None = None, *, passages: int | None = None
     ) -> dict[str, tuple[RemoteEncoder, Estimate]]:

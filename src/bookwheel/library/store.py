@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from .._errors import LibraryChanged, LibraryDamaged, LibraryError, LibraryLocked, StorageError
 from ..documents.document import Scalar
 from ..index.storage import fsync_folder, readable, storage
+from .databases import check_schema, refuse_foreign_files, restrict
 from .filters.conditions import register
 from .results import StoredDocument
 
@@ -96,9 +97,10 @@ class Store:
         self._forked = False
         with self._errors():
             if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
-                with readable(self.path):
+                with suppress(FileNotFoundError, NotADirectoryError), readable(self.path):
                     self.path.stat()
                 raise LibraryDamaged(f"{self.path} is missing; index the files again into a new library")
+            refuse_foreign_files(self.path, finished=(library / "manifest.json").is_file())
             self._db = self._connect(write)
             _open.add(self)
             if write and not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
@@ -107,18 +109,19 @@ class Store:
     def _connect(self, write: bool) -> sqlite3.Connection:
         def connect(options: str) -> sqlite3.Connection:
             uri = f"{self.path.absolute().as_uri()}?{options}"
-            return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
+            db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
+            restrict(db)
+            return db
 
         if write:
             db = connect("mode=rwc")
             db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # has an effect on a new file only
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
-            register(db)
-            return db
+            return self._checked(db)
         db = connect("mode=ro")
         try:
-            db.execute("SELECT 1 FROM documents LIMIT 1").fetchone()
+            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except sqlite3.OperationalError:
             db.close()
             # Without the right to write beside it, a WAL database opens only as unchanging, which is what it then is.
@@ -129,6 +132,14 @@ class Store:
                 db.execute("PRAGMA locking_mode=EXCLUSIVE")
             else:
                 db = connect("mode=ro&immutable=1")
+        return self._checked(db)
+
+    def _checked(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        try:
+            check_schema(db, SCHEMA, self.path)
+        except BaseException:
+            db.close()
+            raise
         register(db)
         return db
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..._allowed import allow
 from ..._errors import UsageError
 from ..manifest import Manifest
 from ..retrieval.registry import representations
@@ -110,10 +111,13 @@ def remove(library: Path, name: str) -> int:
 def reference_of(encoder: Any) -> str | None:
     """How an encoder is found again from any folder: its own folder as an absolute path, any other name as it is.
 
-    None for an object.
+    None for an object. An address is allowed from now on: who writes it down means it.
     """
     if not isinstance(encoder, str | Path):
         return None
+    if str(encoder).startswith(("http://", "https://")):
+        allow(str(encoder))
+        return str(encoder)
     folder = Path(encoder).expanduser()
     try:
         return str(folder.absolute()) if folder.is_dir() else str(encoder)
