@@ -333,3 +333,18 @@ print(len(library), "d3" in library, "late" in library, library.check(), [d.id f
         for path in copy.rglob("*"):
             path.chmod(0o755)
         shutil.rmtree(copy)
+
+
+def test_waiting_for_another_writer(tmp_path: Path) -> None:
+    from bookwheel.library.writer import Writer
+
+    make(tmp_path / "x").close()
+    holder = Writer(tmp_path / "x")
+    impatient = bookwheel.open(tmp_path / "x", wait=0.2)
+    with pytest.raises(bookwheel.LibraryLocked, match=r"being written by process \d+ .* since .*, also after 0.2 seconds"):
+        impatient.remove("d3")
+    patient = bookwheel.open(tmp_path / "x", wait=60)
+    timer = threading.Timer(0.5, holder.close)
+    timer.start()
+    assert patient.remove("d3") == 1
+    timer.join()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .command import command
-from .options import json_option, library_option
+from .options import json_option, library_option, wait_option
 from .output import clean, json_document
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     writes=True,
 )
 @library_option
+@wait_option
 @json_option
 def compact(library: Library, as_json: bool) -> None:
     """Merge a library's segments into one and free the space of removed documents.

@@ -9,7 +9,7 @@ import click
 
 from .._errors import UsageError
 from .command import command, option
-from .options import Number, RecipeText, json_option, library_option
+from .options import Number, RecipeText, json_option, library_option, wait_option
 from .output import clean, json_document
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     writes=True,
 )
 @library_option
+@wait_option
 @option("--k1", type=Number(0, 1000), metavar="X", help="BM25 k1: term-frequency saturation.")
 @option("--b", type=Number(0, 1), metavar="X", help="BM25 b: document-length normalisation.")
 @option("--recipe", type=RecipeText(), metavar="RECIPE", help="Default recipe of searches.")

@@ -11,7 +11,7 @@ import click
 
 from .._errors import UsageError
 from .command import Group, argument, command, option
-from .options import Value, json_option, library_option
+from .options import Value, json_option, library_option, wait_option
 from .output import clean, json_document, memory_rows, plural, table
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="KIND",
             help="What the model gives: dense vectors, sparse weighted terms, or a vector per token (tokens). [default: dense]",
         ),
+        wait_option,
         library_option,
         argument("encoder", type=NameAndModel(), metavar="NAME=MODEL"),
     ):
@@ -159,6 +160,7 @@ def replace(
 )
 @argument("names", nargs=-1, required=True, metavar="NAME...")
 @library_option
+@wait_option
 @json_option
 def remove(library: Library, names: tuple[str, ...], as_json: bool) -> None:
     """Remove encoders from a library, with their vectors."""

@@ -21,6 +21,8 @@ from .options import (
     name_and_value,
     new_library_option,
     ram_option,
+    wait_of,
+    wait_option,
 )
 from .output import clean, json_document, memory_rows, notice, plural, print_memory_plan
 
@@ -60,6 +62,7 @@ DAMAGED = 2
 @option("--hidden", is_flag=True, help="Include hidden files.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
+@wait_option
 @memory_option
 @json_option
 def index(
@@ -99,7 +102,7 @@ def index(
         if not Path(file).expanduser().is_file():
             raise InputError(f"there is no file {file}; nothing was read")
     walk(paths, hidden=hidden)  # before the library is created: a wrong path must not leave an empty one
-    with open_library(name, create=True, **given) as library:
+    with open_library(name, create=True, wait=wait_of(click.get_current_context()), **given) as library:
         report = library.index(
             paths,
             fields=Fields(id_, title, text or None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_ENCODER",
+    "Duration",
     "Encoder",
     "Language",
     "Number",
@@ -31,6 +32,8 @@ __all__ = [
     "new_library_option",
     "optional_library",
     "ram_option",
+    "wait_of",
+    "wait_option",
 ]
 
 
@@ -103,6 +106,25 @@ class Size(Value):
         from ..memory.sizes import ram_of
 
         return ram_of(text)
+
+
+class Duration(Value):
+    """Seconds, as a number or with a unit: ``30``, ``30s``, ``5m``, ``1h``."""
+
+    name = "time"
+    units: ClassVar[dict[str, float]] = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+    def read(self, text: str) -> float:
+        """The number of seconds."""
+        number = text.strip()
+        factor = self.units.get(number[-1:], 1.0)
+        try:
+            seconds = factor * float(number.rstrip("smh"))
+        except ValueError:
+            seconds = float("nan")
+        if not 0 <= seconds <= 7 * 86400:
+            raise UsageError(f"must be a time of up to a week, as in 30s, 5m or 1h, not {text!r:.50}")
+        return seconds
 
 
 class RecipeText(Value):
@@ -179,6 +201,7 @@ class ExistingLibrary(Value):
         library = super().convert(value, param, ctx)
         if ctx is not None:
             library.ram = ctx.meta.get(_RAM)
+            library.wait = ctx.meta.get(_WAIT, 0.0)
             ctx.call_on_close(library.close)
         return library
 
@@ -192,6 +215,11 @@ class ExistingLibrary(Value):
 
 
 _RAM = "bookwheel.ram"
+_WAIT = "bookwheel.wait"
+
+
+def _remember_wait(ctx: click.Context, _: click.Parameter, seconds: float | None) -> None:
+    ctx.meta[_WAIT] = seconds or 0.0
 
 
 def _remember_ram(ctx: click.Context, _: click.Parameter, size: int | None) -> None:
@@ -235,6 +263,23 @@ new_library_option = option(
     default="default",
     help="Name or folder of the library; it is created if needed. [default: default]",
 )
+wait_option = option(
+    "--wait",
+    type=Duration(),
+    metavar="TIME",
+    is_eager=True,
+    expose_value=False,
+    callback=_remember_wait,
+    help="How long to wait while another process writes to the library, as in 30s or 5m. [default: not at all]",
+)
+"""For commands that write."""
+
+
+def wait_of(ctx: click.Context) -> float:
+    """The seconds given with ``--wait``; 0 without it."""
+    return float(ctx.meta.get(_WAIT, 0.0))
+
+
 json_option = option("--json", "as_json", is_flag=True, help="Print JSON.")
 memory_option = option("--memory", is_flag=True, help="Also print planned and measured memory, by part.")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .command import argument, command
-from .options import json_option, library_option
+from .options import json_option, library_option, wait_option
 from .output import json_document, plural
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 )
 @argument("names", nargs=-1, required=True, metavar="ID|PATH...")
 @library_option
+@wait_option
 @json_option
 def remove(names: tuple[str, ...], library: Library, as_json: bool) -> None:
     """Remove documents from a library, by ID or by the file or folder they were read from.

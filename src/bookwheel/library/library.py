@@ -31,14 +31,15 @@ __all__ = ["MAX_QUERY", "Library", "open_library"]
 
 
 def open_library(
-    name: str | Path = "default", *, create: bool = False, ram: str | int | None = None, **settings: Any
+    name: str | Path = "default", *, create: bool = False, ram: str | int | None = None, wait: float = 0.0, **settings: Any
 ) -> Library:
     """Open the library ``name`` (a name, or a path), making it where ``create`` is true and there is none.
 
     ``settings`` are those of `Settings` (``unit``, ``words``, ``language``, ``encoder``, ``k1``, ``b``, ``recipe``, ``seed``).
     For a library that exists they must agree with its own, or a `UsageError` says which do not. ``ram`` is the memory that
     this process may use for it (``"512MB"``, or bytes; at least 256 MB), while building and while searching; 1 GB for building
-    where it is None. Raises `LibraryNotFound`, `LibraryFormat`, `LibraryDamaged`, `StorageError`, `BudgetError`.
+    where it is None. ``wait`` is for how many seconds what changes the library waits while another process writes to it, before
+    `LibraryLocked` is raised. Raises `LibraryNotFound`, `LibraryFormat`, `LibraryDamaged`, `StorageError`, `BudgetError`.
     """
     allowed = None if ram is None else ram_of(ram)
     path = locate(name)
@@ -63,7 +64,9 @@ def open_library(
             f"the settings of the library {path} differ: {', '.join(differing)}; leave them out, change k1, b and recipe with "
             "`bookwheel configure`, or use another library with --library"
         )
-    return Library(path, ram=allowed)
+    library = Library(path, ram=allowed)
+    library.wait = wait
+    return library
 
 
 class Library(Reader):
@@ -93,7 +96,7 @@ class Library(Reader):
         from .writer import Writer
 
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait) as writer:
             writer.plan()
             report = index_paths(writer, given, fields=fields, prune=prune, hidden=hidden, progress=progress)
         self.refresh()
@@ -119,7 +122,7 @@ class Library(Reader):
         from .indexing import add_documents
         from .writer import Writer
 
-        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait) as writer:
             writer.plan()
             report = add_documents(writer, documents, fields=fields, progress=progress)
         self.refresh()
@@ -133,7 +136,7 @@ class Library(Reader):
         from .writer import writing
 
         given = [names] if isinstance(names, str) else list(names)
-        with writing(self.path, self.ram) as writer:
+        with writing(self.path, self.ram, self.wait) as writer:
             found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
             if missing := [name for name, numbers in found.items() if not numbers]:
                 raise UsageError(
@@ -154,7 +157,7 @@ class Library(Reader):
         from .writer import Writer
 
         self._leave()  # it must not keep what is to be deleted
-        with Writer(self.path, ram=self._allowed(ram)) as writer:
+        with Writer(self.path, ram=self._allowed(ram), wait=self.wait) as writer:
             writer.compact(progress)
         self.refresh()
 
@@ -164,7 +167,7 @@ class Library(Reader):
             raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in an existing library; only k1, b and recipe can")
         from .writer import Writer
 
-        with Writer(self.path, ram=self.ram) as writer:
+        with Writer(self.path, ram=self.ram, wait=self.wait) as writer:
             settings = writer.manifest.settings.change(**changes)
             if "recipe" in changes:
                 validate(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
@@ -182,7 +185,7 @@ class Library(Reader):
         """
         from .vectors.changes import add
 
-        added = add(self.path, self._encoders, name, encoder, kind=kind, bits=bits)
+        added = add(self.path, self._encoders, name, encoder, kind=kind, bits=bits, wait=self.wait)
         return self._status(added)
 
     def replace_encoder(self, name: str, encoder: Any, *, kind: str = "dense", bits: int | None = None) -> EncoderStatus:
@@ -193,7 +196,7 @@ class Library(Reader):
         """
         from .vectors.changes import replace_encoder
 
-        return self._status(replace_encoder(self.path, self._encoders, name, encoder, kind=kind, bits=bits))
+        return self._status(replace_encoder(self.path, self._encoders, name, encoder, kind=kind, bits=bits, wait=self.wait))
 
     def remove_encoder(self, name: str) -> int:
         """Remove an encoder that was added, with its vectors; returns the number of passages that were embedded.
@@ -202,7 +205,7 @@ class Library(Reader):
         """
         from .vectors.changes import remove
 
-        embedded = remove(self.path, name)
+        embedded = remove(self.path, name, self.wait)
         self.refresh()
         return embedded
 
@@ -234,7 +237,9 @@ class Library(Reader):
 
         ram = self._allowed(ram)
         return self._status(
-            import_vectors(self.path, self._encoders, name, vectors, encoder=encoder, replacing=replace, ram=ram)
+            import_vectors(
+                self.path, self._encoders, name, vectors, encoder=encoder, replacing=replace, ram=ram, wait=self.wait
+            )
         )
 
     def _status(self, representation: Representation) -> EncoderStatus:

@@ -19,6 +19,8 @@ from ..index.storage import storage
 __all__ = ["LOCK", "WriterLock", "briefly_locked"]
 
 LOCK = "writer.lock"
+BETWEEN = 0.1
+"""Seconds between two looks at a lock that is waited for."""
 PATIENCE = 30.0
 """Seconds to wait for a lock that is only ever held for moments."""
 
@@ -28,22 +30,34 @@ _held: weakref.WeakSet[WriterLock] = weakref.WeakSet()
 class WriterLock:
     """Holds the library's writer lock while in use as a context manager; raises `LibraryLocked` where another has it.
 
-    The lock belongs to the open file, not to the file's existence: after ``kill -9`` it is free at once. A forked child does
-    not share it, or it would keep the lock of a parent that died.
+    It is waited for ``wait`` seconds. The lock belongs to the open file, not to the file's existence: after ``kill -9`` it is
+    free at once. A forked child does not share it, or it would keep the lock of a parent that died.
     """
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, wait: float = 0.0) -> None:
         self.path = library / LOCK
+        self.wait = wait
         self._file: IO[Any] | None = None
 
     def __enter__(self) -> WriterLock:
         file = _opened(self.path)
+        deadline = time.monotonic() + self.wait
         try:
-            _lock(file)
-        except OSError as error:
-            holder = self._holder(file)
+            while True:
+                try:
+                    _lock(file)
+                    break
+                except OSError as error:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        waited = f", also after {self.wait:g} seconds" if self.wait else ""
+                        raise LibraryLocked(
+                            f"{self.path.parent} is being written by {self._holder(file)}{waited}; try again when it has finished"
+                        ) from error
+                    time.sleep(min(left, BETWEEN))
+        except BaseException:
             file.close()
-            raise LibraryLocked(f"{self.path.parent} is being written by {holder}; try again when it has finished") from error
+            raise
         file.seek(0)
         file.truncate()
         mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": time.time()}

@@ -47,6 +47,8 @@ class Reader:
         self.path = path
         self.ram = ram
         """The budget in bytes; None where none was named."""
+        self.wait = 0.0
+        """Seconds that what changes the library waits for another writer."""
         self._encoders = Encoders(path)
         self._resources = Resources()
         self._identity: str | None = None

@@ -62,7 +62,10 @@ REMOVED_AT_ONCE = 10_000
 class Writer:
     """Holds the writer's lock while open; use as a context manager. Nothing is seen by readers before `commit`."""
 
-    def __init__(self, library: Path, *, ram: str | int | None = None, encoders: Encoders | None = None) -> None:
+    def __init__(
+        self, library: Path, *, ram: str | int | None = None, encoders: Encoders | None = None, wait: float = 0.0
+    ) -> None:
+        """``wait``: seconds to wait for another writer. Raises `LibraryLocked`, `LibraryNotFound`, `LibraryDamaged`."""
         if not (library / MANIFEST).is_file():
             raise LibraryNotFound(
                 f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
@@ -73,7 +76,7 @@ class Writer:
         self._expected = 0
         limit_heap()
         self.added_passages = 0
-        self._lock = WriterLock(library).__enter__()
+        self._lock = WriterLock(library, wait).__enter__()
         try:
             self.manifest = Manifest.read(library)
             sweep(library, self.manifest)  # before anything that needs room on the disk
@@ -426,8 +429,8 @@ def document_hash(document: Document) -> bytes:
 
 
 @contextmanager
-def writing(library: Path, ram: str | int | None = None) -> Iterator[Writer]:
+def writing(library: Path, ram: str | int | None = None, wait: float = 0.0) -> Iterator[Writer]:
     """A `Writer` that commits where the block ends well."""
-    with Writer(library, ram=ram) as writer:
+    with Writer(library, ram=ram, wait=wait) as writer:
         yield writer
         writer.commit()

@@ -19,7 +19,14 @@ __all__ = ["add", "reference_of", "remove", "replace_encoder", "unused_key"]
 
 
 def add(
-    library: Path, encoders: Encoders, name: str, encoder: Any, *, kind: str = "dense", bits: int | None = None
+    library: Path,
+    encoders: Encoders,
+    name: str,
+    encoder: Any,
+    *,
+    kind: str = "dense",
+    bits: int | None = None,
+    wait: float = 0.0,
 ) -> Representation:
     """Add ``encoder``, a reference to one or an encoder itself, under ``name``; nothing is embedded yet.
 
@@ -39,11 +46,18 @@ def add(
             f"vectors of two models must not be mixed: replace it with `bookwheel encoders replace {name}=MODEL`, or add the "
             "new one under another name"
         )
-    return _written(library, new)
+    return _written(library, new, wait)
 
 
 def replace_encoder(
-    library: Path, encoders: Encoders, name: str, encoder: Any, *, kind: str = "dense", bits: int | None = None
+    library: Path,
+    encoders: Encoders,
+    name: str,
+    encoder: Any,
+    *,
+    kind: str = "dense",
+    bits: int | None = None,
+    wait: float = 0.0,
 ) -> Representation:
     """Put ``encoder`` in the place of the one called ``name``, whose vectors serve until the new ones are complete.
 
@@ -60,7 +74,7 @@ def replace_encoder(
         )
     if old is None and (name != BUILT_IN or manifest.settings.encoder is None):
         raise UsageError(f"there is no encoder {name!r} to replace; add it with: bookwheel encoders add {name}=MODEL")
-    return _written(library, replace(new, replaces=BUILT_IN if old is None else old.key))
+    return _written(library, replace(new, replaces=BUILT_IN if old is None else old.key), wait)
 
 
 def _made(
@@ -83,18 +97,18 @@ def _same(old: Representation, new: Representation) -> bool:
     return (old.info.sha256, old.info.dimension) == (new.info.sha256, new.info.dimension)
 
 
-def _written(library: Path, new: Representation) -> Representation:
-    with Writer(library) as writer:
+def _written(library: Path, new: Representation, wait: float) -> Representation:
+    with Writer(library, wait=wait) as writer:
         writer.set_representations((*writer.manifest.representations, new))
     return new
 
 
-def remove(library: Path, name: str) -> int:
+def remove(library: Path, name: str, wait: float = 0.0) -> int:
     """Remove the encoder called ``name`` with its vectors; returns how many passages were embedded.
 
     Raises `UsageError` where there is none.
     """
-    with Writer(library) as writer:
+    with Writer(library, wait=wait) as writer:
         gone = {one.key for one in writer.manifest.representations if one.name == name}
         if not gone:
             known = ", ".join(dict.fromkeys(one.name for one in writer.manifest.representations)) or "none"

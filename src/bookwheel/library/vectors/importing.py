@@ -48,6 +48,7 @@ def import_vectors(
     encoder: Any = None,
     replacing: bool = False,
     ram: str | int | None = None,
+    wait: float = 0.0,
 ) -> Representation:
     """Add representation ``name`` with ``vectors``: an array (n, d), a ``.npy`` file, or weighted terms (``.jsonl``, ``.ciff``).
 
@@ -66,7 +67,7 @@ def import_vectors(
         memory.plan(f"weighted terms of {source.name}", source.nbytes)
     memory.plan("a part while it is written", 96 * MIB)
     memory.check("importing vectors")
-    with Writer(library, ram=ram) as writer:
+    with Writer(library, ram=ram, wait=wait) as writer:
         old = _replaced(writer.manifest, name, source.kind, replacing)
         snapshot = Snapshot(library, writer.manifest, writer.store)
         ids, names, counts = _passages(snapshot)
