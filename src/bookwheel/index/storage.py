@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import mmap
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +23,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .._errors import LibraryDamaged, StorageError
+from .plain_files import create_plain, open_plain, parse_json, read_plain, refuse_link
 
 __all__ = ["NEW", "ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "replace_file", "storage"]
 
@@ -31,6 +34,8 @@ AHEAD = 1 << 17
 """Bytes asked for at a time: of a longer request Linux reads no more than its own read-ahead, 128 KB unless set otherwise."""
 NEW = ".new"
 """Suffix of a file that is to replace another."""
+_NAME = re.compile(r"[\w.-]+")
+"""The name of an array, which is that of its file: nothing that could lead out of the folder."""
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -87,10 +92,13 @@ def _shape(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if found := _WRITTEN.fullmatch(file.read(HEADER)):  # numpy's own reader takes ten times as long as opening the file
         return tuple(map(int, found[2].replace(b",", b" ").split())), np.dtype(found[1].decode("latin1"))
     file.seek(0)
-    np.lib.format.read_magic(file)
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran:
-        raise ValueError("not in C order")
+    try:
+        np.lib.format.read_magic(file)
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # numpy's reader lets out what Python's tokenizer and its own types raise
+        raise ValueError(" ".join(str(error).split())[:200]) from None
+    if fortran or any(length < 0 for length in shape):
+        raise ValueError("not in C order, or a negative length")
     return shape, dtype
 
 
@@ -110,7 +118,7 @@ class ArrayStream:
         self.rows = 0
         self._digest = hashlib.blake2b(digest_size=16)
         with storage(path):
-            self._file: BinaryIO = path.open("wb", buffering=1 << 16)
+            self._file: BinaryIO = create_plain(path)
             self._file.write(bytes(HEADER))
 
     def append(self, array: NDArray[Any]) -> None:
@@ -161,6 +169,8 @@ class FolderWriter:
         self.attributes = attributes
         self._streams: dict[str, ArrayStream] = {}
         self._parents = [folder.parent]
+        refuse_link(folder)
+        refuse_link(folder.parent)
         with storage(folder):
             for above in folder.parents:
                 if above.exists():
@@ -209,12 +219,18 @@ class ArrayFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            data = json.loads((folder / "index.json").read_bytes())
+            refuse_link(folder)
+            data = parse_json(read_plain(folder / "index.json"))
             self.attributes: Mapping[str, Any] = data["attributes"]
             self._files: dict[str, dict[str, Any]] = data["files"]
+            if not isinstance(self.attributes, dict) or not all(
+                _NAME.fullmatch(name) and type(entry["bytes"]) is int and isinstance(entry["blake2b"], str)
+                for name, entry in self._files.items()
+            ):
+                raise ValueError("an entry of another form")
         except FileNotFoundError as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is missing; {REMEDY}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is not readable; {REMEDY}") from error
         for name in self._files:
             if problem := self._length_problem(name):
@@ -229,9 +245,12 @@ class ArrayFolder:
     def _length_problem(self, name: str) -> str | None:
         path, expected = self.path(name), self._files[name]["bytes"]
         try:
-            found = path.stat().st_size
+            state = path.lstat()
         except FileNotFoundError:
             return f"{path} is missing"
+        if not stat.S_ISREG(state.st_mode):
+            return f"{path} is a symbolic link or no plain file, which no library contains"
+        found = state.st_size
         return None if found == expected else f"{path} has {found} bytes where {expected} were written"
 
     def __contains__(self, name: str) -> bool:
@@ -243,12 +262,14 @@ class ArrayFolder:
             if name not in self._files:
                 raise LibraryDamaged(f"{self.path(name)} is not listed in {self.folder / 'index.json'}; {REMEDY}")
             try:
-                with self.path(name).open("rb", buffering=0) as file:
+                with open_plain(self.path(name)) as file:
                     shape, dtype = _shape(file)
                     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-                count = int(np.prod(shape, dtype=np.int64))
+                if dtype.hasobject:
+                    raise ValueError("its items are objects")
+                count = math.prod(shape)  # in Python's own numbers, which do not overflow
                 array = np.frombuffer(mapped, dtype, count, HEADER).reshape(shape)
-            except (ValueError, OSError) as error:
+            except (ValueError, OSError, TypeError, OverflowError) as error:
                 raise LibraryDamaged(f"{self.path(name)} is not readable ({error}); {REMEDY}") from error
             self._maps[name], self._arrays[name] = mapped, array
         return self._arrays[name]
@@ -276,7 +297,7 @@ class ArrayFolder:
     def ends(self, name: str) -> tuple[Any, Any]:
         """The first and the last item of an array of one dimension that is not empty; reads those alone."""
         array = self.array(name)
-        with self.path(name).open("rb", buffering=0) as file:
+        with open_plain(self.path(name)) as file:
             file.seek(HEADER)
             first = file.read(array.itemsize)
             file.seek(HEADER + array.nbytes - array.itemsize)
@@ -300,7 +321,7 @@ class ArrayFolder:
                 problems.append(problem)
                 continue
             digest = hashlib.blake2b(digest_size=16)
-            with self.path(name).open("rb") as file:
+            with open_plain(self.path(name)) as file:
                 header = file.read(HEADER)
                 while block := file.read(READ):
                     digest.update(block)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from .._errors import LibraryLocked
+from ..index.plain_files import refuse_link, require_plain
 from ..index.storage import storage
-from .sweeping import refuse_link
 
 __all__ = ["LOCK", "WriterLock", "briefly_locked"]
 
@@ -106,8 +106,16 @@ def briefly_locked(path: Path) -> Iterator[None]:
 def _opened(path: Path) -> IO[Any]:
     refuse_link(path)
     with storage(path):
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.fdopen(os.open(path, flags, 0o666), "r+b")
+        flags = (
+            os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        )
+        descriptor = os.open(path, flags, 0o666)
+        try:
+            require_plain(descriptor, path)
+            return os.fdopen(descriptor, "r+b")
+        except BaseException:
+            os.close(descriptor)
+            raise
 
 
 if sys.platform == "win32":

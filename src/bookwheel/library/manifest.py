@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -11,13 +12,42 @@ from typing import Any
 from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
 from .._paths import MANIFEST
 from .._version import __version__
+from ..encode.load import KINDS
+from ..index.plain_files import parse_json, read_plain
 from ..index.storage import replace_file
 from .settings import Representation, Settings
 
-__all__ = ["FORMAT", "MANIFEST", "Manifest", "PartEntry", "SegmentEntry"]
+__all__ = [
+    "ADAPTER_NAME",
+    "FORMAT",
+    "IMPACTS_NAME",
+    "MANIFEST",
+    "PART_NAME",
+    "SEGMENT_NAME",
+    "Manifest",
+    "PartEntry",
+    "SegmentEntry",
+]
 
 FORMAT = 3
 """The on-disk format this code reads and writes; any change of it raises the number."""
+
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(~\d+)?")
+"""Of a representation: `bookwheel.library.vectors.changes.unused_key`."""
+ADAPTER_NAME = re.compile(rf"adapter-{_KEY.pattern}-g\d{{6,}}")
+"""The folder of an adapter."""
+SEGMENT_NAME = re.compile(r"\d{6,}")
+"""The folder of a segment."""
+IMPACTS_NAME = re.compile(r"impacts-\d{6,}")
+"""The folder, inside a segment's, of impacts."""
+PART_NAME = re.compile(rf"({'|'.join(KINDS)})-{_KEY.pattern}-g\d{{6,}}")
+"""The folder, inside a segment's, of a part."""
+
+
+def _check(pattern: re.Pattern[str], name: str) -> None:
+    if not pattern.fullmatch(name) or not name.isascii():
+        raise ValueError(f"the name {name!r:.100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +116,7 @@ class Manifest:
         """
         path = library / MANIFEST
         try:
-            data: dict[str, Any] = json.loads(path.read_bytes())
+            data: dict[str, Any] = parse_json(read_plain(path))
             version = data.pop("format")
             written_by = data.pop("bookwheel", "?")
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -104,14 +134,31 @@ class Manifest:
         try:
             if any(type(number) is not int for number in data.values() if not isinstance(number, dict | list)):
                 raise TypeError("a count is not a whole number")
-            return cls(
+            made = cls(
                 settings=Settings.from_dict(data.pop("settings")),
                 segments=tuple(SegmentEntry.from_dict(entry) for entry in data.pop("segments")),
                 representations=tuple(Representation.from_dict(entry) for entry in data.pop("representations", ())),
                 **data,
             )
-        except (ValueError, KeyError, TypeError) as error:
+            made._check_names()
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
+        return made
+
+    def _check_names(self) -> None:
+        """Raise `ValueError` for the name of a folder that no library gives: none may lead out of the library."""
+        for entry in self.segments:
+            _check(SEGMENT_NAME, entry.name)
+            _check(IMPACTS_NAME, entry.impacts)
+            for part in entry.parts:
+                _check(PART_NAME, part.folder)
+                _check(_KEY, part.key)
+            if any(type(number) is not int or number < 0 for number in (entry.passages, entry.terms)):
+                raise ValueError(f"the counts of segment {entry.name}")
+        for representation in self.representations:
+            _check(_KEY, representation.key)
+            if representation.adapter is not None:
+                _check(ADAPTER_NAME, representation.adapter)
 
     def write(self, library: Path) -> None:
         """Make this the library's state, atomically and durably."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .._errors import LibraryDamaged, RecipeError
+from ..index.plain_files import parse_json, read_plain
 from ..index.storage import replace_file, storage
 from ..rank.named import RECIPES
 from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
 from .lock import briefly_locked
-from .sweeping import refuse_link
 
 __all__ = ["FILE", "read_recipes", "remove_recipe", "save_recipe"]
 
@@ -30,7 +30,7 @@ def read_recipes(library: Path) -> Mapping[str, str]:
     """
     path = library / FILE
     try:
-        state = path.stat()
+        state = path.lstat()
     except OSError:
         return _NONE
     return _read(path, state.st_mtime_ns, state.st_size)
@@ -43,13 +43,12 @@ def _read(path: Path, changed: int, size: int) -> Mapping[str, str]:
 
 def _table(path: Path) -> dict[str, str]:
     try:
-        refuse_link(path)
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = parse_json(read_plain(path))
         if not all(isinstance(key, str) and isinstance(value, str) for key, value in table.items()):
             raise TypeError
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+    except (OSError, ValueError, AttributeError, TypeError):
         raise LibraryDamaged(f"the recipes in {path} cannot be read; delete the file and save the recipes again") from None
     return dict(table)
 

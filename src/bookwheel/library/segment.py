@@ -15,6 +15,7 @@ from ..encode.protocols import DenseEncoder
 from ..index.dense import DenseBuilder, DenseIndex, open_dense
 from ..index.inverted.bm25 import Bm25Index
 from ..index.inverted.bm25_builder import Bm25Builder
+from ..index.plain_files import refuse_link
 from ..index.storage import ArrayFolder, FolderWriter
 from ..kernels.bm25 import Bm25
 from .manifest import SegmentEntry
@@ -43,6 +44,8 @@ class Segment:
     def __init__(self, library: Path, entry: SegmentEntry) -> None:
         self.entry = entry
         self.folder = library / SEGMENTS / entry.name
+        refuse_link(self.folder.parent)
+        refuse_link(self.folder)
         self.rows = ArrayFolder(self.folder / ROWS)
         self.ids: NDArray[np.int64] = self.rows.array("ids")
         """Passage ids, rising: int64 of shape (passages,)."""

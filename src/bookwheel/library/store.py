@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from .._errors import LibraryDamaged, StorageError
 from ..documents.document import Scalar
 from ..index.storage import fsync_folder, storage
+from .databases import check_schema, refuse_foreign_files, restrict
 from .filters.conditions import register
 from .results import StoredDocument
 
@@ -78,7 +79,13 @@ class Store:
         with self._errors():
             if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
                 raise LibraryDamaged(f"{self.path} is missing; index the files again into a new library")
+            refuse_foreign_files(self.path, finished=(library / "manifest.json").is_file())
             self._db = self._connect(write)
+            try:
+                check_schema(self._db, SCHEMA, self.path)
+            except BaseException:
+                self._db.close()
+                raise
             register(self._db)
             if write and not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 self._db.executescript("BEGIN;" + SCHEMA + "COMMIT;")
@@ -86,7 +93,9 @@ class Store:
     def _connect(self, write: bool) -> sqlite3.Connection:
         def connect(options: str) -> sqlite3.Connection:
             uri = f"{self.path.absolute().as_uri()}?{options}"
-            return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
+            db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
+            restrict(db)
+            return db
 
         if write:
             db = connect("mode=rwc")
@@ -96,7 +105,7 @@ class Store:
             return db
         db = connect("mode=ro")
         try:
-            db.execute("SELECT 1 FROM documents LIMIT 1").fetchone()
+            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except sqlite3.OperationalError:
             # Without the right to write beside it, a WAL database opens only as unchanging, which is what it then is.
             db.close()

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._errors import LibraryDamaged
-from .manifest import Manifest
+from ..index.plain_files import refuse_link
+from .manifest import IMPACTS_NAME, PART_NAME, SEGMENT_NAME, Manifest
 from .segment import SEGMENTS
-from .vectors.parts import is_part
 
-__all__ = ["impacts_name", "refuse_link", "sweep"]
-
-_SEGMENT = re.compile(r"\d{6,}")
-_IMPACTS = re.compile(r"impacts-\d{6,}")
+__all__ = ["impacts_name", "sweep"]
 
 
 def impacts_name(generation: int) -> str:
     """The folder, inside a segment, of the impacts made for ``generation``."""
     return f"impacts-{generation:06d}"
-
-
-def refuse_link(path: Path) -> None:
-    """Raise `LibraryDamaged` where ``path`` is a symbolic link: a library has none, and what it leads to is not ours."""
-    if path.is_symlink():
-        raise LibraryDamaged(f"{path} is a symbolic link, which no library contains; remove the link, then try again")
 
 
 def sweep(library: Path, manifest: Manifest, building: str | None = None) -> None:
@@ -39,13 +28,13 @@ def sweep(library: Path, manifest: Manifest, building: str | None = None) -> Non
     segments = library / SEGMENTS
     refuse_link(segments)
     for path in _folders(segments):
-        if not _SEGMENT.fullmatch(path.name) or path.name == building:
+        if not SEGMENT_NAME.fullmatch(path.name) or path.name == building:
             continue
         if path.name not in live:
             shutil.rmtree(path, ignore_errors=True)
             continue
         for inner in _folders(path):
-            superseded = _IMPACTS.fullmatch(inner.name) or is_part(inner.name)
+            superseded = IMPACTS_NAME.fullmatch(inner.name) or PART_NAME.fullmatch(inner.name)
             if superseded and inner.name not in live[path.name]:
                 shutil.rmtree(inner, ignore_errors=True)
 

@@ -16,6 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..._errors import LibraryDamaged
+from ..databases import check_schema, refuse_foreign_files, restrict
+
 if TYPE_CHECKING:
     from ..settings import Representation
 
@@ -55,16 +58,25 @@ class VectorCache:
     def _connection(self) -> sqlite3.Connection | None:
         if not self._opened:
             self._opened = True
+            try:
+                refuse_foreign_files(self.path)
+            except LibraryDamaged:
+                self.discard(self.path.parent)
             if self.path.is_dir():
                 shutil.rmtree(self.path, ignore_errors=True)
             for attempt in range(2):
                 try:
                     self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)
+                    restrict(self._db)
+                    check_schema(self._db, SCHEMA, self.path)
                     self._db.execute("PRAGMA journal_mode=WAL")
                     # What is lost in a power cut is encoded again.
                     self._db.execute("PRAGMA synchronous=OFF")
                     self._db.executescript(SCHEMA)
                     break
+                except LibraryDamaged:  # other tables than ours, or a view or a trigger
+                    self._drop()
+                    self.discard(self.path.parent)
                 except sqlite3.OperationalError:  # no right to write here, or a disk that is full
                     self._drop()
                     break
@@ -83,7 +95,7 @@ class VectorCache:
     @staticmethod
     def discard(library: Path) -> None:
         """Delete the cache of ``library``."""
-        for ending in ("", "-wal", "-shm"):
+        for ending in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
                 (library / (CACHE + ending)).unlink()
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...index.storage import storage
-from ..manifest import Manifest, SegmentEntry
+from ..manifest import ADAPTER_NAME, Manifest, SegmentEntry
 from ..segment import SEGMENTS
 from ..settings import Representation
 from ..snapshot import Snapshot
@@ -101,5 +101,5 @@ def drop_unused_adapters(writer: Writer) -> None:
     """Delete adapters that the manifest does not name."""
     named = {representation.adapter for representation in writer.manifest.representations}
     for folder in writer.library.glob("adapter-*"):
-        if folder.name not in named:
+        if folder.name not in named and ADAPTER_NAME.fullmatch(folder.name):
             shutil.rmtree(folder, ignore_errors=True)

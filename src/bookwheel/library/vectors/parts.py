@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,27 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged
-from ...encode.load import KINDS
+from ...index.plain_files import refuse_link
 from ...index.storage import REMEDY, ArrayFolder, FolderWriter
 from ..manifest import PartEntry
 from ..settings import Representation
 from .kinds import kind_of
 from .kinds.base import Kind, Payload
 
-__all__ = ["POSITIONS", "Part", "Piece", "is_part", "part_folders", "part_name", "to_rewrite", "write_part"]
+__all__ = ["POSITIONS", "Part", "Piece", "part_folders", "part_name", "to_rewrite", "write_part"]
 
 POSITIONS = "positions"
-_NAME = re.compile(rf"({'|'.join(KINDS)})-.+-g\d{{6,}}")
 
 
 def part_name(representation: Representation, generation: int) -> str:
     """The name of the folder, inside a segment's, of the part written for ``generation``."""
     return f"{representation.kind}-{representation.key}-g{generation:06d}"
-
-
-def is_part(name: str) -> bool:
-    """Whether a folder inside a segment's is a part's."""
-    return _NAME.fullmatch(name) is not None
 
 
 def part_folders(folder: Path, kind: str) -> list[Path]:
@@ -45,6 +38,7 @@ class Part:
     def __init__(self, segment: Path, entry: PartEntry) -> None:
         self.entry = entry
         self.folder = segment / entry.folder
+        refuse_link(self.folder)
         self.kind: Kind = kind_of(entry.folder.split("-", 1)[0])
         self.positions: NDArray[np.int32] = ArrayFolder(self.folder / POSITIONS).array("positions")
         """Local positions in the segment of its rows, rising: int32 of shape (rows,)."""
