@@ -130,7 +130,19 @@ def index(
 
 
 def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
-    names = ("added", "updated", "unchanged", "removed", "passages", "files", "bytes_read", "seconds", "skipped", "failures")
+    names = (
+        "added",
+        "updated",
+        "unchanged",
+        "removed",
+        "passages",
+        "files",
+        "bytes_read",
+        "seconds",
+        "skipped",
+        "failures",
+        "notes",
+    )
     return {
         "library": str(library.path),
         **{name: getattr(report, name) for name in names},
@@ -151,9 +163,13 @@ def _print(library: Library, name: str, report: IndexReport) -> None:
         notice(failure)
     if (more := len(report.failures) - FAILURES_SHOWN) > 0:
         notice(f"{plural(more, 'more failure')}; --json lists all of them")
+    for note in report.notes[:FAILURES_SHOWN]:
+        notice(note)
+    if (more := len(report.notes) - FAILURES_SHOWN) > 0:
+        notice(f"{plural(more, 'more note')}; --json lists all of them")
     click.echo(
         f"{clean(str(library.path))} holds {plural(library.passage_count, 'passage')} of {plural(library.document_count, 'document')}"
     )
     if library.passage_count:
-        chosen = "" if name == "default" else f" --library {shlex.quote(name)}"
+        chosen = "" if name == "default" else f" --library {clean(shlex.quote(name))}"
         click.echo(f'next: bookwheel search "words"{chosen}')

@@ -17,6 +17,7 @@ import numpy as np
 
 from .._errors import InputError
 from ..documents.document import Document
+from ..documents.failures import Note
 from ..documents.paths import Skipped, Source, walk
 from ..documents.read import Fields, read
 from ..documents.seen_ids import SeenIds
@@ -84,6 +85,9 @@ class _Run:
         damaged = 0
         for document in documents:
             self.pause()
+            if isinstance(document, Note):
+                report.notes.append(str(document))
+                continue
             if isinstance(document, InputError):
                 report.failures.append(str(document))
                 damaged += 1
@@ -268,7 +272,12 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     is_file = source.path != STDIN
     if is_file and complete is not None and size == source.size and old_fields == settings:
         same = mtime_ns == source.mtime_ns
-        if same or source.digest() == digest:
+        try:
+            unchanged = same or source.digest() == digest
+        except InputError as error:  # it went since it was found
+            report.failures.append(str(error))
+            return
+        if unchanged:
             if not same:
                 store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
