@@ -192,13 +192,20 @@ def _added(writer: Writer, given: Documents, fields: Fields, task: Task) -> Iter
 
 
 def index_paths(
-    writer: Writer, paths: Sequence[str | Path], *, fields: Fields, prune: bool, hidden: bool, progress: Progress = silent
+    writer: Writer,
+    paths: Sequence[str | Path],
+    *,
+    fields: Fields,
+    prune: bool,
+    hidden: bool,
+    follow_links: bool = False,
+    progress: Progress = silent,
 ) -> IndexReport:
     """Bring the library up to date with ``paths``: see `Library.index`."""
     started = time.monotonic()
     with interruptible() as stop:
         run = _Run(writer, stop)
-        found = _sources(run, paths, hidden)
+        found = _sources(run, paths, hidden, follow_links)
         items = list(islice(found, LISTED))
         rest = next(found, None)
         if rest is None:
@@ -245,8 +252,8 @@ def _finished(run: _Run, started: float) -> IndexReport:
     return run.report
 
 
-def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool) -> Iterator[Source]:
-    for item in walk(paths, hidden=hidden, max_bytes=run.writer.shares.record):
+def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
+    for item in walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record):
         if isinstance(item, Skipped):
             run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
             if item.failed:

@@ -79,14 +79,16 @@ class Library(Reader):
         fields: Fields = Fields(),  # noqa: B008 - immutable
         prune: bool = True,
         hidden: bool = False,
+        follow_links: bool = False,
         ram: str | int | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
 
         Only what changed since the last time is read; documents of files that disappeared from a given folder are removed
-        unless ``prune`` is false. ``ram`` bounds the memory of building (the library's own where None). Interrupted at any
-        instant, the same call goes on where it was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
+        unless ``prune`` is false. Links that lead out of a given folder are skipped unless ``follow_links``. ``ram`` bounds
+        the memory of building (the library's own where None). Interrupted at any instant, the same call goes on where it
+        was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
         `StorageError`, `BudgetError`.
         """
         from .indexing import index_paths
@@ -95,7 +97,9 @@ class Library(Reader):
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
         with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders) as writer:
             writer.plan()
-            report = index_paths(writer, given, fields=fields, prune=prune, hidden=hidden, progress=progress)
+            report = index_paths(
+                writer, given, fields=fields, prune=prune, hidden=hidden, follow_links=follow_links, progress=progress
+            )
         self.refresh()
         return report
 
