@@ -88,7 +88,7 @@ def _record(path: Path, line: int, text: str) -> tuple[str, dict[str, float]]:
             isinstance(w, int | float) and not isinstance(w, bool) and abs(w) <= np.finfo(np.float32).max
             for w in vector.values()
         )
-    except (ValueError, TypeError, StopIteration):
+    except (ValueError, TypeError, StopIteration, RecursionError):
         finite = False
     if not finite:
         raise InputError(

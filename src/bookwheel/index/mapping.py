@@ -7,7 +7,6 @@ exhaust the usual limit of 1,024 open files. A mapping needs none: it holds the 
 from __future__ import annotations
 
 import ctypes
-import errno
 import mmap
 import os
 import sys
@@ -103,7 +102,3 @@ class MappedFile:
             self._region.advise(number, start, length)
         elif hasattr(self._region, "madvise"):
             self._region.madvise(number, start, length)
-
-
-SHORT_OF = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""What the system says where it has no more files or maps to give."""
