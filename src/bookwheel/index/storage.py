@@ -25,7 +25,7 @@ from numpy.typing import DTypeLike, NDArray
 from .._errors import LibraryDamaged, StorageError
 from .plain_files import create_plain, open_plain, parse_json, read_plain, refuse_link
 
-__all__ = ["NEW", "ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "replace_file", "storage"]
+__all__ = ["NEW", "ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "refused", "replace_file", "storage"]
 
 HEADER = 128
 """Bytes kept for an ``.npy`` header: arrays start on a cache line and a stream's shape can be filled in at the end."""
@@ -38,6 +38,15 @@ _NAME = re.compile(r"[\w.-]+")
 """The name of an array, which is that of its file: nothing that could lead out of the folder."""
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_REFUSED = {*_RIGHTS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+def refused(path: Path, error: OSError) -> StorageError:
+    """The error for a file of the library that the system does not open: nothing is wrong with the file."""
+    what = (error.strerror or str(error)).lower()
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        what += "; close some libraries or files, or raise the limit (ulimit -n)"
+    return StorageError(f"{path} cannot be opened: {what}")
 
 
 @contextmanager
@@ -230,6 +239,8 @@ class ArrayFolder:
                 raise ValueError("an entry of another form")
         except FileNotFoundError as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is missing; {REMEDY}") from error
+        except OSError as error:
+            raise refused(folder / "index.json", error) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is not readable; {REMEDY}") from error
         for name in self._files:
@@ -270,6 +281,8 @@ class ArrayFolder:
                 count = math.prod(shape)  # in Python's own numbers, which do not overflow
                 array = np.frombuffer(mapped, dtype, count, HEADER).reshape(shape)
             except (ValueError, OSError, TypeError, OverflowError) as error:
+                if isinstance(error, OSError) and error.errno in _REFUSED:
+                    raise refused(self.path(name), error) from error
                 raise LibraryDamaged(f"{self.path(name)} is not readable ({error}); {REMEDY}") from error
             self._maps[name], self._arrays[name] = mapped, array
         return self._arrays[name]

@@ -19,6 +19,7 @@ import numpy as np
 from .._errors import InputError
 from ..documents.document import Document, Scalar
 from ..documents.encoding import clean
+from ..documents.metadata import LARGEST
 from ..documents.seen_ids import SeenIds
 from ..documents.source import Fields
 
@@ -127,6 +128,10 @@ def _checked(document: Document, number: int) -> Document:
     for name in ("id", "text", "title"):
         if not isinstance(value := getattr(document, name), str):
             raise InputError(f"{_label(document.id, number)}: {name} must be a string, not {_kind(value)}")
+    if isinstance(document.line, bool) or not isinstance(document.line, int | np.integer) or not 0 <= document.line < LARGEST:
+        raise InputError(f"{_label(document.id, number)}: line must be a whole number from 0 up, not {document.line!r:.40}")
+    if not isinstance(document.pages, tuple) or not all(isinstance(page, int | np.integer) for page in document.pages):
+        raise InputError(f"{_label(document.id, number)}: pages must be a tuple of whole numbers, not {document.pages!r:.40}")
     if not isinstance(document.metadata, Mapping):
         raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
     if document.metadata:

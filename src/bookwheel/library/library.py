@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import UsageError
+from .._errors import InputError, UsageError
 from .._paths import locate
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
@@ -136,6 +136,8 @@ class Library(Reader):
         """
         from .writer import writing
 
+        if not isinstance(names, Iterable) or isinstance(names, bytes):
+            raise InputError(f"a document's id is a string, not {names!r:.80} ({type(names).__name__})")
         given = [names] if isinstance(names, str) else list(names)
         with writing(self.path, self.ram) as writer:
             found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
