@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookwheel import InputError
 from bookwheel.documents.document import Document
+from bookwheel.documents.failures import Note
 from bookwheel.documents.paths import walk
 from bookwheel.documents.read import read
 from bookwheel.documents.readers.front_matter import MAX_CHARACTERS, front_matter
@@ -128,13 +128,34 @@ def source_of(path: Path) -> Source:
     return source
 
 
-def test_a_mistake_is_reported_with_its_line_and_the_text_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("block", "entries"),
+    [
+        ("title: ColBERT: efficient retrieval\nyear: 2020", {"title": "ColBERT: efficient retrieval", "year": 2020}),
+        ("author: @ann\ntags: [a, b]\nlang: C#: a study", {"author": "@ann", "tags": "a, b", "lang": "C#: a study"}),
+        ("a: 1\nurl: http://x: y\nnested:\n  deep: 1\nlist:\n- a\n- b", {"a": 1, "url": "http://x: y", "list": "a, b"}),
+        ('hash: 18446744073709551615\nquote: "x" is: y', {"hash": 18446744073709551615, "quote": '"x" is: y'}),
+    ],
+)
+def test_a_value_that_is_not_yaml_is_text_and_the_other_entries_are_kept(block: str, entries: dict[str, object]) -> None:
+    assert front_matter(f"---\n{block}\n---\ntext").entries == entries
+
+
+def test_an_unquoted_colon_is_told_to_nobody(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text("---\nyear: 2020\ntitle: Owls: a study\nlater: 1\n---\nThe text.\n")
-    error, document = read(source_of(path))
-    assert isinstance(error, InputError)
-    assert str(error).startswith(f"{path}: the front matter is not valid YAML (line 3: ")
+    (document,) = read(source_of(path))
+    assert isinstance(document, Document)
+    assert (document.title, dict(document.metadata)) == ("Owls: a study", {"year": 2020, "later": 1})
+
+
+def test_a_mistake_is_noted_with_its_line_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("---\nyear: 2020\nowl: [a, b\nlater: 1\n---\nThe text.\n")
+    note, document = read(source_of(path))
+    assert isinstance(note, Note)
+    assert str(note).startswith(f"{path}: an entry of the front matter is not valid YAML (line 4: ")
     assert isinstance(document, Document)
     assert document.text == "The text.\n"
-    assert document.metadata["year"] == 2020
+    assert document.metadata == {"year": 2020, "owl": "[a, b", "later": 1}
     assert document.line == 6

@@ -134,7 +134,12 @@ def test_link_loops_end(tree: Path) -> None:
     (outside / "o.txt").write_text("out")
     (outside / "back").symlink_to(tree)
     (tree / "zlink").symlink_to(outside)
+    (tree / "secret.txt").symlink_to(outside / "o.txt")
     names, reasons = found(tree)
+    assert names == ["a.md", "b.txt", "sub/c.py", "sub/deep/d.txt", "sub/keep.log"]
+    assert reasons["link out of the folder"] == 2
+    (tree / "secret.txt").unlink()
+    names, reasons = found(tree, follow_links=True)
     assert names == ["a.md", "b.txt", "sub/c.py", "sub/deep/d.txt", "sub/keep.log", "zlink/o.txt"]
     assert reasons["link loop"] == 2
     assert reasons["link to a folder already read"] == 2

@@ -60,6 +60,7 @@ DAMAGED = 2
 @option("--encoder", type=Encoder(), metavar="NAME|PATH", help="Encoder of the dense vectors, or none. [default: static]")
 @option("--vectors", multiple=True, metavar="NAME=FILE", help="Import vectors computed elsewhere under NAME; may be repeated.")
 @option("--hidden", is_flag=True, help="Include hidden files.")
+@option("--follow-links", is_flag=True, help="Follow links that lead out of a folder given as PATH.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
 @wait_option
@@ -73,6 +74,7 @@ def index(
     text: tuple[str, ...],
     vectors: tuple[str, ...],
     hidden: bool,
+    follow_links: bool,
     no_prune: bool,
     ram: int | None,
     memory: bool,
@@ -101,13 +103,21 @@ def index(
     for _, file in files:
         if not Path(file).expanduser().is_file():
             raise InputError(f"there is no file {file}; nothing was read")
+<<<<<<< HEAD
     walk(paths, hidden=hidden)  # before the library is created: a wrong path must not leave an empty one
     with open_library(name, create=True, wait=wait_of(click.get_current_context()), **given) as library:
+=======
+    walk(
+        paths, hidden=hidden, follow_links=follow_links
+    )  # before the library is created: a wrong path must not leave an empty one
+    with open_library(name, create=True, **given) as library:
+>>>>>>> readers
         report = library.index(
             paths,
             fields=Fields(id_, title, text or None),
             prune=not no_prune,
             hidden=hidden,
+            follow_links=follow_links,
             progress=silent if as_json else auto,
             ram=ram,
         )
@@ -128,7 +138,19 @@ def index(
 
 
 def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
-    names = ("added", "updated", "unchanged", "removed", "passages", "files", "bytes_read", "seconds", "skipped", "failures")
+    names = (
+        "added",
+        "updated",
+        "unchanged",
+        "removed",
+        "passages",
+        "files",
+        "bytes_read",
+        "seconds",
+        "skipped",
+        "failures",
+        "notes",
+    )
     return {
         "library": str(library.path),
         **{name: getattr(report, name) for name in names},
@@ -149,9 +171,13 @@ def _print(library: Library, name: str, report: IndexReport) -> None:
         notice(failure)
     if (more := len(report.failures) - FAILURES_SHOWN) > 0:
         notice(f"{plural(more, 'more failure')}; --json lists all of them")
+    for note in report.notes[:FAILURES_SHOWN]:
+        notice(note)
+    if (more := len(report.notes) - FAILURES_SHOWN) > 0:
+        notice(f"{plural(more, 'more note')}; --json lists all of them")
     click.echo(
         f"{clean(str(library.path))} holds {plural(library.passage_count, 'passage')} of {plural(library.document_count, 'document')}"
     )
     if library.passage_count:
-        chosen = "" if name == "default" else f" --library {shlex.quote(name)}"
+        chosen = "" if name == "default" else f" --library {clean(shlex.quote(name))}"
         click.echo(f'next: bookwheel search "words"{chosen}')

@@ -5,6 +5,7 @@ files and queries is untrusted.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -16,12 +17,27 @@ import click
 
 from .._width import display_width
 
-__all__ = ["Terminal", "clean", "json_document", "json_line", "memory_rows", "notice", "plural", "print_memory_plan", "table"]
+__all__ = [
+    "Terminal",
+    "as_json",
+    "clean",
+    "json_document",
+    "json_line",
+    "memory_rows",
+    "notice",
+    "plural",
+    "print_memory_plan",
+    "table",
+]
 
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
-_CONTROLS |= dict.fromkeys((*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0x061C, 0xFEFF), " ")
+_CONTROLS |= dict.fromkeys((*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0x061C, 0xFEFF), " ")
+_CONTROLS |= dict.fromkeys((*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)), " ")
 _CLEAN = str.maketrans(_CONTROLS)
 _CLEAN_LINES = str.maketrans({code: text for code, text in _CONTROLS.items() if chr(code) not in "\n\t"})
+_SURROGATES = range(0xD800, 0xE000)
+_ESCAPED = {code: json.dumps(chr(code))[1:-1] for code in _CONTROLS if code > 126} | dict.fromkeys(_SURROGATES, "\ufffd")
+_ESCAPED[0x7F] = "\\u007f"
 MAX_WIDTH = 110
 """Longer lines are hard to read, however wide the terminal."""
 
@@ -64,13 +80,40 @@ class Terminal:
 
 
 def json_document(value: Any) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    """Print one JSON document; see `as_json`."""
+    click.echo(as_json(value, indent=2))
 
 
 def json_line(value: Any, file: Any = None) -> None:
-    """Print one JSON document on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=_plain), file=file)
+    """Print one JSON document on one line; see `as_json`."""
+    click.echo(as_json(value), file=file)
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """``value`` as JSON that any parser reads and any terminal may show.
+
+    Characters that control a terminal or the direction of text are escaped, half a surrogate pair
+    is U+FFFD, and NaN and infinity, which JSON does not have, are null.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
+    except ValueError:
+        finite = _finite(value)
+        text = json.dumps(finite, ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
+    # Outside strings, what `json` writes has no such character but line ends.
+    return text if text.isascii() and "\x7f" not in text else text.translate(_ESCAPED)
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with None for each number that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if value is None or isinstance(value, str | int):
+        return value
+    plain = _plain(value) if not isinstance(value, list | tuple) else value
+    return [_finite(inner) for inner in plain] if isinstance(plain, list | tuple) else plain
 
 
 def _plain(value: Any) -> Any:

@@ -21,15 +21,17 @@ Found = Skipped | tuple[str, str]
 _CORPUS = frozenset(("corpus.jsonl", "corpus.jsonl.gz", "corpus.jsonl.zst"))
 _QUERIES = frozenset(("queries.jsonl", "queries.jsonl.gz", "queries.jsonl.zst"))
 
+OUTSIDE = "link out of the folder"
+
 _LIBRARY = frozenset(("manifest.json", "documents.sqlite"))
 """Files of a library's folder, which is skipped."""
 
 
-def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
+def in_folder(root: Path, hidden: bool, ignored: bool, follow_links: bool = False) -> Iterator[Found]:
     """Everything below ``root``, depth first, in the order of names.
 
-    Links to folders are followed unless they lead to a folder above
-    or to one that is walked anyway.
+    Links out of ``root`` are skipped unless ``follow_links``; then they are followed unless they lead
+    to a folder above or to one that is walked anyway. Links inside lead to what is walked anyway.
     """
     rules = None if ignored else IgnoreRules(root)
     real_root = os.path.realpath(root)
@@ -55,7 +57,7 @@ def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
         if not reason and rules is not None and rules.ignored(entry.path, folder):
             reason = "ignored by .gitignore"
         if not reason and link:
-            reason = _link_reason(Path(entry.path), folder, real_root)
+            reason = _link_reason(Path(entry.path), folder, real_root, follow_links)
         if reason:
             yield Skipped(entry.path, reason)
         elif not folder:
@@ -80,7 +82,7 @@ def in_folder(root: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
             names.append(frozenset(item.name for item in inner))
 
 
-def in_glob(pattern: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
+def in_glob(pattern: Path, hidden: bool, ignored: bool, follow_links: bool = False) -> Iterator[Found]:
     """The files that match ``pattern``, and those below folders that match it."""
     parts = pattern.parts
     first = next(index for index, part in enumerate(parts) if glob.has_magic(part))
@@ -89,19 +91,22 @@ def in_glob(pattern: Path, hidden: bool, ignored: bool) -> Iterator[Found]:
         return
     if "**" in parts:
         matches = GitIgnoreSpec.from_lines(["/" + "/".join(parts[first:])])
-        for item in in_folder(root, hidden, ignored):
+        for item in in_folder(root, hidden, ignored, follow_links):
             name = Path(item.path).relative_to(root).as_posix() if isinstance(item, Skipped) else item[1]
             if matches.match_file(name):
                 yield item
         return
     rules = None if ignored else IgnoreRules(root)
+    real_root = os.path.realpath(root)
     for text in sorted(glob.glob(str(pattern), include_hidden=hidden)):  # noqa: PTH207  # Path.glob cannot pass over hidden files
         path = Path(text)
         folder = path.is_dir()
         if rules is not None and rules.ignored(text, folder):
             yield Skipped(text, "ignored by .gitignore")
+        elif not follow_links and not _inside(os.path.realpath(text), real_root):
+            yield Skipped(text, OUTSIDE)
         elif folder:
-            yield from in_folder(path, hidden, ignored)
+            yield from in_folder(path, hidden, ignored, follow_links)
         else:
             yield text, path.relative_to(root).as_posix()
 
@@ -128,16 +133,21 @@ def _reason(entry: os.DirEntry[str], folder: bool, siblings: frozenset[str], hid
     return ""
 
 
-def _link_reason(path: Path, folder: bool, real_root: str) -> str:
+def _inside(target: str, real_root: str) -> bool:
+    return target == real_root or target.startswith(real_root.rstrip(os.sep) + os.sep)
+
+
+def _link_reason(path: Path, folder: bool, real_root: str, follow_links: bool) -> str:
     try:
         target = os.path.realpath(path, strict=True)
     except OSError as error:
         # A link to itself, or a circle of links, has no target either.
         return "link loop" if error.errno == errno.ELOOP else "broken link"
-    inside = target == real_root or target.startswith(real_root.rstrip(os.sep) + os.sep)
+    outside = "" if follow_links else OUTSIDE
+    inside = _inside(target, real_root)
     if folder:
         here = os.path.realpath(path.parent)
         if here == target or here.startswith(target.rstrip(os.sep) + os.sep):
             return "link loop"
-        return "link to a folder already read" if inside else ""
-    return "link to a file already read" if inside else ""
+        return "link to a folder already read" if inside else outside
+    return "link to a file already read" if inside else outside

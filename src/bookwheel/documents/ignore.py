@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -59,6 +61,41 @@ def _read(folder: str) -> GitIgnoreSpec | None:
     try:
         with Path(folder, ".gitignore").open("rb") as file:
             lines = file.read(_MAX_BYTES).decode("utf-8", "replace").splitlines()
-        return GitIgnoreSpec.from_lines(lines)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of Python, about "[[" in a pattern
+            spec = GitIgnoreSpec.from_lines(lines)
+            for pattern in spec.patterns:
+                if pattern.regex is not None:
+                    pattern.regex = _bounded(pattern.regex)
+        return spec
     except (OSError, ValueError):
         return None  # there is none, or git itself could not read it
+
+
+_STAR, _ANY = "[^/]*", re.compile(r"\(\?:/\.\+\)\?|\(\?:\.\+/\)\?")
+_PLAIN = re.compile(r"\\.|\[\^/\]|\[\^?\]?[^\]]*\]", re.DOTALL)
+MOST_FOLDERS = 3
+"""``**`` in one pattern: each tries all depths for each place of those before it."""
+_NOTHING = re.compile(r"(?!)")
+
+
+def _bounded(regex: re.Pattern[str]) -> re.Pattern[str]:
+    """``regex``, made by pathspec, with the same matches in time that does not multiply with every ``*``.
+
+    What stands between two ``*`` of one name may be taken where it first occurs, since the second ``*`` takes anything:
+    there is no need to go back. A pattern with more than `MOST_FOLDERS` times ``**`` matches nothing.
+    """
+    text = regex.pattern
+    if len(_ANY.findall(text)) > MOST_FOLDERS:
+        return _NOTHING
+    head, *pieces = text.split(_STAR)
+    if len(pieces) < 2:
+        return regex
+    made = [head]
+    for piece in pieces[:-1]:
+        bare = _PLAIN.sub("", piece)
+        made.append(f"{_STAR}{piece}" if set(bare) & set("/()|") else f"(?>[^/]*?{piece})")
+    try:
+        return re.compile("".join([*made, _STAR, pieces[-1]]))
+    except re.error:
+        return _NOTHING

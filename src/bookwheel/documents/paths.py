@@ -22,14 +22,20 @@ _MISSING = "does not exist"
 
 
 def walk(
-    paths: Sequence[str | Path], *, hidden: bool = False, ignored: bool = False, max_bytes: int = DEFAULT_MAX_BYTES
+    paths: Sequence[str | Path],
+    *,
+    hidden: bool = False,
+    ignored: bool = False,
+    follow_links: bool = False,
+    max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> Iterator[Source | Skipped]:
     """Finds the files under ``paths``: files, folders (recursive), globs (``**`` too),
     or ``"-"`` for standard input.
 
     In folders, hidden files, files ignored by ``.gitignore``, binary and empty files, and
     files larger than ``max_bytes`` are skipped (``hidden`` and ``ignored`` include the first
-    two); a file given by its own path is always read. Each file comes once, in the order of
+    two), and so are links that lead out of the folder, unless ``follow_links``; a file given by
+    its own path is always read. Each file comes once, in the order of
     ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl
     or qrels/) only the corpus is read. Raises :class:`InputError` immediately, for all paths
     that do not exist or match nothing.
@@ -49,7 +55,7 @@ def walk(
         if problem is None:
             plans.append(("folder" if path.is_dir() else "file", path))
         elif glob.has_magic(text) and problem == _MISSING:
-            if next(in_glob(path, hidden, ignored), None) is None:
+            if next(in_glob(path, hidden, ignored, follow_links), None) is None:
                 wrong.append(f"{text!r} matches no files")
             plans.append(("glob", path))
         else:
@@ -58,7 +64,7 @@ def walk(
         wrong.append("no path was given")
     if wrong:
         raise InputError("nothing was read: " + "; ".join(wrong))
-    return _Walk(hidden, ignored, max_bytes).run(plans)
+    return _Walk(hidden, ignored, follow_links, max_bytes).run(plans)
 
 
 def _problem(path: Path) -> str | None:
@@ -76,8 +82,8 @@ def _problem(path: Path) -> str | None:
 
 
 class _Walk:
-    def __init__(self, hidden: bool, ignored: bool, max_bytes: int) -> None:
-        self._hidden, self._ignored, self._max_bytes = hidden, ignored, max_bytes
+    def __init__(self, hidden: bool, ignored: bool, follow_links: bool, max_bytes: int) -> None:
+        self._hidden, self._ignored, self._follow_links, self._max_bytes = hidden, ignored, follow_links, max_bytes
         self._yielded: set[str] = set()
 
     def run(self, plans: Iterable[tuple[str, Path | str]]) -> Iterator[Source | Skipped]:
@@ -88,7 +94,7 @@ class _Walk:
                 yield from self._file(str(path), Path(path).name, explicit=True)
             else:
                 find = in_folder if kind == "folder" else in_glob
-                for item in find(Path(path), self._hidden, self._ignored):
+                for item in find(Path(path), self._hidden, self._ignored, self._follow_links):
                     if isinstance(item, Skipped):
                         yield item
                     else:

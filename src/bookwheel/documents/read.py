@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import lzma
-import zlib
 from collections.abc import Iterator
 
 from .._errors import InputError
 from .document import Document
+from .failures import Note, failures_of
 from .source import DEFAULT_FIELDS, Fields, Source
 
 __all__ = ["MAX_ERRORS", "Fields", "read"]
@@ -23,35 +22,27 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     After :data:`MAX_ERRORS` errors, further ones are only counted, and one last error reports their
     number, so that a million bad records do not fill the memory.
 
-    Raises :class:`InputError` if the file cannot be read, or not to its end; documents before that
-    are valid. All strings in a document can be encoded as UTF-8, and no text contains NUL.
+    A :class:`Note` among them is no failure.
+    Raises :class:`InputError`, whatever its reader raised, if the file cannot be read, or not to
+    its end; documents before that are valid. All strings in a document can be encoded as UTF-8, and no text contains NUL.
     """
     # The readers import mail, XML and zip modules, which a search does not
     # need (only Fields of this module).
     from .readers import FORMATS
 
-    errors = 0
-    try:
+    errors = notes = 0
+    with failures_of(source):
         for item in FORMATS[source.format].read(source, fields):
-            if isinstance(item, InputError):
+            if isinstance(item, Note):
+                notes += 1
+                if notes > MAX_ERRORS:
+                    continue
+            elif isinstance(item, InputError):
                 errors += 1
                 if errors > MAX_ERRORS:
                     continue
             yield item
-        if errors > MAX_ERRORS:
-            yield InputError(f"{source.label}: {errors - MAX_ERRORS:,} more records could not be read")
-    except (EOFError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(
-            f"{source.label} is damaged: its compressed data are truncated or invalid ({str(error).rstrip('.')})"
-        ) from error
-    except OSError as error:
-        raise InputError(f"{source.label} cannot be read: {error.strerror or error}") from error
-    except RecursionError as error:
-        raise InputError(f"{source.label} is nested too deeply to be read") from error
-    except Exception as error:
-        # The error's class is only imported where such a file is read.
-        if source.compression == "zst" and type(error).__name__ == "ZstdError":
-            raise InputError(
-                f"{source.label} is damaged: its compressed data are invalid ({str(error).rstrip('.')})"
-            ) from error
-        raise
+    if errors > MAX_ERRORS:
+        yield InputError(f"{source.label}: {errors - MAX_ERRORS:,} more records could not be read")
+    if notes > MAX_ERRORS:
+        yield Note(f"{source.label}: {notes - MAX_ERRORS:,} more notes")

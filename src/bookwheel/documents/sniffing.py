@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 
 from .._errors import InputError
 from .encoding import control_share, is_binary
@@ -87,14 +86,12 @@ def _head(source: Source) -> bytes | None:
             return stream.read(HEAD)
     except InputError as error:
         raise error.__cause__ if isinstance(error.__cause__, OSError) else error from None
-    except (EOFError, zlib.error, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+    except OSError as error:
+        if error.errno is not None:
             raise
         return None
-    except Exception as error:
-        if type(error).__name__ == "ZstdError":
-            return None
-        raise
+    except Exception:  # what decompressors raise: reading the file will tell
+        return None
 
 
 def _by_content(head: bytes) -> str:

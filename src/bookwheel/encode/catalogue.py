@@ -97,7 +97,7 @@ def kind_of_folder(folder: Path) -> str:
 def licence_of(folder: Path, name: str = "") -> str | None:
     """The licence in the model's card or settings, otherwise that of the package it came in."""
     for file in ("config.json", "metadata.json"):
-        with suppress(OSError, ValueError, AttributeError):
+        with suppress(OSError, ValueError, AttributeError, RecursionError):
             settings = json.loads((folder / file).read_text(encoding="utf-8"))
             if found := settings.get("licence") or settings.get("license"):
                 return str(found)
@@ -171,7 +171,7 @@ def _remembered(encoder: Any, again: bool) -> float:
         known = json.loads(path.read_text(encoding="utf-8"))
         if not again and float(known[key]) > 0:
             return float(known[key])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         known = known if "known" in locals() and isinstance(known, dict) else {}
     rate = rate_of(encoder)
     with suppress(OSError):  # it is only measured again

@@ -45,7 +45,7 @@ def keep(name: str, write: Callable[[BinaryIO], None], about: Callable[[], Mappi
         known: Mapping[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         if (folder / "model.onnx").stat().st_size == known["bytes"]:
             return Kept(folder, known)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
     try:
         folder.mkdir(parents=True, exist_ok=True)

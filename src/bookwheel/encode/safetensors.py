@@ -8,6 +8,7 @@ wanted. Source: the format's description: eight bytes with the length of the hea
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ class Tensors:
         if path.name.endswith(".index.json"):
             try:
                 listed = json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()
-            except (OSError, ValueError, KeyError, AttributeError) as error:
+                if not all(isinstance(name, str) for name in listed):
+                    raise ValueError("a name that is no text")
+            except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
                 raise ModelError(f"{path} is not readable as a list of weight files ({error}); get it again") from error
             self.files = [path.parent / Path(name).name for name in sorted(set(listed))]
         self._where: dict[str, tuple[int, int, str, tuple[int, ...]]] = {}
@@ -68,13 +71,15 @@ class Tensors:
                 kind, shape = about["dtype"], tuple(about["shape"])
                 if kind not in DTYPES:
                     raise ValueError(f"{name} is of type {kind}, which cannot be read")
-                wanted = int(np.prod(shape, dtype=np.int64)) * np.dtype(DTYPES[kind]).itemsize
+                if any(type(number) is not int or number < 0 for number in (start, end, *shape)) or len(shape) > 8:
+                    raise ValueError(f"{name} has a shape or place that is none")
+                wanted = math.prod(shape) * np.dtype(DTYPES[kind]).itemsize  # in Python's own numbers, which do not overflow
                 if not 0 <= start <= end <= len(data) - 8 - length or end - start != wanted:
                     raise ValueError(f"{name} lies outside of the file")
                 self._where[name] = (number, 8 + length + start, kind, shape)
         except FileNotFoundError:
             raise ModelError(f"{path} is missing; get the model's files again") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"{path} is truncated or no safetensors file ({error}); get it again") from error
         self._maps.append(data)
 
@@ -107,5 +112,5 @@ class Tensors:
 
     def _mapped(self, name: str) -> NDArray[Any]:
         number, at, kind, shape = self._find(name)
-        raw = np.frombuffer(self._maps[number], DTYPES[kind], int(np.prod(shape, dtype=np.int64)), at).reshape(shape)
+        raw = np.frombuffer(self._maps[number], DTYPES[kind], math.prod(shape), at).reshape(shape)
         return (raw.astype(np.uint32) << 16).view(np.float32) if kind == "BF16" else raw

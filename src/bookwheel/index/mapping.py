@@ -7,7 +7,6 @@ exhaust the usual limit of 1,024 open files. A mapping needs none: it holds the 
 from __future__ import annotations
 
 import ctypes
-import errno
 import mmap
 import os
 import sys
@@ -28,7 +27,8 @@ def _system() -> Any:
     """The C library's ``mmap``, ``munmap`` and ``madvise``; None where they cannot be called like this."""
     if os.name != "posix" or ctypes.sizeof(ctypes.c_long) != 8:
         return None
-    library = ctypes.CDLL(None, use_errno=True)
+    # The interpreter's lock is kept: memory goes back while objects are collected, at moments when no other thread may run.
+    library = ctypes.PyDLL(None, use_errno=True)
     library.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
     library.mmap.restype = ctypes.c_void_p
     library.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
@@ -103,7 +103,3 @@ class MappedFile:
             self._region.advise(number, start, length)
         elif hasattr(self._region, "madvise"):
             self._region.madvise(number, start, length)
-
-
-SHORT_OF = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""What the system says where it has no more files or maps to give."""

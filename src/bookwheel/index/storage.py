@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .._errors import LibraryDamaged, StorageError
-from .mapping import SHORT_OF, MappedFile
+from .mapping import MappedFile
 from .plain_files import create_plain, open_plain, parse_json, read_plain, refuse_link
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "fsync_folder",
     "opened",
     "readable",
+    "refused",
     "replace_file",
     "storage",
 ]
@@ -49,6 +50,15 @@ _NAME = re.compile(r"[\w.-]+")
 """The name of an array, which is that of its file: nothing that could lead out of the folder."""
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_REFUSED = {*_RIGHTS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+def refused(path: Path, error: OSError) -> StorageError:
+    """The error for a file of the library that the system does not open: nothing is wrong with the file."""
+    what = (error.strerror or str(error)).lower()
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        what += "; close some libraries or files, or raise the limit (ulimit -n)"
+    return StorageError(f"{path} cannot be opened: {what}")
 
 
 @contextmanager
@@ -71,16 +81,12 @@ def storage(path: Path) -> Iterator[None]:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn the system's errors about reading into a `StorageError`, so that only damage is called damage."""
+    """Turn what the system refuses to open into a `StorageError` (`refused`), so that only damage is called damage."""
     try:
         yield
     except OSError as error:
-        if error.errno in SHORT_OF:
-            raise StorageError(
-                f"{path} cannot be opened: {error.strerror}; close other libraries, or raise the limit with `ulimit -n`"
-            ) from error
-        if error.errno in _RIGHTS:
-            raise StorageError(f"there is no permission to read {path}; change its permissions") from error
+        if error.errno in _REFUSED:
+            raise refused(path, error) from error
         raise
 
 
@@ -248,8 +254,7 @@ class ArrayFolder:
         self.folder = folder
         try:
             refuse_link(folder)
-            with readable(folder / "index.json"):
-                data = parse_json(read_plain(folder / "index.json"))
+            data = parse_json(read_plain(folder / "index.json"))
             self.attributes: Mapping[str, Any] = data["attributes"]
             self._files: dict[str, dict[str, Any]] = data["files"]
             if not isinstance(self.attributes, dict) or not all(
@@ -259,7 +264,9 @@ class ArrayFolder:
                 raise ValueError("an entry of another form")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is missing; {REMEDY}") from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise refused(folder / "index.json", error) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is not readable; {REMEDY}") from error
         self._maps: dict[str, MappedFile] = {}
         self._arrays: dict[str, NDArray[Any]] = {}

@@ -73,7 +73,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
         source = str(path) if path is not None else name.removeprefix("hub:")
         local = {"local_files_only": path is not None}
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **local)
-        model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **local)
+        model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, use_safetensors=True, **local)
     except ModelError:
         raise
     except Exception as error:  # transformers raises many kinds of errors for damaged files

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .._errors import InputError
 from ..documents.document import Document
+from ..documents.failures import failures_of
 from ..documents.passages import split_document
 from ..documents.paths import Skipped, walk
 from ..documents.read import Fields, read
@@ -97,10 +98,10 @@ def _head(source: Source, fields: Fields, unit: str, words: int) -> tuple[int, i
     if source.size <= HEAD and not source.compression:
         return _all(source, fields, unit, words)
     try:
-        with source.open() as stream:
+        with failures_of(source), source.open() as stream:
             head = stream.read(HEAD)
             more = bool(stream.read(1))
-    except (InputError, OSError, EOFError, ValueError):
+    except InputError:  # told when the file is indexed
         return 0, source.size
     if not more:
         return _count(replace(source, compression="", stream=io.BytesIO(head)), fields, unit, words), source.size

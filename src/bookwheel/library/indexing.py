@@ -17,6 +17,7 @@ import numpy as np
 
 from .._errors import InputError
 from ..documents.document import Document
+from ..documents.failures import Note
 from ..documents.paths import Skipped, Source, walk
 from ..documents.read import Fields, read
 from ..documents.seen_ids import SeenIds
@@ -84,6 +85,9 @@ class _Run:
         damaged = 0
         for document in documents:
             self.pause()
+            if isinstance(document, Note):
+                report.notes.append(str(document))
+                continue
             if isinstance(document, InputError):
                 report.failures.append(str(document))
                 damaged += 1
@@ -188,13 +192,20 @@ def _added(writer: Writer, given: Documents, fields: Fields, task: Task) -> Iter
 
 
 def index_paths(
-    writer: Writer, paths: Sequence[str | Path], *, fields: Fields, prune: bool, hidden: bool, progress: Progress = silent
+    writer: Writer,
+    paths: Sequence[str | Path],
+    *,
+    fields: Fields,
+    prune: bool,
+    hidden: bool,
+    follow_links: bool = False,
+    progress: Progress = silent,
 ) -> IndexReport:
     """Bring the library up to date with ``paths``: see `Library.index`."""
     started = time.monotonic()
     with interruptible() as stop:
         run = _Run(writer, stop)
-        found = _sources(run, paths, hidden)
+        found = _sources(run, paths, hidden, follow_links)
         items = list(islice(found, LISTED))
         rest = next(found, None)
         if rest is None:
@@ -241,8 +252,8 @@ def _finished(run: _Run, started: float) -> IndexReport:
     return run.report
 
 
-def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool) -> Iterator[Source]:
-    for item in walk(paths, hidden=hidden, max_bytes=run.writer.shares.record):
+def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
+    for item in walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record):
         if isinstance(item, Skipped):
             run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
             if item.failed:
@@ -261,7 +272,12 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     is_file = source.path != STDIN
     if is_file and complete is not None and size == source.size and old_fields == settings:
         same = mtime_ns == source.mtime_ns
-        if same or source.digest() == digest:
+        try:
+            unchanged = same or source.digest() == digest
+        except InputError as error:  # it went since it was found
+            report.failures.append(str(error))
+            return
+        if unchanged:
             if not same:
                 store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from .._errors import InputError
 from ..documents.document import Document, Scalar
 from ..documents.encoding import clean
+from ..documents.metadata import LARGEST
 from ..documents.seen_ids import SeenIds
 from ..documents.source import Fields
 
@@ -30,7 +32,8 @@ ROWS = 1024
 """Rows of a table, and documents of a batch, that are held at once."""
 CHARACTERS = 1 << 22
 """Characters of text from which on a batch is full."""
-LARGEST = 1 << 63
+DIGITS = 4000
+"""Digits that a whole number may have: Python writes none of more than 4,300."""
 
 
 def batches(given: Documents, fields: Fields) -> Iterator[tuple[list[Document], bool]]:
@@ -125,6 +128,10 @@ def _checked(document: Document, number: int) -> Document:
     for name in ("id", "text", "title"):
         if not isinstance(value := getattr(document, name), str):
             raise InputError(f"{_label(document.id, number)}: {name} must be a string, not {_kind(value)}")
+    if isinstance(document.line, bool) or not isinstance(document.line, int | np.integer) or not 0 <= document.line < LARGEST:
+        raise InputError(f"{_label(document.id, number)}: line must be a whole number from 0 up, not {document.line!r:.40}")
+    if not isinstance(document.pages, tuple) or not all(isinstance(page, int | np.integer) for page in document.pages):
+        raise InputError(f"{_label(document.id, number)}: pages must be a tuple of whole numbers, not {document.pages!r:.40}")
     if not isinstance(document.metadata, Mapping):
         raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
     if document.metadata:
@@ -199,13 +206,13 @@ def _metadata(values: Mapping[Any, Any], identifier: str, number: int) -> dict[s
             if _missing(value):
                 continue
             value = _plain(value)
-            if isinstance(value, int) and not -LARGEST <= value < LARGEST:
-                raise InputError(
-                    f"{_label(identifier, number)}: field {name!r} must fit in 64 bits, and {value!r:.40} does not"
-                )
+            if value is None or (isinstance(value, float) and value != value):  # numpy's NaT, a decimal NaN
+                continue
+            if isinstance(value, int) and value.bit_length() > DIGITS * 3.3:
+                raise InputError(f"{_label(identifier, number)}: field {name!r:.80} must have at most {DIGITS:,} digits")
             if not isinstance(value, str | int | float):
                 raise InputError(
-                    f"{_label(identifier, number)}: field {name!r} must be a string, a number, a truth value or a date, "
+                    f"{_label(identifier, number)}: field {name!r:.80} must be a string, a number, a truth value or a date, "
                     f"not {_kind(value)}"
                 )
         kept[name] = value
@@ -217,7 +224,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
+        return float(value) if not value.is_nan() else math.nan
+    if isinstance(value, np.floating):  # a long double has no item() of Python's own
         return float(value)
+    if isinstance(value, np.datetime64):  # item() gives the nanoseconds of one that has them
+        return None if np.isnat(value) else str(value)
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         return _plain(value.item())
     return value

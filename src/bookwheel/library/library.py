@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import UsageError
+from .._errors import InputError, UsageError
 from .._paths import locate
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
@@ -82,14 +82,16 @@ class Library(Reader):
         fields: Fields = Fields(),  # noqa: B008 - immutable
         prune: bool = True,
         hidden: bool = False,
+        follow_links: bool = False,
         ram: str | int | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
 
         Only what changed since the last time is read; documents of files that disappeared from a given folder are removed
-        unless ``prune`` is false. ``ram`` bounds the memory of building (the library's own where None). Interrupted at any
-        instant, the same call goes on where it was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
+        unless ``prune`` is false. Links that lead out of a given folder are skipped unless ``follow_links``. ``ram`` bounds
+        the memory of building (the library's own where None). Interrupted at any instant, the same call goes on where it
+        was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
         `StorageError`, `BudgetError`.
         """
         from .indexing import index_paths
@@ -98,7 +100,9 @@ class Library(Reader):
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
         with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait) as writer:
             writer.plan()
-            report = index_paths(writer, given, fields=fields, prune=prune, hidden=hidden, progress=progress)
+            report = index_paths(
+                writer, given, fields=fields, prune=prune, hidden=hidden, follow_links=follow_links, progress=progress
+            )
         self.refresh()
         return report
 
@@ -135,6 +139,8 @@ class Library(Reader):
         """
         from .writer import writing
 
+        if not isinstance(names, Iterable) or isinstance(names, bytes):
+            raise InputError(f"a document's id is a string, not {names!r:.80} ({type(names).__name__})")
         given = [names] if isinstance(names, str) else list(names)
         with writing(self.path, self.ram, self.wait) as writer:
             found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}

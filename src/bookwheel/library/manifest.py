@@ -14,7 +14,7 @@ from .._paths import MANIFEST
 from .._version import __version__
 from ..encode.load import KINDS
 from ..index.plain_files import parse_json, read_plain
-from ..index.storage import readable, replace_file
+from ..index.storage import refused, replace_file
 from .settings import Representation, Settings
 
 __all__ = [
@@ -118,14 +118,17 @@ class Manifest:
         """
         path = library / MANIFEST
         try:
-            with readable(path):
-                data: dict[str, Any] = parse_json(read_plain(path))
+            data: dict[str, Any] = parse_json(read_plain(path))
             version = data.pop("format")
             written_by = data.pop("bookwheel", "?")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryNotFound(
                 f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
             ) from error
+        except UnicodeEncodeError as error:
+            raise LibraryNotFound(f"there is no library at {str(library)!r}: no path has half a character") from error
+        except OSError as error:
+            raise refused(path, error) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
         if version != FORMAT:

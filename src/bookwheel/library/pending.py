@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..documents.document import Document
+from ..documents.metadata import comparable, kept
 from .store import Store
 
 __all__ = ["NewDocument", "Rows", "SourceState", "storable"]
@@ -59,13 +60,14 @@ class Rows:
     def document(self, number: int, new: NewDocument, text: str, first: int, spans: int, generation: int) -> None:
         """Add the rows of a document whose passages are numbered from ``first``."""
         document = new.document
-        metadata = {storable(key): storable(v) if isinstance(v, str) else v for key, v in document.metadata.items()}
+        given = {storable(key): storable(v) if isinstance(v, str) else v for key, v in document.metadata.items()}
+        metadata = {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
         encoded = json.dumps(metadata) if metadata else None
         self.documents.append(
             (number, storable(document.id), new.source, storable(document.title), encoded, new.digest, first, spans, generation)
         )
         self.texts.append((number, text))
-        self.metadata += [(key, value, number) for key, value in metadata.items() if value is not None]
+        self.metadata += [(key, comparable(given[key]), number) for key in metadata]
         if new.replaces is not None:
             self.removed.append((generation, new.replaces))
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import UsageError
+from .._errors import InputError, UsageError
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
 from ..memory.plan import MemoryPlan
@@ -283,6 +283,10 @@ class Reader:
         return found
 
     def _find(self, store: Store, generation: int, name: str) -> list[int]:
+        if not isinstance(name, str):
+            raise InputError(f"a document's id is a string, not {name!r:.80} ({type(name).__name__})")
+        if "\0" in name:  # no id has one, and no path
+            return []
         try:
             name.encode()
         except UnicodeEncodeError:  # half a character: no id has one

@@ -167,6 +167,8 @@ class IndexReport:
     """Number of files skipped, by reason."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
+    notes: list[str] = field(default_factory=list)
+    """One sentence for each thing in a file that was left out though the file was read; no failures."""
     memory_plan: MemoryPlan | None = None
 
 

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from .._errors import UsageError
+from .._numbers import real, whole
 from ..rank.recipe import Recipe
 
 __all__ = ["MAX_K", "SearchOptions", "with_options"]
@@ -47,7 +48,12 @@ class SearchOptions:
     """How many queries of `Library.search_many` are searched at once."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
+        for name in ("k", "threads"):
+            object.__setattr__(self, name, whole(getattr(self, name), name))
+        for name in ("cutoff", "seconds"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, real(value, name))
+        if not 1 <= self.k <= MAX_K:
             raise UsageError(f"k must be a whole number between 1 and {MAX_K}, not {self.k!r}")
         if self.cutoff is not None and not 0 <= self.cutoff <= 1:
             raise UsageError(f"cutoff must be between 0 and 1, not {self.cutoff!r}")

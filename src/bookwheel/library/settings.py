@@ -8,6 +8,7 @@ from keyword import iskeyword
 from typing import Any
 
 from .._errors import UsageError
+from .._numbers import real, whole
 from ..analysis.analyzer import Analyzer
 from ..encode.load import KINDS
 
@@ -94,6 +95,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
             raise UsageError(f"unit must be one of {', '.join(UNITS)}, not {self.unit!r}")
+        object.__setattr__(self, "words", whole(self.words, "words"))
+        for name in ("k1", "b"):
+            object.__setattr__(self, name, real(getattr(self, name), name))
         if not 5 <= self.words <= 100_000:
             raise UsageError(f"words must be between 5 and 100000, not {self.words}")
         if not 0 <= self.k1 < float("inf"):

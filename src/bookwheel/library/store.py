@@ -21,9 +21,10 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import LibraryChanged, LibraryDamaged, LibraryError, LibraryLocked, StorageError
+from .._errors import LibraryChanged, LibraryDamaged, LibraryError
 from ..documents.document import Scalar
 from ..index.storage import fsync_folder, readable, storage
+from .database_errors import meaning
 from .databases import check_schema, refuse_foreign_files, restrict
 from .filters.conditions import register
 from .results import StoredDocument
@@ -189,27 +190,7 @@ class Store:
             self._fail(error)
 
     def _fail(self, error: sqlite3.Error) -> NoReturn:
-        text = str(error)
-        if "disk is full" in text or "disk I/O" in text:
-            raise StorageError(
-                f"the disk is full: writing {self.path} failed; free some space and run the same command again, "
-                "committed work is kept"
-            ) from error
-        if "closed database" in text:
-            raise LibraryError(f"the library {self.path.parent} was closed while it was being read; open it again") from error
-        if "locked" in text or "busy" in text:
-            raise LibraryLocked(f"{self.path} has been locked by another process for 30 seconds; try again") from error
-        if "unable to open" in text:
-            try:
-                with readable(self.path), self.path.open("rb"):
-                    pass
-            except FileNotFoundError:
-                raise LibraryDamaged(f"{self.path} is missing; index the files again into a new library") from error
-        if "readonly" in text or "unable to open" in text:
-            raise StorageError(
-                f"there is no permission to write {self.path}; change its permissions or choose another folder with --library"
-            ) from error
-        raise LibraryDamaged(f"{self.path} is damaged ({text}); index the files again into a new library") from error
+        raise meaning(error, self.path) from error
 
     def cache(self, size: int) -> None:
         """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""

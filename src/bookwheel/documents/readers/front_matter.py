@@ -21,8 +21,12 @@ MAX_CHARACTERS = 1 << 16
 MAX_DEPTH = 32
 """Of nested lists and mappings; what is nested deeper ends the block's entries."""
 
+MAX_BROKEN = 500
+"""Characters of a broken list, mapping or quoted text that is taken as text; a longer one is left out."""
+
 _OPENING = re.compile(r"---[ \t]*\r?\n")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
+_KEY = re.compile(r"""("[^"\n]{1,100}"|'[^'\n]{1,100}'|[^\s#\-?:{}\[\],&*!|>'"%@`][^:\n]{0,100}?)[ \t]*:(?=\s|$)""")
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -45,6 +49,10 @@ def front_matter(text: str) -> FrontMatter:
     Strings, numbers and booleans are read as such, and lists of them as strings joined by ", ";
     nested mappings and nulls are skipped. A block that is not a mapping is text (a thematic break,
     some lines, and another).
+
+    Notes are written by hand, and many a block is not valid YAML: then each of its top-level lines
+    ``key: …`` is read by itself, with the lines below it, and where that is not YAML either (an
+    unquoted colon: ``title: ColBERT: efficient retrieval``) what stands after the key is its text.
     """
     opening = _OPENING.match(text)
     closing = _CLOSING.search(text, opening.end(), opening.end() + MAX_CHARACTERS) if opening else None
@@ -62,13 +70,59 @@ def front_matter(text: str) -> FrontMatter:
             is_mapping = True
             if key and value is not None:
                 entries[key] = value
-    except _Damage as error:
-        problem = str(error)
+    except _Damage:
+        parts, stray = _parts(block)
+        is_mapping = bool(parts) and (is_mapping or len(parts) > stray)
+        if is_mapping:
+            problem = _leniently(parts, entries)
     return FrontMatter(entries, start, problem) if is_mapping else FrontMatter({}, 0)
 
 
+def _parts(block: str) -> tuple[list[tuple[int, str]], int]:
+    """Each line ``key: …`` that is not indented, with the lines below it and the number of lines
+    before it; and how many lines that are not indented belong to none.
+    """
+    parts: list[tuple[int, list[str]]] = []
+    stray = 0
+    for at, line in enumerate(block.splitlines(keepends=True)):
+        if _KEY.match(line):
+            parts.append((at, [line]))
+            continue
+        stray += bool(line.strip()) and not line.startswith((" ", "\t", "#", "- "))
+        if parts:
+            parts[-1][1].append(line)
+    return [(at, "".join(lines)) for at, lines in parts], stray
+
+
+def _leniently(parts: list[tuple[int, str]], entries: dict[str, Scalar]) -> str:
+    """Add the entry of each part to ``entries``; returns what of the first that was not YAML was wrong."""
+    problem = ""
+    for at, part in parts:
+        try:
+            found = list(_entries(_events(part)))
+        except _Damage as error:
+            key, value = _as_text(part)
+            plain = "\n" not in part.strip() and not value.startswith(tuple("[{\"'|>"))
+            if not plain and not problem:
+                problem = f"line {at + 1 + error.line}: {error.what}"
+            found = [(key, value)] if plain or not (error.deep or len(value) > MAX_BROKEN) else []
+        entries.update((key, value) for key, value in found if key and value is not None)
+    return problem
+
+
+def _as_text(part: str) -> tuple[str, str]:
+    """The key of a part, and what stands after it and in the lines below it, as one line."""
+    match = _KEY.match(part)
+    assert match is not None
+    return match.group(1).strip("\"'"), " ".join(part[match.end() :].split())
+
+
 class _Damage(Exception):
-    """The block is not YAML from some line on."""
+    """The block is not YAML from some line on (1 is the block's first)."""
+
+    def __init__(self, line: int, what: str, *, deep: bool = False) -> None:
+        super().__init__(what)
+        self.line, self.what, self.deep = line, what, deep
 
 
 def _events(block: str) -> Iterator[Any]:
@@ -78,8 +132,8 @@ def _events(block: str) -> Iterator[Any]:
         yield from yaml.parse(block, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 2}: " if mark is not None else ""
-        raise _Damage(f"{where}{getattr(error, 'problem', None) or 'not YAML'}") from None
+        line = mark.line + 1 if mark is not None else 1
+        raise _Damage(line, getattr(error, "problem", None) or "a character that YAML does not allow") from None
 
 
 def _entries(events: Iterator[Any]) -> Iterator[tuple[str, Scalar]]:
@@ -93,7 +147,7 @@ def _entries(events: Iterator[Any]) -> Iterator[tuple[str, Scalar]]:
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             depth += 1
             if depth > MAX_DEPTH:
-                raise _Damage(f"nested more than {MAX_DEPTH} deep")
+                raise _Damage(event.start_mark.line + 1, f"nested more than {MAX_DEPTH} deep", deep=True)
             if depth == 1 and kind == "SequenceStartEvent":
                 return
             parts = [] if depth == 2 and kind == "SequenceStartEvent" else None

@@ -49,6 +49,11 @@ _UNNESTED = frozenset(
     optgroup colgroup rp rt html head body""".split()
 )
 MAX_NESTING = 20_000
+MAX_ATTRIBUTES = 1000
+_ATTRIBUTE = re.compile(rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>]*+))?+""")
+# As the standard reads a tag; and up to the first ">", lest quotes that open elsewhere hide one.
+_QUOTED_TAG = re.compile(rb"<[A-Za-z][^\s/>]*+(?:" + _ATTRIBUTE.pattern + rb")*+")
+_LONG_TAG = re.compile(rb"<[A-Za-z][^>]{%d,}+" % (2 * MAX_ATTRIBUTES))
 _SPACE = re.compile(r"\s+")
 _SPACES = re.compile(r" {2,}")
 # White space in <pre> takes another form while all others are collapsed.
@@ -129,10 +134,23 @@ def _check_nesting(data: bytes, label: str) -> None:
                 raise InputError(f"{label} nests elements more than {MAX_NESTING:,} deep; it was skipped")
 
 
-def parse_html(data: bytes) -> LexborHTMLParser:
-    """Parses a page, in the encoding that its bytes or its ``<meta charset>`` say."""
+def _check_attributes(data: bytes, label: str) -> None:
+    """Raise `InputError` for an element with so many attributes that parsing it would take the square of their number."""
+    for tags in (_QUOTED_TAG, _LONG_TAG):
+        for tag in tags.finditer(data):
+            if tag.end() - tag.start() > 2 * MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(tag.group())) > MAX_ATTRIBUTES:
+                raise InputError(f"{label} has an element with more than {MAX_ATTRIBUTES:,} attributes; it was skipped")
+
+
+def parse_html(data: bytes, label: str = "a page") -> LexborHTMLParser:
+    """Parses a page, in the encoding that its bytes or its ``<meta charset>`` say.
+
+    Raises `InputError` for one whose parsing would take the square of its length.
+    """
     from selectolax.lexbor import LexborHTMLParser
 
+    _check_nesting(data, label)
+    _check_attributes(data, label)
     declared = _CHARSET.search(data[:4096])
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -144,8 +162,7 @@ def parse_html(data: bytes) -> LexborHTMLParser:
 
 def _read(source: Source, fields: Fields) -> Items:
     data = source.read_bytes()
-    _check_nesting(data, source.label)
-    tree = parse_html(data)
+    tree = parse_html(data, source.label)
     metadata: dict[str, Scalar] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes

@@ -8,6 +8,7 @@ import email.utils
 from collections.abc import Iterator
 from email.errors import MessageError
 from email.message import EmailMessage
+from typing import TYPE_CHECKING, Any
 
 from ..._errors import InputError
 from ..document import Document, Scalar
@@ -21,7 +22,25 @@ from .values import one_line
 
 __all__ = ["EML", "MBOX"]
 
-_POLICY = email.policy.default.clone(raise_on_defect=False)
+MAX_HEADER = 8000
+"""Characters of a header that are read: the standard library's parser takes the square of their number."""
+
+
+if TYPE_CHECKING:
+    _Base = email.policy.EmailPolicy[EmailMessage]
+else:
+    _Base = email.policy.EmailPolicy
+
+
+class _Policy(_Base):
+    """The standard library's own, with headers cut to a length that nobody needs."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        """The parsed value of a header."""
+        return super().header_fetch_parse(name, value[:MAX_HEADER])
+
+
+_POLICY = _Policy(raise_on_defect=False)
 # What the standard library's mail parser raises on malformed mail, besides its own errors.
 _DAMAGE = (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..._errors import InputError
 from ..document import Document
+from ..failures import Note
 from ..source import Fields, Source
 from .base import Format, Items
 from .front_matter import front_matter
@@ -46,9 +46,7 @@ def _read(source: Source, fields: Fields) -> Items:
     found = front_matter(whole)
     text = whole[found.start :]
     if found.problem:
-        yield InputError(
-            f"{source.label}: the front matter is not valid YAML ({found.problem}); its entries from there on were skipped"
-        )
+        yield Note(f"{source.label}: an entry of the front matter is not valid YAML ({found.problem}); the others were read")
     if not text or text.isspace():
         return
     metadata = found.entries

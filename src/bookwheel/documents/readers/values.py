@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from ..document import Scalar
 
 __all__ = ["number", "one_line", "year_of"]
 
-_INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})\Z", re.ASCII)
+_INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,299})\Z", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:0|[1-9]\d*)\.\d+(?:[eE][+-]?\d+)?\Z", re.ASCII)
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)", re.ASCII)
 
@@ -20,7 +21,8 @@ def number(value: str) -> Scalar:
     if _INTEGER.match(value):
         return int(value)
     if _FLOAT.match(value):
-        return float(value)
+        found = float(value)
+        return found if math.isfinite(found) else value
     return value
 
 

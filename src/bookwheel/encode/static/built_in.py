@@ -98,8 +98,8 @@ class StaticEncoder:
             if path.stat().st_size != size:
                 raise ModelError(f"{path} has {path.stat().st_size} bytes where {size} were written; {REMEDY}")
         try:
-            self._vectors: NDArray[np.int8] = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
-            self._scales: NDArray[np.float32] = np.load(folder / "scales.npy")
+            self._vectors: NDArray[np.int8] = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False))
+            self._scales: NDArray[np.float32] = np.load(folder / "scales.npy", allow_pickle=False)
         except (ValueError, OSError) as error:
             raise ModelError(f"the arrays of {folder} are not readable ({error}); {REMEDY}") from error
         expected = (len(self._scales), self.dimension)
@@ -258,7 +258,7 @@ def _config(folder: Path) -> dict[str, Any]:
         version = config["format"]
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing; {REMEDY}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{path} is not readable as a model's description; {REMEDY}") from error
     if version != FORMAT:
         raise ModelError(

@@ -90,7 +90,7 @@ def read_json(path: Path) -> Any:
     """A configuration file; raises `ModelError` where it is damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not readable as JSON ({error}); get the model's files again") from error
 
 

@@ -45,7 +45,7 @@ OPENING = 300
 """Characters of the first example that stand for a query without words of its own."""
 _TOKEN = re.compile(
     r"""(?<!\S)(?P<sign>[+-]?)
-    (?:(?P<field>[^\W\d][\w.]*):(?:"(?P<quoted>[^"]+)"|(?P<value>[^\s"]+))|"(?P<phrase>[^"]*\w[^"]*)"|(?P<word>[^\s"+:-][^\s":]*))
+    (?:(?P<field>[^\W\d][\w.]*):(?:"(?P<quoted>[^"]+)"|(?P<value>[^\s"]+))|"(?=[^"\w]*+\w)(?P<phrase>[^"]*+)"|(?P<word>[^\s"+:-][^\s":]*))
     (?!\S)""",
     re.VERBOSE,
 )
