@@ -103,15 +103,9 @@ def index(
     for _, file in files:
         if not Path(file).expanduser().is_file():
             raise InputError(f"there is no file {file}; nothing was read")
-<<<<<<< HEAD
-    walk(paths, hidden=hidden)  # before the library is created: a wrong path must not leave an empty one
+    # Before the library is created: a wrong path must not leave an empty one.
+    walk(paths, hidden=hidden, follow_links=follow_links)
     with open_library(name, create=True, wait=wait_of(click.get_current_context()), **given) as library:
-=======
-    walk(
-        paths, hidden=hidden, follow_links=follow_links
-    )  # before the library is created: a wrong path must not leave an empty one
-    with open_library(name, create=True, **given) as library:
->>>>>>> readers
         report = library.index(
             paths,
             fields=Fields(id_, title, text or None),
