@@ -13,6 +13,7 @@
     │   ├── LibraryFormat       written by a newer (or older, unsupported) bookwheel
     │   ├── LibraryDamaged      a file is missing, truncated or altered: says which
     │   ├── LibraryLocked       another process is writing to it
+    │   ├── LibraryChanged      the generation being read is gone: refresh
     │   └── StorageError        no space left, no permission, a read-only disk
     └── BudgetError             the work does not fit the memory allowed, exit code 3
 
@@ -25,6 +26,7 @@ __all__ = [
     "BudgetError",
     "FilterError",
     "InputError",
+    "LibraryChanged",
     "LibraryDamaged",
     "LibraryEmpty",
     "LibraryError",
@@ -98,6 +100,10 @@ class LibraryDamaged(LibraryError):
 
 class LibraryLocked(LibraryError):
     """Another process is writing to the library."""
+
+
+class LibraryChanged(LibraryError):
+    """The generation being read is gone: a writer replaced it, or the library was made anew. `Library.refresh` moves on."""
 
 
 class StorageError(LibraryError):

@@ -241,7 +241,7 @@ def test_a_reader_goes_on_while_parts_are_superseded(
     library = make(tmp_path / "x", documents(prose, slice(0, 200)))
     library.add_encoder("other", encoder)
     library.embed(passages=80)
-    reader = Snapshot.open(tmp_path / "x", library._snapshot.store)
+    reader = Snapshot.open(tmp_path / "x")
     library.embed()
     hits = retriever(library._encoders, reader, "other", Query(QUERIES[0]), reader.alive, limit=0.0).retrieve(5)
     assert len(hits) == 5

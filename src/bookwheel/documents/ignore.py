@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -60,10 +61,12 @@ def _read(folder: str) -> GitIgnoreSpec | None:
     try:
         with Path(folder, ".gitignore").open("rb") as file:
             lines = file.read(_MAX_BYTES).decode("utf-8", "replace").splitlines()
-        spec = GitIgnoreSpec.from_lines(lines)
-        for pattern in spec.patterns:
-            if pattern.regex is not None:
-                pattern.regex = _bounded(pattern.regex)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of Python, about "[[" in a pattern
+            spec = GitIgnoreSpec.from_lines(lines)
+            for pattern in spec.patterns:
+                if pattern.regex is not None:
+                    pattern.regex = _bounded(pattern.regex)
         return spec
     except (OSError, ValueError):
         return None  # there is none, or git itself could not read it
@@ -92,4 +95,7 @@ def _bounded(regex: re.Pattern[str]) -> re.Pattern[str]:
     for piece in pieces[:-1]:
         bare = _PLAIN.sub("", piece)
         made.append(f"{_STAR}{piece}" if set(bare) & set("/()|") else f"(?>[^/]*?{piece})")
-    return re.compile("".join([*made, _STAR, pieces[-1]]), regex.flags & ~re.UNICODE | re.UNICODE)
+    try:
+        return re.compile("".join([*made, _STAR, pieces[-1]]))
+    except re.error:
+        return _NOTHING

@@ -39,8 +39,11 @@ def read_dense(path: str | Path) -> NDArray[Any]:
     path = Path(path)
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is not readable as a .npy array ({error}); write it with numpy.save") from error
+    except Exception as error:  # numpy's reader lets out what Python's tokenizer and its own types raise
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is not readable as a .npy array ({reason}); write it with numpy.save") from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path} holds several arrays; write one with numpy.save")
     if array.ndim != 2 or array.dtype.kind != "f":
         raise InputError(
             f"{path} has an array of shape {array.shape} and type {array.dtype}; expected (texts, dimension) of floats"

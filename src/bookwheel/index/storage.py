@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import math
 import mmap
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,9 +23,21 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .._errors import LibraryDamaged, StorageError
+from .mapping import MappedFile
 from .plain_files import create_plain, open_plain, parse_json, read_plain, refuse_link
 
-__all__ = ["NEW", "ArrayFolder", "ArrayStream", "FolderWriter", "fsync_folder", "refused", "replace_file", "storage"]
+__all__ = [
+    "NEW",
+    "ArrayFolder",
+    "ArrayStream",
+    "FolderWriter",
+    "fsync_folder",
+    "opened",
+    "readable",
+    "refused",
+    "replace_file",
+    "storage",
+]
 
 HEADER = 128
 """Bytes kept for an ``.npy`` header: arrays start on a cache line and a stream's shape can be filled in at the end."""
@@ -64,6 +76,17 @@ def storage(path: Path) -> Iterator[None]:
             raise StorageError(
                 f"there is no permission to write {path}; change its permissions or choose another folder with --library"
             ) from error
+        raise
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the system refuses to open into a `StorageError` (`refused`), so that only damage is called damage."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _REFUSED:
+            raise refused(path, error) from error
         raise
 
 
@@ -221,8 +244,10 @@ class FolderWriter:
 class ArrayFolder:
     """A finished folder of arrays, memory-mapped read-only.
 
-    Raises `LibraryDamaged` where the list or a file is missing or a file's length is not the recorded one. Contents are
-    compared with their checksums by `damaged` only, since that reads everything.
+    Every file is mapped at once, so that all arrays can be read for as long as this object lives, also when a writer has
+    deleted the folder meanwhile; no page is read before an array is used, and no file is held open. Raises `LibraryDamaged`
+    where the list or a file is missing or a file's length is not the recorded one, `StorageError` where a file may not be read
+    or too many are open. Contents are compared with their checksums by `damaged` only, since that reads everything.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -237,90 +262,77 @@ class ArrayFolder:
                 for name, entry in self._files.items()
             ):
                 raise ValueError("an entry of another form")
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is missing; {REMEDY}") from error
         except OSError as error:
             raise refused(folder / "index.json", error) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{folder / 'index.json'} is not readable; {REMEDY}") from error
-        for name in self._files:
-            if problem := self._length_problem(name):
-                raise LibraryDamaged(f"{problem}; {REMEDY}")
+        self._maps: dict[str, MappedFile] = {}
         self._arrays: dict[str, NDArray[Any]] = {}
-        self._maps: dict[str, mmap.mmap] = {}
+        for name, entry in self._files.items():
+            path = self.path(name)
+            try:
+                with readable(path):
+                    mapped = self._maps[name] = MappedFile(path)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise LibraryDamaged(f"{path} is missing; {REMEDY}") from error
+            except OSError as error:
+                raise LibraryDamaged(f"{path} is not readable ({error}); {REMEDY}") from error
+            if mapped.size != entry["bytes"]:
+                raise LibraryDamaged(f"{path} has {mapped.size} bytes where {entry['bytes']} were written; {REMEDY}")
 
     def path(self, name: str) -> Path:
         """The file of array ``name``."""
         return self.folder / f"{name}.npy"
-
-    def _length_problem(self, name: str) -> str | None:
-        path, expected = self.path(name), self._files[name]["bytes"]
-        try:
-            state = path.lstat()
-        except FileNotFoundError:
-            return f"{path} is missing"
-        if not stat.S_ISREG(state.st_mode):
-            return f"{path} is a symbolic link or no plain file, which no library contains"
-        found = state.st_size
-        return None if found == expected else f"{path} has {found} bytes where {expected} were written"
 
     def __contains__(self, name: str) -> bool:
         return name in self._files
 
     def array(self, name: str) -> NDArray[Any]:
         """The array ``name``, read-only and memory-mapped."""
-        if name not in self._arrays:
+        if (array := self._arrays.get(name)) is None:
             if name not in self._files:
                 raise LibraryDamaged(f"{self.path(name)} is not listed in {self.folder / 'index.json'}; {REMEDY}")
+            data = self._maps[name].data
             try:
-                with open_plain(self.path(name)) as file:
-                    shape, dtype = _shape(file)
-                    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                shape, dtype = _shape(io.BytesIO(data[:HEADER].tobytes()))
                 if dtype.hasobject:
                     raise ValueError("its items are objects")
                 count = math.prod(shape)  # in Python's own numbers, which do not overflow
-                array = np.frombuffer(mapped, dtype, count, HEADER).reshape(shape)
-            except (ValueError, OSError, TypeError, OverflowError) as error:
-                if isinstance(error, OSError) and error.errno in _REFUSED:
-                    raise refused(self.path(name), error) from error
+                array = np.frombuffer(data, dtype, count, HEADER).reshape(shape)
+            except (ValueError, TypeError, OverflowError) as error:
                 raise LibraryDamaged(f"{self.path(name)} is not readable ({error}); {REMEDY}") from error
-            self._maps[name], self._arrays[name] = mapped, array
-        return self._arrays[name]
+            self._arrays[name] = array
+        return array
 
     def advise(self, name: str, offset: int, length: int) -> None:
         """Ask the system to read bytes ``offset`` to ``offset + length`` of array ``name`` ahead."""
-        self.array(name)
         mapped = self._maps[name]
-        if not hasattr(mapped, "madvise"):
-            return
-        first, last = HEADER + max(offset, 0), min(HEADER + offset + length, len(mapped))
+        first, last = HEADER + max(offset, 0), min(HEADER + offset + length, mapped.size)
         first = first // mmap.PAGESIZE * mmap.PAGESIZE
         for start in range(first, last, AHEAD):
-            mapped.madvise(mmap.MADV_WILLNEED, start, min(AHEAD, last - start))
+            mapped.advise("WILLNEED", start, min(AHEAD, last - start))
 
     def scattered(self, name: str) -> None:
         """Say that array ``name`` is read here and there: a page that is missing then comes alone.
 
         Else the system reads all around it too, as much as megabytes where the disk is set up so, for a few bytes.
         """
-        self.array(name)
-        if hasattr(mmap, "MADV_RANDOM"):
-            self._maps[name].madvise(mmap.MADV_RANDOM)
+        self._maps[name].advise("RANDOM")
 
     def ends(self, name: str) -> tuple[Any, Any]:
-        """The first and the last item of an array of one dimension that is not empty; reads those alone."""
+        """The first and the last item of an array of one dimension that is not empty; reads the pages of those alone."""
         array = self.array(name)
-        with open_plain(self.path(name)) as file:
-            file.seek(HEADER)
-            first = file.read(array.itemsize)
-            file.seek(HEADER + array.nbytes - array.itemsize)
-            both = np.frombuffer(first + file.read(array.itemsize), array.dtype)
-        return both[0], both[1]
+        mapped = self._maps[name]
+        mapped.advise("RANDOM")
+        both = array[0], array[-1]
+        mapped.advise("NORMAL")
+        return both
 
     def release(self, name: str) -> None:
         """Let go of the pages of array ``name`` that were read; they come back from the file when touched again."""
-        if name in self._maps and hasattr(mmap, "MADV_DONTNEED"):
-            self._maps[name].madvise(mmap.MADV_DONTNEED)
+        self._maps[name].advise("DONTNEED")
 
     def sizes(self) -> dict[str, int]:
         """Bytes on disk by array."""
@@ -330,17 +342,40 @@ class ArrayFolder:
         """One sentence for each file that is missing, of another length, or of other contents than were written."""
         problems = []
         for name, entry in self._files.items():
-            if problem := self._length_problem(name):
-                problems.append(problem)
-                continue
             digest = hashlib.blake2b(digest_size=16)
-            with open_plain(self.path(name)) as file:
-                header = file.read(HEADER)
-                while block := file.read(READ):
+            try:
+                blocks = self._blocks(name)
+                header = next(blocks)
+                for block in blocks:
                     digest.update(block)
+            except OSError as error:
+                problems.append(f"{self.path(name)} cannot be read ({error.strerror})")
+                continue
             if hashlib.blake2b(digest.digest() + header, digest_size=16).hexdigest() != entry["blake2b"]:
                 problems.append(f"{self.path(name)} does not match its checksum")
         return problems
+
+    def _blocks(self, name: str) -> Iterator[bytes]:
+        """The header of an array's file, then the rest in pieces: read, or from memory where the file was deleted meanwhile.
+
+        Reading tells of a bad sector by an error, where touching a page ends the process.
+        """
+        mapped = self._maps[name]
+        with suppress(FileNotFoundError), open_plain(self.path(name)) as file:
+            if mapped.is_file(file.fileno()):
+                yield file.read(HEADER)
+                while block := file.read(READ):
+                    yield block
+                return
+        yield mapped.data[:HEADER].tobytes()
+        for start in range(HEADER, mapped.size, READ):
+            yield mapped.data[start : start + READ].tobytes()
+            mapped.advise("DONTNEED")
+
+
+def opened(folder: Path | ArrayFolder) -> ArrayFolder:
+    """The array folder at a path, or the one given."""
+    return folder if isinstance(folder, ArrayFolder) else ArrayFolder(folder)
 
 
 REMEDY = "run `bookwheel check` to see all that is damaged, then index the files again"

@@ -146,6 +146,6 @@ def reweigh_segment(
     library: Path, entry: SegmentEntry, impacts: str, settings: Settings, average_length: float
 ) -> SegmentEntry:
     """Recompute the impacts of ``entry`` for the k1 and b of ``settings``."""
-    segment = Segment(library, entry)
+    segment = Segment(library, entry, vectors=False)
     sparse_merge.reweigh(segment.sparse, segment.folder / impacts, Bm25(settings.k1, settings.b), average_length)
     return replace(entry, impacts=impacts)

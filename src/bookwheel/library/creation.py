@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from .._allowed import allow
@@ -9,6 +10,7 @@ from .._errors import LibraryDamaged, StorageError
 from ..analysis.analyzer import Analyzer
 from ..encode.load import load_encoder
 from ..index.storage import NEW, fsync_folder, storage
+from .leases import READERS, prepare
 from .lock import LOCK, WriterLock
 from .manifest import MANIFEST, Manifest
 from .settings import Settings
@@ -16,7 +18,7 @@ from .store import DATABASE, Store
 
 __all__ = ["create"]
 
-_UNFINISHED = {LOCK, MANIFEST + NEW, DATABASE, *(DATABASE + ending for ending in ("-wal", "-shm", "-journal"))}
+_UNFINISHED = {LOCK, READERS, MANIFEST + NEW, DATABASE, *(DATABASE + ending for ending in ("-wal", "-shm", "-journal"))}
 """All that can be in a folder where making a library was interrupted."""
 AGAIN = "index the sources again into a new library"
 
@@ -49,6 +51,8 @@ def create(library: Path, settings: Settings) -> None:
             try:
                 if store.execute("SELECT EXISTS (SELECT 1 FROM documents)")[0][0]:
                     raise LibraryDamaged(f"{library} holds documents but its {MANIFEST} is missing; put it back, or {AGAIN}")
+                identity = store.identify(secrets.token_hex(16))
             finally:
                 store.close()
-            Manifest(settings).write(library)
+            prepare(library)
+            Manifest(settings, identity).write(library)

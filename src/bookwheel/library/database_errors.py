@@ -6,7 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from .._errors import BookwheelError, InputError, LibraryDamaged, LibraryLocked, StorageError
+from .._errors import BookwheelError, InputError, LibraryDamaged, LibraryError, LibraryLocked, StorageError
 
 __all__ = ["meaning"]
 
@@ -16,6 +16,8 @@ _PERMISSION, _BUSY, _LOCKED, _MEMORY, _READONLY, _IO, _FULL, _CANNOT_OPEN, _TOO_
 
 def meaning(error: sqlite3.Error, path: Path) -> BookwheelError:
     """The error to raise for ``error``, which the database ``path`` gave."""
+    if "closed database" in str(error):
+        return LibraryError(f"the library {path.parent} was closed while it was being read; open it again")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (_CANNOT_OPEN, _IO) and (handles := _no_handle_left()):
         return StorageError(f"{path} cannot be opened: {handles}")

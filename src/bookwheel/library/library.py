@@ -159,6 +159,7 @@ class Library(Reader):
         """
         from .writer import Writer
 
+        self._leave()  # it must not keep what is to be deleted
         with Writer(self.path, ram=self._allowed(ram)) as writer:
             writer.compact(progress)
         self.refresh()

@@ -88,6 +88,8 @@ class Manifest:
     """What a library consisted of at one generation."""
 
     settings: Settings
+    id: str = ""
+    """Random, made with the library: one made anew at the same path is another one. Empty in libraries from before."""
     generation: int = 0
     next_document: int = 1
     next_passage: int = 1
@@ -136,7 +138,11 @@ class Manifest:
                 "upgrade with: pip install -U bookwheel, or index the files again"
             )
         try:
-            if any(type(number) is not int for number in data.values() if not isinstance(number, dict | list)):
+            if type(data.get("id", "")) is not str:
+                raise TypeError("the id is not a string")
+            if any(
+                type(number) is not int for name, number in data.items() if name != "id" and not isinstance(number, dict | list)
+            ):
                 raise TypeError("a count is not a whole number")
             made = cls(
                 settings=Settings.from_dict(data.pop("settings")),
@@ -168,6 +174,11 @@ class Manifest:
         """Make this the library's state, atomically and durably."""
         data = {"format": FORMAT, "bookwheel": __version__, **asdict(self), "settings": self.settings.to_dict()}
         replace_file(library / MANIFEST, json.dumps(data, indent=1).encode())
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """What tells it from every other: the library's identity and the generation."""
+        return self.id, self.generation
 
     def next(self, **changes: Any) -> Manifest:
         """The following generation, with ``changes``."""

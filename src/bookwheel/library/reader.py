@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +34,8 @@ from .vectors.encoders import Encoders
 
 __all__ = ["Reader"]
 
+_readers: weakref.WeakSet[Reader] = weakref.WeakSet()
+
 
 class Reader:
     """What can be asked of a library that is open; `bookwheel.Library` adds what changes it.
@@ -45,9 +49,11 @@ class Reader:
         """The budget in bytes; None where none was named."""
         self._encoders = Encoders(path)
         self._resources = Resources()
-        self._store: Store | None = None
+        self._identity: str | None = None
+        """Of the library that `_encoders` and `_resources` are for; None before the first snapshot."""
         self._current: Searcher | None = None
         self._lock = threading.RLock()
+        _readers.add(self)
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -58,8 +64,11 @@ class Reader:
             return current
         with self._lock:
             if self._current is None:
-                self._store = self._store or Store(self.path)
-                snapshot = Snapshot.open(self.path, self._store)
+                snapshot = Snapshot.open(self.path)
+                if self._identity not in (None, snapshot.manifest.id):
+                    # Made anew at the same path: passages and generations of the same numbers are others.
+                    self._encoders, self._resources = self._encoders.renewed(), Resources()
+                self._identity = snapshot.manifest.id
                 self._current = Searcher(snapshot, self._encoders, self._resources, self.ram)
             return self._current
 
@@ -68,10 +77,19 @@ class Reader:
         return self._searcher.snapshot
 
     def refresh(self) -> None:
-        """Move on to the newest generation."""
+        """Move on to the newest generation, or to another library that was made at the same path.
+
+        Searches that are under way in other threads end with the generation that they began with.
+        """
         current = self._current
-        if current is not None and Manifest.read(self.path).generation != current.snapshot.generation:
-            self._current = None
+        if current is not None and Manifest.read(self.path).version != current.snapshot.manifest.version:
+            self._leave(current)
+
+    def _leave(self, searcher: Searcher | None = None) -> None:
+        """Let go of the generation being read, unless it is no longer that of ``searcher``."""
+        with self._lock:
+            if searcher is None or self._current is searcher:
+                self._current = None
 
     @property
     def settings(self) -> Settings:
@@ -226,7 +244,7 @@ class Reader:
 
     def __iter__(self) -> Iterator[StoredDocument]:
         """All documents, in the order in which they were added."""
-        snapshot = self._snapshot
+        snapshot = self._snapshot  # held to the end, whatever is refreshed meanwhile
         for number in snapshot.store.numbers(snapshot.generation):
             yield snapshot.store.document(number)
 
@@ -304,13 +322,20 @@ class Reader:
     # -- closing -------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the files; what is asked next opens them again."""
+        """Close the files, and let go of the memory; what is asked next opens them again.
+
+        What other threads are asking at this moment may raise `LibraryError`.
+        """
         with self._lock:
+            if self._current is not None:
+                self._current.snapshot.close()
             self._current = None
+            self._resources = Resources()
             self._encoders.close()
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by path: the copy opens the library anew, without encoders that were given as objects."""
+        return _reopened, (type(self), self.path.absolute(), self.ram)
 
     def __enter__(self) -> Self:
         return self
@@ -320,3 +345,20 @@ class Reader:
 
     def __repr__(self) -> str:
         return f"<bookwheel.Library {str(self.path)!r}>"
+
+
+def _reopened(kind: type[Reader], path: Path, ram: int | None) -> Reader:
+    Manifest.read(path)  # so that it is told at once where there is no library
+    return kind(path, ram=ram)
+
+
+def _after_fork() -> None:
+    """In a forked child no other thread is there to release a lock that it held."""
+    for reader in list(_readers):
+        reader._lock = threading.RLock()
+        reader._encoders.after_fork()
+        reader._resources.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

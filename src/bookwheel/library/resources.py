@@ -19,6 +19,10 @@ class Resources:
         self._newest = -1
         self._lock = threading.RLock()
 
+    def after_fork(self) -> None:
+        """In a forked child: a lock that another thread held is never released."""
+        self._lock = threading.RLock()
+
     def get(self, key: Hashable, make: Callable[[], T], generation: int | None = None) -> T:
         """What ``make`` gave when ``key`` was first asked for; of this ``generation``, where one is named.
 

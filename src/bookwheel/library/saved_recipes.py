@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from .._errors import LibraryDamaged, RecipeError
 from ..index.plain_files import parse_json, read_plain
-from ..index.storage import replace_file, storage
+from ..index.storage import readable, replace_file, storage
 from ..rank.named import RECIPES
 from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
@@ -43,7 +43,8 @@ def _read(path: Path, changed: int, size: int) -> Mapping[str, str]:
 
 def _table(path: Path) -> dict[str, str]:
     try:
-        table = parse_json(read_plain(path))
+        with readable(path):
+            table = parse_json(read_plain(path))
         if not all(isinstance(key, str) and isinstance(value, str) for key, value in table.items()):
             raise TypeError
     except FileNotFoundError:

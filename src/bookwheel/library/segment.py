@@ -20,7 +20,7 @@ from ..index.storage import ArrayFolder, FolderWriter
 from ..kernels.bm25 import Bm25
 from .manifest import SegmentEntry
 from .settings import Settings
-from .vectors.parts import Part, part_folders
+from .vectors.parts import Part
 
 __all__ = ["SEGMENTS", "Segment", "SegmentBuilder", "bitmap"]
 
@@ -41,7 +41,8 @@ def bitmap(length: int, positions: NDArray[np.integer[Any]], value: bool) -> NDA
 class Segment:
     """A finished segment, opened for reading."""
 
-    def __init__(self, library: Path, entry: SegmentEntry) -> None:
+    def __init__(self, library: Path, entry: SegmentEntry, *, vectors: bool) -> None:
+        """``vectors``: whether the library has vectors made while indexing. Raises `LibraryDamaged`."""
         self.entry = entry
         self.folder = library / SEGMENTS / entry.name
         refuse_link(self.folder.parent)
@@ -49,7 +50,10 @@ class Segment:
         self.rows = ArrayFolder(self.folder / ROWS)
         self.ids: NDArray[np.int64] = self.rows.array("ids")
         """Passage ids, rising: int64 of shape (passages,)."""
-        # At once, not when first asked for: a worker supersedes parts every few seconds, and removes their files.
+        # All files at once, not when first used: a writer may delete what a later generation does not need.
+        self._sparse = ArrayFolder(self.folder / SPARSE)
+        self._impacts = ArrayFolder(self.folder / entry.impacts)
+        self._dense = ArrayFolder(self.folder / DENSE) if vectors else None
         self.parts = [Part(self.folder, part) for part in entry.parts]
 
     @cached_property
@@ -72,21 +76,19 @@ class Segment:
     @cached_property
     def sparse(self) -> Bm25Index:
         """The BM25 index."""
-        return Bm25Index(self.folder / SPARSE, self.folder / self.entry.impacts)
+        return Bm25Index(self._sparse, self._impacts)
 
     @cached_property
     def dense(self) -> DenseIndex | None:
         """The dense index, where the library has one."""
-        return open_dense(self.folder / DENSE) if (self.folder / DENSE).is_dir() else None
+        return None if self._dense is None else open_dense(self._dense)
 
     def folders(self) -> list[ArrayFolder]:
         """Every array folder of the segment."""
-        paths = [self.folder / SPARSE, self.folder / self.entry.impacts]
-        if (self.folder / DENSE).is_dir():
-            paths.append(self.folder / DENSE)
+        folders = [self.rows, self._sparse, self._impacts, *([] if self._dense is None else [self._dense])]
         for part in self.parts:
-            paths += part_folders(part.folder, part.entry.folder.split("-", 1)[0])
-        return [self.rows, *map(ArrayFolder, paths)]
+            folders += part.folders()
+        return folders
 
     def positions(self, ranges: NDArray[np.int64]) -> NDArray[np.int64]:
         """Local positions of the passages in ``ranges``, rows of (first id, number of ids)."""

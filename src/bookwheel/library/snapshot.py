@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import FilterError, LibraryDamaged
+from .._errors import FilterError, LibraryChanged, LibraryDamaged
 from ..index.dense import DenseIndex
 from ..kernels.bm25 import Bm25, idf
 from .filters.parse import BUILT_IN, parse_filter
+from .leases import Lease
 from .manifest import Manifest
 from .segment import Segment, bitmap
 from .store import Store
+from .vectors.adapter import Adapter
 
 __all__ = ["Masks", "Snapshot"]
 
@@ -27,18 +30,30 @@ Masks = Sequence[NDArray[np.uint64] | None]
 FILTERS_KEPT = 32
 REMEMBERED = 100_000
 """Terms whose frequency is remembered."""
+PATIENCE = 10.0
+TRIES = 3
+"""So many times one and the same generation must have been found damaged."""
 ASKED = 16
 """Segments whose dictionaries are read at once where they are on disk."""
 
 
 class Snapshot:
-    """The segments, the deletions and the statistics of one generation."""
+    """The segments, the deletions and the statistics of one generation.
 
-    def __init__(self, library: Path, manifest: Manifest, store: Store) -> None:
+    All its files are mapped and its rows kept (`leases`) for as long as it is there, whatever a writer does meanwhile.
+    """
+
+    def __init__(self, library: Path, manifest: Manifest, store: Store, lease: Lease | None = None) -> None:
         self.library = library
         self.manifest = manifest
         self.store = store
-        self.segments = [Segment(library, entry) for entry in manifest.segments]
+        vectors = manifest.settings.encoder is not None
+        self.segments = [Segment(library, entry, vectors=vectors) for entry in manifest.segments]
+        self.adapters = {
+            one.adapter: Adapter.open(library / one.adapter) for one in manifest.representations if one.adapter is not None
+        }
+        """By folder: the maps from the query vectors of a representation to those of the one that it replaces."""
+        self._lease = lease
         self._filters: OrderedDict[str, Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
         self._idf: dict[str, float] = {}
@@ -46,17 +61,45 @@ class Snapshot:
         self._begun: set[str] = set()
 
     @classmethod
-    def open(cls, library: Path, store: Store) -> Snapshot:
-        """The current generation."""
-        for attempt in range(5):
+    def open(cls, library: Path) -> Snapshot:
+        """The current generation, with a store of its own.
+
+        Raises `LibraryDamaged`, `StorageError`, and `LibraryChanged` where writers were always faster for `PATIENCE` seconds.
+        """
+        deadline = time.monotonic() + PATIENCE
+        damage = 0
+        while True:
             manifest = Manifest.read(library)
-            try:
-                return cls(library, manifest, store)
-            except LibraryDamaged:
-                # A compaction may have removed a segment between our reading of the manifest and of the segment.
-                if attempt == 4 or Manifest.read(library).generation == manifest.generation:
+            store: Store | None = None
+            if (lease := Lease.take(library, manifest.generation)) is not None:
+                try:
+                    store = Store(library)
+                    store.bind(manifest.id, manifest.generation)
+                    return cls(library, manifest, store, lease)
+                except (LibraryDamaged, LibraryChanged) as error:
+                    lease.release()
+                    if store is not None:
+                        store.close()
+                    if Manifest.read(library).version == manifest.version:
+                        damage += 1  # unless its folder is just being deleted or made anew
+                        if damage == TRIES:
+                            if isinstance(error, LibraryDamaged):
+                                raise
+                            raise LibraryDamaged(f"{error}; index the sources again into a new library") from error
+                except BaseException:
+                    lease.release()
+                    if store is not None:
+                        store.close()
                     raise
-        raise AssertionError
+            if time.monotonic() > deadline:
+                raise LibraryChanged(f"{library} changes faster than it can be opened; try again when its writer is done")
+            time.sleep(0.02 if damage else 0.002)
+
+    def close(self) -> None:
+        """Close the database; the memory of the arrays goes back with the last that uses them."""
+        self.store.close()
+        if self._lease is not None:
+            self._lease.release()
 
     def begin(self, names: Iterable[str]) -> None:
         """Ask the system for what searching the representations ``names`` reads whole, before the first search by them.

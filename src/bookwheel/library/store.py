@@ -7,10 +7,13 @@ stamped with a later generation than the manifest's do not exist for readers, an
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
+import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -18,9 +21,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import LibraryDamaged
+from .._errors import LibraryChanged, LibraryDamaged, LibraryError
 from ..documents.document import Scalar
-from ..index.storage import fsync_folder, storage
+from ..index.storage import fsync_folder, readable, storage
 from .database_errors import meaning
 from .databases import check_schema, refuse_foreign_files, restrict
 from .filters.conditions import register
@@ -48,7 +51,9 @@ CREATE TABLE texts (document INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE passages (
   id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, line INTEGER
 );
-CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;  -- 'generation': the newest that this database holds whole
+-- 'generation': the newest that this database holds whole; 'id': the library's; 'purged': rows removed by this generation are
+-- deleted; 'unpurged' and 'unpurged since': rows removed by this generation are to be, since when readers are waited for
+CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, value, document)) WITHOUT ROWID;
 """
 
@@ -71,23 +76,34 @@ class PassageRow(NamedTuple):
     text: str
 
 
+_open: weakref.WeakSet[Store] = weakref.WeakSet()
+_inherited: list[sqlite3.Connection] = []
+"""Connections of a parent process, which a forked child must neither use nor close."""
+
+
 class Store:
-    """The library's SQLite database. One connection, used under a lock: safe from several threads."""
+    """The library's SQLite database, safe from several threads.
+
+    One connection, used under a lock, and in a reader's store another one for each run through many rows. So a reader's
+    connection never has a transaction under way between two calls, and always sees the newest commit; which rows of it make up
+    the reader's generation, their stamps say. `bind` names that generation: from then on, rows that a writer has deleted, or a
+    library made anew at the same path, raise `LibraryChanged`.
+    """
 
     def __init__(self, library: Path, *, write: bool = False) -> None:
         self.path = library / DATABASE
         self._lock = threading.RLock()
+        self._write = write
+        self._bound: tuple[str, int] | None = None
+        self._forked = False
         with self._errors():
             if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
+                with suppress(FileNotFoundError, NotADirectoryError), readable(self.path):
+                    self.path.stat()
                 raise LibraryDamaged(f"{self.path} is missing; index the files again into a new library")
             refuse_foreign_files(self.path, finished=(library / "manifest.json").is_file())
             self._db = self._connect(write)
-            try:
-                check_schema(self._db, SCHEMA, self.path)
-            except BaseException:
-                self._db.close()
-                raise
-            register(self._db)
+            _open.add(self)
             if write and not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 self._db.executescript("BEGIN;" + SCHEMA + "COMMIT;")
 
@@ -103,15 +119,68 @@ class Store:
             db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # has an effect on a new file only
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
-            return db
+            return self._checked(db)
         db = connect("mode=ro")
         try:
             db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except sqlite3.OperationalError:
-            # Without the right to write beside it, a WAL database opens only as unchanging, which is what it then is.
             db.close()
-            db = connect("mode=ro&immutable=1")
+            # Without the right to write beside it, a WAL database opens only as unchanging, which is what it then is.
+            log = self.path.with_name(DATABASE + "-wal")
+            if os.name == "posix" and log.is_file() and log.stat().st_size:
+                # Its log holds commits; alone and without locks, SQLite indexes a log in its own memory.
+                db = connect("mode=ro&vfs=unix-none")
+                db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            else:
+                db = connect("mode=ro&immutable=1")
+        return self._checked(db)
+
+    def _checked(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        try:
+            check_schema(db, SCHEMA, self.path)
+        except BaseException:
+            db.close()
+            raise
+        register(db)
         return db
+
+    def bind(self, identity: str, generation: int) -> None:
+        """Read ``generation`` of the library ``identity`` from now on.
+
+        Raises `LibraryChanged` where the database is of another library, older than that, or holds its rows no more.
+        """
+        with self._errors():
+            self._check(self._db, identity, generation)
+        noted = self.generation()
+        if noted < generation:
+            raise LibraryChanged(f"{self.path} is of generation {noted} where the manifest says {generation}")
+        self._bound = identity, generation
+
+    def _check(self, db: sqlite3.Connection, identity: str, generation: int) -> None:
+        state = dict(db.execute("SELECT key, value FROM state WHERE key IN ('id', 'purged')"))
+        if (state.get("id") or identity) != identity:
+            raise LibraryChanged(
+                f"the library {self.path.parent} was made anew since it was opened; refresh it, or open it again"
+            )
+        if (state.get("purged") or 0) > generation:
+            raise LibraryChanged(
+                f"generation {generation} of the library {self.path.parent} is gone, since a compaction deleted documents that it "
+                "shows; refresh the library, or open it again"
+            )
+
+    def _connection(self) -> sqlite3.Connection:
+        """The connection; in a forked child one of its own."""
+        if self._forked:
+            if self._write:
+                raise LibraryError(f"{self.path.parent} is being written by the parent process; open the library again here")
+            self._forked = False
+            self._db = self._connect(write=False)
+        return self._db
+
+    def _after_fork(self) -> None:
+        _inherited.append(self._db)
+        self._forked = True
+        self._lock = threading.RLock()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -131,20 +200,41 @@ class Store:
         """All rows of one statement."""
         with self._lock:
             try:
-                return self._db.execute(sql, parameters).fetchall()
+                db = self._connection()
+                rows = db.execute(sql, parameters).fetchall()
+                if self._bound is not None:  # afterwards, so that rows deleted meanwhile are never missed
+                    self._check(db, *self._bound)
+                return rows
             except sqlite3.Error as error:
                 self._fail(error)
 
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """The rows of one statement, a few at a time."""
-        with self._lock, self._errors():
-            cursor = self._db.execute(sql, parameters)
-        while True:
+        if self._write:
             with self._lock, self._errors():
+                cursor = self._db.execute(sql, parameters)
+            while True:
+                with self._lock, self._errors():
+                    rows = cursor.fetchmany(256)
+                if not rows:
+                    return
+                yield from rows
+        # A connection of its own: its transaction lasts as long as the cursor, and would hold back all that use it.
+        with self._errors():
+            db = self._connect(write=False)
+        try:
+            with self._errors():
+                db.execute("BEGIN")
+                cursor = db.execute(sql, parameters)
                 rows = cursor.fetchmany(256)
-            if not rows:
-                return
-            yield from rows
+                if self._bound is not None:
+                    self._check(db, *self._bound)
+            while rows:
+                yield from rows
+                with self._errors():
+                    rows = cursor.fetchmany(256)
+        finally:
+            db.close()
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """One statement for many rows."""
@@ -187,13 +277,23 @@ class Store:
 
     def generation(self) -> int:
         """The newest generation that the database holds whole."""
-        rows = self.execute("SELECT value FROM state WHERE key = 'generation'")
-        return int(rows[0][0]) if rows else 0
+        return int(self.state("generation") or 0)
 
     def close(self) -> None:
         """Close the database, undoing an unfinished transaction."""
         with self._lock:
-            self._db.close()
+            if not self._forked:
+                self._db.close()
+
+    def state(self, key: str) -> Any:
+        """A value of the table of states; None where it has none."""
+        rows = self.execute("SELECT value FROM state WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
+
+    def identify(self, identity: str) -> str:
+        """Note the library's identity where there is none yet; returns the one noted."""
+        self.execute("INSERT OR IGNORE INTO state VALUES ('id', ?)", (identity,))
+        return str(self.state("id"))
 
     # -- what a writer needs -------------------------------------------------------------------------------------------
 
@@ -241,12 +341,26 @@ class Store:
             self.execute("PRAGMA incremental_vacuum(4096)")
             before = free
 
-    def purge(self, generation: int) -> None:
-        """Delete for good the documents removed by ``generation``; no segment holds their passages any more."""
+    def purge(self, generation: int, newest: int) -> None:
+        """Delete for good the documents removed by ``generation``; no segment holds their passages any more.
+
+        Readers of older generations then get `LibraryChanged`. ``newest`` is the library's generation.
+        """
         self.begin()
         with self._lock, self._errors():
             self._forget("removed <= ?", generation)
-        self.commit_durably(generation)
+            self._db.execute("INSERT OR REPLACE INTO state VALUES ('purged', ?)", (generation,))
+            self._db.execute("DELETE FROM state WHERE key IN ('unpurged', 'unpurged since')")
+        self.commit_durably(newest)
+
+    def put_off_purge(self, generation: int) -> float:
+        """Note that the documents removed by ``generation`` are to be deleted; returns since when that waits for readers."""
+        self.begin()
+        with self._lock, self._errors():
+            self._db.execute("INSERT OR REPLACE INTO state VALUES ('unpurged', ?)", (generation,))
+            self._db.execute("INSERT OR IGNORE INTO state VALUES ('unpurged since', ?)", (time.time(),))
+        self.commit()
+        return float(self.state("unpurged since"))
 
     # -- what a reader needs -------------------------------------------------------------------------------------------
 
@@ -256,7 +370,16 @@ class Store:
 
     def removed_ranges(self, generation: int) -> NDArray[np.int64]:
         """First passage and number of passages of each document removed by ``generation``: int64 of shape (n, 2)."""
-        return self._ranges("SELECT first, passages FROM documents WHERE removed <= ? AND passages > 0", (generation,))
+        found = [np.empty((0, 2), np.int64)]
+        # By the one connection, which stays with its file also where the library was made anew; ended before anyone else has it.
+        with self._lock, self._errors():
+            db = self._connection()
+            cursor = db.execute("SELECT first, passages FROM documents WHERE removed <= ? AND passages > 0", (generation,))
+            while some := cursor.fetchmany(1 << 16):
+                found.append(np.array(some, dtype=np.int64))
+            if self._bound is not None:
+                self._check(db, *self._bound)
+        return np.concatenate(found)
 
     def _ranges(self, sql: str, parameters: Sequence[Any]) -> NDArray[np.int64]:
         # Not one list of all rows: that takes ten times as much as the array.
@@ -367,7 +490,7 @@ class Store:
         """What SQLite's own integrity check says; empty where all is well."""
         with self._lock:
             try:
-                rows = self._db.execute("PRAGMA integrity_check(5)").fetchall()
+                rows = self._connection().execute("PRAGMA integrity_check(5)").fetchall()
             except sqlite3.Error as error:
                 return [f"{self.path}: {error}"]
         return [f"{self.path}: {row[0]}" for row in rows if row[0] != "ok"]
@@ -376,3 +499,12 @@ class Store:
         """Bytes on disk: the database and its log."""
         files = {DATABASE: self.path, "log": self.path.with_name(DATABASE + "-wal")}
         return {name: path.stat().st_size for name, path in files.items() if path.is_file()}
+
+
+def _after_fork() -> None:
+    for store in list(_open):
+        store._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .._errors import LibraryDamaged
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import LibraryChanged, LibraryDamaged
 from ..index.storage import ArrayFolder
 from ..progress import Progress, silent
+from .leases import Lease
 from .manifest import Manifest
 from .segment import DENSE, ROWS, SEGMENTS, SPARSE
 from .store import Store
@@ -14,28 +19,36 @@ from .vectors.parts import part_folders
 
 __all__ = ["problems"]
 
+ATTEMPTS = 10
+
 
 def problems(library: Path, progress: Progress = silent) -> list[str]:
     """One sentence for each file that is missing, truncated or damaged, and for each disagreement of database and segments.
 
     Raises `LibraryNotFound`, `LibraryFormat` or `LibraryDamaged` if the manifest cannot be read.
     """
-    manifest = Manifest.read(library)
+    for _ in range(ATTEMPTS):
+        manifest = Manifest.read(library)
+        found = _found(library, manifest, progress)
+        if not found or Manifest.read(library).version == manifest.version:
+            return found
+        # A writer may have deleted what only the earlier generation needs, before it was opened here.
+    raise LibraryChanged(f"{library} changes faster than it can be checked; check it again when its writer is done")
+
+
+def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
+    lease = Lease.take(library, manifest.generation)
     found: list[str] = []
-    folders = [
-        library / SEGMENTS / entry.name / part
-        for entry in manifest.segments
-        for part in (ROWS, SPARSE, entry.impacts, *([DENSE] if manifest.settings.encoder else []))
-    ] + [
-        folder
-        for entry in manifest.segments
-        for part in entry.parts
-        for folder in part_folders(library / SEGMENTS / entry.name / part.folder, part.folder.split("-", 1)[0])
-    ]
+    folders: list[ArrayFolder] = []
+    for path in _paths(library, manifest):
+        try:
+            folders.append(ArrayFolder(path))  # mapped, so that it can be checked also once a writer deleted it
+        except LibraryDamaged as error:
+            found.append(str(error))
     task = progress("checking", len(folders) + 1, "parts")
     try:
         for folder in folders:
-            found += _problems(folder)
+            found += folder.damaged()
             task.advance()
         try:
             store = Store(library)
@@ -48,27 +61,34 @@ def problems(library: Path, progress: Progress = silent) -> list[str]:
                     f"{store.path} is of generation {store.generation()} where the manifest says {manifest.generation}"
                 )
             if not found:
-                found += _disagreements(library, manifest, store)
+                found += _disagreements(
+                    manifest, store, {f.folder.parent.name: f.array("ids") for f in folders if f.folder.name == ROWS}
+                )
         finally:
             store.close()
         task.advance()
     finally:
         task.close()
+        if lease is not None:
+            lease.release()
     return found
 
 
-def _problems(folder: Path) -> list[str]:
-    try:
-        return ArrayFolder(folder).damaged()
-    except LibraryDamaged as error:
-        return [str(error)]
+def _paths(library: Path, manifest: Manifest) -> Iterator[Path]:
+    """Every array folder of the library."""
+    for entry in manifest.segments:
+        segment = library / SEGMENTS / entry.name
+        for part in (ROWS, SPARSE, entry.impacts, *([DENSE] if manifest.settings.encoder else [])):
+            yield segment / part
+        for added in entry.parts:
+            yield from part_folders(segment / added.folder, added.folder.split("-", 1)[0])
 
 
-def _disagreements(library: Path, manifest: Manifest, store: Store) -> list[str]:
+def _disagreements(manifest: Manifest, store: Store, ids_of: Mapping[str, NDArray[np.int64]]) -> list[str]:
     found = []
     indexed = 0
     for entry in manifest.segments:
-        ids = ArrayFolder(library / SEGMENTS / entry.name / ROWS).array("ids")
+        ids = ids_of[entry.name]
         indexed += len(ids)
         if len(ids) != entry.passages:
             found.append(f"segment {entry.name} has {len(ids)} passages but the manifest lists {entry.passages}")

@@ -31,6 +31,7 @@ from ..memory.shares import COMPILING, GATHERED, Shares, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
+from .leases import no_older_readers, prepare
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
 from .memory_plan import plan_library, sketch_bits
@@ -53,6 +54,8 @@ DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
 SAMPLE_CHARACTERS = 1 << 22
 """So many characters of them are enough too."""
+WAIT_FOR_READERS = 3600.0
+"""Seconds that removed documents are kept for readers which still show them, after a compaction."""
 REMOVED_AT_ONCE = 10_000
 
 
@@ -76,6 +79,8 @@ class Writer:
             sweep(library, self.manifest)  # before anything that needs room on the disk
             self.store = Store(library, write=True)
             self.store.rollback(self.manifest.generation)
+            prepare(library)
+            self._purge()
         except BaseException:
             self._lock.__exit__()
             raise
@@ -320,7 +325,7 @@ class Writer:
         stale = [
             entry
             for entry in self.manifest.segments
-            if abs(Segment(self.library, entry).sparse.average_length / max(average, 1e-9) - 1) > DRIFT
+            if abs(Segment(self.library, entry, vectors=False).sparse.average_length / max(average, 1e-9) - 1) > DRIFT
         ]
         if stale:
             self._reweigh(stale, average, self.manifest.settings)
@@ -363,10 +368,22 @@ class Writer:
         try:
             if merging:
                 self._merge(self.manifest.segments, task)
-            self.store.purge(self.manifest.generation)
-            self.store.vacuum()
+            self._purge(self.manifest.generation)
         finally:
             task.close()
+
+    def _purge(self, by: int | None = None) -> None:
+        """Delete for good the documents removed by generation ``by``; by what an earlier compaction noted where None.
+
+        Put off while readers of older generations are there, for `WAIT_FOR_READERS` seconds at most.
+        """
+        generation = self.store.state("unpurged") if by is None else by
+        if generation is None:
+            return
+        with no_older_readers(self.library, generation) as alone:
+            if alone or time.time() - self.store.put_off_purge(generation) > WAIT_FOR_READERS:
+                self.store.purge(generation, self.manifest.generation)
+        self.store.vacuum()
 
     def set_representations(
         self, representations: Sequence[Representation], segments: Sequence[SegmentEntry] | None = None

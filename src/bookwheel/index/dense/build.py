@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._errors import LibraryDamaged
-from ..storage import HEADER, REMEDY, ArrayFolder, ArrayStream, FolderWriter
+from ..storage import HEADER, REMEDY, ArrayFolder, ArrayStream, FolderWriter, opened
 from .calibration import calibrate
 from .flat import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
 from .size import BITS, GROUP, sketch_columns
@@ -150,12 +150,12 @@ class DenseBuilder:
             self.abandon()
 
 
-def open_dense(folder: Path) -> DenseIndex:
+def open_dense(folder: Path | ArrayFolder) -> DenseIndex:
     """Open the finished segment in ``folder``, flat or IVF. Raises the errors of `DenseIndex`."""
     from .ivf import IvfDenseIndex
 
-    kind = ArrayFolder(folder).attributes.get("kind")
-    return IvfDenseIndex(folder) if kind == IvfDenseIndex.kind else DenseIndex(folder)
+    arrays = opened(folder)
+    return IvfDenseIndex(arrays) if arrays.attributes.get("kind") == IvfDenseIndex.kind else DenseIndex(arrays)
 
 
 def _mapped(stream: ArrayStream) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..._errors import LibraryDamaged, LibraryFormat
 from ...hits import Hits
-from ..storage import REMEDY, ArrayFolder
+from ..storage import REMEDY, ArrayFolder, opened
 from .depth import RECALL, SearchDepth, SearchDepthTable
 from .exact import exact_search
 from .keys import numbers_of, scores_of
@@ -84,8 +84,9 @@ class DenseIndex:
     _numbers: NDArray[np.uint32] = np.empty(0, dtype=np.uint32)
     """The row at each place of the sketches; empty where places are rows."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = ArrayFolder(folder)
+    def __init__(self, folder: Path | ArrayFolder) -> None:
+        self.folder = opened(folder)
+        folder = self.folder.folder
         try:
             attributes = dict(self.folder.attributes)
             written, kind = int(attributes["format"]), str(attributes["kind"])

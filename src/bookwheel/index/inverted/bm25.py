@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..._errors import LibraryDamaged
 from ...hits import Hits
 from ...kernels.bm25 import Bm25, norm
-from ..storage import REMEDY, ArrayFolder
+from ..storage import REMEDY, ArrayFolder, opened
 from .base import InvertedIndex, WeightedTerms
 
 __all__ = ["Bm25Index"]
@@ -26,9 +26,9 @@ class Bm25Index(InvertedIndex):
     term frequency times `kernels.bm25.idf`) and average length, so that passages of several segments get comparable scores.
     """
 
-    def __init__(self, folder: Path, impacts_folder: Path) -> None:
-        self.impacts = ArrayFolder(impacts_folder)
-        super().__init__(ArrayFolder(folder), self.impacts, {"lengths": np.uint16, "long_lengths": np.uint32})
+    def __init__(self, folder: Path | ArrayFolder, impacts_folder: Path | ArrayFolder) -> None:
+        self.impacts = opened(impacts_folder)
+        super().__init__(opened(folder), self.impacts, {"lengths": np.uint16, "long_lengths": np.uint32})
         try:
             attributes, impacts = self.structure.attributes, self.impacts.attributes
             self.tokens = int(attributes["tokens"])
@@ -36,7 +36,9 @@ class Bm25Index(InvertedIndex):
             self.bm25 = Bm25(float(impacts["k1"]), float(impacts["b"]))
             self.average_length = float(impacts["average_length"])
         except (KeyError, ValueError) as error:
-            raise LibraryDamaged(f"{folder} or {impacts_folder} is not a BM25 index ({error}); {REMEDY}") from error
+            raise LibraryDamaged(
+                f"{self.structure.folder} or {self.impacts.folder} is not a BM25 index ({error}); {REMEDY}"
+            ) from error
         self._check_sizes({"lengths": self.passages}, self.impacts)
         self._parameters = (self.bm25, self.average_length, self._factors(self.bm25, self.average_length))
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged
 from ...hits import Hits
-from ..storage import REMEDY, ArrayFolder
+from ..storage import REMEDY, ArrayFolder, opened
 from .base import InvertedIndex, WeightedTerms
 from .merge import SelectedPostings, merge_postings
 from .vector_builder import SparseVectorBuilder, VectorWriter
@@ -42,8 +42,9 @@ class SparseVectorIndex(InvertedIndex):
     float64 in the order of the query's terms, rounded to float32.
     """
 
-    def __init__(self, folder: Path) -> None:
-        files = ArrayFolder(folder)
+    def __init__(self, folder: Path | ArrayFolder) -> None:
+        files = opened(folder)
+        folder = files.folder
         super().__init__(files, files, {"steps": np.float32})
         try:
             self.bits = int(files.attributes["bits"]) - 8

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ..._errors import LibraryDamaged, LibraryFormat
 from ..._system import cores
-from ..storage import REMEDY, ArrayFolder
+from ..storage import REMEDY, ArrayFolder, opened
 from .codes import BITS, Codebook, CodedTokens, byte_table
 
 __all__ = ["FORMAT", "TokenIndex"]
@@ -43,8 +43,9 @@ class TokenIndex:
     Raises `LibraryDamaged` where the arrays do not fit together, `LibraryFormat` for a format of another version.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = ArrayFolder(folder)
+    def __init__(self, folder: Path | ArrayFolder) -> None:
+        self.folder = opened(folder)
+        folder = self.folder.folder
         try:
             attributes = dict(self.folder.attributes)
             written, self.bits = int(attributes["format"]), int(attributes["bits"])

@@ -86,7 +86,7 @@ def _fallback(
     old = manifest.by_key(representation.replaces) if representation.replaces else None
     if old is not None:
         # Without an adapter yet, the old encoder encodes the query.
-        adapter = encoders.adapter(representation)
+        adapter = snapshot.adapters.get(representation.adapter or "")
         return of(encoders, snapshot, old, text, masks, given=None if adapter is None else adapter.apply(query))
     if manifest.settings.encoder is not None:
         return dense.retriever(encoders, snapshot, BUILT_IN, Query(text), masks)

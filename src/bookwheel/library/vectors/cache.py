@@ -51,9 +51,15 @@ class VectorCache:
         self.path = library / CACHE
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
         self._opened = False
         self._vectors: dict[tuple[str, int], bytes] = {}
         self._requests: dict[int, float] = {}
+
+    def after_fork(self) -> None:
+        """In a forked child: leave the parent's connection alone."""
+        self._lock = threading.RLock()
+        self._inherited, self._db, self._opened = self._db, None, False
 
     def _connection(self) -> sqlite3.Connection | None:
         if not self._opened:

@@ -32,7 +32,6 @@ from ..results import EncoderStatus
 from ..retrieval import bm25, dense
 from ..settings import Representation
 from ..snapshot import Snapshot
-from ..store import Store
 from ..writer import Writer
 from .cache import cache_key
 from .calibration import fit_adapter_of, fit_line_of
@@ -83,11 +82,7 @@ def embed(
     Raises `RecipeError` for a name that is none, `BudgetError` where the model does not fit, and
     `ModelError` for a model that is missing or gives invalid vectors; what was encoded before is kept.
     """
-    store = Store(library)
-    try:
-        return _Worker(library, store, encoders, name, limits, progress, stop).run()
-    finally:
-        store.close()
+    return _Worker(library, encoders, name, limits, progress, stop).run()
 
 
 def embed_all(
@@ -131,9 +126,8 @@ def costs(
     library: Path, encoders: Encoders, names: Sequence[str] | None, passages: int | None = None
 ) -> dict[str, tuple[RemoteEncoder, Estimate]]:
     """What embedding with ``names`` (all where None) would ask of remote models, by name; no request is made."""
-    store = Store(library)
+    snapshot = Snapshot.open(library)
     try:
-        snapshot = Snapshot.open(library, store)
         found: dict[str, tuple[RemoteEncoder, Estimate]] = {}
         for representation in snapshot.manifest.representations:
             if (names is not None and representation.name not in names) or not encoders.available(representation):
@@ -148,7 +142,7 @@ def costs(
                 found[representation.name] = encoder, estimate
         return found
     finally:
-        store.close()
+        snapshot.close()
 
 
 def status(snapshot: Snapshot, representation: Representation) -> EncoderStatus:
@@ -164,7 +158,6 @@ class _Worker:
     def __init__(
         self,
         library: Path,
-        store: Store,
         encoders: Encoders,
         name: str,
         limits: Limits,
@@ -172,13 +165,12 @@ class _Worker:
         stop: Callable[[], bool],
     ) -> None:
         self.library = library
-        self.store = store
         self.encoders = encoders
         self.cache = encoders.cache
         self.limits = limits
         self.progress = progress
         self.stop = stop
-        self.snapshot = Snapshot.open(library, store)
+        self.snapshot = Snapshot.open(library)
         self.representation = named(self.snapshot.manifest, name)
         self.kind = kind_of(self.representation.kind)
         self.started = time.monotonic()
@@ -250,7 +242,7 @@ class _Worker:
             if self.limits.passages is not None:
                 some = some[: self.limits.passages - self.report.encoded]
             wall, processor = time.monotonic(), time.process_time()
-            packed = self.kind.pack(self.kind.encode(encoder, passage_texts(self.store, some)))
+            packed = self.kind.pack(self.kind.encode(encoder, passage_texts(self.snapshot.store, some)))
             self.cache.put(key, dict(zip(some, packed, strict=True)))
             self.cache.flush()
             if not self.cache.get(key, some[-1:]):
@@ -287,7 +279,7 @@ class _Worker:
                 if time.monotonic() - began > PATIENCE:
                     raise
                 time.sleep(0.2)
-        self.snapshot = Snapshot.open(self.library, self.store)
+        self.snapshot = Snapshot.open(self.library)
         self.cache.keep_only(cache_key(r) for r in self.snapshot.manifest.representations)
 
     def _commit_with(self, writer: Writer, fit: bool) -> None:

@@ -6,12 +6,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ..._errors import LibraryDamaged, ModelError, RecipeError
+from ..._errors import ModelError, RecipeError
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder, nbytes
 from ..manifest import Manifest
 from ..settings import EncoderInfo, Representation
-from .adapter import Adapter
 from .cache import VectorCache
 from .on_demand import OnDemand
 
@@ -34,8 +33,19 @@ class Encoders:
         self._references: dict[tuple[str, str], str] = {}
         """By kind and name or folder: the sha256 of what was found there."""
         self._on_demand: dict[str, OnDemand] = {}
-        self._adapters: dict[str, Adapter | None] = {}
         self._lock = threading.RLock()
+
+    def renewed(self) -> Encoders:
+        """The same for another library made at the same path: the models loaded, none of the cached vectors."""
+        other = Encoders(self.library)
+        with self._lock:
+            other._given, other._loaded, other._references = self._given, self._loaded, self._references
+        return other
+
+    def after_fork(self) -> None:
+        """In a forked child: locks that another thread held are never released, and connections are the parent's."""
+        self._lock = threading.RLock()
+        self.cache.after_fork()
 
     def give(self, encoder: Any) -> None:
         """Use this object for every representation whose vectors it made."""
@@ -109,19 +119,6 @@ class Encoders:
             if key not in self._on_demand:
                 self._on_demand[key] = OnDemand(self.cache, self.encoder(representation), representation)
             return self._on_demand[key]
-
-    def adapter(self, representation: Representation) -> Adapter | None:
-        """The map from its query vectors to those of the encoder it replaces; None while there is none."""
-        folder = representation.adapter
-        if folder is None:
-            return None
-        with self._lock:
-            if folder not in self._adapters:
-                try:
-                    self._adapters[folder] = Adapter.open(self.library / folder)
-                except LibraryDamaged:  # superseded since this generation was opened
-                    return None
-            return self._adapters[folder]
 
     @property
     def nbytes(self) -> int:

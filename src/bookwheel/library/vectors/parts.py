@@ -40,15 +40,20 @@ class Part:
         self.folder = segment / entry.folder
         refuse_link(self.folder)
         self.kind: Kind = kind_of(entry.folder.split("-", 1)[0])
-        self.positions: NDArray[np.int32] = ArrayFolder(self.folder / POSITIONS).array("positions")
+        self._folders = ArrayFolder(self.folder / POSITIONS), ArrayFolder(self.folder)
+        self.positions: NDArray[np.int32] = self._folders[0].array("positions")
         """Local positions in the segment of its rows, rising: int32 of shape (rows,)."""
-        self.index: Any = self.kind.open(self.folder)
+        self.index: Any = self.kind.open(self._folders[1])
         if self.positions.dtype != np.int32 or not len(self.positions) == len(self.index) == entry.passages:
             raise LibraryDamaged(f"the arrays of {self.folder} do not fit each other; {REMEDY}")
         self._mask: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def folders(self) -> list[ArrayFolder]:
+        """Its array folders."""
+        return list(self._folders)
 
     def locate(self, local: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which of the segment's positions are in this part: their places in ``local``, and their rows."""

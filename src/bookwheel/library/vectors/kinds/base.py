@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....hits import Hits
+from ....index.storage import ArrayFolder
 
 if TYPE_CHECKING:
     from ...settings import Representation
@@ -88,7 +89,7 @@ class Kind(Protocol):
     def build(self, folder: Path, representation: Representation, seed: int, bits: int | None = None) -> Builder:
         """A part to be written; ``bits`` a dimension for the sketches, where it has any."""
 
-    def open(self, folder: Path) -> Any:
+    def open(self, folder: ArrayFolder) -> Any:
         """A finished part; raises `LibraryDamaged`."""
 
     def gather(self, index: Any, rows: NDArray[np.int64]) -> Payload:

@@ -13,6 +13,7 @@ from ...._errors import UsageError
 from ....encode.protocols import check_vectors, encode_queries, unit
 from ....hits import Hits
 from ....index.dense import DenseBuilder, DenseIndex, open_dense
+from ....index.storage import ArrayFolder
 
 if TYPE_CHECKING:
     from ...settings import Representation
@@ -99,7 +100,7 @@ class DenseKind:
         """A dense segment."""
         return DenseBuilder(folder, -(-representation.info.dimension // MULTIPLE) * MULTIPLE, seed=seed, bits=bits or 1)
 
-    def open(self, folder: Path) -> DenseIndex:
+    def open(self, folder: ArrayFolder) -> DenseIndex:
         """A dense segment."""
         return open_dense(folder)
 

@@ -18,6 +18,7 @@ from ....hits import Hits
 from ....index.inverted.merge import SelectedPostings
 from ....index.inverted.vector_builder import SparseVectorBuilder
 from ....index.inverted.vectors import SparseVectorIndex
+from ....index.storage import ArrayFolder
 
 if TYPE_CHECKING:
     from ...settings import Representation
@@ -174,7 +175,7 @@ class SparseKind:
         """A part."""
         return _Builder(folder)
 
-    def open(self, folder: Path) -> _Part:
+    def open(self, folder: ArrayFolder) -> _Part:
         """A part."""
         return _Part(folder)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...._errors import ModelError, UsageError
 from ....encode.protocols import TokenVectors
 from ....hits import Hits
+from ....index.storage import ArrayFolder
 from ....index.tokens.build import TokenBuilder
 from ....index.tokens.codes import BITS, Codebook, CodedTokens, join
 from ....index.tokens.index import TokenIndex
@@ -167,7 +168,7 @@ class TokensKind:
         """A part; it takes its codebook from what is copied into it, or from a part beside it."""
         return _Builder(TokenBuilder(folder, representation.bits, seed=seed, codebook=_neighbour(folder)))
 
-    def open(self, folder: Path) -> TokenIndex:
+    def open(self, folder: ArrayFolder) -> TokenIndex:
         """A part."""
         return TokenIndex(folder)
 
