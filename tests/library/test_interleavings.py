@@ -205,7 +205,8 @@ def test_threads_beside_a_writing_process(tmp_path: Path, child_environment: dic
             except (
                 SystemError
             ) as error:  # CPython 3.11 and 3.12: `ast` is not safe from several threads (numpy's headers use it)
-                assert "AST constructor" in str(error)
+                if "AST constructor" not in str(error):
+                    wrong.append(repr(error))
             except LibraryError as error:
                 wrong.append(repr(error))
 
