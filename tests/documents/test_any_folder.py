@@ -43,6 +43,8 @@ ODD_JSON = st.recursive(
     max_leaves=5,
 )
 
+ODD_NUMBERS = st.sampled_from((1 << 63, 1 << 64, -(1 << 64), 10**400, float("nan"), float("inf"), -float("inf"), 1, -0.0))
+
 
 def good_files() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +90,9 @@ def bad_files(draw: st.DrawFn) -> tuple[str, bytes]:
         suffix = draw(st.sampled_from(sorted(GOOD)))
         data = mutated(GOOD[suffix], draw(st.integers(0, 1 << 32)))
     elif kind == "records":
-        records = draw(st.lists(st.dictionaries(st.text(max_size=8) | st.sampled_from(("id", "text", "title")), ODD_JSON)))
+        values = st.dictionaries(st.text(max_size=8), ODD_JSON | ODD_NUMBERS, max_size=4)
+        named = st.fixed_dictionaries({"x": ODD_NUMBERS}, optional={"id": ODD_JSON, "text": st.text(), "title": ODD_JSON})
+        records = draw(st.lists(st.builds(lambda some, more: {**some, **more}, values, named), min_size=1, max_size=4))
         suffix = draw(st.sampled_from((".jsonl", ".json")))
         lines = [json.dumps({"text": "owl", **record}) for record in records]
         data = ("\n".join(lines) if suffix == ".jsonl" else f"[{', '.join(lines)}]").encode()

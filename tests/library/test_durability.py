@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from crash_kit import State, assert_sound, change, child, fill, ranked, remove, state
@@ -21,6 +22,7 @@ from system_calls import calls, compiled, recording
 import bookwheel
 import bookwheel.library.writer as writing
 from bookwheel import Document, LibraryLocked
+from bookwheel.library import lock
 from bookwheel.library.lock import WriterLock
 from bookwheel.library.manifest import Manifest
 
@@ -400,3 +402,24 @@ def test_a_locked_library_says_who_holds_it_since_when(tmp_path: Path) -> None:
     bookwheel.open(path, create=True, encoder=None)
     with WriterLock(path), pytest.raises(LibraryLocked, match=rf"process {os.getpid()} .* since 20\d\d-"):
         bookwheel.open(path).configure(k1=0.9)
+
+
+def test_a_lock_is_had_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first index filled the disk: a command that makes room must still get the lock."""
+    path = tmp_path / "lib"
+    bookwheel.open(path, create=True, encoder=None)
+    opened = lock._opened
+
+    class Full:
+        def __init__(self, file: IO[Any]) -> None:
+            self._file = file
+
+        def write(self, _: bytes) -> None:
+            raise OSError(28, "No space left on device")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+    monkeypatch.setattr(lock, "_opened", lambda *given: Full(opened(*given)))
+    with lock.WriterLock(path), pytest.raises(LibraryLocked):
+        lock.WriterLock(path).__enter__()

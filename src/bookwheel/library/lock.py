@@ -8,7 +8,7 @@ import sys
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -58,13 +58,13 @@ class WriterLock:
         except BaseException:
             file.close()
             raise
-        file.seek(0)
-        file.truncate()
-        mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": time.time()}
-        file.write(json.dumps(mine).encode())
-        file.flush()
         self._file = file
         _held.add(self)
+        # Who holds the lock is for people only: on a full disk it stays unsaid, so that room can be made.
+        with suppress(OSError):
+            mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": time.time()}
+            file.truncate(0)
+            file.write(json.dumps(mine).encode())
         return self
 
     def _holder(self, file: IO[Any]) -> str:
@@ -126,7 +126,7 @@ def _opened(path: Path) -> IO[Any]:
         descriptor = os.open(path, flags, 0o666)
         try:
             require_plain(descriptor, path)
-            return os.fdopen(descriptor, "r+b")
+            return os.fdopen(descriptor, "r+b", buffering=0)
         except BaseException:
             os.close(descriptor)
             raise

@@ -132,10 +132,12 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
         if version != FORMAT:
-            age = "an unknown" if not isinstance(version, int) else "a newer" if version > FORMAT else "an older"
+            newer = isinstance(version, int) and version > FORMAT
+            age = "an unknown" if not isinstance(version, int) else "a newer" if newer else "an older"
+            upgrade = "upgrade with: pip install -U bookwheel, or " if newer else ""
             raise LibraryFormat(
                 f"{library} has format {version} (bookwheel {written_by}), {age} format than this bookwheel's {FORMAT}; "
-                "upgrade with: pip install -U bookwheel, or index the files again"
+                f"{upgrade}index the files again into a new library"
             )
         try:
             if type(data.get("id", "")) is not str:
