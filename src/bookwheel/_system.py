@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from pathlib import Path
 
-__all__ = ["anonymous_bytes", "cores"]
+__all__ = ["PARSING", "anonymous_bytes", "cores"]
+
+PARSING = threading.RLock()
+"""Held while `ast` parses, in numpy's headers too: in several threads at once CPython 3.11 raises a `SystemError`."""
 
 
 def cores() -> int:

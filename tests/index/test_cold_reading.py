@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bookwheel.index.inverted.bm25 import Bm25Index
 from bookwheel.index.inverted.bm25_builder import Bm25Builder
 from bookwheel.index.inverted.reader import BLOCK
+from bookwheel.index.mapping import MappedFile
 from bookwheel.index.pages import in_memory, share_in_memory
 from bookwheel.index.storage import AHEAD, HEADER, ArrayFolder, FolderWriter
 from bookwheel.kernels import bits
@@ -131,15 +132,13 @@ def test_a_long_request_is_made_in_pieces_that_cover_it(folder: ArrayFolder) -> 
     made: list[tuple[int, int]] = []
 
     class Mapped:
-        def __init__(self, inner: mmap.mmap) -> None:
+        def __init__(self, inner: MappedFile) -> None:
             self.inner = inner
+            self.size = inner.size
 
-        def __len__(self) -> int:
-            return len(self.inner)
-
-        def madvise(self, option: int, start: int, length: int) -> None:
-            assert option == mmap.MADV_WILLNEED
-            self.inner.madvise(option, start, length)
+        def advise(self, name: str, start: int, length: int) -> None:
+            assert name == "WILLNEED"
+            self.inner.advise(name, start, length)
             made.append((start, start + length))
 
     whole = folder._maps["numbers"]

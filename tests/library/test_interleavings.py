@@ -202,11 +202,6 @@ def test_threads_beside_a_writing_process(tmp_path: Path, child_environment: dic
                 if own is not shared and chance.random() < 0.3:
                     own.close()
                 answers[0] += 1
-            except (
-                SystemError
-            ) as error:  # CPython 3.11 and 3.12: `ast` is not safe from several threads (numpy's headers use it)
-                if "AST constructor" not in str(error):
-                    wrong.append(repr(error))
             except LibraryError as error:
                 wrong.append(repr(error))
 

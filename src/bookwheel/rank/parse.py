@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from .._errors import RecipeError
+from .._system import PARSING
 from .named import RECIPES
 from .recipe import MAX_TEXT, Recipe, Retrieve, cut, fuse, pipe, scale
 from .validate import fail
@@ -67,7 +68,8 @@ def _parse(recipe: str, saved: tuple[tuple[str, str], ...] = ()) -> Recipe:
         if mark in bare:
             fail(text, bare.index(mark), f"{mark!r} is not allowed in a recipe")
     try:
-        tree = ast.parse(text, mode="eval")
+        with PARSING:
+            tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
         if not error.offset:
             fail(text, len(text), f"the recipe ends too early; expected a recipe such as '{_EXAMPLE}'")

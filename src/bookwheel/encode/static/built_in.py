@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import ModelError
+from ..._system import PARSING
 from ...analysis.words import WordTable
 from .wordpiece import MEMO, WordPiece
 
@@ -98,8 +99,10 @@ class StaticEncoder:
             if path.stat().st_size != size:
                 raise ModelError(f"{path} has {path.stat().st_size} bytes where {size} were written; {REMEDY}")
         try:
-            self._vectors: NDArray[np.int8] = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False))
-            self._scales: NDArray[np.float32] = np.load(folder / "scales.npy", allow_pickle=False)
+            with PARSING:
+                vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+                self._scales: NDArray[np.float32] = np.load(folder / "scales.npy", allow_pickle=False)
+            self._vectors: NDArray[np.int8] = np.asarray(vectors)
         except (ValueError, OSError) as error:
             raise ModelError(f"the arrays of {folder} are not readable ({error}); {REMEDY}") from error
         expected = (len(self._scales), self.dimension)
