@@ -31,6 +31,4 @@ def test_no_command_reaches_into_a_library(path: Path) -> None:
             assert module in PUBLIC | BEFORE_A_LIBRARY, f"line {node.lineno} imports bookwheel.library.{module}"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "library":
             assert not node.attr.startswith("_"), f"line {node.lineno} uses library.{node.attr}"
-            assert hasattr(bookwheel.Library, node.attr) or node.attr in ("path", "ram", "wait"), (
-                f"line {node.lineno}: {node.attr}"
-            )
+            assert hasattr(bookwheel.Library, node.attr) or node.attr in ("path", "ram"), f"line {node.lineno}: {node.attr}"

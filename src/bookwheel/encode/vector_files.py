@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import InputError
+from .._system import PARSING
 from .protocols import SparseVectors
 from .transformer.protobuf import messages, read_fields, signed
 
@@ -38,7 +39,8 @@ def read_dense(path: str | Path) -> NDArray[Any]:
     """
     path = Path(path)
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with PARSING:
+            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy's reader lets out what Python's tokenizer and its own types raise
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} is not readable as a .npy array ({reason}); write it with numpy.save") from error

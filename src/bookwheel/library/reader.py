@@ -43,12 +43,13 @@ class Reader:
     A query goes from here to the `Searcher` of the generation being read, and from there down.
     """
 
+    wait: float = 0.0
+    """Seconds that what changes the library waits for another writer."""
+
     def __init__(self, path: Path, *, ram: int | None = None) -> None:
         self.path = path
         self.ram = ram
         """The budget in bytes; None where none was named."""
-        self.wait = 0.0
-        """Seconds that what changes the library waits for another writer."""
         self._encoders = Encoders(path)
         self._resources = Resources()
         self._identity: str | None = None

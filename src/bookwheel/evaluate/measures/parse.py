@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._errors import UsageError
+from ..._system import PARSING
 from .base import Measure, MeasureKind
 from .external import ExternalMeasure, external_measure, is_installed
 from .registry import BY_NAME, KINDS
@@ -78,7 +79,8 @@ class _Written:
 def _written(text: str) -> _Written | None:
     """The parts of a measure's notation; None where it is none."""
     try:
-        node = ast.parse(text.strip() if len(text) <= MAX_LENGTH else "", mode="eval").body
+        with PARSING:
+            node = ast.parse(text.strip() if len(text) <= MAX_LENGTH else "", mode="eval").body
         arguments: dict[str, Any] = {}
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             arguments["cutoff"] = _value(node.right)
