@@ -127,13 +127,14 @@ class Searcher:
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
             terms += analyzer(ranking.query.text)
         highlights = Highlighter(terms, analyzer)
+        # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
+        found = [row for passage in ids if (row := rows.get(passage)) is not None]
+        spans = highlights.many([row.text for row in found])
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
-        results: list[Result] = []
-        for passage in ids:
-            # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
-            if (row := rows.get(passage)) is not None:
-                results.append(_result(len(results) + 1, row, ranking, places[passage], tuple(highlights(row.text))))
-        return results
+        return [
+            _result(rank, row, ranking, places[row.id], tuple(marked))
+            for rank, (row, marked) in enumerate(zip(found, spans, strict=True), 1)
+        ]
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
         """Those of ``ids`` that fit with a probability of ``cutoff`` or more."""
