@@ -252,6 +252,7 @@ def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) 
 
 def _finished(run: _Run, started: float) -> IndexReport:
     run.report.passages = run.writer.added_passages
+    run.report.languages = dict(run.writer.found.most_common())
     run.report.seconds = time.monotonic() - started
     return run.report
 

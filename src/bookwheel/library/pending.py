@@ -26,6 +26,8 @@ class NewDocument:
     document: Document
     source: int
     digest: bytes
+    language: str | None = None
+    """What its text is written in: ``""`` where that is not clear, None where nobody asked."""
     replaces: int | None = None
     """Number of the earlier version, which goes when this one comes."""
 
@@ -64,7 +66,18 @@ class Rows:
         metadata = {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
         encoded = json.dumps(metadata) if metadata else None
         self.documents.append(
-            (number, storable(document.id), new.source, storable(document.title), encoded, new.digest, first, spans, generation)
+            (
+                number,
+                storable(document.id),
+                new.source,
+                storable(document.title),
+                encoded,
+                new.digest,
+                new.language,
+                first,
+                spans,
+                generation,
+            )
         )
         self.texts.append((number, text))
         self.metadata += [(key, comparable(given[key]), number) for key in metadata]
@@ -79,8 +92,8 @@ class Rows:
         """Write all rows in one transaction."""
         store.begin()
         store.many(
-            "INSERT INTO documents (id, name, source, title, metadata, hash, first, passages, added) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (id, name, source, title, metadata, hash, language, first, passages, "
+            "added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.documents,
         )
         store.many("INSERT INTO texts VALUES (?, ?)", self.texts)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,20 +122,25 @@ class Searcher:
         return Results(results, query=query.original, ranking=ranking, timings=timings)
 
     def _highlighted(self, query: Query, ids: list[int], rows: Mapping[int, PassageRow], ranking: Ranking) -> list[Result]:
-        analyzer = self.snapshot.manifest.settings.analyzer
-        assert analyzer is not None
-        terms = analyzer(query.text)
+        wanted = query.text
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
-            terms += analyzer(ranking.query.text)
-        highlights = Highlighter(terms, analyzer)
+            wanted += " " + ranking.query.text
         # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
         found = [row for passage in ids if (row := rows.get(passage)) is not None]
-        spans = highlights.many([row.text for row in found])
+        spans = self._spans(wanted, [row.text for row in found])
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
         return [
             _result(rank, row, ranking, places[row.id], tuple(marked))
             for rank, (row, marked) in enumerate(zip(found, spans, strict=True), 1)
         ]
+
+    def _spans(self, wanted: str, texts: list[str]) -> list[list[tuple[int, int]]]:
+        """Of each of ``texts`` the words that share a term with the text ``wanted`` in one of the library's languages."""
+        analyzer = self.snapshot.analyzer
+        marked = [
+            Highlighter(analyzer.of(language)(wanted), analyzer.of(language)).many(texts) for language in analyzer.languages
+        ]
+        return marked[0] if len(marked) == 1 else [sorted(set(chain(*spans))) for spans in zip(*marked, strict=True)]
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
         """Those of ``ids`` that fit with a probability of ``cutoff`` or more."""
@@ -249,7 +255,7 @@ class Searcher:
 
     def _refuse_empty(self) -> None:
         snapshot = self.snapshot
-        if snapshot.manifest.settings.analyzer is None or not snapshot.passages:
+        if not snapshot.passages:
             raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,8 @@ import numpy as np
 from .. import kernels
 from .._errors import LibraryNotFound
 from .._system import anonymous_bytes
-from ..analysis.analyzer import Analyzer
+from ..analysis.languages import language_of
+from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
 from ..documents.document import Document
 from ..documents.passages import places, split_document
 from ..encode.protocols import DenseEncoder, nbytes
@@ -30,7 +32,7 @@ from ..memory.plan import MemoryPlan
 from ..memory.shares import COMPILING, GATHERED, Shares, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
-from .compaction import merge_segments, reweigh_segment, to_merge
+from .compaction import analysed_anew, merge_segments, reweigh_segment, to_merge
 from .leases import no_older_readers, prepare
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
@@ -48,12 +50,8 @@ __all__ = ["Writer", "document_hash", "writing"]
 BATCH_PASSAGES, BATCH_CHARACTERS = 512, 1 << 19
 COMMIT_SECONDS = 60.0
 """Work is committed at least this often, so that an interruption costs no more."""
-SAMPLE = 256
-"""Documents looked at to tell the language."""
 DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
-SAMPLE_CHARACTERS = 1 << 22
-"""So many characters of them are enough too."""
 WAIT_FOR_READERS = 3600.0
 """Seconds that removed documents are kept for readers which still show them, after a compaction."""
 REMOVED_AT_ONCE = 10_000
@@ -93,10 +91,13 @@ class Writer:
         self._encoders = Encoders(library) if encoders is None else encoders
         self._encoder: DenseEncoder | None = None
         self._builder: SegmentBuilder | None = None
-        self._waiting: list[NewDocument | Callable[[], None]] = []
         self._texts: list[str] = []
         self._characters = 0
-        self._waiting_characters = 0
+        self._languages: list[str] = []
+        self.found: Counter[str] = Counter()
+        """Documents added so far, by language."""
+        self._held = dict(self.manifest.languages)
+        """What will be alive by language, with all that was added and removed so far."""
         self._rows = Rows()
         self._dirty = False
         self._last_commit = time.monotonic()
@@ -127,23 +128,26 @@ class Writer:
 
         The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one.
         """
-        new = NewDocument(document, source, digest, replaces)
-        if self._waiting or self.manifest.settings.analyzer is None:
-            self._waiting.append(new)
-            self._waiting_characters += len(document.text)
-            if len(self._waiting) >= SAMPLE or self._waiting_characters >= SAMPLE_CHARACTERS:
-                self._settle()
-            return
-        if self.manifest.settings.encoder is not None and self.manifest.settings.encoder_info is None:
-            self._settle()
-        self._add(new)
+        self._settle()
+        language = language_of(f"{document.title}\n{document.text}") or UNDECIDED if self._by_document else None
+        if replaces is not None:
+            self._no_longer([replaces])
+        self._add(NewDocument(document, source, digest, language, replaces))
+
+    @property
+    def _by_document(self) -> bool:
+        """Whether each document is analysed in its own language."""
+        return self.manifest.settings.fixed_analyzer is None
+
+    def _no_longer(self, numbers: Sequence[int]) -> None:
+        """Take the living ones of the documents ``numbers`` out of the counts of languages."""
+        if self._by_document:
+            for language, documents, passages in self.store.held_by_language(numbers):
+                self._held[language] = self._held.get(language, Held()).plus(-documents, -passages)
 
     def after_added(self, action: Callable[[], None]) -> None:
-        """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
-        if self._waiting:
-            self._waiting.append(action)
-        else:
-            action()
+        """Call ``action`` once every document given to `add` so far has been taken in: now."""
+        action()
 
     def mark_complete(self, source: int, state: SourceState) -> None:
         """Note that all documents of ``source`` have been added; committed with the last of them, never before."""
@@ -151,21 +155,11 @@ class Writer:
         self._dirty = True
 
     def _settle(self) -> None:
-        """Fix the settings that depend on the first documents, and take those in."""
+        """Fix the encoder with the first document."""
         settings = self.manifest.settings
-        if settings.analyzer is None:
-            first = [item.document.text[:5000] for item in self._waiting if isinstance(item, NewDocument)]
-            settings = replace(settings, analyzer=Analyzer.for_language(settings.language, first))
         if settings.encoder is not None and settings.encoder_info is None:
             settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
-        self.manifest = replace(self.manifest, settings=settings)
-        waiting, self._waiting = self._waiting, []
-        self._waiting_characters = 0
-        for item in waiting:
-            if isinstance(item, NewDocument):
-                self._add(item)
-            else:
-                item()
+            self.manifest = replace(self.manifest, settings=settings)
 
     def _add(self, new: NewDocument) -> None:
         settings = self.manifest.settings
@@ -185,9 +179,13 @@ class Writer:
             self._rows.passages.append((first + at, number, span.start, span.end, page, line))
             body = text if len(spans) == 1 else text[span.start : span.end]
             self._texts.append(f"{title}\n{body}" if title else body)
+            self._languages.append(new.language or UNDECIDED)
             self._characters += span.end - span.start
             if len(self._texts) >= BATCH_PASSAGES or self._characters >= BATCH_CHARACTERS:
                 self._flush_batch()
+        if new.language is not None:
+            self.found[new.language] += 1
+            self._held[new.language] = self._held.get(new.language, Held()).plus(1, len(spans))
         self._dirty = True
         if self._builder is not None and (
             self._builder.nbytes >= self.shares.gather or time.monotonic() - self._last_commit > COMMIT_SECONDS
@@ -237,18 +235,16 @@ class Writer:
         self._rows.write(self.store)
         if self._builder is not None and self._texts:
             ids = np.array([row[0] for row in self._rows.passages], np.int64)
-            self._builder.add(ids, self._texts)
+            self._builder.add(ids, self._texts, self._languages)
             self.added_passages += len(ids)
             self.memory_plan.measure(GATHERED, self._builder.nbytes)
         self._rows.clear()
-        self._texts = []
+        self._texts, self._languages = [], []
         self._characters = 0
         self.measure()
 
     def flush(self) -> None:
         """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
-        if self._waiting:
-            self._settle()
         self._flush_batch()
 
     def measure(self) -> None:
@@ -261,6 +257,7 @@ class Writer:
         every = iter(numbers)
         count = 0
         while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
+            self._no_longer([number for _, number in rows])
             self.store.begin()
             self.store.many("UPDATE documents SET removed = ? WHERE id = ?", rows)
             # Their sources no longer hold what the library has, so the next `index` reads them again.
@@ -277,11 +274,12 @@ class Writer:
 
     def commit(self) -> None:
         """Make everything so far the library's next generation."""
-        if self._waiting:
-            self._settle()
         self._flush_batch()
         segments = self.manifest.segments
+        languages = {name: some for name, some in sorted(self._held.items()) if some.documents > 0}
+        main = most_documents(languages)
         if self._builder is not None:
+            self._builder.decide(main)
             passages = self._builder.passages + sum(entry.passages for entry in segments)
             terms = self._builder.terms + sum(entry.terms for entry in segments)
             with storage(self.library):
@@ -290,11 +288,34 @@ class Writer:
             self.measure()
             trim_heap()
         if self._dirty:
+            if any(entry.undecided and entry.followed != main for entry in segments):
+                segments = self._followed(segments, main)
+            self.manifest = replace(self.manifest, languages=languages)
             self._publish(segments)
             self._tidy()
             self.shares = self._share_out()
             self.memory_plan.plan_building(self.shares)
         self._last_commit = time.monotonic()
+
+    def _followed(self, segments: Sequence[SegmentEntry], main: str | None) -> tuple[SegmentEntry, ...]:
+        """``segments`` with what is of no language analysed as ``main``, the language of most documents by now."""
+        snapshot = Snapshot(self.library, replace(self.manifest, segments=tuple(segments)), self.store)
+        found: list[SegmentEntry] = []
+        with storage(self.library):
+            for segment in snapshot.segments:
+                if not segment.entry.undecided or segment.entry.followed == main:
+                    found.append(segment.entry)
+                    continue
+                for made in analysed_anew(snapshot, segment, main, self._new_names, self.shares.gather, self.bits):
+                    found.append(made)
+        self.measure()
+        trim_heap()
+        return tuple(found)
+
+    def _new_names(self) -> tuple[str, str]:
+        """The name of a new segment, and that of its impacts."""
+        self._next_segment += 1
+        return f"{self._next_segment - 1:06d}", impacts_name(self.generation)
 
     def _publish(
         self,
