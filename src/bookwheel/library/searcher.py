@@ -284,8 +284,8 @@ def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:
 
 def _result(rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...]) -> Result:
     place = row.source
-    if row.page is not None:
-        place = f"{row.source} p. {row.page}"
+    if row.part is not None:
+        place = f"{row.source} p. {row.part}" if isinstance(row.part, int) else f"{row.source} {row.part}"
     elif row.line is not None:
         place = f"{row.source}:{row.line}"
     return Result(
