@@ -130,8 +130,8 @@ def test_the_html_is_read_where_the_plain_text_is_a_stub(tmp_path: Path, plain: 
 
 def test_html_beside_plain_text_that_is_no_alternative_is_kept(tmp_path: Path) -> None:
     data = (
-        HEAD
-        + b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nplain words\n--x\nContent-Type: text/html\n\n<p>rich words\n"
+        HEAD + b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\n"
+        b"plain words\n--x\nContent-Type: text/html\n\n<p>rich words\n"
         b"--x--\n"
     )
     assert one(tmp_path / "a.eml", data).text == "plain words\n\nrich words"
