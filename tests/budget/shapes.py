@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import random
-import tarfile
-import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, cycle, islice
@@ -106,7 +103,7 @@ def different(characters: int, length: int = 8, seed: int = 0) -> str:
 
 def many_titles(folder: Path) -> None:
     body = english(400_000)
-    lines(folder / "m.jsonl", ({"_id": f"t{n}", "title": english(1_000_000, n) + "heron", "text": body} for n in range(3)))
+    lines(folder / "m.jsonl", ({"_id": f"t{n}", "title": english(1_000_000, n) + " heron", "text": body} for n in range(3)))
 
 
 def long_metadata(folder: Path) -> None:
@@ -123,7 +120,7 @@ def many_fields(folder: Path) -> None:
 
 def crawl(folder: Path) -> None:
     page = "<div class='x'>" + english(200_000) + "</div>"
-    lines(folder / "m.jsonl", ({"_id": f"t{n}", "text": english(900, n) + "heron", "html": page + str(n)} for n in range(900)))
+    lines(folder / "m.jsonl", ({"_id": f"t{n}", "text": english(900, n) + " heron", "html": page + str(n)} for n in range(900)))
 
 
 def one_text(make: Callable[[], str]) -> Callable[[Path], None]:
@@ -187,7 +184,9 @@ def list_with_one_deep(folder: Path) -> None:
 def after_a_full_segment(folder: Path) -> None:
     """Small documents until postings fill their share, then one record of 10 MB."""
     words = different(9_000_000, 9).split()
-    lines(folder / "m1.jsonl", ({"_id": f"s{n}", "text": " ".join(words[30 * n : 30 * n + 30])} for n in range(len(words) // 30)))
+    lines(
+        folder / "m1.jsonl", ({"_id": f"s{n}", "text": " ".join(words[30 * n : 30 * n + 30])} for n in range(len(words) // 30))
+    )
     lines(folder / "m2.jsonl", [{"_id": "t0", "text": "heron " + english(10_000_000)}])
 
 
@@ -223,7 +222,7 @@ SHAPES = [
     Shape("zstd with a window of 128 MB", long_window, told="m.jsonl.zst"),
     Shape("cells of 4 MB", wide_cells, 40, find="heron"),
     Shape("400,000 columns", many_columns, 1, find="heron"),
-    Shape("ids of 1 MB", long_ids, told="m.jsonl:1"),
+    Shape("ids of 1 MB", long_ids, told="has an ID of 1,00"),
     Shape("a list of records", list_of_records, 100, find="heron"),
     Shape("a list with one deep record", list_with_one_deep, told="m.json"),
     Shape("10 MB after a full segment", after_a_full_segment, 1, find="heron"),

@@ -171,7 +171,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None
 def test_a_source_is_complete_with_its_last_document_only(
     commits: int, tmp_path: Path, stop_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large file among the first has a commit made while the others still wait."""
+    """A large file among the first fills segments while the others still wait."""
     folder = tmp_path / "folder"
     folder.mkdir()
     for n in range(120):
@@ -180,6 +180,7 @@ def test_a_source_is_complete_with_its_last_document_only(
     library = bookwheel.open(tmp_path / "lib", create=True, encoder=None)
     stop_after(commits)
     monkeypatch.setattr(intake, "BATCH_PASSAGES", 64)
+    monkeypatch.setattr(intake, "SAMPLE", 32)
     monkeypatch.setattr(writing, "COMMIT_SECONDS", 0.0)
     with pytest.raises(Stop):
         library.index(folder)

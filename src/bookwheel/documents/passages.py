@@ -15,7 +15,17 @@ from .document import Document, Span
 from .pieces import Spans, pieces_of
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
 
-__all__ = ["TARGET_WORDS", "TITLE", "Unit", "indexed_text", "iter_places", "place", "places", "spans_of_document", "split_document"]
+__all__ = [
+    "TARGET_WORDS",
+    "TITLE",
+    "Unit",
+    "indexed_text",
+    "iter_places",
+    "place",
+    "places",
+    "spans_of_document",
+    "split_document",
+]
 
 Unit = Literal["sentence", "passage", "document"]
 

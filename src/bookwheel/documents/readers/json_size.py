@@ -12,10 +12,7 @@ _SMALL = 1 << 16
 """Records of fewer bytes are parsed without a look: what they become is bounded by their size."""
 _COPIES = 8
 """Copies of a record of ``max_bytes`` for which there is room: see `bookwheel.memory.shares.Shares.record`."""
-_MARKS: tuple[dict[str | bytes, int], ...] = (
-    {"{": 200, "[": 64, ":": 90, ",": 16},
-    {b"{": 200, b"[": 64, b":": 90, b",": 16},
-)
+_MARKS = {"{": 200, "[": 64, ":": 90, ",": 16}
 """Bytes that CPython takes for an object, a list, a key with its value, and an item, whichever text they stand in."""
 _STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
@@ -24,8 +21,8 @@ def parsed_size(data: str | bytes) -> int:
     """About as many bytes as ``data`` takes once it is parsed, or more; 0 for little data."""
     if len(data) < _SMALL:
         return 0
-    marks = _MARKS[isinstance(data, bytes)]
-    return 2 * len(data) + sum(size * data.count(mark) for mark, size in marks.items())  # type: ignore[arg-type]
+    counts = (data.count(mark) if isinstance(data, str) else data.count(mark.encode()) for mark in _MARKS)
+    return 2 * len(data) + sum(count * size for count, size in zip(counts, _MARKS.values(), strict=True))
 
 
 def room_of(source: Source) -> int:
