@@ -12,6 +12,7 @@ from typing import Literal
 
 from ..analysis.scripts import UNSPACED
 from .document import Document, Span
+from .parts import part_names
 from .pieces import Spans, pieces_of
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
 
@@ -108,20 +109,24 @@ def _split(document: Document, unit: Unit, words: int, fence: str = "") -> list[
     return _passages(text, starts, kinds, words)
 
 
-def place(document: Document, start: int) -> tuple[int | None, int | None]:
-    """The page and the line (both from 1) of offset ``start``; None if the format has none."""
+def place(document: Document, start: int) -> tuple[int | str | None, int | None]:
+    """The page (from 1) or named part, and the line (from 1), of offset ``start``; None if the format has none."""
     return next(iter_places(document, [Span(start, start)]))
 
 
-def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | None, int | None]]:
+def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | str | None, int | None]]:
     """:func:`place` of the start of each of ``spans``, which must be in
     order, in one pass over the text.
     """
     return list(iter_places(document, spans))
 
 
-def iter_places(document: Document, spans: Sequence[Span]) -> Iterator[tuple[int | None, int | None]]:
+def iter_places(document: Document, spans: Sequence[Span]) -> Iterator[tuple[int | str | None, int | None]]:
     """:func:`places` one by one."""
+    if document.parts:
+        for name in part_names(document.parts, document.text, ((span.start, span.end) for span in spans)):
+            yield name or None, None if name else document.line or None
+        return
     if not document.pages and not document.lines:
         yield from repeat((None, document.line or None), len(spans))
         return

@@ -6,9 +6,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import overload
 
-from .document import Document, Span
+from .document import Document, Part, Span
 from .sentences import fences
 
 __all__ = ["PIECE", "Spans", "pieces_of"]
@@ -60,14 +61,21 @@ def _pieces(document: Document) -> Iterator[tuple[int, Document, str]]:
     text, pages = document.text, document.pages
     start, fence = 0, ""
     while start < len(text):
-        end = _end(text, start, pages)
+        end = _end(text, start, pages or [part.start for part in document.parts])
         low, high = bisect_left(pages, start), bisect_left(pages, end)
         inner = (0, *(page - start for page in pages[low:high] if page > start)) if pages else ()
-        piece = replace(document, text=text[start:end], pages=inner)
+        piece = replace(document, text=text[start:end], pages=inner, parts=tuple(_parts(document, start, end)))
         yield start, piece, fence
         if document.kind == "markup":
             fence = fences(piece.text, fence)[1]
         start = end
+
+
+def _parts(document: Document, start: int, end: int) -> Iterator[Part]:
+    """The parts that begin in a piece, after the one that goes on in it."""
+    for part, following in zip_longest(document.parts, document.parts[1:]):
+        if part.start < end and (following is None or following.start > start):
+            yield part._replace(start=max(part.start - start, 0))
 
 
 def _end(text: str, start: int, pages: Sequence[int]) -> int:

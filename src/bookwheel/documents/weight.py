@@ -17,12 +17,12 @@ _OTHER = 200
 
 
 def weight(document: Document) -> int:
-    """Bytes that ``document`` takes in memory, whatever field they are in: id, title, text, metadata, pages."""
+    """Bytes that ``document`` takes in memory, whatever field they are in: id, title, text, metadata, pages, parts."""
     size = getsizeof(document.text) + getsizeof(document.title) + getsizeof(document.id) + _OTHER
     if document.metadata:
         for key, value in document.metadata.items():
             size += getsizeof(key) + getsizeof(value) + _FIELD
-    return size + 40 * len(document.pages) if document.pages else size
+    return size + 40 * len(document.pages) + 300 * len(document.parts)
 
 
 class Load:

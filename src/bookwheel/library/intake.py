@@ -161,13 +161,13 @@ class Intake:
         numbers.document += 1
         numbers.passage += len(spans)
         self._rows.document(number, new, text, first, len(spans), self._generation)
-        for at, (span, (page, line)) in enumerate(zip(spans, iter_places(document, spans), strict=True)):
+        for at, (span, (part, line)) in enumerate(zip(spans, iter_places(document, spans), strict=True)):
             body = text if len(spans) == 1 else text[span.start : span.end]
             indexed = indexed_text(title, body, first=at == 0)
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
-            self._rows.passages.append((first + at, number, span.start, span.end, page, line))
+            self._rows.passages.append((first + at, number, span.start, span.end, part, line))
             self._texts.append(indexed)
             self._bytes += size
             if len(self._texts) >= BATCH_PASSAGES or self._bytes >= self._most_bytes:

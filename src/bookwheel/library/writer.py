@@ -327,9 +327,9 @@ class Writer:
 
 
 def document_hash(document: Document) -> bytes:
-    """What tells whether a document changed: BLAKE2b of its title, text and metadata, 16 bytes."""
+    """What tells whether a document changed: BLAKE2b of its title, text, metadata and parts, 16 bytes."""
     metadata = sorted(document.metadata.items()) if document.metadata else ""
-    head = f"{document.title}\0{document.kind}\0{metadata!r}\0"
+    head = f"{document.title}\0{document.kind}\0{metadata!r}\0{document.parts or ''!s}"
     digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=16)
     text = document.text
     for at in range(0, len(text), HASHED):  # a copy of a large text is never whole
