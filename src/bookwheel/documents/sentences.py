@@ -61,6 +61,7 @@ def cuts(document: Document) -> tuple[list[int], list[int]]:
         found = dict(_text_cuts(text, fences))
         if document.kind == "markup":
             found.update((start, SECTION) for start in _headings(text, fences))
+    found.update((start, SECTION) for start in document.sections)
     for start in document.pages[1:]:
         if _runs_on(text, start):
             found.pop(start, None)
