@@ -86,8 +86,8 @@ def sniff(source: Source, name: str) -> Source | str:
     form, reason = by_magic(head, source)
     if suffix in BINARY_SUFFIXES and (not source.explicit or form == "zip") and form not in ("pdf", "rtf"):
         return reason or "binary"
-    if reason:
-        return reason
+    if reason or (form and form not in FORMATS):
+        return reason or "binary"
     if form == "zip" and known is not None and known.container and known.name != "pdf":
         form = known.name
     if not form:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryEmpty, QueryError
 from ..analysis.highlight import Highlighter
+from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
@@ -184,7 +185,7 @@ class Searcher:
         if encoder is None or not missing:
             return queries
         queries = list(queries)
-        vectors = encoder.encode([queries[at].text for at in missing])
+        vectors = encode_queries(encoder, [queries[at].text for at in missing])
         for at, vector in zip(missing, vectors, strict=True):
             queries[at] = replace(queries[at], vectors={**queries[at].vectors, "dense": np.asarray(vector, np.float32)})
         return queries
@@ -284,8 +285,8 @@ def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:
 
 def _result(rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...]) -> Result:
     place = row.source
-    if row.page is not None:
-        place = f"{row.source} p. {row.page}"
+    if row.part is not None:
+        place = f"{row.source} p. {row.part}" if isinstance(row.part, int) else f"{row.source} {row.part}"
     elif row.line is not None:
         place = f"{row.source}:{row.line}"
     return Result(
