@@ -64,7 +64,9 @@ def _pieces(document: Document) -> Iterator[tuple[int, Document, str]]:
         end = _end(text, start, pages or [part.start for part in document.parts])
         low, high = bisect_left(pages, start), bisect_left(pages, end)
         inner = (0, *(page - start for page in pages[low:high] if page > start)) if pages else ()
-        piece = replace(document, text=text[start:end], pages=inner, parts=tuple(_parts(document, start, end)))
+        sections = tuple(section - start for section in document.sections if start <= section < end)
+        parts = tuple(_parts(document, start, end))
+        piece = replace(document, text=text[start:end], pages=inner, sections=sections, parts=parts)
         yield start, piece, fence
         if document.kind == "markup":
             fence = fences(piece.text, fence)[1]

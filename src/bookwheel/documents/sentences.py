@@ -63,6 +63,7 @@ def cuts(document: Document, fence: str = "") -> tuple[list[int], list[int]]:
         found = dict(_text_cuts(text, marks))
         if document.kind == "markup":
             found.update((start, SECTION) for start in _headings(text, marks))
+    found.update((start, SECTION) for start in document.sections)
     for start in document.pages[1:]:
         if _runs_on(text, start):
             found.pop(start, None)

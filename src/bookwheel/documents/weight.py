@@ -22,7 +22,7 @@ def weight(document: Document) -> int:
     if document.metadata:
         for key, value in document.metadata.items():
             size += getsizeof(key) + getsizeof(value) + _FIELD
-    return size + 40 * len(document.pages) + 300 * len(document.parts)
+    return size + 40 * (len(document.pages) + len(document.sections)) + 300 * len(document.parts)
 
 
 class Load:
