@@ -23,7 +23,7 @@ MAX_ATTACHMENTS = 200
 
 def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int = 0) -> Iterator[Document | InputError]:
     """The document of ``letter`` with the text of its attachments after its own, and a note for each that cannot be read."""
-    whole = _Whole(letter.text, [], source.max_bytes)
+    whole = _Whole(letter.text, [], [], source.max_bytes)
     if len(letter.attachments) > MAX_ATTACHMENTS:
         yield Note(
             f"{_where(letter, source)}: of {len(letter.attachments):,} attachments the first {MAX_ATTACHMENTS} were looked at"
@@ -52,7 +52,8 @@ def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int 
     if not text or text.isspace():
         text, title = title, ""
     if text:
-        yield Document(letter.id, text, title, letter.metadata, letter.kind, (), letter.line, False, tuple(whole.parts))
+        parts, sections = tuple(whole.parts), tuple(whole.sections)
+        yield Document(letter.id, text, title, letter.metadata, letter.kind, line=letter.line, sections=sections, parts=parts)
 
 
 def _read(source: Source, fields: Fields, depth: int) -> Iterator[Document | InputError]:
@@ -74,6 +75,7 @@ class _Whole:
 
     text: str
     parts: list[Part]
+    sections: list[int]
     limit: int
 
     def add(self, name: str, document: Document) -> bool:
@@ -90,5 +92,6 @@ class _Whole:
         at = len(self.text)
         self.parts += [Part(at + page, f"{named} p. {number}") for number, page in enumerate(document.pages, 1)]
         self.parts += [part._replace(start=at + part.start, name=f"{named} {part.name}") for part in document.parts]
+        self.sections += [at + start for start in document.sections]
         self.text += document.text
         return True

@@ -121,8 +121,7 @@ def _take_alternative(parts: list[Message[Any, Any]], found: Parts, depth: int) 
         _take(item, inner, depth + 1)
         found.count = inner.count
         found.files += inner.files
-        plain = item.get_content_type() == "text/plain"
-        kinds.setdefault("plain" if plain else "rich", []).extend(inner.texts)
+        kinds.setdefault("plain" if item.get_content_type() == "text/plain" else "rich", []).extend(inner.texts)
     plain, rich = kinds.get("plain", []), kinds.get("rich", [])
     plain_words, rich_words = (sum(len(text.split()) for text in texts) for texts in (plain, rich))
     if not plain or (rich_words >= _ENOUGH and plain_words < _STUB * rich_words):
