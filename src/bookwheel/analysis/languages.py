@@ -91,7 +91,7 @@ def _cld3() -> Any:
     return gcld3.NNetLanguageIdentifier(min_num_bytes=0, max_num_bytes=4 * ASKED)
 
 
-def language_of(text: str) -> str | None:
+def language_of(text: str, title: str = "") -> str | None:
     """The language of ``text`` in English (``german``, ``chinese``); None where it is too short, or has too little of any.
 
     Depends on nothing but the text.
@@ -99,6 +99,7 @@ def language_of(text: str) -> str | None:
     if len(text) > 3 * STRETCH:
         middle = (len(text) - STRETCH) // 2
         text = f"{text[:STRETCH]} {text[middle : middle + STRETCH]} {text[-STRETCH:]}"
+    text = f"{title[:STRETCH]}\n{text}"
     if not text.isascii() and (found := _by_script(text)) is not None:
         return found
     words = split_words(text.casefold())

@@ -16,7 +16,7 @@ from ..index.storage import ArrayFolder, FolderWriter
 from ..kernels.bm25 import Bm25
 from ..progress import Task
 from .manifest import PartEntry, SegmentEntry
-from .passage_texts import passage_texts
+from .passage_texts import texts_in_turn
 from .segment import DENSE, ROWS, SEGMENTS, SPARSE, Segment, SegmentBuilder, bitmap
 from .settings import Settings
 from .snapshot import Snapshot
@@ -126,8 +126,9 @@ def analysed_anew(
         first = done
         while done < len(kept) and (done == first or builder.nbytes < memory):
             ids = np.asarray(segment.ids[kept[done : done + BATCH]], np.int64)
-            texts = passage_texts(snapshot.store, ids.tolist())
-            builder.add(ids, texts, [one or UNDECIDED for one in snapshot.store.languages_of(ids.tolist())])
+            for some, texts in texts_in_turn(snapshot.store, ids.tolist()):
+                languages = [one or UNDECIDED for one in snapshot.store.languages_of(some)]
+                builder.add(np.array(some, np.int64), texts, languages)
             done += len(ids)
         builder.decide(language)
         entry = builder.close(snapshot.average_length)

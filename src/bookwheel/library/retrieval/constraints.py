@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.library_analyzer import LibraryAnalyzer
+from ...analysis.words import word_pieces
 from ...hits import Hits
 from ...rank.query import Constraints
 from ...rank.retriever import Retriever
-from ..passage_texts import passage_texts
+from ..passage_texts import texts_in_turn
 from ..segment import Segment, bitmap
 from ..snapshot import Masks, Snapshot
 
@@ -108,23 +109,24 @@ class PhraseCheck:
         missing = [number for number in ids.tolist() if number not in self._known]
         self.read += len(missing)
         store = self.snapshot.store
-        languages = [None] * len(missing) if self.analyzer.only is not None else store.languages_of(missing)
-        for number, text, language in zip(missing, passage_texts(store, missing), languages, strict=True):
-            kind = self.analyzer.analysed_as(language)
-            if kind not in self._wanted:
-                self._wanted[kind] = (
-                    [self._keys(phrase, kind) for phrase in self.required],
-                    [self._keys(phrase, kind) for phrase in self.excluded],
-                )
-            required, excluded = self._wanted[kind]
-            keys = self._keys(text, kind)
-            self._known[number] = all(_within(keys, wanted) for wanted in required) and not any(
-                _within(keys, barred) for barred in excluded
-            )
+        for some, texts in texts_in_turn(store, missing):
+            languages = [None] * len(some) if self.analyzer.only is not None else store.languages_of(some)
+            for number, text, language in zip(some, texts, languages, strict=True):
+                self._known[number] = self._passes(text, self.analyzer.analysed_as(language))
         return np.array([self._known[number] for number in ids.tolist()], np.bool_)
 
+    def _passes(self, text: str, language: str | None) -> bool:
+        if language not in self._wanted:
+            self._wanted[language] = (
+                [self._keys(phrase, language) for phrase in self.required],
+                [self._keys(phrase, language) for phrase in self.excluded],
+            )
+        required, excluded = self._wanted[language]
+        keys = self._keys(text, language)
+        return all(_within(keys, wanted) for wanted in required) and not any(_within(keys, barred) for barred in excluded)
+
     def _keys(self, text: str, language: str | None) -> list[Key]:
-        return [self._key(word, language) for word in self.analyzer.words(text)]
+        return [self._key(word, language) for _, piece in word_pieces(text) for word in self.analyzer.words(piece)]
 
     def _key(self, word: str, language: str | None) -> Key:
         known = self._keys_of.get((word, language))
