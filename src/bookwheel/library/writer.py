@@ -27,7 +27,7 @@ from ..encode.protocols import DenseEncoder, nbytes
 from ..index.storage import fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
-from ..memory.shares import COMPILING, GATHERED, Shares, share_out
+from ..memory.shares import COMPILING, GATHERED, Shares, reader_memory, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
@@ -100,11 +100,26 @@ class Writer:
         self._rows = Rows()
         self._dirty = False
         self._last_commit = time.monotonic()
+        self._lent = 0
         self.shares = self._share_out()
+
+    def lend(self, memory: int) -> None:
+        """Leave ``memory`` bytes of the budget to a process that reads files, from now on."""
+        if memory != self._lent:
+            self._lent = memory
+            self.shares = self._share_out()
+            self.memory_plan.plan_building(self.shares)
+            if self._builder is not None and self._builder.nbytes >= self.shares.gather:
+                self.commit()
+
+    def reader_memory(self) -> tuple[int, int]:
+        """What such a process may hold: see `bookwheel.memory.shares.reader_memory`."""
+        return reader_memory(self.memory_plan.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
 
     def _share_out(self) -> Shares:
         """The budget split for what the library holds by now."""
-        shares = share_out(self.memory_plan.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
+        passages = self._next_passage
+        shares = share_out(self.memory_plan.ram, encoder=nbytes(self._encoder), passages=passages, reading=self._lent)
         self.store.cache(shares.database)
         return shares
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import email.utils
+import re
 from collections.abc import Iterator
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -24,7 +25,8 @@ __all__ = ["EML", "MBOX"]
 
 MAX_HEADER = 8000
 """Characters of a header that are read: the standard library's parser takes the square of their number."""
-
+MAX_BOUNDARIES = 20_000
+"""Lines of a message in parts that begin as a boundary does: each part takes a kilobyte of memory, and time."""
 
 if TYPE_CHECKING:
     _Base = email.policy.EmailPolicy[EmailMessage]
@@ -40,12 +42,16 @@ class _Policy(_Base):
         return super().header_fetch_parse(name, value[:MAX_HEADER])
 
 
+_HEADERS = 1 << 16
+_MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _POLICY = _Policy(raise_on_defect=False)
 # What the standard library's mail parser raises on malformed mail, besides its own errors.
 _DAMAGE = (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 def _document(source: Source, data: bytes, line: int, identifier: str) -> Document | InputError | None:
+    if len(data) > 3 * MAX_BOUNDARIES and data.count(b"\n--") > MAX_BOUNDARIES and _MULTIPART.search(data[:_HEADERS]):
+        return InputError(f"{source.label}:{line}: the message has more than {MAX_BOUNDARIES:,} parts; it was skipped")
     try:
         message = email.message_from_bytes(data, policy=_POLICY)
         text = clean(_body(message)).strip()
@@ -123,7 +129,7 @@ def _messages(source: Source) -> Iterator[Document | InputError]:
     """Splits at lines that begin with ``From `` after a blank line (the
     mboxrd and mboxo conventions).
     """
-    parts: list[bytes] = []
+    message = bytearray()  # not a list of its lines: a line of one letter takes forty bytes in one
     size = start = number = 0
     blank = True
     with source.open() as stream:
@@ -134,29 +140,29 @@ def _messages(source: Source) -> Iterator[Document | InputError]:
                 continue
             if blank and line.startswith(b"From "):
                 if start:
-                    yield from _finish(source, parts, size, start)
-                parts, size, start = [], 0, number
+                    yield from _finish(source, message, size, start)
+                message, size, start = bytearray(), 0, number
             elif start:
                 size += len(line)
                 if size <= source.max_bytes:
-                    parts.append(line[1:] if line.startswith(b">") and line.lstrip(b">").startswith(b"From ") else line)
-                elif parts:
-                    parts = []
+                    message += line[1:] if line.startswith(b">") and line.lstrip(b">").startswith(b"From ") else line
+                elif message:
+                    message = bytearray()
             elif line.strip():
                 raise InputError(f"{source.label} is not an mbox file: its first line does not begin with 'From '")
             blank = line in (b"\n", b"\r\n")
         if start:
-            yield from _finish(source, parts, size, start)
+            yield from _finish(source, message, size, start)
 
 
-def _finish(source: Source, parts: list[bytes], size: int, start: int) -> Iterator[Document | InputError]:
+def _finish(source: Source, message: bytearray, size: int, start: int) -> Iterator[Document | InputError]:
     if size > source.max_bytes:
         yield InputError(
             f"{source.label}:{start}: the message has {megabytes(size)}, more than the limit of "
             f"{megabytes(source.max_bytes)} per message; it was skipped"
         )
         return
-    found = _document(source, b"".join(parts), start, "")
+    found = _document(source, bytes(message), start, "")
     if isinstance(found, Document):
         given = found.metadata.get("message-id")
         name = str(given) if given else f"{source.path}#{start}"
