@@ -20,6 +20,7 @@ from bookwheel._paths import config
 from bookwheel.cli.main import main
 from bookwheel.encode import load_encoder
 from bookwheel.encode.remote import RemoteEncoder
+from bookwheel.index.sealed import seal
 from bookwheel.language import close_models
 
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
@@ -90,9 +91,9 @@ def made_elsewhere(server: Thief, tmp_path_factory: pytest.TempPathFactory) -> P
     assert server.seen
     manifest = json.loads((path / "manifest.json").read_text())
     manifest["settings"]["recipe"] = "bm25 + better"
-    (path / "manifest.json").write_text(json.dumps(manifest))
+    (path / "manifest.json").write_bytes(seal(manifest))
     asking = f'rewrite(model="{server.url}#m") >> bm25'
-    (path / "recipes.json").write_text(json.dumps({"asks": asking}))
+    (path / "recipes.json").write_bytes(seal({"recipes": {"asks": asking}}))
     return path
 
 
@@ -156,7 +157,7 @@ def test_the_built_in_encoder_may_be_no_unknown_address(tmp_path: Path, thief: T
         library.add(["one text"])
     manifest = json.loads((path / "manifest.json").read_text())
     manifest["settings"]["encoder"] = f"{thief.url}#m"
-    (path / "manifest.json").write_text(json.dumps(manifest))
+    (path / "manifest.json").write_bytes(seal(manifest))
     assert main(["search", QUESTION, "--library", str(path)]) in (0, 2)
     assert main(["index", __file__, "--library", str(path)]) in (0, 2)
     assert thief.seen == []

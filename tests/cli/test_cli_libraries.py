@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cli_helpers import Bookwheel
 
+from bookwheel.index.sealed import seal
+
 
 @pytest.fixture
 def indexed(bookwheel: Bookwheel, records: Path) -> Path:
@@ -178,7 +180,7 @@ def test_a_library_in_a_folder(bookwheel: Bookwheel, records: Path, tmp_path: Pa
 def test_a_newer_format(bookwheel: Bookwheel, indexed: Path, home: Path) -> None:
     manifest = home / "default" / "manifest.json"
     data = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**data, "format": 999}))
+    manifest.write_bytes(seal({**data, "format": 999}))
     done = bookwheel("search", "ships")
     assert done.code == 2
     assert "999" in done.err

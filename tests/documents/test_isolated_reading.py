@@ -25,6 +25,7 @@ from bookwheel import Document, InputError
 from bookwheel.documents.failures import Note
 from bookwheel.documents.isolated import frames, process
 from bookwheel.documents.isolated.reading import Reading
+from bookwheel.documents.parts import Part
 from bookwheel.documents.paths import Source, walk
 from bookwheel.documents.read import read
 from bookwheel.documents.source import DEFAULT_FIELDS
@@ -149,6 +150,7 @@ def test_streams_and_fields(tmp_path: Path) -> None:
         assert (only.id, only.text) == ("k", "yes")  # type: ignore[union-attr]
 
 
+PARTS = (Part(0, "slide 1"), Part(3, "sheet", "A:F", 2))
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -167,7 +169,7 @@ values = st.recursive(
 @settings(max_examples=80, deadline=None)
 @given(st.text(st.characters(exclude_categories=())), st.dictionaries(st.text(), values), st.lists(st.integers(0, 1 << 70)))
 def test_documents_survive_the_way(text: str, metadata: dict[str, object], pages: list[int]) -> None:
-    sent = Document(text[::-1], text, text[:5], metadata, "code", tuple(pages), len(text), True)  # type: ignore[arg-type]
+    sent = Document(text[::-1], text, text[:5], metadata, "code", tuple(pages), len(text), True, PARTS)  # type: ignore[arg-type]
     head, body = frames.document_frame(sent)
     kind, size, length = frames.HEAD.unpack(head[: frames.HEAD.size])
     assert length == len(body)
@@ -209,6 +211,8 @@ def test_no_frame_gets_through_that_no_reader_sends(kind: bytes, head: bytes, te
         b'{"id": "a", "metadata": {"x": {"$": "error", "n": "Note", "v": ["x"], "s": {}}}}',
         b'{"id": "a", "pages": [1]}',
         b'{"id": "a", "text": "twice"}',
+        b'{"id": "a", "metadata": {}, "parts": {"$": "tuple", "v": [{"$": "row", "n": "Part", "v": [1, 2, "", 0]}]}}',
+        b'{"id": "a", "metadata": {}, "parts": {"$": "tuple", "v": [1]}}',
         b'{"id": "a", "line": true}',
         b'{"id": "a", "__class__": "x"}',
         b'{"title": "no id"}',

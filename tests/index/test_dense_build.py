@@ -15,6 +15,7 @@ from bookwheel._errors import LibraryDamaged, LibraryFormat
 from bookwheel.index.dense import DenseBuilder, DenseIndex, merge
 from bookwheel.index.dense import flat as dense_index
 from bookwheel.index.dense.sketch import encode, random_rotation
+from bookwheel.index.sealed import seal
 
 Vectors = NDArray[np.float32]
 
@@ -226,6 +227,6 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path: Path, change: dict
     path = tmp_path / "index.json"
     content = json.loads(path.read_text())
     content["attributes"].update(change)
-    path.write_text(json.dumps(content))
+    path.write_bytes(seal(content))
     with pytest.raises(error, match="index"):
         DenseIndex(tmp_path)

@@ -18,6 +18,7 @@ from bookwheel.index.dense.clusters import cluster, nearest
 from bookwheel.index.dense.depth import SearchDepth
 from bookwheel.index.dense.ivf_build import IvfWriter, list_count
 from bookwheel.index.dense.sketch import random_rotation
+from bookwheel.index.sealed import seal
 from bookwheel.index.storage import FolderWriter
 
 Vectors = NDArray[np.float32]
@@ -249,14 +250,14 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path: Path, vectors: Vec
     path = tmp_path / "index.json"
     content = json.loads(path.read_text())
     for change in ({"penalty": "none"}, {"dimension": 72}, {"reach": [[0.9, 10]]}):
-        path.write_text(json.dumps({**content, "attributes": {**content["attributes"], **change}}))
+        path.write_bytes(seal({**content, "attributes": {**content["attributes"], **change}}))
         with pytest.raises(LibraryDamaged, match="index"):
             open_dense(tmp_path)
     starts = tmp_path / "starts.npy"
     data = bytearray(starts.read_bytes())
     data[-8:] = (2**40).to_bytes(8, "little")
     starts.write_bytes(bytes(data))
-    path.write_text(json.dumps(content))
+    path.write_bytes(seal(content))
     with pytest.raises(LibraryDamaged, match="fit"):
         open_dense(tmp_path)
 

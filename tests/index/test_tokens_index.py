@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bookwheel
+from bookwheel.index.sealed import seal
 from bookwheel.index.tokens.build import TokenBuilder
 from bookwheel.index.tokens.codes import Codebook, byte_table, join, level_values, train
 from bookwheel.index.tokens.index import TokenIndex
@@ -175,7 +176,7 @@ def test_damage_is_told(tmp_path: Path) -> None:
         TokenIndex(tmp_path / "x")
     listed["attributes"]["format"] = 9
     del listed["files"]["codes"]
-    (tmp_path / "x" / "index.json").write_text(json.dumps(listed))
+    (tmp_path / "x" / "index.json").write_bytes(seal(listed))
     with pytest.raises(bookwheel.LibraryFormat, match="format 9"):
         TokenIndex(tmp_path / "x")
 

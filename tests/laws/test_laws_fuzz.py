@@ -6,16 +6,17 @@ A few thousand inputs by default; with ``-m slow`` as many as an hour takes (or 
 from __future__ import annotations
 
 import io
-import json
 import os
 import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fuzz_files import MORE
 
 from bookwheel import BookwheelError, Document
 from bookwheel._allowed import address_of
@@ -25,6 +26,7 @@ from bookwheel.documents.read import read
 from bookwheel.encode.safetensors import Tensors
 from bookwheel.encode.transformer.protobuf import read_fields
 from bookwheel.encode.vector_files import read_ciff, read_dense, read_term_weights
+from bookwheel.index.sealed import seal, with_checksum
 from bookwheel.index.storage import ArrayFolder
 from bookwheel.library.filters.parse import parse_filter
 from bookwheel.library.manifest import FORMAT, Manifest
@@ -53,6 +55,16 @@ def _file(name: str, parse: Callable[[Path], object]) -> Parser:
     return run
 
 
+def _sealed(name: str, parse: Callable[[Path], object]) -> Parser:
+    """A file whose checksum is right, whatever it holds: that is no secret."""
+
+    def run(folder: Path, data: bytes) -> None:
+        (folder / name).write_bytes(with_checksum(data[1:]))
+        parse(folder / name)
+
+    return run
+
+
 def _read(path: Path) -> None:
     for source in walk([path]):
         if isinstance(source, Source):
@@ -69,8 +81,9 @@ def _arrays(path: Path) -> None:
 
 
 def _array(path: Path) -> None:
-    about = {"attributes": {}, "files": {"x": {"bytes": path.stat().st_size, "blake2b": ""}}}
-    (path.parent / "index.json").write_text(json.dumps(about))
+    header = zlib.crc32(path.read_bytes()[:128])
+    listed = {"x": {"bytes": path.stat().st_size, "header": header, "blake2b": ""}}
+    (path.parent / "index.json").write_bytes(seal({"name": path.parent.name, "attributes": {}, "files": listed}))
     ArrayFolder(path.parent).array("x")
 
 
@@ -114,9 +127,12 @@ PARSERS: dict[str, tuple[Parser, bytes]] = {
         b'"a phrase" +wand -"other one" title:x -year:2019 like:#1',
     ),
     "address": (_text(address_of), b"https://api.example.com:443/v1#model"),
-    "manifest": (_file("manifest.json", _manifest), _MANIFEST.encode()),
-    "recipes.json": (_file("recipes.json", lambda path: read_recipes(path.parent)), b'{"mine": "bm25 + dense"}'),
-    "index.json": (_file("index.json", _arrays), b'{"attributes": {"kind": "flat"}, "files": {}}'),
+    "manifest": (_sealed("manifest.json", _manifest), _MANIFEST.encode()),
+    "recipes.json": (
+        _sealed("recipes.json", lambda path: read_recipes(path.parent)),
+        b'{"recipes": {"mine": "bm25 + dense"}}',
+    ),
+    "index.json": (_sealed("index.json", _arrays), b'{"name": "x", "attributes": {"kind": "flat"}, "files": {}}'),
     "array": (_file("x.npy", _array), _NPY),
     "gitignore": (_file(".gitignore", _ignore), b"*.py[cod]\n!a/**/b*c*\n/[!x]?\n\\#\n**/build/\n"),
     "safetensors": (_file("x.safetensors", Tensors), struct.pack("<Q", len(_TENSOR)) + _TENSOR + bytes(16)),
@@ -172,7 +188,7 @@ FILES: dict[str, bytes] = {
     ".jsonl.gz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00",
     ".txt.zst": b"\x28\xb5\x2f\xfd\x04\x00\x09\x00\x00x\x00\x00\x00\x00",
 }
-PARSERS |= {f"file{ending}": (_file(f"x{ending}", _read), data) for ending, data in FILES.items()}
+PARSERS |= {f"file{ending}": (_file(f"x{ending}", _read), data) for ending, data in (FILES | MORE).items()}
 
 ODD = [
     b"\0",

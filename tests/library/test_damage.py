@@ -13,6 +13,7 @@ import pytest
 
 import bookwheel
 from bookwheel import Document
+from bookwheel.index.sealed import seal
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +82,11 @@ def test_formats_are_told_apart(sound: Path, tmp_path: Path) -> None:
     shutil.copytree(sound, path)
     manifest = path / "manifest.json"
     data = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps({**data, "format": 99}))
+    manifest.write_bytes(seal({**data, "format": 99}))
     with pytest.raises(bookwheel.LibraryFormat, match="newer format"):
+        bookwheel.open(path)
+    manifest.write_text(json.dumps({"format": 3, "bookwheel": "0.1.0", "settings": {}}))
+    with pytest.raises(bookwheel.LibraryFormat, match="an older format .* index the files again into a new library"):
         bookwheel.open(path)
     manifest.write_text("{")
     with pytest.raises(bookwheel.LibraryDamaged, match=r"manifest\.json"):
@@ -133,7 +137,7 @@ def test_a_model_of_another_make_is_refused(sound: Path, tmp_path: Path) -> None
     manifest = path / "manifest.json"
     data = json.loads(manifest.read_text())
     data["settings"]["encoder_info"]["sha256"] = "0" * 64
-    manifest.write_text(json.dumps(data))
+    manifest.write_bytes(seal(data))
     with pytest.raises(bookwheel.ModelError, match="made by static"):
         bookwheel.open(path).search("file")
     assert bookwheel.open(path).search("file", recipe="bm25"), "what needs no model works on"

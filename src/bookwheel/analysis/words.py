@@ -28,7 +28,8 @@ MANY = 1 << 17
 # bytes.translate; of other characters a text has only a few different ones that are not letters,
 # and str.replace takes care of each in turn. Where there is much text, a compiled loop cuts and
 # numbers the words, three times faster again (docs/measurements.md).
-_TABLE = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "_'" else 32 for code in range(256))
+PART_OF_WORD = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "_'" else 32 for code in range(256))
+"""For `bytes.translate`: a space for each byte that is no part of a word, all others as they are."""
 _ODD = re.compile(r"[^\x00-\x7f\w]")
 _STRAY = re.compile(r"'(?:(?![^ '])|(?<![^ ']'))")
 _WORD = re.compile(r"\S+")
@@ -71,7 +72,7 @@ def _plain(text: str) -> str:
 
 def prepared(text: str) -> str:
     """:func:`_plain`, and a space for each ASCII character that is no part of a word."""
-    text = _plain(text).encode().translate(_TABLE).decode()
+    text = _plain(text).encode().translate(PART_OF_WORD).decode()
     return _STRAY.sub(" ", text) if "'" in text else text
 
 
@@ -127,7 +128,7 @@ class WordTable:
         New words are appended to :attr:`words`.
         """
         if self._hash is None and sum(map(len, texts)) >= MANY:
-            self._hash = WordHash(self.words, _TABLE)
+            self._hash = WordHash(self.words, PART_OF_WORD)
             self._ids.clear()
         if self._hash is not None:
             return self._hash.ids([_plain(text).encode() for text in texts])

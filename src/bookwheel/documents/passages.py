@@ -12,6 +12,7 @@ from typing import Literal
 
 from ..analysis.scripts import UNSPACED
 from .document import Document, Span
+from .parts import part_names
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
 
 __all__ = ["TARGET_WORDS", "Unit", "place", "places", "split_document"]
@@ -68,18 +69,21 @@ def split_document(document: Document, unit: Unit = "passage", words: int = TARG
     return _passages(text, starts, kinds, words)
 
 
-def place(document: Document, start: int) -> tuple[int | None, int | None]:
-    """The page and the line (both from 1) of offset ``start``; None if the format has none."""
+def place(document: Document, start: int) -> tuple[int | str | None, int | None]:
+    """The page (from 1) or named part, and the line (from 1), of offset ``start``; None if the format has none."""
     return places(document, [Span(start, start)])[0]
 
 
-def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | None, int | None]]:
+def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | str | None, int | None]]:
     """:func:`place` of the start of each of ``spans``, which must be in
     order, in one pass over the text.
     """
+    if document.parts:
+        names = part_names(document.parts, document.text, ((span.start, span.end) for span in spans))
+        return [(name or None, None if name else document.line or None) for name in names]
     if not document.pages and not document.lines:
         return [(None, document.line or None)] * len(spans)
-    found: list[tuple[int | None, int | None]] = []
+    found: list[tuple[int | str | None, int | None]] = []
     line, counted = document.line, 0
     for span in spans:
         if document.lines:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from .document import Document
+from .parts import part_cuts
 
 __all__ = ["BLOCK", "INDENTED", "PARAGRAPH", "SECTION", "SENTENCE", "UNINDENTED", "cuts"]
 
@@ -66,6 +67,8 @@ def cuts(document: Document) -> tuple[list[int], list[int]]:
             found.pop(start, None)
         else:
             found[start] = SECTION
+    for start, whole in part_cuts(document.parts, text):
+        found[start] = SECTION if whole else PARAGRAPH
     found.pop(len(text), None)
     found[0] = SECTION
     starts = sorted(found)

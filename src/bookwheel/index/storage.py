@@ -1,7 +1,8 @@
 """Arrays on disk: written once, checksummed, memory-mapped, never changed.
 
-A folder of plain ``.npy`` files with an ``index.json`` that lists each with its length and BLAKE2b checksum. Nothing here is
-visible to a reader until the library's manifest names the segment, so a folder is written in place and fsynced at the end.
+A folder of plain ``.npy`` files with an ``index.json`` that lists each with its length and BLAKE2b checksum, and has a checksum
+of its own. Nothing here is visible to a reader until the library's manifest names the segment, so a folder is written in place
+and fsynced at the end.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import json
 import math
 import mmap
 import os
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +25,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from .._errors import LibraryDamaged, StorageError
 from .mapping import MappedFile
-from .plain_files import create_plain, open_plain, parse_json, read_plain, refuse_link
+from .plain_files import create_plain, open_plain, read_plain, refuse_link
+from .sealed import seal, unseal
 
 __all__ = [
     "NEW",
@@ -184,7 +186,7 @@ class ArrayStream:
             os.fsync(self._file.fileno())
             self._file.close()
         digest = hashlib.blake2b(self._digest.digest() + header, digest_size=16)
-        return {"bytes": self.path.stat().st_size, "blake2b": digest.hexdigest()}
+        return {"bytes": self.path.stat().st_size, "header": zlib.crc32(header), "blake2b": digest.hexdigest()}
 
     def abandon(self) -> None:
         """Close the file without finishing it; what it holds does not matter, so neither does a full disk."""
@@ -225,10 +227,8 @@ class FolderWriter:
     def close(self) -> None:
         """Finish every array and write ``index.json``."""
         files = {name: stream.close() for name, stream in self._streams.items()}
-        replace_file(
-            self.folder / "index.json",
-            json.dumps({"attributes": self.attributes, "files": files}, indent=1, sort_keys=True).encode(),
-        )
+        about = {"name": self.folder.name, "attributes": self.attributes, "files": files}
+        replace_file(self.folder / "index.json", seal(about))
         with storage(self.folder):
             for parent in self._parents:
                 fsync_folder(parent)
@@ -249,7 +249,8 @@ class ArrayFolder:
 
     Every file is mapped at once, so that all arrays can be read for as long as this object lives, also when a writer has
     deleted the folder meanwhile; no page is read before an array is used, and no file is held open. Raises `LibraryDamaged`
-    where the list or a file is missing or a file's length is not the recorded one, `StorageError` where a file may not be read
+    where the list or a file is missing, the list does not match its checksum, or a file's length or header is not the recorded
+    one, `StorageError` where a file may not be read
     or too many are open. Contents are compared with their checksums by `damaged` only, since that reads everything.
     """
 
@@ -257,11 +258,15 @@ class ArrayFolder:
         self.folder = folder
         try:
             refuse_link(folder)
-            data = parse_json(read_plain(folder / "index.json"))
+            data, self.checksum = unseal(read_plain(folder / "index.json"))
+            if data["name"] != folder.name:
+                raise ValueError(f"it describes a folder {data['name']!r:.60}")
             self.attributes: Mapping[str, Any] = data["attributes"]
             self._files: dict[str, dict[str, Any]] = data["files"]
             if not isinstance(self.attributes, dict) or not all(
-                _NAME.fullmatch(name) and type(entry["bytes"]) is int and isinstance(entry["blake2b"], str)
+                _NAME.fullmatch(name)
+                and type(entry["bytes"]) is type(entry["header"]) is int
+                and isinstance(entry["blake2b"], str)
                 for name, entry in self._files.items()
             ):
                 raise ValueError("an entry of another form")
@@ -270,7 +275,7 @@ class ArrayFolder:
         except OSError as error:
             raise refused(folder / "index.json", error) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LibraryDamaged(f"{folder / 'index.json'} is not readable; {REMEDY}") from error
+            raise LibraryDamaged(f"{folder / 'index.json'} is damaged ({error}); {REMEDY}") from error
         self._maps: dict[str, MappedFile] = {}
         self._arrays: dict[str, NDArray[Any]] = {}
         for name, entry in self._files.items():
@@ -298,8 +303,11 @@ class ArrayFolder:
             if name not in self._files:
                 raise LibraryDamaged(f"{self.path(name)} is not listed in {self.folder / 'index.json'}; {REMEDY}")
             data = self._maps[name].data
+            header = data[:HEADER].tobytes()
             try:
-                shape, dtype = _shape(io.BytesIO(data[:HEADER].tobytes()))
+                if zlib.crc32(header) != self._files[name]["header"]:
+                    raise ValueError("its header does not match its checksum")
+                shape, dtype = _shape(io.BytesIO(header))
                 if dtype.hasobject:
                     raise ValueError("its items are objects")
                 count = math.prod(shape)  # in Python's own numbers, which do not overflow

@@ -126,6 +126,14 @@ def _packed(source: Source, head: bytes) -> float:
         import zlib
 
         return len(zlib.compress(head, 6)) / len(head)
+    if source.compression == "bz2":
+        import bz2
+
+        return len(bz2.compress(head)) / len(head)
+    if source.compression == "xz":
+        import lzma
+
+        return len(lzma.compress(head, preset=1)) / len(head)
     if source.compression == "zst":
         from ..documents.zstd import compress
 

@@ -19,6 +19,7 @@ from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import Note
 from ..documents.isolated.reading import Reading
+from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
 from ..documents.read import Fields
 from ..documents.seen_ids import SeenIds
@@ -71,6 +72,8 @@ class _Run:
         self.stop = stop
         self.reading = Reading(*writer.reader_memory(), lend=writer.lend, waiting=self.pause)
         self.report = IndexReport(memory_plan=writer.memory_plan)
+        self.unread: list[str] = []
+        """Files and folders that could not be read: what came from there is not taken for gone."""
 
     def pause(self) -> None:
         """Stop here where that was asked for, keeping what is done."""
@@ -227,6 +230,7 @@ def index_paths(
         finally:
             task.close()
             run.reading.close()
+            close_archives()
         if prune:
             _prune(run, paths, met)
         writer.commit()
@@ -264,6 +268,7 @@ def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links:
             run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
             if item.failed:
                 run.report.failures.append(f"{item.path}: {item.reason}")
+                run.unread.append(item.path)
         else:
             yield item
 
@@ -324,9 +329,9 @@ def _shown(documents: Iterable[Document | InputError], source: Source, task: Tas
 
 
 def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
-    """Remove the documents of files that are gone from the folders among ``paths``."""
+    """Remove the documents of files that are gone from the folders and archives among ``paths``."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
-    folders = [os.path.abspath(path) for path in given if path.is_dir()]  # noqa: PTH100 - as `walk` names them, links kept
+    folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
     store = run.writer.store
     for folder in folders:
         inside = folder.rstrip(os.sep) + os.sep
@@ -337,7 +342,8 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
         ):
             last = rows[-1][0]
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
-            for number in (number for (number, _), there in zip(rows, known, strict=True) if not there):
+            gone = [row for row, there in zip(rows, known, strict=True) if not there]
+            for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
                 store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
                 run.report.removed += run.writer.remove(_alive(run.writer, number))
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .._errors import InputError
-from ..documents.document import Document, Scalar
+from ..documents.document import Document, Part, Scalar
 from ..documents.encoding import clean
 from ..documents.metadata import LARGEST
 from ..documents.seen_ids import SeenIds
@@ -132,6 +132,8 @@ def _checked(document: Document, number: int) -> Document:
         raise InputError(f"{_label(document.id, number)}: line must be a whole number from 0 up, not {document.line!r:.40}")
     if not isinstance(document.pages, tuple) or not all(isinstance(page, int | np.integer) for page in document.pages):
         raise InputError(f"{_label(document.id, number)}: pages must be a tuple of whole numbers, not {document.pages!r:.40}")
+    if not isinstance(document.parts, tuple) or not all(isinstance(part, Part) for part in document.parts):
+        raise InputError(f"{_label(document.id, number)}: parts must be a tuple of Part, not {document.parts!r:.40}")
     if not isinstance(document.metadata, Mapping):
         raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
     if document.metadata:

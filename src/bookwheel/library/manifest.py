@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,6 +13,7 @@ from .._paths import MANIFEST
 from .._version import __version__
 from ..encode.load import KINDS
 from ..index.plain_files import parse_json, read_plain
+from ..index.sealed import SEAL, seal, sealed
 from ..index.storage import refused, replace_file
 from .settings import Representation, Settings
 
@@ -29,7 +29,7 @@ __all__ = [
     "SegmentEntry",
 ]
 
-FORMAT = 3
+FORMAT = 4
 """The on-disk format this code reads and writes; any change of it raises the number."""
 
 
@@ -43,6 +43,10 @@ IMPACTS_NAME = re.compile(r"impacts-\d{6,}")
 """The folder, inside a segment's, of impacts."""
 PART_NAME = re.compile(rf"({'|'.join(KINDS)})-{_KEY.pattern}-g\d{{6,}}")
 """The folder, inside a segment's, of a part."""
+
+
+def _reason(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:120]
 
 
 def _check(pattern: re.Pattern[str], name: str) -> None:
@@ -118,8 +122,11 @@ class Manifest:
         """
         path = library / MANIFEST
         try:
-            data: dict[str, Any] = parse_json(read_plain(path))
+            read = read_plain(path)
+            data: dict[str, Any] = parse_json(read)
             version = data.pop("format")
+            if (data.pop(SEAL, None) is not None or version == FORMAT) and not sealed(read):
+                raise ValueError("it does not match its checksum")
             written_by = data.pop("bookwheel", "?")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise LibraryNotFound(
@@ -130,7 +137,7 @@ class Manifest:
         except OSError as error:
             raise refused(path, error) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
+            raise LibraryDamaged(f"{path} is damaged ({_reason(error)}); index the files again into a new library") from error
         if version != FORMAT:
             newer = isinstance(version, int) and version > FORMAT
             age = "an unknown" if not isinstance(version, int) else "a newer" if newer else "an older"
@@ -154,7 +161,7 @@ class Manifest:
             )
             made._check_names()
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise LibraryDamaged(f"{path} is damaged; index the files again into a new library") from error
+            raise LibraryDamaged(f"{path} is damaged ({_reason(error)}); index the files again into a new library") from error
         return made
 
     def _check_names(self) -> None:
@@ -175,7 +182,7 @@ class Manifest:
     def write(self, library: Path) -> None:
         """Make this the library's state, atomically and durably."""
         data = {"format": FORMAT, "bookwheel": __version__, **asdict(self), "settings": self.settings.to_dict()}
-        replace_file(library / MANIFEST, json.dumps(data, indent=1).encode())
+        replace_file(library / MANIFEST, seal(data))
 
     @property
     def version(self) -> tuple[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .._errors import LibraryDamaged, RecipeError
-from ..index.plain_files import parse_json, read_plain
+from ..index.plain_files import read_plain
+from ..index.sealed import seal, unseal
 from ..index.storage import readable, replace_file, storage
 from ..rank.named import RECIPES
 from ..rank.recipe import Recipe, Retrieve
@@ -44,13 +44,14 @@ def _read(path: Path, changed: int, size: int) -> Mapping[str, str]:
 def _table(path: Path) -> dict[str, str]:
     try:
         with readable(path):
-            table = parse_json(read_plain(path))
+            table = unseal(read_plain(path))[0]["recipes"]
         if not all(isinstance(key, str) and isinstance(value, str) for key, value in table.items()):
             raise TypeError
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError, TypeError):
-        raise LibraryDamaged(f"the recipes in {path} cannot be read; delete the file and save the recipes again") from None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        reason = "" if isinstance(error, KeyError | AttributeError | TypeError) else f" ({error})"
+        raise LibraryDamaged(f"the recipes in {path} cannot be read{reason}; delete the file and save them again") from None
     return dict(table)
 
 
@@ -85,4 +86,4 @@ def _changed(library: Path) -> Iterator[dict[str, str]]:
     with storage(library), briefly_locked(path.with_name(FILE + ".lock")):
         table = _table(path)
         yield table
-        replace_file(path, json.dumps(table, indent=1, ensure_ascii=False).encode())
+        replace_file(path, seal({"recipes": table}))

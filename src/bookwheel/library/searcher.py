@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryEmpty, QueryError
 from ..analysis.highlight import Highlighter
+from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
@@ -127,13 +128,14 @@ class Searcher:
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
             terms += analyzer(ranking.query.text)
         highlights = Highlighter(terms, analyzer)
+        # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
+        found = [row for passage in ids if (row := rows.get(passage)) is not None]
+        spans = highlights.many([row.text for row in found])
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
-        results: list[Result] = []
-        for passage in ids:
-            # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
-            if (row := rows.get(passage)) is not None:
-                results.append(_result(len(results) + 1, row, ranking, places[passage], tuple(highlights(row.text))))
-        return results
+        return [
+            _result(rank, row, ranking, places[row.id], tuple(marked))
+            for rank, (row, marked) in enumerate(zip(found, spans, strict=True), 1)
+        ]
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
         """Those of ``ids`` that fit with a probability of ``cutoff`` or more."""
@@ -183,7 +185,7 @@ class Searcher:
         if encoder is None or not missing:
             return queries
         queries = list(queries)
-        vectors = encoder.encode([queries[at].text for at in missing])
+        vectors = encode_queries(encoder, [queries[at].text for at in missing])
         for at, vector in zip(missing, vectors, strict=True):
             queries[at] = replace(queries[at], vectors={**queries[at].vectors, "dense": np.asarray(vector, np.float32)})
         return queries
@@ -283,8 +285,8 @@ def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:
 
 def _result(rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...]) -> Result:
     place = row.source
-    if row.page is not None:
-        place = f"{row.source} p. {row.page}"
+    if row.part is not None:
+        place = f"{row.source} p. {row.part}" if isinstance(row.part, int) else f"{row.source} {row.part}"
     elif row.line is not None:
         place = f"{row.source}:{row.line}"
     return Result(

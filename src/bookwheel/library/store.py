@@ -49,7 +49,9 @@ CREATE INDEX documents_removed ON documents(removed) WHERE removed IS NOT NULL;
 CREATE INDEX documents_added ON documents(added);
 CREATE TABLE texts (document INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE passages (
-  id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, line INTEGER
+  id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+  part,  -- the number of a page, or the name of a slide, sheet, chapter or attachment
+  line INTEGER
 );
 -- 'generation': the newest that this database holds whole; 'id': the library's; 'purged': rows removed by this generation are
 -- deleted; 'unpurged' and 'unpurged since': rows removed by this generation are to be, since when readers are waited for
@@ -67,7 +69,8 @@ class PassageRow(NamedTuple):
     document: int
     start: int
     end: int
-    page: int | None
+    part: int | str | None
+    """The number of its page, or the name of its slide, sheet, chapter or attachment."""
     line: int | None
     name: str
     source: str
@@ -403,7 +406,7 @@ class Store:
         for at in range(0, len(ids), 500):
             some = ids[at : at + 500]
             rows = self.execute(
-                "SELECT p.id, p.document, p.start, p.end, p.page, p.line, d.name, s.path, d.title, d.metadata, "
+                "SELECT p.id, p.document, p.start, p.end, p.part, p.line, d.name, s.path, d.title, d.metadata, "
                 "substr(t.text, p.start + 1, p.end - p.start) FROM passages p JOIN documents d ON d.id = p.document "
                 "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id "
                 f"WHERE p.id IN ({','.join('?' * len(some))})",

@@ -196,8 +196,8 @@ class Writer:
         self._next_document += 1
         self._next_passage += len(spans)
         self._rows.document(number, new, text, first, len(spans), self.generation)
-        for at, (span, (page, line)) in enumerate(zip(spans, places(document, spans), strict=True)):
-            self._rows.passages.append((first + at, number, span.start, span.end, page, line))
+        for at, (span, (part, line)) in enumerate(zip(spans, places(document, spans), strict=True)):
+            self._rows.passages.append((first + at, number, span.start, span.end, part, line))
             body = text if len(spans) == 1 else text[span.start : span.end]
             self._texts.append(f"{title}\n{body}" if title else body)
             self._characters += span.end - span.start
@@ -435,9 +435,9 @@ class Writer:
 
 
 def document_hash(document: Document) -> bytes:
-    """What tells whether a document changed: BLAKE2b of its title, text and metadata, 16 bytes."""
+    """What tells whether a document changed: BLAKE2b of its title, text, metadata and parts, 16 bytes."""
     metadata = sorted(document.metadata.items()) if document.metadata else ""
-    head = f"{document.title}\0{document.kind}\0{metadata!r}\0"
+    head = f"{document.title}\0{document.kind}\0{metadata!r}\0{document.parts or ''!s}"
     digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=16)
     digest.update(document.text.encode("utf-8", "surrogatepass"))
     return digest.digest()

@@ -10,11 +10,11 @@ import json
 import struct
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ... import _errors
-from ..._errors import BookwheelError
-from .. import document, failures
+from ..._errors import BookwheelError, InputError
+from .. import document, failures, parts
 from ..document import Document
 from ..source import Fields, Skipped, Source
 
@@ -45,17 +45,20 @@ HELLO, DOCUMENT, ITEM, FAILED, FINISHED = b"H", b"D", b"I", b"X", b"F"
 
 _TAG = "$"
 _DOCUMENT = {item.name: item for item in fields(Document)}
-_TYPES = {"id": str, "title": str, "metadata": dict, "kind": str, "pages": tuple, "line": int, "lines": bool}
 _DATES: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}
-_CLASSES: dict[str, type] = {
+_CLASSES: dict[str, Any] = {
     **{
         name: value
-        for module in (document, failures)
+        for module in (document, failures, parts)
         for name, value in vars(module).items()
-        if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.__name__
+        if isinstance(value, type)
+        and value.__module__ == module.__name__
+        and (is_dataclass(value) or hasattr(value, "_fields"))
     },
     **{item.__name__: item for item in (Skipped, Source, Fields)},
 }
+"""What may be sent beside plain values: data classes and named tuples."""
+_HINTS = {name: get_type_hints(value) for name, value in _CLASSES.items() if name not in ("Source", "Fields")}
 _ERRORS: dict[str, type[BookwheelError]] = {
     name: value
     for module in (failures, _errors)
@@ -104,7 +107,9 @@ def _packed(value: Any) -> Any:
         return {_TAG: "bytes", "v": value.hex()}
     if kind in (datetime, date, time):
         return {_TAG: kind.__name__, "v": value.isoformat(), "fold": getattr(value, "fold", 0)}
-    if kind.__name__ in _CLASSES and kind is _CLASSES[kind.__name__]:
+    if hasattr(kind, "_fields") and kind is _CLASSES.get(kind.__name__):
+        return {_TAG: "row", "n": kind.__name__, "v": [_packed(item) for item in value]}
+    if kind is _CLASSES.get(kind.__name__):
         # A stream stays where it is: whoever needs it sends its bytes.
         shown = {item.name: _packed(getattr(value, item.name)) for item in fields(value) if item.name != "stream"}
         return {_TAG: "data", "n": kind.__name__, "v": shown}
@@ -142,6 +147,11 @@ def _unpacked(value: Any) -> Any:
         return {_unpacked(key): _unpacked(item) for key, item in inner}
     if tag == "data":
         return _CLASSES[value["n"]](**{name: _unpacked(item) for name, item in inner.items()})
+    if tag == "row":
+        made = _CLASSES[value["n"]](*[_unpacked(item) for item in inner])
+        if not all(_is(item, hint) for item, hint in zip(made, _HINTS[value["n"]].values(), strict=True)):
+            raise FrameError(f"a {value['n']} of wrong types")
+        return made
     if tag == "error":
         return error_of(value["n"], tuple(_unpacked(inner)), _unpacked(value["s"]))
     raise FrameError(f"unknown tag {tag!r:.40}")
@@ -156,6 +166,15 @@ def error_of(name: str, args: tuple[Any, ...], state: dict[str, Any]) -> Bookwhe
     error.args = args
     vars(error).update(state)
     return error
+
+
+def _is(value: Any, hint: Any) -> bool:
+    """Whether ``value`` is what the hint of a field says: a plain type, a class of ours, or a tuple of either; metadata aside."""
+    if get_origin(hint) is tuple:
+        return type(value) is tuple and all(_is(item, get_args(hint)[0]) for item in value)
+    if get_origin(hint) is not None:  # a mapping
+        return type(value) is dict
+    return type(value) is hint
 
 
 def _plain(value: Any) -> bool:
@@ -183,21 +202,19 @@ def said(data: bytes | bytearray) -> dict[str, Any]:
     return value
 
 
-def item_of(kind: bytes, head: bytes | bytearray, text: bytes | bytearray) -> Any:
+def item_of(kind: bytes, head: bytes | bytearray, text: bytes | bytearray) -> Document | InputError:
     """What a reader yielded, from its frame. Raises `FrameError` for what no reader yields."""
     if kind == ITEM:
         value = decoded(head)
-        if not isinstance(value, BookwheelError) and type(value) not in _CLASSES.values():
+        if not isinstance(value, InputError):
             raise FrameError(f"a reader yields no {type(value).__name__}")
         return value
     values = said(head)
     if not values.keys() <= _DOCUMENT.keys() - {"text"}:
         raise FrameError(f"a document has no {', '.join(values.keys() - _DOCUMENT.keys())!s:.80}")
     for name, value in values.items():
-        if type(value) is not _TYPES.get(name, type(value)):
-            raise FrameError(f"a document's {name} is no {type(value).__name__}")
-    if not all(type(page) is int for page in values.get("pages", ())):
-        raise FrameError("a document's pages are of wrong types")
+        if not _is(value, _HINTS["Document"][name]):
+            raise FrameError(f"a document's {name} of a wrong type")
     if not all(type(key) is str and _plain(value) for key, value in values.get("metadata", {}).items()):
         raise FrameError("a document's metadata are of wrong types")
     try:

@@ -31,6 +31,8 @@ _SILENT = 5
 """A process may be silent for so many times that: where others compute too, or a disk is slow."""
 _TRUSTED = frozenset(("text", "markdown", "rst", "code", "csv", "tsv", "jsonl"))
 """Formats that Python's own strings read, in memory that is bounded by the length of the file or record."""
+_LARGE_WINDOWS = ("zst", "xz")
+"""Unpacking them takes as much memory as the file says."""
 _DEVICES = ("/dev/", "/proc/")
 _STARTS = 3
 """Failures to start a process in a row, from which on none is tried."""
@@ -68,9 +70,14 @@ class Reading:
 
     def isolates(self, source: Source) -> bool:
         """Whether ``source`` is read in the other process."""
-        if source.stream is not None and not isinstance(source.stream, io.BytesIO):
-            return False  # standard input, which is text or JSON lines
-        return self._possible and (source.format not in _TRUSTED or source.compression == "zst")
+        outermost = source
+        while outermost.inside is not None:
+            outermost = outermost.inside
+        if outermost.stream is not None and not isinstance(outermost.stream, io.BytesIO):
+            return False  # standard input, which can be read once
+        if source.inside is not None and (outermost.stream is not None or outermost.path.startswith(_DEVICES)):
+            return False
+        return self._possible and (source.format not in _TRUSTED or source.compression in _LARGE_WINDOWS)
 
     def read(self, source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document | InputError]:
         """The documents of ``source``, with errors and notes among them, as `bookwheel.documents.read.read` yields them.
@@ -182,7 +189,7 @@ class _Attempt:
         told = {
             "source": self._source,
             "fields": self._fields,
-            "place": _place(self._source.path),
+            "place": self._source.path if self._source.inside is not None else _place(self._source.path),
             "inline": inline,
             "seconds": self._seconds,
             "skip": self._skip,

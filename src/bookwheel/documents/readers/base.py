@@ -36,3 +36,5 @@ class Format:
     """True if read record by record: the file may be of any size, the limit holds for each record."""
     container: bool = False
     """True for zip and PDF files: NUL bytes are expected, and most of the bytes are not text."""
+    folder: bool = False
+    """True for archives: what is read is their members."""
