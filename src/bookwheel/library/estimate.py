@@ -16,7 +16,7 @@ from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import failures_of
 from ..documents.isolated.reading import Reading
-from ..documents.passages import split_document
+from ..documents.passages import spans_of_document
 from ..documents.paths import Skipped, walk
 from ..documents.read import Fields
 from ..documents.source import STDIN, Source
@@ -91,7 +91,7 @@ def _count(source: Source, fields: Fields, unit: str, words: int, reading: Readi
     try:
         for document in reading.read(source, fields):
             if isinstance(document, Document):
-                count += len(split_document(document, unit, words))  # type: ignore[arg-type]
+                count += len(spans_of_document(document, unit, words))  # type: ignore[arg-type]
     except InputError:  # reported when the file is indexed; the documents before the error count
         return count
     return count
