@@ -169,7 +169,7 @@ values = st.recursive(
 @settings(max_examples=80, deadline=None)
 @given(st.text(st.characters(exclude_categories=())), st.dictionaries(st.text(), values), st.lists(st.integers(0, 1 << 70)))
 def test_documents_survive_the_way(text: str, metadata: dict[str, object], pages: list[int]) -> None:
-    sent = Document(text[::-1], text, text[:5], metadata, "code", tuple(pages), len(text), True, PARTS)  # type: ignore[arg-type]
+    sent = Document(text[::-1], text, text[:5], metadata, "code", tuple(pages), len(text), True, parts=PARTS)  # type: ignore[arg-type]
     head, body = frames.document_frame(sent)
     kind, size, length = frames.HEAD.unpack(head[: frames.HEAD.size])
     assert length == len(body)
