@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._errors import InputError
 from ..document import Document, Scalar
-from ..encoding import clean, decode
+from ..encoding import clean, decode, decode_declared
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from .base import Format, Items
@@ -103,12 +103,7 @@ def _body(message: EmailMessage) -> str:
 
 def _recoded(part: EmailMessage, data: bytes) -> str:
     charset = part.get_content_charset()
-    if charset:
-        try:
-            return clean(data.decode(charset))
-        except (LookupError, UnicodeError):
-            pass  # the header is wrong: detect the encoding
-    return decode(data)
+    return decode_declared(data, charset) if charset and charset != "us-ascii" else decode(data)
 
 
 def _read_eml(source: Source, fields: Fields) -> Items:
