@@ -33,6 +33,8 @@ class Document:
     """The line of the source at which this document begins (a JSONL record, a mail in an mbox)."""
     lines: bool = False
     """Whether ``text`` consists of the file's own lines, so that passages have line numbers."""
+    sections: tuple[int, ...] = ()
+    """Offset into ``text`` of each heading that its format marks; where it is marked in the text itself, ``kind`` says so."""
     parts: tuple[Part, ...] = ()
     """Its slides, sheets, chapters or attachments, in order."""
 
