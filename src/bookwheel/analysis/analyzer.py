@@ -12,7 +12,7 @@ from typing import Any
 from .._errors import UsageError
 from .endings import with_marks
 from .folding import folded
-from .scripts import UNSPACED, bigrams, runs
+from .scripts import UNSPACED, bigrams, normal, runs, units
 from .stop_words import stop_words
 from .words import split_words
 
@@ -119,15 +119,25 @@ class Analyzer:
         """
         return tuple([term for part in self.parts(word) if (term := self.term_of(part))])
 
+    def indexed(self, word: str) -> tuple[str, ...]:
+        """The terms of one raw word of a text: `terms`, and the last character of each run in a script without spaces.
+
+        So each character of a text begins a term, and one alone is found by the terms that it begins.
+        """
+        terms = self.terms(word)
+        if word.isascii() or UNSPACED.search(word) is None:
+            return terms
+        ends = [units(run) for part in split_words(normal(word).translate(_UNSEEN)) for run in runs(part) if UNSPACED.match(run)]
+        return (*terms, *(run[-1] for run in ends if len(run) > 1))
+
     def parts(self, word: str) -> list[str]:
         """What of one raw word is a term each, unless it is a stop word: mostly the word itself. The same in every language."""
         if word.isascii():
             return self._split(word[:MAX_WORD])
         if UNSPACED.search(word) is None:
             word = word[:MAX_WORD]
-        normal = unicodedata.normalize("NFKC", word).translate(_UNSEEN)
         found: list[str] = []
-        for part in split_words(normal):  # normalising can bring in spaces and signs
+        for part in split_words(normal(word).translate(_UNSEEN)):  # normalising can bring in spaces and signs
             for run in runs(part):
                 found.extend(bigrams(run) if UNSPACED.match(run) else self._split(run[:MAX_WORD]))
         return found
