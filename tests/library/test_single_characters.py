@@ -23,7 +23,9 @@ TEXTS = {
     "khmer": "ភាសាខ្មែរ",
     "english": "The cat is called 猫 in Japanese and that is all there is to it.",
 }
-CHARACTERS = sorted({character for text in TEXTS.values() for character in text if character.isalpha() and character > "\u0e00"})
+CHARACTERS = sorted(
+    {character for text in TEXTS.values() for character in text if character.isalpha() and character > "\u0e00"}
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,5 +57,5 @@ def test_phrases_are_in_order(library: Any) -> None:
 
 
 def test_it_is_marked(library: Any) -> None:
-    (result,) = [one for one in library.search("犬", k=9)]
+    (result,) = library.search("犬", k=9)
     assert [result.text[a:b] for a, b in result.highlights] == ["犬"]

@@ -127,7 +127,9 @@ class Analyzer:
         terms = self.terms(word)
         if word.isascii() or UNSPACED.search(word) is None:
             return terms
-        ends = [units(run) for part in split_words(normal(word).translate(_UNSEEN)) for run in runs(part) if UNSPACED.match(run)]
+        ends = [
+            units(run) for part in split_words(normal(word).translate(_UNSEEN)) for run in runs(part) if UNSPACED.match(run)
+        ]
         return (*terms, *(run[-1] for run in ends if len(run) > 1))
 
     def parts(self, word: str) -> list[str]:

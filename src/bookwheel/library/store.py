@@ -529,7 +529,7 @@ class Store:
 
     def find(self, generation: int, name: str) -> list[int]:
         """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
-        names = {form: unicodedata.normalize(form, name) for form in ("NFC", "NFD")} | {"name": name}
+        names = {"name": name, "NFC": unicodedata.normalize("NFC", name), "NFD": unicodedata.normalize("NFD", name)}
         marks = ":name, :NFC, :NFD"  # macOS writes names of files in decomposed form, and people type them composed
         rows = self.execute(
             f"SELECT id FROM documents WHERE name IN ({marks}) AND {_ALIVE} UNION "

@@ -36,8 +36,10 @@ def _folded(text: str) -> str:
 
 def _written(field: str, text: str) -> list[str]:
     """``text`` in the forms that ``field`` may have it in: metadata is held composed, ids, titles and paths are as they came."""
-    forms = ("NFC", "NFD") if field in BUILT_IN else ("NFC",)
-    return list(dict.fromkeys([*(unicodedata.normalize(form, text) for form in forms), *([text] if field in BUILT_IN else [])]))
+    composed = unicodedata.normalize("NFC", text)
+    if field not in BUILT_IN:
+        return [composed]
+    return list(dict.fromkeys([composed, unicodedata.normalize("NFD", text), text]))
 
 
 class Condition:

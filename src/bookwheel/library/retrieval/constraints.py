@@ -18,7 +18,7 @@ from ..segment import Segment, bitmap
 from ..snapshot import Masks, Snapshot
 from .query_terms import expanded
 
-__all__ = ["MOST_TEXTS", "PhraseCheck", "PhraseRetriever", "constrained_masks"]
+__all__ = ["MOST_TEXTS", "FillingRetriever", "PhraseCheck", "PhraseRetriever", "constrained_masks"]
 
 MOST_TEXTS = 20_000
 """The most texts that one search reads for its phrases, about half a second."""
@@ -150,7 +150,10 @@ def _characters(word: str) -> list[Key]:
     if word.isascii() or UNSPACED.search(word) is None:
         return []
     return [
-        (part,) for run in runs(normal(word)) for part in (units(run) if UNSPACED.match(run) else [run.casefold()]) if part.strip()
+        (part,)
+        for run in runs(normal(word))
+        for part in (units(run) if UNSPACED.match(run) else [run.casefold()])
+        if part.strip()
     ]
 
 
@@ -164,6 +167,36 @@ def _within(keys: list[Key], wanted: list[Key]) -> bool:
             return False
         if keys[at : at + length] == wanted:
             return True
+
+
+class FillingRetriever:
+    """Another retriever's candidates, and after them, with a score of 0, all other passages that may be found."""
+
+    def __init__(self, inner: Retriever, snapshot: Snapshot, masks: Masks) -> None:
+        self.inner, self.snapshot, self.masks = inner, snapshot, masks
+        self.floor = inner.floor
+
+    def retrieve(self, depth: int) -> Hits:
+        """The best ``depth`` passages."""
+        hits = self.inner.retrieve(depth)
+        if len(hits) >= depth:
+            return hits
+        others: list[NDArray[np.int64]] = []
+        missing = depth - len(hits)
+        for segment, mask in zip(self.snapshot.segments, self.masks, strict=True):
+            ids = np.asarray(segment.ids, np.int64)
+            if mask is not None:
+                ids = ids[np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(ids)].view(np.bool_)]
+            others.append(ids[~np.isin(ids, hits.ids)][:missing])
+            missing -= len(others[-1])
+            if missing <= 0:
+                break
+        more = np.concatenate(others) if others else _NONE
+        return Hits(np.concatenate([hits.ids, more]), np.concatenate([hits.scores, np.zeros(len(more), np.float32)]))
+
+    def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores of any passages."""
+        return self.inner.score(ids)
 
 
 class PhraseRetriever:
