@@ -80,4 +80,9 @@ MORE: dict[str, bytes] = {
     ".tar": _tar({"a/b.txt": b"text", "c.md": b"# x"}),
     ".txt.bz2": bz2.compress(b"x"),
     ".txt.xz": lzma.compress(b"x"),
+    ".mhtml": b"From: <Saved by Blink>\nSubject: s\nContent-Type: multipart/related; boundary=x\n\n--x\nContent-Type: text/html\n\n"
+    b"<p>a\n--x--\n",
+    "2.eml": b"From: a\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\na\n--x\n"
+    b"Content-Type: message/rfc822\n\nSubject: b\n\nc\n--x\nContent-Disposition: attachment; filename*=utf-8''a%C3%A4.csv\n\n"
+    b"a,b\n1,2\n--x--\n",
 }

@@ -38,6 +38,8 @@ LISTED = 100_000
 """Files that are listed before the first is read, so that progress has an end."""
 LOOKED_AT = 64 << 20
 """Bytes of new files from which on it is estimated whether they fit."""
+LONGEST_ID = 1 << 14
+"""Characters; paths have 4,096 at most on most systems."""
 CERTAIN = 0.8
 """Share of an estimate that is counted on."""
 
@@ -93,6 +95,13 @@ class _Run:
                 continue
             if isinstance(document, InputError):
                 report.failures.append(str(document))
+                damaged += 1
+                continue
+            if len(document.id) > LONGEST_ID:
+                report.failures.append(
+                    f"document {document.id[:80]!r}… has an ID of {len(document.id):,} characters, more than {LONGEST_ID:,}; give "
+                    "it a shorter one"
+                )
                 damaged += 1
                 continue
             digest = document_hash(document)

@@ -30,6 +30,7 @@ FORMATS: dict[str, Format] = {
         code.CODE,
         mail.EML,
         mail.MBOX,
+        mail.MHTML,
         table.CSV,
         table.TSV,
         jsonl.JSONL,
