@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..._errors import InputError
 from ..document import Document, Scalar
-from ..encoding import clean, decode
+from ..encoding import clean, decode, decode_declared
 from ..page.article import article_of
 from ..page.blocks import blocks_of
 from ..page.main import left_out, not_shown
@@ -147,12 +147,7 @@ def parse_html(data: bytes, label: str = "a page") -> LexborHTMLParser:
     _check_nesting(data, label)
     _check_attributes(data, label)
     declared = _CHARSET.search(data[:4096])
-    if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return LexborHTMLParser(clean(data.decode(declared.group(1).decode("ascii"))))
-        except (LookupError, UnicodeError):
-            pass  # the declaration is wrong
-    return LexborHTMLParser(decode(data))
+    return LexborHTMLParser(decode_declared(data, declared.group(1).decode("ascii")) if declared else decode(data))
 
 
 def _read(source: Source, fields: Fields) -> Items:
