@@ -22,7 +22,7 @@ from ..encode.protocols import nbytes
 from ..index.storage import fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
-from ..memory.shares import COMPILING, GATHERED, Shares, share_out
+from ..memory.shares import COMPILING, GATHERED, Shares, reader_memory, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
@@ -83,12 +83,29 @@ class Writer:
         self._intake = Intake(library, self.store, self.manifest, self._encoders, self.bits, self._gathered)
         self._dirty = False
         self._last_commit = time.monotonic()
+        self._lent = 0
         self.shares = self._share_out()
+
+    def lend(self, memory: int) -> None:
+        """Leave ``memory`` bytes of the budget to a process that reads files, from now on."""
+        if memory != self._lent:
+            self._lent = memory
+            self.shares = self._share_out()
+            self.memory_plan.plan_building(self.shares)
+            if self._intake.full:
+                self.commit()
+
+    def reader_memory(self) -> tuple[int, int]:
+        """What such a process may hold: see `bookwheel.memory.shares.reader_memory`."""
+        intake = self._intake
+        return reader_memory(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
 
     def _share_out(self) -> Shares:
         """The budget split for what the library holds by now."""
         intake = self._intake
-        shares = share_out(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
+        shares = share_out(
+            self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage, reading=self._lent
+        )
         intake.shares = shares
         self.store.cache(shares.database)
         return shares
