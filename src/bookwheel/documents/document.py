@@ -31,6 +31,8 @@ class Document:
     """The line of the source at which this document begins (a JSONL record, a mail in an mbox)."""
     lines: bool = False
     """Whether ``text`` consists of the file's own lines, so that passages have line numbers."""
+    sections: tuple[int, ...] = ()
+    """Offset into ``text`` of each section that the format itself names, as the outline of a PDF does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ def cuts(document: Document) -> tuple[list[int], list[int]]:
             found.pop(start, None)
         else:
             found[start] = SECTION
+    for start in document.sections:
+        found[start] = SECTION
     found.pop(len(text), None)
     found[0] = SECTION
     starts = sorted(found)
