@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .word_table import WordHash
 
-__all__ = ["MANY", "WordTable", "prepared", "spans_of", "split_words"]
+__all__ = ["MANY", "WordTable", "prepared", "spans_of", "split_words", "word_pieces"]
 
 MANY = 1 << 17
 """Characters in one call from which on the compiled loop is worth loading (0.3 s from its cache)."""
@@ -33,6 +33,9 @@ PART_OF_WORD = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "
 _ODD = re.compile(r"[^\x00-\x7f\w]")
 _STRAY = re.compile(r"'(?:(?![^ '])|(?<![^ ']'))")
 _WORD = re.compile(r"\S+")
+_BETWEEN = re.compile(r"\s")
+PIECE = 1 << 16
+LONGEST = 1 << 10
 _APOSTROPHES = "\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}\N{FULLWIDTH APOSTROPHE}"
 _JOINERS = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
@@ -79,6 +82,19 @@ def prepared(text: str) -> str:
 def split_words(text: str) -> list[str]:
     """The raw words of ``text``, in order, with their case."""
     return prepared(text).split()
+
+
+def word_pieces(text: str, size: int = PIECE) -> Iterator[tuple[int, str]]:
+    """``text`` in pieces of about ``size`` characters with their offsets; no word is cut, unless it
+    is longer than a kilobyte.
+    """
+    start = 0
+    while len(text) - start > size:
+        between = _BETWEEN.search(text, start + size, start + size + LONGEST)
+        end = between.start() if between is not None else start + size
+        yield start, text[start:end]
+        start = end
+    yield start, text[start:]
 
 
 def spans_of(text: str) -> list[tuple[str, int, int]]:

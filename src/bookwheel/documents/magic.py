@@ -28,6 +28,7 @@ _CONTENT_TYPES = (
 _PARTS = (("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx"), ("xl/workbook.xml", "xlsx"))
 _ODF = re.compile(rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)")
 _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"7z\xbc\xaf", b"Rar!\x1a\x07", b"\x7fELF", b"OggS", b"fLaC", b"ID3")
+_FLAT = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<office:document\s", re.DOTALL)
 _SMALL = 1 << 20
 _ROOT_PROGRAMS = re.compile(r"(?:WordDocument|Workbook|Book|PowerPoint Document|EncryptedPackage|__properties_version1\.0)\Z")
 
@@ -49,6 +50,8 @@ def by_magic(head: bytes, source: Source) -> tuple[str, str]:
         return "", "SQLite database"
     if head[257:262] == b"ustar":
         return "tar", ""
+    if _FLAT.match(head):
+        return "odf", ""
     if head.startswith(_PICTURES):
         return "", FOREIGN
     return "", ""

@@ -5,17 +5,19 @@ would exceed the memory budget.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from .._errors import InputError
 from .document import Document
+from .weight import Load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["SeenIds", "without_duplicates"]
 
 _BATCH = 1024
-_BATCH_CHARACTERS = 1 << 22
 
 
 class SeenIds:
@@ -31,6 +33,8 @@ class SeenIds:
 
     def known(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each of ``hashes`` (n) was added before: bool (n,)."""
+        import numpy as np  # most readers need no arrays, and a process that reads starts without them
+
         known = np.zeros(len(hashes), np.bool_)
         for run in self._runs:
             known |= run[np.minimum(np.searchsorted(run, hashes), len(run) - 1)] == hashes
@@ -40,6 +44,8 @@ class SeenIds:
         """Adds ``hashes`` (n); whether each was added before or occurs
         earlier in ``hashes``: bool (n,).
         """
+        import numpy as np
+
         fresh, first = np.unique(hashes, return_index=True)
         known = np.ones(len(hashes), np.bool_)
         known[first] = False
@@ -59,11 +65,13 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
     """Yields ``items``, with an :class:`InputError` in place of each document whose ID
     occurred earlier in this source.
 
-    Documents are looked up in batches of at most 1024 or about 4 million characters.
+    Documents are looked up in batches of at most 1024, and of a bounded weight.
     """
+    import numpy as np
+
     seen = SeenIds()
     batch: list[Document | InputError] = []
-    characters = 0
+    load = Load(_BATCH)
 
     def flush() -> Iterator[Document | InputError]:
         hashes = np.fromiter((hash(item.id) for item in batch if isinstance(item, Document)), np.int64)
@@ -82,11 +90,11 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
 
     for item in items:
         batch.append(item)
-        if isinstance(item, Document):
-            characters += len(item.text)
-        if len(batch) >= _BATCH or characters >= _BATCH_CHARACTERS:
+        full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
+        del item  # the next one is read while this variable would hold it
+        if full:
             yield from flush()
             batch.clear()
-            characters = 0
+            load.clear()
     if batch:
         yield from flush()

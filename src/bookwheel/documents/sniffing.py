@@ -37,6 +37,11 @@ _MAGIC: tuple[tuple[re.Pattern[bytes], Compression], ...] = (
 )
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
 _MBOX = re.compile(rb"From \S+.*\d{4}.*\r?\n[A-Za-z-]+:")
+_HEADERS = re.compile(rb"(?:[!-9;-~]{1,100}:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_HEADER_NAME = re.compile(rb"^([!-9;-~]{1,100}):", re.MULTILINE)
+_OF_MAIL = frozenset(
+    b"from to date subject received return-path message-id mime-version delivered-to content-type reply-to sender cc".split()
+)
 _MAX_CONTROLS = 0.01
 
 
@@ -86,8 +91,8 @@ def sniff(source: Source, name: str) -> Source | str:
     form, reason = by_magic(head, source)
     if suffix in BINARY_SUFFIXES and (not source.explicit or form == "zip") and form not in ("pdf", "rtf"):
         return reason or "binary"
-    if reason:
-        return reason
+    if reason or (form and form not in FORMATS):
+        return reason or "binary"
     if form == "zip" and known is not None and known.container and known.name != "pdf":
         form = known.name
     if not form:
@@ -133,6 +138,17 @@ def _head(source: Source) -> bytes | None:
         return None
 
 
+def _mail_headers(head: bytes) -> bytes | None:
+    """The headers, in lower case, of what begins as a message does (of a Maildir or MH folder): who wrote it, and more."""
+    found = _HEADERS.match(head)
+    if found is None:
+        return None
+    names = {name.lower() for name in _HEADER_NAME.findall(found.group())}
+    if names & {b"from", b"received", b"return-path"} and len(names & _OF_MAIL) >= 3:
+        return found.group().lower()
+    return None
+
+
 def _by_content(head: bytes, name: str) -> str:
     if is_binary(head):
         return ""
@@ -142,6 +158,8 @@ def _by_content(head: bytes, name: str) -> str:
         return "mbox"
     if _looks_like_jsonl(head):
         return "jsonl"
+    if (headers := _mail_headers(head)) is not None:
+        return "mhtml" if b"multipart/related" in headers and b"saved by" in headers else "eml"
     if head.startswith(b"#!"):
         return "code"
     return ""

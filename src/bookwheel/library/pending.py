@@ -8,12 +8,14 @@ one. So no commit can hold a removal without its replacement, or a source's mark
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
-from ..documents.document import Document
+from ..documents.document import Document, Scalar
 from ..documents.metadata import comparable, kept
+from ..documents.weight import weight
 from .store import Store
 
 __all__ = ["NewDocument", "Rows", "SourceState", "storable"]
@@ -48,11 +50,14 @@ class Rows:
     documents: list[tuple[Any, ...]] = field(default_factory=list)
     texts: list[tuple[Any, ...]] = field(default_factory=list)
     passages: list[tuple[Any, ...]] = field(default_factory=list)
-    metadata: list[tuple[Any, ...]] = field(default_factory=list)
+    metadata: list[tuple[int, Mapping[str, Scalar]]] = field(default_factory=list)
+    """Number and values of each document that has any; a row each when they are written."""
     removed: list[tuple[int, int]] = field(default_factory=list)
     """Generation and number of each document that a waiting one replaces."""
     complete: list[tuple[Any, ...]] = field(default_factory=list)
     """Sources of which every document is in the database or waits here."""
+    nbytes: int = 0
+    """Bytes that the rows take, about."""
 
     def __bool__(self) -> bool:
         return any((self.documents, self.passages, self.removed, self.complete))
@@ -60,14 +65,20 @@ class Rows:
     def document(self, number: int, new: NewDocument, text: str, first: int, spans: int, generation: int) -> None:
         """Add the rows of a document whose passages are numbered from ``first``."""
         document = new.document
-        given = {storable(key): storable(v) if isinstance(v, str) else v for key, v in document.metadata.items()}
-        metadata = {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
-        encoded = json.dumps(metadata) if metadata else None
+        encoded = None
+        if document.metadata:
+            given = _storable_values(document.metadata)
+            if (shown := _shown(given)) is not given:
+                given = {key: given[key] for key in shown}
+            if shown:
+                encoded = json.dumps(shown)
+                self.metadata.append((number, given))
+                self.nbytes += len(encoded)
+        self.nbytes += weight(document)
         self.documents.append(
             (number, storable(document.id), new.source, storable(document.title), encoded, new.digest, first, spans, generation)
         )
         self.texts.append((number, text))
-        self.metadata += [(key, comparable(given[key]), number) for key in metadata]
         if new.replaces is not None:
             self.removed.append((generation, new.replaces))
 
@@ -85,7 +96,10 @@ class Rows:
         )
         store.many("INSERT INTO texts VALUES (?, ?)", self.texts)
         store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self.passages)
-        store.many("INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)", self.metadata)
+        store.many(
+            "INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)",
+            ((key, comparable(value), number) for number, given in self.metadata for key, value in given.items()),
+        )
         store.many("UPDATE documents SET removed = ? WHERE id = ?", self.removed)
         store.many(
             "UPDATE sources SET size = ?, mtime_ns = ?, digest = ?, fields = ?, damaged = ?, complete = ? WHERE id = ?",
@@ -105,6 +119,21 @@ class Rows:
         )
         for some in rows:
             some.clear()
+        self.nbytes = 0
+
+
+def _storable_values(metadata: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """``metadata`` with names and strings that SQLite can hold; itself where they are, as a copy may be large."""
+    if all(storable(key) is key and (not isinstance(v, str) or storable(v) is v) for key, v in metadata.items()):
+        return metadata
+    return {storable(key): storable(v) if isinstance(v, str) else v for key, v in metadata.items()}
+
+
+def _shown(given: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """``given`` as JSON can hold it, without what is missing; itself where that is all of it."""
+    if all(value is not None and (not isinstance(value, float) or isfinite(value)) for value in given.values()):
+        return given
+    return {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
 
 
 def storable(text: str) -> str:

@@ -12,9 +12,9 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryChanged, LibraryDamaged, LibraryError
 from ..documents.document import Scalar
+from ..documents.passages import TITLE
 from ..index.storage import fsync_folder, readable, storage
 from .database_errors import meaning
 from .databases import check_schema, refuse_foreign_files, restrict
@@ -49,7 +50,9 @@ CREATE INDEX documents_removed ON documents(removed) WHERE removed IS NOT NULL;
 CREATE INDEX documents_added ON documents(added);
 CREATE TABLE texts (document INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE passages (
-  id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, line INTEGER
+  id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+  part,  -- the number of a page, or the name of a slide, sheet, chapter or attachment
+  line INTEGER
 );
 -- 'generation': the newest that this database holds whole; 'id': the library's; 'purged': rows removed by this generation are
 -- deleted; 'unpurged' and 'unpurged since': rows removed by this generation are to be, since when readers are waited for
@@ -57,6 +60,8 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, value, document)) WITHOUT ROWID;
 """
 
+_ENDLESS = 1 << 62
+"""More characters than any text has."""
 _ALIVE = "added <= :g AND (removed IS NULL OR removed > :g)"
 
 
@@ -67,13 +72,16 @@ class PassageRow(NamedTuple):
     document: int
     start: int
     end: int
-    page: int | None
+    part: int | str | None
+    """The number of its page, or the name of its slide, sheet, chapter or attachment."""
     line: int | None
     name: str
     source: str
     title: str
     metadata: dict[str, Scalar]
     text: str
+    late: bool = False
+    """Whether title, metadata and text were left out, because they are large."""
 
 
 _open: weakref.WeakSet[Store] = weakref.WeakSet()
@@ -196,12 +204,20 @@ class Store:
         """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""
         self.execute(f"PRAGMA cache_size=-{max(size, 1 << 20) >> 10}")
 
-    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """All rows of one statement."""
+    def execute(
+        self,
+        sql: str,
+        parameters: Sequence[Any] | dict[str, Any] = (),
+        *,
+        until: Callable[[tuple[Any, ...]], bool] | None = None,
+    ) -> list[Any]:
+        """All rows of one statement, or those before the first for which ``until`` is true."""
         with self._lock:
             try:
                 db = self._connection()
-                rows = db.execute(sql, parameters).fetchall()
+                cursor = db.execute(sql, parameters)
+                rows = cursor.fetchall() if until is None else list(takewhile(lambda row: not until(row), cursor))
+                cursor.close()
                 if self._bound is not None:  # afterwards, so that rows deleted meanwhile are never missed
                     self._check(db, *self._bound)
                 return rows
@@ -397,36 +413,78 @@ class Store:
             [*parameters, generation, generation],
         )
 
-    def passages(self, ids: Sequence[int]) -> dict[int, PassageRow]:
-        """The passages of ``ids`` that are stored, by id."""
+    def passages(self, ids: Sequence[int], each: int | None = None, together: int = 0) -> dict[int, PassageRow]:
+        """The passages of ``ids`` that are stored, by id.
+
+        With ``each``, those of more than so many characters are ``late``, and from ``together`` characters on all others.
+        """
         found: dict[int, PassageRow] = {}
+        most = _ENDLESS if each is None else each
+        room = _ENDLESS if each is None else together
+
+        def full(row: tuple[Any, ...]) -> bool:
+            nonlocal room
+            room -= int(row[3] - row[2] + len(row[8]) + len(row[9] or ""))
+            return room < 0
+
+        columns = "p.id, p.document, p.start, p.end, p.part, p.line, d.name, s.path"
+        tables = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
         for at in range(0, len(ids), 500):
             some = ids[at : at + 500]
             rows = self.execute(
-                "SELECT p.id, p.document, p.start, p.end, p.page, p.line, d.name, s.path, d.title, d.metadata, "
-                "substr(t.text, p.start + 1, p.end - p.start) FROM passages p JOIN documents d ON d.id = p.document "
-                "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id "
-                f"WHERE p.id IN ({','.join('?' * len(some))})",
-                some,
+                f"SELECT {columns}, d.title, d.metadata, substr(t.text, p.start + 1, p.end - p.start) "
+                f"FROM {tables} JOIN texts t ON t.document = d.id WHERE p.id IN ({','.join('?' * len(some))}) "
+                "AND p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ?",
+                [*some, most],
+                until=full,
             )
             for row in rows:
-                found[row[0]] = PassageRow._make((*row[:9], json.loads(row[9]) if row[9] else {}, row[10]))
+                found[row[0]] = PassageRow._make((*row[:9], json.loads(row[9]) if row[9] else {}, row[10], False))
+            if room < 0:
+                break
+        if each is not None and len(found) < len(ids):
+            rest = [number for number in ids if number not in found]
+            for at in range(0, len(rest), 500):
+                some = rest[at : at + 500]
+                for row in self.execute(f"SELECT {columns} FROM {tables} WHERE p.id IN ({','.join('?' * len(some))})", some):
+                    found[row[0]] = PassageRow._make((*row, "", {}, "", True))
         return found
 
-    def texts(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-        """Title of the document, and text, of each passage of ``ids`` that is stored."""
+    def passage(self, number: int) -> PassageRow:
+        """One passage whole, of whatever size; raises `LibraryChanged` where it is not stored any more."""
+        found = self.passages([number])
+        if number not in found:
+            raise LibraryChanged(f"passage {number} of the library {self.path.parent} is gone; search again")
+        return found[number]
+
+    def texts(self, ids: Sequence[int], most: int | None = None) -> dict[int, tuple[str, str]]:
+        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored.
+
+        Of a longer text only the first ``most`` characters.
+        """
         found: dict[int, tuple[str, str]] = {}
+        limit = _ENDLESS if most is None else most
         for at in range(0, len(ids), 500):
             some = ids[at : at + 500]
             found.update(
                 (row[0], (row[1], row[2]))
                 for row in self.execute(
-                    "SELECT p.id, d.title, substr(t.text, p.start + 1, p.end - p.start) FROM passages p "
+                    "SELECT p.id, substr(d.title, 1, iif(p.id = d.first, ?, ?)), "
+                    "substr(t.text, p.start + 1, min(p.end - p.start, ?)) FROM passages p "
                     "JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document "
                     f"WHERE p.id IN ({','.join('?' * len(some))})",
-                    some,
+                    [limit, min(TITLE, limit), limit, *some],
                 )
             )
+        return found
+
+    def lengths(self, ids: Sequence[int]) -> dict[int, int]:
+        """Characters of each passage of ``ids`` that is stored, without its title."""
+        found: dict[int, int] = {}
+        for at in range(0, len(ids), 500):
+            some = ids[at : at + 500]
+            sql = f"SELECT id, end - start FROM passages WHERE id IN ({','.join('?' * len(some))})"
+            found.update(self.execute(sql, some))
         return found
 
     def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:

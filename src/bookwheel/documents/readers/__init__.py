@@ -1,6 +1,6 @@
 """The registry of formats. Adding one touches its own file and the tuple here."""
 
-from . import code, docx, epub, folders, html, ipynb, json, jsonl, mail, markdown, pdf, rst, table, text
+from . import code, docx, epub, folders, html, ipynb, json, jsonl, mail, markdown, odf, pdf, pptx, rst, table, text, xlsx
 from .base import Format, Items
 
 __all__ = ["BINARY_SUFFIXES", "FORMATS", "Format", "Items", "by_name"]
@@ -22,11 +22,15 @@ FORMATS: dict[str, Format] = {
         html.HTML,
         pdf.PDF,
         docx.DOCX,
+        pptx.PPTX,
+        xlsx.XLSX,
+        odf.ODF,
         epub.EPUB,
         ipynb.IPYNB,
         code.CODE,
         mail.EML,
         mail.MBOX,
+        mail.MHTML,
         table.CSV,
         table.TSV,
         jsonl.JSONL,
