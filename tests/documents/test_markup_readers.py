@@ -154,8 +154,10 @@ def test_manual_pages_of_bsd(tmp_path: Path) -> None:
 
 def test_info(tmp_path: Path) -> None:
     text = (
-        "This is owl.info, produced by makeinfo version 6.8 from owl.texi.\n\nSTART-INFO-DIR-ENTRY\n* Owl: (owl).  Birds.\nEND-INFO-DIR-ENTRY\n\n"
-        "\x1f\nFile: owl.info,  Node: Top,  Next: Food,  Up: (dir)\n\nOwl\n***\n\nAbout owls.\n\x1f\nFile: owl.info,  Node: Food,  Prev: Top\n\n1 Food\n"
+        "This is owl.info, produced by makeinfo version 6.8 from owl.texi.\n\nSTART-INFO-DIR-ENTRY\n"
+        "* Owl: (owl).  Birds.\nEND-INFO-DIR-ENTRY\n\n"
+        "\x1f\nFile: owl.info,  Node: Top,  Next: Food,  Up: (dir)\n\nOwl\n***\n\nAbout owls.\n\x1f\n"
+        "File: owl.info,  Node: Food,  Prev: Top\n\n1 Food\n"
         "******\n\nMice.\n\x1f\nTag Table:\nNode: Top\x7f200\n\x1f\nEnd Tag Table\n"
     )
     for name in ("owl.info", "owl.info-1"):
