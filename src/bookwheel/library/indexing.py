@@ -267,6 +267,7 @@ def _finished(run: _Run, started: float) -> IndexReport:
     if run.reading.held:
         run.writer.memory_plan.measure(READING, run.reading.held)
     run.report.passages = run.writer.added_passages
+    run.report.languages = run.writer.languages
     run.report.seconds = time.monotonic() - started
     return run.report
 
