@@ -96,7 +96,8 @@ MORE: dict[str, bytes] = {
     ".ics": b'BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:s\\, t\nDTSTART:20240131T100000Z\nATTENDEE;CN="a":mailto:b\n'
     b"END:VEVENT\nEND:VCALENDAR\n",
     ".vcf": b"BEGIN:VCARD\nFN;ENCODING=QUOTED-PRINTABLE:=C3=84=\n=20x\nN:a;b\nORG:c\nEND:VCARD\n",
-    ".fb2": b"<FictionBook><description><title-info><book-title>t</book-title></title-info></description><body><section><p>x</p></section></body>"
+    ".fb2": b"<FictionBook><description><title-info><book-title>t</book-title></title-info></description>"
+    b"<body><section><p>x</p></section></body>"
     b"</FictionBook>",
     ".doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1600),
 }
