@@ -26,10 +26,12 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "STDIN",
     "Compression",
+    "CutOffError",
     "Fields",
     "Skipped",
     "Source",
     "megabytes",
+    "read_up_to",
 ]
 
 DEFAULT_MAX_BYTES = 64 << 20
@@ -53,6 +55,27 @@ _BUFFER = 1 << 18
 def megabytes(count: int) -> str:
     """``67108864`` -> ``"64.0 MiB"``."""
     return f"{count / (1 << 20):,.1f} MiB"
+
+
+class CutOffError(Exception):
+    """A file is damaged, or cut off, after the bytes ``data``; the cause says how."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__("the file cannot be read to its end")
+        self.data = data
+
+
+def read_up_to(stream: BinaryIO, limit: int) -> tuple[bytes, Exception | None]:
+    """At most ``limit`` bytes, and what reading on raised, if it did."""
+    pieces: list[bytes] = []
+    left = limit
+    try:
+        while left and (piece := cast(io.BufferedReader, stream).read1(min(left, _BUFFER))):
+            pieces.append(piece)
+            left -= len(piece)
+    except Exception as error:  # whatever decompressors raise
+        return b"".join(pieces), error
+    return b"".join(pieces), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +179,22 @@ class Source:
 
     def read_bytes(self, limit: int | None = None) -> bytes:
         """All the bytes, decompressed. Raises :class:`InputError` if there are more than
-        ``limit`` (default ``max_bytes``).
+        ``limit`` (default ``max_bytes``), and `CutOffError` where they cannot be read to the end.
         """
         limit = self.max_bytes if limit is None else limit
         with self.open() as stream:
-            data = stream.read(limit + 1)
+            data, damage = read_up_to(stream, limit + 1)
+        if damage is not None:
+            raise CutOffError(data) from damage
         if len(data) > limit:
-            size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
-            raise InputError(
-                f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file; split it, or convert it to JSONL, "
-                "which is read record by record"
-            )
+            raise InputError(f"{self.too_large(limit)}; split it, or convert it to JSONL, which is read record by record")
         return data
+
+    def too_large(self, limit: int) -> str:
+        """Says that the file exceeds ``limit``, with both sizes."""
+        size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
+        why = "" if limit % DEFAULT_MAX_BYTES == 0 else ", which follows from the memory budget (--ram)"
+        return f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file{why}"
 
     def open_seekable(self) -> BinaryIO:
         """The bytes as a stream that can seek, for formats with a directory (zip,
@@ -177,9 +204,7 @@ class Source:
         if self.compression or self.stream is not None or self.inside is not None:
             return io.BytesIO(self.read_bytes(limit))
         if self.size > limit:
-            raise InputError(
-                f"{self.label} ({megabytes(self.size)}) exceeds the limit of {megabytes(limit)} per file; split it"
-            )
+            raise InputError(f"{self.too_large(limit)}; split it")
         return self.open()
 
     def digest(self) -> str:
