@@ -50,6 +50,7 @@ _XZ_MEMORY = 128 << 20
 """Bytes that unpacking xz may take: the largest dictionary that the tool ``xz`` makes needs 65 MiB."""
 
 _BUFFER = 1 << 18
+_PIECE = 1 << 20
 
 
 def megabytes(count: int) -> str:
@@ -65,17 +66,18 @@ class CutOffError(Exception):
         self.data = data
 
 
-def read_up_to(stream: BinaryIO, limit: int) -> tuple[bytes, Exception | None]:
-    """At most ``limit`` bytes, and what reading on raised, if it did."""
-    pieces: list[bytes] = []
-    left = limit
+def read_up_to(stream: BinaryIO, limit: int, first: int = _BUFFER) -> tuple[bytes, Exception | None]:
+    """At most ``limit`` bytes, of which ``first`` are asked for at once, and what reading on raised, if it did."""
+    reader = cast(io.BufferedReader, stream)
+    pieces = io.BytesIO()
+    damage: Exception | None = None
     try:
-        while left and (piece := cast(io.BufferedReader, stream).read1(min(left, _BUFFER))):
-            pieces.append(piece)
-            left -= len(piece)
+        pieces = io.BytesIO(reader.read1(min(first, limit)))
+        while (at := pieces.seek(0, io.SEEK_END)) < limit and (piece := reader.read1(min(_PIECE, limit - at))):
+            pieces.write(piece)
     except Exception as error:  # whatever decompressors raise
-        return b"".join(pieces), error
-    return b"".join(pieces), None
+        damage = error
+    return pieces.getvalue(), damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,9 @@ class Source:
         """
         limit = self.max_bytes if limit is None else limit
         with self.open() as stream:
-            data, damage = read_up_to(stream, limit + 1)
+            # Not all at once: that would ask for the memory of the limit, whatever the file's size.
+            first = self.size + 1 if not self.compression and self.stream is None else _BUFFER
+            data, damage = read_up_to(stream, limit + 1, first)
         if damage is not None:
             raise CutOffError(data) from damage
         if len(data) > limit:
