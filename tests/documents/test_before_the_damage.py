@@ -7,7 +7,9 @@ import gzip
 import json
 import lzma
 import random
+import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from bookwheel.documents.source import Source
 PACKERS = {".gz": gzip.compress, ".zst": zstd_compress, ".bz2": lambda data: bz2.compress(data, 1), ".xz": lzma.compress}
 
 
+@cache
 def noise(seed: int) -> str:
     dice = random.Random(seed)
     return " ".join(f"{dice.getrandbits(40):x}" for _ in range(20))
@@ -57,12 +60,12 @@ def test_a_long_list_whose_end_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
 @pytest.mark.parametrize("suffix", PACKERS)
 def test_packed_records_cut_in_half(tmp_path: Path, suffix: str, encoding: str) -> None:
-    lines = "".join(json.dumps({"id": str(number), "text": noise(number)}) + "\n" for number in range(8000))
+    lines = "".join(json.dumps({"id": str(number), "text": noise(number)}) + "\n" for number in range(3000))
     packed = PACKERS[suffix](lines.encode(encoding))
     (tmp_path / f"r.jsonl{suffix}").write_bytes(packed[: len(packed) // 2])
     documents, told = read_damaged(tmp_path / f"r.jsonl{suffix}")
     possible = len(readable(suffix, packed[: len(packed) // 2]).decode(encoding, "ignore").split("\n")) - 1
-    assert len(documents) == possible > 1000
+    assert len(documents) == possible > 500
     assert [document.text for document in documents] == [noise(number) for number in range(possible)]
     assert "damaged" in told
 
@@ -70,21 +73,22 @@ def test_packed_records_cut_in_half(tmp_path: Path, suffix: str, encoding: str) 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.py", "a.html", "a.csv"])
 @pytest.mark.parametrize("suffix", PACKERS)
 def test_packed_text_cut_in_half(tmp_path: Path, suffix: str, name: str) -> None:
-    lines = ["name,text"] + [f"é{number},{noise(number)}" for number in range(8000)]
+    lines = ["name,text"] + [f"é{number},{noise(number)}" for number in range(3000)]
     packed = PACKERS[suffix]("\n".join(lines).encode())
     (tmp_path / (name + suffix)).write_bytes(packed[: len(packed) // 2])
     documents, told = read_damaged(tmp_path / (name + suffix))
     text = "\n".join(document.text for document in documents)
-    there = [number for number in range(8000) if noise(number) in text]
+    words = set(re.split(r"[\n,]| (?=é)", text))
+    there = [number for number in range(3000) if noise(number) in words]
     possible = readable(suffix, packed[: len(packed) // 2]).count(b"\n") - 1
     assert there == list(range(len(there)))
-    assert len(there) >= possible > 1000
+    assert len(there) >= possible > 500
     assert "\N{REPLACEMENT CHARACTER}" not in text
     assert "damaged" in told
 
 
 def test_a_large_packed_text_cut_in_half(tmp_path: Path) -> None:
-    text = "".join(f"{number} {noise(number)}\n" for number in range(60_000))
+    text = "".join(f"{number} {noise(number)}\n" for number in range(30_000))
     packed = gzip.compress(text.encode(), 1)
     (tmp_path / "big.log.gz").write_bytes(packed[: len(packed) * 3 // 4])
     documents, told = read_damaged(tmp_path / "big.log.gz")
