@@ -1,19 +1,16 @@
-"""How well the text of web pages is told from menus and the like, and whether manuals lose any of theirs.
+"""How well the text of web pages is told from menus and the like, beside trafilatura, readability-lxml, jusText and resiliparse.
 
-    python bench/reading_html.py                    judged pages: bookwheel beside trafilatura, readability, jusText, resiliparse
-    python bench/reading_html.py --manuals          the HTML of some of Debian's documentation packages
-    python bench/reading_html.py --data FOLDER      a checkout of trafilatura that lies there already
+    python bench/reading.py html
 
 The 990 pages and their judgments are those of trafilatura's own evaluation (``tests/`` of github.com/adbar/trafilatura, fetched by
-git). A judgment is a text that must be extracted, or one that must not; white space and soft hyphens do not count. The numbers in
-`bookwheel.documents.page` were chosen on the pages whose CRC-32 is even ("tuned"); the others are "held out".
+git into ``.bench/reading/trafilatura``, where a checkout may also be put). A judgment is a text that must be extracted, or one that
+must not; white space and soft hyphens do not count. The numbers in `bookwheel.documents.page` were chosen on the pages whose CRC-32
+is even ("tuned"); the others are "held out".
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import random
 import re
 import subprocess
 import sys
@@ -38,33 +35,11 @@ PEERS = {
     "resiliparse": "extractors",
 }
 """The tools and their environments."""
-MANUALS = """apache2-doc bash-doc cmake-doc debian-policy debian-reference-en developers-reference erlang-doc exim4-doc-html
-ghc-doc git-doc gnuplot-doc libboost1.74-doc libgtk-3-doc libsdl2-doc libxml2-doc octave-doc openjdk-17-doc postgresql-doc-15
-python-django-doc python3.11-doc rust-doc sbcl-doc sqlite3-doc valgrind zsh-doc""".split()  # noqa: SIM905
-NAVIGATION = re.compile(r"\b(?:footer|navigation|nav|mobile-nav|related|sphinxsidebar)\b")
-"""Classes of navigation in these manuals."""
-PAGES = 30
-"""Of each manual, chosen at random (seed 1)."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a checkout of trafilatura")
-    parser.add_argument("--manuals", action="store_true", help="the table of manuals instead")
-    parser.add_argument("--json", type=Path, help="write the rows to this file too")
-    given = parser.parse_args()
-    heads, *rows = manuals() if given.manuals else table(given.data)
-    widths = [max(len(str(row[at])) for row in (heads, *rows)) for at in range(len(heads))]
-    for row in (heads, *rows):
-        first, *others = (str(cell) for cell in row)
-        print(first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)), sep="  ")
-    if given.json:
-        given.json.write_text(json.dumps([dict(zip(heads, row, strict=True)) for row in rows], indent=1) + "\n")
-
-
-def table(data: Path | None = None) -> list[tuple[Any, ...]]:
+def table() -> list[tuple[Any, ...]]:
     """The judged pages: F1 of both halves; of all pages F1, precision, recall, accuracy, and seconds of one processor."""
-    tests = (data or _cloned()) / "tests"
+    tests = _cloned() / "tests"
     judged = json.loads((tests / "evaldata.json").read_text(encoding="utf-8"))
     places = {item["file"]: _place(tests, item["file"]) for item in judged.values()}
     files = FOLDER / "html.json"
@@ -116,7 +91,7 @@ def _cloned() -> Path:
         try:
             subprocess.run(["git", "clone", "-q", "--depth", "1", SOURCE, folder], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            sys.exit(f"{SOURCE} cannot be fetched ({error}); give a checkout with --data FOLDER")
+            sys.exit(f"{SOURCE} cannot be fetched ({error}); put a checkout at {folder}")
     return folder
 
 
@@ -131,74 +106,3 @@ def _plain(text: str) -> str:
 def _f1(counts: list[int]) -> float:
     right, wrong, missed, _ = counts
     return 2 * right / max(2 * right + wrong + missed, 1)
-
-
-def manuals() -> list[tuple[Any, ...]]:
-    """For each manual the words shown and kept, and the share kept of the text that is no link and in no navigation element."""
-    from bookwheel._errors import InputError
-    from bookwheel.documents.page.blocks import blocks_of
-    from bookwheel.documents.page.main import left_out, not_shown
-    from bookwheel.documents.page.site import is_of_site
-    from bookwheel.documents.page.text import text_of
-    from bookwheel.documents.readers.html import parse_html
-
-    rows: list[tuple[Any, ...]] = [("manual", "pages", "words shown", "words kept", "of text kept")]
-    everything = [0, 0, 0, 0]
-    for package in MANUALS:
-        files = sorted(file for file in _unpacked(package).rglob("*.htm*") if file.suffix in (".html", ".htm"))
-        files = [file for file in files if file.is_file() and not file.is_symlink() and file.stat().st_size < 400_000]
-        random.Random(1).shuffle(files)
-        counts = [0, 0, 0, 0]
-        for file in files[:PAGES]:
-            try:
-                tree = parse_html(file.read_bytes())
-            except InputError:
-                continue
-            if tree.body is None:
-                continue
-            page = blocks_of(tree.body)
-            shown, out = not_shown(page), left_out(page, is_of_site(tree, page))
-            text, lost = _of_text(page, shown, out)
-            counts[0] += len(text_of(page, shown)[0].split())
-            counts[1] += len(text_of(page, out)[0].split())
-            counts[2] += text
-            counts[3] += lost
-        everything = [one + other for one, other in zip(everything, counts, strict=True)]
-        rows.append((package, min(len(files), PAGES), counts[0], counts[1], f"{1 - counts[3] / max(counts[2], 1):.4f}"))
-    rows.append(("all", "", everything[0], everything[1], f"{1 - everything[3] / max(everything[2], 1):.4f}"))
-    return rows
-
-
-def _of_text(page: Any, shown: list[bool], out: list[bool]) -> tuple[int, int]:
-    """Bytes of text outside links, navigation, footers, forms and buttons, and how many of them are left out."""
-    text = lost = 0
-    inside = [False] * len(out)
-    for block in range(len(out)):
-        parent = page.parent[block]
-        beside = page.tag[block] in ("nav", "footer", "form", "button") or NAVIGATION.search(page.names[block]) is not None
-        inside[block] = shown[block] or beside or (parent >= 0 and inside[parent])
-        if inside[block]:
-            continue
-        own = page.chars[block] - page.linked[block]
-        child = block + 1
-        while child < page.last[block]:
-            own -= page.chars[child] - page.linked[child]
-            child = page.last[child]
-        text += own
-        lost += own if out[block] else 0
-    return text, lost
-
-
-def _unpacked(package: str) -> Path:
-    folder = FOLDER / "packages" / package
-    if not folder.is_dir():
-        folder.mkdir(parents=True)
-        subprocess.run(["apt-get", "download", "-q", package], cwd=folder, check=True, capture_output=True)
-        (archive,) = folder.glob("*.deb")
-        subprocess.run(["dpkg-deb", "-x", archive, folder], check=True)
-        archive.unlink()
-    return folder
-
-
-if __name__ == "__main__":
-    main()
