@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,8 @@ from ..encode.protocols import nbytes
 from ..index.storage import fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
-from ..memory.shares import COMPILING, GATHERED, Shares, share_out
+from ..memory.process import BUFFERS, PROCESS, RESERVE
+from ..memory.shares import COMPILING, GATHERED, LEAST, Shares, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
@@ -47,6 +48,8 @@ DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
 HASHED = 1 << 20
 """Characters that are hashed at a time."""
+TURN = 3600.0
+"""Seconds that a writer waits for another of the same process, where the budget has no room for both."""
 WAIT_FOR_READERS = 3600.0
 """Seconds that removed documents are kept for readers which still show them, after a compaction."""
 REMOVED_AT_ONCE = 10_000
@@ -83,15 +86,36 @@ class Writer:
         self._intake = Intake(library, self.store, self.manifest, self._encoders, self.bits, self._gathered)
         self._dirty = False
         self._last_commit = time.monotonic()
-        self.shares = self._share_out()
+        PROCESS.begin(self, lambda: True, 0.0)
+        self._share_out()
 
     def _share_out(self) -> Shares:
-        """The budget split for what the library holds by now."""
-        intake = self._intake
-        shares = share_out(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
-        intake.shares = shares
+        """The budget split for what the library holds by now, and for what others in this process do."""
+        self._writers = PROCESS.writers()
+        shares = self.shares = self._intake.shares = self._split()
         self.store.cache(shares.database)
+        # It shrinks where others come, so to them it counts with what it needs at least.
+        least: dict[Hashable, int] = {(id(self), "tables"): shares.tables, (BUFFERS, id(self)): LEAST.total}
+        PROCESS.hold(self, {**self._encoders_held(), RESERVE: shares.reserve, **least})
         return shares
+
+    def _split(self) -> Shares:
+        held = self._encoders_held()
+        return share_out(
+            self.memory_plan.ram,
+            encoder=sum(held.values()),
+            passages=self._intake.numbers.passage,
+            others=PROCESS.others(self, (*held, RESERVE), buffers=False),
+            writers=max(PROCESS.writers(), 1),
+        )
+
+    def _encoders_held(self) -> dict[Hashable, int]:
+        encoder = self._intake.encoder
+        return {} if encoder is None else {("encoder", encoder.sha256): nbytes(encoder)}
+
+    def _fits(self) -> bool:
+        self.memory_plan.plan_building(self._split())
+        return self.memory_plan.planned() <= self.memory_plan.ram
 
     @property
     def generation(self) -> int:
@@ -119,6 +143,8 @@ class Writer:
         """
         self._intake.add(NewDocument(document, source, digest, replaces))
         self._dirty = True
+        if self._writers != PROCESS.writers():
+            self._share_out()
         if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
             self.commit()
 
@@ -137,8 +163,8 @@ class Writer:
             kernels.prepare()
         if encoding:
             self._intake.encoder = self._intake.encoder or self._encoders.built_in(self.manifest)
-        self.shares = self._share_out()
-        self.memory_plan.plan_building(self.shares)
+        PROCESS.begin(self, self._fits, TURN)
+        self.memory_plan.plan_building(self._share_out())
         self.memory_plan.check("building the index")
         return self.memory_plan
 
@@ -199,8 +225,7 @@ class Writer:
         if self._dirty:
             self._publish((*self.manifest.segments, *finished))
             self._tidy()
-            self.shares = self._share_out()
-            self.memory_plan.plan_building(self.shares)
+            self.memory_plan.plan_building(self._share_out())
         self._last_commit = time.monotonic()
 
     def _publish(
@@ -316,6 +341,7 @@ class Writer:
 
     def close(self) -> None:
         """Let go of the library; what was not committed is taken back by the next writer."""
+        PROCESS.end(self)
         self.store.close()
         self._lock.__exit__()
 

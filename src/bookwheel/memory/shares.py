@@ -6,17 +6,23 @@ from dataclasses import dataclass
 
 from .sizes import MIB
 
-__all__ = ["BASE", "COMPILING", "GATHERED", "LEAST", "MOST", "PER_PASSAGE", "RECORD", "Shares", "share_out"]
+__all__ = ["BASE", "COMPILING", "GATHERED", "LEAST", "MOST", "OTHERS", "PER_PASSAGE", "RECORD", "STATIC", "Shares", "share_out"]
 
 BASE = 96 * MIB
 """Anonymous memory of Python, numpy and numba with every kernel loaded: what a process holds before it has any data.
 
 Measured: 80 MB on Linux with Python 3.11 and numba 0.62 (`python bench/budget.py --base`), plus a margin for other versions.
 """
+STATIC = 16 * MIB
+"""The built-in encoder's vocabulary once it is held as a dictionary."""
 COMPILING = 512 * MIB
 """Budgets below this have no room for the compiler: kernels are compiled beforehand, in processes of their own."""
 GATHERED = "postings being gathered or merged"
 """The name of the part that indexing measures against its share."""
+
+
+OTHERS = "other libraries of this process"
+"""The name of the part that the process holds besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,9 @@ class Shares:
     """Postings and words of the segment being gathered, including the room to sort them; merging uses the same room."""
     reserve: int
     """For memory that the allocator holds unused, and for the system's own pages (page tables, unwritten file pages)."""
+
+    others: int = 0
+    """What other libraries of the same process hold."""
 
     @property
     def record(self) -> int:
@@ -62,6 +71,7 @@ class Shares:
             ("text and file buffers", self.text),
             (GATHERED, self.gather),
             ("reserve", self.reserve),
+            (OTHERS, self.others),
         ]
         return [(part, size) for part, size in parts if size]
 
@@ -76,17 +86,19 @@ PER_PASSAGE = 32
 """Bytes per passage that indexing holds whatever its buffers: the passage's id, and its length during merges."""
 
 
-def share_out(ram: int, *, encoder: int = 0, passages: int = 0) -> Shares:
+def share_out(ram: int, *, encoder: int = 0, passages: int = 0, others: int = 0, writers: int = 1) -> Shares:
     """Split ``ram`` bytes over the parts of indexing a library of ``passages`` with models of ``encoder`` bytes.
 
     A fifth is held in reserve. Of what remains beside the fixed parts, a tenth is the database's cache, a sixth is text and
-    buffers, and the rest is for postings. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
+    buffers, and the rest is for postings. ``others`` bytes are held by other libraries of the process, of which ``writers``
+    split the rest evenly. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
     `MemoryPlan.check` then refuses it.
     """
     tables = PER_PASSAGE * passages
     reserve = min(ram // 5, MOST.reserve)
-    rest = ram - BASE - encoder - tables - reserve
+    rest = (ram - BASE - encoder - reserve - others) // writers - tables
     database = min(max(rest // 10, LEAST.database), MOST.database)
     text = min(max(rest // 6, LEAST.text), MOST.text)
     gather = min(max(rest - database - text, LEAST.gather), MOST.gather)
-    return Shares(BASE, encoder, tables, database, text, gather, reserve)
+    others += (writers - 1) * (database + text + gather)
+    return Shares(BASE, encoder, tables, database, text, gather, reserve, others)
