@@ -86,7 +86,7 @@ class Writer:
         self._intake = Intake(library, self.store, self.manifest, self._encoders, self.bits, self._gathered)
         self._dirty = False
         self._last_commit = time.monotonic()
-        PROCESS.begin(self, lambda: True, 0.0)
+        self._planned = False
         self._share_out()
 
     def _share_out(self) -> Shares:
@@ -94,6 +94,8 @@ class Writer:
         self._writers = PROCESS.writers()
         shares = self.shares = self._intake.shares = self._split()
         self.store.cache(shares.database)
+        if not self._planned:  # what only removes or configures takes next to nothing
+            return shares
         # It shrinks where others come, so to them it counts with what it needs at least.
         least: dict[Hashable, int] = {(id(self), "tables"): shares.tables, (BUFFERS, id(self)): LEAST.total}
         PROCESS.hold(self, {**self._encoders_held(), RESERVE: shares.reserve, **least})
@@ -164,6 +166,7 @@ class Writer:
         if encoding:
             self._intake.encoder = self._intake.encoder or self._encoders.built_in(self.manifest)
         PROCESS.begin(self, self._fits, TURN)
+        self._planned = True
         self.memory_plan.plan_building(self._share_out())
         self.memory_plan.check("building the index")
         return self.memory_plan

@@ -60,6 +60,7 @@ class Process:
                     self._changed.notify_all()
                     return
                 del self._writers[writer]  # meanwhile the others need not leave it room
+                self._held.pop(writer, None)
                 self._changed.wait(LOOK)
 
     def end(self, writer: object) -> None:

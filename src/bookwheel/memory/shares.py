@@ -21,7 +21,7 @@ GATHERED = "postings being gathered or merged"
 """The name of the part that indexing measures against its share."""
 
 
-OTHERS = "other libraries of this process"
+OTHERS = "other work of this process"
 """The name of the part that the process holds besides."""
 
 
