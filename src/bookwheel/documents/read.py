@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .._errors import InputError
 from .document import Document
-from .failures import Note, failures_of
+from .failures import Note, Upcoming, failures_of
 from .source import DEFAULT_FIELDS, Fields, Source
 
 __all__ = ["MAX_ERRORS", "Fields", "read"]
@@ -33,7 +33,9 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     errors = notes = 0
     with failures_of(source):
         for item in FORMATS[source.format].read(source, fields):
-            if isinstance(item, Note):
+            if isinstance(item, Upcoming):
+                pass
+            elif isinstance(item, Note):
                 notes += 1
                 if notes > MAX_ERRORS:
                     continue

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._errors import InputError
 from .document import Document
+from .failures import Upcoming
 from .weight import Load
 
 __all__ = ["SeenIds", "without_duplicates"]
@@ -81,6 +82,12 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
                 yield item
 
     for item in items:
+        if isinstance(item, Upcoming):
+            yield from flush()
+            batch.clear()
+            load.clear()
+            yield item
+            continue
         batch.append(item)
         full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
         del item  # the next one is read while this variable would hold it

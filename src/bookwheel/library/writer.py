@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from .. import kernels
-from .._errors import LibraryNotFound
+from .._errors import InputError, LibraryNotFound
 from .._system import anonymous_bytes
 from ..documents.document import Document
 from ..encode.protocols import nbytes
@@ -149,6 +149,14 @@ class Writer:
             self._share_out()
         if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
             self.commit()
+
+    def make_room(self, size: int) -> None:
+        """Write out what was gathered where a record of ``size`` bytes, about to be read, does not fit beside it."""
+        self._intake.make_room(size)
+
+    def refusal(self, document: Document) -> InputError | None:
+        """Why ``document`` cannot be added within the budget; None where it can."""
+        return self._intake.refusal(document)
 
     def after_added(self, action: Callable[[], None]) -> None:
         """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
