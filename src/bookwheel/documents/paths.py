@@ -17,7 +17,7 @@ from .sniffing import FAILURES, sniff
 from .source import CONTAINER_FACTOR, DEFAULT_MAX_BYTES, STDIN, Skipped, Source
 from .stdin import standard_input
 
-__all__ = ["Skipped", "Source", "walk"]
+__all__ = ["Skipped", "Source", "recognised", "skipped_or_members", "walk"]
 
 _MISSING = "does not exist"
 
@@ -109,11 +109,7 @@ class _Walk:
             yield result
             return
         self._yielded.add(path)
-        if FORMATS[result.format].folder:
-            yield from in_archive(result, self._hidden, _recognised)
-            close_archives()
-        else:
-            yield result
+        yield from skipped_or_members(result, self._hidden)
 
     def _look(self, path: str, name: str, explicit: bool) -> Source | Skipped:
         try:
@@ -127,12 +123,21 @@ class _Walk:
             except UnicodeEncodeError:
                 return Skipped(path, "name is not UTF-8", failed=True)
             found = Source(path, status.st_size, status.st_mtime_ns, "text", "", name, explicit, self._max_bytes)
-            return _recognised(found)
+            return recognised(found)
         except OSError as error:
             return Skipped(path, "no permission" if isinstance(error, PermissionError) else "cannot be read", failed=True)
 
 
-def _recognised(found: Source) -> Source | Skipped:
+def skipped_or_members(found: Source | Skipped, hidden: bool = False) -> Iterator[Source | Skipped]:
+    """``found`` itself, or if it is an archive what is in it."""
+    if isinstance(found, Source) and FORMATS[found.format].folder:
+        yield from in_archive(found, hidden, recognised)
+        close_archives()
+    else:
+        yield found
+
+
+def recognised(found: Source) -> Source | Skipped:
     """``found`` with its format, if it is read. Raises ``OSError`` if its first bytes cannot be."""
     result = sniff(found, found.path.rpartition("/")[2])
     if isinstance(result, str):

@@ -37,6 +37,14 @@ _MAGIC: tuple[tuple[re.Pattern[bytes], Compression], ...] = (
 )
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
 _MBOX = re.compile(rb"From \S+.*\d{4}.*\r?\n[A-Za-z-]+:")
+_HEADERS = re.compile(rb"(?:[!-9;-~]{1,100}:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_HEADER_NAME = re.compile(rb"^([!-9;-~]{1,100}):", re.MULTILINE)
+_OF_MAIL = frozenset(
+    b"from to date subject received return-path message-id mime-version delivered-to content-type reply-to sender cc".split()
+)
+_MAN = re.compile(rb"^[.'][ \t]*(?:TH|Dd|Dt)[ \t]", re.MULTILINE)
+_MAN_NAME = re.compile(r"\.[1-9nlpx][a-zA-Z]*\Z")
+_LATEX = re.compile(rb"(?:\s*%[^\n]*\n)*\s*\\document(?:class|style)\b")
 _MAX_CONTROLS = 0.01
 
 
@@ -133,6 +141,17 @@ def _head(source: Source) -> bytes | None:
         return None
 
 
+def _mail_headers(head: bytes) -> bytes | None:
+    """The headers, in lower case, of what begins as a message does (of a Maildir or MH folder): who wrote it, and more."""
+    found = _HEADERS.match(head)
+    if found is None:
+        return None
+    names = {name.lower() for name in _HEADER_NAME.findall(found.group())}
+    if names & {b"from", b"received", b"return-path"} and len(names & _OF_MAIL) >= 3:
+        return found.group().lower()
+    return None
+
+
 def _by_content(head: bytes, name: str) -> str:
     if is_binary(head):
         return ""
@@ -142,6 +161,14 @@ def _by_content(head: bytes, name: str) -> str:
         return "mbox"
     if _looks_like_jsonl(head):
         return "jsonl"
+    if (headers := _mail_headers(head)) is not None:
+        return "mhtml" if b"multipart/related" in headers and b"saved by" in headers else "eml"
     if head.startswith(b"#!"):
         return "code"
+    if _MAN.search(head) and (_MAN_NAME.search(name) or head.startswith((b".", b"'"))):
+        return "man"
+    if head.startswith(b"This is ") and b"produced by makeinfo" in head[:500]:
+        return "info"
+    if _LATEX.match(head):
+        return "latex"
     return ""

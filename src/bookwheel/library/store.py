@@ -42,6 +42,7 @@ CREATE TABLE sources (
 );
 CREATE TABLE documents (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, source INTEGER NOT NULL, title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL,
+  language TEXT,  -- in English; '' where the text does not tell, NULL where it was not asked
   first INTEGER NOT NULL, passages INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER
 );
 CREATE INDEX documents_name ON documents(name);
@@ -305,6 +306,29 @@ class Store:
         """A value of the table of states; None where it has none."""
         rows = self.execute("SELECT value FROM state WHERE key = ?", (key,))
         return rows[0][0] if rows else None
+
+    def held_by_language(self, numbers: Sequence[int]) -> list[tuple[str, int, int]]:
+        """Language, documents and passages of those of the documents ``numbers`` that are not removed, by language."""
+        marks = ", ".join("?" * len(numbers))
+        return self.execute(
+            "SELECT language, count(*), sum(passages) FROM documents "
+            f"WHERE id IN ({marks}) AND removed IS NULL AND language IS NOT NULL GROUP BY language",
+            list(numbers),
+        )
+
+    def languages_of(self, passages: Sequence[int]) -> list[str | None]:
+        """The language of the document of each of ``passages``; None where it is not stored any more or was not asked."""
+        found: dict[int, str | None] = {}
+        for first in range(0, len(passages), 500):
+            some = list(passages[first : first + 500])
+            found.update(
+                self.execute(
+                    "SELECT p.id, d.language FROM passages p JOIN documents d ON d.id = p.document "
+                    f"WHERE p.id IN ({', '.join('?' * len(some))})",
+                    some,
+                )
+            )
+        return [found.get(number) for number in passages]
 
     def identify(self, identity: str) -> str:
         """Note the library's identity where there is none yet; returns the one noted."""
