@@ -241,3 +241,28 @@ def test_hostile_pages_take_linear_time(body: str) -> None:
     for head in (SITE, ""):
         page_text(parse_html(f"<head>{head}</head><body>{body}".encode()))
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("declaration", "encoding"),
+    [
+        ("<meta charset=iso-8859-1>", "cp1252"),
+        ("<META HTTP-EQUIV='Content-Type' CONTENT='text/html; charset=latin1'>", "cp1252"),
+        ("<meta content='text/html;charset=\"windows-1251\"' http-equiv=content-type>", "cp1251"),
+        ("<!-- <meta charset=koi8-r> --><meta charset=windows-1251>", "cp1251"),
+        ("<meta name=description content='charset=koi8-r'><meta charset=windows-1251>", "cp1251"),
+        ("<?xml version='1.0' encoding='windows-1251'?>", "cp1251"),
+        ("<meta charset=gb2312>", "gb18030"),
+        ("<meta charset=shift_jis>", "cp932"),
+        ("<meta charset=utf-16>", "utf-8"),
+        ("\ufeff<meta charset=koi8-r>", "utf-8"),
+        ("\ufeff<meta charset=utf-8>", "utf-16"),
+    ],
+)
+def test_encodings_as_browsers_take_them(tmp_path: Path, declaration: str, encoding: str) -> None:
+    text = {"cp1252": "“quoted” – 5 €", "cp1251": "Привет, мир", "gb18030": "中文網頁", "cp932": "髙島屋①"}.get(
+        encoding, "Größe ≥ 中"
+    )
+    page = f"{declaration}<body><p>{text}</p>"
+    data = page.removeprefix("\ufeff").encode(encoding) if encoding == "utf-16" else page.encode(encoding)
+    assert one(tmp_path / "a.html", data).text == text
