@@ -108,6 +108,8 @@ class Skipped:
     """
     failed: bool = False
     """True if it should have been read but could not be (no permission)."""
+    told: str = ""
+    """A sentence with the numbers, where the reason needs any."""
 
 
 @dataclass(frozen=True, slots=True)
