@@ -280,6 +280,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
         if unchanged:
             if not same:
                 store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
+                store.sum_source(number)
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
             report.unchanged += store.execute(alive, (number,))[0][0]
             if damaged:
@@ -287,7 +288,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             task.advance(source.size, source.path)
             return
     known = bool(store.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL)", (number,))[0][0])
-    store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+    store.mark_incomplete("id = ?", (number,))
     report.files += 1
     report.bytes_read += max(source.size, 0)
     try:
@@ -332,7 +333,7 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
             last = rows[-1][0]
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
             for number in (number for (number, _), there in zip(rows, known, strict=True) if not there):
-                store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+                store.mark_incomplete("id = ?", (number,))
                 run.report.removed += run.writer.remove(_alive(run.writer, number))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..documents.document import Document
 from ..documents.metadata import comparable, kept
+from .row_sums import document_numbers, document_sum, metadata_sums, passage_sum, text_sum
 from .store import Store
 
 __all__ = ["NewDocument", "Rows", "SourceState", "storable"]
@@ -57,16 +58,17 @@ class Rows:
     def __bool__(self) -> bool:
         return any((self.documents, self.passages, self.removed, self.complete))
 
-    def document(self, number: int, new: NewDocument, text: str, first: int, spans: int, generation: int) -> None:
-        """Add the rows of a document whose passages are numbered from ``first``."""
+    def document(self, number: int, new: NewDocument, text: str, data: bytes, first: int, spans: int, generation: int) -> None:
+        """Add the rows of a document whose passages are numbered from ``first``; ``data`` is its ``text`` in UTF-8."""
         document = new.document
         given = {storable(key): storable(v) if isinstance(v, str) else v for key, v in document.metadata.items()}
         metadata = {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
         encoded = json.dumps(metadata) if metadata else None
-        self.documents.append(
-            (number, storable(document.id), new.source, storable(document.title), encoded, new.digest, first, spans, generation)
-        )
-        self.texts.append((number, text))
+        name, title = storable(document.id), storable(document.title)
+        numbers = document_numbers(number, new.source, first, spans, generation)
+        whole = document_sum(number, name, title, encoded, new.digest)
+        self.documents.append((number, name, new.source, title, encoded, new.digest, first, spans, generation, numbers, whole))
+        self.texts.append((number, text, text_sum(number, data)))
         self.metadata += [(key, comparable(given[key]), number) for key in metadata]
         if new.replaces is not None:
             self.removed.append((generation, new.replaces))
@@ -75,20 +77,26 @@ class Rows:
         """Add the mark that every document of ``source`` is stored from ``generation`` on."""
         self.complete.append((state.size, state.mtime_ns, state.digest, state.fields, state.damaged, generation, source))
 
+    def passage(self, row: tuple[int, int, int, int, int | None, int | None], data: bytes) -> None:
+        """Add a passage: number, document, start, end, page and line, and its text in UTF-8."""
+        self.passages.append((*row, passage_sum(*row, data)))
+
     def write(self, store: Store) -> None:
         """Write all rows in one transaction."""
         store.begin()
         store.many(
-            "INSERT INTO documents (id, name, source, title, metadata, hash, first, passages, added) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (id, name, source, title, metadata, hash, first, passages, added, numbers, sum) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.documents,
         )
-        store.many("INSERT INTO texts VALUES (?, ?)", self.texts)
-        store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self.passages)
-        store.many("INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)", self.metadata)
-        store.many("UPDATE documents SET removed = ? WHERE id = ?", self.removed)
+        store.many("INSERT INTO texts VALUES (?, ?, ?)", self.texts)
+        store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", self.passages)
+        store.many("INSERT INTO metadata VALUES (?, ?, ?)", self.metadata)
+        store.count_fields((rows, sums, key) for key, (rows, sums) in metadata_sums(self.metadata).items())
+        store.remove(self.removed)
         store.many(
-            "UPDATE sources SET size = ?, mtime_ns = ?, digest = ?, fields = ?, damaged = ?, complete = ? WHERE id = ?",
+            "UPDATE sources SET size = ?1, mtime_ns = ?2, digest = ?3, fields = ?4, damaged = ?5, complete = ?6, "
+            "sum = source_sum(id, path, ?1, ?2, ?3, ?4, ?5, ?6) WHERE id = ?7",
             self.complete,
         )
         store.commit()

@@ -24,7 +24,7 @@ from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
 from ..documents.passages import places, split_document
 from ..encode.protocols import DenseEncoder, nbytes
-from ..index.storage import fsync_folder, storage
+from ..index.storage import checksum_of, fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
 from ..memory.shares import COMPILING, GATHERED, Shares, share_out
@@ -36,7 +36,7 @@ from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
 from .memory_plan import plan_library, sketch_bits
 from .pending import NewDocument, Rows, SourceState, storable
-from .segment import SEGMENTS, Segment, SegmentBuilder
+from .segment import SEGMENTS, Segment, SegmentBuilder, array_folders, checksum_of_lists
 from .settings import Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
@@ -120,6 +120,7 @@ class Writer:
         rows = self.store.execute("SELECT id FROM sources WHERE path = ?", (path,))
         if not rows:
             rows = self.store.execute("INSERT INTO sources (path) VALUES (?) RETURNING id", (path,))
+            self.store.sum_source(rows[0][0])
         return int(rows[0][0])
 
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
@@ -180,10 +181,13 @@ class Writer:
         number, first = self._next_document, self._next_passage
         self._next_document += 1
         self._next_passage += len(spans)
-        self._rows.document(number, new, text, first, len(spans), self.generation)
+        data = text.encode()
+        self._rows.document(number, new, text, data, first, len(spans), self.generation)
         for at, (span, (page, line)) in enumerate(zip(spans, places(document, spans), strict=True)):
-            self._rows.passages.append((first + at, number, span.start, span.end, page, line))
-            body = text if len(spans) == 1 else text[span.start : span.end]
+            part = text[span.start : span.end]
+            row = first + at, number, span.start, span.end, page, line
+            self._rows.passage(row, data if part is text else part.encode())
+            body = text if len(spans) == 1 else part
             self._texts.append(f"{title}\n{body}" if title else body)
             self._characters += span.end - span.start
             if len(self._texts) >= BATCH_PASSAGES or self._characters >= BATCH_CHARACTERS:
@@ -262,12 +266,13 @@ class Writer:
         count = 0
         while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
             self.store.begin()
-            self.store.many("UPDATE documents SET removed = ? WHERE id = ?", rows)
+            self.store.remove(rows)
             # Their sources no longer hold what the library has, so the next `index` reads them again.
-            self.store.many(
-                "UPDATE sources SET complete = NULL WHERE id = (SELECT source FROM documents WHERE id = ?)",
-                [row[1:] for row in rows],
-            )
+            for at in range(0, len(rows), 500):
+                some = [number for _, number in rows[at : at + 500]]
+                self.store.mark_incomplete(
+                    f"id IN (SELECT source FROM documents WHERE id IN ({','.join('?' * len(some))}))", some
+                )
             self.store.commit()
             self._dirty = True
             count += len(rows)
@@ -302,8 +307,9 @@ class Writer:
         settings: Settings | None = None,
         representations: Sequence[Representation] | None = None,
     ) -> None:
+        known = set(self.manifest.segments)
         manifest = self.manifest.next(
-            segments=tuple(segments),
+            segments=tuple(entry if entry in known else self._listed(entry) for entry in segments),
             next_document=self._next_document,
             next_passage=self._next_passage,
             next_segment=self._next_segment,
@@ -314,11 +320,18 @@ class Writer:
         if manifest.segments:
             with storage(self.library):
                 fsync_folder(self.library / SEGMENTS)
+        self.store.removed_now(manifest.generation)
         self.store.commit_durably(manifest.generation)
+        manifest = replace(manifest, documents=self.manifest.documents + self.store.change(manifest.generation))
         manifest.write(self.library)
         self.manifest = manifest
         self._dirty = False
         self._sweep()
+
+    def _listed(self, entry: SegmentEntry) -> SegmentEntry:
+        """``entry`` with the checksum of its folders' lists of arrays."""
+        folders = array_folders(self.library, entry, vectors=self.manifest.settings.encoder is not None)
+        return replace(entry, lists=checksum_of_lists(self.library, entry, {f: checksum_of(f) for f in folders}))
 
     def _tidy(self) -> None:
         """Keep the segments few and their impacts near the collection's present mean length."""
