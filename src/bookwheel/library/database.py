@@ -16,7 +16,7 @@ from ..index.storage import fsync_folder, readable, storage
 from .database_errors import meaning
 from .databases import check_schema, refuse_foreign_files, restrict
 from .filters.conditions import register
-from .row_sums import register_sums, row_sum
+from .row_sums import ANY_TEXT, register_sums, row_sum
 from .schema import SCHEMA
 
 __all__ = ["DATABASE", "Database"]
@@ -42,8 +42,11 @@ class Database:
         self._lock = threading.RLock()
         self._write = write
         self._bound: tuple[str, int] | None = None
+        self._seen: int | None = None
+        """SQLite's count of others' changes when the generation was last found to be there."""
         self._forked = False
         self._met = threading.local()
+        self._text: Any = ANY_TEXT if write else str
         with self._errors():
             if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
                 with suppress(FileNotFoundError, NotADirectoryError), readable(self.path):
@@ -61,6 +64,7 @@ class Database:
             db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
             restrict(db)
             register_sums(db)
+            db.text_factory = self._text
             return db
 
         if write:
@@ -129,6 +133,7 @@ class Database:
             if self._write:
                 raise LibraryError(f"{self.path.parent} is being written by the parent process; open the library again here")
             self._forked = False
+            self._seen = None
             self._db = self._connect(write=False)
         return self._db
 
@@ -158,10 +163,21 @@ class Database:
                 db = self._connection()
                 rows = db.execute(sql, parameters).fetchall()
                 if self._bound is not None:  # afterwards, so that rows deleted meanwhile are never missed
-                    self._check(db, *self._bound)
+                    version = db.execute("PRAGMA data_version").fetchone()[0]
+                    if version != self._seen:  # another connection has written
+                        self._check(db, *self._bound)
+                        self._seen = version
                 return rows
             except sqlite3.Error as error:
+                if self._text is str and "decode to UTF-8" in str(error):
+                    self.tolerate()
+                    return self.execute(sql, parameters)
                 self._fail(error)
+
+    def tolerate(self) -> None:
+        """Read damaged text from now on, to compare it with its checksum; that takes longer than Python's own reading."""
+        with self._lock:
+            self._text = self._db.text_factory = ANY_TEXT
 
     def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """The rows of one statement, a few at a time."""

@@ -7,7 +7,7 @@ from itertools import islice
 
 from .._errors import LibraryDamaged
 from .manifest import Manifest
-from .row_sums import NUMBERS, document_sum, metadata_sums, numbers_hold, source_sum, text_sum
+from .row_sums import NUMBERS, PRIME, document_sum, holds, numbers_hold, source_sum, text_sum, value_sum
 from .store import NUMBERS_OF_D, Store, passage_holds
 
 __all__ = ["damaged_rows"]
@@ -22,6 +22,7 @@ _Check = Callable[[Store, Manifest], Iterator[str]]
 
 def damaged_rows(store: Store, manifest: Manifest) -> list[str]:
     """One sentence for each damaged row, `NAMED` of a table at most, and for each table that says other things than another."""
+    store.tolerate()
     found: list[str] = []
     for check in _CHECKS:
         more = 0
@@ -81,7 +82,7 @@ def _texts(store: Store, manifest: Manifest) -> Iterator[str]:
         number, _, first, count = numbers[:4]
         if kind != "text" or text_sum(number, text) != written:
             yield store.damage(number, "the text")
-        elif numbers_hold([numbers])[0]:  # else it was named with the documents
+        elif holds(*numbers):  # else it was named with the documents
             decoded = text.decode()
             places = store.execute(
                 "SELECT id, document, start, end, page, line, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
@@ -96,11 +97,11 @@ def _texts(store: Store, manifest: Manifest) -> Iterator[str]:
 def _fields(store: Store, manifest: Manifest) -> Iterator[str]:
     noted = {key: (rows, total) for key, rows, total in store.stream("SELECT key, rows, total FROM fields")}
     found: dict[object, tuple[int, int]] = {}
-    rows = store.stream("SELECT key, value, document FROM metadata")
-    while some := list(islice(rows, _AT_ONCE)):
-        for key, (count, total) in metadata_sums(some).items():
-            before = found.get(key, (0, 0))
-            found[key] = before[0] + count, before[1] + total
+    for key, value, count, documents in store.stream(
+        "SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value"
+    ):
+        rows, total = found.get(key, (0, 0))
+        found[key] = rows + count, (total + value_sum(value, count, documents)) % PRIME
     for key in sorted(noted.keys() | found.keys(), key=str):
         if noted.get(key) != found.get(key):
             yield f"{store.path} is damaged: the values of the field {key!r:.80} do not match their checksum; {AGAIN}"

@@ -16,22 +16,24 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ANY_TEXT",
+    "HALF",
     "NUMBERS",
+    "PRIME",
     "REMOVAL",
     "document_numbers",
     "document_sum",
+    "holds",
     "metadata_sums",
     "name_sum",
     "numbers_hold",
     "passage_sum",
     "register_sums",
     "row_sum",
-    "source_name_sum",
     "source_sum",
     "text_bytes",
     "text_sum",
     "total",
-    "upper",
+    "value_sum",
 ]
 
 ANY_TEXT = partial(str, encoding="utf-8", errors="surrogateescape")
@@ -41,6 +43,10 @@ NUMBERS = "id, source, first, passages, added, ifnull(removed, -1), numbers"
 REMOVAL = 900_007
 """What ``numbers`` gains when ``removed`` is set, for each generation and once more: no removal is another row than the first."""
 _FACTORS = (10_007, 300_007, 500_009, 70_001, 110_017)
+HALF = 1 << 31
+"""Less is stored of the upper half of a sum, so that it has a sign."""
+PRIME = (1 << 61) - 1
+"""The sums of metadata are taken modulo this."""
 _WRAP = (1 << 64) - 1
 
 
@@ -59,24 +65,31 @@ def numbers_hold(rows: Sequence[Sequence[Any]]) -> NDArray[np.bool_]:
     try:
         table = np.array(rows, np.int64).reshape(len(rows), 7)
     except (ValueError, TypeError, OverflowError):  # a damaged row holds other things than numbers
-        return np.array([all(type(value) is int for value in row) and _holds(*row) for row in rows], np.bool_)
+        return np.array([holds(*row) for row in rows], np.bool_)
     right = table[:, :5] @ np.array(_FACTORS, np.int64) + REMOVAL * (table[:, 5] + 1)
     return np.asarray(right == table[:, 6])
 
 
-def _holds(number: int, source: int, first: int, passages: int, added: int, removed: int, numbers: int) -> bool:
-    return document_numbers(number, source, first, passages, added) + REMOVAL * (removed + 1) == numbers
+def holds(number: Any, source: Any, first: Any, passages: Any, added: Any, removed: Any, numbers: Any) -> bool:
+    """`numbers_hold` for one row."""
+    try:
+        right = 10_007 * number + 300_007 * source + 500_009 * first + 70_001 * passages + 110_017 * added
+        return bool(right + REMOVAL * (removed + 1) == numbers)
+    except TypeError:
+        return False
 
 
 def name_sum(number: int, name: Any) -> int:
-    """Of a document's number and name: the upper half of `document_sum`, as far as it can be told alone."""
-    return crc32(b"%d " % number + text_bytes(name))
+    """Of the number and the name of a document, or the number and the path of a source: the upper half of its ``sum``."""
+    return crc32(b"%d " % number + text_bytes(name)) - HALF
 
 
 def document_sum(number: int, name: Any, title: Any, metadata: Any, digest: Any) -> int:
-    """Of what a document's row says: `name_sum` and CRC-32 of the rest, in 64 bits with a sign."""
-    rest = crc32(text_bytes(metadata), crc32(text_bytes(title), crc32(digest if isinstance(digest, bytes) else b"damaged")))
-    return ((name_sum(number, name) - (1 << 31)) << 32) | rest
+    """Of what a document's row says: `name_sum`, and CRC-32 of the rest in the lower 32 bits."""
+    if digest.__class__ is not bytes:
+        return 0
+    said = f"{title}\0{metadata}".encode("utf-8", "surrogateescape")
+    return (name_sum(number, name) << 32) | crc32(said, crc32(digest))
 
 
 def text_sum(number: int, text: bytes) -> int:
@@ -86,23 +99,17 @@ def text_sum(number: int, text: bytes) -> int:
 
 def passage_sum(number: int, document: int, start: int, end: int, page: int | None, line: int | None, text: bytes) -> int:
     """Of a passage's row and its text in UTF-8. Raises `TypeError` where a damaged row holds other things than numbers."""
-    page, line = -1 if page is None else page, -1 if line is None else line
-    return crc32(text, crc32(b"%d %d %d %d %d %d" % (number, document, start, end, page, line)))
-
-
-def source_name_sum(number: int, path: Any) -> int:
-    """Of a source's number and path: the upper half of `source_sum`, as far as it can be told alone."""
-    return crc32(b"%d " % number + text_bytes(path))
+    return crc32(
+        text,
+        crc32(
+            b"%d %d %d %d %d %d" % (number, document, start, end, -1 if page is None else page, -1 if line is None else line)
+        ),
+    )
 
 
 def source_sum(number: int, path: Any, *state: Any) -> int:
-    """Of a source's row: `source_name_sum` and CRC-32 of its other columns, in 64 bits with a sign."""
-    return ((source_name_sum(number, path) - (1 << 31)) << 32) | row_sum(*state)
-
-
-def upper(found: Any) -> int:
-    """The upper half of a sum of 64 bits, as `name_sum` and `source_name_sum` give it."""
-    return (found >> 32) + (1 << 31) if type(found) is int else -1
+    """Of a source's row: `name_sum`, and CRC-32 of its other columns in the lower 32 bits."""
+    return (name_sum(number, path) << 32) | row_sum(*state)
 
 
 def row_sum(*values: Any) -> int:
@@ -110,14 +117,25 @@ def row_sum(*values: Any) -> int:
     return crc32("\0".join(map(str, values)).encode("utf-8", "surrogateescape"))
 
 
+def value_sum(value: Any, rows: int, documents: Any) -> int:
+    """Of ``rows`` rows of metadata with one value, given the sum of their documents' numbers.
+
+    A row counts as CRC-32 of its value times its document's number and one, modulo a prime: so SQL can add up the rows of a
+    value. Numbers that SQL takes for equal count as equal.
+    """
+    if isinstance(value, int | float):
+        value = int(value) if value == value // 1 else value
+    if type(documents) is not int:  # a damaged row
+        return 0
+    return crc32(repr(value).encode("utf-8", "backslashreplace")) * (documents + rows) % PRIME
+
+
 def metadata_sums(rows: Iterable[tuple[Any, Any, Any]]) -> dict[Any, tuple[int, int]]:
-    """For each key of ``rows`` (key, value, document): how many rows, and the sum of the CRC-32 of each."""
+    """For each key of ``rows`` (key, value, document): how many rows, and the sum of their `value_sum`."""
     found: dict[Any, tuple[int, int]] = {}
     for key, value, document in rows:
-        if value.__class__ is bool:
-            value = int(value)
         count, so_far = found.get(key, (0, 0))
-        found[key] = count + 1, so_far + crc32(f"{value!r} {document}".encode("utf-8", "backslashreplace"))
+        found[key] = count + 1, (so_far + value_sum(value, 1, document)) % PRIME
     return found
 
 
@@ -128,6 +146,5 @@ def total(numbers: Iterable[int]) -> int:
 
 
 def register_sums(db: sqlite3.Connection) -> None:
-    """Give ``db`` the function `source_sum`, and a text factory that reads damaged text."""
+    """Give ``db`` the function `source_sum`."""
     db.create_function("source_sum", -1, source_sum, deterministic=True)
-    db.text_factory = ANY_TEXT

@@ -11,9 +11,9 @@ CREATE TABLE sources (
   sum INTEGER
 );
 CREATE TABLE documents (
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL, source INTEGER NOT NULL, title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL,
-  first INTEGER NOT NULL, passages INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER,
-  numbers INTEGER NOT NULL, sum INTEGER NOT NULL
+  id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, name TEXT NOT NULL, first INTEGER NOT NULL, passages INTEGER NOT NULL,
+  source INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER, numbers INTEGER NOT NULL,
+  title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL  -- last what is long: a row is read up to the last column asked for
 );
 CREATE INDEX documents_name ON documents(name);
 CREATE INDEX documents_source ON documents(source);

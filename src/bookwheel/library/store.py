@@ -25,25 +25,29 @@ from .database import DATABASE, Database
 from .results import StoredDocument
 from .row_sums import (
     NUMBERS,
+    PRIME,
     REMOVAL,
     document_sum,
+    holds,
     metadata_sums,
     name_sum,
     numbers_hold,
     passage_sum,
-    source_name_sum,
     text_sum,
     total,
-    upper,
+    value_sum,
 )
 
 __all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_holds"]
 
-_ALIVE = "added <= :g AND (removed IS NULL OR removed > :g)"
-FIELD_ROWS = 200_000
+_ALIVE = "+added <= :g AND (removed IS NULL OR removed > :g)"
+NAMES = 1 << 14
+"""Names of documents that are remembered as sound: about 3 MB."""
+FIELD_ROWS = 300_000
 """A filter's field of more rows than these is compared with its checksums by `bookwheel check` only: it takes too long."""
 _SOURCE = "id, path, size, mtime_ns, digest, fields, damaged, complete"
 NUMBERS_OF_D = "d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers"
+_PASSAGE = "p.id, p.document, p.start, p.end, p.page, p.line, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
 _WHOLE = "d.id, d.name, d.title, d.metadata, d.hash, d.sum"
 
 
@@ -63,6 +67,10 @@ class PassageRow(NamedTuple):
     text: str
 
 
+_json = json.JSONDecoder().raw_decode
+"""Of metadata that matched its checksum; `json.loads` looks at more."""
+
+
 def passage_holds(row: Sequence[Any]) -> bool:
     """Whether a passage is as it was written: its number, document, start, end, page, line, checksum and text."""
     number, document, start, end, page, line, written, text = row[:8]
@@ -79,6 +87,8 @@ class Store(Database):
         super().__init__(library, write=write)
         self._compared: set[str] = set()
         """Fields whose values were found sound."""
+        self._names: dict[int, str] = {}
+        """Of documents, by number, that were found sound."""
         self.damaged: set[int] = set()
         """Passages found damaged when they were read."""
 
@@ -115,7 +125,7 @@ class Store(Database):
         chosen = f"(SELECT id FROM documents WHERE {condition})"
         self._db.execute(f"DELETE FROM texts WHERE document IN {chosen}", (value,))
         gone = self._db.execute(f"DELETE FROM metadata WHERE document IN {chosen} RETURNING key, value, document", (value,))
-        self.count_fields((-rows, -sums, key) for key, (rows, sums) in metadata_sums(gone).items())
+        self.count_fields((-rows, PRIME - sums, key) for key, (rows, sums) in metadata_sums(gone).items())
         last = 0
         while rows := self._db.execute(
             f"SELECT {NUMBERS} FROM documents WHERE {condition} AND id > ? ORDER BY id LIMIT 10000", (value, last)
@@ -196,7 +206,7 @@ class Store(Database):
         """Add to the rows and the totals of keys of the metadata: (rows, total, key) each."""
         rows = list(changes)
         self.many("INSERT OR IGNORE INTO fields (rows, total, key) VALUES (0, 0, ?)", [row[2:] for row in rows])
-        self.many("UPDATE fields SET rows = rows + ?, total = total + ? WHERE key = ?", rows)
+        self.many(f"UPDATE fields SET rows = rows + ?, total = (total + ?) % {PRIME} WHERE key = ?", rows)
         self.execute("DELETE FROM fields WHERE rows = 0 AND total = 0")
 
     # -- what a reader needs -------------------------------------------------------------------------------------------
@@ -250,8 +260,9 @@ class Store(Database):
         # Not one list of all rows: that takes ten times as much as the array.
         found = [np.empty((0, 2), np.int64)]
         rows = self.stream(
+            # The + keeps SQLite off the index of generations: one look more at what may be damaged, and slower.
             f"SELECT {NUMBERS} FROM documents d WHERE ({where}) AND d.passages > 0 "
-            "AND d.added <= ? AND (d.removed IS NULL OR d.removed > ?)",
+            "AND +d.added <= ? AND (d.removed IS NULL OR d.removed > ?)",
             [*parameters, generation, generation],
         )
         while some := list(islice(rows, 1 << 14)):
@@ -265,9 +276,7 @@ class Store(Database):
         """The passages of ``ids`` that are stored and sound, by id."""
         found: dict[int, PassageRow] = {}
         for row in self._rows(
-            "SELECT p.id, p.document, p.start, p.end, p.page, p.line, p.sum, "
-            "CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB), "
-            f"{_WHOLE}, s.id, s.path, s.sum FROM passages p JOIN documents d ON d.id = p.document "
+            f"SELECT {_PASSAGE}, {_WHOLE}, s.id, s.path, s.sum >> 32 FROM passages p JOIN documents d ON d.id = p.document "
             "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE p.id IN",
             ids,
         ):
@@ -293,42 +302,54 @@ class Store(Database):
             if (
                 passage_holds(row)
                 and document_sum(number, name, title, metadata, digest) == whole
-                and source_name_sum(source, path) == upper(noted)
+                and name_sum(source, path) == noted
             ):
-                shown = json.loads(metadata) if metadata else {}
+                shown = _json(metadata)[0] if metadata else {}
                 found[passage] = PassageRow(passage, document, start, end, page, line, name, path, title, shown, text.decode())
-        self._name_missing(ids, found)
+        if len(found) < len(ids):
+            self._name_missing(ids, found)
         return found
 
     def texts(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Title of the document, and text, of each passage of ``ids`` that is stored and sound."""
         found: dict[int, tuple[str, str]] = {}
         for row in self._rows(
-            "SELECT p.id, p.document, p.start, p.end, p.page, p.line, p.sum, "
-            "CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB), "
-            f"{_WHOLE} FROM passages p JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document "
-            "WHERE p.id IN",
+            f"SELECT {_PASSAGE}, {_WHOLE} FROM passages p JOIN documents d ON d.id = p.document "
+            "JOIN texts t ON t.document = p.document WHERE p.id IN",
             ids,
         ):
             if passage_holds(row) and document_sum(*row[8:13]) == row[13]:
                 found[row[0]] = row[10], row[7].decode()
-        self._name_missing(ids, found)
+        if len(found) < len(ids):
+            self._name_missing(ids, found)
         return found
 
     def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
         """Number and name of the document of each passage of ``ids`` that is stored."""
-        found: dict[int, tuple[int, str]] = {}
+        # That the passage is among those of the document, its own row says too.
         rows = self._rows(
-            "SELECT p.id, d.name, d.sum, d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers "
-            "FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN",
+            "SELECT p.id, d.id, d.name, d.sum >> 32 FROM passages p JOIN documents d ON d.id = p.document "
+            "WHERE p.id >= d.first AND p.id < d.first + d.passages AND p.id IN",
             ids,
         )
-        for row, sound in zip(rows, numbers_hold([row[3:] for row in rows]).tolist(), strict=True):
-            passage, name, whole, number, _, first, count = row[:7]
-            if sound and first <= passage < first + count and name_sum(number, name) == upper(whole):
-                found[passage] = number, name
-        self._name_missing(ids, found)
+        known = self._names
+        found = {
+            passage: (number, name)
+            for passage, number, name, noted in rows
+            if known.get(number) == name or self._is_name(number, name, noted)
+        }
+        if len(found) < len(ids):
+            self._name_missing(ids, found)
         return found
+
+    def _is_name(self, number: int, name: Any, noted: int) -> bool:
+        """Whether a document's name matches its checksum; it is remembered where it does."""
+        if name_sum(number, name) != noted:
+            return False
+        if len(self._names) >= NAMES:
+            self._names = {}  # not cleared: another thread may be reading it
+        self._names[number] = name
+        return True
 
     # -- damage --------------------------------------------------------------------------------------------------------
 
@@ -347,7 +368,7 @@ class Store(Database):
 
     def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any]) -> None:
         """Name the documents of those ``ids`` that are not in ``found`` though the library has them."""
-        for passage in (number for number in ids if number not in found) if len(found) < len(ids) else ():
+        for passage in (number for number in ids if number not in found):
             # Not by the row of the passage, which may be what is damaged.
             for (number,) in self.execute(
                 "SELECT id FROM documents WHERE first <= :p AND first + passages > :p", {"p": passage}
@@ -360,12 +381,13 @@ class Store(Database):
         called = f"number {number}"
         with suppress(LibraryDamaged):
             for name, whole, path, noted, source in self.execute(
-                "SELECT d.name, d.sum, s.path, s.sum, s.id FROM documents d LEFT JOIN sources s ON s.id = d.source WHERE d.id = ?",
+                "SELECT d.name, d.sum >> 32, s.path, s.sum >> 32, s.id FROM documents d "
+                "LEFT JOIN sources s ON s.id = d.source WHERE d.id = ?",
                 (number,),
             ):
-                if name_sum(number, name) == upper(whole):
+                if name_sum(number, name) == whole:
                     called = repr(name)
-                if type(source) is int and source_name_sum(source, path) == upper(noted) and path != "-":
+                if type(source) is int and name_sum(source, path) == noted and path != "-":
                     called += f" (of {path})"
         return (
             f"{what} of the document {called} is damaged in {self.path}; remove the document with `bookwheel remove`, then index "
@@ -386,16 +408,15 @@ class Store(Database):
     def document(self, number: int) -> StoredDocument:
         """One document whole. Raises `LibraryDamaged` where it is damaged."""
         rows = self._rows(
-            f"SELECT {_WHOLE}, s.id, s.path, s.sum, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D} FROM documents d "
+            f"SELECT {_WHOLE}, s.id, s.path, s.sum >> 32, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D} FROM documents d "
             "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
             (number,),
         )
         for _, name, title, metadata, digest, whole, source, path, noted, text, written, *numbers in rows:
-            if not numbers_hold([numbers])[0]:
-                break
             if (
-                document_sum(number, name, title, metadata, digest) != whole
-                or source_name_sum(source, path) != upper(noted)
+                not holds(*numbers)
+                or document_sum(number, name, title, metadata, digest) != whole
+                or name_sum(source, path) != noted
                 or text_sum(number, text) != written
             ):
                 break
@@ -411,17 +432,17 @@ class Store(Database):
             if not all(passage_holds((*place, decoded[place[2] : place[3]].encode())) for place in places):
                 break
             spans = tuple((place[2], place[3]) for place in places)
-            return StoredDocument(name, path, title, decoded, json.loads(metadata) if metadata else {}, spans, first)
+            return StoredDocument(name, path, title, decoded, _json(metadata)[0] if metadata else {}, spans, first)
         raise LibraryDamaged(self.damage(number, "the text or a field"))
 
     def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
         """Id, number of the first passage and number of passages of all documents alive at ``generation``, rising."""
-        rows = self.stream(f"SELECT name, sum, {NUMBERS} FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation})
+        rows = self.stream(f"SELECT name, sum >> 32, {NUMBERS} FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation})
         while some := list(islice(rows, 1 << 12)):
             for (name, whole, number, _, first, count, *_), sound in zip(
                 some, numbers_hold([row[2:] for row in some]).tolist(), strict=True
             ):
-                if not sound or name_sum(number, name) != upper(whole):
+                if not sound or name_sum(number, name) != whole:
                     raise LibraryDamaged(self.damage(number, "the row"))
                 yield name, first, count
 
@@ -433,13 +454,22 @@ class Store(Database):
     def range_of(self, number: int) -> tuple[int, int]:
         """First passage and number of passages of the document ``number``. Raises `LibraryDamaged`."""
         for row in self.execute(f"SELECT {NUMBERS} FROM documents WHERE id = ?", (number,)):
-            if numbers_hold([row])[0]:
+            if holds(*row):
                 return row[2], row[3]
         raise LibraryDamaged(self.damage(number, "the place among the passages"))
 
     def fields(self) -> list[str]:
         """The metadata keys in use."""
         return [row[0] for row in self.execute("SELECT key FROM fields WHERE rows > 0 ORDER BY key")]
+
+    @staticmethod
+    def _sum_of_field(db: sqlite3.Connection, key: Any) -> tuple[int, int]:
+        rows, sums = 0, 0
+        cursor = db.execute("SELECT value, count(*), sum(document) FROM metadata WHERE key IS ? GROUP BY value", (key,))
+        while some := cursor.fetchmany(1 << 12):
+            for value, count, documents in some:
+                rows, sums = rows + count, sums + value_sum(value, count, documents)
+        return rows, sums % PRIME
 
     def require_field(self, key: str, most: int | None = FIELD_ROWS) -> None:
         """Compare the values of a metadata field with their checksums, once, where it has at most ``most``.
@@ -455,11 +485,7 @@ class Store(Database):
                 noted = db.execute("SELECT rows, total FROM fields WHERE key = ?", (key,)).fetchone()
                 if noted is None or (most is not None and noted[0] > most):
                     return
-                rows, sums = 0, 0
-                cursor = db.execute("SELECT key, value, document FROM metadata WHERE key = ?", (key,))
-                while some := cursor.fetchmany(1 << 12):
-                    for count, so_far in metadata_sums(some).values():
-                        rows, sums = rows + count, sums + so_far
+                rows, sums = self._sum_of_field(db, key)
             finally:
                 db.execute("COMMIT")
         if (rows, sums) != noted:
