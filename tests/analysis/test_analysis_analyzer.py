@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from analysis_texts import SAMPLES, TEXTS
@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from bookwheel._errors import UsageError
 from bookwheel.analysis.analyzer import MAX_WORD, Analyzer, languages
 from bookwheel.analysis.highlight import Highlighter, highlight
+from bookwheel.analysis.scripts import UNSPACED
 from bookwheel.analysis.stop_words import LANGUAGES, stop_words
+from bookwheel.analysis.words import spans_of
 
 PLAIN = Analyzer()
 ENGLISH = Analyzer("english", True, True)
@@ -102,9 +104,62 @@ def test_highlights() -> None:
 def test_highlights_do_not_depend_on_what_was_highlighted_before(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"run{n} running {n} runs the runner's run" for n in range(40)] * 2
     expected = [[(word.start(), word.end()) for word in re.finditer(r"\b(running|runs|run)\b(?!')", text)] for text in texts]
-    monkeypatch.setattr("bookwheel.analysis.highlight.REMEMBERED", 20)
+    monkeypatch.setattr("bookwheel.analysis.word_matches.REMEMBERED", 20)
     mark = Highlighter(["run"], ENGLISH)
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(mark, texts)) == expected
     assert [highlight(text, ["run"], ENGLISH) for text in texts] == expected
     assert {text[a:b] for text in texts for a, b in highlight(text, ["run3"], ENGLISH)} == {"run3"}
+
+
+ANALYZERS = [PLAIN, ENGLISH, CODE, *(Analyzer(name, True, name == "french", True) for name in ("french", "german", "dutch"))]
+WORDS = st.sampled_from(
+    [
+        "die",
+        "dying",
+        "dies",
+        "running",
+        "Runner's",
+        "run_time",
+        "runTime",
+        "RUN",
+        "l'eau",
+        "geeignet",
+        "aeon",
+        "été",
+        "Straße",
+        "Ⅷ",
+        "a",
+    ]
+)
+
+
+def marked_word_by_word(text: str, wanted: list[str], analyzer: Analyzer) -> list[tuple[int, int]]:
+    """By the definition: each word is analysed."""
+    return [(start, end) for word, start, end in spans_of(text) if not {*wanted}.isdisjoint(analyzer.terms(word))]
+
+
+@pytest.mark.parametrize("analyzer", ANALYZERS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_highlights_of_many_texts_are_those_of_each_word(analyzer: Analyzer, data: st.DataObject) -> None:
+    spaced = TEXTS.filter(lambda text: not UNSPACED.search(text))
+    texts = data.draw(st.lists(st.lists(WORDS | spaced, max_size=8).map(" ".join), max_size=4))
+    wanted = analyzer(data.draw(st.lists(WORDS, max_size=4).map(" ".join)) + " " + " ".join(texts)[:20])
+    mark = Highlighter(wanted, analyzer)
+    expected = [marked_word_by_word(text, wanted, analyzer) for text in texts]
+    assert mark.many(texts) == expected
+    assert [mark(text) for text in texts] == expected
+
+
+@pytest.mark.parametrize("language", [None, *languages()])
+def test_the_beginning_of_a_word_is_that_of_its_terms(language: str | None) -> None:
+    analyzer = Analyzer(language, False, True, True)
+    letters = "aeiouybcdfghjklmnpqrstvwxz"
+    endings = ["", "ing", "ed", "s", "es", "ational", "ies", "er", "isch", "en", "em", "ern", "heit", "ement", "aux", "ly"]
+    words = ["".join(some) + end for some in product(letters, letters, "aynt") for end in endings]
+    words += [*map("".join, product(letters, letters)), *letters, "HTTPServer", "Title", "UPPER", "x2", "fooBar"]
+    known = [(word, analyzer.beginning(word)) for word in words]
+    assert all(term[:2] == start[: len(term)] for word, start in known if start for term in analyzer.terms(word))
+    if language in (None, "english", "german", "french"):
+        assert sum(bool(start) for _, start in known) > 0.9 * len(words)

@@ -12,6 +12,7 @@ import pytest
 import bookwheel
 from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.documents.document import Document
+from bookwheel.library import intake
 from bookwheel.library import writer as writer_module
 from bookwheel.library.segment import SegmentBuilder
 from bookwheel.library.settings import Settings
@@ -39,7 +40,7 @@ def tiny_share(monkeypatch: pytest.MonkeyPatch) -> None:
         return Shares(96 * MIB, encoder, 0, 4 * MIB, 16 * MIB, 1 << 16, 0)
 
     monkeypatch.setattr(writer_module, "share_out", shares)
-    monkeypatch.setattr(writer_module, "BATCH_PASSAGES", 50)
+    monkeypatch.setattr(intake, "BATCH_PASSAGES", 50)
 
 
 def test_spilled_segments_rank_as_one(tmp_path: Path, prose: list[tuple[str, str]], request: pytest.FixtureRequest) -> None:

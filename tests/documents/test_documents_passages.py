@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookwheel.documents.document import Document, Span
+from bookwheel.documents.document import Document, Part, Span
 from bookwheel.documents.passages import SLACK, TARGET_WORDS, Unit, place, places, split_document
 
 
@@ -176,3 +176,34 @@ def test_places() -> None:
     assert places(Document("x", text, pages=(0, 5, 8), line=0), spans) == [(1, None), (1, None), (3, None)]
     assert places(Document("x", text, line=7), spans) == [(None, 7)] * 3
     assert places(Document("x", text, line=0), spans) == [(None, None)] * 3
+
+
+def test_parts_are_named_and_cells_are_ranges() -> None:
+    rows = [f"row {number} has a dozen words in it, so that a passage holds some rows" for number in range(2, 22)]
+    text = "a title page\n\n" + "\n".join(rows) + "\n\n" + "\n".join(rows[:3]) + "\n\nthe end"
+    second = text.index(rows[0], text.index(rows[-1]))
+    parts = (
+        Part(0, "slide 1"),
+        Part(text.index(rows[0]), "Sales", "A:F", 2),
+        Part(second, "Sales", "B:AA", 30),
+        Part(text.index("the end"), "chapter 2"),
+    )
+    document = Document("x", text, parts=parts, line=0)
+    spans = split_document(document, "sentence", 20)
+    names = [name for name, _ in places(document, spans)]
+    assert names == [
+        "slide 1",
+        *(f"Sales!A{row}:F{row}" for row in range(2, 22)),
+        *(f"Sales!B{row}:AA{row}" for row in range(30, 33)),
+        "chapter 2",
+    ]
+    passages = split_document(document, "passage", 60)
+    found = [(text[span.start : span.end], name) for span, (name, _) in zip(passages, places(document, passages), strict=True)]
+    for passage, name in found:
+        first, last = passage.split("\n")[0], passage.rstrip().split("\n")[-1]
+        if first in rows and last in rows and "\n\n" not in passage:
+            number = rows.index(first) + 2
+            assert name in (f"Sales!A{number}:F{rows.index(last) + 2}", f"Sales!B30:AA{28 + rows.index(last) + 2}")
+    assert len({name for _, name in found}) == len(found) > 5
+    assert places(document, [Span(text.index(rows[-1]), second + 10)]) == [("Sales!A21:AA30", None)]
+    assert place(Document("x", "before after", parts=(Part(7, "slide 2"),), line=0), 3) == (None, None)

@@ -248,7 +248,7 @@ def test_mail(tmp_path: Path) -> None:
     mail = message("Grüße aus Köln", "Plain wörds.\n", html="<p>Rich words.")
     mail.add_attachment(b"attached words", maintype="text", subtype="plain", filename="a.txt")
     document = one(tmp_path / "a.eml", mail.as_bytes())
-    assert (document.title, document.text) == ("Grüße aus Köln", "Plain wörds.")
+    assert (document.title, document.text) == ("Grüße aus Köln", "Plain wörds.\n\na.txt\n\nattached words")
     assert document.metadata["from"] == "Ada <ada@example.org>"
     assert document.metadata["date"] == "2022-01-01T12:00:00+00:00"
     assert document.metadata["year"] == 2022

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from encoder_models import HIDDEN, TEXTS, VOCABULARY, bert_states, bert_weights, tokens_of, write_bert, write_modules
 
+import bookwheel
 from bookwheel._errors import ModelError, UsageError
 from bookwheel.encode import encode_queries, load_encoder
 from bookwheel.encode.protocols import DenseEncoder
@@ -198,3 +199,22 @@ def test_how_a_tokenizer_pads_does_not_matter(model: Path, tmp_path: Path, paddi
     (folder / "tokenizer.json").write_text(json.dumps(settings))
     encoder = load_encoder(folder, precision="fp32")
     np.testing.assert_array_equal(encoder.encode(TEXTS), load_encoder(model, precision="fp32").encode(TEXTS))
+
+
+def test_a_library_made_with_an_encoder_encodes_its_queries_as_queries(tmp_path: Path) -> None:
+    folder = write_bert(tmp_path / "model", bert_weights())
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": {"query": "the sky "}}))
+    encoder = load_encoder(folder)
+    texts = [f"the {word} of a stone" for word in ("sky", "sun", "moon", "sea")]
+    with bookwheel.open(tmp_path / "library", create=True, encoder=str(folder)) as library:
+        library.add(texts)
+        expected = encoder.encode_queries(["moon", "stone"]) @ encoder.encode(texts).T
+        assert not np.allclose(expected, encoder.encode(["moon", "stone"]) @ encoder.encode(texts).T, atol=1e-3)
+        for alone, many, scores in zip(
+            [library.rank(query, recipe="dense") for query in ("moon", "stone")],
+            library.search_many(["moon", "stone"], recipe="dense"),
+            expected,
+            strict=True,
+        ):
+            np.testing.assert_allclose(alone.scores, np.sort(scores)[::-1], atol=2e-3)
+            np.testing.assert_allclose([result.score for result in many], np.sort(scores)[::-1], atol=2e-3)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fuzz_files import MORE
 
 from bookwheel import BookwheelError, Document
 from bookwheel._allowed import address_of
@@ -187,7 +188,7 @@ FILES: dict[str, bytes] = {
     ".jsonl.gz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00",
     ".txt.zst": b"\x28\xb5\x2f\xfd\x04\x00\x09\x00\x00x\x00\x00\x00\x00",
 }
-PARSERS |= {f"file{ending}": (_file(f"x{ending}", _read), data) for ending, data in FILES.items()}
+PARSERS |= {f"file{ending}": (_file(f"x{ending}", _read), data) for ending, data in (FILES | MORE).items()}
 
 ODD = [
     b"\0",

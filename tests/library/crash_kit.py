@@ -15,9 +15,9 @@ QUERIES = ["open file", "thread lock", "iterator", "parse arguments", "base clas
 
 # Small batches and a commit after each, so that few seconds hold many commits, merges and sweeps.
 CHILD = """
-import sys, bookwheel, bookwheel.library.writer as w
+import sys, bookwheel, bookwheel.library.intake as i, bookwheel.library.writer as w
 from pathlib import Path
-w.BATCH_PASSAGES, w.COMMIT_SECONDS = 40, 0.0
+i.BATCH_PASSAGES, w.COMMIT_SECONDS = 40, 0.0
 path, folder, marks = map(Path, sys.argv[1:4])
 steps = sys.argv[4:]
 def made():

@@ -54,9 +54,15 @@ class PolarsLike:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def height(self) -> int:
+        return len(self.rows)
+
     def iter_slices(self, n_rows: int) -> Iterator[PolarsLike]:
-        for at in range(0, len(self.rows), n_rows):
-            yield PolarsLike(self.rows[at : at + n_rows])
+        raise NotImplementedError
+
+    def slice(self, offset: int, length: int) -> PolarsLike:
+        return PolarsLike(self.rows[offset : offset + length])
 
     def to_dicts(self) -> list[dict[str, Any]]:
         assert len(self.rows) <= ROWS
@@ -95,7 +101,10 @@ class ArrowLike:
         self.num_rows = len(rows)
 
     def to_batches(self, max_chunksize: int) -> list[ArrowLike]:
-        return [ArrowLike(self.rows[at : at + max_chunksize]) for at in range(0, len(self.rows), max_chunksize)]
+        raise NotImplementedError
+
+    def slice(self, offset: int, length: int) -> ArrowLike:
+        return ArrowLike(self.rows[offset : offset + length])
 
     def to_pylist(self) -> list[dict[str, Any]]:
         return self.rows

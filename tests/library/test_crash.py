@@ -14,8 +14,8 @@ import bookwheel
 
 # Small batches and a commit after each, so that few seconds hold many commits, merges and sweeps.
 CHILD = """
-import sys, bookwheel, bookwheel.library.writer as w
-w.BATCH_PASSAGES, w.COMMIT_SECONDS = 40, 0.0
+import sys, bookwheel, bookwheel.library.intake as i, bookwheel.library.writer as w
+i.BATCH_PASSAGES, w.COMMIT_SECONDS = 40, 0.0
 command, path, folder = sys.argv[1:4]
 library = bookwheel.open(path)
 library.encoder, library._snapshot

@@ -20,6 +20,7 @@ from crash_kit import State, assert_sound, change, child, fill, ranked, remove, 
 from system_calls import calls, compiled, recording
 
 import bookwheel
+import bookwheel.library.intake as intake
 import bookwheel.library.writer as writing
 from bookwheel import Document, LibraryLocked
 from bookwheel.library import lock
@@ -170,7 +171,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None
 def test_a_source_is_complete_with_its_last_document_only(
     commits: int, tmp_path: Path, stop_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large file among the first has a commit made while the others still wait."""
+    """A large file among the first fills segments while the others still wait."""
     folder = tmp_path / "folder"
     folder.mkdir()
     for n in range(120):
@@ -178,7 +179,8 @@ def test_a_source_is_complete_with_its_last_document_only(
     (folder / "n002-book.txt").write_text("\n\n".join(f"Chapter {n} of the book is about the river." for n in range(4000)))
     library = bookwheel.open(tmp_path / "lib", create=True, encoder=None)
     stop_after(commits)
-    monkeypatch.setattr(writing, "BATCH_PASSAGES", 64)
+    monkeypatch.setattr(intake, "BATCH_PASSAGES", 64)
+    monkeypatch.setattr(intake, "SAMPLE", 32)
     monkeypatch.setattr(writing, "COMMIT_SECONDS", 0.0)
     with pytest.raises(Stop):
         library.index(folder)
@@ -197,7 +199,7 @@ def test_an_update_keeps_the_old_version_until_the_new_one_is_committed(
     newer = [Document(doc.id, doc.text.replace("first", "second")) for doc in docs]
     bookwheel.open(tmp_path / "lib", create=True, encoder=None).add(docs)
     old, new = [{("-", doc.id): ("", doc.text) for doc in some} for some in (docs, newer)]
-    monkeypatch.setattr(writing, "BATCH_PASSAGES", 7)
+    monkeypatch.setattr(intake, "BATCH_PASSAGES", 7)
     monkeypatch.setattr(writing, "COMMIT_SECONDS", 0.0)
     for commits in range(1, 6):
         shutil.copytree(tmp_path / "lib", path := tmp_path / f"copy{commits}")
@@ -205,7 +207,7 @@ def test_an_update_keeps_the_old_version_until_the_new_one_is_committed(
         with pytest.raises(Stop):
             bookwheel.open(path).add(newer)
         monkeypatch.undo()
-        monkeypatch.setattr(writing, "BATCH_PASSAGES", 7)
+        monkeypatch.setattr(intake, "BATCH_PASSAGES", 7)
         monkeypatch.setattr(writing, "COMMIT_SECONDS", 0.0)
         assert_sound(path, old, new)
         assert len(state(path)) == 60

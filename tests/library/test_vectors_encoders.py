@@ -26,9 +26,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     names: list[object] = []
     load = encoders.load_encoder
 
-    def counting(name: object, *rest: Any) -> Any:
+    def counting(name: object, *rest: Any, **options: Any) -> Any:
         names.append(name)
-        return load(name, *rest)
+        return load(name, *rest, **options)
 
     monkeypatch.setattr(encoders, "load_encoder", counting)
     return names

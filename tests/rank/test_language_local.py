@@ -217,3 +217,10 @@ def test_a_pass_may_end_at_the_last_layer_that_is_wanted(model) -> None:
         strict=True,
     ):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_model_of_the_hub_is_downloaded_only_where_that_is_allowed() -> None:
+    with pytest.raises(
+        ModelError, match="'nobody/no-such-model' is not on this machine.*bookwheel allow https://huggingface.co"
+    ):
+        language_model("hub:nobody/no-such-model")

@@ -39,6 +39,15 @@ _ELISIONS = {
 _FOLDED = frozenset(
     (None, "english", "porter", "french", "spanish", "portuguese", "italian", "catalan", "dutch", "dutch_porter")
 )
+# Languages whose stemmers leave the first two characters of a word as they are (as far as they leave so many), with the second
+# characters for which that does not hold: dying and die, German ae and ä.
+_KEEP_BEGINNING: dict[str | None, str] = {
+    language: {"english": "y", "porter": "y", "german": "e"}.get(language or "", "")
+    for language in (
+        None, "english", "porter", "catalan", "czech", "danish", "dutch_porter", "french", "german", "hungarian", "italian",
+        "norwegian", "polish", "portuguese", "romanian", "spanish", "swedish",
+    )
+}  # fmt: skip
 _LATIN_FOLDS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
@@ -139,6 +148,14 @@ class Analyzer:
             for run in runs(part):
                 found.extend(bigrams(run) if UNSPACED.match(run) else self._plain_terms(run[:MAX_WORD]))
         return tuple(found)
+
+    def beginning(self, word: str) -> str:
+        """The first two characters of every term of a raw ``word`` that has as many; ``""`` where only analysing it tells."""
+        if not word.isascii() or not word.isalnum() or (self.split_identifiers and _CAMEL.search(word)):
+            return ""
+        changed = _KEEP_BEGINNING.get(self.language)
+        first = word[:2].lower()
+        return "" if changed is None or first[-1] in changed else first
 
     def _plain_terms(self, word: str) -> tuple[str, ...]:
         word = word.strip("_'")

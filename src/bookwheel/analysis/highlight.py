@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import unicodedata
-from collections.abc import Iterable, Set
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
 
 from .analyzer import Analyzer
 from .scripts import UNSPACED, bigrams, runs
+from .word_matches import matcher
 from .words import prepared, spans_of
 
 __all__ = ["Highlighter", "highlight"]
-
-REMEMBERED = 1 << 15
-"""Words of which it is remembered what terms they have: passages of one
-collection are made of the same words.
-"""
 
 
 class Highlighter:
@@ -27,77 +24,45 @@ class Highlighter:
     def __init__(self, terms: Iterable[str], analyzer: Analyzer) -> None:
         self.wanted = frozenset(terms)
         self.analyzer = analyzer
-        self._known = _known_words(analyzer)
 
     def __call__(self, text: str) -> list[tuple[int, int]]:
         """Start and end (exclusive, code points) of each such word of ``text``, in order.
 
         In scripts without spaces the matching characters are marked, not the whole run.
         """
-        found: list[tuple[int, int]] = []
-        if not self.wanted:
+        return self.many([text])[0]
+
+    def many(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """The spans of each of ``texts``, as `__call__` gives them: quicker than one text after another."""
+        found: list[list[tuple[int, int]]] = [[] for _ in texts]
+        if not self.wanted or not texts:
             return found
-        if len(self._known.met) > REMEMBERED:
-            self._known = _known_words(self.analyzer)
-        plain = prepared(text)
-        words = set(plain.split())
-        if not plain.isascii() and UNSPACED.search(plain):
-            for word, start, _ in spans_of(text):
-                if UNSPACED.search(word):
-                    found.extend((start + first, start + last) for first, last in _inside(word, self.wanted, self.analyzer))
-                    words.discard(word)
-        if matching := self._known.matching(words, self.wanted):
-            spaced = f" {plain} "
-            for word in matching:
-                at = spaced.find(f" {word} ")
-                while at >= 0:
-                    found.append((at, at + len(word)))
-                    at = spaced.find(f" {word} ", at + len(word) + 1)
-        found.sort()
+        # A line break belongs to no word, so the words of the joined texts are those of each.
+        plain = prepared("\n".join(texts))
+        unspaced = not plain.isascii() and UNSPACED.search(plain) is not None
+        starts, ends = matcher(self.analyzer).spans(plain, self.wanted)
+        lengths = np.array([len(text) + 1 for text in texts])
+        begins = np.cumsum(lengths) - lengths
+        owners = np.searchsorted(begins, starts, side="right") - 1
+        shifts = begins[owners]
+        for owner, start, end in zip(owners.tolist(), (starts - shifts).tolist(), (ends - shifts).tolist(), strict=True):
+            found[owner].append((start, end))
+        if unspaced:
+            for text, spans in zip(texts, found, strict=True):
+                spans[:] = sorted(chain((span for span in spans if not UNSPACED.search(text, *span)), self._unspaced(text)))
         return found
+
+    def _unspaced(self, text: str) -> Iterator[tuple[int, int]]:
+        """The wanted parts of the words of ``text`` in scripts without spaces."""
+        for word, start, _ in spans_of(text):
+            if UNSPACED.search(word):
+                for first, last in _inside(word, self.wanted, self.analyzer):
+                    yield start + first, start + last
 
 
 def highlight(text: str, query: str | Iterable[str], analyzer: Analyzer) -> list[tuple[int, int]]:
     """What `Highlighter` gives for one text; ``query``: a text, or terms."""
     return Highlighter(analyzer(query) if isinstance(query, str) else query, analyzer)(text)
-
-
-class _Words:
-    """Words met, and by each term those that have it. Only grows, so that threads may share it."""
-
-    def __init__(self, analyzer: Analyzer) -> None:
-        self.analyzer = analyzer
-        self.met: set[str] = set()
-        self.by_term: dict[str, tuple[str, ...]] = {}
-        self._lock = threading.Lock()
-
-    def matching(self, words: set[str], wanted: Set[str]) -> set[str]:
-        """Those of ``words`` with a term of ``wanted``."""
-        if new := words - self.met:
-            self._learn(new)
-        found: set[str] = set()
-        for term in wanted:
-            found.update(self.by_term.get(term, ()))
-        return found & words
-
-    def _learn(self, words: set[str]) -> None:
-        with self._lock:
-            for word in words - self.met:
-                for term in set(self.analyzer.terms(word)):
-                    self.by_term[term] = (*self.by_term.get(term, ()), word)
-            self.met |= words
-
-
-@lru_cache(maxsize=8)
-def _holder(analyzer: Analyzer) -> list[_Words]:
-    return [_Words(analyzer)]
-
-
-def _known_words(analyzer: Analyzer) -> _Words:
-    holder = _holder(analyzer)
-    if len(holder[0].met) > REMEMBERED:
-        holder[0] = _Words(analyzer)
-    return holder[0]
 
 
 def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple[int, int]]:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .word_table import WordHash
 
-__all__ = ["MANY", "WordTable", "prepared", "spans_of", "split_words"]
+__all__ = ["MANY", "WordTable", "prepared", "spans_of", "split_words", "word_pieces"]
 
 MANY = 1 << 17
 """Characters in one call from which on the compiled loop is worth loading (0.3 s from its cache)."""
@@ -28,10 +28,14 @@ MANY = 1 << 17
 # bytes.translate; of other characters a text has only a few different ones that are not letters,
 # and str.replace takes care of each in turn. Where there is much text, a compiled loop cuts and
 # numbers the words, three times faster again (docs/measurements.md).
-_TABLE = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "_'" else 32 for code in range(256))
+PART_OF_WORD = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "_'" else 32 for code in range(256))
+"""For `bytes.translate`: a space for each byte that is no part of a word, all others as they are."""
 _ODD = re.compile(r"[^\x00-\x7f\w]")
 _STRAY = re.compile(r"'(?:(?![^ '])|(?<![^ ']'))")
 _WORD = re.compile(r"\S+")
+_BETWEEN = re.compile(r"\s")
+PIECE = 1 << 16
+LONGEST = 1 << 10
 _APOSTROPHES = "\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}\N{FULLWIDTH APOSTROPHE}"
 _JOINERS = "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
@@ -71,13 +75,26 @@ def _plain(text: str) -> str:
 
 def prepared(text: str) -> str:
     """:func:`_plain`, and a space for each ASCII character that is no part of a word."""
-    text = _plain(text).encode().translate(_TABLE).decode()
+    text = _plain(text).encode().translate(PART_OF_WORD).decode()
     return _STRAY.sub(" ", text) if "'" in text else text
 
 
 def split_words(text: str) -> list[str]:
     """The raw words of ``text``, in order, with their case."""
     return prepared(text).split()
+
+
+def word_pieces(text: str, size: int = PIECE) -> Iterator[tuple[int, str]]:
+    """``text`` in pieces of about ``size`` characters with their offsets; no word is cut, unless it
+    is longer than a kilobyte.
+    """
+    start = 0
+    while len(text) - start > size:
+        between = _BETWEEN.search(text, start + size, start + size + LONGEST)
+        end = between.start() if between is not None else start + size
+        yield start, text[start:end]
+        start = end
+    yield start, text[start:]
 
 
 def spans_of(text: str) -> list[tuple[str, int, int]]:
@@ -127,7 +144,7 @@ class WordTable:
         New words are appended to :attr:`words`.
         """
         if self._hash is None and sum(map(len, texts)) >= MANY:
-            self._hash = WordHash(self.words, _TABLE)
+            self._hash = WordHash(self.words, PART_OF_WORD)
             self._ids.clear()
         if self._hash is not None:
             return self._hash.ids([_plain(text).encode() for text in texts])

@@ -181,10 +181,11 @@ class Encoder(Value):
         from ..encode.find import BUILT_IN_MODELS
         from ..encode.load import load_encoder
 
-        if text == NO_ENCODER:
+        if text == NO_ENCODER or text.startswith(("http://", "https://")):  # an address is asked when the library is created
             return text
         # The library stores the name and may be opened from another folder: make a path absolute.
-        name = text if text in BUILT_IN_MODELS else str(Path(text).expanduser().absolute())
+        path = Path(text).expanduser()
+        name = str(path.absolute()) if text not in BUILT_IN_MODELS and path.is_dir() else text
         load_encoder(name)
         return name
 

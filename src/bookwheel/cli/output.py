@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ import click
 from .._width import display_width
 
 __all__ = [
+    "Streamed",
     "Terminal",
     "as_json",
     "clean",
     "json_document",
+    "json_in_pieces",
     "json_line",
     "memory_rows",
     "notice",
@@ -87,6 +89,26 @@ def json_document(value: Any) -> None:
 def json_line(value: Any, file: Any = None) -> None:
     """Print one JSON document on one line; see `as_json`."""
     click.echo(as_json(value), file=file)
+
+
+class Streamed(list[Any]):
+    """A list for `json_document` of which one item exists at a time."""
+
+    def __init__(self, items: Sequence[Any], plain: Callable[[Any], Any]) -> None:
+        """``plain`` makes of each of ``items`` what is written."""
+        super().__init__(items)
+        self._plain = plain
+
+    def __iter__(self) -> Iterator[Any]:
+        return (_finite(self._plain(item)) for item in super().__iter__())
+
+
+def json_in_pieces(value: Any, *, indent: int | None = None) -> None:
+    """Print one JSON document, as `as_json` gives it, without ever holding all of it: ``value`` may have `Streamed` lists."""
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
+    for piece in encoder.iterencode(value):
+        click.echo(piece.translate(_ESCAPED) if not piece.isascii() or "\x7f" in piece else piece, nl=False)
+    click.echo()
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:

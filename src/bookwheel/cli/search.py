@@ -16,7 +16,7 @@ from .._errors import QueryError
 from .command import argument, command, option
 from .compiling import import_numba
 from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
-from .output import Terminal, clean, json_document, json_line, notice, print_memory_plan, table
+from .output import Streamed, Terminal, clean, json_document, json_in_pieces, json_line, notice, print_memory_plan, table
 from .passage import passage_lines
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ..rank.trace import StageTrace
 
 SHOWN, RUN_DEPTH = 10, 1000
+LONG = 1 << 14
+"""Characters of a longer passage, a whole book perhaps, of which the lines to show are chosen."""
 TOLD = ("spelling: ", "from earlier questions: ", "no document or passage is called")
 """Notes that are always printed: they say that the query searched is not the one typed."""
 STDIN = "-"
@@ -98,6 +100,8 @@ def search(
     import_numba()
     if as_run:
         from ..evaluate import run_lines
+    from ..library.late import LateResult
+
     # What is not named above is a field of `SearchOptions`, and goes to the library as it is.
     options["k"] = options["k"] or (RUN_DEPTH if as_run else SHOWN)
     options["recipe"] = chosen = _with_readers(library, recipe, syntax, spell, bool(history))
@@ -119,16 +123,24 @@ def search(
         numbers = [result.passage for result in results]
         why = dict(zip(numbers, library.why(query, numbers, chosen), strict=True)) if explain else {}
         if as_json:
-            shown = results.to_dicts()
-            for one in shown if explain else ():
-                one["why"] = [_plain(reason) for reason in why[one["passage"]]]
+
+            def plain(result: Result, why: dict[int, list[Reason]] = why) -> dict[str, Any]:
+                reasons = {"why": [_plain(reason) for reason in why[result.passage]]} if explain else {}
+                return {**result.to_dict(), **reasons}
+
+            large = any(isinstance(result, LateResult) for result in results)
+            shown = Streamed(results, plain) if large else [plain(result) for result in results]
             document = {"query": query, "library": str(library.path), "seconds": took, "results": shown}
             if results.notes:
                 document["notes"] = list(results.notes)
             if explain:
                 document["stages"] = [_stage_as_json(stage) for stage in stages]
             if batch:
-                json_line({"id": number, **document})
+                document = {"id": number, **document}
+            if large:
+                json_in_pieces(document, indent=None if batch else 2)
+            elif batch:
+                json_line(document)
             else:
                 json_document(document)
         else:
@@ -227,7 +239,12 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
         click.echo(f"    {place}  {terminal.dim(score)}")
     else:
         click.echo(f"{lead}{terminal.bold(place)}  {terminal.dim(score)}")
-    for line in passage_lines(result.text, result.highlights, terminal.width - 4, lines, terminal.match):
+    part: tuple[str, Sequence[tuple[int, int]]] = (result.text, result.highlights)
+    if lines is not None and len(part[0]) > LONG:
+        from ..library.result_display import excerpt
+
+        part = excerpt(result, LONG)
+    for line in passage_lines(*part, terminal.width - 4, lines, terminal.match):
         click.echo(f"    {line}".rstrip())
     for name in dict.fromkeys(reason.representation for reason in why):
         met = [reason for reason in why if reason.representation == name]

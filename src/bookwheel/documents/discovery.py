@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -13,7 +13,7 @@ from pathspec import GitIgnoreSpec
 from .ignore import IgnoreRules
 from .source import Skipped
 
-__all__ = ["Found", "in_folder", "in_glob"]
+__all__ = ["Found", "collection_reason", "in_folder", "in_glob"]
 
 Found = Skipped | tuple[str, str]
 """A file with its path relative to the folder (with ``/``), or something skipped."""
@@ -125,10 +125,15 @@ def _reason(entry: os.DirEntry[str], folder: bool, siblings: frozenset[str], hid
         return "hidden"
     if entry.name.startswith(".") and not hidden:
         return "hidden"
+    return collection_reason(entry.name, folder, siblings)
+
+
+def collection_reason(name: str, folder: bool, siblings: Set[str]) -> str:
+    """Why a file or folder beside ``siblings`` is no document: it belongs to a BEIR collection's judgments; else ``""``."""
     if siblings & _CORPUS and (siblings & _QUERIES or "qrels" in siblings):
-        if entry.name in _QUERIES and not folder:
+        if name in _QUERIES and not folder:
             return "queries of a BEIR collection"
-        if entry.name == "qrels" and folder:
+        if name == "qrels" and folder:
             return "judgments of a BEIR collection"
     return ""
 

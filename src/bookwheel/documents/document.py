@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Document", "Scalar", "Span"]
+from .parts import Part
+
+__all__ = ["Document", "Part", "Scalar", "Span"]
 
 Scalar = str | int | float | bool | None
 """A metadata value: what JSON calls a scalar."""
@@ -31,6 +33,10 @@ class Document:
     """The line of the source at which this document begins (a JSONL record, a mail in an mbox)."""
     lines: bool = False
     """Whether ``text`` consists of the file's own lines, so that passages have line numbers."""
+    sections: tuple[int, ...] = ()
+    """Offset into ``text`` of each heading that its format marks; where it is marked in the text itself, ``kind`` says so."""
+    parts: tuple[Part, ...] = ()
+    """Its slides, sheets, chapters or attachments, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,27 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from math import ceil
 from typing import Literal
 
 from ..analysis.scripts import UNSPACED
 from .document import Document, Span
+from .parts import part_names
+from .pieces import Spans, pieces_of
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
 
-__all__ = ["TARGET_WORDS", "Unit", "place", "places", "split_document"]
+__all__ = [
+    "TARGET_WORDS",
+    "TITLE",
+    "Unit",
+    "indexed_text",
+    "iter_places",
+    "place",
+    "places",
+    "spans_of_document",
+    "split_document",
+]
 
 Unit = Literal["sentence", "passage", "document"]
 
@@ -23,6 +35,9 @@ TARGET_WORDS = 120
 within the 256 of small encoders; retrieval benchmarks use about 100 words (DPR's Wikipedia),
 and most paragraphs stay whole.
 """
+
+TITLE = 1000
+"""Characters of its document's title that are indexed with each passage; with the first one all of them."""
 
 SLACK = 1.25
 """A text or section of up to this many times the target stays whole."""
@@ -52,6 +67,32 @@ def split_document(document: Document, unit: Unit = "passage", words: int = TARG
     even length, across headings or pages only if a section is very short. A sentence of more than
     1.25 times ``words`` is cut between words, or anywhere if it has no spaces.
     """
+    return list(spans_of_document(document, unit, words))
+
+
+def spans_of_document(document: Document, unit: Unit = "passage", words: int = TARGET_WORDS) -> Sequence[Span]:
+    """The spans of :func:`split_document`; those of a large document, which is split piece by
+    piece, in eight bytes each. No passage goes from one piece to the next.
+    """
+    if unit == "document" or (pieces := pieces_of(document)) is None:
+        return _split(document, unit, words)
+    spans = Spans()
+    for start, piece, fence in pieces:
+        spans.extend(_split(piece, unit, words, fence), start)
+    return spans
+
+
+def indexed_text(title: str, text: str, *, first: bool) -> str:
+    """What is indexed of a passage: the title of its document in the first line, and its text.
+
+    A title is put before every passage, so of a very long one only the ``first`` gets all.
+    """
+    if not title:
+        return text
+    return f"{title if first or len(title) <= TITLE else title[:TITLE]}\n{text}"
+
+
+def _split(document: Document, unit: Unit, words: int, fence: str = "") -> list[Span]:
     text = document.text
     if not text or text.isspace():
         return []
@@ -59,7 +100,7 @@ def split_document(document: Document, unit: Unit = "passage", words: int = TARG
         if text[0].isspace() or text[-1].isspace():
             return [_trimmed(text, 0, len(text))]
         return [Span(0, len(text))]
-    starts, kinds = cuts(document)
+    starts, kinds = cuts(document, fence)
     if unit == "sentence":
         chosen = [start for start, kind in zip(starts, kinds, strict=True) if kind <= BLOCK]
         ends = [*chosen[1:], len(text)]
@@ -68,26 +109,34 @@ def split_document(document: Document, unit: Unit = "passage", words: int = TARG
     return _passages(text, starts, kinds, words)
 
 
-def place(document: Document, start: int) -> tuple[int | None, int | None]:
-    """The page and the line (both from 1) of offset ``start``; None if the format has none."""
-    return places(document, [Span(start, start)])[0]
+def place(document: Document, start: int) -> tuple[int | str | None, int | None]:
+    """The page (from 1) or named part, and the line (from 1), of offset ``start``; None if the format has none."""
+    return next(iter_places(document, [Span(start, start)]))
 
 
-def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | None, int | None]]:
+def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | str | None, int | None]]:
     """:func:`place` of the start of each of ``spans``, which must be in
     order, in one pass over the text.
     """
+    return list(iter_places(document, spans))
+
+
+def iter_places(document: Document, spans: Sequence[Span]) -> Iterator[tuple[int | str | None, int | None]]:
+    """:func:`places` one by one."""
+    if document.parts:
+        for name in part_names(document.parts, document.text, ((span.start, span.end) for span in spans)):
+            yield name or None, None if name else document.line or None
+        return
     if not document.pages and not document.lines:
-        return [(None, document.line or None)] * len(spans)
-    found: list[tuple[int | None, int | None]] = []
+        yield from repeat((None, document.line or None), len(spans))
+        return
     line, counted = document.line, 0
     for span in spans:
         if document.lines:
             line += document.text.count("\n", counted, span.start)
             counted = span.start
         page = bisect_right(document.pages, span.start) if document.pages else None
-        found.append((page, line or None))
-    return found
+        yield page, line or None
 
 
 def _is_short(text: str, limit: float) -> bool:

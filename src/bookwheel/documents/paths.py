@@ -6,17 +6,18 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from .._errors import InputError
+from .archived import in_archive
 from .discovery import in_folder, in_glob
+from .members import close_archives
 from .readers import FORMATS
-from .sniffing import compression_of, sniff
+from .sniffing import FAILURES, sniff
 from .source import CONTAINER_FACTOR, DEFAULT_MAX_BYTES, STDIN, Skipped, Source
 from .stdin import standard_input
 
-__all__ = ["Skipped", "Source", "walk"]
+__all__ = ["Skipped", "Source", "recognised", "skipped_or_members", "walk"]
 
 _MISSING = "does not exist"
 
@@ -104,9 +105,11 @@ class _Walk:
         if path in self._yielded:
             return
         result = self._look(path, name, explicit)
-        if isinstance(result, Source):
-            self._yielded.add(path)
-        yield result
+        if not isinstance(result, Source):
+            yield result
+            return
+        self._yielded.add(path)
+        yield from skipped_or_members(result, self._hidden)
 
     def _look(self, path: str, name: str, explicit: bool) -> Source | Skipped:
         try:
@@ -119,14 +122,28 @@ class _Walk:
                 path.encode()
             except UnicodeEncodeError:
                 return Skipped(path, "name is not UTF-8", failed=True)
-            plain, compression = compression_of(name.rpartition("/")[2])
-            found = Source(path, status.st_size, status.st_mtime_ns, "text", compression, name, explicit, self._max_bytes)
-            form, reason = sniff(found, plain)
+            found = Source(path, status.st_size, status.st_mtime_ns, "text", "", name, explicit, self._max_bytes)
+            return recognised(found)
         except OSError as error:
             return Skipped(path, "no permission" if isinstance(error, PermissionError) else "cannot be read", failed=True)
-        if not form:
-            return Skipped(path, reason)
-        limit = self._max_bytes * (CONTAINER_FACTOR if FORMATS[form].container else 1)
-        if status.st_size > limit and not FORMATS[form].streamed and not explicit:
-            return Skipped(path, "too large")
-        return replace(found, format=form)
+
+
+def skipped_or_members(found: Source | Skipped, hidden: bool = False) -> Iterator[Source | Skipped]:
+    """``found`` itself, or if it is an archive what is in it."""
+    if isinstance(found, Source) and FORMATS[found.format].folder:
+        yield from in_archive(found, hidden, recognised)
+        close_archives()
+    else:
+        yield found
+
+
+def recognised(found: Source) -> Source | Skipped:
+    """``found`` with its format, if it is read. Raises ``OSError`` if its first bytes cannot be."""
+    result = sniff(found, found.path.rpartition("/")[2])
+    if isinstance(result, str):
+        return Skipped(found.path, result, failed=result in FAILURES)
+    form = FORMATS[result.format]
+    limit = found.max_bytes * (CONTAINER_FACTOR if form.container else 1)
+    if found.size > limit and not form.streamed and not found.explicit:
+        return Skipped(found.path, "too large")
+    return result

@@ -28,11 +28,20 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     """
     # The readers import mail, XML and zip modules, which a search does not
     # need (only Fields of this module).
+    from .letters import with_attachments
     from .readers import FORMATS
+    from .readers.base import Letter
+
+    def items() -> Iterator[Document | InputError]:
+        for item in FORMATS[source.format].read(source, fields):
+            if isinstance(item, Letter):
+                yield from with_attachments(item, source, fields)
+            else:
+                yield item
 
     errors = notes = 0
     with failures_of(source):
-        for item in FORMATS[source.format].read(source, fields):
+        for item in items():
             if isinstance(item, Note):
                 notes += 1
                 if notes > MAX_ERRORS:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from .._errors import InputError
 from .document import Document
+from .weight import Load
 
 __all__ = ["SeenIds", "without_duplicates"]
 
 _BATCH = 1024
-_BATCH_CHARACTERS = 1 << 22
 
 
 class SeenIds:
@@ -59,11 +59,11 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
     """Yields ``items``, with an :class:`InputError` in place of each document whose ID
     occurred earlier in this source.
 
-    Documents are looked up in batches of at most 1024 or about 4 million characters.
+    Documents are looked up in batches of at most 1024, and of a bounded weight.
     """
     seen = SeenIds()
     batch: list[Document | InputError] = []
-    characters = 0
+    load = Load(_BATCH)
 
     def flush() -> Iterator[Document | InputError]:
         hashes = np.fromiter((hash(item.id) for item in batch if isinstance(item, Document)), np.int64)
@@ -82,11 +82,11 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
 
     for item in items:
         batch.append(item)
-        if isinstance(item, Document):
-            characters += len(item.text)
-        if len(batch) >= _BATCH or characters >= _BATCH_CHARACTERS:
+        full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
+        del item  # the next one is read while this variable would hold it
+        if full:
             yield from flush()
             batch.clear()
-            characters = 0
+            load.clear()
     if batch:
         yield from flush()

@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from .document import Document
+from .parts import part_cuts
 
-__all__ = ["BLOCK", "INDENTED", "PARAGRAPH", "SECTION", "SENTENCE", "UNINDENTED", "cuts"]
+__all__ = ["BLOCK", "INDENTED", "PARAGRAPH", "SECTION", "SENTENCE", "UNINDENTED", "cuts", "fences"]
 
 SECTION, PARAGRAPH, SENTENCE, BLOCK, UNINDENTED, INDENTED = range(6)
 """Kinds of cuts, from best to worst. In code: a definition (as a paragraph), a
@@ -46,26 +47,30 @@ _BEFORE_NUMBERS = frozenset(
 """Words that are abbreviations only before a number."""
 
 
-def cuts(document: Document) -> tuple[list[int], list[int]]:
+def cuts(document: Document, fence: str = "") -> tuple[list[int], list[int]]:
     """Offsets (code points) at which a passage may begin, ascending, the
     first 0, and the kind of each cut.
 
     Depending on ``document.kind``, prose is cut after sentences, markup also
-    before headings, code before lines.
+    before headings, code before lines. ``fence``: the mark of a block of code that goes on at the
+    beginning, where the document is a piece of another.
     """
     text = document.text
     if document.kind == "code":
         found = dict(_code_cuts(text))
     else:
-        fences = _fences(text) if document.kind == "markup" else []
-        found = dict(_text_cuts(text, fences))
+        marks = fences(text, fence)[0] if document.kind == "markup" else []
+        found = dict(_text_cuts(text, marks))
         if document.kind == "markup":
-            found.update((start, SECTION) for start in _headings(text, fences))
+            found.update((start, SECTION) for start in _headings(text, marks))
+    found.update((start, SECTION) for start in document.sections)
     for start in document.pages[1:]:
         if _runs_on(text, start):
             found.pop(start, None)
         else:
             found[start] = SECTION
+    for start, whole in part_cuts(document.parts, text):
+        found[start] = SECTION if whole else PARAGRAPH
     found.pop(len(text), None)
     found[0] = SECTION
     starts = sorted(found)
@@ -119,17 +124,18 @@ def _code_cuts(text: str) -> Iterator[tuple[int, int]]:
             yield end, INDENTED if inside else UNINDENTED
 
 
-def _fences(text: str) -> list[int]:
-    """Offsets of alternately opening and closing code fences: after an
-    odd number of them, text is code.
+def fences(text: str, mark: str = "") -> tuple[list[int], str]:
+    """Offsets of alternately opening and closing code fences (after an
+    odd number of them, text is code), and the mark of the one left open.
+
+    ``mark``: that of the one open at the beginning.
     """
-    found: list[int] = []
-    mark = ""
+    found = [0] if mark else []
     for match in _FENCE.finditer(text):
         if not mark or match.group(1) == mark:
             mark = "" if mark else match.group(1)
             found.append(match.start())
-    return found
+    return found, mark
 
 
 def _headings(text: str, fences: Sequence[int]) -> Iterator[int]:

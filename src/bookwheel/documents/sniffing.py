@@ -4,32 +4,58 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 from .._errors import InputError
 from .encoding import control_share, is_binary
-from .readers import BINARY_SUFFIXES, FORMATS, by_name
+from .magic import by_magic
+from .readers import BINARY_SUFFIXES, FORMATS, Format, by_name
 from .source import Compression, Source
+from .unwanted import unwanted
 
-__all__ = ["HEAD", "compression_of", "sniff"]
+__all__ = ["FAILURES", "HEAD", "compression_of", "sniff"]
+
+FAILURES = frozenset(("protected by a password",))
+"""Reasons that tell of a file with text which cannot be read."""
 
 HEAD = 1 << 13
 """So many bytes are looked at."""
 
-_SUFFIXES: dict[str, Compression] = {".gz": "gz", ".zst": "zst", ".zstd": "zst"}
-_MAGIC: tuple[tuple[bytes, Compression], ...] = ((b"\x1f\x8b\x08", "gz"), (b"\x28\xb5\x2f\xfd", "zst"))
+_SUFFIXES: dict[str, Compression] = {
+    ".gz": "gz",
+    ".zst": "zst",
+    ".zstd": "zst",
+    ".bz2": "bz2",
+    ".xz": "xz",
+}
+_TARS: dict[str, Compression] = {".tgz": "gz", ".tbz2": "bz2", ".tbz": "bz2", ".txz": "xz", ".tzst": "zst"}
+_MAGIC: tuple[tuple[re.Pattern[bytes], Compression], ...] = (
+    (re.compile(rb"\x1f\x8b\x08"), "gz"),
+    (re.compile(rb"\x28\xb5\x2f\xfd"), "zst"),
+    (re.compile(rb"BZh[1-9]1AY&SY"), "bz2"),
+    (re.compile(rb"\xfd7zXZ\0"), "xz"),
+)
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
 _MBOX = re.compile(rb"From \S+.*\d{4}.*\r?\n[A-Za-z-]+:")
-_DOCX = b"word/"
+_HEADERS = re.compile(rb"(?:[!-9;-~]{1,100}:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_HEADER_NAME = re.compile(rb"^([!-9;-~]{1,100}):", re.MULTILINE)
+_OF_MAIL = frozenset(
+    b"from to date subject received return-path message-id mime-version delivered-to content-type reply-to sender cc".split()
+)
 _MAX_CONTROLS = 0.01
 
 
 def compression_of(name: str, head: bytes = b"") -> tuple[str, Compression]:
-    """``"a.txt.gz"`` -> ``("a.txt", "gz")``; where the name says nothing, the magic bytes decide."""
+    """``"a.txt.gz"`` -> ``("a.txt", "gz")``; where ``head`` is given, its magic bytes decide."""
     lower = name.lower()
+    packed: Compression = next((kind for magic, kind in _MAGIC if magic.match(head)), "")
+    for suffix, kind in _TARS.items():
+        if lower.endswith(suffix) and len(name) > len(suffix):
+            return f"{name[: -len(suffix)]}.tar", kind if not head or packed else ""
     for suffix, kind in _SUFFIXES.items():
         if lower.endswith(suffix) and len(name) > len(suffix):
-            return name[: -len(suffix)], kind
-    return name, next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
+            return name[: -len(suffix)], packed if head else kind
+    return name, packed
 
 
 def _looks_like_jsonl(head: bytes) -> bool:
@@ -47,32 +73,50 @@ def _looks_like_jsonl(head: bytes) -> bool:
         return False
 
 
-def sniff(source: Source, name: str) -> tuple[str, str]:
-    """``(format, "")``, or ``("", reason)`` if the file cannot be read; ``name`` is
-    without a compression's suffix.
+def sniff(source: Source, name: str) -> Source | str:
+    """``source`` with its format and compression, or the reason (a few fixed words) why it is not read.
 
-    Opens the file only if its name does not decide. Raises ``OSError`` if that fails. A file that
-    was named by the user always has a format: ``text`` if there is no better one.
+    What its first bytes prove outranks ``name``. Raises ``OSError`` if they cannot be read. A file that was named by the user
+    has a format always, ``text`` if there is no better one, unless it is certain that it holds no text.
     """
-    known = by_name(name)
-    dot = name.rfind(".")
-    if known is None and name[dot:].lower() in BINARY_SUFFIXES and dot > 0 and not source.explicit:
-        return "", "binary"
-    if known is not None and known.container:
-        return known.name, ""
     head = _head(source)
+    plain, compression = compression_of(name, head or b"")
+    source = replace(source, compression=compression)
+    if compression:
+        head = _head(source)
+    known = by_name(plain)
     if head is None:  # damaged compressed data: reading it will tell
-        return (known.name if known else "text"), ""
-    if known is not None and known.name == "json" and _one_line_objects(head):
-        return "jsonl", ""
-    guess = _by_content(head) if known is None else known.name
-    if guess:
-        if not source.explicit and FORMATS[guess].container is False and is_binary(head):
-            return "", "binary"
-        return guess, ""
-    if source.explicit or not (is_binary(head) or (b"\0" not in head and control_share(head) > _MAX_CONTROLS)):
-        return "text", ""
-    return "", "binary"
+        return replace(source, format=known.name if known else "text")
+    suffix = plain[plain.rfind(".") :].lower() if plain.rfind(".") > 0 else ""
+    form, reason = by_magic(head, source)
+    if suffix in BINARY_SUFFIXES and (not source.explicit or form == "zip") and form not in ("pdf", "rtf"):
+        return reason or "binary"
+    if reason or (form and form not in FORMATS):
+        return reason or "binary"
+    if form == "zip" and known is not None and known.container and known.name != "pdf":
+        form = known.name
+    if not form:
+        form = _by_text(head, plain, known)
+    if form and not FORMATS[form].container and (reason := unwanted(head, plain)):
+        return reason
+    if form and (source.explicit or FORMATS[form].container or not is_binary(head)):
+        return replace(source, format=form)
+    if not form and not is_binary(head) and b"\0" in head:  # UTF-16
+        return replace(source, format="text")
+    if source.explicit or not (is_binary(head) or control_share(head) > _MAX_CONTROLS):
+        return unwanted(head, plain) or replace(source, format="text")
+    return "binary"
+
+
+def _by_text(head: bytes, name: str, known: Format | None) -> str:
+    """The format of what has no magic bytes; ``""`` if it is plain text, or none."""
+    if known is None or known.container:  # a container's bytes would have proved what it is
+        return _by_content(head, name) or (known.name if known is not None and not _is_text(head) else "")
+    return "jsonl" if known.name == "json" and _one_line_objects(head) else known.name
+
+
+def _is_text(head: bytes) -> bool:
+    return not is_binary(head) and (b"\0" in head or control_share(head) <= _MAX_CONTROLS)
 
 
 def _one_line_objects(head: bytes) -> bool:
@@ -94,11 +138,18 @@ def _head(source: Source) -> bytes | None:
         return None
 
 
-def _by_content(head: bytes) -> str:
-    if head.startswith(b"%PDF-"):
-        return "pdf"
-    if head.startswith(b"PK\x03\x04"):
-        return "epub" if b"application/epub+zip" in head[:100] else "docx" if _DOCX in head else ""
+def _mail_headers(head: bytes) -> bytes | None:
+    """The headers, in lower case, of what begins as a message does (of a Maildir or MH folder): who wrote it, and more."""
+    found = _HEADERS.match(head)
+    if found is None:
+        return None
+    names = {name.lower() for name in _HEADER_NAME.findall(found.group())}
+    if names & {b"from", b"received", b"return-path"} and len(names & _OF_MAIL) >= 3:
+        return found.group().lower()
+    return None
+
+
+def _by_content(head: bytes, name: str) -> str:
     if is_binary(head):
         return ""
     if _HTML.match(head):
@@ -107,6 +158,8 @@ def _by_content(head: bytes) -> str:
         return "mbox"
     if _looks_like_jsonl(head):
         return "jsonl"
+    if (headers := _mail_headers(head)) is not None:
+        return "mhtml" if b"multipart/related" in headers and b"saved by" in headers else "eml"
     if head.startswith(b"#!"):
         return "code"
     return ""

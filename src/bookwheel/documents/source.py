@@ -4,9 +4,12 @@ than a limit are held in memory.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import io
+import lzma
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
@@ -39,7 +42,10 @@ is pictures, which are not read.
 
 STDIN = "-"
 
-Compression = Literal["", "gz", "zst"]
+Compression = Literal["", "gz", "zst", "bz2", "xz"]
+
+_XZ_MEMORY = 128 << 20
+"""Bytes that unpacking xz may take: the largest dictionary that the tool ``xz`` makes needs 65 MiB."""
 
 _BUFFER = 1 << 18
 
@@ -96,6 +102,12 @@ class Source:
     max_bytes: int = DEFAULT_MAX_BYTES
     stream: BinaryIO | None = field(default=None, compare=False, repr=False)
     """Standard input, which has no path to open."""
+    inside: Source | None = field(default=None, repr=False)
+    """The archive whose member this is."""
+    member: str = ""
+    """Its name in that archive, as the archive spells it."""
+    data: bytes | None = field(default=None, compare=False, repr=False)
+    """The bytes themselves (of a mail's attachment), which has no path to open."""
 
     @property
     def label(self) -> str:
@@ -127,13 +139,19 @@ class Source:
             raise InputError(f"{self.label} cannot be opened: {error.strerror or error}") from error
         if self.compression == "gz":
             return cast(BinaryIO, io.BufferedReader(_Gzip(raw), _BUFFER))
-        if self.compression == "zst":
-            return cast(BinaryIO, io.BufferedReader(_Zstandard(raw), _BUFFER))
+        if self.compression:
+            return cast(BinaryIO, io.BufferedReader(_Frames(raw, _DECOMPRESSORS[self.compression]), _BUFFER))
         return raw
 
     def _raw(self) -> BinaryIO:
         if self.stream is not None:
             return cast(BinaryIO, io.BufferedReader(_Unclosed(self.stream), _BUFFER))
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        if self.inside is not None:
+            from .members import open_member  # which opens sources itself
+
+            return open_member(self.inside, self.member)
         return open(self.path, "rb", buffering=_BUFFER)  # noqa: PTH123  # for every file of a folder: Path is slow
 
     def read_bytes(self, limit: int | None = None) -> bytes:
@@ -156,7 +174,7 @@ class Source:
         PDF); held in memory if compressed.
         """
         limit = self.max_bytes * CONTAINER_FACTOR
-        if self.compression or self.stream is not None:
+        if self.compression or self.stream is not None or self.inside is not None:
             return io.BytesIO(self.read_bytes(limit))
         if self.size > limit:
             raise InputError(
@@ -172,11 +190,15 @@ class Source:
             return ""
         digest = hashlib.blake2b(digest_size=16)
         try:
-            with Path(self.path).open("rb", buffering=0) as file:
+            with self._raw() as file:
                 while chunk := file.read(1 << 20):
                     digest.update(chunk)
+        except InputError:
+            raise
         except OSError as error:
             raise InputError(f"{self.label} cannot be read: {error.strerror or error}") from error
+        except Exception as error:  # what unpacking a damaged archive raises
+            raise InputError(f"{self.label} cannot be read: {' '.join(str(error).split())[:200]}") from error
         return digest.hexdigest()
 
 
@@ -203,11 +225,19 @@ class _Gzip(io.RawIOBase):
         super().close()
 
 
-class _Zstandard(io.RawIOBase):
-    """A zstd stream of one or more frames. Raises ``EOFError`` where the last frame is cut off."""
+_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+    "zst": decompressor,
+    "bz2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY),
+}
 
-    def __init__(self, below: BinaryIO) -> None:
+
+class _Frames(io.RawIOBase):
+    """A stream of one or more frames, of zstd, bzip2 or xz. Raises ``EOFError`` where the last frame is cut off."""
+
+    def __init__(self, below: BinaryIO, make: Callable[[], Any]) -> None:
         self._below = below
+        self._make = make
         self._frame: Any = None
         """The decompressor of the frame being read; None between frames."""
         self._packed = b""
@@ -227,7 +257,12 @@ class _Zstandard(io.RawIOBase):
                     raise EOFError("the last frame is not complete")
                 if not piece:
                     return 0
-            self._frame = self._frame or decompressor()
+            if self._frame is None and self._make is _DECOMPRESSORS["xz"]:  # it may be padded between its streams
+                piece = piece.lstrip(b"\0")
+                if not piece:
+                    self._packed = b""
+                    continue
+            self._frame = self._frame or self._make()
             data = self._frame.decompress(piece, len(view))
             self._packed = self._frame.unused_data if self._frame.eof else b""
             self._frame = None if self._frame.eof else self._frame

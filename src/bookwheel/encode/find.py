@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .._allowed import address_of, addresses
 from .._errors import ModelError
 
-__all__ = ["BUILT_IN_MODELS", "DEFAULT", "find_folder", "installed", "package_folders"]
+__all__ = ["BUILT_IN_MODELS", "DEFAULT", "check_download", "find_folder", "installed", "package_folders"]
 
 DEFAULT = "static"
 """The encoder of a library that names none."""
@@ -18,14 +19,17 @@ BUILT_IN_MODELS = {"static": Path(__file__).parent / "static" / "model"}
 MARKS = ("modules.json", "tokenizer.json", "config.json")
 WEIGHTS = (".safetensors", ".onnx", ".npy")
 HUB_FILES = ["*.json", "*.txt", "*.safetensors", "*.model", "onnx/model.onnx", "onnx/model_quantized.onnx"]
+HUB = "https://huggingface.co"
 LARGE = 100_000
 """The least size in bytes of a file of weights."""
 
 
-def find_folder(name: str, revision: str | None = None) -> Path:
+def find_folder(name: str, revision: str | None = None, *, download: bool = False) -> Path:
     """The folder of model ``name``; raises `ModelError` where there is none.
 
-    The network is used only for ``owner/model``, a name on the hub, where neither a folder nor a package has that name.
+    The network is used only for ``owner/model``, a name on the hub, where neither a folder nor a package has that name and it
+    was not downloaded before; and only where the user named it (``download``) or has allowed the hub's address, so that
+    nobody else's library or recipe makes this machine download anything.
     """
     if name in BUILT_IN_MODELS:
         return BUILT_IN_MODELS[name]
@@ -45,7 +49,7 @@ def find_folder(name: str, revision: str | None = None) -> Path:
         if found:
             return found[0]
     if re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", name):
-        return _from_hub(name, revision)
+        return _from_hub(name, revision, download)
     raise ModelError(
         f"there is no encoder {name!r:.200}: give one of {', '.join(sorted(BUILT_IN_MODELS))}, the folder of a model, an installed "
         "package that holds one, or owner/model of the hub; `bookwheel models` lists what is installed"
@@ -95,17 +99,19 @@ def _model_folders(found: Any) -> Iterator[Path]:
             yield Path(found.locate_file(folder))
 
 
-def _from_hub(name: str, revision: str | None) -> Path:
+def _from_hub(name: str, revision: str | None, download: bool) -> Path:
     name, _, after = name.partition("@")
     revision = revision or after or None
     try:
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import constants, snapshot_download
     except ImportError as error:
         raise ModelError(
             f"there is no folder {name!r}; to get a model of that name from the hub, type: pip install 'bookwheel[hub]'"
         ) from error
     # Files downloaded before are used without the network.
     for offline in (True, False):
+        if not offline and not download:
+            check_download(name, str(constants.ENDPOINT))
         try:
             return Path(snapshot_download(name, revision=revision, allow_patterns=HUB_FILES, local_files_only=offline))
         except Exception as error:  # the hub's exceptions and those of its HTTP library have no common base
@@ -114,6 +120,15 @@ def _from_hub(name: str, revision: str | None) -> Path:
         f"{name}{'@' + revision if revision else ''} cannot be downloaded from the hub ({_first(problem)}); check the name and the "
         "network"
     )
+
+
+def check_download(name: str, hub: str = HUB) -> None:
+    """Raise `ModelError` where the user has not allowed downloads from ``hub``, an address."""
+    if address_of(hub) not in addresses():
+        raise ModelError(
+            f"the model {name!r:.200} is not on this machine, and you have not allowed downloads from {hub}; to download what "
+            f"libraries and recipes name, type: bookwheel allow {hub}"
+        )
 
 
 def _first(error: Exception) -> str:

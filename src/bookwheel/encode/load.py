@@ -43,7 +43,7 @@ def load_encoder(name: object, /, kind: Literal["tokens"], **overrides: Any) -> 
 def load_encoder(name: object, /, kind: str, **overrides: Any) -> Any: ...
 
 
-def load_encoder(name: object = None, /, kind: str = "dense", **overrides: Any) -> Any:
+def load_encoder(name: object = None, /, kind: str = "dense", *, download: bool = True, **overrides: Any) -> Any:
     """The encoder called ``name``.
 
     ``name`` is None or ``"static"`` for the built-in model. Otherwise it is looked up in this order:
@@ -52,7 +52,8 @@ def load_encoder(name: object = None, /, kind: str = "dense", **overrides: Any) 
     network); a remote model behind the OpenAI-compatible protocol (``"https://host/v1#model"``); or,
     in Python, a function from a list of texts to an array of vectors.
 
-    ``overrides`` replace what the model's own files say, or set how it runs: see
+    ``download``: whether a name of the hub is enough to download the model; otherwise the hub's address must have been allowed
+    (`bookwheel.allow`). ``overrides`` replace what the model's own files say, or set how it runs: see
     `bookwheel.encode.options.Options` for a model that runs here, and
     `bookwheel.encode.remote.RemoteEncoder` for a remote one.
 
@@ -73,7 +74,7 @@ def load_encoder(name: object = None, /, kind: str = "dense", **overrides: Any) 
             raise ModelError(f"a remote model gives {', '.join(REMOTE)} vectors only; for {kind} take a model that runs here")
         return RemoteEncoder.named(text, **overrides)
     options = Options.of(overrides)
-    folder = find_folder(text, options.revision)
+    folder = find_folder(text, options.revision, download=download)
     if (layout := _static(folder, kind)) is not None:
         if overrides:
             raise UsageError(f"{text} is a static model, which has no setting {next(iter(overrides))!r}; leave it out")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import ModelError
+from ..encode.find import check_download
 from ..encode.model_cache import models_folder
 
 if TYPE_CHECKING:
@@ -71,9 +72,13 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
         if path is not None and path.is_file():
             path = _converted(path, precision if precision == "bfloat16" else "float32", dtype)
         source = str(path) if path is not None else name.removeprefix("hub:")
-        local = {"local_files_only": path is not None}
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **local)
-        model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, use_safetensors=True, **local)
+        try:
+            tokenizer, model = _pretrained(transformers, source, dtype, local_files_only=True)
+        except OSError:  # not downloaded yet, or not there at all
+            if path is not None:
+                raise
+            check_download(source)
+            tokenizer, model = _pretrained(transformers, source, dtype, local_files_only=False)
     except ModelError:
         raise
     except Exception as error:  # transformers raises many kinds of errors for damaged files
@@ -86,6 +91,15 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
     if precision == "int8":
         model = _quantised(torch, model)
     return LocalModel(name, model, tokenizer, precision=precision)
+
+
+def _pretrained(transformers: Any, source: str, dtype: Any, *, local_files_only: bool) -> tuple[Any, Any]:
+    """Tokenizer and model. A pickle of weights is never read, and no code that comes with a model is run."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        source, dtype=dtype, use_safetensors=True, local_files_only=local_files_only
+    )
+    return tokenizer, model
 
 
 def _fast_bfloat16(torch: Any) -> bool:

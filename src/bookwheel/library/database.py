@@ -6,8 +6,9 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -156,12 +157,20 @@ class Database:
         """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""
         self.execute(f"PRAGMA cache_size=-{max(size, 1 << 20) >> 10}")
 
-    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """All rows of one statement."""
+    def execute(
+        self,
+        sql: str,
+        parameters: Sequence[Any] | dict[str, Any] = (),
+        *,
+        until: Callable[[tuple[Any, ...]], bool] | None = None,
+    ) -> list[Any]:
+        """All rows of one statement, or those before the first for which ``until`` is true."""
         with self._lock:
             try:
                 db = self._connection()
-                rows = db.execute(sql, parameters).fetchall()
+                cursor = db.execute(sql, parameters)
+                rows = cursor.fetchall() if until is None else list(takewhile(lambda row: not until(row), cursor))
+                cursor.close()
                 if self._bound is not None:  # afterwards, so that rows deleted meanwhile are never missed
                     version = db.execute("PRAGMA data_version").fetchone()[0]
                     if version != self._seen:  # another connection has written
@@ -171,7 +180,7 @@ class Database:
             except sqlite3.Error as error:
                 if self._text is str and "decode to UTF-8" in str(error):
                     self.tolerate()
-                    return self.execute(sql, parameters)
+                    return self.execute(sql, parameters, until=until)
                 self._fail(error)
 
     def tolerate(self) -> None:

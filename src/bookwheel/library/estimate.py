@@ -15,7 +15,7 @@ from pathlib import Path
 from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import failures_of
-from ..documents.passages import split_document
+from ..documents.passages import spans_of_document
 from ..documents.paths import Skipped, walk
 from ..documents.read import Fields, read
 from ..documents.source import STDIN, Source
@@ -83,7 +83,7 @@ def _count(source: Source, fields: Fields, unit: str, words: int) -> int:
     try:
         for document in read(source, fields):
             if isinstance(document, Document):
-                count += len(split_document(document, unit, words))  # type: ignore[arg-type]
+                count += len(spans_of_document(document, unit, words))  # type: ignore[arg-type]
     except InputError:  # reported when the file is indexed; the documents before the error count
         return count
     return count
@@ -118,6 +118,14 @@ def _packed(source: Source, head: bytes) -> float:
         import zlib
 
         return len(zlib.compress(head, 6)) / len(head)
+    if source.compression == "bz2":
+        import bz2
+
+        return len(bz2.compress(head)) / len(head)
+    if source.compression == "xz":
+        import lzma
+
+        return len(lzma.compress(head, preset=1)) / len(head)
     if source.compression == "zst":
         from ..documents.zstd import compress
 

@@ -18,6 +18,7 @@ import numpy as np
 from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import Note
+from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
 from ..documents.read import Fields, read
 from ..documents.seen_ids import SeenIds
@@ -37,6 +38,8 @@ LISTED = 100_000
 """Files that are listed before the first is read, so that progress has an end."""
 LOOKED_AT = 64 << 20
 """Bytes of new files from which on it is estimated whether they fit."""
+LONGEST_ID = 1 << 14
+"""Characters; paths have 4,096 at most on most systems."""
 CERTAIN = 0.8
 """Share of an estimate that is counted on."""
 
@@ -68,6 +71,8 @@ class _Run:
         self.writer = writer
         self.stop = stop
         self.report = IndexReport(memory_plan=writer.memory_plan)
+        self.unread: list[str] = []
+        """Files and folders that could not be read: what came from there is not taken for gone."""
 
     def pause(self) -> None:
         """Stop here where that was asked for, keeping what is done."""
@@ -90,6 +95,13 @@ class _Run:
                 continue
             if isinstance(document, InputError):
                 report.failures.append(str(document))
+                damaged += 1
+                continue
+            if len(document.id) > LONGEST_ID:
+                report.failures.append(
+                    f"document {document.id[:80]!r}… has an ID of {len(document.id):,} characters, more than {LONGEST_ID:,}; give "
+                    "it a shorter one"
+                )
                 damaged += 1
                 continue
             digest = document_hash(document)
@@ -223,6 +235,7 @@ def index_paths(
                     _bring_up_to_date(run, source, fields, task)
         finally:
             task.close()
+            close_archives()
         if prune:
             _prune(run, paths, met)
         writer.commit()
@@ -258,6 +271,7 @@ def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links:
             run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
             if item.failed:
                 run.report.failures.append(f"{item.path}: {item.reason}")
+                run.unread.append(item.path)
         else:
             yield item
 
@@ -319,9 +333,9 @@ def _shown(documents: Iterable[Document | InputError], source: Source, task: Tas
 
 
 def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
-    """Remove the documents of files that are gone from the folders among ``paths``."""
+    """Remove the documents of files that are gone from the folders and archives among ``paths``."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
-    folders = [os.path.abspath(path) for path in given if path.is_dir()]  # noqa: PTH100 - as `walk` names them, links kept
+    folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
     store = run.writer.store
     for folder in folders:
         inside = folder.rstrip(os.sep) + os.sep
@@ -332,7 +346,8 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
         ):
             last = rows[-1][0]
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
-            for number in (number for (number, _), there in zip(rows, known, strict=True) if not there):
+            gone = [row for row, there in zip(rows, known, strict=True) if not there]
+            for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
                 store.mark_incomplete("id = ?", (number,))
                 run.report.removed += run.writer.remove(_alive(run.writer, number))
 

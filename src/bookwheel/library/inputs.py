@@ -10,18 +10,20 @@ import datetime
 import decimal
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
 
 from .._errors import InputError
-from ..documents.document import Document, Scalar
+from ..documents.document import Document, Part, Scalar
 from ..documents.encoding import clean
 from ..documents.metadata import LARGEST
 from ..documents.seen_ids import SeenIds
 from ..documents.source import Fields
+from ..documents.weight import WAITING, Load
 
 __all__ = ["Documents", "batches", "count_of"]
 
@@ -29,9 +31,9 @@ Documents = Document | Mapping[str, Any] | str | Iterable[Any]
 """A text, a dictionary, a `Document`, a pandas or polars frame, an Arrow table or record batch, or an iterable of these."""
 
 ROWS = 1024
-"""Rows of a table, and documents of a batch, that are held at once."""
-CHARACTERS = 1 << 22
-"""Characters of text from which on a batch is full."""
+"""Rows of a table, and documents of a batch, that are held at once, unless they are large."""
+GROWTH = 8
+"""How many times more rows of a table are read than the last time, where those were light."""
 DIGITS = 4000
 """Digits that a whole number may have: Python writes none of more than 4,300."""
 
@@ -44,7 +46,7 @@ def batches(given: Documents, fields: Fields) -> Iterator[tuple[list[Document], 
     """
     seen = SeenIds()
     batch: dict[str, Document] = {}
-    characters = 0
+    load = Load(ROWS)
 
     def taken() -> tuple[list[Document], bool]:
         known = seen.add(np.fromiter(map(hash, batch), np.int64, len(batch)))
@@ -56,11 +58,12 @@ def batches(given: Documents, fields: Fields) -> Iterator[tuple[list[Document], 
             document = replace(document, id=name)
         batch.pop(document.id, None)  # the last also takes the last place
         batch[document.id] = document
-        characters += len(document.text)
-        if len(batch) >= ROWS or characters >= CHARACTERS:
+        full = load.add(document)
+        del document, item  # the next one is made while these names would hold it
+        if full:
             yield taken()
             batch = {}
-            characters = 0
+            load.clear()
     if batch:
         yield taken()
 
@@ -101,14 +104,26 @@ def _rows(given: Any) -> Iterator[Any] | None:
     if isinstance(given, list | tuple):
         return None
     if hasattr(given, "iter_slices") and hasattr(given, "to_dicts"):  # polars.DataFrame
-        return (row for some in given.iter_slices(n_rows=ROWS) for row in some.to_dicts())
+        return _some_rows(given.height, lambda at, count: given.slice(at, count).to_dicts())
     if hasattr(given, "to_batches"):  # pyarrow.Table
-        return (row for some in given.to_batches(max_chunksize=ROWS) for row in some.to_pylist())
+        return _some_rows(given.num_rows, lambda at, count: given.slice(at, count).to_pylist())
     if hasattr(given, "to_pylist") and hasattr(given, "slice"):  # pyarrow.RecordBatch, Array, ChunkedArray
-        return (row for at in range(0, len(given), ROWS) for row in given.slice(at, ROWS).to_pylist())
+        return _some_rows(len(given), lambda at, count: given.slice(at, count).to_pylist())
     if hasattr(given, "iloc") and hasattr(given, "columns"):  # pandas.DataFrame
-        return (row for at in range(0, len(given), ROWS) for row in given.iloc[at : at + ROWS].to_dict("records"))
+        return _some_rows(len(given), lambda at, count: given.iloc[at : at + count].to_dict("records"))
     return None
+
+
+def _some_rows(total: int, read: Callable[[int, int], list[Any]]) -> Iterator[Any]:
+    """``total`` rows of a table, of which ``read(at, count)`` makes Python's objects: so many at a time as may wait."""
+    at, count = 0, 1
+    while at < total:
+        rows = read(at, count)
+        at += count
+        size = sum(getsizeof(value) for row in rows for value in (row.values() if isinstance(row, Mapping) else (row,)))
+        yield from rows
+        rows = []
+        count = max(1, min(ROWS, GROWTH * count, WAITING * count // max(size, 1)))
 
 
 def _document(item: Any, number: int, fields: Fields) -> Document:
@@ -132,6 +147,8 @@ def _checked(document: Document, number: int) -> Document:
         raise InputError(f"{_label(document.id, number)}: line must be a whole number from 0 up, not {document.line!r:.40}")
     if not isinstance(document.pages, tuple) or not all(isinstance(page, int | np.integer) for page in document.pages):
         raise InputError(f"{_label(document.id, number)}: pages must be a tuple of whole numbers, not {document.pages!r:.40}")
+    if not isinstance(document.parts, tuple) or not all(isinstance(part, Part) for part in document.parts):
+        raise InputError(f"{_label(document.id, number)}: parts must be a tuple of Part, not {document.parts!r:.40}")
     if not isinstance(document.metadata, Mapping):
         raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
     if document.metadata:

@@ -8,13 +8,15 @@ one. So no commit can hold a removal without its replacement, or a source's mark
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
-from ..documents.document import Document
+from ..documents.document import Document, Scalar
 from ..documents.metadata import comparable, kept
-from .row_sums import document_numbers, document_sum, metadata_sums, passage_sum, text_sum
+from ..documents.weight import weight
+from .row_sums import document_numbers, document_sum, metadata_sums, passage_sum
 from .store import Store
 
 __all__ = ["NewDocument", "Rows", "SourceState", "storable"]
@@ -49,37 +51,46 @@ class Rows:
     documents: list[tuple[Any, ...]] = field(default_factory=list)
     texts: list[tuple[Any, ...]] = field(default_factory=list)
     passages: list[tuple[Any, ...]] = field(default_factory=list)
-    metadata: list[tuple[Any, ...]] = field(default_factory=list)
+    metadata: list[tuple[int, Mapping[str, Scalar]]] = field(default_factory=list)
+    """Number and values of each document that has any; a row each when they are written."""
     removed: list[tuple[int, int]] = field(default_factory=list)
     """Generation and number of each document that a waiting one replaces."""
     complete: list[tuple[Any, ...]] = field(default_factory=list)
     """Sources of which every document is in the database or waits here."""
+    nbytes: int = 0
+    """Bytes that the rows take, about."""
 
     def __bool__(self) -> bool:
         return any((self.documents, self.passages, self.removed, self.complete))
 
-    def document(self, number: int, new: NewDocument, text: str, data: bytes, first: int, spans: int, generation: int) -> None:
-        """Add the rows of a document whose passages are numbered from ``first``; ``data`` is its ``text`` in UTF-8."""
+    def document(self, number: int, new: NewDocument, text: str, crc: int, first: int, spans: int, generation: int) -> None:
+        """Add the rows of a document whose passages are numbered from ``first``; ``crc`` is `text_sum` of its ``text``."""
         document = new.document
-        given = {storable(key): storable(v) if isinstance(v, str) else v for key, v in document.metadata.items()}
-        metadata = {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
-        encoded = json.dumps(metadata) if metadata else None
+        encoded = None
+        if document.metadata:
+            given = _storable_values(document.metadata)
+            if (shown := _shown(given)) is not given:
+                given = {key: given[key] for key in shown}
+            if shown:
+                encoded = json.dumps(shown)
+                self.metadata.append((number, given))
+                self.nbytes += len(encoded)
+        self.nbytes += weight(document)
         name, title = storable(document.id), storable(document.title)
         numbers = document_numbers(number, new.source, first, spans, generation)
         whole = document_sum(number, name, title, encoded, new.digest)
         self.documents.append((number, name, new.source, title, encoded, new.digest, first, spans, generation, numbers, whole))
-        self.texts.append((number, text, text_sum(number, data)))
-        self.metadata += [(key, comparable(given[key]), number) for key in metadata]
+        self.texts.append((number, text, crc))
         if new.replaces is not None:
             self.removed.append((generation, new.replaces))
+
+    def passage(self, row: tuple[int, int, int, int, int | str | None, int | None], crc: int) -> None:
+        """Add a passage: number, document, start, end, part and line, and `text_sum` of its text."""
+        self.passages.append((*row, passage_sum(*row, crc)))
 
     def mark_complete(self, source: int, state: SourceState, generation: int) -> None:
         """Add the mark that every document of ``source`` is stored from ``generation`` on."""
         self.complete.append((state.size, state.mtime_ns, state.digest, state.fields, state.damaged, generation, source))
-
-    def passage(self, row: tuple[int, int, int, int, int | None, int | None], data: bytes) -> None:
-        """Add a passage: number, document, start, end, page and line, and its text in UTF-8."""
-        self.passages.append((*row, passage_sum(*row, data)))
 
     def write(self, store: Store) -> None:
         """Write all rows in one transaction."""
@@ -91,8 +102,8 @@ class Rows:
         )
         store.many("INSERT INTO texts VALUES (?, ?, ?)", self.texts)
         store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", self.passages)
-        store.many("INSERT INTO metadata VALUES (?, ?, ?)", self.metadata)
-        store.count_fields((rows, sums, key) for key, (rows, sums) in metadata_sums(self.metadata).items())
+        store.many("INSERT INTO metadata VALUES (?, ?, ?)", self._values())
+        store.count_fields((rows, sums, key) for key, (rows, sums) in metadata_sums(self._values()).items())
         store.remove(self.removed)
         store.many(
             "UPDATE sources SET size = ?1, mtime_ns = ?2, digest = ?3, fields = ?4, damaged = ?5, complete = ?6, "
@@ -100,6 +111,10 @@ class Rows:
             self.complete,
         )
         store.commit()
+
+    def _values(self) -> Iterator[tuple[str, Scalar, int]]:
+        """Key, value and document of each row of metadata."""
+        return ((key, comparable(value), number) for number, given in self.metadata for key, value in given.items())
 
     def clear(self) -> None:
         """Let go of what was written."""
@@ -113,6 +128,21 @@ class Rows:
         )
         for some in rows:
             some.clear()
+        self.nbytes = 0
+
+
+def _storable_values(metadata: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """``metadata`` with names and strings that SQLite can hold; itself where they are, as a copy may be large."""
+    if all(storable(key) is key and (not isinstance(v, str) or storable(v) is v) for key, v in metadata.items()):
+        return metadata
+    return {storable(key): storable(v) if isinstance(v, str) else v for key, v in metadata.items()}
+
+
+def _shown(given: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    """``given`` as JSON can hold it, without what is missing; itself where that is all of it."""
+    if all(value is not None and (not isinstance(value, float) or isfinite(value)) for value in given.values()):
+        return given
+    return {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
 
 
 def storable(text: str) -> str:

@@ -34,7 +34,7 @@ class Result:
     source: str
     """Path of the file that it was read from (``-`` for what `Library.add` was given)."""
     place: str
-    """Where to look: ``path:line`` or ``path p. 3``."""
+    """Where to look: ``path:line``, ``path p. 3``, ``path slide 3``, ``path Sales!A2:F9``, ``path chapter 2`` …"""
     text: str
     highlights: tuple[tuple[int, int], ...]
     """Start and end, in ``text``, of the words that match the query's."""

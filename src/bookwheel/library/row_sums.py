@@ -27,6 +27,7 @@ __all__ = [
     "name_sum",
     "numbers_hold",
     "passage_sum",
+    "place_sum",
     "register_sums",
     "row_sum",
     "source_sum",
@@ -43,6 +44,7 @@ NUMBERS = "id, source, first, passages, added, ifnull(removed, -1), numbers"
 REMOVAL = 900_007
 """What ``numbers`` gains when ``removed`` is set, for each generation and once more: no removal is another row than the first."""
 _FACTORS = (10_007, 300_007, 500_009, 70_001, 110_017)
+_PIECE = 1 << 20
 HALF = 1 << 31
 """Less is stored of the upper half of a sum, so that it has a sign."""
 PRIME = (1 << 61) - 1
@@ -92,19 +94,26 @@ def document_sum(number: int, name: Any, title: Any, metadata: Any, digest: Any)
     return (name_sum(number, name) << 32) | crc32(said, crc32(digest))
 
 
-def text_sum(number: int, text: bytes) -> int:
-    """Of the whole text, in UTF-8, of the document ``number``."""
-    return crc32(text, number & 0xFFFFFFFF)
+def text_sum(text: str) -> int:
+    """CRC-32 of ``text`` in UTF-8; of a long one in pieces, so that it is not there twice."""
+    if len(text) <= _PIECE:
+        return crc32(text.encode())
+    found = 0
+    for at in range(0, len(text), _PIECE):
+        found = crc32(text[at : at + _PIECE].encode(), found)
+    return found
 
 
-def passage_sum(number: int, document: int, start: int, end: int, page: int | None, line: int | None, text: bytes) -> int:
-    """Of a passage's row and its text in UTF-8. Raises `TypeError` where a damaged row holds other things than numbers."""
-    return crc32(
-        text,
-        crc32(
-            b"%d %d %d %d %d %d" % (number, document, start, end, -1 if page is None else page, -1 if line is None else line)
-        ),
-    )
+def place_sum(number: int, document: int, start: int, end: int, part: int | str | None, line: int | None) -> int:
+    """Of a passage's row: the upper half of its ``sum``. Raises `TypeError` where a damaged row holds other things."""
+    if part.__class__ is not int:
+        part = -1 if part is None else crc32(text_bytes(part)) + (1 << 33)
+    return crc32(b"%d %d %d %d %d %d" % (number, document, start, end, part, -1 if line is None else line)) - HALF
+
+
+def passage_sum(number: int, document: int, start: int, end: int, part: int | str | None, line: int | None, crc: int) -> int:
+    """Of a passage's row, and of its text, whose `text_sum` is ``crc``, in the lower 32 bits."""
+    return (place_sum(number, document, start, end, part, line) << 32) | crc
 
 
 def source_sum(number: int, path: Any, *state: Any) -> int:
@@ -146,5 +155,15 @@ def total(numbers: Iterable[int]) -> int:
 
 
 def register_sums(db: sqlite3.Connection) -> None:
-    """Give ``db`` the function `source_sum`."""
+    """Give ``db`` the functions ``source_sum``, ``crc32`` and ``document_sum``, these two of bytes: damaged text is none."""
     db.create_function("source_sum", -1, source_sum, deterministic=True)
+    db.create_function("crc32", 1, lambda data: crc32(data or b""), deterministic=True)
+    db.create_function("document_sum", 5, _document_sum, deterministic=True)
+
+
+def _document_sum(number: int, name: bytes, title: bytes, metadata: bytes | None, digest: Any) -> int:
+    """`document_sum`, of text as bytes."""
+    if digest.__class__ is not bytes:
+        return 0
+    rest = crc32(b"%b\0%b" % (title or b"", b"None" if metadata is None else metadata), crc32(digest))
+    return ((crc32(b"%d %b" % (number, name or b"")) - HALF) << 32) | rest

@@ -9,18 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, QueryError
 from ..analysis.highlight import Highlighter
+from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
 from ..rank.runner import Runner, TracingRunner
 from ..rank.trace import Ranking
 from ..rank.validate import validate
+from .late import AT_ONCE, EACH, MARK, LateResult, LateRows
 from .resources import Resources
 from .results import Result, Results
 from .retrieval.context import LibraryContext
@@ -36,6 +39,8 @@ __all__ = ["MAX_QUERY", "Searcher"]
 
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
+HIGHLIGHTED = 1 << 18
+"""Characters of results that are highlighted at once."""
 REMEMBERED = 256
 """Recipes remembered as parsed and checked."""
 _NAMES = re.compile(r"[^\W\d]\w*")
@@ -126,7 +131,7 @@ class Searcher:
         if options.cutoff is not None:
             ids = self._fitting(query, ids, options.cutoff)
         ranked = time.perf_counter()
-        rows = self.snapshot.store.passages(ids)
+        rows = self.snapshot.store.passages(ids, EACH, AT_ONCE)
         fetched = time.perf_counter()
         results = self._highlighted(query, ids, rows, ranking)
         timings = _stage_seconds(ranking, ranked - started)
@@ -141,11 +146,16 @@ class Searcher:
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
             terms += analyzer(ranking.query.text)
         highlights = Highlighter(terms, analyzer)
+        found = [row for passage in ids if (row := rows.get(passage)) is not None]
+        late = LateRows(self.snapshot.store, highlights)
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
         results: list[Result] = []
-        for passage in ids:
-            if (row := rows.get(passage)) is not None:
-                results.append(_result(len(results) + 1, row, ranking, places[passage], tuple(highlights(row.text))))
+        room = AT_ONCE
+        for some in _some(found):
+            for row, marked in zip(some, highlights.many([row.text for row in some]), strict=True):
+                room -= MARK * len(marked)
+                spans = None if row.late or room < 0 else tuple(marked)
+                results.append(_result(len(results) + 1, row, ranking, places[row.id], spans, late))
         return results
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
@@ -197,7 +207,7 @@ class Searcher:
         if encoder is None or not missing:
             return queries
         queries = list(queries)
-        vectors = encoder.encode([queries[at].text for at in missing])
+        vectors = encode_queries(encoder, [queries[at].text for at in missing])
         for at, vector in zip(missing, vectors, strict=True):
             queries[at] = replace(queries[at], vectors={**queries[at].vectors, "dense": np.asarray(vector, np.float32)})
         return queries
@@ -316,24 +326,40 @@ def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:
     return seconds
 
 
-def _result(rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...]) -> Result:
+def _some(rows: list[PassageRow]) -> Iterator[list[PassageRow]]:
+    """``rows`` in groups of about as many characters as are highlighted at once."""
+    group: list[PassageRow] = []
+    size = 0
+    for row in rows:
+        group.append(row)
+        size += len(row.text)
+        if size >= HIGHLIGHTED:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _result(
+    rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...] | None, late: LateRows
+) -> Result:
+    """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
     place = row.source
-    if row.page is not None:
-        place = f"{row.source} p. {row.page}"
+    if row.part is not None:
+        place = f"{row.source} p. {row.part}" if isinstance(row.part, int) else f"{row.source} {row.part}"
     elif row.line is not None:
         place = f"{row.source}:{row.line}"
-    return Result(
-        rank=rank,
-        score=float(ranking.hits.scores[at]),
-        parts={name: float(values[at]) for name, values in ranking.parts.items()},
-        id=row.name,
-        passage=row.id,
-        title=row.title,
-        source=row.source,
-        place=place,
-        text=row.text,
-        highlights=highlights,
-        start=row.start,
-        end=row.end,
-        metadata=row.metadata,
-    )
+    given: dict[str, Any] = {
+        "rank": rank,
+        "score": float(ranking.hits.scores[at]),
+        "parts": {name: float(values[at]) for name, values in ranking.parts.items()},
+        "id": row.name,
+        "passage": row.id,
+        "source": row.source,
+        "place": place,
+        "start": row.start,
+        "end": row.end,
+    }
+    if highlights is None:
+        return LateResult(late, **given)
+    return Result(**given, title=row.title, text=row.text, highlights=highlights, metadata=row.metadata)

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import LibraryDamaged
+from .._errors import LibraryChanged, LibraryDamaged
 from ..documents.document import Scalar
+from ..documents.passages import TITLE
 from .database import DATABASE, Database
 from .results import StoredDocument
 from .row_sums import (
@@ -33,7 +35,7 @@ from .row_sums import (
     name_sum,
     numbers_hold,
     passage_sum,
-    text_sum,
+    place_sum,
     total,
     value_sum,
 )
@@ -47,7 +49,11 @@ FIELD_ROWS = 300_000
 """A filter's field of more rows than these is compared with its checksums by `bookwheel check` only: it takes too long."""
 _SOURCE = "id, path, size, mtime_ns, digest, fields, damaged, complete"
 NUMBERS_OF_D = "d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers"
-_PASSAGE = "p.id, p.document, p.start, p.end, p.page, p.line, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
+_ENDLESS = 1 << 62
+"""More characters than any text has."""
+_PLACE = "p.id, p.document, p.start, p.end, p.part, p.line"
+_PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
+_TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
 _WHOLE = "d.id, d.name, d.title, d.metadata, d.hash, d.sum"
 
 
@@ -58,13 +64,16 @@ class PassageRow(NamedTuple):
     document: int
     start: int
     end: int
-    page: int | None
+    part: int | str | None
+    """The number of its page, or the name of its slide, sheet, chapter or attachment."""
     line: int | None
     name: str
     source: str
     title: str
     metadata: dict[str, Scalar]
     text: str
+    late: bool = False
+    """Whether title, metadata and text were left out, because they are large."""
 
 
 _json = json.JSONDecoder().raw_decode
@@ -72,11 +81,20 @@ _json = json.JSONDecoder().raw_decode
 
 
 def passage_holds(row: Sequence[Any]) -> bool:
-    """Whether a passage is as it was written: its number, document, start, end, page, line, checksum and text."""
-    number, document, start, end, page, line, written, text = row[:8]
+    """Whether a passage is as it was written: its number, document, start, end, part, line, checksum and text."""
+    number, document, start, end, part, line, written, text = row[:8]
     try:
-        return bool(passage_sum(number, document, start, end, page, line, text) == written)
+        return bool(passage_sum(number, document, start, end, part, line, crc32(text)) == written)
     except TypeError:  # a damaged row holds other things than numbers
+        return False
+
+
+def _place_holds(row: Sequence[Any]) -> bool:
+    """The same without the text, of which the upper half of the checksum is given."""
+    number, document, start, end, part, line, written = row[:7]
+    try:
+        return bool(place_sum(number, document, start, end, part, line) == written)
+    except TypeError:
         return False
 
 
@@ -272,20 +290,33 @@ class Store(Database):
             found.append(np.array([row[2:4] for row, right in zip(some, sound, strict=True) if right], np.int64).reshape(-1, 2))
         return np.concatenate(found)
 
-    def passages(self, ids: Sequence[int]) -> dict[int, PassageRow]:
-        """The passages of ``ids`` that are stored and sound, by id."""
+    def passages(self, ids: Sequence[int], each: int | None = None, together: int = 0) -> dict[int, PassageRow]:
+        """The passages of ``ids`` that are stored and sound, by id.
+
+        With ``each``, those of more than so many characters are ``late``, and from ``together`` characters on all others.
+        """
         found: dict[int, PassageRow] = {}
+        most = _ENDLESS if each is None else each
+        room = _ENDLESS if each is None else together
+
+        def full(row: tuple[Any, ...]) -> bool:
+            nonlocal room
+            room -= len(row[7]) + len(row[10]) + len(row[11] or "")
+            return room < 0
+
         for row in self._rows(
-            f"SELECT {_PASSAGE}, {_WHOLE}, s.id, s.path, s.sum >> 32 FROM passages p JOIN documents d ON d.id = p.document "
-            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE p.id IN",
+            f"SELECT {_PASSAGE}, {_WHOLE}, s.id, s.path, s.sum >> 32 FROM {_TABLES} JOIN texts t ON t.document = d.id "
+            "WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
             ids,
+            [most],
+            full,
         ):
             (
                 passage,
                 document,
                 start,
                 end,
-                page,
+                part,
                 line,
                 _,
                 text,
@@ -305,24 +336,62 @@ class Store(Database):
                 and name_sum(source, path) == noted
             ):
                 shown = _json(metadata)[0] if metadata else {}
-                found[passage] = PassageRow(passage, document, start, end, page, line, name, path, title, shown, text.decode())
+                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, title, shown, text.decode())
+        if len(found) < len(ids):
+            if each is not None:
+                self._late(ids, found, most, full=room < 0)
+            self._name_missing(ids, found)
+        return found
+
+    def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
+        """Add to ``found`` those of ``ids`` that are large, or all where it is ``full``, without their texts."""
+        for row in self._rows(
+            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32 FROM {_TABLES} "
+            "WHERE (? OR p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) > ?) AND p.id IN",
+            [number for number in ids if number not in found],
+            [full, most],
+        ):
+            number, name, noted, source, path, of_path = row[7:]
+            if _place_holds(row) and name_sum(number, name) == noted and name_sum(source, path) == of_path:
+                passage, document, start, end, part, line = row[:6]
+                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, "", {}, "", True)
+
+    def passage(self, number: int) -> PassageRow:
+        """One passage whole, of whatever size; raises `LibraryChanged` where it is not stored any more."""
+        found = self.passages([number])
+        if number not in found:
+            raise LibraryChanged(f"passage {number} of the library {self.path.parent} is gone; search again")
+        return found[number]
+
+    def texts(self, ids: Sequence[int], most: int | None = None) -> dict[int, tuple[str, str]]:
+        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored and sound.
+
+        Of a longer text only the first ``most`` characters.
+        """
+        found: dict[int, tuple[str, str]] = {}
+        limit = _ENDLESS if most is None else most
+        for row in self._rows(
+            f"SELECT {_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, min(p.end - p.start, ?)) AS BLOB), "
+            # Only SQLite has all of a long text, title or metadata.
+            "iif(p.end - p.start > ?, crc32(CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)), NULL), "
+            "substr(d.title, 1, iif(p.id = d.first, ?, ?)), d.sum = document_sum("
+            "d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), d.hash) "
+            "FROM passages p JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document WHERE p.id IN",
+            ids,
+            [limit, limit, limit, min(TITLE, limit)],
+        ):
+            *place, written, text, crc, title, sound = row
+            if sound and (
+                passage_holds(row) if crc is None else _place_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
+            ):
+                found[row[0]] = title, text.decode("utf-8", "replace")
         if len(found) < len(ids):
             self._name_missing(ids, found)
         return found
 
-    def texts(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-        """Title of the document, and text, of each passage of ``ids`` that is stored and sound."""
-        found: dict[int, tuple[str, str]] = {}
-        for row in self._rows(
-            f"SELECT {_PASSAGE}, {_WHOLE} FROM passages p JOIN documents d ON d.id = p.document "
-            "JOIN texts t ON t.document = p.document WHERE p.id IN",
-            ids,
-        ):
-            if passage_holds(row) and document_sum(*row[8:13]) == row[13]:
-                found[row[0]] = row[10], row[7].decode()
-        if len(found) < len(ids):
-            self._name_missing(ids, found)
-        return found
+    def lengths(self, ids: Sequence[int]) -> dict[int, int]:
+        """Characters of each passage of ``ids`` that is stored, without its title."""
+        return dict(self._rows("SELECT id, end - start FROM passages WHERE id IN", ids))
 
     def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
         """Number and name of the document of each passage of ``ids`` that is stored."""
@@ -353,17 +422,26 @@ class Store(Database):
 
     # -- damage --------------------------------------------------------------------------------------------------------
 
-    def _rows(self, sql: str, ids: Sequence[int]) -> list[Any]:
-        """The rows of ``sql``, which ends with ``IN``, for ``ids``; without those that SQLite finds damaged."""
+    def _rows(
+        self,
+        sql: str,
+        ids: Sequence[int],
+        parameters: Sequence[Any] = (),
+        until: Callable[[tuple[Any, ...]], bool] | None = None,
+    ) -> list[Any]:
+        """The rows of ``sql``, which ends with ``IN``, for ``ids``, up to the first for which ``until`` is true.
+
+        Those that SQLite finds damaged are left out.
+        """
         rows: list[Any] = []
         for at in range(0, len(ids), 500):
             some = ids[at : at + 500]
             try:
-                rows += self.execute(f"{sql} ({','.join('?' * len(some))})", some)
+                rows += self.execute(f"{sql} ({','.join('?' * len(some))})", [*parameters, *some], until=until)
             except LibraryDamaged:
                 for one in some:  # a damaged page holds the rows of some, not of all
                     with suppress(LibraryDamaged):
-                        rows += self.execute(f"{sql} (?)", (one,))
+                        rows += self.execute(f"{sql} (?)", [*parameters, one], until=until)
         return rows
 
     def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any]) -> None:
@@ -417,14 +495,14 @@ class Store(Database):
                 not holds(*numbers)
                 or document_sum(number, name, title, metadata, digest) != whole
                 or name_sum(source, path) != noted
-                or text_sum(number, text) != written
+                or crc32(text) != written
             ):
                 break
             first, count = numbers[2:4]
             decoded = text.decode()
             # Its passages are numbered in a row; passages have no index by document.
             places = self.execute(
-                "SELECT id, document, start, end, page, line, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
+                "SELECT id, document, start, end, part, line, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
                 (first, first + count),
             )
             if len(places) != count:

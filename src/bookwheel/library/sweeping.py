@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..index.plain_files import refuse_link
@@ -18,8 +18,8 @@ def impacts_name(generation: int) -> str:
     return f"impacts-{generation:06d}"
 
 
-def sweep(library: Path, manifest: Manifest, building: str | None = None) -> None:
-    """Delete segments, impacts and parts that ``manifest`` does not name, except the segment ``building``.
+def sweep(library: Path, manifest: Manifest, unnamed: Collection[str] = ()) -> None:
+    """Delete segments, impacts and parts that ``manifest`` does not name, except the segments ``unnamed``.
 
     Only folders with names that a library itself gives are deleted, and no link is followed. Needs no room on the disk and
     not the database, so that a full disk can be cleared. Raises `LibraryDamaged` for a link in the place of a folder.
@@ -28,7 +28,7 @@ def sweep(library: Path, manifest: Manifest, building: str | None = None) -> Non
     segments = library / SEGMENTS
     refuse_link(segments)
     for path in _folders(segments):
-        if not SEGMENT_NAME.fullmatch(path.name) or path.name == building:
+        if not SEGMENT_NAME.fullmatch(path.name) or path.name in unnamed:
             continue
         if path.name not in live:
             shutil.rmtree(path, ignore_errors=True)

@@ -15,15 +15,11 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-
 from .. import kernels
 from .._errors import LibraryNotFound
 from .._system import anonymous_bytes
-from ..analysis.analyzer import Analyzer
 from ..documents.document import Document
-from ..documents.passages import places, split_document
-from ..encode.protocols import DenseEncoder, nbytes
+from ..encode.protocols import nbytes
 from ..index.storage import checksum_of, fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
@@ -31,29 +27,27 @@ from ..memory.shares import COMPILING, GATHERED, Shares, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import merge_segments, reweigh_segment, to_merge
+from .intake import Intake
 from .leases import no_older_readers, prepare
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
 from .memory_plan import plan_library, sketch_bits
-from .pending import NewDocument, Rows, SourceState, storable
-from .segment import SEGMENTS, Segment, SegmentBuilder, array_folders, checksum_of_lists
+from .pending import NewDocument, SourceState
+from .segment import SEGMENTS, Segment, array_folders, checksum_of_lists
 from .settings import Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
 from .sweeping import impacts_name, sweep
-from .vectors.encoders import Encoders, info_of
+from .vectors.encoders import Encoders
 
 __all__ = ["Writer", "document_hash", "writing"]
 
-BATCH_PASSAGES, BATCH_CHARACTERS = 512, 1 << 19
 COMMIT_SECONDS = 60.0
 """Work is committed at least this often, so that an interruption costs no more."""
-SAMPLE = 256
-"""Documents looked at to tell the language."""
 DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
-SAMPLE_CHARACTERS = 1 << 22
-"""So many characters of them are enough too."""
+HASHED = 1 << 20
+"""Characters that are hashed at a time."""
 WAIT_FOR_READERS = 3600.0
 """Seconds that removed documents are kept for readers which still show them, after a compaction."""
 REMOVED_AT_ONCE = 10_000
@@ -75,7 +69,6 @@ class Writer:
         self._named = None if ram is None else self.memory_plan.ram
         self._expected = 0
         limit_heap()
-        self.added_passages = 0
         self._lock = WriterLock(library, wait).__enter__()
         try:
             self.manifest = Manifest.read(library)
@@ -87,24 +80,17 @@ class Writer:
         except BaseException:
             self._lock.__exit__()
             raise
-        self._next_document = self.manifest.next_document
-        self._next_passage = self.manifest.next_passage
-        self._next_segment = self.manifest.next_segment
         self._encoders = Encoders(library) if encoders is None else encoders
-        self._encoder: DenseEncoder | None = None
-        self._builder: SegmentBuilder | None = None
-        self._waiting: list[NewDocument | Callable[[], None]] = []
-        self._texts: list[str] = []
-        self._characters = 0
-        self._waiting_characters = 0
-        self._rows = Rows()
+        self._intake = Intake(library, self.store, self.manifest, self._encoders, self.bits, self._gathered)
         self._dirty = False
         self._last_commit = time.monotonic()
         self.shares = self._share_out()
 
     def _share_out(self) -> Shares:
         """The budget split for what the library holds by now."""
-        shares = share_out(self.memory_plan.ram, encoder=nbytes(self._encoder), passages=self._next_passage)
+        intake = self._intake
+        shares = share_out(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
+        intake.shares = shares
         self.store.cache(shares.database)
         return shares
 
@@ -112,6 +98,11 @@ class Writer:
     def generation(self) -> int:
         """The generation that the next commit makes."""
         return self.manifest.generation + 1
+
+    @property
+    def added_passages(self) -> int:
+        """Passages taken in by now."""
+        return self._intake.added_passages
 
     # -- adding and removing -------------------------------------------------------------------------------------------
 
@@ -128,82 +119,26 @@ class Writer:
 
         The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one.
         """
-        new = NewDocument(document, source, digest, replaces)
-        if self._waiting or self.manifest.settings.analyzer is None:
-            self._waiting.append(new)
-            self._waiting_characters += len(document.text)
-            if len(self._waiting) >= SAMPLE or self._waiting_characters >= SAMPLE_CHARACTERS:
-                self._settle()
-            return
-        if self.manifest.settings.encoder is not None and self.manifest.settings.encoder_info is None:
-            self._settle()
-        self._add(new)
+        self._intake.add(NewDocument(document, source, digest, replaces))
+        self._dirty = True
+        if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
+            self.commit()
 
     def after_added(self, action: Callable[[], None]) -> None:
         """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
-        if self._waiting:
-            self._waiting.append(action)
-        else:
-            action()
+        self._intake.after_added(action)
 
     def mark_complete(self, source: int, state: SourceState) -> None:
         """Note that all documents of ``source`` have been added; committed with the last of them, never before."""
-        self._rows.mark_complete(source, state, self.generation)
+        self._intake.rows.mark_complete(source, state, self.generation)
         self._dirty = True
-
-    def _settle(self) -> None:
-        """Fix the settings that depend on the first documents, and take those in."""
-        settings = self.manifest.settings
-        if settings.analyzer is None:
-            first = [item.document.text[:5000] for item in self._waiting if isinstance(item, NewDocument)]
-            settings = replace(settings, analyzer=Analyzer.for_language(settings.language, first))
-        if settings.encoder is not None and settings.encoder_info is None:
-            settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
-        self.manifest = replace(self.manifest, settings=settings)
-        waiting, self._waiting = self._waiting, []
-        self._waiting_characters = 0
-        for item in waiting:
-            if isinstance(item, NewDocument):
-                self._add(item)
-            else:
-                item()
-
-    def _add(self, new: NewDocument) -> None:
-        settings = self.manifest.settings
-        document = new.document
-        if 8 * len(document.text) > self.shares.text:
-            self.commit()  # so that a text this large has the room of the postings
-        text = storable(document.text)
-        if text is not document.text:
-            document = replace(document, text=text)
-        title = storable(document.title)
-        spans = split_document(document, settings.unit, settings.words)  # type: ignore[arg-type]
-        number, first = self._next_document, self._next_passage
-        self._next_document += 1
-        self._next_passage += len(spans)
-        data = text.encode()
-        self._rows.document(number, new, text, data, first, len(spans), self.generation)
-        for at, (span, (page, line)) in enumerate(zip(spans, places(document, spans), strict=True)):
-            part = text[span.start : span.end]
-            row = first + at, number, span.start, span.end, page, line
-            self._rows.passage(row, data if part is text else part.encode())
-            body = text if len(spans) == 1 else part
-            self._texts.append(f"{title}\n{body}" if title else body)
-            self._characters += span.end - span.start
-            if len(self._texts) >= BATCH_PASSAGES or self._characters >= BATCH_CHARACTERS:
-                self._flush_batch()
-        self._dirty = True
-        if self._builder is not None and (
-            self._builder.nbytes >= self.shares.gather or time.monotonic() - self._last_commit > COMMIT_SECONDS
-        ):
-            self.commit()
 
     def plan(self, *, encoding: bool = True) -> MemoryPlan:
         """Fill in what building takes, with the encoder if ``encoding``; raises `BudgetError` where that does not fit."""
         if self.memory_plan.ram < COMPILING:
             kernels.prepare()
         if encoding:
-            self._encoder = self._encoder or self._encoders.built_in(self.manifest)
+            self._intake.encoder = self._intake.encoder or self._encoders.built_in(self.manifest)
         self.shares = self._share_out()
         self.memory_plan.plan_building(self.shares)
         self.memory_plan.check("building the index")
@@ -211,11 +146,11 @@ class Writer:
 
     def expect(self, passages: int, certain: float = 1.0) -> None:
         """Say that about so many are coming; raises `BudgetError` where a library with a ``certain`` share of them does not fit."""
-        dimension = self._encoder.dimension if self._encoder is not None else 0
-        self._expected = self._next_passage - 1 + passages
-        sure = self._next_passage - 1 + int(certain * passages)
+        dimension = self._intake.encoder.dimension if self._intake.encoder is not None else 0
+        self._expected = self._intake.numbers.passage - 1 + passages
+        sure = self._intake.numbers.passage - 1 + int(certain * passages)
         bits = self.bits(dimension) or 1
-        plan_library(sure, dimension, self.memory_plan.ram, encoder=nbytes(self._encoder), bits=bits).check()
+        plan_library(sure, dimension, self.memory_plan.ram, encoder=nbytes(self._intake.encoder), bits=bits).check()
 
     def bits(self, dimension: int) -> int | None:
         """Bits a dimension of the sketches that are written now: by the budget that was named, for all passages there will be.
@@ -224,36 +159,17 @@ class Writer:
         """
         if self._named is None:
             return None
-        return sketch_bits(max(self._expected, self._next_passage - 1), dimension, self._named, nbytes(self._encoder))
-
-    def _flush_batch(self) -> None:
-        if not self._rows:
-            return
-        if self._builder is None and self._texts:
-            name = f"{self._next_segment:06d}"
-            self._next_segment += 1
-            self._encoder = self._encoder or self._encoders.built_in(self.manifest)
-            with storage(self.library):
-                bits = None if self._encoder is None else self.bits(self._encoder.dimension)
-                self._builder = SegmentBuilder(
-                    self.library, name, self.manifest.settings, self._encoder, impacts_name(self.generation), bits or 1
-                )
-        self._rows.write(self.store)
-        if self._builder is not None and self._texts:
-            ids = np.array([row[0] for row in self._rows.passages], np.int64)
-            self._builder.add(ids, self._texts)
-            self.added_passages += len(ids)
-            self.memory_plan.measure(GATHERED, self._builder.nbytes)
-        self._rows.clear()
-        self._texts = []
-        self._characters = 0
-        self.measure()
+        passages = max(self._expected, self._intake.numbers.passage - 1)
+        return sketch_bits(passages, dimension, self._named, nbytes(self._intake.encoder))
 
     def flush(self) -> None:
         """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
-        if self._waiting:
-            self._settle()
-        self._flush_batch()
+        self._intake.flush()
+
+    def _gathered(self, size: int) -> None:
+        if size:
+            self.memory_plan.measure(GATHERED, size)
+        self.measure()
 
     def measure(self) -> None:
         """Note the memory in use now."""
@@ -282,20 +198,9 @@ class Writer:
 
     def commit(self) -> None:
         """Make everything so far the library's next generation."""
-        if self._waiting:
-            self._settle()
-        self._flush_batch()
-        segments = self.manifest.segments
-        if self._builder is not None:
-            passages = self._builder.passages + sum(entry.passages for entry in segments)
-            terms = self._builder.terms + sum(entry.terms for entry in segments)
-            with storage(self.library):
-                segments = (*segments, self._builder.close(terms / max(passages, 1)))
-            self._builder = None
-            self.measure()
-            trim_heap()
+        finished = self._intake.finish()
         if self._dirty:
-            self._publish(segments)
+            self._publish((*self.manifest.segments, *finished))
             self._tidy()
             self.shares = self._share_out()
             self.memory_plan.plan_building(self.shares)
@@ -307,13 +212,14 @@ class Writer:
         settings: Settings | None = None,
         representations: Sequence[Representation] | None = None,
     ) -> None:
+        numbers = self._intake.numbers
         known = set(self.manifest.segments)
         manifest = self.manifest.next(
             segments=tuple(entry if entry in known else self._listed(entry) for entry in segments),
-            next_document=self._next_document,
-            next_passage=self._next_passage,
-            next_segment=self._next_segment,
-            settings=settings or self.manifest.settings,
+            next_document=numbers.document,
+            next_passage=numbers.passage,
+            next_segment=numbers.segment,
+            settings=settings or self._intake.manifest.settings,
             representations=self.manifest.representations if representations is None else tuple(representations),
         )
         # In this order: all that the manifest names is on the disk before the manifest is.
@@ -324,7 +230,7 @@ class Writer:
         self.store.commit_durably(manifest.generation)
         manifest = replace(manifest, documents=self.manifest.documents + self.store.change(manifest.generation))
         manifest.write(self.library)
-        self.manifest = manifest
+        self.manifest = self._intake.manifest = manifest
         self._dirty = False
         self._sweep()
 
@@ -354,8 +260,7 @@ class Writer:
 
     def _merge(self, run: Sequence[SegmentEntry], task: Task | None = None) -> None:
         snapshot = Snapshot(self.library, self.manifest, self.store)
-        name = f"{self._next_segment:06d}"
-        self._next_segment += 1
+        name = self._intake.numbers.name_segment()
         with storage(self.library):
             impacts = impacts_name(self.generation)
             merged = merge_segments(snapshot, run, name, impacts, self.shares.gather, self.bits, task)
@@ -418,7 +323,7 @@ class Writer:
             self._publish(self.manifest.segments, settings)
 
     def _sweep(self) -> None:
-        sweep(self.library, self.manifest, self._builder.name if self._builder is not None else None)
+        sweep(self.library, self.manifest, self._intake.names)
 
     def close(self) -> None:
         """Let go of the library; what was not committed is taken back by the next writer."""
@@ -433,11 +338,13 @@ class Writer:
 
 
 def document_hash(document: Document) -> bytes:
-    """What tells whether a document changed: BLAKE2b of its title, text and metadata, 16 bytes."""
+    """What tells whether a document changed: BLAKE2b of its title, text, metadata and parts, 16 bytes."""
     metadata = sorted(document.metadata.items()) if document.metadata else ""
-    head = f"{document.title}\0{document.kind}\0{metadata!r}\0"
+    head = f"{document.title}\0{document.kind}\0{metadata!r}\0{document.parts or ''!s}"
     digest = hashlib.blake2b(head.encode("utf-8", "replace"), digest_size=16)
-    digest.update(document.text.encode("utf-8", "surrogatepass"))
+    text = document.text
+    for at in range(0, len(text), HASHED):  # a copy of a large text is never whole
+        digest.update(text[at : at + HASHED].encode("utf-8", "surrogatepass"))
     return digest.digest()
 
 

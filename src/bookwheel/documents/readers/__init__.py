@@ -1,16 +1,16 @@
 """The registry of formats. Adding one touches its own file and the tuple here."""
 
-from . import code, docx, epub, html, ipynb, json, jsonl, mail, markdown, pdf, rst, table, text
+from . import code, docx, epub, folders, html, ipynb, json, jsonl, mail, markdown, odf, pdf, pptx, rst, table, text, xlsx
 from .base import Format, Items
 
 __all__ = ["BINARY_SUFFIXES", "FORMATS", "Format", "Items", "by_name"]
 
 _NOT_READ = """
-.7z .a .aac .ai .apk .avi .bin .bmp .bz2 .cab .class .cur .db .dll .dmg .doc .dylib .eot .exe .flac .gguf
+.7z .a .aac .ai .apk .avi .bin .bmp .cab .class .cur .dll .dmg .dylib .eot .exe .flac .gguf
 .gif .h5 .heic .ico .iso .jar .jpeg .jpg .lib .lz4 .m4a .m4v .mkv .mo .mov .mp3 .mp4 .mpeg .mpg .msi .nbc .nbi
-.npy .npz .o .obj .odp .ods .odt .ogg .onnx .otf .parquet .pdb .pickle .pkl .png .ppt .pptx .psd .pt .pth .pyc
-.pyd .pyo .rar .rpm .safetensors .so .sqlite .sqlite3 .swf .tar .tgz .tif .tiff .ttf .war .wasm .wav .webm
-.webp .whl .woff .woff2 .xls .xlsx .xz .zip
+.npy .npz .o .obj .ogg .onnx .otf .parquet .pdb .pickle .pkl .png .psd .pt .pth .pyc
+.pyd .pyo .rar .rpm .safetensors .so .swf .tif .tiff .ttf .war .wasm .wav .webm
+.webp .whl .woff .woff2
 """
 
 FORMATS: dict[str, Format] = {
@@ -22,15 +22,21 @@ FORMATS: dict[str, Format] = {
         html.HTML,
         pdf.PDF,
         docx.DOCX,
+        pptx.PPTX,
+        xlsx.XLSX,
+        odf.ODF,
         epub.EPUB,
         ipynb.IPYNB,
         code.CODE,
         mail.EML,
         mail.MBOX,
+        mail.MHTML,
         table.CSV,
         table.TSV,
         jsonl.JSONL,
         json.JSON,
+        folders.ZIP,
+        folders.TAR,
     )
 }
 
@@ -38,7 +44,7 @@ _BY_SUFFIX = {suffix: item for item in FORMATS.values() for suffix in item.suffi
 _BY_NAME = {name: item for item in FORMATS.values() for name in item.names}
 
 BINARY_SUFFIXES = frozenset(_NOT_READ.split())
-"""Suffixes of known binary formats; such files are skipped without opening them."""
+"""Suffixes of known binary formats: such files are read only if their first bytes prove that they are something else."""
 
 
 def by_name(name: str) -> Format | None:

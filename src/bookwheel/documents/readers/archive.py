@@ -27,6 +27,11 @@ class Archive:
         self._source, self._file = source, file
         self._left = source.max_bytes
         self.names = frozenset(file.namelist())
+        self._lower = {name.lower().replace("\\", "/"): name for name in file.namelist()}
+
+    def find(self, name: str) -> str | None:
+        """The member of this name, however it is cased; None if there is none."""
+        return name if name in self.names else self._lower.get(name.lower())
 
     def read(self, name: str) -> bytes:
         """A member's bytes. Raises :class:`InputError` if it is missing,

@@ -9,12 +9,20 @@ from ..._errors import InputError
 from ..document import Document
 from ..source import Fields, Source
 
-__all__ = ["Format", "Items"]
+__all__ = ["Format", "Items", "Letter"]
 
 Items = Iterator[Document | InputError]
 """What a reader yields: documents, and an error (not raised) for each record
 or page that could not be read.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Letter(Document):
+    """A document with files attached to it, which `bookwheel.documents.read` reads and adds to its text."""
+
+    attachments: tuple[tuple[str, bytes], ...] = ()
+    """Name and bytes of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +44,5 @@ class Format:
     """True if read record by record: the file may be of any size, the limit holds for each record."""
     container: bool = False
     """True for zip and PDF files: NUL bytes are expected, and most of the bytes are not text."""
+    folder: bool = False
+    """True for archives: what is read is their members."""

@@ -1,112 +1,203 @@
-"""DOCX (Office Open XML): paragraphs, tables, foot- and endnotes; deleted
-text and field codes are left out.
+"""DOCX: what a reader of the printed page reads, and comments; deleted and hidden text, field codes and prompts are left out.
+
+Source: ECMA-376, part 1, WordprocessingML.
 """
 
 from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from ..document import Document, Scalar
-from ..encoding import clean
+from ..._errors import InputError
+from ..document import Document
+from ..encoding import clean, decode
 from ..source import Fields, Source
 from .archive import Archive, open_archive
 from .base import Format, Items
-from .values import one_line, year_of
-from .xml import local, parse_xml
+from .grid import table_lines
+from .html import parse_html, visible_text
+from .opc import chart_texts, core_properties, main_part, related
+from .values import one_line
+from .word_numbers import Numbering
+from .xml import attribute, local, parse_xml
 
 __all__ = ["DOCX"]
 
-_SKIPPED = frozenset(("instrText", "delText", "del", "moveFrom", "pPr", "rPr", "tblPr", "sectPr", "Fallback"))
-_SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_CORE = {"creator": "author", "created": "date", "subject": "subject", "keywords": "keywords", "language": "language"}
+_SKIPPED = frozenset(
+    ("instrText", "delText", "delInstrText", "del", "moveFrom", "pPr", "rPr", "tblPr", "sectPr", "sdtPr", "Fallback", "rt")
+)
+_SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_NOTES = ("footnotes", "endnotes", "comments")
+_MARGINS = ("header", "footer")
+_MOST_COLUMNS = 1000
 
 
 def _read(source: Source, fields: Fields) -> Items:
     with open_archive(source) as archive:
-        body = parse_xml(archive.read("word/document.xml"), source.label)
-        blocks: list[str] = []
-        heading = _blocks(body, blocks)
-        for name in ("word/footnotes.xml", "word/endnotes.xml"):
-            if name in archive.names:
-                _blocks(parse_xml(archive.read(name), source.label), blocks)
-        metadata, title = _core(archive, source)
+        main = main_part(archive, source, "word/document.xml")
+        others = related(archive, source, main)
+        reader = _Reader(archive, source, {one.id: (one.type, one.part) for one in others})
+        numbering = next((one.part for one in others if one.type == "numbering"), None)
+        styles = next((one.part for one in others if one.type == "styles"), None)
+        reader.numbers = Numbering(
+            *(parse_xml(archive.read(part), source.label) if part else None for part in (numbering, styles))
+        )
+        root = parse_xml(archive.read(main), source.label)
+        blocks = reader.blocks(root)
+        by_type: dict[str, list[str]] = {}
+        for one in others:
+            by_type.setdefault(one.type, []).append(one.part)
+        for name in _NOTES:
+            usual = archive.find(f"word/{name}.xml")
+            for part in by_type.get(name) or ([usual] if usual else []):
+                blocks += reader.blocks(parse_xml(archive.read(part), source.label))
+        margins = [part for name in _MARGINS for part in by_type.get(name, [])]
+        seen = set(blocks)
+        for block in (block for part in margins for block in reader.blocks(parse_xml(archive.read(part), source.label))):
+            if block not in seen:  # the first page, the even and the odd ones often have the same
+                seen.add(block)
+                blocks.append(block)
+        metadata, title = core_properties(archive, source)
+    yield from reader.failures
     text = clean("\n\n".join(blocks)).strip()
     if text:
-        yield Document(source.path, text, title or heading or source.stem, metadata, line=0)
+        yield Document(source.path, text, title or reader.heading or source.stem, metadata, line=0)
 
 
-def _blocks(root: Element, blocks: list[str]) -> str:
-    """Appends the text of each paragraph and table row; returns the first title or heading."""
-    heading = ""
-    # A stack of our own: documents nest tables in text boxes in
-    # tables, deeper than Python recurses.
-    stack: list[Element] = [root]
-    while stack:
-        element = stack.pop()
-        name = local(element.tag)
-        if name == "p":
-            text = _paragraph(element).strip()
-            if text:
-                blocks.append(text)
-                heading = heading or (one_line(text) if _is_heading(element) else "")
-        elif name == "tr":
+class _Reader:
+    def __init__(self, archive: Archive, source: Source, parts: dict[str, tuple[str, str]]) -> None:
+        self._archive, self._source, self._parts = archive, source, parts
+        self.numbers = Numbering(None, None)
+        self.heading = ""
+        """The first title or heading met."""
+        self.failures: list[InputError] = []
+        self._initial = ""
+        """The large first letter of the paragraph to come."""
+
+    def blocks(self, root: Element) -> list[str]:
+        """The text of each paragraph and table row."""
+        blocks: list[str] = []
+        # A stack of our own: documents nest tables in text boxes in
+        # tables, deeper than Python recurses.
+        stack: list[Element] = [root]
+        while stack:
+            element = stack.pop()
+            name = local(element.tag)
+            if name == "p":
+                self._paragraph(element, blocks)
+            elif name == "tbl":
+                blocks += table_lines(self._rows(element))
+            elif name == "altChunk":
+                blocks += self._chunk(element)
+            elif name == "sdt" and _is_prompt(element):
+                continue
+            elif name not in _SKIPPED:
+                stack.extend(reversed(element))
+        if self._initial:
+            blocks.append(self._initial)
+            self._initial = ""
+        return blocks
+
+    def _paragraph(self, paragraph: Element, blocks: list[str]) -> None:
+        properties = next((item for item in paragraph if local(item.tag) == "pPr"), None)
+        text = self._text(paragraph).strip()
+        if properties is not None and any(
+            local(item.tag) == "framePr" and attribute(item, "dropCap") in ("drop", "margin") for item in properties
+        ):
+            self._initial += text
+            return
+        if text:
+            number = self.numbers.next(properties)
+            text = f"{number} {self._initial}{text}" if number else self._initial + text
+            self._initial = ""
+            blocks.append(text)
+            if not self.heading and self.numbers.is_heading(properties):
+                self.heading = one_line(text)
+
+    def _text(self, paragraph: Element) -> str:
+        parts: list[str] = []
+        stack: list[Element] = [paragraph]
+        while stack:
+            element = stack.pop()
+            name = local(element.tag)
+            if name == "t":
+                parts.append(element.text or "")
+            elif name in _SIGNS:
+                parts.append(_SIGNS[name])
+            elif name == "chart":
+                part = self._parts.get(attribute(element, "id"), ("", ""))[1]
+                if part:
+                    parts += [f"\n{text}" for text in chart_texts(parse_xml(self._archive.read(part), self._source.label))]
+            elif (name == "r" and _is_hidden(element)) or (name == "sdt" and _is_prompt(element)):
+                continue
+            elif name not in _SKIPPED:
+                if name == "p" and parts:
+                    parts.append("\n")  # a text box inside the paragraph
+                stack.extend(reversed(element))
+        return "".join(parts)
+
+    def _rows(self, table: Element) -> list[list[str]]:
+        """The rows of a table, cells under each other at the same place; merged ones say the same in each row."""
+        rows: list[list[str]] = []
+        for row in _found(table, "tr"):
             cells: list[str] = []
-            for cell in element:
-                inner: list[str] = []
-                if local(cell.tag) == "tc":
-                    _blocks(cell, inner)
-                    cells.append(" ".join(inner))
-            row = "\t".join(cells).strip()
-            if row:
-                blocks.append(row)
-        elif name not in _SKIPPED:
-            stack.extend(reversed(element))
-    return heading
+            for cell in _found(row, "tc"):
+                text = " ".join(self.blocks(cell))
+                wide = 1
+                for properties in cell:
+                    if local(properties.tag) != "tcPr":
+                        continue
+                    for item in properties:
+                        name, value = local(item.tag), attribute(item, "val")
+                        if name == "gridSpan" and value.isdecimal() and len(value) < 4:
+                            wide = min(int(value), _MOST_COLUMNS)
+                        elif name == "vMerge" and value != "restart" and not text and rows and len(cells) < len(rows[-1]):
+                            text = rows[-1][len(cells)]
+                cells += [text, *[""] * (wide - 1)][: max(1, _MOST_COLUMNS - len(cells))]
+            rows.append(cells)
+        return rows
+
+    def _chunk(self, element: Element) -> list[str]:
+        """The text of a file in another format that is part of the document."""
+        kind, part = self._parts.get(attribute(element, "id"), ("", ""))
+        if kind != "aFChunk":
+            return []
+        data = self._archive.read(part)
+        if part.lower().endswith((".htm", ".html", ".xhtml")):
+            text = visible_text(parse_html(data, self._source.label).body)
+        elif part.lower().endswith(".txt"):
+            text = decode(data)
+        else:
+            self.failures.append(InputError(f"{self._source.label}: an inserted file ({part}) was not read"))
+            return []
+        return [text] if text.strip() else []
 
 
-def _paragraph(paragraph: Element) -> str:
-    parts: list[str] = []
-    stack: list[Element] = [paragraph]
+def _found(root: Element, name: str) -> list[Element]:
+    """The elements ``name`` below ``root``, not those inside others, also where controls and markup wrap them."""
+    found: list[Element] = []
+    stack = list(reversed(root))
     while stack:
         element = stack.pop()
-        name = local(element.tag)
-        if name == "t":
-            parts.append(element.text or "")
-        elif name in _SIGNS:
-            parts.append(_SIGNS[name])
-        elif name not in _SKIPPED:
-            if name == "p" and parts:
-                parts.append("\n")  # a text box inside the paragraph
+        tag = local(element.tag)
+        if tag == name:
+            found.append(element)
+        elif tag in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"):
             stack.extend(reversed(element))
-    return "".join(parts)
+    return found
 
 
-def _is_heading(paragraph: Element) -> bool:
-    for properties in paragraph:
-        if local(properties.tag) == "pPr":
-            for item in properties:
-                if local(item.tag) == "pStyle":
-                    style = next((value for key, value in item.attrib.items() if local(key) == "val"), "")
-                    return style.lower().startswith(
-                        ("title", "heading", "berschrift", "titre", "titel", "titolo", "überschrift")
-                    )
+def _is_hidden(run: Element) -> bool:
+    for properties in run:
+        if local(properties.tag) == "rPr":
+            return any(
+                local(item.tag) == "vanish" and attribute(item, "val") not in ("0", "false", "off") for item in properties
+            )
     return False
 
 
-def _core(archive: Archive, source: Source) -> tuple[dict[str, Scalar], str]:
-    if "docProps/core.xml" not in archive.names:
-        return {}, ""
-    metadata: dict[str, Scalar] = {}
-    title = ""
-    for element in parse_xml(archive.read("docProps/core.xml"), source.label):
-        name, value = local(element.tag), one_line(clean(element.text or ""), 1000)
-        if name == "title":
-            title = one_line(value)
-        elif value and name in _CORE:
-            metadata[_CORE[name]] = value
-    if "date" in metadata and (year := year_of(str(metadata["date"]))) is not None:
-        metadata["year"] = year
-    return metadata, title
+def _is_prompt(control: Element) -> bool:
+    """Whether a content control shows only what is to be filled in."""
+    return any(local(item.tag) == "sdtPr" and any(local(one.tag) == "showingPlcHdr" for one in item) for item in control)
 
 
-DOCX = Format("docx", (".docx", ".docm", ".dotx"), _read, container=True)
+DOCX = Format("docx", (".docx", ".docm", ".dotx", ".dotm"), _read, container=True)

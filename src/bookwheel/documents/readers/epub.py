@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from ..._errors import InputError
 from ..document import Document, Scalar
 from ..encoding import clean
+from ..parts import joined
 from ..source import Fields, Source
 from .archive import Archive, open_archive
 from .base import Format, Items
@@ -29,18 +30,18 @@ def _read(source: Source, fields: Fields) -> Items:
         package = parse_xml(archive.read(package_path), source.label)
         chapters = _spine(package, posixpath.dirname(package_path))
         _refuse_protected(archive, source, chapters)
-        texts: list[str] = []
+        pieces: list[tuple[str, str]] = []
         for chapter in chapters:
             if chapter not in archive.names:
                 yield InputError(f"{source.label}: chapter {chapter} is missing and was skipped")
                 continue
             text = visible_text(parse_html(archive.read(chapter)).body)
             if text:
-                texts.append(text)
+                pieces.append((f"chapter {len(pieces) + 1}", clean(text)))
     metadata, title = _metadata(package)
-    text = clean("\n\n".join(texts))
+    text, parts = joined(pieces)
     if text:
-        yield Document(source.path, text, title or source.stem, metadata, line=0)
+        yield Document(source.path, text, title or source.stem, metadata, parts=parts, line=0)
 
 
 def _package_path(archive: Archive, source: Source) -> str:

@@ -1,4 +1,4 @@
-"""HTML: the visible text, a line for each block element, a blank line between paragraphs."""
+"""HTML: the text of the page without its menus, a line for each block element, a blank line between paragraphs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 from ..._errors import InputError
 from ..document import Document, Scalar
 from ..encoding import clean, decode
+from ..page.article import article_of
+from ..page.blocks import blocks_of
+from ..page.main import left_out, not_shown
+from ..page.site import is_of_site
+from ..page.text import text_of
 from ..source import Fields, Source
 from .base import Format, Items
 from .values import one_line, year_of
@@ -15,18 +20,8 @@ from .values import one_line, year_of
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-__all__ = ["HTML", "html_title", "visible_text"]
+__all__ = ["HTML", "html_title", "page_text", "parse_html", "visible_text"]
 
-_DROPPED = frozenset(
-    """head script style template noscript iframe object embed svg math canvas select datalist""".split()  # noqa: SIM905
-)
-_PARAGRAPH = frozenset(
-    """address article aside blockquote body dd details dialog dl dt fieldset figcaption figure footer form h1 h2 h3
-    h4 h5 h6 header hgroup hr main nav ol p pre section summary table ul""".split()  # noqa: SIM905
-)
-_LINE = frozenset(
-    """div li tr caption legend option thead tbody tfoot""".split()  # noqa: SIM905
-)
 _META = {
     "author": "author",
     "dc.creator": "author",
@@ -40,6 +35,7 @@ _META = {
     "citation_publication_date": "date",
     "article:published_time": "date",
     "keywords": "keywords",
+    "og:site_name": "site",
 }
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _TAG = re.compile(rb"<(/?)([A-Za-z][A-Za-z0-9]*)")
@@ -54,70 +50,69 @@ _ATTRIBUTE = re.compile(rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?|'[
 # As the standard reads a tag; and up to the first ">", lest quotes that open elsewhere hide one.
 _QUOTED_TAG = re.compile(rb"<[A-Za-z][^\s/>]*+(?:" + _ATTRIBUTE.pattern + rb")*+")
 _LONG_TAG = re.compile(rb"<[A-Za-z][^>]{%d,}+" % (2 * MAX_ATTRIBUTES))
-_SPACE = re.compile(r"\s+")
-_SPACES = re.compile(r" {2,}")
-# White space in <pre> takes another form while all others are collapsed.
-_KEEP = {ord(" "): "\x1e", ord("\t"): "\x1f", ord("\n"): "\x1b"}
-_RESTORE = {0x1E: " ", 0x1F: "\t", 0x1B: "\n"}
-_LINE_BREAK, _PARAGRAPH_BREAK = "\x1c", "\x1d"
-_BREAKS = re.compile(r"[ \t\xa0]*[\x1c\x1d\n][\x1c\x1d\n \t\xa0]*")
+_SEPARATOR = re.compile(r"\s+[-|–—:·•»«/]+\s+")
+_SHORT = 400
+"""Characters of text below which a page is taken for one that a script fills."""
 
 
 def visible_text(root: LexborNode | None) -> str:
-    """The visible text: without scripts, styles and comments, one line
-    per block, ``<pre>`` unchanged.
+    """The text that a browser shows: one line per block, a row of a table in one line, ``<pre>`` unchanged.
+
+    For mails and books, where nothing shown is beside the text.
     """
-    parts: list[str] = []
-    node = root
-    depth_pre = 0
-    while node is not None:
-        tag = node.tag
-        descend = None
-        if tag == "-text":
-            content = node.text_content or ""
-            parts.append(content.translate(_KEEP) if depth_pre else _SPACE.sub(" ", content))
-        elif tag not in _DROPPED and tag != "-comment":
-            parts.append("\n" if tag == "br" else "\t" if tag in ("td", "th") else _break(tag))
-            descend = node.first_child
-            depth_pre += tag == "pre" and descend is not None
-        if descend is not None:
-            node = descend
-            continue
-        while node is not None:
-            if node.mem_id == root.mem_id:  # type: ignore[union-attr]  # root is a node here
-                node = None
-                break
-            following = node.next
-            if following is not None:
-                node = following
-                break
-            node = node.parent
-            if node is not None:
-                tag = node.tag
-                parts.append(_break(tag))
-                depth_pre -= tag == "pre"
-    text = "".join(parts)
-    if not text.isascii():
-        text = text.replace("\xad", "")
-    return _BREAKS.sub(_joined, _SPACES.sub(" ", text)).strip().translate(_RESTORE).rstrip()
+    if root is None:
+        return ""
+    page = blocks_of(root)
+    return text_of(page, not_shown(page))[0]
 
 
-def _break(tag: str | None) -> str:
-    return _PARAGRAPH_BREAK if tag in _PARAGRAPH else _LINE_BREAK if tag in _LINE else ""
+def page_text(tree: LexborHTMLParser) -> tuple[str, tuple[int, ...]]:
+    """The text of a page without menus and the like, as `page.main` chooses it, and the offset into it of each heading."""
+    root = tree.body
+    if root is None:
+        root = _without_frames(tree)
+    if root is None:
+        return "", ()
+    page = blocks_of(root)
+    text, sections = text_of(page, left_out(page, is_of_site(tree, page)))
+    if len(text) < _SHORT and len(article := article_of(tree)) > 2 * len(text):
+        return article, ()
+    return text, sections
 
 
-def _joined(match: re.Match[str]) -> str:
-    found = match.group()
-    return "\n\n" if _PARAGRAPH_BREAK in found or found.count("\n") > 1 else "\n"
+def _without_frames(tree: LexborHTMLParser) -> LexborNode | None:
+    """What a page of frames shows where there are no frames."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    frames = tree.css_first("noframes")
+    return LexborHTMLParser(frames.text()).body if frames is not None else None
 
 
 def html_title(tree: LexborHTMLParser) -> str:
-    """The ``<title>``, else the first ``<h1>``; ``""`` if there is neither."""
-    for selector in ("title", "h1"):
-        node = tree.css_first(selector)
-        if node is not None and (title := one_line(node.text())):
-            return title
-    return ""
+    """The ``<title>``, else the title given to social networks, else the first ``<h1>``; ``""`` if there is none of them.
+
+    On a page of a site the site's name is taken off where what remains is one of the others.
+    """
+    given = tree.css_first('meta[property="og:title"]')
+    social = one_line((given.attributes.get("content") or "") if given is not None else "")
+    headings = [one_line(node.text()) for node in tree.css("h1")[:5]]
+    node = tree.css_first("head > title") or tree.css_first("title")
+    title = one_line(node.text()) if node is not None else ""
+    if not title:
+        return social or next((heading for heading in headings if heading), "")
+    return _without_site(title, {social, *headings}, tree) if is_of_site(tree) else title
+
+
+def _without_site(title: str, others: set[str], tree: LexborHTMLParser) -> str:
+    given = tree.css_first('meta[property="og:site_name"]')
+    site = one_line((given.attributes.get("content") or "") if given is not None else "").casefold()
+    known = {other.casefold() for other in others if other}
+    for match in _SEPARATOR.finditer(title):
+        before, after = title[: match.start()], title[match.end() :]
+        for kept, gone in ((before, after), (after, before)):
+            if kept.casefold() in known or (site and gone.casefold() == site):
+                return kept
+    return title
 
 
 def _check_nesting(data: bytes, label: str) -> None:
@@ -175,9 +170,10 @@ def _read(source: Source, fields: Fields) -> Items:
     language = (tree.root.attributes.get("lang") or "") if tree.root is not None else ""
     if language:
         metadata["language"] = language
-    text = clean(visible_text(tree.body))
+    text, sections = page_text(tree)
     if text:
-        yield Document(source.path, text, clean(html_title(tree)) or source.stem, metadata, line=0)
+        title = clean(html_title(tree)) or source.stem
+        yield Document(source.path, clean(text), title, metadata, sections=sections, line=0)
 
 
 HTML = Format("html", (".html", ".htm", ".xhtml", ".shtml"), _read)

@@ -11,6 +11,7 @@ from ..document import Document
 from ..seen_ids import without_duplicates
 from ..source import DEFAULT_FIELDS, Fields, Source
 from .base import Format, Items
+from .json_size import end_of, parsed_size, room_of, too_large
 from .jsonl import Records, clean_values
 from .record import plan_for
 from .text import read_text
@@ -30,23 +31,36 @@ def _records(source: Source, fields: Fields, text: str) -> Iterator[Document | I
     position = text.index("[") + 1
     line = 1
     counted = number = 0
+    heavy = parsed_size(text) > room_of(source)
     while True:
         position = _end(_SPACE, text, position)
         if text[position : position + 1] == "]" and not text[position + 1 :].strip():
             return
         line += text.count("\n", counted, position)
         counted = position
+        if heavy and (size := parsed_size(text[position : (end := end_of(text, position))])) > room_of(source):
+            number += 1
+            position = end
+            yield InputError(f"{source.label}:{line}: {too_large(size, source)}; the record was skipped")
+            position = _comma(source, text, position)
+            continue
         try:
             record, position = parse(text, position)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{source.label}:{line}: not JSON ({error}); the rest of the file was skipped") from error
         number += 1
         yield records.document(clean_values(record), line, number)
-        position = _end(_SPACE, text, position)
-        if text[position : position + 1] == ",":
-            position += 1
-        elif text[position : position + 1] != "]":
-            raise InputError(f"{source.label}: not JSON (the list is not closed); the rest of the file was skipped")
+        position = _comma(source, text, position)
+
+
+def _comma(source: Source, text: str, position: int) -> int:
+    """Where the next element may begin, after the comma."""
+    position = _end(_SPACE, text, position)
+    if text[position : position + 1] == ",":
+        return position + 1
+    if text[position : position + 1] != "]":
+        raise InputError(f"{source.label}: not JSON (the list is not closed); the rest of the file was skipped")
+    return position
 
 
 def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
@@ -54,7 +68,7 @@ def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _are_records(text: str, fields: Fields) -> bool:
+def _are_records(text: str, fields: Fields, room: int) -> bool:
     """True for a list of objects of which the first has a text; other lists are settings or
     data, to be read as they stand.
     """
@@ -62,8 +76,11 @@ def _are_records(text: str, fields: Fields) -> bool:
         return False
     if fields.text is not None:
         return True
+    start = text.index("{")
+    if parsed_size(text) > room and parsed_size(text[start : end_of(text, start)]) > room:
+        return True  # told when it is its turn
     try:
-        first, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+        first, _ = json.JSONDecoder().raw_decode(text, start)
         return bool(plan_for(first, DEFAULT_FIELDS, "").text)
     except (ValueError, RecursionError):
         return False
@@ -71,7 +88,7 @@ def _are_records(text: str, fields: Fields) -> bool:
 
 def _read(source: Source, fields: Fields) -> Items:
     text = read_text(source)
-    if _are_records(text, fields):
+    if _are_records(text, fields, room_of(source)):
         yield from without_duplicates(_records(source, fields, text), source.label)
     elif text and not text.isspace():
         yield Document(source.path, text, source.name or source.stem, kind="code", lines=True)

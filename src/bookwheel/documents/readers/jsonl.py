@@ -11,6 +11,7 @@ from ..encoding import clean, decode, utf8_stream
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from .base import Format, Items
+from .json_size import parsed_size, room_of, too_large
 from .lines import bounded_lines
 from .record import Plan, flatten, plan_for, text_of
 
@@ -111,10 +112,16 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
                     f"{megabytes(source.max_bytes)} per record; it was skipped"
                 )
                 continue
+            if (size := parsed_size(line)) > room_of(source):
+                yield InputError(f"{source.label}:{number}: {too_large(size, source)}; the record was skipped")
+                continue
+            escaped = b"\\u" in line  # the only way for a NUL or half a surrogate pair to get in
             try:
                 text = line.decode()
             except UnicodeDecodeError:
                 text = decode(line)
+            # Of a large record few copies may exist at a time.
+            del line
             text = text.strip()
             if not text:
                 continue
@@ -128,9 +135,13 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
                     reason = f"{error.msg} at column {error.colno}"
                 yield InputError(f"{source.label}:{number}: not JSON ({reason}); the line was skipped")
                 continue
-            if b"\\u" in line:  # the only way for a NUL or half a surrogate pair to get in
+            del text
+            if escaped:
                 record = clean_values(record)
-            yield document(record, number)
+            made = document(record, number)
+            del record
+            yield made
+            del made
 
 
 def _read(source: Source, fields: Fields) -> Items:

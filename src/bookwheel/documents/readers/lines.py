@@ -18,6 +18,7 @@ def bounded_lines(stream: BinaryIO, limit: int) -> Iterator[bytes | int]:
     while line := readline(limit + 1):
         if len(line) <= limit or line.endswith(b"\n"):
             yield line
+            del line  # it may be large, and the next is read before this name stands for it
             continue
         length = len(line)
         del line

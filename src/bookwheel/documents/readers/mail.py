@@ -1,30 +1,35 @@
-"""Mail: ``.eml`` is one message, an mbox many; subject, sender, date and text."""
+"""Mail: ``.eml`` is one message, an mbox many, ``.mhtml`` a page with what belongs to it."""
 
 from __future__ import annotations
 
 import email
 import email.policy
 import email.utils
+import re
 from collections.abc import Iterator
-from email.errors import MessageError
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import InputError
 from ..document import Document, Scalar
-from ..encoding import clean, decode
+from ..encoding import clean
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
-from .base import Format, Items
-from .html import parse_html, visible_text
+from .base import Format, Items, Letter
+from .html import html_title, parse_html, visible_text
 from .lines import bounded_lines
+from .mail_parts import DAMAGE, page_of, recoded, take_apart, utf8_headers
 from .values import one_line
 
-__all__ = ["EML", "MBOX"]
+__all__ = ["EML", "MBOX", "MHTML"]
 
 MAX_HEADER = 8000
 """Characters of a header that are read: the standard library's parser takes the square of their number."""
 
+_SEPARATOR = re.compile(rb"From (?:\S+\s*$|.*\d:\d\d.*\d{4})")
+"""As programs write it before a message; a sentence that begins with "From" has no time, and more words."""
+_HEADER = re.compile(rb"[!-9;-~]{1,100}:|>?From ")
 
 if TYPE_CHECKING:
     _Base = email.policy.EmailPolicy[EmailMessage]
@@ -33,47 +38,58 @@ else:
 
 
 class _Policy(_Base):
-    """The standard library's own, with headers cut to a length that nobody needs."""
+    """The standard library's own, with headers cut to a length that nobody needs, and raw bytes in them read as UTF-8."""
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         """The parsed value of a header."""
-        return super().header_fetch_parse(name, value[:MAX_HEADER])
+        value = value[:MAX_HEADER]
+        if not value.isascii():
+            value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return super().header_fetch_parse(name, value)
 
 
 _POLICY = _Policy(raise_on_defect=False)
-# What the standard library's mail parser raises on malformed mail, besides its own errors.
-_DAMAGE = (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+
+
+def parse_message(data: bytes) -> EmailMessage:
+    """The message in ``data``. Raises one of `DAMAGE`."""
+    return email.message_from_bytes(utf8_headers(data), policy=_POLICY)
 
 
 def _document(source: Source, data: bytes, line: int, identifier: str) -> Document | InputError | None:
     try:
-        message = email.message_from_bytes(data, policy=_POLICY)
-        text = clean(_body(message)).strip()
-        subject = _header(message, "subject")
+        message = parse_message(data)
+        parts = take_apart(message)
+        text = clean("\n\n".join(parts.texts)).strip()
+        subject = header(message, "subject")
         metadata: dict[str, Scalar] = {
-            name: value for name in ("from", "to", "cc", "list-id") if (value := _header(message, name))
+            name: value for name in ("from", "to", "cc", "list-id") if (value := header(message, name))
         }
         metadata.update(_date(message))
-        given = _header(message, "message-id")
-    except _DAMAGE as error:
+        given = header(message, "message-id")
+    except DAMAGE as error:
         return InputError(f"{source.label}:{line}: the message is damaged and was skipped ({type(error).__name__}: {error})")
     if given:
         metadata["message-id"] = given
+    if parts.files:
+        metadata["attachments"] = one_line(", ".join(name for name, _ in parts.files), 1000)
+        return Letter(identifier, text, subject, metadata, line=line, attachments=tuple(parts.files))
     if not text:
         text, subject = subject, ""
     return Document(identifier, text, subject, metadata, line=line) if text else None
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def header(message: EmailMessage, name: str) -> str:
+    """A header of a message on one line; ``""`` if it has none."""
     try:
         value = message[name]
-    except _DAMAGE:  # a malformed address breaks the parser of that header only
+    except DAMAGE:  # a malformed address breaks the parser of that header only
         value = next((raw for key, raw in message.raw_items() if key.lower() == name), None)
     return one_line(clean(str(value)), 1000) if value is not None else ""
 
 
 def _date(message: EmailMessage) -> dict[str, Scalar]:
-    value = _header(message, "date")
+    value = header(message, "date")
     try:
         when = email.utils.parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError):
@@ -81,61 +97,48 @@ def _date(message: EmailMessage) -> dict[str, Scalar]:
     return {"date": when.isoformat(), "year": when.year}
 
 
-def _body(message: EmailMessage) -> str:
-    """The plain text parts that are not attachments; if there are none, the HTML
-    parts as a browser shows them.
-    """
-    plain: list[str] = []
-    pages: list[str] = []
-    for part in message.walk():
-        kind = part.get_content_type()
-        if part.is_multipart() or part.get_content_disposition() == "attachment" or not kind.startswith("text/"):
-            continue
-        data = part.get_payload(decode=True)
-        if not isinstance(data, bytes):
-            continue
-        if kind == "text/html":
-            pages.append(visible_text(parse_html(_recoded(part, data).encode()).body))
-        elif kind == "text/plain":
-            plain.append(_recoded(part, data).replace("\r\n", "\n"))
-    return "\n\n".join(part for part in (plain or pages) if part.strip())
-
-
-def _recoded(part: EmailMessage, data: bytes) -> str:
-    charset = part.get_content_charset()
-    if charset:
-        try:
-            return clean(data.decode(charset))
-        except (LookupError, UnicodeError):
-            pass  # the header is wrong: detect the encoding
-    return decode(data)
-
-
 def _read_eml(source: Source, fields: Fields) -> Items:
-    found = _document(source, source.read_bytes(), 1, source.path)
+    data = source.read_bytes()
+    if source.path.lower().endswith(".emlx"):  # Apple's: the message's length in the first line, a property list after it
+        first, _, rest = data.partition(b"\n")
+        if first.strip().isdigit() and len(first) < 20:
+            data = rest[: int(first)]
+    found = _document(source, data, 1, source.path)
     if isinstance(found, InputError):
         raise found
     if found is not None:
-        yield Document(source.path, found.text, found.title or source.stem, found.metadata, line=0)
+        yield replace(found, title=found.title or source.stem, line=0)
 
 
 def _messages(source: Source) -> Iterator[Document | InputError]:
-    """Splits at lines that begin with ``From `` after a blank line (the
-    mboxrd and mboxo conventions).
+    """Splits at lines ``From …`` with a time, or of two words, after a blank line and before a header.
+
+    Both conventions for such lines inside a message, ``>From `` (mboxo, mboxrd) and none, are read right.
     """
     parts: list[bytes] = []
     size = start = number = 0
     blank = True
+    maybe: bytes | None = None
+    """A line that begins a message if a header follows it."""
     with source.open() as stream:
         for line in bounded_lines(stream, source.max_bytes):
             number += 1
+            if maybe is not None:
+                if not isinstance(line, int) and _HEADER.match(line):
+                    if start:
+                        yield from _finish(source, parts, size, start)
+                    parts, size, start = [], 0, number - 1
+                elif start:
+                    size += len(maybe)
+                    parts.append(maybe)
+                else:
+                    start = number - 1
+                maybe = None
             if isinstance(line, int):
                 size, blank = size + line, False
                 continue
-            if blank and line.startswith(b"From "):
-                if start:
-                    yield from _finish(source, parts, size, start)
-                parts, size, start = [], 0, number
+            if blank and line.startswith(b"From ") and (not start or _SEPARATOR.match(line.rstrip())):
+                maybe = line
             elif start:
                 size += len(line)
                 if size <= source.max_bytes:
@@ -159,8 +162,7 @@ def _finish(source: Source, parts: list[bytes], size: int, start: int) -> Iterat
     found = _document(source, b"".join(parts), start, "")
     if isinstance(found, Document):
         given = found.metadata.get("message-id")
-        name = str(given) if given else f"{source.path}#{start}"
-        yield Document(name, found.text, found.title, found.metadata, line=start)
+        yield replace(found, id=str(given) if given else f"{source.path}#{start}")
     elif found is not None:
         yield found
     else:
@@ -171,5 +173,34 @@ def _read_mbox(source: Source, fields: Fields) -> Items:
     return without_duplicates(_messages(source), source.label)
 
 
-EML = Format("eml", (".eml",), _read_eml)
+def _read_mhtml(source: Source, fields: Fields) -> Items:
+    try:
+        message = parse_message(source.read_bytes())
+    except DAMAGE as error:
+        raise InputError(f"{source.label} is damaged ({type(error).__name__}: {error})") from error
+    texts: list[str] = []
+    title = header(message, "subject")
+    metadata: dict[str, Scalar] = {}
+    if address := header(message, "snapshot-content-location") or header(message, "content-location"):
+        metadata["url"] = address
+    metadata.update(_date(message))
+    for part in message.walk():
+        if part.get_content_type() in ("text/html", "application/xhtml+xml", "text/plain") and not part.is_multipart():
+            data = part.get_payload(decode=True)
+            if not isinstance(data, bytes):
+                continue
+            charset = part.get_content_charset()
+            if part.get_content_type() == "text/plain":
+                texts.append(recoded(data, charset))
+                continue
+            tree = page_of(recoded(data, charset), source.label) if charset else parse_html(data, source.label)
+            title = title or html_title(tree)
+            texts.append(visible_text(tree.body))
+    text = clean("\n\n".join(text for text in texts if text.strip())).strip()
+    if text:
+        yield Document(source.path, text, title or source.stem, metadata, line=0)
+
+
+EML = Format("eml", (".eml", ".emlx"), _read_eml)
 MBOX = Format("mbox", (".mbox", ".mbx"), _read_mbox, streamed=True)
+MHTML = Format("mhtml", (".mhtml", ".mht"), _read_mhtml)

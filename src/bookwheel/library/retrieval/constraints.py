@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.analyzer import Analyzer
+from ...analysis.words import word_pieces
 from ...hits import Hits
 from ...rank.query import Constraints
 from ...rank.retriever import Retriever
-from ..passage_texts import passage_texts
+from ..passage_texts import texts_in_turn
 from ..segment import Segment, bitmap
 from ..snapshot import Masks, Snapshot
 
@@ -82,15 +83,16 @@ class PhraseCheck:
         """Which of ``ids`` pass: bool (n,)."""
         missing = [number for number in ids.tolist() if number not in self._known]
         self.read += len(missing)
-        for number, text in zip(missing, passage_texts(self.snapshot.store, missing), strict=True):
-            keys = self._keys(text)
-            self._known[number] = all(_within(keys, wanted) for wanted in self.required) and not any(
-                _within(keys, barred) for barred in self.excluded
-            )
+        for some, texts in texts_in_turn(self.snapshot.store, missing):
+            for number, text in zip(some, texts, strict=True):
+                keys = self._keys(text)
+                self._known[number] = all(_within(keys, wanted) for wanted in self.required) and not any(
+                    _within(keys, barred) for barred in self.excluded
+                )
         return np.array([self._known[number] for number in ids.tolist()], np.bool_)
 
     def _keys(self, text: str) -> list[Key]:
-        return [self.terms(word) or (word.lower(),) for word in self.analyzer.words(text)]
+        return [self.terms(word) or (word.lower(),) for _, piece in word_pieces(text) for word in self.analyzer.words(piece)]
 
 
 def _within(keys: list[Key], wanted: list[Key]) -> bool:

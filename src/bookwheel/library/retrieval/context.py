@@ -15,7 +15,7 @@ from ...analysis.analyzer import Analyzer
 from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
-from ..passage_texts import passage_texts
+from ..passage_texts import opening_texts
 from ..resources import Resources
 from ..snapshot import Masks, Snapshot
 from ..vectors.encoders import Encoders
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LibraryContext"]
 
 T = TypeVar("T")
-WORDS_REMEMBERED = 200_000
+WORDS_REMEMBERED = 50_000
 
 
 class LibraryContext:
@@ -115,8 +115,8 @@ class LibraryContext:
     # -- texts and documents -------------------------------------------------------------------------------------------
 
     def texts(self, ids: NDArray[np.int64]) -> list[str]:
-        """Texts as they were indexed."""
-        return passage_texts(self.snapshot.store, ids.tolist())
+        """Texts as they were indexed, of long ones the beginning."""
+        return opening_texts(self.snapshot.store, ids.tolist())
 
     def sample(self, count: int) -> NDArray[np.int64]:
         """Some living passages."""

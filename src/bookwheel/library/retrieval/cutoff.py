@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...rank.query import Query
-from ..passage_texts import passage_texts
+from ..passage_texts import opening_texts
 from ..snapshot import Snapshot
 from ..vectors.encoders import BUILT_IN, Encoders
 from ..vectors.kinds import kind_of
@@ -107,7 +107,7 @@ def _fit(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArra
     assert analyzer is not None
     words = [
         [word for word in analyzer.words(text) if analyzer.terms(word)]
-        for text in passage_texts(snapshot.store, chosen.tolist())
+        for text in opening_texts(snapshot.store, chosen.tolist())
     ]
     usable = [at for at, found in enumerate(words) if len(found) >= 8]
     if len(usable) < 8:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import RecipeError
+from ...encode.protocols import encode_queries
 from ...hits import Hits
 from ...rank.query import Query
 from ..manifest import Manifest
@@ -30,7 +31,7 @@ def retriever(
         encoder = encoders.built_in(snapshot.manifest)
         if encoder is None:
             raise RecipeError(f"the library {snapshot.library} was made without an encoder, so it has no {name!r}")
-        vector = encoder.encode([query.text])[0]
+        vector = encode_queries(encoder, [query.text])[0]
     return DenseRetriever(snapshot, vector, masks)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..._errors import RecipeError
 from ...encode.protocols import TokenVectors
 from ...rank.query import Query
-from ..passage_texts import passage_texts
+from ..passage_texts import opening_texts
 from ..settings import Representation
 from ..snapshot import Snapshot
 from ..vectors.encoders import Encoders, named
@@ -94,7 +94,7 @@ class TokenScorer:
         """For each passage the best match of each token of the query that stands for a word; none for one without vectors."""
         ids = np.asarray(ids, np.int64)
         best, starts, ends = self._best(ids)
-        texts = passage_texts(self.snapshot.store, ids.tolist())
+        texts = opening_texts(self.snapshot.store, ids.tolist())
         found = []
         for at, text in enumerate(texts):
             row = []

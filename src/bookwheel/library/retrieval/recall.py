@@ -14,6 +14,7 @@ from .dense import DenseRetriever
 
 __all__ = ["dense_recall"]
 
+HEAD = 1000
 WORDS = 12
 """The first words of a passage that make a query."""
 
@@ -25,7 +26,8 @@ def dense_recall(snapshot: Snapshot, encoder: DenseEncoder, k: int, sample: int)
     """
     alive = np.concatenate([segment.ids for segment in snapshot.segments] or [np.empty(0, np.int64)])
     chosen = random.Random(snapshot.manifest.settings.seed).sample(alive.tolist(), min(sample, len(alive)))
-    texts = [" ".join(row.text.split()[:WORDS]) for row in snapshot.store.passages(chosen).values()]
+    rows = snapshot.store.texts(chosen, HEAD)
+    texts = [" ".join(text.split()[:WORDS]) for _, text in rows.values()]
     vectors = [vector for vector in encoder.encode(texts) if vector.any()]
     if not vectors:
         raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from ...analysis.analyzer import Analyzer
 from ...analysis.edit_distance import edit_distance
-from ..passage_texts import passage_texts
+from ...analysis.words import word_pieces
+from ..passage_texts import texts_in_turn
 from ..snapshot import Snapshot
 
 __all__ = ["near_terms", "written"]
@@ -54,8 +56,9 @@ def written(snapshot: Snapshot, analyzer: Analyzer, term: str, near: str) -> str
     for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True):
         hits = segment.sparse.search([term], [1.0], 3, mask=mask)
         words: set[str] = set()
-        for text in passage_texts(snapshot.store, segment.ids[hits.ids].tolist()):
-            words |= {word for word in analyzer.words(text) if analyzer.terms(word) == (term,)}
+        for _, texts in texts_in_turn(snapshot.store, segment.ids[hits.ids].tolist()):
+            for _, piece in chain.from_iterable(map(word_pieces, texts)):
+                words |= {word for word in analyzer.words(piece) if analyzer.terms(word) == (term,)}
         if words:
             lowered = {word if word.isupper() else word.lower() for word in words}
             return min(sorted(lowered), key=lambda word: edit_distance(word.lower(), near.lower()))

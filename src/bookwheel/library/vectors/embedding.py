@@ -27,7 +27,7 @@ from ...progress import Progress, silent
 from ...rank.query import Query
 from ..indexing import interruptible
 from ..manifest import Manifest
-from ..passage_texts import passage_texts
+from ..passage_texts import opening_texts, texts_in_turn
 from ..results import EncoderStatus
 from ..retrieval import bm25, dense
 from ..settings import Representation
@@ -136,8 +136,8 @@ def costs(
             absent = [s.ids[at] for s, at in zip(snapshot.segments, snapshot.missing(representation.key), strict=True)]
             missing = np.concatenate([np.empty(0, np.int64), *absent])
             if isinstance(encoder, RemoteEncoder) and len(missing):
-                texts = passage_texts(snapshot.store, missing[:: -(-len(missing) // SAMPLE)].tolist())
-                mean = sum(map(len, texts)) / max(len(texts), 1)
+                sampled = missing[:: -(-len(missing) // SAMPLE)].tolist()
+                mean = sum(len(text) for text in opening_texts(snapshot.store, sampled)) / max(len(sampled), 1)
                 estimate = encoder.estimate_many(len(missing) if passages is None else min(len(missing), passages), mean)
                 found[representation.name] = encoder, estimate
         return found
@@ -242,7 +242,9 @@ class _Worker:
             if self.limits.passages is not None:
                 some = some[: self.limits.passages - self.report.encoded]
             wall, processor = time.monotonic(), time.process_time()
-            packed = self.kind.pack(self.kind.encode(encoder, passage_texts(self.snapshot.store, some)))
+            packed: list[bytes] = []
+            for _, texts in texts_in_turn(self.snapshot.store, some):
+                packed += self.kind.pack(self.kind.encode(encoder, texts))
             self.cache.put(key, dict(zip(some, packed, strict=True)))
             self.cache.flush()
             if not self.cache.get(key, some[-1:]):

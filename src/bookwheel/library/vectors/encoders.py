@@ -52,10 +52,10 @@ class Encoders:
         with self._lock:
             self._given[info_of(encoder).sha256] = encoder
 
-    def load(self, encoder: Any, kind: str, *, again: bool = False) -> Any:
+    def load(self, encoder: Any, kind: str, *, again: bool = False, download: bool = True) -> Any:
         """The encoder that ``encoder`` names (a model's name or folder, a function), or itself.
 
-        A named one is loaded once, unless ``again`` asks to look whether it changed. Raises `ModelError`.
+        A named one is loaded once, unless ``again`` asks to look whether it changed. ``download``: see `load_encoder`. Raises `ModelError`.
         """
         if is_encoder(encoder):
             return encoder
@@ -64,7 +64,7 @@ class Encoders:
         with self._lock:
             known = self._references.get((kind, encoder))
             if known is None or again:
-                found = load_encoder(encoder, kind)
+                found = load_encoder(encoder, kind, download=download)
                 known = self._references[kind, encoder] = found.sha256
                 self._loaded.setdefault((kind, known), found)
             return self._loaded[kind, known]
@@ -97,7 +97,7 @@ class Encoders:
         with self._lock:
             if info is not None and (kind, info.sha256) in self._loaded:
                 return self._loaded[kind, info.sha256]
-            found = self.load(reference, kind)
+            found = self.load(reference, kind, download=False)  # it is the library that names it
             if info is not None:
                 try:
                     _check_same(name, reference, info, found)

@@ -20,7 +20,7 @@ from ...memory.plan import MemoryPlan
 from ...memory.shares import BASE
 from ...memory.sizes import MIB, ram_of
 from ..manifest import Manifest, SegmentEntry
-from ..passage_texts import passage_texts
+from ..passage_texts import opening_texts
 from ..retrieval.registry import representations
 from ..segment import SEGMENTS
 from ..settings import Representation
@@ -133,7 +133,7 @@ def _check_like(
     if not len(ids):
         return
     at = np.unique(np.linspace(0, len(ids) - 1, COMPARED).astype(np.int64))
-    median = float(np.median(source.cosines(rows[at], loaded, passage_texts(snapshot.store, ids[at].tolist()))))
+    median = float(np.median(source.cosines(rows[at], loaded, opening_texts(snapshot.store, ids[at].tolist()))))
     if median < LIKE:
         raise ModelError(
             f"{source.name} was not made by {loaded.name}, or is in another order than that of `bookwheel export --passages`: "

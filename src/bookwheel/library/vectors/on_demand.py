@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..passage_texts import passage_texts
+from ..passage_texts import texts_in_turn
 from .cache import VectorCache, cache_key
 from .kinds import kind_of
 
@@ -53,8 +53,9 @@ class OnDemand:
                 break
             some = ids[len(made) : len(made) + min(count, BATCH)].tolist()
             before = time.perf_counter()
-            texts = passage_texts(snapshot.store, some)
-            packed = self.kind.pack(self.kind.encode(self.encoder, texts))
+            packed: list[bytes] = []
+            for _, texts in texts_in_turn(snapshot.store, some):
+                packed += self.kind.pack(self.kind.encode(self.encoder, texts))
             each = (time.perf_counter() - before) / len(some)
             self.seconds = each if not self.seconds else 0.7 * self.seconds + 0.3 * each
             made.update(zip(some, packed, strict=True))

@@ -72,7 +72,8 @@ class Context(Protocol):
     # -- texts and documents -------------------------------------------------------------------------------------------
 
     def texts(self, ids: NDArray[np.int64]) -> list[str]:
-        """Texts of passages as they were indexed, the document's title, if any, in the first line.
+        """Texts of passages as they were indexed, the document's title, if any, in the first line; of
+        a passage of more than 32,768 characters the beginning.
 
         The text of a passage that was removed is empty.
         """
@@ -97,7 +98,7 @@ class Context(Protocol):
         """The terms of ``text`` as BM25 indexes them, in order, repeats included."""
 
     def terms(self, ids: NDArray[np.int64]) -> list[dict[str, int]]:
-        """The term frequencies of each passage, computed from the stored texts."""
+        """The term frequencies of each passage, computed from its text as `texts` gives it."""
 
     def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """The number of passages with each term, removed ones not counted, int64 (n,)."""

@@ -9,14 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....hits import Hits
 from ....language.ask import Asker
 from ....language.prompts import load_prompt
-from ...query import Query
-from ..asking import add_texts, asker_of, non_empty, on_one_line, passages_shown
-from ..base import Feedback
-from ..context import Context
-from ..parameters import check_model, check_number, check_whole
+from ..asking import non_empty, on_one_line, passages_shown
+from ..written import WrittenExpansion
 
 __all__ = ["Steer", "picked_sentences"]
 
@@ -57,7 +53,7 @@ def _pairs(sentence: str) -> set[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Steer(Feedback):
+class Steer(WrittenExpansion):
     """Adds to the query, with ``weight``, the sentences of the first ``docs`` passages that a
     language model picks.
 
@@ -67,28 +63,9 @@ class Steer(Feedback):
     name = "steer"
     summary = "adds the sentences of the first passages that a language model picks as answers"
     source = "Lei et al., Corpus-Steered Query Expansion with Large Language Models, EACL 2024"
-    needs = ("a language model", "texts")
-    cost = "one answer of the model, about 5 s with smollm2; cached"
 
-    model: str = "smollm2"
     docs: int = 5
-    weight: float = 0.3
-    seconds: float = 20.0
 
-    def check_parameters(self) -> None:
-        """Check all of them."""
-        check_model(self.model)
-        check_whole("docs", self.docs, 1, 50)
-        check_number("weight", self.weight, 0, 1)
-        check_number("seconds", self.seconds, 0.001, 3600)
-
-    def depth(self) -> int:
-        """The number of passages that the model reads."""
-        return self.docs
-
-    def feed(self, context: Context, query: Query, hits: Hits) -> Query:
-        """The query with the sentences' terms and vectors added; its text stays, for rerankers."""
-        passages = context.texts(hits.ids[: self.docs])
-        found = picked_sentences(asker_of(context, self.model, 1, self.seconds), query.text, passages)
-        context.note(f"steer added: {found[0]:.200}")
-        return add_texts(context, query, found, self.weight)
+    def write(self, asker: Asker, query: str, passages: Sequence[str]) -> list[str]:
+        """The sentences that it picked."""
+        return picked_sentences(asker, query, passages)

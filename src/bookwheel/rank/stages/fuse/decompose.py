@@ -7,15 +7,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ....hits import Hits
 from ....language.ask import Asker
 from ....language.prompts import load_prompt
-from ...query import Query
-from ...recipe import Recipe
-from ..asking import asker_of, listed, non_empty, on_one_line, search_queries
-from ..base import Run, Search
-from ..context import Context
-from ..parameters import check_model, check_number, check_whole
+from ..asking import listed, non_empty, on_one_line
+from ..written import WrittenQueries
 
 __all__ = ["Decompose", "simpler_questions"]
 
@@ -37,7 +32,7 @@ def simpler_questions(asker: Asker, query: str, count: int = 3, prompt: str = "d
 
 
 @dataclass(frozen=True, slots=True)
-class Decompose(Search):
+class Decompose(WrittenQueries):
     """Searches the query and the simpler questions it consists of, and fuses; the query's own
     ranking gets ``own``.
 
@@ -47,27 +42,8 @@ class Decompose(Search):
     name = "decompose"
     summary = "searches the simpler questions into which a language model splits the query, and fuses the rankings"
     source = "Press et al., Measuring and Narrowing the Compositionality Gap in Language Models, 2023"
-    needs = ("a language model",)
     cost = "one answer of the model (about 3 s with smollm2; cached), and the recipe once per question"
-    floor = 0.0
 
-    recipe: Recipe
-    count: int = 3
-    model: str = "smollm2"
-    own: float = 0.5
-    seconds: float = 20.0
-
-    def check_parameters(self) -> None:
-        """Check all but the recipe."""
-        check_model(self.model)
-        check_whole("count", self.count, 1, 16)
-        check_number("own", self.own, 0, 1)
-        check_number("seconds", self.seconds, 0.001, 3600)
-
-    def search(self, context: Context, query: Query, want: int, run: Run) -> Hits:
-        """The best ``want`` passages."""
-
-        def write() -> list[str]:
-            return simpler_questions(asker_of(context, self.model, 1, self.seconds), query.text, self.count)
-
-        return search_queries(context, query, self.recipe, want, run, self.name, write, self.own)
+    def write(self, asker: Asker, query: str) -> list[str]:
+        """What it wrote."""
+        return simpler_questions(asker, query, self.count)

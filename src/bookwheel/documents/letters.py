@@ -1,0 +1,97 @@
+"""Documents with files attached to them: mails, whose attachments are read by the readers of their formats, as parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from .._errors import InputError
+from .document import Document, Part
+from .failures import Note, failures_of
+from .paths import recognised, skipped_or_members
+from .readers import FORMATS
+from .readers.base import Letter
+from .source import Fields, Skipped, Source
+
+__all__ = ["with_attachments"]
+
+MAX_DEPTH = 4
+"""Mails attached to mails."""
+MAX_ATTACHMENTS = 200
+
+
+def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int = 0) -> Iterator[Document | InputError]:
+    """The document of ``letter`` with the text of its attachments after its own, and a note for each that cannot be read."""
+    whole = _Whole(letter.text, [], [], source.max_bytes)
+    if len(letter.attachments) > MAX_ATTACHMENTS:
+        yield Note(
+            f"{_where(letter, source)}: of {len(letter.attachments):,} attachments the first {MAX_ATTACHMENTS} were looked at"
+        )
+    for name, data in letter.attachments[:MAX_ATTACHMENTS]:
+        inner = Source(
+            f"{source.path}/{name}", len(data), source.mtime_ns, "text", name=name, max_bytes=source.max_bytes, data=data
+        )
+        try:
+            for item in skipped_or_members(recognised(inner)):
+                if isinstance(item, Skipped):
+                    if item.failed:
+                        yield Note(f"{_where(letter, source)}: attachment {name!r} was not read: {item.reason}")
+                    continue
+                member = item.path[len(source.path) + 1 :]
+                for document in _read(item, fields, depth):
+                    if isinstance(document, InputError):
+                        yield Note(f"{_where(letter, source)}: attachment {member!r}: {document}")
+                    elif not whole.add(member, document):
+                        yield Note(
+                            f"{_where(letter, source)}: attachment {member!r} exceeds the limit of text and was left out"
+                        )
+        except (InputError, OSError) as error:
+            yield Note(f"{_where(letter, source)}: attachment {name!r} was not read: {error}")
+    text, title = whole.text, letter.title
+    if not text or text.isspace():
+        text, title = title, ""
+    if text:
+        parts, sections = tuple(whole.parts), tuple(whole.sections)
+        yield Document(letter.id, text, title, letter.metadata, letter.kind, line=letter.line, sections=sections, parts=parts)
+
+
+def _read(source: Source, fields: Fields, depth: int) -> Iterator[Document | InputError]:
+    with failures_of(source):
+        for item in FORMATS[source.format].read(source, fields):
+            if isinstance(item, Letter) and item.attachments and depth < MAX_DEPTH:
+                yield from with_attachments(item, source, fields, depth + 1)
+            else:
+                yield item
+
+
+def _where(letter: Letter, source: Source) -> str:
+    return f"{source.label}:{letter.line}" if letter.line else source.label
+
+
+@dataclass(slots=True)
+class _Whole:
+    """A text that grows."""
+
+    text: str
+    parts: list[Part]
+    sections: list[int]
+    limit: int
+
+    def add(self, name: str, document: Document) -> bool:
+        """Append an attachment's text under its name; False where it does not fit."""
+        if len(self.text) + len(document.text) > self.limit:
+            return False
+        named = f"attachment {name}"
+        start = len(self.text.rstrip("\n")) + 2 if self.text else 0
+        head = "" if document.title in (name, PurePosixPath(name).stem) else document.title
+        if not self.parts or not self.parts[-1].name.startswith(named):
+            self.parts.append(Part(start, named))
+            head = f"{name}: {head}" if head else name
+        self.text = "\n\n".join(part for part in (self.text.rstrip("\n"), head) if part) + "\n\n"
+        at = len(self.text)
+        self.parts += [Part(at + page, f"{named} p. {number}") for number, page in enumerate(document.pages, 1)]
+        self.parts += [part._replace(start=at + part.start, name=f"{named} {part.name}") for part in document.parts]
+        self.sections += [at + start for start in document.sections]
+        self.text += document.text
+        return True

@@ -1,0 +1,1 @@
+"""Web pages: parsed within bounds, their blocks told apart, and their text."""

@@ -1,0 +1,99 @@
+"""From the cells of a workbook's sheets to one text: a line for each row, each sheet under its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ..parts import Part, column_name
+from .grid import Row, header_of, line_of
+
+__all__ = ["Sheet", "workbook"]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A sheet as its reader found it."""
+
+    name: str
+    rows: list[tuple[int, dict[int, str]]] = field(default_factory=list)
+    """Row number and cells by column number (both from 1), of rows that are not empty, ascending."""
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """First column and row, last column and row, of cells that were merged into one."""
+    notes: list[tuple[int, int, str]] = field(default_factory=list)
+    """Column, row and text of comments."""
+    texts: list[str] = field(default_factory=list)
+    """What shapes and charts on it say."""
+    hidden: bool = False
+
+
+_MOST_FILLED = 100_000
+"""Cells that merged cells are spread to."""
+
+
+def workbook(sheets: Iterator[Sheet]) -> tuple[str, tuple[Part, ...]]:
+    """The text of all sheets, and its parts."""
+    pieces: list[str] = []
+    parts: list[Part] = []
+    length = 0
+
+    def add(text: str, part: Part | None) -> None:
+        nonlocal length
+        if part is not None:
+            parts.append(part._replace(start=length))
+        pieces.append(text)
+        length += len(text)
+
+    for sheet in sheets:
+        blocks = list(_blocks(sheet))
+        if not blocks and not sheet.texts and not sheet.notes:
+            continue
+        add(f"{sheet.name}{' (hidden sheet)' if sheet.hidden else ''}\n\n", Part(0, f"sheet {sheet.name}"))
+        header: Row | None = None
+        for block in blocks:
+            at = header_of([row for _, row in block])
+            if at is not None:
+                header = block[at][1]
+            elif header is not None and not header.keys() >= block[0][1].keys():
+                header = None
+            columns = [column for _, row in block for column in row]
+            lines = [
+                line_of(row, header if at is None or place > at else None) for place, (_, row) in enumerate(block)
+            ]  # the header's own row, and titles above it, stand as they are
+            add(
+                "\n".join(lines) + "\n\n",
+                Part(0, sheet.name, f"{column_name(min(columns))}:{column_name(max(columns))}", block[0][0]),
+            )
+        for column, row_number, text in sheet.notes:
+            letter = column_name(column)
+            add(" ".join(text.split()) + "\n\n", Part(0, sheet.name, f"{letter}:{letter}", row_number))
+        if sheet.texts:
+            add("\n".join(sheet.texts) + "\n\n", Part(0, f"sheet {sheet.name}"))
+    return "".join(pieces).rstrip(), tuple(parts)
+
+
+def _blocks(sheet: Sheet) -> Iterator[list[tuple[int, Mapping[int, str]]]]:
+    """Rows that follow each other without an empty one between."""
+    _spread(sheet)
+    block: list[tuple[int, Mapping[int, str]]] = []
+    for number, row in sheet.rows:
+        if block and number != block[-1][0] + 1:
+            yield block
+            block = []
+        block.append((number, row))
+    if block:
+        yield block
+
+
+def _spread(sheet: Sheet) -> None:
+    """Merged cells say what they say in each of their rows."""
+    rows = dict(sheet.rows)
+    left = _MOST_FILLED
+    for first_column, first, _, last in sheet.merged:
+        text = rows.get(first, {}).get(first_column)
+        if text is None:
+            continue
+        for number in range(first + 1, min(last, first + left) + 1):
+            if number in rows:
+                rows[number].setdefault(first_column, text)
+            left -= 1

@@ -1,0 +1,257 @@
+"""XLSX: the values that cells show, formulas by their last result, dates as dates, sheet by sheet and row by row.
+
+Source: ECMA-376, part 1, SpreadsheetML.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+
+from ..._errors import InputError
+from ..document import Document
+from ..encoding import clean
+from ..source import Fields, Source
+from .archive import Archive, open_archive
+from .base import Format, Items
+from .opc import core_properties, main_part, related, texts_of
+from .sheets import Sheet, workbook
+from .xml import attribute, local, parse_xml, stream_xml
+
+__all__ = ["XLSX", "cell_date", "shown_number"]
+
+_CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})\Z")
+_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+"""Built-in number formats of dates and times."""
+_QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
+_DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
+_BOOLEANS = {"1": "TRUE", "0": "FALSE"}
+_MOST_COLUMNS = 16_384
+
+
+def _read(source: Source, fields: Fields) -> Items:
+    failures: list[InputError] = []
+    with open_archive(source) as archive:
+        text, parts = workbook(_sheets(archive, source, failures))
+        metadata, title = core_properties(archive, source)
+    yield from failures
+    if text:
+        yield Document(source.path, text, title or source.stem, metadata, parts=parts, line=0)
+
+
+def _sheets(archive: Archive, source: Source, failures: list[InputError]) -> Iterator[Sheet]:
+    main = main_part(archive, source, "xl/workbook.xml")
+    listed = related(archive, source, main)
+    targets = {one.id: one for one in listed}
+    by_type = {one.type: one.part for one in listed}
+    strings = _strings(archive, source, by_type.get("sharedStrings"))
+    dates = _date_styles(archive, source, by_type.get("styles"))
+    root = parse_xml(archive.read(main), source.label)
+    since_1904 = any(attribute(item, "date1904") in ("1", "true") for item in root.iter() if local(item.tag) == "workbookPr")
+    for item in root.iter():
+        if local(item.tag) != "sheet":
+            continue
+        name = clean(item.get("name") or "")
+        one = targets.get(next((value for key, value in item.attrib.items() if key.endswith("}id")), ""))
+        if one is None:
+            failures.append(InputError(f"{source.label}: sheet {name!r} is missing and was skipped"))
+            continue
+        sheet = Sheet(name, hidden=(item.get("state") or "visible") != "visible")
+        try:
+            if one.type == "worksheet":
+                _Cells(sheet, strings, dates, since_1904).read(archive.read(one.part), source.label)
+            _attached(archive, source, one.part, sheet)
+        except InputError as error:
+            failures.append(InputError(f"{source.label}: sheet {name!r} was read in part: {error}"))
+        yield sheet
+
+
+def _strings(archive: Archive, source: Source, part: str | None) -> list[str]:
+    """The texts that cells share, by number."""
+    found: list[str] = []
+    if part is None:
+        return found
+    parts: list[str] = []
+    reading = phonetic = False
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal reading, phonetic
+        name = local(tag)
+        if name == "si":
+            parts.clear()
+        elif name == "rPh":
+            phonetic = True
+        reading = name == "t" and not phonetic
+
+    def end(tag: str) -> None:
+        nonlocal reading, phonetic
+        name = local(tag)
+        reading = False
+        if name == "si":
+            found.append("".join(parts))
+        elif name == "rPh":
+            phonetic = False
+
+    def text(data: str) -> None:
+        if reading:
+            parts.append(data)
+
+    stream_xml(archive.read(part), source.label, start, end, text)
+    return found
+
+
+def _date_styles(archive: Archive, source: Source, part: str | None) -> frozenset[int]:
+    """The numbers of the cell styles that show numbers as dates."""
+    if part is None:
+        return frozenset()
+    root = parse_xml(archive.read(part), source.label)
+    codes = {item.get("numFmtId"): item.get("formatCode") or "" for item in root.iter() if local(item.tag) == "numFmt"}
+    styles = next((item for item in root if local(item.tag) == "cellXfs"), None)
+    found: set[int] = set()
+    for number, style in enumerate(styles if styles is not None else ()):
+        given = style.get("numFmtId") or "0"
+        code = codes.get(given)
+        if code is None:
+            date = given.isdecimal() and int(given) in _DATES
+        else:
+            date = _DATE_LETTERS.search(_QUOTED.sub("", code.split(";")[0])) is not None and "general" not in code.lower()
+        if date:
+            found.add(number)
+    return frozenset(found)
+
+
+class _Cells:
+    """Reads the cells of one sheet from its XML, without a tree of it."""
+
+    def __init__(self, sheet: Sheet, strings: list[str], dates: frozenset[int], since_1904: bool) -> None:
+        self._sheet, self._strings, self._dates, self._since_1904 = sheet, strings, dates, since_1904
+        self._row = self._column = 0
+        self._cells: dict[int, str] = {}
+        self._type = ""
+        self._style = 0
+        self._parts: list[str] = []
+        self._reading = self._phonetic = False
+
+    def read(self, data: bytes, label: str) -> None:
+        try:
+            stream_xml(data, label, self._start, self._end, self._text)
+        finally:
+            self._close_row()
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = local(tag)
+        if name == "c":
+            self._type = attributes.get("t", "n")
+            style = attributes.get("s", "0")
+            self._style = int(style) if style.isdecimal() else 0
+            self._column += 1
+            if place := _CELL.match(attributes.get("r", "")):
+                self._column = column_number(place.group(1))
+            self._parts = []
+        elif name == "row":
+            self._close_row()
+            given = attributes.get("r", "")
+            self._row = int(given) if given.isdecimal() and len(given) < 9 else self._row + 1
+            self._column = 0
+        elif name == "rPh":
+            self._phonetic = True
+        elif name == "mergeCell":
+            ends = [_CELL.match(part) for part in attributes.get("ref", "").split(":")]
+            if len(ends) == 2 and ends[0] and ends[1]:
+                self._sheet.merged.append(
+                    (
+                        column_number(ends[0].group(1)),
+                        int(ends[0].group(2)),
+                        column_number(ends[1].group(1)),
+                        int(ends[1].group(2)),
+                    )
+                )
+        self._reading = (name == "v" or name == "t") and not self._phonetic
+
+    def _end(self, tag: str) -> None:
+        self._reading = False
+        name = local(tag)
+        if name == "c" and self._parts and self._column <= _MOST_COLUMNS:
+            if value := clean(self._value("".join(self._parts))).strip():
+                self._cells[self._column] = value
+        elif name == "rPh":
+            self._phonetic = False
+
+    def _text(self, data: str) -> None:
+        if self._reading:
+            self._parts.append(data)
+
+    def _close_row(self) -> None:
+        if self._cells:
+            rows = self._sheet.rows
+            if rows and rows[-1][0] >= self._row:  # rows out of order, or numbered twice
+                self._row = rows[-1][0] + 1
+            rows.append((self._row, self._cells))
+            self._cells = {}
+
+    def _value(self, text: str) -> str:
+        if self._type == "s":
+            return self._strings[int(text)] if text.strip().isdecimal() and int(text) < len(self._strings) else ""
+        if self._type == "b":
+            return _BOOLEANS.get(text, text)
+        if self._type != "n":
+            return text
+        if self._style in self._dates:
+            return cell_date(text, self._since_1904)
+        return shown_number(text)
+
+
+def column_number(letters: str) -> int:
+    """``"A"`` -> 1, ``"AB"`` -> 28."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def shown_number(text: str) -> str:
+    """A number as a spreadsheet shows it: fifteen digits, so that 0.1 + 0.2 is 0.3."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+
+
+def cell_date(text: str, since_1904: bool = False) -> str:
+    """A date or time in ISO 8601, from the days since 1900 (or 1904)."""
+    try:
+        days = float(text)
+        if days < 0 or days >= 2_958_466:
+            return text
+        if not since_1904 and days < 60:
+            days += 1  # the 29th of February 1900, which never was, is day 60
+        if days < 1 + (not since_1904):
+            seconds = round(float(text) % 1 * 86_400)
+            return str(datetime.time(seconds // 3600 % 24, seconds // 60 % 60, seconds % 60))
+        epoch = datetime.datetime(1904, 1, 1) if since_1904 else datetime.datetime(1899, 12, 30)
+        when = epoch + datetime.timedelta(days=int(days), seconds=round(days % 1 * 86_400))
+    except (ValueError, OverflowError):
+        return text
+    return when.date().isoformat() if not (when.hour or when.minute or when.second) else when.isoformat(" ")
+
+
+def _attached(archive: Archive, source: Source, part: str, sheet: Sheet) -> None:
+    """Comments on cells, and what drawings and charts say."""
+    for one in related(archive, source, part):
+        if one.type == "comments":
+            for element in parse_xml(archive.read(one.part), source.label).iter():
+                place = _CELL.match(element.get("ref") or "") if local(element.tag) == "comment" else None
+                if place is not None:
+                    text = clean("".join(item.text or "" for item in element.iter() if local(item.tag) == "t"))
+                    if text.strip():
+                        sheet.notes.append((column_number(place.group(1)), int(place.group(2)), text))
+        elif one.type == "drawing":
+            sheet.texts += map(clean, texts_of(parse_xml(archive.read(one.part), source.label)))
+            for inner in related(archive, source, one.part):
+                if inner.type == "chart":
+                    sheet.texts += map(clean, texts_of(parse_xml(archive.read(inner.part), source.label)))
+
+
+XLSX = Format("xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm"), _read, container=True)
