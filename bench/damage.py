@@ -361,7 +361,7 @@ def main() -> None:
         dice = random.Random(arguments.seed)
         for kind in arguments.kind or KINDS:
             damage.flips(kind, arguments.flips, dice)
-            print(kind, dict(damage.results[kind]), flush=True)
+            print(kind, dict(damage.results.get(kind, {})), flush=True)
         if arguments.whole:
             damage.whole(dice)
     finally:

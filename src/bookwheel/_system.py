@@ -20,10 +20,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def anonymous_bytes() -> int | None:
-    """Anonymous memory of this process at present, in bytes; None where the system does not say."""
+def anonymous_bytes(pid: int | None = None) -> int | None:
+    """Anonymous memory of this process (or ``pid``) at present, in bytes; None where the system does not say."""
     try:
-        status = Path("/proc/self/status").read_text()
+        status = Path(f"/proc/{'self' if pid is None else pid}/status").read_text()
     except OSError:
         return None
     match = re.search(r"^RssAnon:\s+(\d+) kB", status, re.M)

@@ -32,7 +32,7 @@ class Outcome:
     limit: int
     code: int
     peak: int
-    """The most anonymous and swapped memory seen, in bytes."""
+    """The most anonymous and swapped memory seen, in bytes, of the child and the processes that it started together."""
     resident: int
     """The most resident memory seen, pages of files that it had mapped included."""
     killed: bool
@@ -45,9 +45,13 @@ class Outcome:
         """Whether the limit was kept."""
         return not self.killed and self.peak <= self.limit
 
+    def told(self) -> str:
+        """The figures."""
+        return f"{self.how}: peak {self.peak / 2**20:.1f} of {self.limit / 2**20:.0f} MB, killed: {self.killed}"
+
     def check(self) -> None:
         """Fail the test, with the figures, unless the child did its work within the limit."""
-        told = f"{self.how}: peak {self.peak / 2**20:.1f} of {self.limit / 2**20:.0f} MB, killed: {self.killed}"
+        told = self.told()
         assert self.within, f"{told}\n{self.errors[-2000:]}"
         assert self.code == 0, f"{told}, exit code {self.code}\n{self.errors[-3000:]}"
 
@@ -132,6 +136,18 @@ def held(pid: int) -> tuple[int, int]:
     return found.get("RssAnon", 0) + found.get("VmSwap", 0), found.get("VmHWM", 0)
 
 
+def _family(pid: int) -> Iterator[int]:
+    """The process and those that it started."""
+    yield pid
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        found = [int(number) for task in tasks for number in (task / "children").read_text().split()]
+    except OSError:
+        return
+    for child in found:
+        yield from _family(child)
+
+
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode("utf-8", "replace")
@@ -155,8 +171,9 @@ def run_within(limit: int, command: Sequence[str], environment: dict[str, str], 
         peak, resident, deadline = 0, 0, time.monotonic() + timeout
         try:
             while child.poll() is None:
-                anonymous, most = held(child.pid)
-                peak, resident = max(peak, anonymous), max(resident, most)
+                each = [held(pid) for pid in _family(child.pid)]
+                peak = max(peak, sum(anonymous for anonymous, _ in each))
+                resident = max(resident, *(most for _, most in each))
                 if time.monotonic() > deadline:
                     how = group.how if group is not None else "polling"
                     raise TookTooLong(f"{command[:3]} took longer than {timeout:.0f} s", how, peak, resident)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from itertools import islice
 from typing import Any
 
 from .._errors import UsageError
-from .languages import detect_language
 from .scripts import UNSPACED, bigrams, runs
 from .stop_words import stop_words
 from .words import split_words
 
-__all__ = ["MAX_WORD", "Analyzer", "detect_language", "languages"]
+__all__ = ["ANALYSIS", "MAX_WORD", "Analyzer", "languages"]
+
+ANALYSIS = 2
+"""The version of the rules by which texts become terms: a library is searched by those that it was made by."""
 
 MAX_WORD = 64
 """Longer words (in code points) are truncated: they are hashes, encoded data or damage."""
-
-_SAMPLE = 400
-_IDENTIFIER_SHARE = 0.03
-"""Share of words with an inner capital or underscore from which a collection counts as code."""
 
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[a-z]\d+[A-Z]")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
@@ -96,26 +93,14 @@ class Analyzer:
             _stemmer(self.language)
 
     @classmethod
-    def for_language(cls, language: str | None, texts: Iterable[str] = ()) -> Analyzer:
-        """The usual analyzer of a language; ``"auto"`` detects it from ``texts``,
-        ``"none"`` (or None) means no stemming.
+    def for_language(cls, language: str | None) -> Analyzer:
+        """The usual analyzer of a language; ``"none"`` (or None) means no stemming.
 
-        Identifiers are split if ``texts`` look like code. Raises
-        :class:`UsageError` for an unknown language.
+        Raises :class:`UsageError` for an unknown language.
         """
-        sample = [text[:5000] for text in islice(texts, _SAMPLE)]
-        if language == "auto":
-            language = detect_language(sample)
-        elif language == "none":
+        if language == "none":
             language = None
-        return cls(language, language is not None, language in _FOLDED, _looks_like_code(sample))
-
-    @classmethod
-    def default_for(cls, texts: Iterable[str]) -> Analyzer:
-        """The analyzer that suits ``texts``: its language detected,
-        identifiers split if they look like code.
-        """
-        return cls.for_language("auto", texts)
+        return cls(language, language is not None, language in _FOLDED, split_identifiers=True)
 
     def to_dict(self) -> dict[str, str | bool | None]:
         """For a manifest."""
@@ -138,16 +123,20 @@ class Analyzer:
         """The terms of one raw word: none (a stop word), one, or
         several. Not cached; callers do that.
         """
+        return tuple([term for part in self.parts(word) if (term := self.term_of(part))])
+
+    def parts(self, word: str) -> list[str]:
+        """What of one raw word is a term each, unless it is a stop word: mostly the word itself. The same in every language."""
         if word.isascii():
-            return self._plain_terms(word[:MAX_WORD])
+            return self._split(word[:MAX_WORD])
         if UNSPACED.search(word) is None:
             word = word[:MAX_WORD]
         normal = unicodedata.normalize("NFKC", word).translate(_UNSEEN)
         found: list[str] = []
         for part in split_words(normal):  # normalising can bring in spaces and signs
             for run in runs(part):
-                found.extend(bigrams(run) if UNSPACED.match(run) else self._plain_terms(run[:MAX_WORD]))
-        return tuple(found)
+                found.extend(bigrams(run) if UNSPACED.match(run) else self._split(run[:MAX_WORD]))
+        return found
 
     def beginning(self, word: str) -> str:
         """The first two characters of every term of a raw ``word`` that has as many; ``""`` where only analysing it tells."""
@@ -157,15 +146,19 @@ class Analyzer:
         first = word[:2].lower()
         return "" if changed is None or first[-1] in changed else first
 
-    def _plain_terms(self, word: str) -> tuple[str, ...]:
+    def _split(self, word: str) -> list[str]:
+        """A word and, where it is an identifier, its parts."""
         word = word.strip("_'")
-        whole = self._term(word)
+        if not word:
+            return []
         if self.split_identifiers and ("_" in word or _CAMEL.search(word)):
-            parts = [part for part in _PARTS.findall(word) if len(part) > 1 and len(part) < len(word)]
-            return tuple(term for term in (whole, *map(self._term, parts)) if term)
-        return (whole,) if whole else ()
+            return [word, *(part for part in _PARTS.findall(word) if len(part) > 1 and len(part) < len(word))]
+        return [word]
 
-    def _term(self, word: str) -> str:
+    def term_of(self, word: str) -> str:
+        """The term of one of `parts`; empty for a stop word."""
+        if UNSPACED.match(word):
+            return word
         if self.language == "turkish":
             word = word.replace("İ", "i").replace("I", "ı")
         term = word.lower() if word.isascii() else unicodedata.normalize("NFKC", word.casefold())
@@ -189,12 +182,3 @@ def _folded(term: str) -> str:
             continue
         parts.append(character)
     return unicodedata.normalize("NFC", "".join(parts)).translate(_LATIN_FOLDS)
-
-
-def _looks_like_code(texts: Iterable[str]) -> bool:
-    words = identifiers = 0
-    for text in texts:
-        found = split_words(text)
-        words += len(found)
-        identifiers += sum(1 for word in found if "_" in word.strip("_") or _CAMEL.search(word))
-    return identifiers > _IDENTIFIER_SHARE * words

@@ -9,11 +9,12 @@ from itertools import chain
 import numpy as np
 
 from .analyzer import Analyzer
+from .library_analyzer import LibraryAnalyzer
 from .scripts import UNSPACED, bigrams, runs
 from .word_matches import matcher
 from .words import prepared, spans_of
 
-__all__ = ["Highlighter", "highlight"]
+__all__ = ["Highlighter", "QueryHighlighter", "highlight"]
 
 
 class Highlighter:
@@ -58,6 +59,23 @@ class Highlighter:
             if UNSPACED.search(word):
                 for first, last in _inside(word, self.wanted, self.analyzer):
                     yield start + first, start + last
+
+
+class QueryHighlighter:
+    """Marks the words that share a term with the text of a query in one of the languages of a library."""
+
+    def __init__(self, query: str, analyzer: LibraryAnalyzer) -> None:
+        analyzers = [analyzer.of(language) for language in analyzer.languages]
+        self._each = [Highlighter(one(query), one) for one in analyzers]
+
+    def __call__(self, text: str) -> list[tuple[int, int]]:
+        """As of `Highlighter`."""
+        return self.many([text])[0]
+
+    def many(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """As of `Highlighter`."""
+        found = [one.many(texts) for one in self._each]
+        return found[0] if len(found) == 1 else [sorted(set(chain(*spans))) for spans in zip(*found, strict=True)]
 
 
 def highlight(text: str, query: str | Iterable[str], analyzer: Analyzer) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ from .options import (
     wait_of,
     wait_option,
 )
-from .output import clean, json_document, memory_rows, notice, plural, print_memory_plan
+from .output import clean, json_document, languages_found, memory_rows, notice, plural, print_memory_plan
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -141,6 +141,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "files",
         "bytes_read",
         "seconds",
+        "languages",
         "skipped",
         "failures",
         "notes",
@@ -158,6 +159,8 @@ def _print(library: Library, name: str, report: IndexReport) -> None:
     rate = f", {report.passages / report.seconds:,.0f} passages/s" if report.passages and report.seconds > 0 else ""
     click.echo(f"documents: {', '.join(changes) or 'none'}")
     click.echo(f"passages: {report.passages:,} written in {report.seconds:.1f} s{rate}")
+    if found := languages_found(report.languages):
+        click.echo(f"languages: {found}")
     if report.skipped:
         reasons = sorted(report.skipped.items(), key=lambda item: (-item[1], item[0]))
         click.echo(f"skipped: {', '.join(f'{count:,} {clean(reason)}' for reason, count in reasons)}")

@@ -6,19 +6,13 @@ import codecs
 import io
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from .charsets import by_mark, declared, detect, escaped, wide
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["clean", "control_share", "decode", "detect", "is_binary", "utf8_stream"]
+__all__ = ["clean", "control_share", "decode", "decode_declared", "is_binary", "utf8_stream"]
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_SAMPLE = 1 << 15
 _HEAD = 1 << 16
 
 
@@ -41,11 +35,11 @@ def clean(text: str) -> str:
 
 def decode(data: bytes) -> str:
     """The text of a whole file: byte order mark, else UTF-8, else the
-    encoding that :func:`detect` finds.
+    encoding that `charsets.detect` finds.
 
     A byte order mark is dropped; a file whose only line ends are carriage returns gets line feeds.
     """
-    name = _by_mark(data)
+    name = by_mark(data)
     if name is not None:
         text = data.decode(name, "replace")
     else:
@@ -54,42 +48,38 @@ def decode(data: bytes) -> str:
         except UnicodeDecodeError:
             text = _almost_utf8(data) or data.decode(detect(data), "replace")
         else:
-            if "\0" in text and (wide := _wide(data)):
-                text = data.decode(wide, "replace")
+            if name := _hidden(data):
+                text = data.decode(name, "replace")
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
     return clean(text)
 
 
-def detect(data: bytes) -> str:
-    """The name of the encoding of ``data`` (not UTF-8), judged from at most 32 KiB
-    around its first non-ASCII byte.
+def decode_declared(data: bytes, label: str) -> str:
+    """The text of bytes that are said to be in the encoding ``label``, as browsers read it.
 
-    Tool: charset-normalizer. Falls back to Windows-1252.
+    A byte order mark outranks the label, and so does UTF-8 with characters outside ASCII: nothing else looks like it. An unknown
+    label, or one that does not fit the bytes, is as none: see `decode`.
     """
-    if wide := _wide(data):
-        return wide
-    start = _first_non_ascii(data)
-    begin = max(0, start - 2048)
-    sample = data[begin : begin + _SAMPLE]
-    if len(sample) == _SAMPLE:  # end at a space or line end, so that no multi-byte character is cut
-        cut = max(sample.rfind(b"\n"), sample.rfind(b" "))
-        sample = sample[: cut + 1] if cut > _SAMPLE // 2 else sample
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample, steps=8, chunk_size=1024).best()
-    if best is None:
-        return "cp1252"
-    # Plain Latin letters fit many code pages equally; Windows-1252 is by
-    # far the most frequent of them.
-    if any(name in ("cp1252", "latin_1") for name in best.could_be_from_charset):
-        return "cp1252"
-    return best.encoding
+    name = declared(label)
+    if name is None or by_mark(data) is not None or (name.startswith("utf-16") and b"\0" not in data):
+        return decode(data)
+    if not data.isascii() and not name.startswith("utf-"):
+        try:
+            return clean(data.decode("utf-8"))
+        except UnicodeDecodeError:
+            pass
+    try:
+        return clean(data.decode(name))
+    except UnicodeDecodeError:
+        text = data.decode(name, "replace")
+        # One damaged character, or a byte that the code page lacks, is no reason to guess.
+        return clean(text) if text.count("\N{REPLACEMENT CHARACTER}") <= len(text) // 100 + 1 else decode(data)
 
 
 def is_binary(head: bytes) -> bool:
     """True if the first bytes of a file hold NULs and are not UTF-16 or UTF-32."""
-    return b"\0" in head and _by_mark(head) is None and _wide(head) is None
+    return b"\0" in head and by_mark(head) is None and wide(head) is None
 
 
 def control_share(data: bytes) -> float:
@@ -107,7 +97,7 @@ def utf8_stream(stream: BinaryIO) -> BinaryIO:
     if not isinstance(stream, io.BufferedReader):
         stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), _HEAD))
     head = cast(io.BufferedReader, stream).peek(_HEAD)[:_HEAD]
-    name = _by_mark(head)
+    name = by_mark(head)
     if name == "utf-8-sig":
         stream.read(len(codecs.BOM_UTF8))
         return stream
@@ -116,8 +106,8 @@ def utf8_stream(stream: BinaryIO) -> BinaryIO:
             codecs.getincrementaldecoder("utf-8")().decode(head)
         except UnicodeDecodeError:
             name = None if _almost_utf8(head) else detect(head)
-    elif name is None and b"\0" in head:
-        name = _wide(head)
+    elif name is None:
+        name = _hidden(head)
     if name is None:
         return stream
     return cast(BinaryIO, io.BufferedReader(_Recoder(stream, name), _HEAD))
@@ -152,22 +142,11 @@ class _Recoder(io.RawIOBase):
         super().close()
 
 
-def _by_mark(data: bytes) -> str | None:
-    return next((name for mark, name in _BOMS if data.startswith(mark)), None)
-
-
-def _wide(data: bytes) -> str | None:
-    """The kind of UTF-16 without a mark: Western text has a NUL in nearly every other byte."""
-    sample = data[:4096]
-    half = len(sample) // 2
-    if half < 2:
-        return None
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if odd > 0.4 * half and even < 0.05 * half:
-        return "utf-16-le"
-    if even > 0.4 * half and odd < 0.05 * half:
-        return "utf-16-be"
-    return None
+def _hidden(data: bytes) -> str | None:
+    """The encoding of bytes that are valid UTF-8, too, but not meant so: UTF-16, or ASCII with escape sequences."""
+    if b"\0" in data[:_HEAD]:
+        return wide(data)
+    return escaped(data) if b"\x1b" in data or b"~{" in data else None
 
 
 def _almost_utf8(data: bytes) -> str | None:
@@ -178,12 +157,3 @@ def _almost_utf8(data: bytes) -> str | None:
     bad = text.count("\N{REPLACEMENT CHARACTER}")
     good = (len(data) - len(text)) // 2  # at least: each well-formed character has 1 to 3 bytes more than code points
     return text if good > 8 * bad else None
-
-
-def _first_non_ascii(data: bytes) -> int:
-    step = 1 << 16
-    for begin in range(0, len(data), step):
-        chunk = data[begin : begin + step]
-        if not chunk.isascii():
-            return begin + len(chunk) - len(chunk.lstrip(bytes(range(128))))
-    return len(data)

@@ -5,13 +5,15 @@ would exceed the memory budget.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from .._errors import InputError
 from .document import Document
 from .weight import Load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["SeenIds", "without_duplicates"]
 
@@ -31,6 +33,8 @@ class SeenIds:
 
     def known(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each of ``hashes`` (n) was added before: bool (n,)."""
+        import numpy as np  # most readers need no arrays, and a process that reads starts without them
+
         known = np.zeros(len(hashes), np.bool_)
         for run in self._runs:
             known |= run[np.minimum(np.searchsorted(run, hashes), len(run) - 1)] == hashes
@@ -40,6 +44,8 @@ class SeenIds:
         """Adds ``hashes`` (n); whether each was added before or occurs
         earlier in ``hashes``: bool (n,).
         """
+        import numpy as np
+
         fresh, first = np.unique(hashes, return_index=True)
         known = np.ones(len(hashes), np.bool_)
         known[first] = False
@@ -61,6 +67,8 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
 
     Documents are looked up in batches of at most 1024, and of a bounded weight.
     """
+    import numpy as np
+
     seen = SeenIds()
     batch: list[Document | InputError] = []
     load = Load(_BATCH)

@@ -48,6 +48,7 @@ _XZ_MEMORY = 128 << 20
 """Bytes that unpacking xz may take: the largest dictionary that the tool ``xz`` makes needs 65 MiB."""
 
 _BUFFER = 1 << 18
+_PIECE = 1 << 20
 
 
 def megabytes(count: int) -> str:
@@ -160,7 +161,12 @@ class Source:
         """
         limit = self.max_bytes if limit is None else limit
         with self.open() as stream:
-            data = stream.read(limit + 1)
+            # Not all at once: that would ask for the memory of the limit, whatever the file's size.
+            first = self.size + 1 if not self.compression and self.stream is None else _BUFFER
+            pieces = io.BytesIO(stream.read(min(first, limit + 1)))
+            while (at := pieces.seek(0, io.SEEK_END)) <= limit and (piece := stream.read(min(_PIECE, limit + 1 - at))):
+                pieces.write(piece)
+        data = pieces.getvalue()
         if len(data) > limit:
             size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
             raise InputError(

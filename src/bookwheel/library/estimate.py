@@ -15,10 +15,13 @@ from pathlib import Path
 from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import failures_of
+from ..documents.isolated.reading import Reading
 from ..documents.passages import spans_of_document
 from ..documents.paths import Skipped, walk
-from ..documents.read import Fields, read
+from ..documents.read import Fields
 from ..documents.source import STDIN, Source
+from ..memory.shares import reader_memory
+from ..memory.sizes import DEFAULT
 
 __all__ = ["Estimate", "estimate", "estimate_sources"]
 
@@ -43,11 +46,16 @@ class Estimate:
 
 def estimate(paths: Sequence[str | Path], *, fields: Fields = Fields(), unit: str = "passage", words: int = 120) -> Estimate:  # noqa: B008 - immutable
     """Estimate what the files under ``paths`` contain, as `Library.index` reads them; raises `InputError` for missing paths."""
-    return estimate_sources([item for item in walk(paths) if not isinstance(item, Skipped)], fields, unit, words)
+    sources = [item for item in walk(paths) if not isinstance(item, Skipped)]
+    with Reading(*reader_memory(DEFAULT)) as reading:
+        return estimate_sources(sources, fields, unit, words, reading)
 
 
-def estimate_sources(sources: Iterable[Source], fields: Fields, unit: str, words: int) -> Estimate:
-    """`estimate` for files already found. Standard input, which cannot be read twice, counts as empty."""
+def estimate_sources(sources: Iterable[Source], fields: Fields, unit: str, words: int, reading: Reading) -> Estimate:
+    """`estimate` for files already found, read by ``reading``.
+
+    Standard input, which cannot be read twice, counts as empty.
+    """
     from ..documents.readers import FORMATS
 
     by_format: dict[str, list[Source]] = {}
@@ -67,7 +75,7 @@ def estimate_sources(sources: Iterable[Source], fields: Fields, unit: str, words
         for source in chosen:
             if seen and (budget <= 0 or (streamed and source.size > HEAD and seen > LARGE_FILES * HEAD)):
                 break
-            part, size = _head(source, fields, unit, words) if streamed else _all(source, fields, unit, words)
+            part, size = _head(source, fields, unit, words, reading) if streamed else _all(source, fields, unit, words, reading)
             budget -= size
             seen += size
             found += part
@@ -78,10 +86,10 @@ def estimate_sources(sources: Iterable[Source], fields: Fields, unit: str, words
     return Estimate(passages, total, files, exact)
 
 
-def _count(source: Source, fields: Fields, unit: str, words: int) -> int:
+def _count(source: Source, fields: Fields, unit: str, words: int, reading: Reading) -> int:
     count = 0
     try:
-        for document in read(source, fields):
+        for document in reading.read(source, fields):
             if isinstance(document, Document):
                 count += len(spans_of_document(document, unit, words))  # type: ignore[arg-type]
     except InputError:  # reported when the file is indexed; the documents before the error count
@@ -89,14 +97,14 @@ def _count(source: Source, fields: Fields, unit: str, words: int) -> int:
     return count
 
 
-def _all(source: Source, fields: Fields, unit: str, words: int) -> tuple[int, int]:
-    return _count(source, fields, unit, words), source.size
+def _all(source: Source, fields: Fields, unit: str, words: int, reading: Reading) -> tuple[int, int]:
+    return _count(source, fields, unit, words, reading), source.size
 
 
-def _head(source: Source, fields: Fields, unit: str, words: int) -> tuple[int, int]:
+def _head(source: Source, fields: Fields, unit: str, words: int, reading: Reading) -> tuple[int, int]:
     """The passages at the beginning of a file, and the bytes on disk that they take."""
     if source.size <= HEAD and not source.compression:
-        return _all(source, fields, unit, words)
+        return _all(source, fields, unit, words, reading)
     try:
         with failures_of(source), source.open() as stream:
             head = stream.read(HEAD)
@@ -104,11 +112,11 @@ def _head(source: Source, fields: Fields, unit: str, words: int) -> tuple[int, i
     except InputError:  # told when the file is indexed
         return 0, source.size
     if not more:
-        return _count(replace(source, compression="", stream=io.BytesIO(head)), fields, unit, words), source.size
+        return _count(replace(source, compression="", stream=io.BytesIO(head)), fields, unit, words, reading), source.size
     head = head[: head.rfind(b"\n") + 1]
     if not head:
         return 1, HEAD
-    found = _count(replace(source, compression="", stream=io.BytesIO(head)), fields, unit, words)
+    found = _count(replace(source, compression="", stream=io.BytesIO(head)), fields, unit, words, reading)
     return found, round(len(head) * _packed(source, head))
 
 

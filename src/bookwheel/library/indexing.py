@@ -18,11 +18,13 @@ import numpy as np
 from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import Note
+from ..documents.isolated.reading import Reading
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
-from ..documents.read import Fields, read
+from ..documents.read import Fields
 from ..documents.seen_ids import SeenIds
 from ..documents.source import DEFAULT_FIELDS
+from ..memory.shares import READING
 from ..progress import Progress, Task, silent
 from .estimate import estimate_sources
 from .inputs import Documents, batches, count_of
@@ -70,6 +72,7 @@ class _Run:
     def __init__(self, writer: Writer, stop: Callable[[], bool]) -> None:
         self.writer = writer
         self.stop = stop
+        self.reading = Reading(*writer.reader_memory(), lend=writer.lend, waiting=self.pause)
         self.report = IndexReport(memory_plan=writer.memory_plan)
         self.unread: list[str] = []
         """Files and folders that could not be read: what came from there is not taken for gone."""
@@ -235,6 +238,7 @@ def index_paths(
                     _bring_up_to_date(run, source, fields, task)
         finally:
             task.close()
+            run.reading.close()
             close_archives()
         if prune:
             _prune(run, paths, met)
@@ -255,12 +259,15 @@ def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) 
     known = dict(store.execute("SELECT path, size FROM sources WHERE complete IS NOT NULL"))
     new = [source for source in items if known.get(source.path) != source.size]
     if sum(source.size for source in new) >= LOOKED_AT:
-        found = estimate_sources(new, fields, settings.unit, settings.words)
+        found = estimate_sources(new, fields, settings.unit, settings.words, run.reading)
         run.writer.expect(found.passages, CERTAIN)
 
 
 def _finished(run: _Run, started: float) -> IndexReport:
+    if run.reading.held:
+        run.writer.memory_plan.measure(READING, run.reading.held)
     run.report.passages = run.writer.added_passages
+    run.report.languages = run.writer.languages
     run.report.seconds = time.monotonic() - started
     return run.report
 
@@ -308,7 +315,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     try:
         # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
         digest = source.digest() if is_file else ""
-        damaged = run.store(number, _shown(read(source, fields), source, task), known=known, replace_all=True)
+        damaged = run.store(number, _shown(run.reading.read(source, fields), source, task), known=known, replace_all=True)
     except InputError as error:
         report.failures.append(str(error))
         return

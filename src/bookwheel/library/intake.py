@@ -7,16 +7,18 @@ once, and what an interruption leaves of them the next writer takes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ..analysis.analyzer import Analyzer
+from ..analysis.languages import language_of
+from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
 from ..documents.document import Document
 from ..documents.passages import indexed_text, iter_places, spans_of_document
-from ..documents.weight import WAITING, Load
+from ..documents.weight import WAITING
 from ..encode.protocols import DenseEncoder
 from ..index.storage import storage
 from ..memory.heap import trim_heap
@@ -37,10 +39,6 @@ BATCH_PASSAGES, BATCH_BYTES = 512, 1 << 19
 LEAST_BYTES = 1 << 15
 GATHERED_PER_BYTE = 128
 """The most bytes that gathering and sorting takes for a byte of text: where each word, or pair of letters, is a new one."""
-SAMPLE = 256
-"""Documents looked at to tell the language, unless they are large."""
-LOOKED_AT = 5000
-"""Characters of each that are looked at."""
 
 
 @dataclass(slots=True)
@@ -79,10 +77,13 @@ class Intake:
         self._encoders, self._bits, self._measure = encoders, bits, measure
         self._builder: SegmentBuilder | None = None
         self._finished: list[SegmentEntry] = []
-        self._waiting: list[NewDocument | Callable[[], None]] = []
-        self._load = Load(SAMPLE)
+        self.held = dict(manifest.languages)
+        """What will be alive by language, with all that was taken in and removed so far."""
+        self.found: Counter[str] = Counter()
+        """Documents taken in by language."""
         self._rows = Rows()
         self._texts: list[str] = []
+        self._languages: list[str] = []
         self._bytes = 0
 
     @property
@@ -106,46 +107,35 @@ class Intake:
         return frozenset([*building, *(entry.name for entry in self._finished)])
 
     def add(self, new: NewDocument) -> None:
-        """Take in a document, or let it wait until the first ones have told their language."""
+        """Take in a document."""
         settings = self.manifest.settings
-        if self._waiting or settings.analyzer is None:
-            self._waiting.append(new)
-            if self._load.add(new.document):
-                self._settle()
-            return
         if settings.encoder is not None and settings.encoder_info is None:
-            self._settle()
+            settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
+            self.manifest = replace(self.manifest, settings=settings)
+        if new.replaces is not None:
+            self.no_longer([new.replaces])
+        if settings.fixed_analyzer is None:
+            new = replace(new, language=language_of(new.document.text, new.document.title) or UNDECIDED)
         self._add(new)
 
+    def no_longer(self, numbers: Sequence[int]) -> None:
+        """Take the living ones of the documents ``numbers`` out of the counts of languages."""
+        if self.manifest.settings.fixed_analyzer is None:
+            for language, documents, passages in self.store.held_by_language(numbers):
+                self.held[language] = self.held.get(language, Held()).plus(-documents, -passages)
+
+    def languages(self) -> dict[str, Held]:
+        """What will be alive by language."""
+        return {name: some for name, some in sorted(self.held.items()) if some.documents > 0}
+
     def after_added(self, action: Callable[[], None]) -> None:
-        """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
-        if self._waiting:
-            self._waiting.append(action)
-        else:
-            action()
+        """Call ``action`` once every document given to `add` so far has been taken in: now."""
+        action()
 
     @property
     def rows(self) -> Rows:
         """The rows that wait for the database."""
         return self._rows
-
-    def _settle(self) -> None:
-        """Fix the settings that depend on the first documents, and take those in."""
-        settings = self.manifest.settings
-        if settings.analyzer is None:
-            first = [item.document.text[:LOOKED_AT] for item in self._waiting if isinstance(item, NewDocument)]
-            settings = replace(settings, analyzer=Analyzer.for_language(settings.language, first))
-        if settings.encoder is not None and settings.encoder_info is None:
-            settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
-        self.manifest = replace(self.manifest, settings=settings)
-        waiting, self._waiting = self._waiting[::-1], []
-        self._load.clear()
-        while waiting:
-            item = waiting.pop()
-            if isinstance(item, NewDocument):
-                self._add(item)
-            else:
-                item()
 
     def _add(self, new: NewDocument) -> None:
         settings, numbers = self.manifest.settings, self.numbers
@@ -173,9 +163,13 @@ class Intake:
             row = first + at, number, span.start, span.end, part, line
             self._rows.passage(row, crc if shown is text else text_sum(shown))
             self._texts.append(indexed)
+            self._languages.append(new.language or UNDECIDED)
             self._bytes += size
             if len(self._texts) >= BATCH_PASSAGES or self._bytes >= self._most_bytes:
                 self._flush_batch()
+        if new.language is not None:
+            self.found[new.language] += 1
+            self.held[new.language] = self.held.get(new.language, Held()).plus(1, len(spans))
         if self._rows.nbytes >= WAITING:
             self._flush_batch()
 
@@ -196,8 +190,9 @@ class Intake:
             builder = self._builder = self._builder or self._begin_segment()
             ids = np.array([row[0] for row in self._rows.passages], np.int64)
             texts, self._texts = self._texts, []
+            languages, self._languages = self._languages, []
             self._rows.clear()
-            builder.add(ids, texts)
+            builder.add(ids, texts, languages)
             self.added_passages += len(ids)
             self._measure(builder.nbytes)
             if builder.nbytes >= self.shares.gather:
@@ -217,6 +212,7 @@ class Intake:
         """Write out the segment that is being gathered; the next commit makes it part of the library."""
         if self._builder is None:
             return
+        self._builder.decide(most_documents(self.held))
         entries = (*self.manifest.segments, *self._finished)
         passages = self._builder.passages + sum(entry.passages for entry in entries)
         terms = self._builder.terms + sum(entry.terms for entry in entries)
@@ -228,8 +224,6 @@ class Intake:
 
     def flush(self) -> None:
         """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
-        if self._waiting:
-            self._settle()
         self._flush_batch()
 
     def finish(self) -> tuple[SegmentEntry, ...]:

@@ -29,6 +29,8 @@ class NewDocument:
     document: Document
     source: int
     digest: bytes
+    language: str | None = None
+    """What its text is written in: ``""`` where that is not clear, None where nobody asked."""
     replaces: int | None = None
     """Number of the earlier version, which goes when this one comes."""
 
@@ -78,8 +80,10 @@ class Rows:
         self.nbytes += weight(document)
         name, title = storable(document.id), storable(document.title)
         numbers = document_numbers(number, new.source, first, spans, generation)
-        whole = document_sum(number, name, title, encoded, new.digest)
-        self.documents.append((number, name, new.source, title, encoded, new.digest, first, spans, generation, numbers, whole))
+        whole = document_sum(number, name, title, encoded, new.language, new.digest)
+        self.documents.append(
+            (number, name, new.source, title, encoded, new.digest, new.language, first, spans, generation, numbers, whole)
+        )
         self.texts.append((number, text, crc))
         if new.replaces is not None:
             self.removed.append((generation, new.replaces))
@@ -96,8 +100,8 @@ class Rows:
         """Write all rows in one transaction."""
         store.begin()
         store.many(
-            "INSERT INTO documents (id, name, source, title, metadata, hash, first, passages, added, numbers, sum) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (id, name, source, title, metadata, hash, language, first, passages, added, numbers, sum) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.documents,
         )
         store.many("INSERT INTO texts VALUES (?, ?, ?)", self.texts)

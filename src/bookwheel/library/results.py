@@ -163,6 +163,9 @@ class IndexReport:
     """Files, or other sources, that were read."""
     bytes_read: int = 0
     seconds: float = 0.0
+    languages: dict[str, int] = field(default_factory=dict)
+    """Documents added or updated by the language that they were found to be in (``""``: too little text to tell); empty where
+    the library's language was named."""
     skipped: dict[str, int] = field(default_factory=dict)
     """Number of files skipped, by reason."""
     failures: list[str] = field(default_factory=list)
@@ -207,6 +210,8 @@ class Info:
     settings: Settings
     fields: tuple[str, ...]
     """Metadata keys that ``--where`` can use."""
+    languages: Mapping[str, int]
+    """Documents by language; ``""`` are those that do not tell, and are read as the most are."""
     disk: Mapping[str, int]
     memory: Mapping[str, int]
     """Bytes that stay in memory while searching, by part."""

@@ -58,7 +58,7 @@ def _sources(store: Store, manifest: Manifest) -> Iterator[str]:
 
 
 def _documents(store: Store, manifest: Manifest) -> Iterator[str]:
-    rows = store.stream(f"SELECT {NUMBERS}, name, title, metadata, hash, sum FROM documents ORDER BY id")
+    rows = store.stream(f"SELECT {NUMBERS}, name, title, metadata, language, hash, sum FROM documents ORDER BY id")
     count = 0
     while some := list(islice(rows, _AT_ONCE)):
         for row, sound in zip(some, numbers_hold([row[:7] for row in some]).tolist(), strict=True):
@@ -68,7 +68,7 @@ def _documents(store: Store, manifest: Manifest) -> Iterator[str]:
             elif added <= manifest.generation and not 0 <= removed <= manifest.generation:
                 count += 1
                 if document_sum(number, *said) != written:
-                    yield store.damage(number, "the name, the title or the metadata")
+                    yield store.damage(number, "the name, the title, the metadata or the language")
     if count != manifest.documents:
         yield f"{store.path} has {count:,} documents where the manifest says {manifest.documents:,}; {AGAIN}"
 

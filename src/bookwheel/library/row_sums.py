@@ -86,11 +86,11 @@ def name_sum(number: int, name: Any) -> int:
     return crc32(b"%d " % number + text_bytes(name)) - HALF
 
 
-def document_sum(number: int, name: Any, title: Any, metadata: Any, digest: Any) -> int:
+def document_sum(number: int, name: Any, title: Any, metadata: Any, language: Any, digest: Any) -> int:
     """Of what a document's row says: `name_sum`, and CRC-32 of the rest in the lower 32 bits."""
     if digest.__class__ is not bytes:
         return 0
-    said = f"{title}\0{metadata}".encode("utf-8", "surrogateescape")
+    said = f"{title}\0{metadata}\0{language}".encode("utf-8", "surrogateescape")
     return (name_sum(number, name) << 32) | crc32(said, crc32(digest))
 
 
@@ -158,12 +158,13 @@ def register_sums(db: sqlite3.Connection) -> None:
     """Give ``db`` the functions ``source_sum``, ``crc32`` and ``document_sum``, these two of bytes: damaged text is none."""
     db.create_function("source_sum", -1, source_sum, deterministic=True)
     db.create_function("crc32", 1, lambda data: crc32(data or b""), deterministic=True)
-    db.create_function("document_sum", 5, _document_sum, deterministic=True)
+    db.create_function("document_sum", 6, _document_sum, deterministic=True)
 
 
-def _document_sum(number: int, name: bytes, title: bytes, metadata: bytes | None, digest: Any) -> int:
+def _document_sum(number: int, name: bytes, title: bytes, metadata: bytes | None, language: bytes | None, digest: Any) -> int:
     """`document_sum`, of text as bytes."""
     if digest.__class__ is not bytes:
         return 0
-    rest = crc32(b"%b\0%b" % (title or b"", b"None" if metadata is None else metadata), crc32(digest))
+    said = title or b"", b"None" if metadata is None else metadata, b"None" if language is None else language
+    rest = crc32(b"%b\0%b\0%b" % said, crc32(digest))
     return ((crc32(b"%d %b" % (number, name or b"")) - HALF) << 32) | rest

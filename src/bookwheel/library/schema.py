@@ -13,7 +13,9 @@ CREATE TABLE sources (
 CREATE TABLE documents (
   id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, name TEXT NOT NULL, first INTEGER NOT NULL, passages INTEGER NOT NULL,
   source INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER, numbers INTEGER NOT NULL,
-  title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL  -- last what is long: a row is read up to the last column asked for
+  title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL,
+  language TEXT  -- in English; '' where the text does not tell, NULL where it was not asked
+  -- last what is long: a row is read up to the last column asked for
 );
 CREATE INDEX documents_name ON documents(name);
 CREATE INDEX documents_source ON documents(source);

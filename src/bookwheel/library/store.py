@@ -54,7 +54,12 @@ _ENDLESS = 1 << 62
 _PLACE = "p.id, p.document, p.start, p.end, p.part, p.line"
 _PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
 _TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
-_WHOLE = "d.id, d.name, d.title, d.metadata, d.hash, d.sum"
+_WHOLE = "d.id, d.name, d.title, d.metadata, d.language, d.hash, d.sum"
+# Only SQLite has all of a long title, or of much metadata.
+_SOUND = (
+    "d.sum = document_sum(d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), "
+    "CAST(d.language AS BLOB), d.hash)"
+)
 
 
 class PassageRow(NamedTuple):
@@ -324,6 +329,7 @@ class Store(Database):
                 name,
                 title,
                 metadata,
+                language,
                 digest,
                 whole,
                 source,
@@ -332,7 +338,7 @@ class Store(Database):
             ) = row
             if (
                 passage_holds(row)
-                and document_sum(number, name, title, metadata, digest) == whole
+                and document_sum(number, name, title, metadata, language, digest) == whole
                 and name_sum(source, path) == noted
             ):
                 shown = _json(metadata)[0] if metadata else {}
@@ -372,10 +378,8 @@ class Store(Database):
         limit = _ENDLESS if most is None else most
         for row in self._rows(
             f"SELECT {_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, min(p.end - p.start, ?)) AS BLOB), "
-            # Only SQLite has all of a long text, title or metadata.
             "iif(p.end - p.start > ?, crc32(CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)), NULL), "
-            "substr(d.title, 1, iif(p.id = d.first, ?, ?)), d.sum = document_sum("
-            "d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), d.hash) "
+            f"substr(d.title, 1, iif(p.id = d.first, ?, ?)), {_SOUND} "
             "FROM passages p JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document WHERE p.id IN",
             ids,
             [limit, limit, limit, min(TITLE, limit)],
@@ -392,6 +396,30 @@ class Store(Database):
     def lengths(self, ids: Sequence[int]) -> dict[int, int]:
         """Characters of each passage of ``ids`` that is stored, without its title."""
         return dict(self._rows("SELECT id, end - start FROM passages WHERE id IN", ids))
+
+    def held_by_language(self, numbers: Sequence[int]) -> list[tuple[str, int, int]]:
+        """Language, documents and passages of those of the documents ``numbers`` that are not removed, by language."""
+        marks = ", ".join("?" * len(numbers))
+        return self.execute(
+            "SELECT language, count(*), sum(passages) FROM documents "
+            f"WHERE id IN ({marks}) AND removed IS NULL AND language IS NOT NULL GROUP BY language",
+            list(numbers),
+        )
+
+    def languages_of(self, passages: Sequence[int]) -> list[str | None]:
+        """The language of the document of each of ``passages``; None where it is not stored any more or was not asked.
+
+        Raises `LibraryDamaged` where a document's row is damaged.
+        """
+        found: dict[int, str | None] = {}
+        for passage, number, language, sound in self._rows(
+            f"SELECT p.id, d.id, d.language, {_SOUND} FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN",
+            passages,
+        ):
+            if not sound:
+                self.met(self.damage(number, "the name, the title, the metadata or the language"))
+            found[passage] = language
+        return [found.get(number) for number in passages]
 
     def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
         """Number and name of the document of each passage of ``ids`` that is stored."""
@@ -490,10 +518,10 @@ class Store(Database):
             "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
             (number,),
         )
-        for _, name, title, metadata, digest, whole, source, path, noted, text, written, *numbers in rows:
+        for _, name, title, metadata, language, digest, whole, source, path, noted, text, written, *numbers in rows:
             if (
                 not holds(*numbers)
-                or document_sum(number, name, title, metadata, digest) != whole
+                or document_sum(number, name, title, metadata, language, digest) != whole
                 or name_sum(source, path) != noted
                 or crc32(text) != written
             ):

@@ -18,15 +18,16 @@ from types import TracebackType
 from .. import kernels
 from .._errors import LibraryNotFound
 from .._system import anonymous_bytes
+from ..analysis.library_analyzer import most_documents
 from ..documents.document import Document
 from ..encode.protocols import nbytes
 from ..index.storage import checksum_of, fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
-from ..memory.shares import COMPILING, GATHERED, Shares, share_out
+from ..memory.shares import COMPILING, GATHERED, Shares, reader_memory, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
-from .compaction import merge_segments, reweigh_segment, to_merge
+from .compaction import analysed_anew, merge_segments, reweigh_segment, to_merge
 from .intake import Intake
 from .leases import no_older_readers, prepare
 from .lock import WriterLock
@@ -84,12 +85,29 @@ class Writer:
         self._intake = Intake(library, self.store, self.manifest, self._encoders, self.bits, self._gathered)
         self._dirty = False
         self._last_commit = time.monotonic()
+        self._lent = 0
         self.shares = self._share_out()
+
+    def lend(self, memory: int) -> None:
+        """Leave ``memory`` bytes of the budget to a process that reads files, from now on."""
+        if memory != self._lent:
+            self._lent = memory
+            self.shares = self._share_out()
+            self.memory_plan.plan_building(self.shares)
+            if self._intake.full:
+                self.commit()
+
+    def reader_memory(self) -> tuple[int, int]:
+        """What such a process may hold: see `bookwheel.memory.shares.reader_memory`."""
+        intake = self._intake
+        return reader_memory(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
 
     def _share_out(self) -> Shares:
         """The budget split for what the library holds by now."""
         intake = self._intake
-        shares = share_out(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
+        shares = share_out(
+            self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage, reading=self._lent
+        )
         intake.shares = shares
         self.store.cache(shares.database)
         return shares
@@ -98,6 +116,11 @@ class Writer:
     def generation(self) -> int:
         """The generation that the next commit makes."""
         return self.manifest.generation + 1
+
+    @property
+    def languages(self) -> dict[str, int]:
+        """Documents taken in by language, the most first."""
+        return dict(self._intake.found.most_common())
 
     @property
     def added_passages(self) -> int:
@@ -119,7 +142,7 @@ class Writer:
 
         The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one.
         """
-        self._intake.add(NewDocument(document, source, digest, replaces))
+        self._intake.add(NewDocument(document, source, digest, replaces=replaces))
         self._dirty = True
         if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
             self.commit()
@@ -181,6 +204,7 @@ class Writer:
         every = iter(numbers)
         count = 0
         while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
+            self._intake.no_longer([number for _, number in rows])
             self.store.begin()
             self.store.remove(rows)
             # Their sources no longer hold what the library has, so the next `index` reads them again.
@@ -200,11 +224,35 @@ class Writer:
         """Make everything so far the library's next generation."""
         finished = self._intake.finish()
         if self._dirty:
-            self._publish((*self.manifest.segments, *finished))
+            segments = (*self.manifest.segments, *finished)
+            languages = self._intake.languages()
+            main = most_documents(languages)
+            if any(entry.undecided and entry.followed != main for entry in segments):
+                segments = self._followed(segments, main)
+            self.manifest = replace(self.manifest, languages=languages)
+            self._publish(segments)
             self._tidy()
             self.shares = self._share_out()
             self.memory_plan.plan_building(self.shares)
         self._last_commit = time.monotonic()
+
+    def _followed(self, segments: Sequence[SegmentEntry], main: str | None) -> tuple[SegmentEntry, ...]:
+        """``segments`` with what is of no language analysed as ``main``, the language of most documents by now."""
+        snapshot = Snapshot(self.library, replace(self.manifest, segments=tuple(segments)), self.store)
+        found: list[SegmentEntry] = []
+        with storage(self.library):
+            for segment in snapshot.segments:
+                if segment.entry.undecided and segment.entry.followed != main:
+                    found += analysed_anew(snapshot, segment, main, self._new_names, self.shares.gather, self.bits)
+                else:
+                    found.append(segment.entry)
+        self.measure()
+        trim_heap()
+        return tuple(found)
+
+    def _new_names(self) -> tuple[str, str]:
+        """The name of a new segment, and that of its impacts."""
+        return self._intake.numbers.name_segment(), impacts_name(self.generation)
 
     def _publish(
         self,

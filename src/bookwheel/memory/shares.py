@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 from .sizes import MIB
 
-__all__ = ["BASE", "COMPILING", "GATHERED", "LEAST", "MOST", "PER_PASSAGE", "RECORD", "Shares", "share_out"]
+__all__ = [
+    "BASE",
+    "COMPILING",
+    "GATHERED",
+    "LEAST",
+    "MOST",
+    "PER_PASSAGE",
+    "READING",
+    "RECORD",
+    "Shares",
+    "reader_memory",
+    "share_out",
+]
 
 BASE = 96 * MIB
 """Anonymous memory of Python, numpy and numba with every kernel loaded: what a process holds before it has any data.
@@ -17,6 +29,8 @@ COMPILING = 512 * MIB
 """Budgets below this have no room for the compiler: kernels are compiled beforehand, in processes of their own."""
 GATHERED = "postings being gathered or merged"
 """The name of the part that indexing measures against its share."""
+READING = "reading files in a process of its own"
+"""The name of the part that such a process holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,10 @@ class Shares:
     """Postings and words of the segment being gathered, including the room to sort them; merging uses the same room."""
     reserve: int
     """For memory that the allocator holds unused, and for the system's own pages (page tables, unwritten file pages)."""
+    reading: int = 0
+    """A process that reads untrusted files, while there is one."""
+    lent: int = 0
+    """What of `gather` was lent to it."""
 
     @property
     def record(self) -> int:
@@ -44,7 +62,7 @@ class Shares:
 
         A record that large gets the room of the segment being gathered, which is written out first.
         """
-        return min(RECORD, (self.text + self.gather) // 8)
+        return min(RECORD, (self.text + self.gather + self.lent) // 8)
 
     @property
     def total(self) -> int:
@@ -61,6 +79,7 @@ class Shares:
             ("database cache", self.database),
             ("text and file buffers", self.text),
             (GATHERED, self.gather),
+            (READING, self.reading),
             ("reserve", self.reserve),
         ]
         return [(part, size) for part, size in parts if size]
@@ -76,12 +95,31 @@ PER_PASSAGE = 32
 """Bytes per passage that indexing holds whatever its buffers: the passage's id, and its length during merges."""
 
 
-def share_out(ram: int, *, encoder: int = 0, passages: int = 0) -> Shares:
+BESIDE = 16 * MIB
+"""The least room for postings while another process reads a file."""
+
+
+def reader_memory(ram: int, *, encoder: int = 0, passages: int = 0) -> tuple[int, int]:
+    """What a process that reads untrusted files may hold in bytes: for most files, and for one that needs all there is.
+
+    The first is three sixteenths of the budget (48 of 256 MB), the second what is left beside the fixed parts, `BESIDE`, and a
+    twentieth in reserve.
+    """
+    shares = share_out(ram, encoder=encoder, passages=passages)
+    first = min(ram * 3 // 16, 512 * MIB)
+    fixed = shares.base + shares.encoder + shares.tables + shares.database + shares.text
+    return first, max(first, ram - fixed - BESIDE - ram // 20)
+
+
+def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0) -> Shares:
     """Split ``ram`` bytes over the parts of indexing a library of ``passages`` with models of ``encoder`` bytes.
 
     A fifth is held in reserve. Of what remains beside the fixed parts, a tenth is the database's cache, a sixth is text and
     buffers, and the rest is for postings. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
     `MemoryPlan.check` then refuses it.
+
+    A process that reads files and holds up to ``reading`` bytes gets what is left over, then half of the reserve, then the
+    room for postings but `BESIDE`, then the reserve but a twentieth of the budget.
     """
     tables = PER_PASSAGE * passages
     reserve = min(ram // 5, MOST.reserve)
@@ -89,4 +127,11 @@ def share_out(ram: int, *, encoder: int = 0, passages: int = 0) -> Shares:
     database = min(max(rest // 10, LEAST.database), MOST.database)
     text = min(max(rest // 6, LEAST.text), MOST.text)
     gather = min(max(rest - database - text, LEAST.gather), MOST.gather)
-    return Shares(BASE, encoder, tables, database, text, gather, reserve)
+    shares = Shares(BASE, encoder, tables, database, text, gather, reserve)
+    if not reading:
+        return shares
+    wanted = max(0, reading - max(0, ram - shares.total))
+    spared = min(wanted, max(0, reserve - ram // 10))
+    lent = min(wanted - spared, max(0, gather - BESIDE))
+    spared += min(wanted - spared - lent, max(0, reserve - spared - ram // 20))
+    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, reading, lent)

@@ -1,6 +1,27 @@
 """The registry of formats. Adding one touches its own file and the tuple here."""
 
-from . import code, docx, epub, folders, html, ipynb, json, jsonl, mail, markdown, odf, pdf, pptx, rst, table, text, xlsx
+from . import (
+    code,
+    docx,
+    epub,
+    folders,
+    html,
+    ipynb,
+    json,
+    jsonl,
+    latex,
+    mail,
+    man,
+    markdown,
+    odf,
+    pdf,
+    pptx,
+    rst,
+    rtf,
+    table,
+    text,
+    xlsx,
+)
 from .base import Format, Items
 
 __all__ = ["BINARY_SUFFIXES", "FORMATS", "Format", "Items", "by_name"]
@@ -31,6 +52,10 @@ FORMATS: dict[str, Format] = {
         mail.EML,
         mail.MBOX,
         mail.MHTML,
+        rtf.RTF,
+        latex.LATEX,
+        man.MAN,
+        man.INFO,
         table.CSV,
         table.TSV,
         jsonl.JSONL,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..._errors import InputError
 from ..document import Document, Scalar
-from ..encoding import clean, decode
+from ..encoding import clean, decode, decode_declared
 from ..page.article import article_of
 from ..page.blocks import blocks_of
 from ..page.main import left_out, not_shown
@@ -46,10 +46,15 @@ _UNNESTED = frozenset(
 )
 MAX_NESTING = 20_000
 MAX_ATTRIBUTES = 1000
+FEW_ATTRIBUTES = 100
+"""So many in every element of a page cost no more than the rest of parsing."""
+MAX_STEPS = 50_000_000
+"""The sum of the squares of larger numbers: about a third of a second."""
+_SEPARATORS = b" \t\n\r\f/\"'"
 _ATTRIBUTE = re.compile(rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>]*+))?+""")
 # As the standard reads a tag; and up to the first ">", lest quotes that open elsewhere hide one.
 _QUOTED_TAG = re.compile(rb"<[A-Za-z][^\s/>]*+(?:" + _ATTRIBUTE.pattern + rb")*+")
-_LONG_TAG = re.compile(rb"<[A-Za-z][^>]{%d,}+" % (2 * MAX_ATTRIBUTES))
+_LONG_TAG = re.compile(rb"<[A-Za-z][^>]{%d,}+" % (2 * FEW_ATTRIBUTES))
 _SEPARATOR = re.compile(r"\s+[-|–—:·•»«/]+\s+")
 _SHORT = 400
 """Characters of text below which a page is taken for one that a script fills."""
@@ -130,11 +135,23 @@ def _check_nesting(data: bytes, label: str) -> None:
 
 
 def _check_attributes(data: bytes, label: str) -> None:
-    """Raise `InputError` for an element with so many attributes that parsing it would take the square of their number."""
+    """Raise `InputError` for elements with so many attributes that parsing them would take the square of their number."""
     for tags in (_QUOTED_TAG, _LONG_TAG):
+        steps = 0
         for tag in tags.finditer(data):
-            if tag.end() - tag.start() > 2 * MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(tag.group())) > MAX_ATTRIBUTES:
+            if tag.end() - tag.start() <= 2 * FEW_ATTRIBUTES:
+                continue
+            text = tag.group()
+            if len(text) - len(text.translate(None, _SEPARATORS)) < FEW_ATTRIBUTES:
+                continue
+            number = len(_ATTRIBUTE.findall(text))
+            if number > MAX_ATTRIBUTES:
                 raise InputError(f"{label} has an element with more than {MAX_ATTRIBUTES:,} attributes; it was skipped")
+            steps += number * number if number > FEW_ATTRIBUTES else 0
+            if steps > MAX_STEPS:
+                raise InputError(
+                    f"{label} has many elements with more than {FEW_ATTRIBUTES} attributes (up to {number}); it was skipped"
+                )
 
 
 def parse_html(data: bytes, label: str = "a page") -> LexborHTMLParser:
@@ -147,12 +164,7 @@ def parse_html(data: bytes, label: str = "a page") -> LexborHTMLParser:
     _check_nesting(data, label)
     _check_attributes(data, label)
     declared = _CHARSET.search(data[:4096])
-    if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return LexborHTMLParser(clean(data.decode(declared.group(1).decode("ascii"))))
-        except (LookupError, UnicodeError):
-            pass  # the declaration is wrong
-    return LexborHTMLParser(decode(data))
+    return LexborHTMLParser(decode_declared(data, declared.group(1).decode("ascii")) if declared else decode(data))
 
 
 def _read(source: Source, fields: Fields) -> Items:

@@ -26,6 +26,8 @@ __all__ = ["EML", "MBOX", "MHTML"]
 
 MAX_HEADER = 8000
 """Characters of a header that are read: the standard library's parser takes the square of their number."""
+MAX_BOUNDARIES = 20_000
+"""Lines of a message in parts that begin as a boundary does: each part takes a kilobyte of memory, and time."""
 
 _SEPARATOR = re.compile(rb"From (?:\S+\s*$|.*\d:\d\d.*\d{4})")
 """As programs write it before a message; a sentence that begins with "From" has no time, and more words."""
@@ -48,6 +50,8 @@ class _Policy(_Base):
         return super().header_fetch_parse(name, value)
 
 
+_HEADERS = 1 << 16
+_MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _POLICY = _Policy(raise_on_defect=False)
 
 
@@ -57,6 +61,8 @@ def parse_message(data: bytes) -> EmailMessage:
 
 
 def _document(source: Source, data: bytes, line: int, identifier: str) -> Document | InputError | None:
+    if len(data) > 3 * MAX_BOUNDARIES and data.count(b"\n--") > MAX_BOUNDARIES and _MULTIPART.search(data[:_HEADERS]):
+        return InputError(f"{source.label}:{line}: the message has more than {MAX_BOUNDARIES:,} parts; it was skipped")
     try:
         message = parse_message(data)
         parts = take_apart(message)
@@ -115,7 +121,7 @@ def _messages(source: Source) -> Iterator[Document | InputError]:
 
     Both conventions for such lines inside a message, ``>From `` (mboxo, mboxrd) and none, are read right.
     """
-    parts: list[bytes] = []
+    message = bytearray()  # not a list of its lines: a line of one letter takes forty bytes in one
     size = start = number = 0
     blank = True
     maybe: bytes | None = None
@@ -126,11 +132,11 @@ def _messages(source: Source) -> Iterator[Document | InputError]:
             if maybe is not None:
                 if not isinstance(line, int) and _HEADER.match(line):
                     if start:
-                        yield from _finish(source, parts, size, start)
-                    parts, size, start = [], 0, number - 1
+                        yield from _finish(source, message, size, start)
+                    message, size, start = bytearray(), 0, number - 1
                 elif start:
                     size += len(maybe)
-                    parts.append(maybe)
+                    message += maybe
                 else:
                     start = number - 1
                 maybe = None
@@ -142,24 +148,24 @@ def _messages(source: Source) -> Iterator[Document | InputError]:
             elif start:
                 size += len(line)
                 if size <= source.max_bytes:
-                    parts.append(line[1:] if line.startswith(b">") and line.lstrip(b">").startswith(b"From ") else line)
-                elif parts:
-                    parts = []
+                    message += line[1:] if line.startswith(b">") and line.lstrip(b">").startswith(b"From ") else line
+                elif message:
+                    message = bytearray()
             elif line.strip():
                 raise InputError(f"{source.label} is not an mbox file: its first line does not begin with 'From '")
             blank = line in (b"\n", b"\r\n")
         if start:
-            yield from _finish(source, parts, size, start)
+            yield from _finish(source, message, size, start)
 
 
-def _finish(source: Source, parts: list[bytes], size: int, start: int) -> Iterator[Document | InputError]:
+def _finish(source: Source, message: bytearray, size: int, start: int) -> Iterator[Document | InputError]:
     if size > source.max_bytes:
         yield InputError(
             f"{source.label}:{start}: the message has {megabytes(size)}, more than the limit of "
             f"{megabytes(source.max_bytes)} per message; it was skipped"
         )
         return
-    found = _document(source, b"".join(parts), start, "")
+    found = _document(source, bytes(message), start, "")
     if isinstance(found, Document):
         given = found.metadata.get("message-id")
         yield replace(found, id=str(given) if given else f"{source.path}#{start}")

@@ -11,7 +11,7 @@ from email.errors import MessageError
 from email.message import Message
 from typing import TYPE_CHECKING, Any
 
-from ..encoding import clean, decode
+from ..encoding import clean, decode, decode_declared
 from .html import parse_html, visible_text
 from .values import one_line
 
@@ -28,24 +28,6 @@ _MAX_PARTS = 2000
 _STUB = 0.25
 """A plain text with so few of the words of the HTML beside it says only that there is HTML."""
 _ENOUGH = 30
-_AS_IN_BROWSERS = {
-    "us-ascii": "cp1252",
-    "ascii": "cp1252",
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "latin-1": "cp1252",
-    "iso-8859-9": "cp1254",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "gb_2312-80": "gb18030",
-    "ks_c_5601-1987": "cp949",
-    "euc-kr": "cp949",
-    "shift_jis": "cp932",
-    "x-sjis": "cp932",
-    "big5": "big5hkscs",
-    "tis-620": "cp874",
-    "unicode-1-1-utf-7": "utf-7",
-}
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _UNNAMED = {"application/pdf": ".pdf", "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf"}
 
@@ -147,20 +129,7 @@ def page_of(text: str, label: str = "a page") -> LexborHTMLParser:
 
 def recoded(data: bytes, charset: str | None) -> str:
     """The text of a part in the charset that its header says, if it can be."""
-    if charset and charset.lower() not in ("utf-8", "utf8"):
-        if not data.isascii():
-            # Many a program writes UTF-8 and declares another: text in other charsets is hardly ever valid UTF-8.
-            try:
-                if not charset.lower().startswith(("iso-2022", "utf", "hz")):
-                    return clean(data.decode("utf-8"))
-            except UnicodeDecodeError:
-                pass
-        charset = _AS_IN_BROWSERS.get(charset.lower(), charset)
-        try:
-            return clean(data.decode(charset))
-        except (LookupError, UnicodeError, ValueError):
-            pass  # the header is wrong: detect the encoding
-    return decode(data)
+    return decode_declared(data, charset) if charset and charset.lower() != "us-ascii" else decode(data)
 
 
 def file_name(part: Message[Any, Any]) -> str:

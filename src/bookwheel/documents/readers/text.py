@@ -41,7 +41,7 @@ def _read(source: Source, fields: Fields) -> Items:
 
 TEXT = Format(
     "text",
-    (".txt", ".text", ".log", ".tex", ".adoc", ".asciidoc", ".org", ".srt", ".vtt", ".bib", ".me", ".man", ".roff", ".wiki"),
+    (".txt", ".text", ".log", ".adoc", ".asciidoc", ".org", ".srt", ".vtt", ".bib", ".me", ".wiki"),
     _read,
     names=(
         "readme",

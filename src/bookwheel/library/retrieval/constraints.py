@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.analyzer import Analyzer
+from ...analysis.library_analyzer import LibraryAnalyzer
 from ...analysis.words import word_pieces
 from ...hits import Hits
 from ...rank.query import Constraints
@@ -25,22 +25,23 @@ Key = tuple[str, ...]
 _NONE = np.empty(0, np.int64)
 
 
-def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks, analyzer: Analyzer) -> Masks:
-    """``masks`` without the passages that lack a required word or have an excluded one; `PhraseCheck` checks phrases.
+def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks) -> Masks:
+    """``masks`` without the passages that lack a required word or have an excluded one; `PhraseCheck` checks the rest.
 
-    The words of a required phrase are required. A word that the analyzer drops (a stop word) has no effect.
+    The words of a required phrase are required. A word that is a stop word in every language has no effect.
     """
-    required = [term for text in constraints.required for term in analyzer(text)]
-    excluded = [analyzer(text) for text in constraints.excluded if not _is_phrase(text, analyzer)]
+    analyzer = snapshot.analyzer
+    required = [forms for text in constraints.required for forms in _parts(analyzer, text) if forms]
+    excluded = [_parts(analyzer, text) for text in constraints.excluded if not _needs_text(analyzer, text)]
     narrowed: list[NDArray[np.uint64] | None] = []
     for segment, mask in zip(snapshot.segments, masks, strict=True):
         bits = mask
-        for term in dict.fromkeys(required):
-            found = _bits(segment, [term])
+        for forms in dict.fromkeys(required):
+            found = _bits(segment, [forms])
             bits = found if bits is None else bits & found
-        for terms in excluded:
-            if terms:
-                found = _bits(segment, terms)
+        for parts in excluded:
+            if any(parts):
+                found = _bits(segment, [forms for forms in parts if forms])
                 bits = bitmap(len(segment.ids), _NONE, False) & ~found if bits is None else bits & ~found
         if constraints.without:
             _, local = segment.locate(np.array(constraints.without, np.int64))
@@ -50,31 +51,55 @@ def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks
     return narrowed
 
 
-def _bits(segment: Segment, terms: Sequence[str]) -> NDArray[np.uint64]:
-    """The passages of ``segment`` that have all of ``terms``."""
+def _parts(analyzer: LibraryAnalyzer, text: str) -> list[Key]:
+    """The parts of the words of ``text``, each with its forms in the languages of the library; without any where it says nothing.
+
+    A part that is a stop word in some languages only has none either: the texts tell.
+    """
+    found: list[Key] = []
+    for word in analyzer.words(text):
+        for form in analyzer.forms(word):
+            terms = tuple(dict.fromkeys(form.values()))
+            found.append(() if "" in terms else terms)
+    return found
+
+
+def _bits(segment: Segment, parts: Sequence[Key]) -> NDArray[np.uint64]:
+    """The passages of ``segment`` that have, of each of ``parts``, one of its forms."""
     every: NDArray[np.uint64] | None = None
-    for term in terms:
-        bits = segment.sparse.bitmap(term)
+    for forms in parts:
+        bits = segment.sparse.bitmap(forms[0])
+        for term in forms[1:]:
+            bits = bits | segment.sparse.bitmap(term)
         every = bits if every is None else every & bits
     assert every is not None
     return every
 
 
-def _is_phrase(text: str, analyzer: Analyzer) -> bool:
-    return len(analyzer.words(text)) > 1
+def _needs_text(analyzer: LibraryAnalyzer, text: str) -> bool:
+    """Whether only the texts tell if they have ``text``: a phrase, or a stop word of some languages but not of all."""
+    words = analyzer.words(text)
+    if len(words) > 1:
+        return True
+    forms = [set(form.values()) for word in words for form in analyzer.forms(word)]
+    return any("" in form and len(form) > 1 for form in forms)
 
 
 class PhraseCheck:
-    """Whether passages have the required phrases and none of the excluded ones, compared term by term, stop words included."""
+    """Whether passages have the required phrases and none of the excluded ones.
 
-    def __init__(self, snapshot: Snapshot, constraints: Constraints, analyzer: Analyzer, terms: Callable[[str], Key]) -> None:
+    They are compared term by term, stop words included, each passage in its own language.
+    """
+
+    def __init__(self, snapshot: Snapshot, constraints: Constraints) -> None:
         self.snapshot = snapshot
-        self.analyzer = analyzer
-        self.terms = terms
-        self.required = [self._keys(text) for text in constraints.required if _is_phrase(text, analyzer)]
-        self.excluded = [self._keys(text) for text in constraints.excluded if _is_phrase(text, analyzer)]
+        self.analyzer = snapshot.analyzer
+        self.required = [text for text in constraints.required if _needs_text(self.analyzer, text)]
+        self.excluded = [text for text in constraints.excluded if _needs_text(self.analyzer, text)]
         self.read = 0
         self._known: dict[int, bool] = {}
+        self._wanted: dict[str | None, tuple[list[list[Key]], list[list[Key]]]] = {}
+        self._keys_of: dict[tuple[str, str | None], Key] = {}
 
     def __bool__(self) -> bool:
         return bool(self.required or self.excluded)
@@ -83,16 +108,31 @@ class PhraseCheck:
         """Which of ``ids`` pass: bool (n,)."""
         missing = [number for number in ids.tolist() if number not in self._known]
         self.read += len(missing)
-        for some, texts in texts_in_turn(self.snapshot.store, missing):
-            for number, text in zip(some, texts, strict=True):
-                keys = self._keys(text)
-                self._known[number] = all(_within(keys, wanted) for wanted in self.required) and not any(
-                    _within(keys, barred) for barred in self.excluded
-                )
+        store = self.snapshot.store
+        for some, texts in texts_in_turn(store, missing):
+            languages = [None] * len(some) if self.analyzer.only is not None else store.languages_of(some)
+            for number, text, language in zip(some, texts, languages, strict=True):
+                self._known[number] = self._passes(text, self.analyzer.analysed_as(language))
         return np.array([self._known[number] for number in ids.tolist()], np.bool_)
 
-    def _keys(self, text: str) -> list[Key]:
-        return [self.terms(word) or (word.lower(),) for _, piece in word_pieces(text) for word in self.analyzer.words(piece)]
+    def _passes(self, text: str, language: str | None) -> bool:
+        if language not in self._wanted:
+            self._wanted[language] = (
+                [self._keys(phrase, language) for phrase in self.required],
+                [self._keys(phrase, language) for phrase in self.excluded],
+            )
+        required, excluded = self._wanted[language]
+        keys = self._keys(text, language)
+        return all(_within(keys, wanted) for wanted in required) and not any(_within(keys, barred) for barred in excluded)
+
+    def _keys(self, text: str, language: str | None) -> list[Key]:
+        return [self._key(word, language) for _, piece in word_pieces(text) for word in self.analyzer.words(piece)]
+
+    def _key(self, word: str, language: str | None) -> Key:
+        known = self._keys_of.get((word, language))
+        if known is None:
+            known = self._keys_of[word, language] = self.analyzer.terms_in(word, language) or (word.lower(),)
+        return known
 
 
 def _within(keys: list[Key], wanted: list[Key]) -> bool:
