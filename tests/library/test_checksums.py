@@ -108,6 +108,17 @@ def test_a_damaged_row_is_named_and_the_rest_goes_on(copy: Path, kind: str, caps
     assert sorted(written) == sorted(whole.keys() - {"d7"})
 
 
+def test_what_no_document_claims_is_named_too(copy: Path) -> None:
+    """The row of the passage's document says it has none: nothing tells whose the passage is, but it was found."""
+    alter(copy, "UPDATE documents SET first = first + 100000 WHERE name = 'd7'")
+    alter(copy, f"UPDATE texts SET text = 'x' || text WHERE document = {D7}")
+    with bookwheel.open(copy) as library:
+        for group in (False, True):
+            found = library.search("lock", 100, recipe="bm25", group=group)
+            assert "d7" not in [result.id for result in found]
+            assert any("the row of its document are damaged" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("kind", ROWS)
 def test_removing_and_adding_again_repairs_a_row(copy: Path, kind: str) -> None:
     alter(copy, ROWS[kind])

@@ -107,7 +107,7 @@ class Searcher:
 
     def _best_of_documents(self, ids: Sequence[int]) -> list[int]:
         """The first passage of each document, in the order of ``ids``."""
-        documents = self.snapshot.store.documents_of(ids)
+        documents = self.snapshot.store.documents_of(ids, known=True)
         best: dict[int, int] = {}
         for passage in ids:
             if passage in documents:
@@ -221,7 +221,7 @@ class Searcher:
                 ranking, ids = self._grouped(asked, recipe, options)
             if options.cutoff is not None:
                 ids = self._fitting(asked, ids, options.cutoff)
-            names = self.snapshot.store.documents_of(ids)
+            names = self.snapshot.store.documents_of(ids, known=True)
             scores = dict(zip(ranking.hits.ids.tolist(), ranking.hits.scores.tolist(), strict=True))
             results.append([(names[passage][1], scores[passage]) for passage in ids if passage in names])
         return results

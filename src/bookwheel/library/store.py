@@ -296,7 +296,7 @@ class Store(Database):
         return np.concatenate(found)
 
     def passages(self, ids: Sequence[int], each: int | None = None, together: int = 0) -> dict[int, PassageRow]:
-        """The passages of ``ids`` that are stored and sound, by id.
+        """The passages of ``ids``, which segments hold, that are sound, by id.
 
         With ``each``, those of more than so many characters are ``late``, and from ``together`` characters on all others.
         """
@@ -346,7 +346,7 @@ class Store(Database):
         if len(found) < len(ids):
             if each is not None:
                 self._late(ids, found, most, full=room < 0)
-            self._name_missing(ids, found)
+            self._name_missing(ids, found, known=True)
         return found
 
     def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
@@ -421,22 +421,22 @@ class Store(Database):
             found[passage] = language
         return [found.get(number) for number in passages]
 
-    def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
-        """Number and name of the document of each passage of ``ids`` that is stored."""
+    def documents_of(self, ids: Sequence[int], *, known: bool = False) -> dict[int, tuple[int, str]]:
+        """Number and name of the document of each passage of ``ids`` that is stored; ``known``: all of them must be."""
         # That the passage is among those of the document, its own row says too.
         rows = self._rows(
             "SELECT p.id, d.id, d.name, d.sum >> 32 FROM passages p JOIN documents d ON d.id = p.document "
             "WHERE p.id >= d.first AND p.id < d.first + d.passages AND p.id IN",
             ids,
         )
-        known = self._names
+        names = self._names
         found = {
             passage: (number, name)
             for passage, number, name, noted in rows
-            if known.get(number) == name or self._is_name(number, name, noted)
+            if names.get(number) == name or self._is_name(number, name, noted)
         }
         if len(found) < len(ids):
-            self._name_missing(ids, found)
+            self._name_missing(ids, found, known=known)
         return found
 
     def _is_name(self, number: int, name: Any, noted: int) -> bool:
@@ -472,15 +472,22 @@ class Store(Database):
                         rows += self.execute(f"{sql} (?)", [*parameters, one], until=until)
         return rows
 
-    def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any]) -> None:
-        """Name the documents of those ``ids`` that are not in ``found`` though the library has them."""
+    def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any], *, known: bool = False) -> None:
+        """Name the documents of those ``ids`` that are not in ``found`` though the library has them.
+
+        ``known``: it has all of them, since a segment of this generation does.
+        """
         for passage in (number for number in ids if number not in found):
             # Not by the row of the passage, which may be what is damaged.
-            for (number,) in self.execute(
-                "SELECT id FROM documents WHERE first <= :p AND first + passages > :p", {"p": passage}
-            ):
+            claims = self.execute("SELECT id FROM documents WHERE first <= :p AND first + passages > :p", {"p": passage})
+            if claims or known:
                 self.damaged.add(passage)
-                self.met(self.damage(number, f"passage {passage}"))
+                self.met(
+                    self.damage(claims[0][0], f"passage {passage}")
+                    if claims
+                    else f"passage {passage} and the row of its document are damaged in {self.path}; run `bookwheel check` to see all "
+                    "that is damaged, then index the files again into a new library"
+                )
 
     def damage(self, number: int, what: str) -> str:
         """The sentence that ``what`` of the document ``number`` is damaged, with what to do about it."""
