@@ -88,13 +88,19 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
             else:
                 yield item
 
-    for item in items:
-        batch.append(item)
-        full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
-        del item  # the next one is read while this variable would hold it
-        if full:
-            yield from flush()
-            batch.clear()
-            load.clear()
+    damage: Exception | None = None
+    try:
+        for item in items:
+            batch.append(item)
+            full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
+            del item  # the next one is read while this variable would hold it
+            if full:
+                yield from flush()
+                batch.clear()
+                load.clear()
+    except Exception as error:  # the file is damaged from here on: what came before is good
+        damage = error
     if batch:
         yield from flush()
+    if damage is not None:
+        raise damage

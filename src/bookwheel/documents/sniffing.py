@@ -45,6 +45,7 @@ _OF_MAIL = frozenset(
 _MAN = re.compile(rb"^[.'][ \t]*(?:TH|Dd|Dt)[ \t]", re.MULTILINE)
 _MAN_NAME = re.compile(r"\.[1-9nlpx][a-zA-Z]*\Z")
 _LATEX = re.compile(rb"(?:\s*%[^\n]*\n)*\s*\\document(?:class|style)\b")
+_BEGUN = re.compile(rb"(?:\xef\xbb\xbf)?BEGIN:(VCALENDAR|VCARD)\r?\n", re.IGNORECASE)
 _MAX_CONTROLS = 0.01
 
 
@@ -171,4 +172,6 @@ def _by_content(head: bytes, name: str) -> str:
         return "info"
     if _LATEX.match(head):
         return "latex"
+    if begun := _BEGUN.match(head):
+        return "ics" if begun.group(1).upper() == b"VCALENDAR" else "vcard"
     return ""

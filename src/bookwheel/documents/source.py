@@ -26,10 +26,12 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "STDIN",
     "Compression",
+    "CutOffError",
     "Fields",
     "Skipped",
     "Source",
     "megabytes",
+    "read_up_to",
 ]
 
 DEFAULT_MAX_BYTES = 64 << 20
@@ -56,6 +58,28 @@ def megabytes(count: int) -> str:
     return f"{count / (1 << 20):,.1f} MiB"
 
 
+class CutOffError(Exception):
+    """A file is damaged, or cut off, after the bytes ``data``; the cause says how."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__("the file cannot be read to its end")
+        self.data = data
+
+
+def read_up_to(stream: BinaryIO, limit: int, first: int = _BUFFER) -> tuple[bytes, Exception | None]:
+    """At most ``limit`` bytes, of which ``first`` are asked for at once, and what reading on raised, if it did."""
+    reader = cast(io.BufferedReader, stream)
+    pieces = io.BytesIO()
+    damage: Exception | None = None
+    try:
+        pieces = io.BytesIO(reader.read1(min(first, limit)))
+        while (at := pieces.seek(0, io.SEEK_END)) < limit and (piece := reader.read1(min(_PIECE, limit - at))):
+            pieces.write(piece)
+    except Exception as error:  # whatever decompressors raise
+        damage = error
+    return pieces.getvalue(), damage
+
+
 @dataclass(frozen=True, slots=True)
 class Fields:
     """The fields (JSONL) or columns (CSV) of a document; None stands for the usual names."""
@@ -80,6 +104,8 @@ class Skipped:
     """
     failed: bool = False
     """True if it should have been read but could not be (no permission)."""
+    told: str = ""
+    """A sentence with the numbers, where the reason needs any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +183,24 @@ class Source:
 
     def read_bytes(self, limit: int | None = None) -> bytes:
         """All the bytes, decompressed. Raises :class:`InputError` if there are more than
-        ``limit`` (default ``max_bytes``).
+        ``limit`` (default ``max_bytes``), and `CutOffError` where they cannot be read to the end.
         """
         limit = self.max_bytes if limit is None else limit
         with self.open() as stream:
             # Not all at once: that would ask for the memory of the limit, whatever the file's size.
             first = self.size + 1 if not self.compression and self.stream is None else _BUFFER
-            pieces = io.BytesIO(stream.read(min(first, limit + 1)))
-            while (at := pieces.seek(0, io.SEEK_END)) <= limit and (piece := stream.read(min(_PIECE, limit + 1 - at))):
-                pieces.write(piece)
-        data = pieces.getvalue()
+            data, damage = read_up_to(stream, limit + 1, first)
+        if damage is not None:
+            raise CutOffError(data) from damage
         if len(data) > limit:
-            size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
-            raise InputError(
-                f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file; split it, or convert it to JSONL, "
-                "which is read record by record"
-            )
+            raise InputError(f"{self.too_large(limit)}; split it, or convert it to JSONL, which is read record by record")
         return data
+
+    def too_large(self, limit: int) -> str:
+        """Says that the file exceeds ``limit``, with both sizes."""
+        size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
+        why = "" if limit % DEFAULT_MAX_BYTES == 0 else ", which follows from the memory budget (--ram)"
+        return f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file{why}"
 
     def open_seekable(self) -> BinaryIO:
         """The bytes as a stream that can seek, for formats with a directory (zip,
@@ -183,9 +210,7 @@ class Source:
         if self.compression or self.stream is not None or self.inside is not None:
             return io.BytesIO(self.read_bytes(limit))
         if self.size > limit:
-            raise InputError(
-                f"{self.label} ({megabytes(self.size)}) exceeds the limit of {megabytes(limit)} per file; split it"
-            )
+            raise InputError(f"{self.too_large(limit)}; split it")
         return self.open()
 
     def digest(self) -> str:

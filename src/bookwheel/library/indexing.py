@@ -36,6 +36,8 @@ __all__ = ["add_documents", "index_paths"]
 
 STDIN = "-"
 TOLD_BEFORE = "damaged record in an unchanged file"
+NO_TEXT = "no text"
+UNREADABLE = "cannot be read"
 LISTED = 100_000
 """Files that are listed before the first is read, so that progress has an end."""
 LOOKED_AT = 64 << 20
@@ -275,7 +277,9 @@ def _finished(run: _Run, started: float) -> IndexReport:
 def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
     for item in walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record):
         if isinstance(item, Skipped):
-            run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
+            run.report.skip(item.path, item.reason)
+            if item.told:
+                run.report.notes.append(item.told)
             if item.failed:
                 run.report.failures.append(f"{item.path}: {item.reason}")
                 run.unread.append(item.path)
@@ -303,7 +307,10 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
                 store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
                 store.sum_source(number)
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
-            report.unchanged += store.execute(alive, (number,))[0][0]
+            there = store.execute(alive, (number,))[0][0]
+            report.unchanged += there
+            if not there and not damaged:
+                report.skip(source.path, NO_TEXT)
             if damaged:
                 report.skipped[TOLD_BEFORE] = report.skipped.get(TOLD_BEFORE, 0) + damaged
             task.advance(source.size, source.path)
@@ -312,13 +319,19 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     store.mark_incomplete("id = ?", (number,))
     report.files += 1
     report.bytes_read += max(source.size, 0)
+    before = report.added + report.updated + report.unchanged
+    damaged = 0
     try:
         # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
         digest = source.digest() if is_file else ""
         damaged = run.store(number, _shown(run.reading.read(source, fields), source, task), known=known, replace_all=True)
     except InputError as error:
         report.failures.append(str(error))
+        if before == report.added + report.updated + report.unchanged:
+            report.skip(source.path, UNREADABLE)
         return
+    if before == report.added + report.updated + report.unchanged:
+        report.skip(source.path, UNREADABLE if damaged else NO_TEXT)
     if is_file:
         state = SourceState(source.size, source.mtime_ns, digest, settings, damaged)
         run.writer.after_added(partial(run.writer.mark_complete, number, state))

@@ -77,15 +77,17 @@ def _functions() -> tuple[Callable[..., int], Callable[..., int], Callable[..., 
 
 
 def words_of(content: Any, *, every: bool = False) -> Words:
-    """The words of ``content``, a pypdfium2 ``PdfTextPage``.
+    """The words of ``content``, what PDFium's ``FPDFText_LoadPage`` gave.
 
     ``every``: look at the box of every character, and put a space where two stand 0.2 em apart.
     """
-    count = int(content.count_chars())
+    import pypdfium2.raw as raw
+
+    count = int(raw.FPDFText_CountChars(content))
     if count <= 0:
         none = np.empty(0, np.int64)
         return Words("", none, none, none, np.empty((0, 4), np.float32), 0, 0, 0)
-    page = ctypes.cast(content.raw, ctypes.c_void_p).value or 0
+    page = ctypes.cast(content, ctypes.c_void_p).value or 0
     get_text, boxes, unicode, unmapped = _functions()
     buffer = np.empty(2 * count + 2, np.uint16)
     written = get_text(page, 0, count, buffer.ctypes.data)
@@ -136,9 +138,29 @@ def words_of(content: Any, *, every: bool = False) -> Words:
         first = at[index]
         last = at[np.searchsorted(drawn, places[ends - 1])]
     else:
-        first, last = _boxes(boxes, page, starts), _boxes(boxes, page, ends - 1)
+        first = _boxes(boxes, page, starts)
+        far = _far(first, ends - starts, lines)
+        last = first.copy()
+        last[:-1, 2] = first[1:, 0]
+        last[far] = _boxes(boxes, page, ends[far] - 1)
     joined = np.concatenate((np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])), axis=1)
     return Words(text, starts, ends, lines, joined, glued, odd, faults)
+
+
+def _far(first: Floats, lengths: Ints, lines: Ints) -> Ints:
+    """The words that may end far before the next one begins: those longer than their number of characters lets expect.
+
+    Of the others it need not be known where they end. ``first``: the boxes of first characters.
+    """
+    advance = first[1:, 0] - first[:-1, 0]
+    height = np.maximum(first[:-1, 3] - first[:-1, 1], 0.1)
+    room = (lengths[:-1] + 0.6) * height
+    near = (lines[1:] == lines[:-1]) & (advance > 0)
+    width = advance[near].sum() / max(float(room[near].sum()), 0.1)
+    ending = np.ones(len(first), np.bool_)
+    ending[:-1] = ~near | (advance > 0.9 * width * room + 0.35 * height)
+    found: Ints = np.flatnonzero(ending)
+    return found
 
 
 def _boxes(function: Callable[..., int], page: int, indices: Ints) -> Floats:

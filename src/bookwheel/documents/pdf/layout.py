@@ -8,6 +8,7 @@ of them reads like running text. What does not (cells of a table, commands with 
 from __future__ import annotations
 
 import itertools
+from bisect import bisect
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +128,8 @@ def _column_order(
             rows[-1].append(piece)
         else:
             rows.append([piece])
-    zones = _zones(rows, boxes)
+    sides = boxes[:, [0, 2]].tolist()
+    zones = _zones(rows, sides)
     order: list[int] = []
     changed = False
     at = 0
@@ -137,7 +139,7 @@ def _column_order(
         columns: list[list[int]] = [[] for _ in range(len(gutters) + 1)]
         for row in rows[begin:end]:
             for piece in row:
-                columns[int(np.searchsorted(gutters, boxes[piece, 0]))].append(piece)
+                columns[bisect(gutters, sides[piece][0])].append(piece)
         if all(_is_prose(column, boxes, lengths, pieces) for column in columns):
             changed = True
             for column in columns:
@@ -148,7 +150,7 @@ def _column_order(
     return order if changed else None
 
 
-def _zones(rows: list[list[int]], boxes: NDArray[np.float32]) -> list[tuple[int, int, list[float]]]:
+def _zones(rows: list[list[int]], sides: list[list[float]]) -> list[tuple[int, int, list[float]]]:
     """Runs of rows with the same gaps: the first row, the one after the last, and where the gaps are, from the left."""
     found: list[tuple[int, int, list[float]]] = []
     begin = 0
@@ -157,12 +159,12 @@ def _zones(rows: list[list[int]], boxes: NDArray[np.float32]) -> list[tuple[int,
         if len(rows[begin]) < 2:
             begin += 1
             continue
-        gaps = _gaps(rows[begin], boxes)
+        gaps = _gaps(rows[begin], sides)
         seen = 1
         end = begin + 1
         several = end
         while end < total:
-            narrowed = _narrowed(gaps, rows[end], boxes)
+            narrowed = _narrowed(gaps, rows[end], sides)
             if not narrowed or (len(narrowed) < len(gaps) and seen >= MIN_ROWS):  # a heading across columns
                 break
             gaps = narrowed
@@ -178,14 +180,14 @@ def _zones(rows: list[list[int]], boxes: NDArray[np.float32]) -> list[tuple[int,
     return found
 
 
-def _gaps(row: list[int], boxes: NDArray[np.float32]) -> list[tuple[float, float]]:
-    return [(float(boxes[a, 2]), float(boxes[b, 0])) for a, b in itertools.pairwise(row)]
+def _gaps(row: list[int], sides: list[list[float]]) -> list[tuple[float, float]]:
+    return [(sides[a][1], sides[b][0]) for a, b in itertools.pairwise(row)]
 
 
-def _narrowed(gaps: list[tuple[float, float]], row: list[int], boxes: NDArray[np.float32]) -> list[tuple[float, float]]:
+def _narrowed(gaps: list[tuple[float, float]], row: list[int], sides: list[list[float]]) -> list[tuple[float, float]]:
     """What is left of ``gaps`` where the pieces of ``row`` stand."""
     for piece in row:
-        left, right = float(boxes[piece, 0]), float(boxes[piece, 2])
+        left, right = sides[piece]
         kept: list[tuple[float, float]] = []
         for low, high in gaps:
             if right <= low or left >= high:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+import ctypes
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from .strings import utf16
@@ -27,20 +28,25 @@ class Mark(NamedTuple):
 
 
 def marks_of(page: Any, form: Any) -> Iterator[Mark]:
-    """The texts of the annotations of a pypdfium2 ``PdfPage``, in order; links and pop-ups, which repeat others', left out.
+    """The texts of the annotations of a page, in order; links and pop-ups, which repeat others', left out.
 
-    ``form``: the handle of the document's form, None if it has none.
+    ``page``: what PDFium's ``FPDF_LoadPage`` gave. ``form``: the handle of the document's form, None if it has none.
     """
     import pypdfium2.raw as raw
 
-    count = min(raw.FPDFPage_GetAnnotCount(page), MAX_MARKS)
-    for index in range(count):
-        annotation = raw.FPDFPage_GetAnnot(page, index)
-        if not annotation:
+    pointer = ctypes.cast(page, ctypes.c_void_p).value or 0
+    get, kind_of, close = _functions()
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), MAX_MARKS)):
+        address = get(pointer, index)
+        if not address:
             continue
+        kind = kind_of(address)
+        if kind in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP):
+            close(address)
+            continue
+        annotation = ctypes.cast(address, raw.FPDF_ANNOTATION)
         try:
-            kind = raw.FPDFAnnot_GetSubtype(annotation)
-            if kind in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP) or raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN:
+            if raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN:
                 continue
             field = kind == raw.FPDF_ANNOT_WIDGET
             text = _value(raw, form, annotation) if field else _string(raw, annotation, b"Contents")
@@ -49,6 +55,22 @@ def marks_of(page: Any, form: Any) -> Iterator[Mark]:
                 yield Mark(text, field, _box(raw, annotation))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
+
+
+@cache
+def _functions() -> tuple[Callable[..., int], Callable[..., int], Callable[..., int]]:
+    """PDFium's functions by prototypes of our own: most annotations are links, which are passed over fast."""
+    import pypdfium2.raw as raw
+
+    def own(name: str, result: Any, *arguments: Any) -> Callable[..., int]:
+        address = ctypes.cast(getattr(raw, name), ctypes.c_void_p).value
+        return ctypes.PYFUNCTYPE(result, *arguments)(address or 0)
+
+    return (
+        own("FPDFPage_GetAnnot", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int),
+        own("FPDFAnnot_GetSubtype", ctypes.c_int, ctypes.c_void_p),
+        own("FPDFPage_CloseAnnot", None, ctypes.c_void_p),
+    )
 
 
 def _box(raw: Any, annotation: Any) -> tuple[float, float, float, float]:

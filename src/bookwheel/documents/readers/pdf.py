@@ -20,6 +20,7 @@ from ..pdf.front import Heading, metadata_of, outline_of, sections_of, title_fro
 from ..pdf.layout import Line, lines_of
 from ..pdf.marks import marks_of
 from ..pdf.repair import Hyphens, Margin, margins_of, running_heads, without_leaders
+from ..pdf.tables import Tables
 from ..source import Fields, Source
 from .base import Format, Items
 
@@ -31,7 +32,7 @@ _STEP = 10
 """Pages between two looks at the memory."""
 _MUCH = 24 << 20
 """Bytes that PDFium may keep."""
-_SAMPLE = 12
+_SAMPLE = 10
 """One page in so many is looked at character by character, for spaces that are missing."""
 _OBJECTS = 200
 """Objects of a page without text among which a picture is looked for."""
@@ -65,6 +66,7 @@ class _Reader:
         self._glued = False
         """Whether spaces are missing in this document, so that every page is looked at closely."""
         self._title = ""
+        self._tables = Tables()
         self._errors: list[InputError] = []
 
     def items(self) -> Items:
@@ -82,6 +84,7 @@ class _Reader:
                     was = self._glued
                     self._pages.append(self._page(pdf, form, index, headings.get(index, [])))
                     if self._glued and not was:  # pages since the last that was looked at closely
+                        self._tables = Tables()
                         for before in range(max(begin, index - _SAMPLE), index):
                             if not self._pages[before].whole:
                                 self._pages[before] = self._page(pdf, form, before, headings.get(before, []))
@@ -142,37 +145,34 @@ class _Reader:
             pdf.close()
 
     def _page(self, pdf: Any, form: Any, index: int, headings: list[Heading]) -> _Page:
-        found = _Page(whole=self._glued or index < 2 or index % _SAMPLE == 0)
+        import pypdfium2.raw as raw
+
+        found = _Page(whole=self._glued or index % _SAMPLE == 0)
+        page = raw.FPDF_LoadPage(pdf, index)
+        content = raw.FPDFText_LoadPage(page) if page else None
         try:
-            page = pdf[index]
-        except self._failure as error:
-            said = str(error).rstrip(".")
-            self._errors.append(InputError(f"{self._source.label} p. {index + 1} is damaged and was skipped ({said})"))
-            return found
-        try:
-            content = page.get_textpage()
-            try:
-                words = words_of(content, every=found.whole)
-            finally:
-                content.close()
+            if not content:
+                self._errors.append(InputError(f"{self._source.label} p. {index + 1} is damaged and was skipped"))
+                return found
+            words = words_of(content, every=found.whole)
             if words.glued > 2:
                 self._glued = True
             if is_decoded(words):
-                lines = lines_of(words, page.get_bbox())
+                lines = lines_of(words, _shown(page))
             else:
                 lines = []
                 found.lost = "font"
-            if not index and not self._title:
+            if not index:
                 self._title = clean(title_from(lines))
             _add_marks(lines, marks_of(page, form))
             if not lines and not found.lost and _has_picture(page):
                 found.lost = "scan"
-        except self._failure as error:
-            said = str(error).rstrip(".")
-            self._errors.append(InputError(f"{self._source.label} p. {index + 1} is damaged and was skipped ({said})"))
-            return found
         finally:
-            page.close()
+            if content:
+                raw.FPDFText_ClosePage(content)
+            if page:
+                raw.FPDF_ClosePage(page)
+        lines = self._tables.named(lines)
         found.lines = [line.text for line in lines]
         found.margins = margins_of(lines)
         if headings:
@@ -256,6 +256,14 @@ def _is_full(pages: int, before: int | None) -> bool:
         return False
     now = anonymous_bytes()
     return pages >= _REOPEN if now is None or before is None else now - before > _MUCH
+
+
+def _shown(page: Any) -> tuple[float, float, float, float] | None:
+    """Left, bottom, right and top of what a viewer shows of a page."""
+    import pypdfium2.raw as raw
+
+    box = raw.FS_RECTF()
+    return (box.left, box.bottom, box.right, box.top) if raw.FPDF_GetPageBoundingBox(page, box) else None
 
 
 def _has_picture(page: Any) -> bool:
