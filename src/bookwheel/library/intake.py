@@ -140,6 +140,8 @@ class Intake:
     def _add(self, new: NewDocument) -> None:
         settings, numbers = self.manifest.settings, self.numbers
         document = new.document
+        if not document.text.strip() and document.title.strip():
+            document = replace(document, text=document.title)  # the title is text where there is no other
         if self._is_large(document):
             self._flush_batch()
             self._finish_segment()  # so that a text this large has the room of the postings

@@ -117,8 +117,10 @@ class Rows:
         store.commit()
 
     def _values(self) -> Iterator[tuple[str, Scalar, int]]:
-        """Key, value and document of each row of metadata."""
-        return ((key, comparable(value), number) for number, given in self.metadata for key, value in given.items())
+        """Key, value and document of each row of metadata, each row once: two spellings of a key count as one."""
+        for number, given in self.metadata:
+            for key, value in dict.fromkeys((comparable(key), comparable(value)) for key, value in given.items()):
+                yield str(key), value, number
 
     def clear(self) -> None:
         """Let go of what was written."""
