@@ -111,7 +111,7 @@ class Rows:
         store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self.passages)
         store.many(
             "INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)",
-            ((key, comparable(value), number) for number, given in self.metadata for key, value in given.items()),
+            ((comparable(key), comparable(value), number) for number, given in self.metadata for key, value in given.items()),
         )
         store.many("UPDATE documents SET removed = ? WHERE id = ?", self.removed)
         store.many(

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 import time
+import unicodedata
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -528,10 +529,12 @@ class Store:
 
     def find(self, generation: int, name: str) -> list[int]:
         """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
+        names = {"name": name, "NFC": unicodedata.normalize("NFC", name), "NFD": unicodedata.normalize("NFD", name)}
+        marks = ":name, :NFC, :NFD"  # macOS writes names of files in decomposed form, and people type them composed
         rows = self.execute(
-            f"SELECT id FROM documents WHERE name = :name AND {_ALIVE} UNION "
-            f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path = :name) AND {_ALIVE} ORDER BY id",
-            {"name": name, "g": generation},
+            f"SELECT id FROM documents WHERE name IN ({marks}) AND {_ALIVE} UNION "
+            f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path IN ({marks})) AND {_ALIVE} ORDER BY id",
+            {**names, "g": generation},
         )
         return [row[0] for row in rows]
 
