@@ -132,10 +132,12 @@ class WordTable:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, about: the strings of :attr:`words` at 60 bytes
-        each, their list, and the table.
+        """Bytes held, about: the strings of :attr:`words` at 50 bytes each
+        and their letters, their list, and the table.
         """
-        return 68 * len(self.words) + (104 * len(self.words) if self._hash is None else self._hash.nbytes)
+        if self._hash is None:
+            return 172 * len(self.words)
+        return 58 * len(self.words) + self._hash.characters + self._hash.nbytes
 
     def ids(
         self, texts: Sequence[str], more: Sequence[Sequence[str]] | None = None
