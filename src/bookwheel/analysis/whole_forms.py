@@ -23,7 +23,7 @@ _PAGE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[^\s<>\"'{}|\\^`]+")
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?([\w.-]+)")
 _CUT = re.compile(r"[\s<>=(){}\[\],;|\"'/\\]+")
 _FORM = re.compile(r"\.?\w+(?:[.@&+_-]+\w+)*(?:\+\+|#)?")
-_MEANT = re.compile(r"^\.|\w[.@&]\w|(?:\+\+|#)$")
+_MEANT = re.compile(r"^\.|\w[.@&]\w|[^\W\d_]\w*(?:\+\+|#)$")
 _NUMBER = re.compile(r"\.?\d+(?:\.\d+)?|[^\W\d](?:\.[^\W\d])+")
 """Decimals and initials are no names."""
 _ODD = re.compile(r"[^\x00-\x7f\w]")
