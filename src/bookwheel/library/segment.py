@@ -30,7 +30,7 @@ from .vectors.parts import Part, part_folders
 __all__ = ["FOREIGN", "SEGMENTS", "Segment", "SegmentBuilder", "array_folders", "bitmap", "checksum_of_lists"]
 
 SEGMENTS = "segments"
-TERM, PAIR = 310, 90
+TERM, PAIR = 400, 150
 """Bytes that a word not analysed yet takes as a term, and a byte of a long word as part of a pair of letters, until all is written."""
 FOREIGN = "has a folder that is not this segment's, or not of this generation"
 PIECES = 40
@@ -165,6 +165,7 @@ class SegmentBuilder:
         self._followed: str | None = None
         self._table = WordTable()
         self._lexical = LexicalEncoder(TermsByLanguage(settings.fixed_analyzer))
+        self._by_language = settings.fixed_analyzer is None
         self._sparse = Bm25Builder()
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
@@ -191,7 +192,9 @@ class SegmentBuilder:
         """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them."""
         indptr, raw = self._table.ids(texts)
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
-        if UNDECIDED in languages:
+        if not self._by_language:
+            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words))
+        elif UNDECIDED in languages:
             # What language these follow is known when all have come.
             self._waiting.append(_Waiting(self._sparse.reserve(len(texts)), indptr, raw, kinds))
             self._waiting_bytes += indptr.nbytes + raw.nbytes + 8 * len(languages)
