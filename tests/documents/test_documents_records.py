@@ -52,7 +52,7 @@ def write(path: Path, *records: object) -> Path:
         ({"DOCNO": "L-1", "Headline": "T", "Text": ["x", "y"]}, ("L-1", "T", "x\ny", {})),
         (
             {"id": "a", "abstract": "x", "year": 2020, "open": True, "gone": None, "list": [1]},
-            ("a", "", "x", {"year": 2020, "open": True}),
+            ("a", "", "x", {"year": 2020, "open": True, "list": (1,)}),
         ),
         ({"_id": "only title", "title": "T", "text": ""}, ("only title", "", "T", {})),
     ],
