@@ -28,7 +28,9 @@ def check(analyzer: Analyzer, batches: list[list[str]]) -> None:
         assert ids.dtype == np.int32
         assert len(indptr) == len(texts) + 1
         for i, text in enumerate(texts):
-            assert [encoder.terms[t] for t in ids[indptr[i] : indptr[i + 1]]] == analyzer(text)
+            assert [encoder.terms[t] for t in ids[indptr[i] : indptr[i + 1]]] == [
+                term for word in analyzer.words(text) for term in analyzer.indexed(word)
+            ]
 
 
 @settings(max_examples=60, deadline=None)

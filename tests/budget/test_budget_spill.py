@@ -35,7 +35,7 @@ def rankings(path: Path) -> list[list[tuple[int, float]]]:
 def tiny_share(monkeypatch: pytest.MonkeyPatch) -> None:
     """Next to no room for postings: a segment after every batch."""
 
-    def shares(ram: int, *, encoder: int = 0, passages: int = 0) -> Shares:
+    def shares(ram: int, *, encoder: int = 0, **others: int) -> Shares:
         return Shares(96 * MIB, encoder, 0, 4 * MIB, 16 * MIB, 1 << 16, 0)
 
     monkeypatch.setattr(writer_module, "share_out", shares)

@@ -188,6 +188,18 @@ def test_headings_begin_passages(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "text", "sections"),
+    [
+        ("<h1></h1><p>x", "x", (0,)),
+        ("<p>x</p><h2> <div>Two</div></h2><h3>Three</h3>y<h2></h2>", "x\n\nTwo\n\nThree\n\ny", (3, 8)),
+        ("<p>x</p><h2>\n  Two\n</h2><h2></h2><p>y", "x\n\nTwo\n\ny", (3, 8)),
+    ],
+)
+def test_places_of_headings(body: str, text: str, sections: tuple[int, ...]) -> None:
+    assert page_text(parse_html(body.encode())) == (text, sections)
+
+
+@pytest.mark.parametrize(
     ("title", "head", "expected"),
     [
         ("Kites at dawn - The Daily Kite", SITE, "Kites at dawn"),

@@ -256,6 +256,24 @@ def test_title(tmp_path: Path, told: str, wanted: str) -> None:
     assert only(write(tmp_path / "scan0012.pdf", [page, lines(*body(2), size=24)], info=info)).title == wanted
 
 
+@pytest.mark.parametrize(
+    ("large", "wanted"),
+    [
+        (["The at package*"], "The at package"),
+        (["Version 2.1.5"], "notes"),
+        (["Contents"], "notes"),
+        (["12"], "notes"),
+        (
+            [f"Line {word} of a whole page in large type for those who see badly" for word in ("one", "two", "three", "four")],
+            "notes",
+        ),
+    ],
+)
+def test_what_is_large_and_no_title(tmp_path: Path, large: list[str], wanted: str) -> None:
+    page = [*lines(*large, size=20, step=22), *lines(*body(1), y=500)]
+    assert only(write(tmp_path / "notes.pdf", [page])).title == wanted
+
+
 def test_no_larger_type_no_title(tmp_path: Path) -> None:
     assert only(write(tmp_path / "notes.pdf", [lines(*body(1))])).title == "notes"
 

@@ -10,7 +10,9 @@ from functools import cache
 from typing import Any
 
 from .._errors import UsageError
-from .scripts import UNSPACED, bigrams, runs
+from .endings import with_marks
+from .folding import folded
+from .scripts import UNSPACED, bigrams, normal, runs, units
 from .stop_words import stop_words
 from .words import split_words
 
@@ -31,11 +33,6 @@ _ELISIONS = {
     "catalan": re.compile(r"[dlmnst]'(?=\w)"),
     "irish": re.compile(r"[bdm]'(?=\w)"),
 }
-# In other languages a letter with a mark is a letter of its own; in these,
-# searchers often omit the marks.
-_FOLDED = frozenset(
-    (None, "english", "porter", "french", "spanish", "portuguese", "italian", "catalan", "dutch", "dutch_porter")
-)
 # Languages whose stemmers leave the first two characters of a word as they are (as far as they leave so many), with the second
 # characters for which that does not hold: dying and die, German ae and ä.
 _KEEP_BEGINNING: dict[str | None, str] = {
@@ -45,9 +42,6 @@ _KEEP_BEGINNING: dict[str | None, str] = {
         "norwegian", "polish", "portuguese", "romanian", "spanish", "swedish",
     )
 }  # fmt: skip
-_LATIN_FOLDS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-)
 _UNSEEN = str.maketrans("", "", "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
 
 
@@ -73,7 +67,7 @@ class Analyzer:
     """Turns words into terms. ``Analyzer()`` only casefolds them.
 
     The order follows Lucene's language analyzers: Unicode folding (NFKC, case), possessives and
-    elisions, stop words, Snowball stemming, accents. Equal settings give equal terms on every
+    elisions, stop words, marks, Snowball stemming. Equal settings give equal terms on every
     machine with the same PyStemmer.
     """
 
@@ -82,7 +76,7 @@ class Analyzer:
     stopwords: bool = False
     """Leave out the function words of ``language``."""
     fold_accents: bool = False
-    """``café`` and ``cafe`` are one term (Latin and Greek letters)."""
+    """``café`` and ``cafe`` are one term, in every language (`folding.folded`)."""
     split_identifiers: bool = False
     """``HTTPServer2`` gives ``httpserver2``, ``http``, ``server``, and ``max_len`` gives
     ``max_len``, ``max``, ``len``.
@@ -100,7 +94,7 @@ class Analyzer:
         """
         if language == "none":
             language = None
-        return cls(language, language is not None, language in _FOLDED, split_identifiers=True)
+        return cls(language, language is not None, fold_accents=True, split_identifiers=True)
 
     def to_dict(self) -> dict[str, str | bool | None]:
         """For a manifest."""
@@ -125,15 +119,27 @@ class Analyzer:
         """
         return tuple([term for part in self.parts(word) if (term := self.term_of(part))])
 
+    def indexed(self, word: str) -> tuple[str, ...]:
+        """The terms of one raw word of a text: `terms`, and the last character of each run in a script without spaces.
+
+        So each character of a text begins a term, and one alone is found by the terms that it begins.
+        """
+        terms = self.terms(word)
+        if word.isascii() or UNSPACED.search(word) is None:
+            return terms
+        ends = [
+            units(run) for part in split_words(normal(word).translate(_UNSEEN)) for run in runs(part) if UNSPACED.match(run)
+        ]
+        return (*terms, *(run[-1] for run in ends if len(run) > 1))
+
     def parts(self, word: str) -> list[str]:
         """What of one raw word is a term each, unless it is a stop word: mostly the word itself. The same in every language."""
         if word.isascii():
             return self._split(word[:MAX_WORD])
         if UNSPACED.search(word) is None:
             word = word[:MAX_WORD]
-        normal = unicodedata.normalize("NFKC", word).translate(_UNSEEN)
         found: list[str] = []
-        for part in split_words(normal):  # normalising can bring in spaces and signs
+        for part in split_words(normal(word).translate(_UNSEEN)):  # normalising can bring in spaces and signs
             for run in runs(part):
                 found.extend(bigrams(run) if UNSPACED.match(run) else self._split(run[:MAX_WORD]))
         return found
@@ -167,18 +173,10 @@ class Analyzer:
                 term = term[:-2]
             elif self.language in _ELISIONS:
                 term = _ELISIONS[self.language].sub("", term, count=1)
-        if self.language is not None:
-            if self.stopwords and term in stop_words(self.language):
-                return ""
-            term = _stemmer(self.language).stemWord(term)
-        return _folded(term) if self.fold_accents and not term.isascii() else term
-
-
-def _folded(term: str) -> str:
-    """``term`` with the marks of Latin and Greek letters removed."""
-    parts: list[str] = []
-    for character in unicodedata.normalize("NFD", term):
-        if "\u0300" <= character <= "\u036f" and parts and parts[-1] < "\u0400":
-            continue
-        parts.append(character)
-    return unicodedata.normalize("NFC", "".join(parts)).translate(_LATIN_FOLDS)
+        if self.language is None:
+            return folded(term) if self.fold_accents else term
+        if self.stopwords and term in stop_words(self.language):
+            return ""
+        if not self.fold_accents:
+            return str(_stemmer(self.language).stemWord(term))
+        return folded(_stemmer(self.language).stemWord(with_marks(folded(term), self.language)))

@@ -10,7 +10,8 @@ import numpy as np
 
 from .analyzer import Analyzer
 from .library_analyzer import LibraryAnalyzer
-from .scripts import UNSPACED, bigrams, runs
+from .scripts import UNSPACED, bigrams, lone, runs
+from .scripts import units as characters
 from .word_matches import matcher
 from .words import prepared, spans_of
 
@@ -88,10 +89,17 @@ def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple
     wanted; touching ones are joined.
     """
     hits: list[tuple[int, int]] = []
+    single = any(map(lone, wanted))
     position = 0
     for run in runs(word):
         units = bigrams(run) if UNSPACED.match(run) else [run]
         at = position
+        if single and UNSPACED.match(run):
+            for unit in characters(run):
+                if unit in wanted:
+                    hits.append((at, at + len(unit)))
+                at += len(unit)
+            at = position
         for unit in units:
             if not wanted.isdisjoint(analyzer.terms(unit)):
                 first, last = at, at + len(unit)
@@ -101,7 +109,7 @@ def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple
                     hits.append((first, last))
             at += _step(unit)
         position += len(run)
-    return hits
+    return sorted(set(hits)) if single else hits
 
 
 def _step(unit: str) -> int:

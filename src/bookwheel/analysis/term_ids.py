@@ -26,11 +26,11 @@ class TermsByLanguage:
     def __call__(self, word: str, language: str | None) -> Sequence[str]:
         """The terms of ``word``, in their order."""
         if self._fixed is not None:
-            return self._fixed.terms(word)
+            return self._fixed.indexed(word)
         if language not in self._known:
             self._known[language] = Analyzer.for_language(language), tag(language)
         analyzer, tagged = self._known[language]
-        terms = analyzer.terms(word)
+        terms = analyzer.indexed(word)
         return [tagged + term for term in terms] if tagged else terms
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import InputError
 from .document import Document
-from .failures import Note, failures_of
+from .failures import Note, Upcoming, failures_of
 from .source import DEFAULT_FIELDS, CutOffError, Fields, Source
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     errors = notes = 0
     with failures_of(source):
         for item in items():
-            if isinstance(item, Note):
+            if isinstance(item, Upcoming):
+                pass
+            elif isinstance(item, Note):
                 notes += 1
                 if notes > MAX_ERRORS:
                     continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import InputError
 from .document import Document
+from .failures import Upcoming
 from .weight import Load
 
 if TYPE_CHECKING:
@@ -91,6 +92,12 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
     damage: Exception | None = None
     try:
         for item in items:
+            if isinstance(item, Upcoming):
+                yield from flush()
+                batch.clear()
+                load.clear()
+                yield item
+                continue
             batch.append(item)
             full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
             del item  # the next one is read while this variable would hold it

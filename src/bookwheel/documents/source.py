@@ -46,8 +46,12 @@ STDIN = "-"
 
 Compression = Literal["", "gz", "zst", "bz2", "xz"]
 
-_XZ_MEMORY = 128 << 20
-"""Bytes that unpacking xz may take: the largest dictionary that the tool ``xz`` makes needs 65 MiB."""
+_MOST_WINDOW = 128 << 20
+"""Bytes that unpacking may take under any budget: the largest dictionary that the tool ``xz`` makes needs 65 MiB, and zstd's
+largest window without an option of its own is 128 MiB.
+"""
+_WINDOWS = 4
+"""The same, as a multiple of the largest record."""
 
 _BUFFER = 1 << 18
 _PIECE = 1 << 20
@@ -167,8 +171,13 @@ class Source:
         if self.compression == "gz":
             return cast(BinaryIO, io.BufferedReader(_Gzip(raw), _BUFFER))
         if self.compression:
-            return cast(BinaryIO, io.BufferedReader(_Frames(raw, _DECOMPRESSORS[self.compression]), _BUFFER))
+            return cast(BinaryIO, io.BufferedReader(_Frames(raw, self.compression, self.window), _BUFFER))
         return raw
+
+    @property
+    def window(self) -> int:
+        """The most bytes of earlier output that unpacking may keep."""
+        return min(_MOST_WINDOW, _WINDOWS * self.max_bytes)
 
     def _raw(self) -> BinaryIO:
         if self.stream is not None:
@@ -256,19 +265,19 @@ class _Gzip(io.RawIOBase):
         super().close()
 
 
-_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+_DECOMPRESSORS: dict[str, Callable[[int], Any]] = {
     "zst": decompressor,
-    "bz2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY),
+    "bz2": lambda window: bz2.BZ2Decompressor(),
+    "xz": lambda window: lzma.LZMADecompressor(memlimit=window),
 }
 
 
 class _Frames(io.RawIOBase):
     """A stream of one or more frames, of zstd, bzip2 or xz. Raises ``EOFError`` where the last frame is cut off."""
 
-    def __init__(self, below: BinaryIO, make: Callable[[], Any]) -> None:
+    def __init__(self, below: BinaryIO, compression: str, window: int) -> None:
         self._below = below
-        self._make = make
+        self._compression, self._window = compression, window
         self._frame: Any = None
         """The decompressor of the frame being read; None between frames."""
         self._packed = b""
@@ -288,12 +297,12 @@ class _Frames(io.RawIOBase):
                     raise EOFError("the last frame is not complete")
                 if not piece:
                     return 0
-            if self._frame is None and self._make is _DECOMPRESSORS["xz"]:  # it may be padded between its streams
+            if self._frame is None and self._compression == "xz":  # it may be padded between its streams
                 piece = piece.lstrip(b"\0")
                 if not piece:
                     self._packed = b""
                     continue
-            self._frame = self._frame or self._make()
+            self._frame = self._frame or _DECOMPRESSORS[self._compression](self._window)
             data = self._frame.decompress(piece, len(view))
             self._packed = self._frame.unused_data if self._frame.eof else b""
             self._frame = None if self._frame.eof else self._frame

@@ -10,6 +10,10 @@ from typing import Any
 __all__ = ["compress", "decompressor", "module"]
 
 
+_USUAL, _LARGEST = 23, 27
+"""Binary logarithms of the windows that every decoder takes (RFC 8878), and that zstd takes without an option."""
+
+
 def module() -> Any:
     """The module, imported when it is needed."""
     if sys.version_info >= (3, 14):
@@ -19,11 +23,13 @@ def module() -> Any:
     return zstd
 
 
-def decompressor() -> Any:
-    """A new decompressor of one frame; see the documentation of
-    ``compression.zstd.ZstdDecompressor``.
+def decompressor(window: int) -> Any:
+    """A new decompressor of one frame, of a window of at most ``window`` bytes; see the documentation
+    of ``compression.zstd.ZstdDecompressor``.
     """
-    return module().ZstdDecompressor()
+    zstd = module()
+    log = min(max(window.bit_length() - 1, _USUAL), _LARGEST)
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: log})
 
 
 def compress(data: bytes) -> bytes:

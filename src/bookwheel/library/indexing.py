@@ -17,7 +17,7 @@ import numpy as np
 
 from .._errors import InputError
 from ..documents.document import Document
-from ..documents.failures import Note
+from ..documents.failures import Note, Upcoming
 from ..documents.isolated.reading import Reading
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
@@ -95,6 +95,9 @@ class _Run:
         damaged = 0
         for document in documents:
             self.pause()
+            if isinstance(document, Upcoming):
+                writer.make_room(document.size)
+                continue
             if isinstance(document, Note):
                 report.notes.append(str(document))
                 continue
@@ -102,11 +105,8 @@ class _Run:
                 report.failures.append(str(document))
                 damaged += 1
                 continue
-            if len(document.id) > LONGEST_ID:
-                report.failures.append(
-                    f"document {document.id[:80]!r}… has an ID of {len(document.id):,} characters, more than {LONGEST_ID:,}; give "
-                    "it a shorter one"
-                )
+            if (refusal := self._refusal(document)) is not None:
+                report.failures.append(str(refusal))
                 damaged += 1
                 continue
             digest = document_hash(document)
@@ -122,6 +122,14 @@ class _Run:
         if old is not None and replace_all:
             writer.after_added(partial(self._remove_unseen, old))
         return damaged
+
+    def _refusal(self, document: Document) -> InputError | None:
+        if len(document.id) > LONGEST_ID:
+            return InputError(
+                f"document {document.id[:80]!r}… has an ID of {len(document.id):,} characters, more than {LONGEST_ID:,}; give it a "
+                "shorter one"
+            )
+        return self.writer.refusal(document)
 
     def _remove_unseen(self, old: _Known) -> None:
         self.report.removed += self.writer.remove(old.unseen())
@@ -305,6 +313,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
         if unchanged:
             if not same:
                 store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
+                store.sum_source(number)
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
             there = store.execute(alive, (number,))[0][0]
             report.unchanged += there
@@ -315,9 +324,11 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             task.advance(source.size, source.path)
             return
     known = bool(store.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL)", (number,))[0][0])
-    store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+    store.mark_incomplete("id = ?", (number,))
     report.files += 1
     report.bytes_read += max(source.size, 0)
+    if source.size <= source.max_bytes:  # larger ones are read record by record, or hold little text
+        run.writer.make_room(source.size)
     before = report.added + report.updated + report.unchanged
     damaged = 0
     try:
@@ -367,7 +378,7 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
             gone = [row for row, there in zip(rows, known, strict=True) if not there]
             for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
-                store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+                store.mark_incomplete("id = ?", (number,))
                 run.report.removed += run.writer.remove(_alive(run.writer, number))
 
 

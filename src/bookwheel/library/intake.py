@@ -14,10 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from .._errors import InputError
 from ..analysis.languages import language_of
 from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
+from ..analysis.variety import different_terms, with_breaks
 from ..documents.document import Document
 from ..documents.passages import indexed_text, iter_places, spans_of_document
+from ..documents.source import megabytes
 from ..documents.weight import WAITING
 from ..encode.protocols import DenseEncoder
 from ..index.storage import storage
@@ -25,6 +28,7 @@ from ..memory.heap import trim_heap
 from ..memory.shares import Shares
 from .manifest import Manifest, SegmentEntry
 from .pending import NewDocument, Rows, storable
+from .row_sums import text_sum
 from .segment import SegmentBuilder
 from .settings import Settings
 from .store import Store
@@ -38,6 +42,10 @@ BATCH_PASSAGES, BATCH_BYTES = 512, 1 << 19
 LEAST_BYTES = 1 << 15
 GATHERED_PER_BYTE = 128
 """The most bytes that gathering and sorting takes for a byte of text: where each word, or pair of letters, is a new one."""
+WHOLE = 1 << 20
+"""Characters of a passage from which on it is looked at before it is analysed: it is a whole document."""
+TERM = 450
+"""Bytes that gathering and sorting takes for a new word."""
 
 
 @dataclass(slots=True)
@@ -117,6 +125,25 @@ class Intake:
             new = replace(new, language=language_of(new.document.text, new.document.title) or UNDECIDED)
         self._add(new)
 
+    def make_room(self, size: int) -> None:
+        """See `Writer.make_room`: about eight copies of a record exist at a time."""
+        if self._builder is not None and 8 * size + self._builder.nbytes > self.shares.text + self.shares.gather:
+            self._flush_batch()
+            self._finish_segment()
+
+    def refusal(self, document: Document) -> InputError | None:
+        """Why ``document`` cannot be taken in, where it is indexed as one passage with more terms than there is memory for."""
+        text = document.text
+        if self.manifest.settings.unit != "document" or len(text) <= WHOLE:
+            return None
+        terms = different_terms(text)
+        if terms * TERM <= self.shares.gather + self.shares.reserve // 2:
+            return None
+        return InputError(
+            f"document {document.id[:80]!r} has about {terms:,} different words, which take {megabytes(terms * TERM)} of memory "
+            "as one passage, more than the budget has; give a larger --ram, or index into a library with --unit passage"
+        )
+
     def no_longer(self, numbers: Sequence[int]) -> None:
         """Take the living ones of the documents ``numbers`` out of the counts of languages."""
         if self.manifest.settings.fixed_analyzer is None:
@@ -139,6 +166,8 @@ class Intake:
     def _add(self, new: NewDocument) -> None:
         settings, numbers = self.manifest.settings, self.numbers
         document = new.document
+        if not document.text.strip() and document.title.strip():
+            document = replace(document, text=document.title)  # the title is text where there is no other
         if self._is_large(document):
             self._flush_batch()
             self._finish_segment()  # so that a text this large has the room of the postings
@@ -150,14 +179,19 @@ class Intake:
         number, first = numbers.document, numbers.passage
         numbers.document += 1
         numbers.passage += len(spans)
-        self._rows.document(number, new, text, first, len(spans), self._generation)
+        crc = text_sum(text)
+        self._rows.document(number, new, text, crc, first, len(spans), self._generation)
         for at, (span, (part, line)) in enumerate(zip(spans, iter_places(document, spans), strict=True)):
-            body = text if len(spans) == 1 else text[span.start : span.end]
+            shown = text[span.start : span.end]
+            body = text if len(spans) == 1 else shown
             indexed = indexed_text(title, body, first=at == 0)
+            if len(indexed) > WHOLE:
+                indexed = with_breaks(indexed)
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
-            self._rows.passages.append((first + at, number, span.start, span.end, part, line))
+            row = first + at, number, span.start, span.end, part, line
+            self._rows.passage(row, crc if shown is text else text_sum(shown))
             self._texts.append(indexed)
             self._languages.append(new.language or UNDECIDED)
             self._bytes += size

@@ -8,13 +8,14 @@ one. So no commit can hold a removal without its replacement, or a source's mark
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..documents.document import Document, Scalar, Value
 from ..documents.metadata import comparable, kept, kept_value, values_of
 from ..documents.weight import weight
+from .row_sums import document_numbers, document_sum, metadata_sums, passage_sum
 from .store import Store
 
 __all__ = ["NewDocument", "Rows", "SourceState", "storable"]
@@ -63,8 +64,8 @@ class Rows:
     def __bool__(self) -> bool:
         return any((self.documents, self.passages, self.removed, self.complete))
 
-    def document(self, number: int, new: NewDocument, text: str, first: int, spans: int, generation: int) -> None:
-        """Add the rows of a document whose passages are numbered from ``first``."""
+    def document(self, number: int, new: NewDocument, text: str, crc: int, first: int, spans: int, generation: int) -> None:
+        """Add the rows of a document whose passages are numbered from ``first``; ``crc`` is `text_sum` of its ``text``."""
         document = new.document
         encoded = None
         if document.metadata:
@@ -77,23 +78,19 @@ class Rows:
                 self.metadata.append((number, given))
                 self.nbytes += len(encoded)
         self.nbytes += weight(document)
+        name, title = storable(document.id), storable(document.title)
+        numbers = document_numbers(number, new.source, first, spans, generation)
+        whole = document_sum(number, name, title, encoded, new.language, new.digest)
         self.documents.append(
-            (
-                number,
-                storable(document.id),
-                new.source,
-                storable(document.title),
-                encoded,
-                new.digest,
-                new.language,
-                first,
-                spans,
-                generation,
-            )
+            (number, name, new.source, title, encoded, new.digest, new.language, first, spans, generation, numbers, whole)
         )
-        self.texts.append((number, text))
+        self.texts.append((number, text, crc))
         if new.replaces is not None:
             self.removed.append((generation, new.replaces))
+
+    def passage(self, row: tuple[int, int, int, int, int | str | None, int | None], crc: int) -> None:
+        """Add a passage: number, document, start, end, part and line, and `text_sum` of its text."""
+        self.passages.append((*row, passage_sum(*row, crc)))
 
     def mark_complete(self, source: int, state: SourceState, generation: int) -> None:
         """Add the mark that every document of ``source`` is stored from ``generation`` on."""
@@ -103,27 +100,29 @@ class Rows:
         """Write all rows in one transaction."""
         store.begin()
         store.many(
-            "INSERT INTO documents (id, name, source, title, metadata, hash, language, first, passages, "
-            "added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (id, name, source, title, metadata, hash, language, first, passages, added, numbers, sum) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.documents,
         )
-        store.many("INSERT INTO texts VALUES (?, ?)", self.texts)
-        store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self.passages)
+        store.many("INSERT INTO texts VALUES (?, ?, ?)", self.texts)
+        store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", self.passages)
+        store.many("INSERT INTO metadata VALUES (?, ?, ?)", self._values())
+        store.count_fields((rows, sums, key) for key, (rows, sums) in metadata_sums(self._values()).items())
+        store.remove(self.removed)
         store.many(
-            "INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)",
-            (
-                (key, comparable(value), number)
-                for number, given in self.metadata
-                for key, values in given.items()
-                for value in values_of(values)
-            ),
-        )
-        store.many("UPDATE documents SET removed = ? WHERE id = ?", self.removed)
-        store.many(
-            "UPDATE sources SET size = ?, mtime_ns = ?, digest = ?, fields = ?, damaged = ?, complete = ? WHERE id = ?",
+            "UPDATE sources SET size = ?1, mtime_ns = ?2, digest = ?3, fields = ?4, damaged = ?5, complete = ?6, "
+            "sum = source_sum(id, path, ?1, ?2, ?3, ?4, ?5, ?6) WHERE id = ?7",
             self.complete,
         )
         store.commit()
+
+    def _values(self) -> Iterator[tuple[str, Scalar, int]]:
+        """Key, value and document of each row of metadata, each row once: two spellings of a key count as one."""
+        for number, given in self.metadata:
+            for key, value in dict.fromkeys(
+                (comparable(key), comparable(value)) for key, values in given.items() for value in values_of(values)
+            ):
+                yield str(key), value, number
 
     def clear(self) -> None:
         """Let go of what was written."""

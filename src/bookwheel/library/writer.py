@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -16,15 +16,16 @@ from pathlib import Path
 from types import TracebackType
 
 from .. import kernels
-from .._errors import LibraryNotFound
+from .._errors import InputError, LibraryNotFound
 from .._system import anonymous_bytes
 from ..analysis.library_analyzer import most_documents
 from ..documents.document import Document
 from ..encode.protocols import nbytes
-from ..index.storage import fsync_folder, storage
+from ..index.storage import checksum_of, fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
-from ..memory.shares import COMPILING, GATHERED, Shares, reader_memory, share_out
+from ..memory.process import BUFFERS, PROCESS, RESERVE
+from ..memory.shares import COMPILING, GATHERED, LEAST, Shares, reader_memory, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import analysed_anew, merge_segments, reweigh_segment, to_merge
@@ -34,7 +35,7 @@ from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
 from .memory_plan import plan_library, sketch_bits
 from .pending import NewDocument, SourceState
-from .segment import SEGMENTS, Segment
+from .segment import SEGMENTS, Segment, array_folders, checksum_of_lists
 from .settings import Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
@@ -49,6 +50,8 @@ DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
 HASHED = 1 << 20
 """Characters that are hashed at a time."""
+TURN = 3600.0
+"""Seconds that a writer waits for another of the same process, where the budget has no room for both."""
 WAIT_FOR_READERS = 3600.0
 """Seconds that removed documents are kept for readers which still show them, after a compaction."""
 REMOVED_AT_ONCE = 10_000
@@ -86,7 +89,8 @@ class Writer:
         self._dirty = False
         self._last_commit = time.monotonic()
         self._lent = 0
-        self.shares = self._share_out()
+        self._planned = False
+        self._share_out()
 
     def lend(self, memory: int) -> None:
         """Leave ``memory`` bytes of the budget to a process that reads files, from now on."""
@@ -103,14 +107,35 @@ class Writer:
         return reader_memory(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
 
     def _share_out(self) -> Shares:
-        """The budget split for what the library holds by now."""
-        intake = self._intake
-        shares = share_out(
-            self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage, reading=self._lent
-        )
-        intake.shares = shares
+        """The budget split for what the library holds by now, and for what others in this process do."""
+        self._writers = PROCESS.writers()
+        shares = self.shares = self._intake.shares = self._split()
         self.store.cache(shares.database)
+        if not self._planned:  # what only removes or configures takes next to nothing
+            return shares
+        # It shrinks where others come, so to them it counts with what it needs at least.
+        least: dict[Hashable, int] = {(id(self), "tables"): shares.tables, (BUFFERS, id(self)): LEAST.total}
+        PROCESS.hold(self, {**self._encoders_held(), RESERVE: shares.reserve, **least})
         return shares
+
+    def _split(self) -> Shares:
+        held = self._encoders_held()
+        return share_out(
+            self.memory_plan.ram,
+            encoder=sum(held.values()),
+            passages=self._intake.numbers.passage,
+            reading=self._lent,
+            others=PROCESS.others(self, (*held, RESERVE), buffers=False),
+            writers=max(PROCESS.writers(), 1),
+        )
+
+    def _encoders_held(self) -> dict[Hashable, int]:
+        encoder = self._intake.encoder
+        return {} if encoder is None else {("encoder", encoder.sha256): nbytes(encoder)}
+
+    def _fits(self) -> bool:
+        self.memory_plan.plan_building(self._split())
+        return self.memory_plan.planned() <= self.memory_plan.ram
 
     @property
     def generation(self) -> int:
@@ -134,6 +159,7 @@ class Writer:
         rows = self.store.execute("SELECT id FROM sources WHERE path = ?", (path,))
         if not rows:
             rows = self.store.execute("INSERT INTO sources (path) VALUES (?) RETURNING id", (path,))
+            self.store.sum_source(rows[0][0])
         return int(rows[0][0])
 
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
@@ -143,8 +169,18 @@ class Writer:
         """
         self._intake.add(NewDocument(document, source, digest, replaces=replaces))
         self._dirty = True
+        if self._writers != PROCESS.writers():
+            self._share_out()
         if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
             self.commit()
+
+    def make_room(self, size: int) -> None:
+        """Write out what was gathered where a record of ``size`` bytes, about to be read, does not fit beside it."""
+        self._intake.make_room(size)
+
+    def refusal(self, document: Document) -> InputError | None:
+        """Why ``document`` cannot be added within the budget; None where it can."""
+        return self._intake.refusal(document)
 
     def after_added(self, action: Callable[[], None]) -> None:
         """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
@@ -161,8 +197,9 @@ class Writer:
             kernels.prepare()
         if encoding:
             self._intake.encoder = self._intake.encoder or self._encoders.built_in(self.manifest)
-        self.shares = self._share_out()
-        self.memory_plan.plan_building(self.shares)
+        PROCESS.begin(self, self._fits, TURN)
+        self._planned = True
+        self.memory_plan.plan_building(self._share_out())
         self.memory_plan.check("building the index")
         return self.memory_plan
 
@@ -205,12 +242,13 @@ class Writer:
         while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
             self._intake.no_longer([number for _, number in rows])
             self.store.begin()
-            self.store.many("UPDATE documents SET removed = ? WHERE id = ?", rows)
+            self.store.remove(rows)
             # Their sources no longer hold what the library has, so the next `index` reads them again.
-            self.store.many(
-                "UPDATE sources SET complete = NULL WHERE id = (SELECT source FROM documents WHERE id = ?)",
-                [row[1:] for row in rows],
-            )
+            for at in range(0, len(rows), 500):
+                some = [number for _, number in rows[at : at + 500]]
+                self.store.mark_incomplete(
+                    f"id IN (SELECT source FROM documents WHERE id IN ({','.join('?' * len(some))}))", some
+                )
             self.store.commit()
             self._dirty = True
             count += len(rows)
@@ -230,8 +268,7 @@ class Writer:
             self.manifest = replace(self.manifest, languages=languages)
             self._publish(segments)
             self._tidy()
-            self.shares = self._share_out()
-            self.memory_plan.plan_building(self.shares)
+            self.memory_plan.plan_building(self._share_out())
         self._last_commit = time.monotonic()
 
     def _followed(self, segments: Sequence[SegmentEntry], main: str | None) -> tuple[SegmentEntry, ...]:
@@ -259,8 +296,9 @@ class Writer:
         representations: Sequence[Representation] | None = None,
     ) -> None:
         numbers = self._intake.numbers
+        known = set(self.manifest.segments)
         manifest = self.manifest.next(
-            segments=tuple(segments),
+            segments=tuple(entry if entry in known else self._listed(entry) for entry in segments),
             next_document=numbers.document,
             next_passage=numbers.passage,
             next_segment=numbers.segment,
@@ -271,11 +309,18 @@ class Writer:
         if manifest.segments:
             with storage(self.library):
                 fsync_folder(self.library / SEGMENTS)
+        self.store.removed_now(manifest.generation)
         self.store.commit_durably(manifest.generation)
+        manifest = replace(manifest, documents=self.manifest.documents + self.store.change(manifest.generation))
         manifest.write(self.library)
         self.manifest = self._intake.manifest = manifest
         self._dirty = False
         self._sweep()
+
+    def _listed(self, entry: SegmentEntry) -> SegmentEntry:
+        """``entry`` with the checksum of its folders' lists of arrays."""
+        folders = array_folders(self.library, entry, vectors=self.manifest.settings.encoder is not None)
+        return replace(entry, lists=checksum_of_lists(self.library, entry, {f: checksum_of(f) for f in folders}))
 
     def _tidy(self) -> None:
         """Keep the segments few and their impacts near the collection's present mean length."""
@@ -365,6 +410,7 @@ class Writer:
 
     def close(self) -> None:
         """Let go of the library; what was not committed is taken back by the next writer."""
+        PROCESS.end(self)
         self.store.close()
         self._lock.__exit__()
 

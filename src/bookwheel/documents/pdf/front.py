@@ -42,6 +42,13 @@ _JUNK_AUTHOR = re.compile(
     r"\s*(?:\(?(?:anonymous|unknown|unspecified|author|user|admin(?:istrator)?|root|none|null)\)?|(?:ARRAY|HASH|SCALAR)\(0x\w+\)|[\W\d_]*)\s*\Z",
     re.IGNORECASE,
 )
+_NO_TITLE = re.compile(
+    r"(?:version|table of contents|contents|index|abstract|preface|chapter|page|draft|part)?[\W\d_]*\Z", re.IGNORECASE
+)
+_FOOTNOTE = "∗*†‡§ "
+"""Marks of a title's footnote."""
+_LONGEST = 200
+"""Characters of a title; what is longer is text in large type."""
 _WORDLESS = re.compile(r"[\W\d_]*\Z")
 
 
@@ -116,7 +123,12 @@ def title_from(lines: list[Line]) -> str:
             parts.append(line.text)
             bottom = line.box[1]
         title = _one_line(" ".join(parts).replace("￾ ", "").replace("￾", ""))
-        if 3 < len(title) <= 250 and sum(map(str.isalpha, title)) * 2 > len(title.replace(" ", "")):
+        title = title.rstrip(_FOOTNOTE)
+        if (
+            3 < len(title) <= _LONGEST
+            and not _NO_TITLE.match(title)
+            and sum(map(str.isalpha, title)) * 2 > len(title.replace(" ", ""))
+        ):
             return title
     return ""
 

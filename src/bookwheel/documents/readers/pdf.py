@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from ..._errors import InputError
 from ..._system import anonymous_bytes
+from ...memory.heap import trim_heap
 from ..document import Document
 from ..encoding import clean
 from ..failures import Note
@@ -143,6 +144,8 @@ class _Reader:
             if form:
                 raw.FPDFDOC_ExitFormFillEnvironment(form)
             pdf.close()
+            if len(self._pages) >= _STEP:  # what PDFium has freed, glibc would keep for itself
+                trim_heap()
 
     def _page(self, pdf: Any, form: Any, index: int, headings: list[Heading]) -> _Page:
         import pypdfium2.raw as raw

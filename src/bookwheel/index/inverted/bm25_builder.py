@@ -46,9 +46,9 @@ class Bm25Builder:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held now plus the peak of `close`: the postings being sorted, and about 100 bytes per term for its name."""
+        """Bytes held now plus the peak of `close`: the postings being sorted, and about 150 bytes per term for its name."""
         terms = len(self._slots)
-        return self._bytes + self._slots.nbytes + self._frequencies.nbytes + 8 * self._sorted() + 100 * terms
+        return self._bytes + self._slots.nbytes + self._frequencies.nbytes + 8 * self._sorted() + 150 * terms
 
     def _sorted(self) -> int:
         return max(SORTED, self.postings // 8)

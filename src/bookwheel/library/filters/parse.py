@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
@@ -228,6 +229,7 @@ class _Parser:
                 self.fail(f"expected a field name; if {kind!r} is one, write [{kind}]", token)
             case _:
                 self.fail("expected a field name, as in: year >= 2020", token)
+        name = unicodedata.normalize("NFC", name)
         self.fields.append(name)
         return name
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.library_analyzer import LibraryAnalyzer
+from ...analysis.scripts import UNSPACED, normal, runs, units
 from ...analysis.words import word_pieces
 from ...hits import Hits
 from ...rank.query import Constraints
@@ -15,8 +16,9 @@ from ...rank.retriever import Retriever
 from ..passage_texts import texts_in_turn
 from ..segment import Segment, bitmap
 from ..snapshot import Masks, Snapshot
+from .query_terms import expanded
 
-__all__ = ["MOST_TEXTS", "PhraseCheck", "PhraseRetriever", "constrained_masks"]
+__all__ = ["MOST_TEXTS", "FillingRetriever", "PhraseCheck", "PhraseRetriever", "constrained_masks"]
 
 MOST_TEXTS = 20_000
 """The most texts that one search reads for its phrases, about half a second."""
@@ -31,8 +33,8 @@ def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks
     The words of a required phrase are required. A word that is a stop word in every language has no effect.
     """
     analyzer = snapshot.analyzer
-    required = [forms for text in constraints.required for forms in _parts(analyzer, text) if forms]
-    excluded = [_parts(analyzer, text) for text in constraints.excluded if not _needs_text(analyzer, text)]
+    required = [forms for text in constraints.required for forms in _parts(snapshot, text) if forms]
+    excluded = [_parts(snapshot, text) for text in constraints.excluded if not _needs_text(analyzer, text)]
     narrowed: list[NDArray[np.uint64] | None] = []
     for segment, mask in zip(snapshot.segments, masks, strict=True):
         bits = mask
@@ -51,16 +53,17 @@ def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks
     return narrowed
 
 
-def _parts(analyzer: LibraryAnalyzer, text: str) -> list[Key]:
+def _parts(snapshot: Snapshot, text: str) -> list[Key]:
     """The parts of the words of ``text``, each with its forms in the languages of the library; without any where it says nothing.
 
     A part that is a stop word in some languages only has none either: the texts tell.
     """
+    analyzer = snapshot.analyzer
     found: list[Key] = []
     for word in analyzer.words(text):
         for form in analyzer.forms(word):
-            terms = tuple(dict.fromkeys(form.values()))
-            found.append(() if "" in terms else terms)
+            terms = dict.fromkeys(form.values())
+            found.append(() if "" in terms else tuple(one for term in terms for one in expanded(snapshot, term)))
     return found
 
 
@@ -77,9 +80,12 @@ def _bits(segment: Segment, parts: Sequence[Key]) -> NDArray[np.uint64]:
 
 
 def _needs_text(analyzer: LibraryAnalyzer, text: str) -> bool:
-    """Whether only the texts tell if they have ``text``: a phrase, or a stop word of some languages but not of all."""
+    """Whether only the texts tell if they have ``text``.
+
+    That is a phrase, three characters or more of a script without spaces, or a stop word of some languages but not of all.
+    """
     words = analyzer.words(text)
-    if len(words) > 1:
+    if len(words) > 1 or any(len(keys) > 2 for word in words if (keys := _characters(word))):
         return True
     forms = [set(form.values()) for word in words for form in analyzer.forms(word)]
     return any("" in form and len(form) > 1 for form in forms)
@@ -126,13 +132,29 @@ class PhraseCheck:
         return all(_within(keys, wanted) for wanted in required) and not any(_within(keys, barred) for barred in excluded)
 
     def _keys(self, text: str, language: str | None) -> list[Key]:
-        return [self._key(word, language) for _, piece in word_pieces(text) for word in self.analyzer.words(piece)]
+        found: list[Key] = []
+        for _, piece in word_pieces(text):
+            for word in self.analyzer.words(piece):
+                found += _characters(word) or [self._key(word, language)]
+        return found
 
     def _key(self, word: str, language: str | None) -> Key:
         known = self._keys_of.get((word, language))
         if known is None:
             known = self._keys_of[word, language] = self.analyzer.terms_in(word, language) or (word.lower(),)
         return known
+
+
+def _characters(word: str) -> list[Key]:
+    """The parts of a raw word with characters of scripts without spaces, one by one; none of any other word."""
+    if word.isascii() or UNSPACED.search(word) is None:
+        return []
+    return [
+        (part,)
+        for run in runs(normal(word))
+        for part in (units(run) if UNSPACED.match(run) else [run.casefold()])
+        if part.strip()
+    ]
 
 
 def _within(keys: list[Key], wanted: list[Key]) -> bool:
@@ -145,6 +167,36 @@ def _within(keys: list[Key], wanted: list[Key]) -> bool:
             return False
         if keys[at : at + length] == wanted:
             return True
+
+
+class FillingRetriever:
+    """Another retriever's candidates, and after them, with a score of 0, all other passages that may be found."""
+
+    def __init__(self, inner: Retriever, snapshot: Snapshot, masks: Masks) -> None:
+        self.inner, self.snapshot, self.masks = inner, snapshot, masks
+        self.floor = inner.floor
+
+    def retrieve(self, depth: int) -> Hits:
+        """The best ``depth`` passages."""
+        hits = self.inner.retrieve(depth)
+        if len(hits) >= depth:
+            return hits
+        others: list[NDArray[np.int64]] = []
+        missing = depth - len(hits)
+        for segment, mask in zip(self.snapshot.segments, self.masks, strict=True):
+            ids = np.asarray(segment.ids, np.int64)
+            if mask is not None:
+                ids = ids[np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(ids)].view(np.bool_)]
+            others.append(ids[~np.isin(ids, hits.ids)][:missing])
+            missing -= len(others[-1])
+            if missing <= 0:
+                break
+        more = np.concatenate(others) if others else _NONE
+        return Hits(np.concatenate([hits.ids, more]), np.concatenate([hits.scores, np.zeros(len(more), np.float32)]))
+
+    def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores of any passages."""
+        return self.inner.score(ids)
 
 
 class PhraseRetriever:

@@ -21,7 +21,7 @@ from ..snapshot import Masks, Snapshot
 from ..vectors.encoders import Encoders
 from ..vectors.on_demand import LIMIT
 from ..vectors.stored import passage_vectors, query_vectors, token_vectors
-from .constraints import PhraseCheck, PhraseRetriever, constrained_masks
+from .constraints import FillingRetriever, PhraseCheck, PhraseRetriever, constrained_masks
 from .query_terms import present_terms
 from .registry import representations, retriever
 from .vocabulary import near_terms, written
@@ -70,6 +70,8 @@ class LibraryContext:
             return self._retriever(name, query, self.masks)
         masks, phrases = self._constraints(query.constraints)
         inner = self._retriever(name, query, masks)
+        if query.constraints.alone:
+            inner = FillingRetriever(inner, self.snapshot, masks)
         return PhraseRetriever(inner, phrases, self.note) if phrases else inner
 
     def _retriever(self, name: str, query: Query, masks: Masks) -> Retriever:
@@ -134,7 +136,7 @@ class LibraryContext:
                 found.append(int(name[1:]))
                 continue
             for number in store.find(generation, name):
-                ((first, count),) = store.execute("SELECT first, passages FROM documents WHERE id = ?", (number,))
+                first, count = store.range_of(number)
                 found += range(first, first + count)
         return np.unique(np.array(found, np.int64))
 

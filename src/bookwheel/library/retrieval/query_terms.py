@@ -20,10 +20,12 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.library_analyzer import bare
+from ...analysis.scripts import lone
 from ...kernels.bm25 import idf
 from ..snapshot import Snapshot
 
-__all__ = ["greatest_score", "present_terms", "query_weights"]
+__all__ = ["expanded", "greatest_score", "present_terms", "query_weights"]
 
 DECADES = 3.0
 """A word that is 10 to this rarer in a language than in another is no sign of it."""
@@ -38,9 +40,29 @@ def query_weights(snapshot: Snapshot, text: str) -> dict[str, float]:
     analyzer = snapshot.analyzer
     if analyzer.only is not None:
         counts = Counter(analyzer(text))
-        found = np.asarray(list(counts.values())) * snapshot.idf(list(counts)) if counts else np.empty(0)
-        return dict(zip(counts, found.tolist(), strict=True))
+        if not any(map(_is_lone, counts)):
+            found = np.asarray(list(counts.values())) * snapshot.idf(list(counts)) if counts else np.empty(0)
+            return dict(zip(counts, found.tolist(), strict=True))
+        weights: dict[str, float] = {}
+        for term, count in counts.items():
+            terms = expanded(snapshot, term)
+            frequency = min(int(snapshot.document_frequencies(terms).sum()), snapshot.passages)
+            for one in terms:
+                weights[one] = weights.get(one, 0.0) + count * float(idf(frequency, snapshot.passages))
+        return weights
     return _weights(snapshot, text)[0]
+
+
+def expanded(snapshot: Snapshot, term: str) -> list[str]:
+    """The terms that ``term`` stands for: itself, or, of a single character of a script without spaces, all that it begins."""
+    if not _is_lone(term):
+        return [term]
+    found = {one for segment in snapshot.segments for one in segment.sparse.beginning_with(term)}
+    return sorted(found) or [term]
+
+
+def _is_lone(term: str) -> bool:
+    return not term.isascii() and lone(bare(term))
 
 
 def greatest_score(snapshot: Snapshot, text: str) -> float:
@@ -75,6 +97,8 @@ def _weights(snapshot: Snapshot, text: str) -> tuple[dict[str, float], float]:
     sizes = np.array([analyzer.passages[language] for language in languages], np.float64)
     every = list(dict.fromkeys(term for form, _ in forms for term in form.values() if term))
     known = dict(zip(every, snapshot.document_frequencies(every).tolist(), strict=True))
+    stands_for = {term: expanded(snapshot, term) for term in every if _is_lone(term)}
+    known |= {term: int(snapshot.document_frequencies(terms).sum()) for term, terms in stands_for.items()}
     counts = np.zeros((len(forms), len(languages)))
     for row, (form, word) in enumerate(forms):
         for column, language in enumerate(languages):
@@ -90,7 +114,8 @@ def _weights(snapshot: Snapshot, text: str) -> tuple[dict[str, float], float]:
     for (form, _), row_of in zip(forms, weights.tolist(), strict=True):
         for language, weight in zip(languages, row_of, strict=True):
             if term := form[language]:
-                found[term] = found.get(term, 0.0) + weight
+                for one in stands_for.get(term, (term,)):
+                    found[one] = found.get(one, 0.0) + weight
     return found, float(weights.sum(axis=0).max())
 
 
