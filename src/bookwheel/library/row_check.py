@@ -8,7 +8,7 @@ from zlib import crc32
 
 from .._errors import LibraryDamaged
 from .manifest import Manifest
-from .row_sums import NUMBERS, PRIME, document_sum, holds, numbers_hold, source_sum, value_sum
+from .row_sums import NUMBERS, document_sum, holds, numbers_hold, source_sum
 from .store import NUMBERS_OF_D, Store, passage_holds
 
 __all__ = ["damaged_rows"]
@@ -96,13 +96,7 @@ def _texts(store: Store, manifest: Manifest) -> Iterator[str]:
 
 
 def _fields(store: Store, manifest: Manifest) -> Iterator[str]:
-    noted = {key: (rows, total) for key, rows, total in store.stream("SELECT key, rows, total FROM fields")}
-    found: dict[object, tuple[int, int]] = {}
-    for key, value, count, documents in store.stream(
-        "SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value"
-    ):
-        rows, total = found.get(key, (0, 0))
-        found[key] = rows + count, (total + value_sum(value, count, documents)) % PRIME
+    noted, found = store.sums_of_fields()
     for key in sorted(noted.keys() | found.keys(), key=str):
         if noted.get(key) != found.get(key):
             yield f"{store.path} is damaged: the values of the field {key!r:.80} do not match their checksum; {AGAIN}"

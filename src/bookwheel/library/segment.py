@@ -30,6 +30,8 @@ from .vectors.parts import Part, part_folders
 __all__ = ["FOREIGN", "SEGMENTS", "Segment", "SegmentBuilder", "array_folders", "bitmap", "checksum_of_lists"]
 
 SEGMENTS = "segments"
+TERM, PAIR = 310, 90
+"""Bytes that a word not analysed yet takes as a term, and a byte of a long word as part of a pair of letters, until all is written."""
 FOREIGN = "has a folder that is not this segment's, or not of this generation"
 PIECES = 40
 """Bytes that the static encoder keeps of a word: which pieces it is made of."""
@@ -174,7 +176,11 @@ class SegmentBuilder:
     def nbytes(self) -> int:
         """Memory held at present, and what closing takes besides."""
         held = self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
-        return held + 2 * self._waiting_bytes
+        if not self._waiting:
+            return held
+        # The words of what waits become terms when it is decided.
+        share = max(0, len(self._table) - self._lexical.analysed) / max(len(self._table), 1)
+        return held + 2 * self._waiting_bytes + int(share * (TERM * len(self._table) + PAIR * self._table.unspaced_bytes))
 
     @property
     def terms(self) -> int:

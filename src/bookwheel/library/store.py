@@ -578,6 +578,23 @@ class Store(Database):
         """The metadata keys in use."""
         return [row[0] for row in self.execute("SELECT key FROM fields WHERE rows > 0 ORDER BY key")]
 
+    def sums_of_fields(self) -> tuple[dict[Any, tuple[int, int]], dict[Any, tuple[int, int]]]:
+        """Rows and total of each field of the metadata: as noted, and as they are, at one moment."""
+        found: dict[Any, tuple[int, int]] = {}
+        with self._lock, self._errors():
+            db = self._connection()
+            db.execute("BEGIN")  # a writer changes both in one transaction
+            try:
+                noted = {key: (rows, total) for key, rows, total in db.execute("SELECT key, rows, total FROM fields")}
+                for key, value, count, documents in db.execute(
+                    "SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value"
+                ):
+                    rows, total = found.get(key, (0, 0))
+                    found[key] = rows + count, (total + value_sum(value, count, documents)) % PRIME
+            finally:
+                db.execute("COMMIT")
+        return noted, found
+
     @staticmethod
     def _sum_of_field(db: sqlite3.Connection, key: Any) -> tuple[int, int]:
         rows, sums = 0, 0
