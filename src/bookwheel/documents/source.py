@@ -11,11 +11,12 @@ import io
 import lzma
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from .._errors import InputError
-from .zstd import decompressor
+from .zstd import LARGEST_WINDOW, decompressor
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -140,6 +141,10 @@ class Source:
             raise InputError(f"{self.label} cannot be opened: {error.strerror or error}") from error
         if self.compression == "gz":
             return cast(BinaryIO, io.BufferedReader(_Gzip(raw), _BUFFER))
+        if self.compression == "zst":
+            # A small budget has no room for the largest window.
+            window = LARGEST_WINDOW - (self.max_bytes < DEFAULT_MAX_BYTES)
+            return cast(BinaryIO, io.BufferedReader(_Frames(raw, partial(decompressor, window)), _BUFFER))
         if self.compression:
             return cast(BinaryIO, io.BufferedReader(_Frames(raw, _DECOMPRESSORS[self.compression]), _BUFFER))
         return raw
@@ -232,7 +237,6 @@ class _Gzip(io.RawIOBase):
 
 
 _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
-    "zst": decompressor,
     "bz2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["compress", "decompressor", "module"]
+__all__ = ["LARGEST_WINDOW", "compress", "decompressor", "module"]
 
 
 def module() -> Any:
@@ -19,11 +19,16 @@ def module() -> Any:
     return zstd
 
 
-def decompressor() -> Any:
-    """A new decompressor of one frame; see the documentation of
-    ``compression.zstd.ZstdDecompressor``.
+LARGEST_WINDOW = 27
+"""The logarithm of the largest window that the tool ``zstd`` unpacks unasked: 128 MiB, as ``--long`` makes it."""
+
+
+def decompressor(window: int = LARGEST_WINDOW) -> Any:
+    """A new decompressor of one frame, which refuses one that needs more than ``2 ** window`` bytes of what was unpacked; see the
+    documentation of ``compression.zstd.ZstdDecompressor``.
     """
-    return module().ZstdDecompressor()
+    zstd = module()
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: window})
 
 
 def compress(data: bytes) -> bytes:
