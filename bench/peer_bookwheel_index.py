@@ -12,7 +12,7 @@ import numpy as np
 
 import bookwheel
 from bookwheel.analysis.analyzer import Analyzer
-from bookwheel.analysis.term_ids import LexicalEncoder
+from bookwheel.analysis.term_ids import LexicalEncoder, TermsByLanguage
 from bookwheel.analysis.words import WordTable
 from bookwheel.index.inverted.bm25 import Bm25Index
 from bookwheel.index.inverted.bm25_builder import Bm25Builder
@@ -27,7 +27,7 @@ class Index:
 
     def build(self, data: str, folder: str, stopwords: bool = False) -> dict[str, Any]:
         self.analyzer = Analyzer("english", stopwords=not stopwords)
-        words, lexical, builder = WordTable(), LexicalEncoder(self.analyzer), Bm25Builder()
+        words, lexical, builder = WordTable(), LexicalEncoder(TermsByLanguage(self.analyzer)), Bm25Builder()
         with Path(data).open(encoding="utf-8") as file:
             texts = (f"{r.get('title', '')}\n{r['text']}" for r in map(json.loads, file))
             while batch := list(islice(texts, BATCH)):

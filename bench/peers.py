@@ -44,6 +44,9 @@ PEERS = {
         "onnx",
         "onnxscript",
     ],
+    # the text of web pages
+    "extractors": ["trafilatura==2.3.1", "jusText==3.0.2", "lxml_html_clean", "resiliparse==2.0.1"],
+    "readability": ["readability-lxml==0.9", "lxml_html_clean"],  # apart: pip cannot solve both at once
     # pictures
     "plots": ["matplotlib==3.11.2"],
 }

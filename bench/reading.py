@@ -1,7 +1,10 @@
 """How well files are read, each table by one command that gets its data by itself; see README.md.
 
     python bench/reading.py encodings
+    python bench/reading.py pdf
     python bench/reading.py encodings --json encodings.json
+    python bench/reading.py html
+    python bench/reading.py manuals
 
 Debian's packages are fetched with `apt-get download`, as any user may, into `.bench/reading`.
 """
@@ -19,7 +22,7 @@ from common import ROOT, SCRATCH
 
 sys.path.insert(0, str(ROOT / "src"))
 
-TABLES = {"encodings": "reading_encodings"}
+TABLES = {"encodings": "reading_encodings", "html": "reading_html", "manuals": "reading_manuals", "pdf": "reading_pdf"}
 """Name of each table and its module, whose ``table()`` returns rows, the first of them the heads."""
 
 FOLDER = SCRATCH / "reading"

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise, product
 
 import pytest
-from analysis_texts import SAMPLES, TEXTS
+from analysis_texts import TEXTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,10 +87,8 @@ def test_every_language_stems_and_survives_a_manifest() -> None:
 
 
 def test_default_analyzers() -> None:
-    assert Analyzer.default_for([SAMPLES["english"]]) == Analyzer("english", True, True, False)
-    assert Analyzer.for_language("none") == Analyzer(None, False, True, False)
-    code = "def read_file(self, file_name): return self.open_file(file_name, readOnly) and the_rest in is_ok or not the_end\n"
-    assert Analyzer.default_for([code * 3]).split_identifiers
+    assert Analyzer.for_language("english") == Analyzer("english", True, True, True)
+    assert Analyzer.for_language("none") == Analyzer(None, False, True, True)
 
 
 def test_highlights() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel.analysis.analyzer import Analyzer
-from bookwheel.analysis.term_ids import LexicalEncoder
+from bookwheel.analysis.term_ids import LexicalEncoder, TermsByLanguage
 from bookwheel.analysis.words import WordTable
 
 ANALYZERS = [
@@ -19,14 +21,16 @@ ANALYZERS = [
 
 
 def check(analyzer: Analyzer, batches: list[list[str]]) -> None:
-    table, encoder = WordTable(), LexicalEncoder(analyzer)
+    table, encoder = WordTable(), LexicalEncoder(TermsByLanguage(analyzer))
     for texts in batches:
         indptr, ids = encoder.encode(*table.ids(texts), table.words)
         assert indptr.dtype == np.int64
         assert ids.dtype == np.int32
         assert len(indptr) == len(texts) + 1
         for i, text in enumerate(texts):
-            assert [encoder.terms[t] for t in ids[indptr[i] : indptr[i + 1]]] == analyzer(text)
+            assert [encoder.terms[t] for t in ids[indptr[i] : indptr[i + 1]]] == [
+                term for word in analyzer.words(text) for term in analyzer.indexed(word)
+            ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -45,12 +49,14 @@ def test_many_words() -> None:
     check(ANALYZERS[0], [[" ".join(f"w{i}x{j}" for j in range(40)) for i in range(100)]] * 2)
 
 
-def test_a_query_is_its_terms_with_their_counts() -> None:
-    encoder = LexicalEncoder(ANALYZERS[1])
-    assert encoder.query("the cats and a cat of dogs") == (["cat", "dog"], [2, 1])
-    assert encoder.query("") == ([], [])
+def test_each_text_in_its_own_language() -> None:
+    table, encoder = WordTable(), LexicalEncoder(TermsByLanguage(None))
+    texts = ["running houses", "laufende Häuser running", "running Häuser"]
+    indptr, ids = encoder.encode(*table.ids(texts), table.words, ["english", "german", None])
+    found = [[encoder.terms[t] for t in ids[a:b]] for a, b in pairwise(indptr)]
+    assert found == [["ENrun", "ENhous"], ["DElaufend", "DEhaus", "DErunning"], ["running", "hauser"]]
 
 
 def test_a_word_number_that_the_table_lacks() -> None:
     with pytest.raises(ValueError, match="word IDs"):
-        LexicalEncoder(Analyzer()).encode(np.array([0, 1]), np.array([5], np.int32), ["one"])
+        LexicalEncoder(TermsByLanguage(Analyzer())).encode(np.array([0, 1]), np.array([5], np.int32), ["one"])

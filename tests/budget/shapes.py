@@ -19,8 +19,7 @@ CHILD = """
 import json, sys, threading, time
 from pathlib import Path
 import bookwheel
-import shapes_in_python
-place, ram = Path(sys.argv[1]), sys.argv[2]
+from bookwheel._system import anonymous_bytes
 
 class Peak(threading.Thread):
     # The most anonymous memory since the last time it was asked.
@@ -28,7 +27,6 @@ class Peak(threading.Thread):
         super().__init__(daemon=True)
         self.most = 0
     def run(self):
-        from bookwheel._system import anonymous_bytes
         while True:
             self.most = max(self.most, anonymous_bytes() or 0)
             time.sleep(0.002)
@@ -38,12 +36,12 @@ class Peak(threading.Thread):
 
 peak = Peak()
 peak.start()
-for name in sys.argv[3:]:
-    began = time.process_time()
-    print(json.dumps({"shape": name, "begun": True}), flush=True)
-    found = shapes_in_python.run(place / name, place / f"{name}.library", ram)
-    print(json.dumps({"shape": name, "peak": peak.take(), "seconds": time.process_time() - began, **found}), flush=True)
+
+def tell(shape, began, **found):
+    told = {"shape": shape, "peak": peak.take(), "seconds": time.process_time() - began, **found}
+    print(json.dumps(told), flush=True)
 """
+"""The beginning of a child process, which tells of each shape how much memory it took."""
 
 
 @dataclass(frozen=True)

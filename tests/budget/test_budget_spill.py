@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import bookwheel
-from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.documents.document import Document
 from bookwheel.library import intake
 from bookwheel.library import writer as writer_module
@@ -36,7 +35,7 @@ def rankings(path: Path) -> list[list[tuple[int, float]]]:
 def tiny_share(monkeypatch: pytest.MonkeyPatch) -> None:
     """Next to no room for postings: a segment after every batch."""
 
-    def shares(ram: int, *, encoder: int = 0, passages: int = 0) -> Shares:
+    def shares(ram: int, *, encoder: int = 0, **others: int) -> Shares:
         return Shares(96 * MIB, encoder, 0, 4 * MIB, 16 * MIB, 1 << 16, 0)
 
     monkeypatch.setattr(writer_module, "share_out", shares)
@@ -75,15 +74,15 @@ def test_a_document_larger_than_the_budget_of_text_is_taken_in_pieces(
 def test_what_a_segment_holds_is_counted(tmp_path: Path, vocabulary: int) -> None:
     """`nbytes` is at least what Python and numpy report, for few words often and for words met once."""
     dice = random.Random(0)
-    settings = Settings(analyzer=Analyzer.for_language("english", []))
+    settings = Settings(language="english")
     builder = SegmentBuilder(tmp_path, "000001", settings, None, "impacts-000001")
     texts = [" ".join(f"w{dice.randrange(vocabulary):x}" for _ in range(60)) for _ in range(512)]
-    builder.add(np.arange(512), texts)  # the compiled loops are imported by now
+    builder.add(np.arange(512), texts, ["english"] * 512)  # the compiled loops are imported by now
     tracemalloc.start()
     counted = builder.nbytes
     for batch in range(1, 12):
         texts = [" ".join(f"w{dice.randrange(vocabulary):x}" for _ in range(60)) for _ in range(512)]
-        builder.add(np.arange(512 * batch, 512 * batch + 512), texts)
+        builder.add(np.arange(512 * batch, 512 * batch + 512), texts, ["english"] * 512)
         del texts
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

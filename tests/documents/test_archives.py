@@ -156,7 +156,7 @@ def test_bombs_are_told_and_read_no_further(tmp_path: Path) -> None:
     assert [source.name for source in sources] == ["b.tar.xz/good.txt"]
     assert skipped == {"looks like a zip bomb": 1}
     (tmp_path / "c.zip").write_bytes(
-        zip_of({f"{number}.txt": random.Random(1).randbytes(9000).hex().encode() for number in range(9)})
+        zip_of({f"{number}.md": random.Random(1).randbytes(9000).hex().encode() for number in range(9)})
     )
     sources, skipped = found(tmp_path / "c.zip", max_bytes=1000)
     assert skipped["too large"] >= 1

@@ -160,13 +160,13 @@ def test_forbidden_files_are_failures(tree: Path) -> None:
 
 
 def test_too_large_is_skipped_in_a_folder_and_told_for_a_named_file(tmp_path: Path) -> None:
-    (tmp_path / "big.txt").write_text("word " * 1000)
+    (tmp_path / "big.md").write_text("word " * 1000)
     (tmp_path / "records.jsonl").write_text('{"text": "short"}\n' * 400)
     names, reasons = found(tmp_path, max_bytes=1000)
     assert (names, reasons) == (["records.jsonl"], {"too large": 1})
-    (source,) = walk([tmp_path / "big.txt"], max_bytes=1000)
+    (source,) = walk([tmp_path / "big.md"], max_bytes=1000)
     assert isinstance(source, Source)
-    with pytest.raises(InputError, match=r"big.txt .* exceeds the limit of"):
+    with pytest.raises(InputError, match=r"big.md .* exceeds the limit of"):
         list(read(source))
 
 

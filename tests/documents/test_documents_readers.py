@@ -333,6 +333,6 @@ def test_damaged_compression(tmp_path: Path, suffix: str) -> None:
 
 
 def test_decompressed_size_is_limited(tmp_path: Path) -> None:
-    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"word " * 100_000))
+    (tmp_path / "a.md.gz").write_bytes(gzip.compress(b"word " * 100_000))
     with pytest.raises(InputError, match=r"exceeds the limit of 0\.1 MiB"):
-        items(tmp_path / "a.txt.gz", max_bytes=100_000)
+        items(tmp_path / "a.md.gz", max_bytes=100_000)

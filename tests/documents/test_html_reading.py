@@ -188,6 +188,18 @@ def test_headings_begin_passages(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "text", "sections"),
+    [
+        ("<h1></h1><p>x", "x", (0,)),
+        ("<p>x</p><h2> <div>Two</div></h2><h3>Three</h3>y<h2></h2>", "x\n\nTwo\n\nThree\n\ny", (3, 8)),
+        ("<p>x</p><h2>\n  Two\n</h2><h2></h2><p>y", "x\n\nTwo\n\ny", (3, 8)),
+    ],
+)
+def test_places_of_headings(body: str, text: str, sections: tuple[int, ...]) -> None:
+    assert page_text(parse_html(body.encode())) == (text, sections)
+
+
+@pytest.mark.parametrize(
     ("title", "head", "expected"),
     [
         ("Kites at dawn - The Daily Kite", SITE, "Kites at dawn"),
@@ -241,3 +253,28 @@ def test_hostile_pages_take_linear_time(body: str) -> None:
     for head in (SITE, ""):
         page_text(parse_html(f"<head>{head}</head><body>{body}".encode()))
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("declaration", "encoding"),
+    [
+        ("<meta charset=iso-8859-1>", "cp1252"),
+        ("<META HTTP-EQUIV='Content-Type' CONTENT='text/html; charset=latin1'>", "cp1252"),
+        ("<meta content='text/html;charset=\"windows-1251\"' http-equiv=content-type>", "cp1251"),
+        ("<!-- <meta charset=koi8-r> --><meta charset=windows-1251>", "cp1251"),
+        ("<meta name=description content='charset=koi8-r'><meta charset=windows-1251>", "cp1251"),
+        ("<?xml version='1.0' encoding='windows-1251'?>", "cp1251"),
+        ("<meta charset=gb2312>", "gb18030"),
+        ("<meta charset=shift_jis>", "cp932"),
+        ("<meta charset=utf-16>", "utf-8"),
+        ("\ufeff<meta charset=koi8-r>", "utf-8"),
+        ("\ufeff<meta charset=utf-8>", "utf-16"),
+    ],
+)
+def test_encodings_as_browsers_take_them(tmp_path: Path, declaration: str, encoding: str) -> None:
+    text = {"cp1252": "“quoted” – 5 €", "cp1251": "Привет, мир", "gb18030": "中文網頁", "cp932": "髙島屋①"}.get(
+        encoding, "Größe ≥ 中"
+    )
+    page = f"{declaration}<body><p>{text}</p>"
+    data = page.removeprefix("\ufeff").encode(encoding) if encoding == "utf-16" else page.encode(encoding)
+    assert one(tmp_path / "a.html", data).text == text

@@ -85,4 +85,19 @@ MORE: dict[str, bytes] = {
     "2.eml": b"From: a\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\na\n--x\n"
     b"Content-Type: message/rfc822\n\nSubject: b\n\nc\n--x\nContent-Disposition: attachment; filename*=utf-8''a%C3%A4.csv\n\n"
     b"a,b\n1,2\n--x--\n",
+    ".rtf": rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset204 A;}}{\info{\title t}}\pard\f0 \'e4\u8364 ?{\footnote n}"
+    rb"\trowd\intbl a\cell b\cell"
+    rb"\row\pard x\par}",
+    ".tex": rb"\documentclass{a}\title{T \'e}\begin{document}\section{a}\label{b}x \emph{y} $\alpha$ \verb|z| % c"
+    + b"\n\\end{document}\n",
+    ".man": b".TH a 1\n.SH NAME\na \\- \\fBb\\fP \\(bu\n.TP\n.BR c (1)\nd\n.TS\nl l.\na\tb\n.TE\n"
+    b".if n \\{\\\nx\n.\\}\n.Op Fl a Ns Ar b\n.It Xr a 1\n",
+    ".info": b"This is a, produced by makeinfo\n\x1f\nFile: a,  Node: Top\n\nx\n\x1f\nEnd Tag Table\n",
+    ".ics": b'BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nSUMMARY:s\\, t\nDTSTART:20240131T100000Z\nATTENDEE;CN="a":mailto:b\n'
+    b"END:VEVENT\nEND:VCALENDAR\n",
+    ".vcf": b"BEGIN:VCARD\nFN;ENCODING=QUOTED-PRINTABLE:=C3=84=\n=20x\nN:a;b\nORG:c\nEND:VCARD\n",
+    ".fb2": b"<FictionBook><description><title-info><book-title>t</book-title></title-info></description>"
+    b"<body><section><p>x</p></section></body>"
+    b"</FictionBook>",
+    ".doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1600),
 }

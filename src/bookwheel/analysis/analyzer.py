@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from itertools import islice
 from typing import Any
 
 from .._errors import UsageError
-from .languages import detect_language
-from .scripts import UNSPACED, bigrams, runs
+from .endings import with_marks
+from .folding import folded
+from .scripts import UNSPACED, bigrams, normal, runs, units
 from .stop_words import stop_words
 from .words import split_words
 
-__all__ = ["MAX_WORD", "Analyzer", "detect_language", "languages"]
+__all__ = ["ANALYSIS", "MAX_WORD", "Analyzer", "languages"]
+
+ANALYSIS = 2
+"""The version of the rules by which texts become terms: a library is searched by those that it was made by."""
 
 MAX_WORD = 64
 """Longer words (in code points) are truncated: they are hashes, encoded data or damage."""
-
-_SAMPLE = 400
-_IDENTIFIER_SHARE = 0.03
-"""Share of words with an inner capital or underscore from which a collection counts as code."""
 
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[a-z]\d+[A-Z]")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
@@ -34,11 +33,6 @@ _ELISIONS = {
     "catalan": re.compile(r"[dlmnst]'(?=\w)"),
     "irish": re.compile(r"[bdm]'(?=\w)"),
 }
-# In other languages a letter with a mark is a letter of its own; in these,
-# searchers often omit the marks.
-_FOLDED = frozenset(
-    (None, "english", "porter", "french", "spanish", "portuguese", "italian", "catalan", "dutch", "dutch_porter")
-)
 # Languages whose stemmers leave the first two characters of a word as they are (as far as they leave so many), with the second
 # characters for which that does not hold: dying and die, German ae and ä.
 _KEEP_BEGINNING: dict[str | None, str] = {
@@ -48,9 +42,6 @@ _KEEP_BEGINNING: dict[str | None, str] = {
         "norwegian", "polish", "portuguese", "romanian", "spanish", "swedish",
     )
 }  # fmt: skip
-_LATIN_FOLDS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-)
 _UNSEEN = str.maketrans("", "", "\N{SOFT HYPHEN}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
 
 
@@ -76,7 +67,7 @@ class Analyzer:
     """Turns words into terms. ``Analyzer()`` only casefolds them.
 
     The order follows Lucene's language analyzers: Unicode folding (NFKC, case), possessives and
-    elisions, stop words, Snowball stemming, accents. Equal settings give equal terms on every
+    elisions, stop words, marks, Snowball stemming. Equal settings give equal terms on every
     machine with the same PyStemmer.
     """
 
@@ -85,7 +76,7 @@ class Analyzer:
     stopwords: bool = False
     """Leave out the function words of ``language``."""
     fold_accents: bool = False
-    """``café`` and ``cafe`` are one term (Latin and Greek letters)."""
+    """``café`` and ``cafe`` are one term, in every language (`folding.folded`)."""
     split_identifiers: bool = False
     """``HTTPServer2`` gives ``httpserver2``, ``http``, ``server``, and ``max_len`` gives
     ``max_len``, ``max``, ``len``.
@@ -96,26 +87,14 @@ class Analyzer:
             _stemmer(self.language)
 
     @classmethod
-    def for_language(cls, language: str | None, texts: Iterable[str] = ()) -> Analyzer:
-        """The usual analyzer of a language; ``"auto"`` detects it from ``texts``,
-        ``"none"`` (or None) means no stemming.
+    def for_language(cls, language: str | None) -> Analyzer:
+        """The usual analyzer of a language; ``"none"`` (or None) means no stemming.
 
-        Identifiers are split if ``texts`` look like code. Raises
-        :class:`UsageError` for an unknown language.
+        Raises :class:`UsageError` for an unknown language.
         """
-        sample = [text[:5000] for text in islice(texts, _SAMPLE)]
-        if language == "auto":
-            language = detect_language(sample)
-        elif language == "none":
+        if language == "none":
             language = None
-        return cls(language, language is not None, language in _FOLDED, _looks_like_code(sample))
-
-    @classmethod
-    def default_for(cls, texts: Iterable[str]) -> Analyzer:
-        """The analyzer that suits ``texts``: its language detected,
-        identifiers split if they look like code.
-        """
-        return cls.for_language("auto", texts)
+        return cls(language, language is not None, fold_accents=True, split_identifiers=True)
 
     def to_dict(self) -> dict[str, str | bool | None]:
         """For a manifest."""
@@ -138,16 +117,32 @@ class Analyzer:
         """The terms of one raw word: none (a stop word), one, or
         several. Not cached; callers do that.
         """
+        return tuple([term for part in self.parts(word) if (term := self.term_of(part))])
+
+    def indexed(self, word: str) -> tuple[str, ...]:
+        """The terms of one raw word of a text: `terms`, and the last character of each run in a script without spaces.
+
+        So each character of a text begins a term, and one alone is found by the terms that it begins.
+        """
+        terms = self.terms(word)
+        if word.isascii() or UNSPACED.search(word) is None:
+            return terms
+        ends = [
+            units(run) for part in split_words(normal(word).translate(_UNSEEN)) for run in runs(part) if UNSPACED.match(run)
+        ]
+        return (*terms, *(run[-1] for run in ends if len(run) > 1))
+
+    def parts(self, word: str) -> list[str]:
+        """What of one raw word is a term each, unless it is a stop word: mostly the word itself. The same in every language."""
         if word.isascii():
-            return self._plain_terms(word[:MAX_WORD])
+            return self._split(word[:MAX_WORD])
         if UNSPACED.search(word) is None:
             word = word[:MAX_WORD]
-        normal = unicodedata.normalize("NFKC", word).translate(_UNSEEN)
         found: list[str] = []
-        for part in split_words(normal):  # normalising can bring in spaces and signs
+        for part in split_words(normal(word).translate(_UNSEEN)):  # normalising can bring in spaces and signs
             for run in runs(part):
-                found.extend(bigrams(run) if UNSPACED.match(run) else self._plain_terms(run[:MAX_WORD]))
-        return tuple(found)
+                found.extend(bigrams(run) if UNSPACED.match(run) else self._split(run[:MAX_WORD]))
+        return found
 
     def beginning(self, word: str) -> str:
         """The first two characters of every term of a raw ``word`` that has as many; ``""`` where only analysing it tells."""
@@ -157,15 +152,19 @@ class Analyzer:
         first = word[:2].lower()
         return "" if changed is None or first[-1] in changed else first
 
-    def _plain_terms(self, word: str) -> tuple[str, ...]:
+    def _split(self, word: str) -> list[str]:
+        """A word and, where it is an identifier, its parts."""
         word = word.strip("_'")
-        whole = self._term(word)
+        if not word:
+            return []
         if self.split_identifiers and ("_" in word or _CAMEL.search(word)):
-            parts = [part for part in _PARTS.findall(word) if len(part) > 1 and len(part) < len(word)]
-            return tuple(term for term in (whole, *map(self._term, parts)) if term)
-        return (whole,) if whole else ()
+            return [word, *(part for part in _PARTS.findall(word) if len(part) > 1 and len(part) < len(word))]
+        return [word]
 
-    def _term(self, word: str) -> str:
+    def term_of(self, word: str) -> str:
+        """The term of one of `parts`; empty for a stop word."""
+        if UNSPACED.match(word):
+            return word
         if self.language == "turkish":
             word = word.replace("İ", "i").replace("I", "ı")
         term = word.lower() if word.isascii() else unicodedata.normalize("NFKC", word.casefold())
@@ -174,27 +173,10 @@ class Analyzer:
                 term = term[:-2]
             elif self.language in _ELISIONS:
                 term = _ELISIONS[self.language].sub("", term, count=1)
-        if self.language is not None:
-            if self.stopwords and term in stop_words(self.language):
-                return ""
-            term = _stemmer(self.language).stemWord(term)
-        return _folded(term) if self.fold_accents and not term.isascii() else term
-
-
-def _folded(term: str) -> str:
-    """``term`` with the marks of Latin and Greek letters removed."""
-    parts: list[str] = []
-    for character in unicodedata.normalize("NFD", term):
-        if "\u0300" <= character <= "\u036f" and parts and parts[-1] < "\u0400":
-            continue
-        parts.append(character)
-    return unicodedata.normalize("NFC", "".join(parts)).translate(_LATIN_FOLDS)
-
-
-def _looks_like_code(texts: Iterable[str]) -> bool:
-    words = identifiers = 0
-    for text in texts:
-        found = split_words(text)
-        words += len(found)
-        identifiers += sum(1 for word in found if "_" in word.strip("_") or _CAMEL.search(word))
-    return identifiers > _IDENTIFIER_SHARE * words
+        if self.language is None:
+            return folded(term) if self.fold_accents else term
+        if self.stopwords and term in stop_words(self.language):
+            return ""
+        if not self.fold_accents:
+            return str(_stemmer(self.language).stemWord(term))
+        return folded(_stemmer(self.language).stemWord(with_marks(folded(term), self.language)))

@@ -9,11 +9,13 @@ from itertools import chain
 import numpy as np
 
 from .analyzer import Analyzer
-from .scripts import UNSPACED, bigrams, runs
+from .library_analyzer import LibraryAnalyzer
+from .scripts import UNSPACED, bigrams, lone, runs
+from .scripts import units as characters
 from .word_matches import matcher
 from .words import prepared, spans_of
 
-__all__ = ["Highlighter", "highlight"]
+__all__ = ["Highlighter", "QueryHighlighter", "highlight"]
 
 
 class Highlighter:
@@ -60,6 +62,23 @@ class Highlighter:
                     yield start + first, start + last
 
 
+class QueryHighlighter:
+    """Marks the words that share a term with the text of a query in one of the languages of a library."""
+
+    def __init__(self, query: str, analyzer: LibraryAnalyzer) -> None:
+        analyzers = [analyzer.of(language) for language in analyzer.languages]
+        self._each = [Highlighter(one(query), one) for one in analyzers]
+
+    def __call__(self, text: str) -> list[tuple[int, int]]:
+        """As of `Highlighter`."""
+        return self.many([text])[0]
+
+    def many(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """As of `Highlighter`."""
+        found = [one.many(texts) for one in self._each]
+        return found[0] if len(found) == 1 else [sorted(set(chain(*spans))) for spans in zip(*found, strict=True)]
+
+
 def highlight(text: str, query: str | Iterable[str], analyzer: Analyzer) -> list[tuple[int, int]]:
     """What `Highlighter` gives for one text; ``query``: a text, or terms."""
     return Highlighter(analyzer(query) if isinstance(query, str) else query, analyzer)(text)
@@ -70,10 +89,17 @@ def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple
     wanted; touching ones are joined.
     """
     hits: list[tuple[int, int]] = []
+    single = any(map(lone, wanted))
     position = 0
     for run in runs(word):
         units = bigrams(run) if UNSPACED.match(run) else [run]
         at = position
+        if single and UNSPACED.match(run):
+            for unit in characters(run):
+                if unit in wanted:
+                    hits.append((at, at + len(unit)))
+                at += len(unit)
+            at = position
         for unit in units:
             if not wanted.isdisjoint(analyzer.terms(unit)):
                 first, last = at, at + len(unit)
@@ -83,7 +109,7 @@ def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple
                     hits.append((first, last))
             at += _step(unit)
         position += len(run)
-    return hits
+    return sorted(set(hits)) if single else hits
 
 
 def _step(unit: str) -> int:

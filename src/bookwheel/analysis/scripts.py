@@ -6,7 +6,7 @@ import re
 import unicodedata
 from itertools import pairwise
 
-__all__ = ["UNSPACED", "bigrams", "runs"]
+__all__ = ["UNSPACED", "bigrams", "lone", "normal", "runs", "units"]
 
 _RANGES = (
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
@@ -32,10 +32,26 @@ def bigrams(run: str) -> list[str]:
 
     Source: the bigrams of Lucene's CJKAnalyzer.
     """
+    found = units(run)
+    return [first + second for first, second in pairwise(found)] if len(found) > 1 else found
+
+
+def normal(word: str) -> str:
+    """``word`` in Unicode's compatibility form (NFKC), but with the Thai and Lao vowel sign *am* whole, which that form splits."""
+    return unicodedata.normalize("NFKC", word).replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")
+
+
+def lone(term: str) -> bool:
+    """Whether ``term`` is a single character of such a script: what it stands for are all terms that begin with it."""
+    return UNSPACED.match(term) is not None and len(units(term)) == 1
+
+
+def units(run: str) -> list[str]:
+    """The characters of ``run``, each with its combining marks."""
     units: list[str] = []
     for character in run:
         if units and unicodedata.category(character)[0] == "M":
             units[-1] += character
         else:
             units.append(character)
-    return [first + second for first, second in pairwise(units)] if len(units) > 1 else units
+    return units

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from .folding import folded
+
 __all__ = ["LANGUAGES", "stop_words"]
 
 _WORDS = {
@@ -102,5 +104,6 @@ LANGUAGES = tuple(_WORDS)
 
 @cache
 def stop_words(language: str) -> frozenset[str]:
-    """The casefolded function words of a Snowball language; empty if there is no list."""
-    return frozenset(_WORDS.get(_SAME.get(language, language), "").casefold().split())
+    """The casefolded function words of a Snowball language, with and without their marks; empty if there is no list."""
+    words = _WORDS.get(_SAME.get(language, language), "").casefold().split()
+    return frozenset([*words, *map(folded, words)])

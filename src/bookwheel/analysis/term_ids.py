@@ -1,33 +1,54 @@
-"""Index terms of texts, as numbers: each raw word is analysed once."""
+"""Index terms of texts, as numbers: each raw word is analysed once in each language that it is found in."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .analyzer import Analyzer
+from .library_analyzer import tag
 
-__all__ = ["LexicalEncoder"]
+__all__ = ["LexicalEncoder", "TermsByLanguage"]
 
 _Number = TypeVar("_Number", np.int32, np.int64)
+
+
+class TermsByLanguage:
+    """The terms of a raw word in a text of a language, as they are indexed; all in one language where ``fixed``."""
+
+    def __init__(self, fixed: Analyzer | None) -> None:
+        self._fixed = fixed
+        self._known: dict[str | None, tuple[Analyzer, str]] = {}
+
+    def __call__(self, word: str, language: str | None) -> Sequence[str]:
+        """The terms of ``word``, in their order."""
+        if self._fixed is not None:
+            return self._fixed.indexed(word)
+        if language not in self._known:
+            self._known[language] = Analyzer.for_language(language), tag(language)
+        analyzer, tagged = self._known[language]
+        terms = analyzer.indexed(word)
+        return [tagged + term for term in terms] if tagged else terms
 
 
 class LexicalEncoder:
     """Maps raw words (as a `WordTable` numbers them) to index terms, which it numbers in turn.
 
-    One encoder belongs to one `WordTable`: the terms of a word are cached by its number.
+    One encoder belongs to one `WordTable`: the terms of a word are cached by its number, for each language.
     """
 
-    def __init__(self, analyzer: Analyzer) -> None:
-        self.analyzer = analyzer
+    def __init__(self, terms_of: Callable[[str, str | None], Sequence[str]]) -> None:
+        """``terms_of``: the terms of a raw word in a text of a language."""
         self.terms: list[str] = []
         """The text of each term, by its number."""
+        self._terms_of = terms_of
         self._numbers: dict[str, int] = {}
-        self._words = 0
+        self._places: dict[str | None, NDArray[np.int32]] = {}
+        """By language, where the terms of each word begin among ``_indptr``; -1 where it was not analysed yet."""
+        self._analysed = 0
         self._indptr = np.zeros(1024, np.int64)
         self._stands_for = np.zeros(1024, np.int32)
 
@@ -36,38 +57,62 @@ class LexicalEncoder:
         """Bytes held, about: of each term its text (64), its entry in a dictionary (72)
         and in a list; and the arrays.
         """
-        return 144 * len(self.terms) + self._indptr.nbytes + self._stands_for.nbytes
+        places = sum(array.nbytes for array in self._places.values())
+        return 144 * len(self.terms) + self._indptr.nbytes + self._stands_for.nbytes + places
 
     def encode(
-        self, indptr: NDArray[np.int64], word_ids: NDArray[np.int32], words: Sequence[str]
+        self,
+        indptr: NDArray[np.int64],
+        word_ids: NDArray[np.int32],
+        words: Sequence[str],
+        languages: Sequence[str | None] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Terms of texts whose raw words are ``word_ids``, numbers in ``words``; text i
-        has those from ``indptr[i]`` on.
+        has those from ``indptr[i]`` on, and is of ``languages[i]`` (None: all of no language).
 
         Returns the same for terms: indptr int64 (n + 1), term numbers int32.
         """
         from ..kernels.expand import expand
 
-        self._learn(words)
-        if len(word_ids) and not 0 <= int(word_ids.min()) <= int(word_ids.max()) < self._words:
-            raise ValueError(f"word IDs must be between 0 and {self._words - 1}")
+        if len(word_ids) and not 0 <= int(word_ids.min()) <= int(word_ids.max()) < len(words):
+            raise ValueError(f"word IDs must be between 0 and {len(words) - 1}")
+        different: set[str | None] = {None} if languages is None else set(languages)
+        if languages is None or len(different) < 2:
+            places = self._placed(word_ids, words, different.pop() if different else None)
+        else:
+            places = np.empty(len(word_ids), np.int32)
+            sizes = np.diff(indptr)
+            for language in sorted(different, key=str):
+                here = np.repeat(np.array([one == language for one in languages], np.bool_), sizes)
+                places[here] = self._placed(word_ids[here], words, language)
         out_indptr, out = np.empty(len(indptr), np.int64), np.empty(len(word_ids) * 5 // 4 + 16, np.int32)
-        stands = (self._indptr[: self._words + 1], self._stands_for)
-        used = expand(indptr, word_ids, *stands, out_indptr, out)
+        stands = (self._indptr[: self._analysed + 1], self._stands_for)
+        used = expand(indptr, places, *stands, out_indptr, out)
         if used > len(out):
             out = np.empty(used, np.int32)
-            expand(indptr, word_ids, *stands, out_indptr, out)
+            expand(indptr, places, *stands, out_indptr, out)
         return out_indptr, out[:used]
 
-    def _learn(self, words: Sequence[str]) -> None:
-        new = len(words) - self._words
-        if new <= 0:
-            return
-        numbers, analyse = self._numbers, self.analyzer.terms
+    def _placed(self, word_ids: NDArray[np.int32], words: Sequence[str], language: str | None) -> NDArray[np.int32]:
+        """The places of ``word_ids`` among the analysed words."""
+        known = self._places.get(language)
+        if known is None or len(known) < len(words):
+            longer = np.full(max(len(words), 1024) * 3 // 2, -1, np.int32)
+            if known is not None:
+                longer[: len(known)] = known
+            known = self._places[language] = longer
+        places: NDArray[np.int32] = known[word_ids]
+        if len(places) and int(places.min()) < 0:
+            self._learn(np.unique(word_ids[places < 0]), words, language, known)
+            places = known[word_ids]
+        return places
+
+    def _learn(self, new: NDArray[np.int32], words: Sequence[str], language: str | None, known: NDArray[np.int32]) -> None:
+        numbers, analyse = self._numbers, self._terms_of
         counts: list[int] = []
         stands: list[int] = []
-        for word in words[self._words :]:
-            terms = analyse(word)
+        for word in new.tolist():
+            terms = analyse(words[word], language)
             counts.append(len(terms))
             for term in terms:
                 number = numbers.get(term)
@@ -75,17 +120,13 @@ class LexicalEncoder:
                     number = numbers[term] = len(self.terms)
                     self.terms.append(term)
                 stands.append(number)
-        end = int(self._indptr[self._words])
-        self._indptr = _room(self._indptr, len(words) + 1)
+        first, end = self._analysed, int(self._indptr[self._analysed])
+        self._analysed += len(counts)
+        self._indptr = _room(self._indptr, self._analysed + 1)
         self._stands_for = _room(self._stands_for, end + len(stands))
-        self._indptr[self._words + 1 : len(words) + 1] = end + np.cumsum(counts)
+        self._indptr[first + 1 : self._analysed + 1] = end + np.cumsum(counts)
         self._stands_for[end : end + len(stands)] = stands
-        self._words = len(words)
-
-    def query(self, text: str) -> tuple[list[str], list[int]]:
-        """The distinct terms of a query, in order of their first place, and how often each occurs."""
-        counts = Counter(self.analyzer(text))
-        return list(counts), list(counts.values())
+        known[new] = np.arange(first, self._analysed, dtype=np.int32)
 
 
 def _room(array: NDArray[_Number], size: int) -> NDArray[_Number]:

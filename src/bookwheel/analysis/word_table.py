@@ -43,6 +43,11 @@ class WordHash:
         self._words = words
 
     @property
+    def characters(self) -> int:
+        """Bytes of all words in UTF-8."""
+        return int(self._state[self._kernels.USED])
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
         return self._slots.nbytes + self._hashes.nbytes + self._offsets.nbytes + self._arena.nbytes

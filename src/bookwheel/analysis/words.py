@@ -132,10 +132,12 @@ class WordTable:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, about: the strings of :attr:`words` at 60 bytes
-        each, their list, and the table.
+        """Bytes held, about: the strings of :attr:`words` at 50 bytes each
+        and their letters, their list, and the table.
         """
-        return 68 * len(self.words) + (104 * len(self.words) if self._hash is None else self._hash.nbytes)
+        if self._hash is None:
+            return 172 * len(self.words)
+        return 58 * len(self.words) + self._hash.characters + self._hash.nbytes
 
     def ids(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """``indptr`` (n + 1, int64) and ``ids`` (int32): text ``i`` has the words

@@ -24,13 +24,14 @@ from .options import (
     wait_of,
     wait_option,
 )
-from .output import clean, json_document, memory_rows, notice, plural, print_memory_plan
+from .output import clean, json_document, languages_found, memory_rows, notice, plural, print_memory_plan
 
 if TYPE_CHECKING:
     from ..library.library import Library
     from ..library.results import IndexReport
 
 FAILURES_SHOWN = 10
+KINDS_SHOWN = 8
 DAMAGED = 2
 
 
@@ -61,6 +62,7 @@ DAMAGED = 2
 @option("--vectors", multiple=True, metavar="NAME=FILE", help="Import vectors computed elsewhere under NAME; may be repeated.")
 @option("--hidden", is_flag=True, help="Include hidden files.")
 @option("--follow-links", is_flag=True, help="Follow links that lead out of a folder given as PATH.")
+@option("--skipped", "list_skipped", is_flag=True, help="List every file that gave no document, with the reason.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
 @wait_option
@@ -75,6 +77,7 @@ def index(
     vectors: tuple[str, ...],
     hidden: bool,
     follow_links: bool,
+    list_skipped: bool,
     no_prune: bool,
     ram: int | None,
     memory: bool,
@@ -121,13 +124,14 @@ def index(
         if as_json:
             json_document(_as_json(library, report))
         else:
-            _print(library, name, report)
+            _print(library, name, report, list_skipped)
         if memory:
             print_memory_plan(report.memory_plan)
         touched = report.added or report.updated or report.unchanged or report.removed
-        if not report.failures and not (library.passage_count and touched):
+        if not report.failures and not touched:
             empty = "" if library.passage_count else "; the library is still empty"
-            notice(f"no text was found in {', '.join(paths)[:200]}{empty}")
+            listed = "; --skipped lists what was skipped" if report.skipped and not (list_skipped or as_json) else ""
+            notice(f"nothing in {', '.join(paths)[:200]} was indexed{empty}{listed}")
     return DAMAGED if report.failures else 0
 
 
@@ -141,26 +145,46 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "files",
         "bytes_read",
         "seconds",
+        "languages",
         "skipped",
+        "binary",
         "failures",
         "notes",
     )
     return {
         "library": str(library.path),
         **{name: getattr(report, name) for name in names},
+        "skipped_files": [{"path": path, "reason": reason} for path, reason in report.skipped_files],
         "memory": memory_rows(report.memory_plan or ()),
         "total": {"documents": library.document_count, "passages": library.passage_count},
     }
 
 
-def _print(library: Library, name: str, report: IndexReport) -> None:
+def _binary(report: IndexReport) -> str:
+    """Which kinds of binary files there are: ``" (5 .pptx, 2 .odt)"``."""
+    kinds = sorted(report.binary.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{count:,} {clean(kind) or 'without suffix'}" for kind, count in kinds[:KINDS_SHOWN]]
+    if (more := sum(count for _, count in kinds[KINDS_SHOWN:])) > 0:
+        shown.append(f"{more:,} others")
+    return f" ({', '.join(shown)})"
+
+
+def _print(library: Library, name: str, report: IndexReport, list_skipped: bool = False) -> None:
     changes = [f"{count:,} {what}" for what in ("added", "updated", "unchanged", "removed") if (count := getattr(report, what))]
     rate = f", {report.passages / report.seconds:,.0f} passages/s" if report.passages and report.seconds > 0 else ""
     click.echo(f"documents: {', '.join(changes) or 'none'}")
     click.echo(f"passages: {report.passages:,} written in {report.seconds:.1f} s{rate}")
+    if found := languages_found(report.languages):
+        click.echo(f"languages: {found}")
     if report.skipped:
         reasons = sorted(report.skipped.items(), key=lambda item: (-item[1], item[0]))
-        click.echo(f"skipped: {', '.join(f'{count:,} {clean(reason)}' for reason, count in reasons)}")
+        told = [f"{count:,} {clean(reason)}{_binary(report) if reason == 'binary' else ''}" for reason, count in reasons]
+        click.echo(f"skipped: {', '.join(told)}")
+    if list_skipped:
+        for path, reason in report.skipped_files:
+            click.echo(f"  {clean(path)}: {clean(reason)}")
+        if (more := sum(report.skipped.values()) - len(report.skipped_files)) > 0:
+            click.echo(f"  and {more:,} more")
     for failure in report.failures[:FAILURES_SHOWN]:
         notice(failure)
     if (more := len(report.failures) - FAILURES_SHOWN) > 0:

@@ -9,7 +9,7 @@ import click
 
 from .command import command, option
 from .options import Whole, json_option, library_option
-from .output import clean, json_document, plural, table
+from .output import clean, json_document, languages_found, plural, table
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -48,8 +48,9 @@ def info(library: Library, recall: bool, k: int, sample: int, as_json: bool) -> 
 
 def _print(found: Info) -> None:
     settings = found.settings
-    analyzer = settings.analyzer
-    language = settings.language if analyzer is None else analyzer.language or "none"
+    language = settings.language
+    if found.languages:
+        language = languages_found(found.languages)
     encoder = settings.encoder_info
     rows: list[tuple[str, Any]] = [
         ("library", found.path),

@@ -25,6 +25,7 @@ __all__ = [
     "json_document",
     "json_in_pieces",
     "json_line",
+    "languages_found",
     "memory_rows",
     "notice",
     "plural",
@@ -187,3 +188,12 @@ def print_memory_plan(memory: Iterable[Any] | None) -> None:
         rows.append([line.part, *("-" if size is None else format_size(size) for size in (line.planned, line.measured))])
     for text in table(rows, ("memory", "planned", "measured")):
         click.echo(text, err=True)
+
+
+def languages_found(counts: Mapping[str, int]) -> str:
+    """``{"english": 212, "german": 14, "": 3}`` as ``212 English, 14 German, 3 that do not tell``, the most first."""
+    told = sorted(((count, name) for name, count in counts.items() if name), key=lambda pair: (-pair[0], pair[1]))
+    parts = [f"{count:,} {name.capitalize()}" for count, name in told]
+    if unclear := counts.get("", 0):
+        parts.append(f"{unclear:,} too short to tell" + (f" (read as {told[0][1].capitalize()})" if told else ""))
+    return ", ".join(parts)

@@ -128,7 +128,8 @@ class _Recoder(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
         while not self._pending and not self._ended:
-            data = self._inner.read(_HEAD)
+            # Not read(), which drops what it has where the rest is damaged.
+            data = cast(io.BufferedReader, self._inner).read1(_HEAD)
             self._ended = not data
             self._pending = clean(self._decoder.decode(data, final=self._ended)).encode()
         count = min(len(view), len(self._pending))

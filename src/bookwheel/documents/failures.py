@@ -9,13 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .._errors import BookwheelError, InputError
-from .source import Source
+from .source import Source, megabytes
 
-__all__ = ["Note", "failures_of"]
+__all__ = ["Note", "Upcoming", "failures_of"]
 
 
 class Note(InputError):
     """Something about a file that is worth telling, though its documents were read; no failure."""
+
+
+class Upcoming(Note):
+    """Tells, before it is parsed, that a large record comes, so that room can be made for it; never shown."""
+
+    size = 0
+    """Its bytes."""
+
+    @classmethod
+    def of(cls, size: int) -> Upcoming:
+        """For a record of ``size`` bytes."""
+        made = cls("a large record")
+        made.size = size
+        return made
 
 
 @contextmanager
@@ -36,6 +50,11 @@ def failures_of(source: Source) -> Iterator[None]:
 
 def _sentence(source: Source, error: Exception) -> str:
     said = " ".join(str(error).split()).rstrip(".")[:300]
+    if "too much memory" in said or "Memory usage limit" in said:  # of ZstdError and LZMAError
+        return (
+            f"{source.label} was packed with a window larger than the {megabytes(source.window)} that the budget has for one; give "
+            "a larger --ram, or pack it again at a lower level or without --long"
+        )
     if isinstance(error, EOFError | zlib.error | lzma.LZMAError | zipfile.BadZipFile):
         return f"{source.label} is damaged: its compressed data are truncated or invalid ({said})"
     if source.compression == "zst" and type(error).__name__ == "ZstdError":  # a class that is only imported for such files

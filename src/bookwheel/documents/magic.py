@@ -29,6 +29,7 @@ _PARTS = (("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx"), ("xl/
 _ODF = re.compile(rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)")
 _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"7z\xbc\xaf", b"Rar!\x1a\x07", b"\x7fELF", b"OggS", b"fLaC", b"ID3")
 _FLAT = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<office:document\s", re.DOTALL)
+_FICTION = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<FictionBook\b", re.DOTALL)
 _SMALL = 1 << 20
 _ROOT_PROGRAMS = re.compile(r"(?:WordDocument|Workbook|Book|PowerPoint Document|EncryptedPackage|__properties_version1\.0)\Z")
 
@@ -46,6 +47,8 @@ def by_magic(head: bytes, source: Source) -> tuple[str, str]:
         return _of_zip(source)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _of_ole(source)
+    if _FICTION.match(head):
+        return "fb2", ""
     if head.startswith(b"SQLite format 3\0"):
         return "", "SQLite database"
     if head[257:262] == b"ustar":

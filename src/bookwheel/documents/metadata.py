@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 
 from .document import Scalar
 
@@ -23,11 +24,11 @@ def kept(value: Scalar) -> Scalar:
 
 
 def comparable(value: Scalar) -> Scalar:
-    """``value`` as a filter's table holds it.
+    """``value`` as a filter's table holds it: text in Unicode's composed form (NFC).
 
     An integer beyond 64 bits is its decimal digits: filters take such text for the number that it
     writes, and its equality with other text is exact.
     """
     if isinstance(value, int) and not -LARGEST <= value < LARGEST:
         return str(value)
-    return value
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value

@@ -85,9 +85,10 @@ def spans_of_document(document: Document, unit: Unit = "passage", words: int = T
 def indexed_text(title: str, text: str, *, first: bool) -> str:
     """What is indexed of a passage: the title of its document in the first line, and its text.
 
-    A title is put before every passage, so of a very long one only the ``first`` gets all.
+    A title is put before every passage, so of a very long one only the ``first`` gets all. A text that is the title is not
+    said twice.
     """
-    if not title:
+    if not title or title == text:
         return text
     return f"{title if first or len(title) <= TITLE else title[:TITLE]}\n{text}"
 

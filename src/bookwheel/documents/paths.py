@@ -145,5 +145,5 @@ def recognised(found: Source) -> Source | Skipped:
     form = FORMATS[result.format]
     limit = found.max_bytes * (CONTAINER_FACTOR if form.container else 1)
     if found.size > limit and not form.streamed and not found.explicit:
-        return Skipped(found.path, "too large")
+        return Skipped(found.path, "too large", told=f"{result.too_large(limit)}; it was skipped")
     return result

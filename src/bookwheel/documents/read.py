@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .._errors import InputError
 from .document import Document
-from .failures import Note, failures_of
-from .source import DEFAULT_FIELDS, Fields, Source
+from .failures import Note, Upcoming, failures_of
+from .source import DEFAULT_FIELDS, CutOffError, Fields, Source
+
+if TYPE_CHECKING:
+    from .readers import Format, Items
 
 __all__ = ["MAX_ERRORS", "Fields", "read"]
 
@@ -33,7 +41,7 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     from .readers.base import Letter
 
     def items() -> Iterator[Document | InputError]:
-        for item in FORMATS[source.format].read(source, fields):
+        for item in _undamaged(FORMATS[source.format], source, fields):
             if isinstance(item, Letter):
                 yield from with_attachments(item, source, fields)
             else:
@@ -42,7 +50,9 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     errors = notes = 0
     with failures_of(source):
         for item in items():
-            if isinstance(item, Note):
+            if isinstance(item, Upcoming):
+                pass
+            elif isinstance(item, Note):
                 notes += 1
                 if notes > MAX_ERRORS:
                     continue
@@ -55,3 +65,23 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
         yield InputError(f"{source.label}: {errors - MAX_ERRORS:,} more records could not be read")
     if notes > MAX_ERRORS:
         yield Note(f"{source.label}: {notes - MAX_ERRORS:,} more notes")
+
+
+def _undamaged(form: Format, source: Source, fields: Fields) -> Items:
+    """What ``form`` reads; of a file that is read whole and cut off, what comes before the damage, and then the damage."""
+    try:
+        yield from form.read(source, fields)
+    except CutOffError as cut:
+        if cut.data and not form.container:
+            rest = replace(source, compression="", stream=io.BytesIO(_whole_characters(cut.data)), inside=None)
+            with suppress(InputError):  # that it is cut off is told
+                yield from form.read(rest, fields)
+        raise cut.__cause__ or cut from None
+
+
+def _whole_characters(data: bytes) -> bytes:
+    """``data`` without the beginning of a character in UTF-8 at its end."""
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    decoder.decode(data[-8:])
+    left = len(decoder.getstate()[0])
+    return data[:-left] if left else data

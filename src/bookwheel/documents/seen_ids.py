@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import InputError
 from .document import Document
+from .failures import Upcoming
 from .weight import Load
 
 if TYPE_CHECKING:
@@ -88,13 +89,25 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
             else:
                 yield item
 
-    for item in items:
-        batch.append(item)
-        full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
-        del item  # the next one is read while this variable would hold it
-        if full:
-            yield from flush()
-            batch.clear()
-            load.clear()
+    damage: Exception | None = None
+    try:
+        for item in items:
+            if isinstance(item, Upcoming):
+                yield from flush()
+                batch.clear()
+                load.clear()
+                yield item
+                continue
+            batch.append(item)
+            full = load.add(item) if isinstance(item, Document) else len(batch) >= _BATCH
+            del item  # the next one is read while this variable would hold it
+            if full:
+                yield from flush()
+                batch.clear()
+                load.clear()
+    except Exception as error:  # the file is damaged from here on: what came before is good
+        damage = error
     if batch:
         yield from flush()
+    if damage is not None:
+        raise damage

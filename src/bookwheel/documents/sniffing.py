@@ -42,6 +42,10 @@ _HEADER_NAME = re.compile(rb"^([!-9;-~]{1,100}):", re.MULTILINE)
 _OF_MAIL = frozenset(
     b"from to date subject received return-path message-id mime-version delivered-to content-type reply-to sender cc".split()
 )
+_MAN = re.compile(rb"^[.'][ \t]*(?:TH|Dd|Dt)[ \t]", re.MULTILINE)
+_MAN_NAME = re.compile(r"\.[1-9nlpx][a-zA-Z]*\Z")
+_LATEX = re.compile(rb"(?:\s*%[^\n]*\n)*\s*\\document(?:class|style)\b")
+_BEGUN = re.compile(rb"(?:\xef\xbb\xbf)?BEGIN:(VCALENDAR|VCARD)\r?\n", re.IGNORECASE)
 _MAX_CONTROLS = 0.01
 
 
@@ -162,4 +166,12 @@ def _by_content(head: bytes, name: str) -> str:
         return "mhtml" if b"multipart/related" in headers and b"saved by" in headers else "eml"
     if head.startswith(b"#!"):
         return "code"
+    if _MAN.search(head) and (_MAN_NAME.search(name) or head.startswith((b".", b"'"))):
+        return "man"
+    if head.startswith(b"This is ") and b"produced by makeinfo" in head[:500]:
+        return "info"
+    if _LATEX.match(head):
+        return "latex"
+    if begun := _BEGUN.match(head):
+        return "ics" if begun.group(1).upper() == b"VCALENDAR" else "vcard"
     return ""

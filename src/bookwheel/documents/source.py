@@ -11,12 +11,11 @@ import io
 import lzma
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from .._errors import InputError
-from .zstd import LARGEST_WINDOW, decompressor
+from .zstd import decompressor
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -27,10 +26,12 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "STDIN",
     "Compression",
+    "CutOffError",
     "Fields",
     "Skipped",
     "Source",
     "megabytes",
+    "read_up_to",
 ]
 
 DEFAULT_MAX_BYTES = 64 << 20
@@ -45,8 +46,12 @@ STDIN = "-"
 
 Compression = Literal["", "gz", "zst", "bz2", "xz"]
 
-_XZ_MEMORY = 128 << 20
-"""Bytes that unpacking xz may take: the largest dictionary that the tool ``xz`` makes needs 65 MiB."""
+_MOST_WINDOW = 128 << 20
+"""Bytes that unpacking may take under any budget: the largest dictionary that the tool ``xz`` makes needs 65 MiB, and zstd's
+largest window without an option of its own is 128 MiB.
+"""
+_WINDOWS = 4
+"""The same, as a multiple of the largest record."""
 
 _BUFFER = 1 << 18
 _PIECE = 1 << 20
@@ -55,6 +60,28 @@ _PIECE = 1 << 20
 def megabytes(count: int) -> str:
     """``67108864`` -> ``"64.0 MiB"``."""
     return f"{count / (1 << 20):,.1f} MiB"
+
+
+class CutOffError(Exception):
+    """A file is damaged, or cut off, after the bytes ``data``; the cause says how."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__("the file cannot be read to its end")
+        self.data = data
+
+
+def read_up_to(stream: BinaryIO, limit: int, first: int = _BUFFER) -> tuple[bytes, Exception | None]:
+    """At most ``limit`` bytes, of which ``first`` are asked for at once, and what reading on raised, if it did."""
+    reader = cast(io.BufferedReader, stream)
+    pieces = io.BytesIO()
+    damage: Exception | None = None
+    try:
+        pieces = io.BytesIO(reader.read1(min(first, limit)))
+        while (at := pieces.seek(0, io.SEEK_END)) < limit and (piece := reader.read1(min(_PIECE, limit - at))):
+            pieces.write(piece)
+    except Exception as error:  # whatever decompressors raise
+        damage = error
+    return pieces.getvalue(), damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +108,8 @@ class Skipped:
     """
     failed: bool = False
     """True if it should have been read but could not be (no permission)."""
+    told: str = ""
+    """A sentence with the numbers, where the reason needs any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +170,14 @@ class Source:
             raise InputError(f"{self.label} cannot be opened: {error.strerror or error}") from error
         if self.compression == "gz":
             return cast(BinaryIO, io.BufferedReader(_Gzip(raw), _BUFFER))
-        if self.compression == "zst":
-            # A small budget has no room for the largest window.
-            window = LARGEST_WINDOW - (self.max_bytes < DEFAULT_MAX_BYTES)
-            return cast(BinaryIO, io.BufferedReader(_Frames(raw, partial(decompressor, window)), _BUFFER))
         if self.compression:
-            return cast(BinaryIO, io.BufferedReader(_Frames(raw, _DECOMPRESSORS[self.compression]), _BUFFER))
+            return cast(BinaryIO, io.BufferedReader(_Frames(raw, self.compression, self.window), _BUFFER))
         return raw
+
+    @property
+    def window(self) -> int:
+        """The most bytes of earlier output that unpacking may keep."""
+        return min(_MOST_WINDOW, _WINDOWS * self.max_bytes)
 
     def _raw(self) -> BinaryIO:
         if self.stream is not None:
@@ -162,23 +192,24 @@ class Source:
 
     def read_bytes(self, limit: int | None = None) -> bytes:
         """All the bytes, decompressed. Raises :class:`InputError` if there are more than
-        ``limit`` (default ``max_bytes``).
+        ``limit`` (default ``max_bytes``), and `CutOffError` where they cannot be read to the end.
         """
         limit = self.max_bytes if limit is None else limit
         with self.open() as stream:
             # Not all at once: that would ask for the memory of the limit, whatever the file's size.
             first = self.size + 1 if not self.compression and self.stream is None else _BUFFER
-            pieces = io.BytesIO(stream.read(min(first, limit + 1)))
-            while (at := pieces.seek(0, io.SEEK_END)) <= limit and (piece := stream.read(min(_PIECE, limit + 1 - at))):
-                pieces.write(piece)
-        data = pieces.getvalue()
+            data, damage = read_up_to(stream, limit + 1, first)
+        if damage is not None:
+            raise CutOffError(data) from damage
         if len(data) > limit:
-            size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
-            raise InputError(
-                f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file; split it, or convert it to JSONL, "
-                "which is read record by record"
-            )
+            raise InputError(f"{self.too_large(limit)}; split it, or convert it to JSONL, which is read record by record")
         return data
+
+    def too_large(self, limit: int) -> str:
+        """Says that the file exceeds ``limit``, with both sizes."""
+        size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
+        why = "" if limit % DEFAULT_MAX_BYTES == 0 else ", which follows from the memory budget (--ram)"
+        return f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file{why}"
 
     def open_seekable(self) -> BinaryIO:
         """The bytes as a stream that can seek, for formats with a directory (zip,
@@ -188,9 +219,7 @@ class Source:
         if self.compression or self.stream is not None or self.inside is not None:
             return io.BytesIO(self.read_bytes(limit))
         if self.size > limit:
-            raise InputError(
-                f"{self.label} ({megabytes(self.size)}) exceeds the limit of {megabytes(limit)} per file; split it"
-            )
+            raise InputError(f"{self.too_large(limit)}; split it")
         return self.open()
 
     def digest(self) -> str:
@@ -236,18 +265,19 @@ class _Gzip(io.RawIOBase):
         super().close()
 
 
-_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
-    "bz2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY),
+_DECOMPRESSORS: dict[str, Callable[[int], Any]] = {
+    "zst": decompressor,
+    "bz2": lambda window: bz2.BZ2Decompressor(),
+    "xz": lambda window: lzma.LZMADecompressor(memlimit=window),
 }
 
 
 class _Frames(io.RawIOBase):
     """A stream of one or more frames, of zstd, bzip2 or xz. Raises ``EOFError`` where the last frame is cut off."""
 
-    def __init__(self, below: BinaryIO, make: Callable[[], Any]) -> None:
+    def __init__(self, below: BinaryIO, compression: str, window: int) -> None:
         self._below = below
-        self._make = make
+        self._compression, self._window = compression, window
         self._frame: Any = None
         """The decompressor of the frame being read; None between frames."""
         self._packed = b""
@@ -267,12 +297,12 @@ class _Frames(io.RawIOBase):
                     raise EOFError("the last frame is not complete")
                 if not piece:
                     return 0
-            if self._frame is None and self._make is _DECOMPRESSORS["xz"]:  # it may be padded between its streams
+            if self._frame is None and self._compression == "xz":  # it may be padded between its streams
                 piece = piece.lstrip(b"\0")
                 if not piece:
                     self._packed = b""
                     continue
-            self._frame = self._frame or self._make()
+            self._frame = self._frame or _DECOMPRESSORS[self._compression](self._window)
             data = self._frame.decompress(piece, len(view))
             self._packed = self._frame.unused_data if self._frame.eof else b""
             self._frame = None if self._frame.eof else self._frame

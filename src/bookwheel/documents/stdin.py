@@ -6,13 +6,11 @@ import io
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
+from .chained import Chained
 from .sniffing import compression_of
 from .source import STDIN, Source
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 __all__ = ["standard_input"]
 
@@ -35,7 +33,7 @@ def standard_input(max_bytes: int) -> Source:
         if not line:
             break
         head += line
-    joined = cast(BinaryIO, io.BufferedReader(_Chained(head, opened), 1 << 18))
+    joined = cast(BinaryIO, io.BufferedReader(Chained(head, opened), 1 << 18))
     return Source(STDIN, 0, 0, "jsonl" if _is_object(head) else "text", "", STDIN, True, max_bytes, joined)
 
 
@@ -47,22 +45,3 @@ def _is_object(head: bytes) -> bool:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
-
-
-class _Chained(io.RawIOBase):
-    """``head``, then the rest of the stream that it was read from."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head, self._rest = head, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        if self._head:
-            data, self._head = self._head[: len(view)], self._head[len(view) :]
-        else:
-            data = cast(io.BufferedReader, self._rest).read1(len(view))
-        view[: len(data)] = data
-        return len(data)

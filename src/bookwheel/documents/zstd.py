@@ -7,7 +7,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["LARGEST_WINDOW", "compress", "decompressor", "module"]
+__all__ = ["compress", "decompressor", "module"]
+
+
+_USUAL, _LARGEST = 23, 27
+"""Binary logarithms of the windows that every decoder takes (RFC 8878), and that zstd takes without an option."""
 
 
 def module() -> Any:
@@ -19,16 +23,13 @@ def module() -> Any:
     return zstd
 
 
-LARGEST_WINDOW = 27
-"""The logarithm of the largest window that the tool ``zstd`` unpacks unasked: 128 MiB, as ``--long`` makes it."""
-
-
-def decompressor(window: int = LARGEST_WINDOW) -> Any:
-    """A new decompressor of one frame, which refuses one that needs more than ``2 ** window`` bytes of what was unpacked; see the
-    documentation of ``compression.zstd.ZstdDecompressor``.
+def decompressor(window: int) -> Any:
+    """A new decompressor of one frame, of a window of at most ``window`` bytes; see the documentation
+    of ``compression.zstd.ZstdDecompressor``.
     """
     zstd = module()
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: window})
+    log = min(max(window.bit_length() - 1, _USUAL), _LARGEST)
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: log})
 
 
 def compress(data: bytes) -> bytes:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.library_analyzer import UNDECIDED
 from ..index import dense
 from ..index.inverted import merge as sparse_merge
 from ..index.storage import ArrayFolder, FolderWriter
 from ..kernels.bm25 import Bm25
 from ..progress import Task
 from .manifest import PartEntry, SegmentEntry
-from .segment import DENSE, ROWS, SEGMENTS, SPARSE, Segment
+from .passage_texts import texts_in_turn
+from .segment import DENSE, ROWS, SEGMENTS, SPARSE, Segment, SegmentBuilder, bitmap
 from .settings import Settings
 from .snapshot import Snapshot
 from .vectors.parts import Piece, write_part
 
-__all__ = ["merge_segments", "reweigh_segment", "to_merge"]
+__all__ = ["analysed_anew", "merge_segments", "reweigh_segment", "to_merge"]
 
 FACTOR = 8
 SMALLEST = 1000
+BATCH = 512
+"""Passages whose texts are read at a time."""
 
 
 def to_merge(segments: Sequence[SegmentEntry]) -> Sequence[SegmentEntry]:
@@ -76,6 +80,7 @@ def merge_segments(
     if not passages:
         return None
     settings = snapshot.manifest.settings
+    followed = next((segment.entry.followed for segment, _ in chosen if segment.entry.undecided), None)
     vectors = [(segment.dense, mask) for segment, mask in chosen if segment.dense is not None]
     told = _PassageProgress(task, sum(entry.passages for entry in run))
     sparse_merge.merge(
@@ -90,7 +95,47 @@ def merge_segments(
         advance = told.share(sum(index.rows for index, _ in vectors), 1)
         dense.merge(vectors, folder / DENSE, bits=bits(vectors[0][0].dimension), memory=memory, advance=advance)
     terms = ArrayFolder(folder / SPARSE).attributes["tokens"]
-    return SegmentEntry(name, passages, int(terms), impacts, _merged_parts(snapshot, chosen, folder, bits))
+    parts = _merged_parts(snapshot, chosen, folder, bits)
+    undecided = sum(segment.entry.undecided for segment, _ in chosen)
+    return SegmentEntry(name, passages, int(terms), impacts, parts, undecided, followed)
+
+
+def analysed_anew(
+    snapshot: Snapshot,
+    segment: Segment,
+    language: str | None,
+    names: Callable[[], tuple[str, str]],
+    memory: int,
+    bits: Callable[[int], int | None],
+) -> Iterator[SegmentEntry]:
+    """``segment`` with its passages of no language analysed as texts of ``language``: one segment, or more where ``memory`` is short.
+
+    ``names`` gives the names of a new segment and of its impacts.
+    """
+    settings = snapshot.manifest.settings
+    alive = snapshot.alive[snapshot.segments.index(segment)]
+    flags = np.ones(len(segment.ids), np.bool_)
+    if alive is not None:
+        flags = np.unpackbits(alive.view(np.uint8), bitorder="little")[: len(flags)].view(np.bool_)
+    kept = np.flatnonzero(flags)
+    done = 0
+    while done < len(kept):
+        name, impacts = names()
+        folder = snapshot.library / SEGMENTS / name
+        builder = SegmentBuilder(snapshot.library, name, settings, None, impacts)
+        first = done
+        while done < len(kept) and (done == first or builder.nbytes < memory):
+            ids = np.asarray(segment.ids[kept[done : done + BATCH]], np.int64)
+            for some, texts in texts_in_turn(snapshot.store, ids.tolist()):
+                languages = [one or UNDECIDED for one in snapshot.store.languages_of(some)]
+                builder.add(np.array(some, np.int64), texts, languages)
+            done += len(ids)
+        builder.decide(language)
+        entry = builder.close(snapshot.average_length)
+        chosen = [(segment, bitmap(len(segment.ids), kept[first:done], True))]
+        if segment.dense is not None:
+            dense.merge([(segment.dense, chosen[0][1])], folder / DENSE, bits=bits(segment.dense.dimension), memory=memory)
+        yield replace(entry, parts=_merged_parts(snapshot, chosen, folder, bits))
 
 
 class _PassageProgress:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .._errors import InputError
 from ..documents.document import Document
-from ..documents.failures import Note
+from ..documents.failures import Note, Upcoming
 from ..documents.isolated.reading import Reading
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
@@ -36,6 +36,8 @@ __all__ = ["add_documents", "index_paths"]
 
 STDIN = "-"
 TOLD_BEFORE = "damaged record in an unchanged file"
+NO_TEXT = "no text"
+UNREADABLE = "cannot be read"
 LISTED = 100_000
 """Files that are listed before the first is read, so that progress has an end."""
 LOOKED_AT = 64 << 20
@@ -93,6 +95,9 @@ class _Run:
         damaged = 0
         for document in documents:
             self.pause()
+            if isinstance(document, Upcoming):
+                writer.make_room(document.size)
+                continue
             if isinstance(document, Note):
                 report.notes.append(str(document))
                 continue
@@ -100,11 +105,8 @@ class _Run:
                 report.failures.append(str(document))
                 damaged += 1
                 continue
-            if len(document.id) > LONGEST_ID:
-                report.failures.append(
-                    f"document {document.id[:80]!r}… has an ID of {len(document.id):,} characters, more than {LONGEST_ID:,}; give "
-                    "it a shorter one"
-                )
+            if (refusal := self._refusal(document)) is not None:
+                report.failures.append(str(refusal))
                 damaged += 1
                 continue
             digest = document_hash(document)
@@ -120,6 +122,14 @@ class _Run:
         if old is not None and replace_all:
             writer.after_added(partial(self._remove_unseen, old))
         return damaged
+
+    def _refusal(self, document: Document) -> InputError | None:
+        if len(document.id) > LONGEST_ID:
+            return InputError(
+                f"document {document.id[:80]!r}… has an ID of {len(document.id):,} characters, more than {LONGEST_ID:,}; give it a "
+                "shorter one"
+            )
+        return self.writer.refusal(document)
 
     def _remove_unseen(self, old: _Known) -> None:
         self.report.removed += self.writer.remove(old.unseen())
@@ -268,6 +278,7 @@ def _finished(run: _Run, started: float) -> IndexReport:
     if run.reading.held:
         run.writer.memory_plan.measure(READING, run.reading.held)
     run.report.passages = run.writer.added_passages
+    run.report.languages = run.writer.languages
     run.report.seconds = time.monotonic() - started
     return run.report
 
@@ -275,7 +286,9 @@ def _finished(run: _Run, started: float) -> IndexReport:
 def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
     for item in walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record):
         if isinstance(item, Skipped):
-            run.report.skipped[item.reason] = run.report.skipped.get(item.reason, 0) + 1
+            run.report.skip(item.path, item.reason)
+            if item.told:
+                run.report.notes.append(item.told)
             if item.failed:
                 run.report.failures.append(f"{item.path}: {item.reason}")
                 run.unread.append(item.path)
@@ -302,7 +315,10 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             if not same:
                 store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
-            report.unchanged += store.execute(alive, (number,))[0][0]
+            there = store.execute(alive, (number,))[0][0]
+            report.unchanged += there
+            if not there and not damaged:
+                report.skip(source.path, NO_TEXT)
             if damaged:
                 report.skipped[TOLD_BEFORE] = report.skipped.get(TOLD_BEFORE, 0) + damaged
             task.advance(source.size, source.path)
@@ -311,13 +327,21 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
     report.files += 1
     report.bytes_read += max(source.size, 0)
+    if source.size <= source.max_bytes:  # larger ones are read record by record, or hold little text
+        run.writer.make_room(source.size)
+    before = report.added + report.updated + report.unchanged
+    damaged = 0
     try:
         # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
         digest = source.digest() if is_file else ""
         damaged = run.store(number, _shown(run.reading.read(source, fields), source, task), known=known, replace_all=True)
     except InputError as error:
         report.failures.append(str(error))
+        if before == report.added + report.updated + report.unchanged:
+            report.skip(source.path, UNREADABLE)
         return
+    if before == report.added + report.updated + report.unchanged:
+        report.skip(source.path, UNREADABLE if damaged else NO_TEXT)
     if is_file:
         state = SourceState(source.size, source.mtime_ns, digest, settings, damaged)
         run.writer.after_added(partial(run.writer.mark_complete, number, state))

@@ -7,16 +7,21 @@ once, and what an interruption leaves of them the next writer takes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ..analysis.analyzer import Analyzer
+from .._errors import InputError
+from ..analysis.languages import language_of
+from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
+from ..analysis.variety import different_terms, with_breaks
 from ..documents.document import Document
 from ..documents.passages import indexed_text, iter_places, spans_of_document
-from ..documents.weight import WAITING, Load
+from ..documents.source import megabytes
+from ..documents.weight import WAITING
 from ..encode.protocols import DenseEncoder
 from ..index.storage import storage
 from ..memory.heap import trim_heap
@@ -36,10 +41,10 @@ BATCH_PASSAGES, BATCH_BYTES = 512, 1 << 19
 LEAST_BYTES = 1 << 15
 GATHERED_PER_BYTE = 128
 """The most bytes that gathering and sorting takes for a byte of text: where each word, or pair of letters, is a new one."""
-SAMPLE = 256
-"""Documents looked at to tell the language, unless they are large."""
-LOOKED_AT = 5000
-"""Characters of each that are looked at."""
+WHOLE = 1 << 20
+"""Characters of a passage from which on it is looked at before it is analysed: it is a whole document."""
+TERM = 450
+"""Bytes that gathering and sorting takes for a new word."""
 
 
 @dataclass(slots=True)
@@ -78,10 +83,13 @@ class Intake:
         self._encoders, self._bits, self._measure = encoders, bits, measure
         self._builder: SegmentBuilder | None = None
         self._finished: list[SegmentEntry] = []
-        self._waiting: list[NewDocument | Callable[[], None]] = []
-        self._load = Load(SAMPLE)
+        self.held = dict(manifest.languages)
+        """What will be alive by language, with all that was taken in and removed so far."""
+        self.found: Counter[str] = Counter()
+        """Documents taken in by language."""
         self._rows = Rows()
         self._texts: list[str] = []
+        self._languages: list[str] = []
         self._bytes = 0
 
     @property
@@ -105,50 +113,60 @@ class Intake:
         return frozenset([*building, *(entry.name for entry in self._finished)])
 
     def add(self, new: NewDocument) -> None:
-        """Take in a document, or let it wait until the first ones have told their language."""
+        """Take in a document."""
         settings = self.manifest.settings
-        if self._waiting or settings.analyzer is None:
-            self._waiting.append(new)
-            if self._load.add(new.document):
-                self._settle()
-            return
         if settings.encoder is not None and settings.encoder_info is None:
-            self._settle()
+            settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
+            self.manifest = replace(self.manifest, settings=settings)
+        if new.replaces is not None:
+            self.no_longer([new.replaces])
+        if settings.fixed_analyzer is None:
+            new = replace(new, language=language_of(new.document.text, new.document.title) or UNDECIDED)
         self._add(new)
 
+    def make_room(self, size: int) -> None:
+        """See `Writer.make_room`: about eight copies of a record exist at a time."""
+        if self._builder is not None and 8 * size + self._builder.nbytes > self.shares.text + self.shares.gather:
+            self._flush_batch()
+            self._finish_segment()
+
+    def refusal(self, document: Document) -> InputError | None:
+        """Why ``document`` cannot be taken in, where it is indexed as one passage with more terms than there is memory for."""
+        text = document.text
+        if self.manifest.settings.unit != "document" or len(text) <= WHOLE:
+            return None
+        terms = different_terms(text)
+        if terms * TERM <= self.shares.gather + self.shares.reserve // 2:
+            return None
+        return InputError(
+            f"document {document.id[:80]!r} has about {terms:,} different words, which take {megabytes(terms * TERM)} of memory "
+            "as one passage, more than the budget has; give a larger --ram, or index into a library with --unit passage"
+        )
+
+    def no_longer(self, numbers: Sequence[int]) -> None:
+        """Take the living ones of the documents ``numbers`` out of the counts of languages."""
+        if self.manifest.settings.fixed_analyzer is None:
+            for language, documents, passages in self.store.held_by_language(numbers):
+                self.held[language] = self.held.get(language, Held()).plus(-documents, -passages)
+
+    def languages(self) -> dict[str, Held]:
+        """What will be alive by language."""
+        return {name: some for name, some in sorted(self.held.items()) if some.documents > 0}
+
     def after_added(self, action: Callable[[], None]) -> None:
-        """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
-        if self._waiting:
-            self._waiting.append(action)
-        else:
-            action()
+        """Call ``action`` once every document given to `add` so far has been taken in: now."""
+        action()
 
     @property
     def rows(self) -> Rows:
         """The rows that wait for the database."""
         return self._rows
 
-    def _settle(self) -> None:
-        """Fix the settings that depend on the first documents, and take those in."""
-        settings = self.manifest.settings
-        if settings.analyzer is None:
-            first = [item.document.text[:LOOKED_AT] for item in self._waiting if isinstance(item, NewDocument)]
-            settings = replace(settings, analyzer=Analyzer.for_language(settings.language, first))
-        if settings.encoder is not None and settings.encoder_info is None:
-            settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
-        self.manifest = replace(self.manifest, settings=settings)
-        waiting, self._waiting = self._waiting[::-1], []
-        self._load.clear()
-        while waiting:
-            item = waiting.pop()
-            if isinstance(item, NewDocument):
-                self._add(item)
-            else:
-                item()
-
     def _add(self, new: NewDocument) -> None:
         settings, numbers = self.manifest.settings, self.numbers
         document = new.document
+        if not document.text.strip() and document.title.strip():
+            document = replace(document, text=document.title)  # the title is text where there is no other
         if self._is_large(document):
             self._flush_batch()
             self._finish_segment()  # so that a text this large has the room of the postings
@@ -164,14 +182,20 @@ class Intake:
         for at, (span, (part, line)) in enumerate(zip(spans, iter_places(document, spans), strict=True)):
             body = text if len(spans) == 1 else text[span.start : span.end]
             indexed = indexed_text(title, body, first=at == 0)
+            if len(indexed) > WHOLE:
+                indexed = with_breaks(indexed)
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
             self._rows.passages.append((first + at, number, span.start, span.end, part, line))
             self._texts.append(indexed)
+            self._languages.append(new.language or UNDECIDED)
             self._bytes += size
             if len(self._texts) >= BATCH_PASSAGES or self._bytes >= self._most_bytes:
                 self._flush_batch()
+        if new.language is not None:
+            self.found[new.language] += 1
+            self.held[new.language] = self.held.get(new.language, Held()).plus(1, len(spans))
         if self._rows.nbytes >= WAITING:
             self._flush_batch()
 
@@ -192,8 +216,9 @@ class Intake:
             builder = self._builder = self._builder or self._begin_segment()
             ids = np.array([row[0] for row in self._rows.passages], np.int64)
             texts, self._texts = self._texts, []
+            languages, self._languages = self._languages, []
             self._rows.clear()
-            builder.add(ids, texts)
+            builder.add(ids, texts, languages)
             self.added_passages += len(ids)
             self._measure(builder.nbytes)
             if builder.nbytes >= self.shares.gather:
@@ -213,6 +238,7 @@ class Intake:
         """Write out the segment that is being gathered; the next commit makes it part of the library."""
         if self._builder is None:
             return
+        self._builder.decide(most_documents(self.held))
         entries = (*self.manifest.segments, *self._finished)
         passages = self._builder.passages + sum(entry.passages for entry in entries)
         terms = self._builder.terms + sum(entry.terms for entry in entries)
@@ -224,8 +250,6 @@ class Intake:
 
     def flush(self) -> None:
         """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
-        if self._waiting:
-            self._settle()
         self._flush_batch()
 
     def finish(self) -> tuple[SegmentEntry, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..analysis.highlight import Highlighter
+from ..analysis.highlight import QueryHighlighter
 from ..analysis.words import word_pieces
 from ..documents.document import Scalar
 from .results import Result
@@ -25,7 +25,7 @@ HIGHLIGHTS = 10_000
 class LateRows:
     """Reads the rows of one search's large results. The one read last is kept, since all its fields are asked for in turn."""
 
-    def __init__(self, store: Store, highlighter: Highlighter) -> None:
+    def __init__(self, store: Store, highlighter: QueryHighlighter) -> None:
         self._store = store
         self._highlighter = highlighter
         self._last: PassageRow | None = None

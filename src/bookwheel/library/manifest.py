@@ -11,6 +11,8 @@ from typing import Any
 from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
 from .._paths import MANIFEST
 from .._version import __version__
+from ..analysis.analyzer import ANALYSIS
+from ..analysis.library_analyzer import Held, stemmed_as
 from ..encode.load import KINDS
 from ..index.plain_files import parse_json, read_plain
 from ..index.sealed import SEAL, seal, sealed
@@ -76,6 +78,10 @@ class SegmentEntry:
     impacts: str
     parts: tuple[PartEntry, ...] = ()
     """Of the representations of added encoders; parts of one key share no passage."""
+    undecided: int = 0
+    """Passages whose own text does not tell their language."""
+    followed: str | None = None
+    """The language in which those were analysed."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SegmentEntry:
@@ -100,6 +106,8 @@ class Manifest:
     next_segment: int = 1
     segments: tuple[SegmentEntry, ...] = field(default=())
     representations: tuple[Representation, ...] = field(default=())
+    languages: Mapping[str, Held] = field(default_factory=dict)
+    """What is alive by the language that it was found to be written in (``""``: none), where each document tells its own."""
 
     def representation(self, name: str) -> Representation | None:
         """The one that recipes call ``name``: the newest of that name."""
@@ -157,11 +165,18 @@ class Manifest:
                 settings=Settings.from_dict(data.pop("settings")),
                 segments=tuple(SegmentEntry.from_dict(entry) for entry in data.pop("segments")),
                 representations=tuple(Representation.from_dict(entry) for entry in data.pop("representations", ())),
+                languages={str(name): Held(**some) for name, some in data.pop("languages", {}).items()},
                 **data,
             )
             made._check_names()
+            analysis = made.settings.analysis
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise LibraryDamaged(f"{path} is damaged ({_reason(error)}); index the files again into a new library") from error
+        if analysis != ANALYSIS:
+            raise LibraryFormat(
+                f"{library} was made by version {analysis} of the analysis of texts, and this bookwheel has version {ANALYSIS}; "
+                "index the files again into a new library"
+            )
         return made
 
     def _check_names(self) -> None:
@@ -172,8 +187,13 @@ class Manifest:
             for part in entry.parts:
                 _check(PART_NAME, part.folder)
                 _check(_KEY, part.key)
-            if any(type(number) is not int or number < 0 for number in (entry.passages, entry.terms)):
+            if any(type(number) is not int or number < 0 for number in (entry.passages, entry.terms, entry.undecided)):
                 raise ValueError(f"the counts of segment {entry.name}")
+            if entry.followed is not None and stemmed_as(entry.followed) is None:
+                raise ValueError(f"the language of segment {entry.name}")
+        for some in self.languages.values():
+            if type(some.documents) is not int or type(some.passages) is not int:
+                raise ValueError("the counts of languages")
         for representation in self.representations:
             _check(_KEY, representation.key)
             if representation.adapter is not None:

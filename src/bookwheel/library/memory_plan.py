@@ -6,13 +6,13 @@ The plan of a search counts only the parts that its recipe uses, so that BM25 al
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..index.dense import size as dense_plan
 from ..memory.plan import MemoryPlan
-from ..memory.shares import BASE, share_out
+from ..memory.shares import BASE, OTHERS, STATIC, share_out
 from ..memory.sizes import DEFAULT, MIB
 from .snapshot import Snapshot
 from .vectors.kinds import kind_of
@@ -36,8 +36,6 @@ __all__ = [
 BM25, DENSE = "bm25", "dense"
 WORKING = 24 * MIB
 """Memory of running queries: working arrays of a few threads, candidates, SQLite's cache, result texts, dictionary records."""
-STATIC = 16 * MIB
-"""The built-in encoder's vocabulary once it is held as a dictionary."""
 SKETCHES = 0.6
 """The share of the memory left beside those and the encoders that sketches of more than one bit may take."""
 HOT = {BM25: "BM25: block maxima and directory", DENSE: "dense: sketches"}
@@ -57,22 +55,31 @@ def terms_of(passages: int) -> int:
     return round(80 * math.pow(passages, 2 / 3))
 
 
-def hot_parts(snapshot: Snapshot) -> dict[str, int]:
-    """Bytes of the mapped arrays that must stay in memory to search each representation, by its name in recipes."""
+def hot_parts(snapshot: Snapshot, names: Collection[str] | None = None) -> dict[str, int]:
+    """Bytes of the mapped arrays that must stay in memory to search each representation, by its name in recipes.
+
+    With ``names`` of those only.
+    """
     found: dict[str, int] = {BM25: 0}
     for segment in snapshot.segments:
         found[BM25] += segment.sparse.hot_bytes
-        if segment.dense is not None:
+        if (names is None or DENSE in names) and segment.dense is not None:
             found[DENSE] = found.get(DENSE, 0) + segment.dense.hot_bytes
     for representation in snapshot.manifest.representations:
+        if names is not None and representation.name not in names:
+            continue
         kind = kind_of(representation.kind)
         size = sum(kind.hot_bytes(part.index) for segment in snapshot.segments for part in segment.parts_of(representation.key))
         found[representation.name] = found.get(representation.name, 0) + size
     return found
 
 
-def plan_search(snapshot: Snapshot, ram: int | None, names: Iterable[str] | None = None, encoders: int = 0) -> MemoryPlan:
+def plan_search(
+    snapshot: Snapshot, ram: int | None, names: Iterable[str] | None = None, encoders: int = 0, others: int = 0
+) -> MemoryPlan:
     """The memory plan of searching the representations ``names`` (None: all), whose encoders take ``encoders`` bytes.
+
+    ``others``: bytes that other libraries of the process hold.
 
     With ``ram`` None the budget is whatever the search needs, and at least `DEFAULT`.
     """
@@ -89,6 +96,8 @@ def plan_search(snapshot: Snapshot, ram: int | None, names: Iterable[str] | None
     passages = sum(entry.passages for entry in snapshot.manifest.segments)
     memory.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)
     memory.plan("running queries", WORKING)
+    if others:
+        memory.plan(OTHERS, others)
     if ram is None:
         memory.ram = max(DEFAULT, memory.planned())
     return memory

@@ -23,7 +23,7 @@ def passage_texts(store: Store, ids: Sequence[int], most: int | None = None) -> 
     texts = []
     for number in ids:
         title, text = rows.get(number, ("", ""))
-        texts.append(f"{title}\n{text}" if title else text)
+        texts.append(f"{title}\n{text}" if title and title != text else text)
     return texts
 
 

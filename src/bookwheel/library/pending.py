@@ -28,6 +28,8 @@ class NewDocument:
     document: Document
     source: int
     digest: bytes
+    language: str | None = None
+    """What its text is written in: ``""`` where that is not clear, None where nobody asked."""
     replaces: int | None = None
     """Number of the earlier version, which goes when this one comes."""
 
@@ -76,7 +78,18 @@ class Rows:
                 self.nbytes += len(encoded)
         self.nbytes += weight(document)
         self.documents.append(
-            (number, storable(document.id), new.source, storable(document.title), encoded, new.digest, first, spans, generation)
+            (
+                number,
+                storable(document.id),
+                new.source,
+                storable(document.title),
+                encoded,
+                new.digest,
+                new.language,
+                first,
+                spans,
+                generation,
+            )
         )
         self.texts.append((number, text))
         if new.replaces is not None:
@@ -90,15 +103,15 @@ class Rows:
         """Write all rows in one transaction."""
         store.begin()
         store.many(
-            "INSERT INTO documents (id, name, source, title, metadata, hash, first, passages, added) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents (id, name, source, title, metadata, hash, language, first, passages, "
+            "added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.documents,
         )
         store.many("INSERT INTO texts VALUES (?, ?)", self.texts)
         store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self.passages)
         store.many(
             "INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)",
-            ((key, comparable(value), number) for number, given in self.metadata for key, value in given.items()),
+            ((comparable(key), comparable(value), number) for number, given in self.metadata for key, value in given.items()),
         )
         store.many("UPDATE documents SET removed = ? WHERE id = ?", self.removed)
         store.many(

@@ -17,6 +17,7 @@ from .._errors import InputError, UsageError
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
 from ..memory.plan import MemoryPlan
+from ..memory.process import PROCESS
 from ..memory.sizes import ram_of
 from ..progress import Progress, silent
 from ..rank.query import Query
@@ -361,6 +362,7 @@ def _after_fork() -> None:
         reader._lock = threading.RLock()
         reader._encoders.after_fork()
         reader._resources.after_fork()
+    PROCESS.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

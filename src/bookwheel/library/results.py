@@ -163,13 +163,35 @@ class IndexReport:
     """Files, or other sources, that were read."""
     bytes_read: int = 0
     seconds: float = 0.0
+    languages: dict[str, int] = field(default_factory=dict)
+    """Documents added or updated by the language that they were found to be in (``""``: too little text to tell); empty where
+    the library's language was named."""
     skipped: dict[str, int] = field(default_factory=dict)
-    """Number of files skipped, by reason."""
+    """Number of files and folders that gave no document, by reason."""
+    skipped_files: list[tuple[str, str]] = field(default_factory=list)
+    """Path and reason of each of them, of the first 100,000."""
+    binary: dict[str, int] = field(default_factory=dict)
+    """Number of the files skipped as binary, by suffix in lower case (``""``: none)."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
     notes: list[str] = field(default_factory=list)
     """One sentence for each thing in a file that was left out though the file was read; no failures."""
     memory_plan: MemoryPlan | None = None
+
+    def skip(self, path: str, reason: str) -> None:
+        """Count a file or folder that gave no document, and list it."""
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+        if len(self.skipped_files) < SKIPPED_LISTED:
+            self.skipped_files.append((path, reason))
+        if reason == "binary":
+            dot, suffix = path.rpartition("/")[2].rpartition(".")[1:]
+            kind = f".{suffix.lower()}" if dot and 0 < len(suffix) <= 10 and suffix.isalnum() else ""
+            if kind in self.binary or len(self.binary) < SKIPPED_KINDS:
+                self.binary[kind] = self.binary.get(kind, 0) + 1
+
+
+SKIPPED_LISTED = 100_000
+SKIPPED_KINDS = 1000
 
 
 @dataclass(slots=True)
@@ -207,6 +229,8 @@ class Info:
     settings: Settings
     fields: tuple[str, ...]
     """Metadata keys that ``--where`` can use."""
+    languages: Mapping[str, int]
+    """Documents by language; ``""`` are those that do not tell, and are read as the most are."""
     disk: Mapping[str, int]
     memory: Mapping[str, int]
     """Bytes that stay in memory while searching, by part."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 from .. import kernels
 from .._system import anonymous_bytes
 from ..memory.plan import MemoryPlan
+from ..memory.process import PROCESS, QUERIES
 from ..memory.shares import COMPILING
 from ..memory.sizes import round_up
-from .memory_plan import plan_search
+from .memory_plan import WORKING, hot_parts, plan_search
 from .snapshot import Snapshot
 from .vectors.encoders import Encoders
 
 __all__ = ["SearchMemory"]
 
 REMEMBERED = 100
+DATABASE = 2 << 20
+"""SQLite's page cache of a library that is read."""
 
 
 class SearchMemory:
@@ -26,7 +29,11 @@ class SearchMemory:
         self.encoders = encoders
         self.ram = ram
         self._prepared = False
-        self._fits: set[tuple[int, frozenset[str]]] = set()
+        self._fits: set[tuple[int, int, frozenset[str]]] = set()
+        self._held: frozenset[str] = frozenset()
+        """The representations noted as held."""
+        self._encoders: dict[Hashable, int] = {}
+        """Their encoders' bytes."""
 
     def plan(self, ram: int | None = None, names: Iterable[str] | None = None) -> MemoryPlan:
         """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
@@ -34,7 +41,8 @@ class SearchMemory:
         ``ram`` is the reader's own where None. Raises `BudgetError` where it does not fit.
         """
         allowed = self.ram if ram is None else ram
-        memory = plan_search(self.snapshot, allowed, names, self.encoders.nbytes)
+        encoders = self.encoders.parts(self.snapshot.manifest, names)
+        memory = plan_search(self.snapshot, allowed, names, sum(encoders.values()), self._others(encoders))
         memory.check(f"searching {self.snapshot.library}", self._smaller(allowed, names))
         if (anonymous := anonymous_bytes()) is not None:
             memory.measure("all anonymous memory", anonymous)
@@ -42,15 +50,29 @@ class SearchMemory:
 
     def require(self, names: frozenset[str]) -> None:
         """Raise `BudgetError` where searching the representations ``names`` does not fit."""
+        if not names <= self._held:
+            self._held |= names
+            PROCESS.hold(self, self._parts())
         if self.ram is None:
             return
-        wanted = (self.encoders.nbytes, names)
+        wanted = (self.encoders.nbytes, self._others(self._encoders), names)
         if wanted not in self._fits:
             if self.ram < COMPILING and not self._prepared:
                 kernels.prepare()
                 self._prepared = True
             self.plan(names=names)
             self._fits = {*self._fits, wanted} if len(self._fits) < REMEMBERED else {wanted}
+
+    def _parts(self) -> dict[Hashable, int]:
+        """What searching holds from now on; encoders and the memory of running queries are the whole process's."""
+        manifest = self.snapshot.manifest
+        self._encoders = self.encoders.parts(manifest, self._held)
+        passages = sum(entry.passages for entry in manifest.segments)
+        arrays = sum(hot_parts(self.snapshot, self._held).values()) + passages // 8 * 4
+        return {**self._encoders, (id(self), "arrays"): arrays + DATABASE, QUERIES: WORKING}
+
+    def _others(self, encoders: Mapping[Hashable, int]) -> int:
+        return PROCESS.others(self, (*encoders, QUERIES))
 
     def _smaller(self, ram: int | None, names: Iterable[str] | None) -> str:
         """What else one could do where searching does not fit."""

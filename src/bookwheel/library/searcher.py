@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryEmpty, QueryError
-from ..analysis.highlight import Highlighter
+from ..analysis.highlight import QueryHighlighter
 from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
 from ..rank.query import Query
@@ -126,12 +126,10 @@ class Searcher:
         return Results(results, query=query.original, ranking=ranking, timings=timings)
 
     def _highlighted(self, query: Query, ids: list[int], rows: Mapping[int, PassageRow], ranking: Ranking) -> list[Result]:
-        analyzer = self.snapshot.manifest.settings.analyzer
-        assert analyzer is not None
-        terms = analyzer(query.text)
+        wanted = query.text
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
-            terms += analyzer(ranking.query.text)
-        highlights = Highlighter(terms, analyzer)
+            wanted += " " + ranking.query.text
+        highlights = QueryHighlighter(wanted, self.snapshot.analyzer)
         # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
         found = [row for passage in ids if (row := rows.get(passage)) is not None]
         late = LateRows(self.snapshot.store, highlights)
@@ -258,7 +256,7 @@ class Searcher:
 
     def _refuse_empty(self) -> None:
         snapshot = self.snapshot
-        if snapshot.manifest.settings.analyzer is None or not snapshot.passages:
+        if not snapshot.passages:
             raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
 
 

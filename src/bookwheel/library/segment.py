@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.term_ids import LexicalEncoder
+from ..analysis.library_analyzer import UNDECIDED, stemmed_as
+from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
 from ..analysis.words import WordTable
 from ..encode.protocols import DenseEncoder
 from ..index.dense import DenseBuilder, DenseIndex, open_dense
@@ -125,17 +127,19 @@ class SegmentBuilder:
     def __init__(
         self, library: Path, name: str, settings: Settings, encoder: DenseEncoder | None, impacts: str, bits: int = 1
     ) -> None:
-        assert settings.analyzer is not None
         self.name = name
         self.impacts = impacts
         self.folder = library / SEGMENTS / name
         self.bm25 = Bm25(settings.k1, settings.b)
         self.encoder = encoder
         self.passages = 0
-        self.terms = 0
+        self._undecided = 0
+        self._followed: str | None = None
         self._table = WordTable()
-        self._lexical = LexicalEncoder(settings.analyzer)
+        self._lexical = LexicalEncoder(TermsByLanguage(settings.fixed_analyzer))
         self._sparse = Bm25Builder()
+        self._waiting: list[_Waiting] = []
+        self._waiting_bytes = 0
         self._rows = FolderWriter(self.folder / ROWS)
         self._ids = self._rows.stream("ids", np.int64)
         self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed, bits=bits) if encoder else None
@@ -143,19 +147,39 @@ class SegmentBuilder:
     @property
     def nbytes(self) -> int:
         """Memory held at present, and what closing takes besides."""
-        return self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
+        held = self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
+        return held + 2 * self._waiting_bytes
 
-    def add(self, ids: NDArray[np.int64], texts: list[str]) -> None:
-        """Add passages with ids that follow all earlier ones."""
+    @property
+    def terms(self) -> int:
+        """Length of all passages in terms, once `decide` was called."""
+        return self._sparse.tokens
+
+    def add(self, ids: NDArray[np.int64], texts: list[str], languages: list[str]) -> None:
+        """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them."""
         indptr, raw = self._table.ids(texts)
-        term_indptr, terms = self._lexical.encode(indptr, raw, self._table.words)
-        self._sparse.add(term_indptr, terms)
+        kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
+        if UNDECIDED in languages:
+            # What language these follow is known when all have come.
+            self._waiting.append(_Waiting(self._sparse.reserve(len(texts)), indptr, raw, kinds))
+            self._waiting_bytes += indptr.nbytes + raw.nbytes + 8 * len(languages)
+            self._undecided += languages.count(UNDECIDED)
+        else:
+            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words, kinds))
         self._ids.append(ids)
         if self._dense is not None and self.encoder is not None:
             encode_words = getattr(self.encoder, "encode_words", None)
             self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(indptr, raw, self._table))
         self.passages += len(texts)
-        self.terms += len(terms)
+
+    def decide(self, language: str | None) -> None:
+        """Analyse what is of no language as texts of ``language``."""
+        for some in self._waiting:
+            languages = [language if found == UNDECIDED else found for found in some.languages]
+            self._sparse.add(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._followed = language if self._undecided else None
 
     def close(self, average_length: float) -> SegmentEntry:
         """Write the segment out; ``average_length`` is the collection's, in terms, for the stored impacts."""
@@ -165,4 +189,16 @@ class SegmentBuilder:
         )
         if self._dense is not None:
             self._dense.close()
-        return SegmentEntry(self.name, self.passages, self.terms, self.impacts)
+        return SegmentEntry(
+            self.name, self.passages, self.terms, self.impacts, undecided=self._undecided, followed=self._followed
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Passages of which some are of no language: their place, and their raw words."""
+
+    reserved: tuple[int, int]
+    indptr: NDArray[np.int64]
+    raw: NDArray[np.int32]
+    languages: list[str | None]

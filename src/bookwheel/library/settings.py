@@ -9,7 +9,7 @@ from typing import Any
 
 from .._errors import UsageError
 from .._numbers import real, whole
-from ..analysis.analyzer import Analyzer
+from ..analysis.analyzer import ANALYSIS, Analyzer
 from ..encode.load import KINDS
 
 __all__ = ["UNITS", "EncoderInfo", "Representation", "Settings"]
@@ -75,14 +75,14 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A library's settings; ``analyzer`` and ``encoder_info`` are set with the first documents."""
+    """A library's settings; ``encoder_info`` is set with the first documents."""
 
     unit: str = "passage"
     """Unit of retrieval: ``sentence``, ``passage`` or ``document``."""
     words: int = 120
     """Target length of a passage, in words."""
     language: str = "auto"
-    """A Snowball language, ``none``, or ``auto``: detected from the first documents."""
+    """A Snowball language, ``none``, or ``auto``: each document's own."""
     encoder: str | None = "static"
     """Name or folder of the dense encoder; None for a library without vectors."""
     k1: float = 1.2
@@ -90,6 +90,9 @@ class Settings:
     recipe: str = "hybrid"
     seed: int = 0
     analyzer: Analyzer | None = None
+    """An analyzer for all documents, in place of the usual one of ``language``."""
+    analysis: int = ANALYSIS
+    """The version of the rules by which texts become terms."""
     encoder_info: EncoderInfo | None = None
 
     def __post_init__(self) -> None:
@@ -104,6 +107,13 @@ class Settings:
             raise UsageError(f"k1 must be a number of 0 or more (1.2 is usual), not {self.k1}")
         if not 0 <= self.b <= 1:
             raise UsageError(f"b must be between 0 and 1 (0.75 is usual), not {self.b}")
+
+    @property
+    def fixed_analyzer(self) -> Analyzer | None:
+        """The analyzer of all documents, where it or their language was given; None where each document has its own."""
+        if self.analyzer is not None:
+            return self.analyzer
+        return None if self.language == "auto" else Analyzer.for_language(self.language)
 
     def change(self, **changes: Any) -> Settings:
         """These settings with ``changes``. Raises `UsageError` for unknown names or wrong values."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import FilterError, LibraryChanged, LibraryDamaged
+from ..analysis.library_analyzer import LibraryAnalyzer
 from ..index.dense import DenseIndex
 from ..kernels.bm25 import Bm25, idf
 from .filters.parse import BUILT_IN, parse_filter
@@ -153,6 +154,11 @@ class Snapshot:
     def passages(self) -> int:
         """Passages alive."""
         return sum(entry.passages for entry in self.manifest.segments) - self.removed_passages
+
+    @cached_property
+    def analyzer(self) -> LibraryAnalyzer:
+        """How words become terms, in the languages of what is alive."""
+        return LibraryAnalyzer(self.manifest.settings.fixed_analyzer, self.manifest.languages)
 
     @cached_property
     def bm25(self) -> Bm25:

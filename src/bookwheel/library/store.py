@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 import time
+import unicodedata
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -42,6 +43,7 @@ CREATE TABLE sources (
 );
 CREATE TABLE documents (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, source INTEGER NOT NULL, title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL,
+  language TEXT,  -- in English; '' where the text does not tell, NULL where it was not asked
   first INTEGER NOT NULL, passages INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER
 );
 CREATE INDEX documents_name ON documents(name);
@@ -306,6 +308,29 @@ class Store:
         rows = self.execute("SELECT value FROM state WHERE key = ?", (key,))
         return rows[0][0] if rows else None
 
+    def held_by_language(self, numbers: Sequence[int]) -> list[tuple[str, int, int]]:
+        """Language, documents and passages of those of the documents ``numbers`` that are not removed, by language."""
+        marks = ", ".join("?" * len(numbers))
+        return self.execute(
+            "SELECT language, count(*), sum(passages) FROM documents "
+            f"WHERE id IN ({marks}) AND removed IS NULL AND language IS NOT NULL GROUP BY language",
+            list(numbers),
+        )
+
+    def languages_of(self, passages: Sequence[int]) -> list[str | None]:
+        """The language of the document of each of ``passages``; None where it is not stored any more or was not asked."""
+        found: dict[int, str | None] = {}
+        for first in range(0, len(passages), 500):
+            some = list(passages[first : first + 500])
+            found.update(
+                self.execute(
+                    "SELECT p.id, d.language FROM passages p JOIN documents d ON d.id = p.document "
+                    f"WHERE p.id IN ({', '.join('?' * len(some))})",
+                    some,
+                )
+            )
+        return [found.get(number) for number in passages]
+
     def identify(self, identity: str) -> str:
         """Note the library's identity where there is none yet; returns the one noted."""
         self.execute("INSERT OR IGNORE INTO state VALUES ('id', ?)", (identity,))
@@ -504,10 +529,12 @@ class Store:
 
     def find(self, generation: int, name: str) -> list[int]:
         """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
+        names = {"name": name, "NFC": unicodedata.normalize("NFC", name), "NFD": unicodedata.normalize("NFD", name)}
+        marks = ":name, :NFC, :NFD"  # macOS writes names of files in decomposed form, and people type them composed
         rows = self.execute(
-            f"SELECT id FROM documents WHERE name = :name AND {_ALIVE} UNION "
-            f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path = :name) AND {_ALIVE} ORDER BY id",
-            {"name": name, "g": generation},
+            f"SELECT id FROM documents WHERE name IN ({marks}) AND {_ALIVE} UNION "
+            f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path IN ({marks})) AND {_ALIVE} ORDER BY id",
+            {**names, "g": generation},
         )
         return [row[0] for row in rows]
 

@@ -26,6 +26,7 @@ def summary(snapshot: Snapshot) -> Info:
         segments=len(snapshot.segments),
         settings=snapshot.manifest.settings,
         fields=tuple(snapshot.store.fields()),
+        languages={name: some.documents for name, some in snapshot.manifest.languages.items()},
         disk=disk,
         memory={HOT.get(name, name): size for name, size in hot_parts(snapshot).items()},
     )

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
 from .. import kernels
-from .._errors import LibraryNotFound
+from .._errors import InputError, LibraryNotFound
 from .._system import anonymous_bytes
+from ..analysis.library_analyzer import most_documents
 from ..documents.document import Document
 from ..encode.protocols import nbytes
 from ..index.storage import fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
-from ..memory.shares import COMPILING, GATHERED, Shares, reader_memory, share_out
+from ..memory.process import BUFFERS, PROCESS, RESERVE
+from ..memory.shares import COMPILING, GATHERED, LEAST, Shares, reader_memory, share_out
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
-from .compaction import merge_segments, reweigh_segment, to_merge
+from .compaction import analysed_anew, merge_segments, reweigh_segment, to_merge
 from .intake import Intake
 from .leases import no_older_readers, prepare
 from .lock import WriterLock
@@ -47,6 +50,8 @@ DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
 HASHED = 1 << 20
 """Characters that are hashed at a time."""
+TURN = 3600.0
+"""Seconds that a writer waits for another of the same process, where the budget has no room for both."""
 WAIT_FOR_READERS = 3600.0
 """Seconds that removed documents are kept for readers which still show them, after a compaction."""
 REMOVED_AT_ONCE = 10_000
@@ -84,7 +89,8 @@ class Writer:
         self._dirty = False
         self._last_commit = time.monotonic()
         self._lent = 0
-        self.shares = self._share_out()
+        self._planned = False
+        self._share_out()
 
     def lend(self, memory: int) -> None:
         """Leave ``memory`` bytes of the budget to a process that reads files, from now on."""
@@ -101,19 +107,45 @@ class Writer:
         return reader_memory(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
 
     def _share_out(self) -> Shares:
-        """The budget split for what the library holds by now."""
-        intake = self._intake
-        shares = share_out(
-            self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage, reading=self._lent
-        )
-        intake.shares = shares
+        """The budget split for what the library holds by now, and for what others in this process do."""
+        self._writers = PROCESS.writers()
+        shares = self.shares = self._intake.shares = self._split()
         self.store.cache(shares.database)
+        if not self._planned:  # what only removes or configures takes next to nothing
+            return shares
+        # It shrinks where others come, so to them it counts with what it needs at least.
+        least: dict[Hashable, int] = {(id(self), "tables"): shares.tables, (BUFFERS, id(self)): LEAST.total}
+        PROCESS.hold(self, {**self._encoders_held(), RESERVE: shares.reserve, **least})
         return shares
+
+    def _split(self) -> Shares:
+        held = self._encoders_held()
+        return share_out(
+            self.memory_plan.ram,
+            encoder=sum(held.values()),
+            passages=self._intake.numbers.passage,
+            reading=self._lent,
+            others=PROCESS.others(self, (*held, RESERVE), buffers=False),
+            writers=max(PROCESS.writers(), 1),
+        )
+
+    def _encoders_held(self) -> dict[Hashable, int]:
+        encoder = self._intake.encoder
+        return {} if encoder is None else {("encoder", encoder.sha256): nbytes(encoder)}
+
+    def _fits(self) -> bool:
+        self.memory_plan.plan_building(self._split())
+        return self.memory_plan.planned() <= self.memory_plan.ram
 
     @property
     def generation(self) -> int:
         """The generation that the next commit makes."""
         return self.manifest.generation + 1
+
+    @property
+    def languages(self) -> dict[str, int]:
+        """Documents taken in by language, the most first."""
+        return dict(self._intake.found.most_common())
 
     @property
     def added_passages(self) -> int:
@@ -134,10 +166,20 @@ class Writer:
 
         The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one.
         """
-        self._intake.add(NewDocument(document, source, digest, replaces))
+        self._intake.add(NewDocument(document, source, digest, replaces=replaces))
         self._dirty = True
+        if self._writers != PROCESS.writers():
+            self._share_out()
         if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
             self.commit()
+
+    def make_room(self, size: int) -> None:
+        """Write out what was gathered where a record of ``size`` bytes, about to be read, does not fit beside it."""
+        self._intake.make_room(size)
+
+    def refusal(self, document: Document) -> InputError | None:
+        """Why ``document`` cannot be added within the budget; None where it can."""
+        return self._intake.refusal(document)
 
     def after_added(self, action: Callable[[], None]) -> None:
         """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are waiting."""
@@ -154,8 +196,9 @@ class Writer:
             kernels.prepare()
         if encoding:
             self._intake.encoder = self._intake.encoder or self._encoders.built_in(self.manifest)
-        self.shares = self._share_out()
-        self.memory_plan.plan_building(self.shares)
+        PROCESS.begin(self, self._fits, TURN)
+        self._planned = True
+        self.memory_plan.plan_building(self._share_out())
         self.memory_plan.check("building the index")
         return self.memory_plan
 
@@ -196,6 +239,7 @@ class Writer:
         every = iter(numbers)
         count = 0
         while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
+            self._intake.no_longer([number for _, number in rows])
             self.store.begin()
             self.store.many("UPDATE documents SET removed = ? WHERE id = ?", rows)
             # Their sources no longer hold what the library has, so the next `index` reads them again.
@@ -214,11 +258,34 @@ class Writer:
         """Make everything so far the library's next generation."""
         finished = self._intake.finish()
         if self._dirty:
-            self._publish((*self.manifest.segments, *finished))
+            segments = (*self.manifest.segments, *finished)
+            languages = self._intake.languages()
+            main = most_documents(languages)
+            if any(entry.undecided and entry.followed != main for entry in segments):
+                segments = self._followed(segments, main)
+            self.manifest = replace(self.manifest, languages=languages)
+            self._publish(segments)
             self._tidy()
-            self.shares = self._share_out()
-            self.memory_plan.plan_building(self.shares)
+            self.memory_plan.plan_building(self._share_out())
         self._last_commit = time.monotonic()
+
+    def _followed(self, segments: Sequence[SegmentEntry], main: str | None) -> tuple[SegmentEntry, ...]:
+        """``segments`` with what is of no language analysed as ``main``, the language of most documents by now."""
+        snapshot = Snapshot(self.library, replace(self.manifest, segments=tuple(segments)), self.store)
+        found: list[SegmentEntry] = []
+        with storage(self.library):
+            for segment in snapshot.segments:
+                if segment.entry.undecided and segment.entry.followed != main:
+                    found += analysed_anew(snapshot, segment, main, self._new_names, self.shares.gather, self.bits)
+                else:
+                    found.append(segment.entry)
+        self.measure()
+        trim_heap()
+        return tuple(found)
+
+    def _new_names(self) -> tuple[str, str]:
+        """The name of a new segment, and that of its impacts."""
+        return self._intake.numbers.name_segment(), impacts_name(self.generation)
 
     def _publish(
         self,
@@ -333,6 +400,7 @@ class Writer:
 
     def close(self) -> None:
         """Let go of the library; what was not committed is taken back by the next writer."""
+        PROCESS.end(self)
         self.store.close()
         self._lock.__exit__()
 

@@ -68,7 +68,10 @@ class MemoryPlan:
         ram = self.planned()
         if (shares := self.shares) is not None:
             others = ram - shares.total
-            while (need := others + share_out(ram, encoder=shares.encoder, passages=shares.tables // PER_PASSAGE).total) > ram:
+            passages = shares.tables // PER_PASSAGE
+            while (
+                need := others + share_out(ram, encoder=shares.encoder, passages=passages, others=shares.others).total
+            ) > ram:
                 ram = need
         return ram
 

@@ -12,9 +12,11 @@ __all__ = [
     "GATHERED",
     "LEAST",
     "MOST",
+    "OTHERS",
     "PER_PASSAGE",
     "READING",
     "RECORD",
+    "STATIC",
     "Shares",
     "reader_memory",
     "share_out",
@@ -25,12 +27,18 @@ BASE = 96 * MIB
 
 Measured: 80 MB on Linux with Python 3.11 and numba 0.62 (`python bench/budget.py --base`), plus a margin for other versions.
 """
+STATIC = 16 * MIB
+"""The built-in encoder's vocabulary once it is held as a dictionary."""
 COMPILING = 512 * MIB
 """Budgets below this have no room for the compiler: kernels are compiled beforehand, in processes of their own."""
 GATHERED = "postings being gathered or merged"
 """The name of the part that indexing measures against its share."""
 READING = "reading files in a process of its own"
 """The name of the part that such a process holds."""
+
+
+OTHERS = "other work of this process"
+"""The name of the part that the process holds besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,9 @@ class Shares:
     """A process that reads untrusted files, while there is one."""
     lent: int = 0
     """What of `gather` was lent to it."""
+
+    others: int = 0
+    """What other libraries of the same process hold."""
 
     @property
     def record(self) -> int:
@@ -81,6 +92,7 @@ class Shares:
             (GATHERED, self.gather),
             (READING, self.reading),
             ("reserve", self.reserve),
+            (OTHERS, self.others),
         ]
         return [(part, size) for part, size in parts if size]
 
@@ -111,11 +123,12 @@ def reader_memory(ram: int, *, encoder: int = 0, passages: int = 0) -> tuple[int
     return first, max(first, ram - fixed - BESIDE - ram // 20)
 
 
-def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0) -> Shares:
+def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0, others: int = 0, writers: int = 1) -> Shares:
     """Split ``ram`` bytes over the parts of indexing a library of ``passages`` with models of ``encoder`` bytes.
 
     A fifth is held in reserve. Of what remains beside the fixed parts, a tenth is the database's cache, a sixth is text and
-    buffers, and the rest is for postings. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
+    buffers, and the rest is for postings. ``others`` bytes are held by other libraries of the process, of which ``writers``
+    split the rest evenly. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
     `MemoryPlan.check` then refuses it.
 
     A process that reads files and holds up to ``reading`` bytes gets what is left over, then half of the reserve, then the
@@ -123,11 +136,12 @@ def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0
     """
     tables = PER_PASSAGE * passages
     reserve = min(ram // 5, MOST.reserve)
-    rest = ram - BASE - encoder - tables - reserve
+    rest = (ram - BASE - encoder - reserve - others) // writers - tables
     database = min(max(rest // 10, LEAST.database), MOST.database)
     text = min(max(rest // 6, LEAST.text), MOST.text)
     gather = min(max(rest - database - text, LEAST.gather), MOST.gather)
-    shares = Shares(BASE, encoder, tables, database, text, gather, reserve)
+    others += (writers - 1) * (database + text + gather)
+    shares = Shares(BASE, encoder, tables, database, text, gather, reserve, others=others)
     if not reading:
         return shares
     wanted = max(0, reading - max(0, ram - shares.total))
@@ -135,4 +149,4 @@ def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0
     lent = min(wanted - spared, max(0, gather - BESIDE))
     spared += min(wanted - spared - lent, max(0, reserve - spared - ram // 20))
     given = reading - wanted + spared + lent
-    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, given, lent)
+    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, given, lent, others)

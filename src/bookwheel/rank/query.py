@@ -33,6 +33,8 @@ class Constraints:
     """A metadata filter in addition to the search's own: ``year = 2020``."""
     without: tuple[int, ...] = ()
     """Passages that are not to be found: the examples that a query is made of."""
+    alone: bool = False
+    """Nothing else was asked: all that fulfils them is found, even what no word of the query ranks."""
 
     def __bool__(self) -> bool:
         return bool(self.required or self.excluded or self.where or self.without)

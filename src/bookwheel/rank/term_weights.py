@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.library_analyzer import bare
 from ..kernels import bm25
 from .query import Query, TermWeights
 from .stages.context import Context
@@ -59,13 +60,13 @@ def expansion_terms(context: Context, documents: Sequence[Mapping[str, int]]) ->
     all passages, and terms with characters other than a-z and 0-9 (Anserini's filter, meant for
     English).
     """
-    vocabulary = list({term for document in documents for term in document if len(term) in _LENGTHS})
+    vocabulary = list({term for document in documents for term in document if len(bare(term)) in _LENGTHS})
     frequencies = context.document_frequencies(vocabulary)
     most = FREQUENT * context.passages
     allowed = {
         term
         for term, frequency in zip(vocabulary, frequencies.tolist(), strict=True)
-        if frequency <= most and _PLAIN.fullmatch(term)
+        if frequency <= most and _PLAIN.fullmatch(bare(term))
     }
     return [{term: float(count) for term, count in document.items() if term in allowed} for document in documents]
 

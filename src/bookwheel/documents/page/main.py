@@ -21,7 +21,7 @@ from .hints import BODY, COMMENTS, CONTENTS, DROP, KEEP, NAVIGATION, NOTICE, WEA
 
 __all__ = ["left_out", "not_shown"]
 
-# Chosen on every second of trafilatura's judged pages (``bench/reading_html.py``); none of them matters much.
+# Chosen on every second of trafilatura's judged pages (``bench/reading.py html``); none of them matters much.
 _BULK = 0.5
 """A block with more of the page's prose is never boilerplate for its name."""
 _NAMED_BODY = 0.2

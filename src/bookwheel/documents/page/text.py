@@ -11,6 +11,7 @@ __all__ = ["text_of"]
 _SPACES = re.compile(r" {2,}")
 _CELLS = re.compile(r" *\t *")
 _BREAKS = re.compile(rf"[ \t\xa0]*[{LINE_MARK}{PARAGRAPH_MARK}\n][{LINE_MARK}{PARAGRAPH_MARK}\n \t\xa0]*")
+_MARKS = re.compile(rf"(?:{HEADING_MARK}[ \t\xa0\n{LINE_MARK}{PARAGRAPH_MARK}]*)+")
 _RESTORED = {ord(mark): chr(character) for character, mark in KEPT_SPACE.items()}
 
 
@@ -31,6 +32,8 @@ def text_of(page: Blocks, out: list[bool]) -> tuple[str, tuple[int, ...]]:
     text = "".join(parts)
     if not text.isascii():
         text = text.replace("\xad", "")
+    if HEADING_MARK in text:  # before the first letter of a heading, or of what follows an empty one
+        text = _MARKS.sub(_moved, text)
     text = _SPACES.sub(" ", text)
     if "\t" in text:
         text = _CELLS.sub("\t", text)
@@ -43,7 +46,12 @@ def text_of(page: Blocks, out: list[bool]) -> tuple[str, tuple[int, ...]]:
     for piece in pieces[:-1]:
         offset += len(piece)
         sections.append(offset)
-    return "".join(pieces), tuple(sections)
+    text = "".join(pieces).rstrip()
+    return text, tuple(start for start in sections if start < len(text))
+
+
+def _moved(match: re.Match[str]) -> str:
+    return match.group().replace(HEADING_MARK, "") + HEADING_MARK
 
 
 def _joined(match: re.Match[str]) -> str:

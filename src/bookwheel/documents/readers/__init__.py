@@ -1,6 +1,31 @@
 """The registry of formats. Adding one touches its own file and the tuple here."""
 
-from . import code, docx, epub, folders, html, ipynb, json, jsonl, mail, markdown, odf, pdf, pptx, rst, table, text, xlsx
+from . import (
+    calendar,
+    code,
+    docx,
+    epub,
+    fb2,
+    folders,
+    html,
+    ipynb,
+    json,
+    jsonl,
+    latex,
+    legacy,
+    mail,
+    man,
+    markdown,
+    odf,
+    outlook,
+    pdf,
+    pptx,
+    rst,
+    rtf,
+    table,
+    text,
+    xlsx,
+)
 from .base import Format, Items
 
 __all__ = ["BINARY_SUFFIXES", "FORMATS", "Format", "Items", "by_name"]
@@ -31,6 +56,17 @@ FORMATS: dict[str, Format] = {
         mail.EML,
         mail.MBOX,
         mail.MHTML,
+        rtf.RTF,
+        latex.LATEX,
+        man.MAN,
+        man.INFO,
+        calendar.ICS,
+        calendar.VCARD,
+        fb2.FB2,
+        outlook.MSG,
+        legacy.DOC,
+        legacy.PPT,
+        legacy.XLS,
         table.CSV,
         table.TSV,
         jsonl.JSONL,

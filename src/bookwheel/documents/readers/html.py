@@ -10,6 +10,7 @@ from ..document import Document, Scalar
 from ..encoding import clean, decode, decode_declared
 from ..page.article import article_of
 from ..page.blocks import blocks_of
+from ..page.encoding import declared_encoding
 from ..page.main import left_out, not_shown
 from ..page.site import is_of_site
 from ..page.text import text_of
@@ -37,7 +38,6 @@ _META = {
     "keywords": "keywords",
     "og:site_name": "site",
 }
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _TAG = re.compile(rb"<(/?)([A-Za-z][A-Za-z0-9]*)")
 # Elements without an end, or whose end may be left out: they do not nest for want of one.
 _UNNESTED = frozenset(
@@ -163,8 +163,8 @@ def parse_html(data: bytes, label: str = "a page") -> LexborHTMLParser:
 
     _check_nesting(data, label)
     _check_attributes(data, label)
-    declared = _CHARSET.search(data[:4096])
-    return LexborHTMLParser(decode_declared(data, declared.group(1).decode("ascii")) if declared else decode(data))
+    declared = declared_encoding(data)
+    return LexborHTMLParser(decode_declared(data, declared) if declared else decode(data))
 
 
 def _read(source: Source, fields: Fields) -> Items:

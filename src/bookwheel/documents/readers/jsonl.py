@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..._errors import InputError
 from ..document import Document
 from ..encoding import clean, decode, utf8_stream
+from ..failures import Upcoming
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from .base import Format, Items
@@ -18,6 +19,8 @@ from .record import Plan, flatten, plan_for, text_of
 __all__ = ["JSONL", "Records", "clean_values"]
 
 _MAX_PLANS = 1024
+LARGE = 1 << 20
+"""Bytes of a record from which on it is told before it is parsed."""
 
 
 class Records:
@@ -115,6 +118,8 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
             if (size := parsed_size(line)) > room_of(source):
                 yield InputError(f"{source.label}:{number}: {too_large(size, source)}; the record was skipped")
                 continue
+            if len(line) >= LARGE:
+                yield Upcoming.of(len(line))
             escaped = b"\\u" in line  # the only way for a NUL or half a surrogate pair to get in
             try:
                 text = line.decode()

@@ -17,7 +17,7 @@ from ..encoding import clean
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from .base import Format, Items, Letter
-from .html import html_title, parse_html, visible_text
+from .html import html_title, page_text, parse_html
 from .lines import bounded_lines
 from .mail_parts import DAMAGE, page_of, recoded, take_apart, utf8_headers
 from .values import one_line
@@ -201,7 +201,7 @@ def _read_mhtml(source: Source, fields: Fields) -> Items:
                 continue
             tree = page_of(recoded(data, charset), source.label) if charset else parse_html(data, source.label)
             title = title or html_title(tree)
-            texts.append(visible_text(tree.body))
+            texts.append(page_text(tree)[0])
     text = clean("\n\n".join(text for text in texts if text.strip())).strip()
     if text:
         yield Document(source.path, text, title or source.stem, metadata, line=0)

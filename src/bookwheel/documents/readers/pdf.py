@@ -2,98 +2,294 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
 from ..._errors import InputError
-from ..document import Document, Scalar
+from ..._system import anonymous_bytes
+from ...memory.heap import trim_heap
+from ..document import Document
 from ..encoding import clean
+from ..failures import Note
+from ..pdf.chars import words_of
+from ..pdf.decoded import is_decoded
+from ..pdf.front import Heading, metadata_of, outline_of, sections_of, title_from
+from ..pdf.layout import Line, lines_of
+from ..pdf.marks import marks_of
+from ..pdf.repair import Hyphens, Margin, margins_of, running_heads, without_leaders
+from ..pdf.tables import Tables
 from ..source import Fields, Source
 from .base import Format, Items
-from .values import one_line
 
 __all__ = ["PDF"]
 
-# PDFium marks a word broken at a line's end by U+FFFE (or U+0002) in place of the hyphen.
-_HYPHEN = re.compile("[\ufffe\x02](?:\r?\n)?")
-_CONTROL = re.compile("[\x00\x01\x03-\x08\x0b\x0e-\x1f\ufffe\uffff]")
-_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?")
+_REOPEN = 50
+"""Pages after which the file is opened anew if it took much memory: PDFium keeps what each page used."""
+_STEP = 10
+"""Pages between two looks at the memory."""
+_MUCH = 24 << 20
+"""Bytes that PDFium may keep."""
+_SAMPLE = 10
+"""One page in so many is looked at character by character, for spaces that are missing."""
+_OBJECTS = 200
+"""Objects of a page without text among which a picture is looked for."""
 
 
 def _read(source: Source, fields: Fields) -> Items:
-    import pypdfium2
-
     with source.open_seekable() as stream:
+        yield from _Reader(source, stream).items()
+
+
+@dataclass(slots=True)
+class _Page:
+    """What is kept of a page until the whole document is known."""
+
+    lines: list[str] = field(default_factory=list)
+    margins: list[Margin] = field(default_factory=list)
+    sections: list[int] = field(default_factory=list)
+    """The lines that begin a section."""
+    whole: bool = False
+    """Whether every character's place was looked at."""
+    lost: str = ""
+    """``scan`` or ``font`` where there is text that cannot be read."""
+
+
+class _Reader:
+    """Reads one file: first every page, then the document from all of them."""
+
+    def __init__(self, source: Source, stream: BinaryIO) -> None:
+        self._source, self._stream = source, stream
+        self._pages: list[_Page] = []
+        self._glued = False
+        """Whether spaces are missing in this document, so that every page is looked at closely."""
+        self._title = ""
+        self._tables = Tables()
+        self._errors: list[InputError] = []
+
+    def items(self) -> Items:
+        count, length = 1, 0
+        while len(self._pages) < count:
+            with self._open() as (pdf, form):
+                begin, held = len(self._pages), anonymous_bytes()
+                if not begin:
+                    count = len(pdf)
+                    metadata, title = metadata_of(pdf, self._failure)
+                    headings: dict[int, list[Heading]] = defaultdict(list)
+                    for heading in outline_of(pdf):
+                        headings[heading.page].append(heading)
+                while (index := len(self._pages)) < count and not _is_full(index - begin, held):
+                    was = self._glued
+                    self._pages.append(self._page(pdf, form, index, headings.get(index, [])))
+                    if self._glued and not was:  # pages since the last that was looked at closely
+                        self._tables = Tables()
+                        for before in range(max(begin, index - _SAMPLE), index):
+                            if not self._pages[before].whole:
+                                self._pages[before] = self._page(pdf, form, before, headings.get(before, []))
+                    length += sum(map(len, self._pages[-1].lines))
+                    if length > self._source.max_bytes:
+                        raise InputError(
+                            f"{self._source.label} has more than {self._source.max_bytes:,} characters of text in its first "
+                            f"{index + 1} pages; split it"
+                        )
+        yield from self._errors
+        lost = self._lost()
+        text, starts, sections = self._text()
+        if not text:
+            pages = "1 page" if count == 1 else f"{count} pages"
+            if any(page.lost == "font" for page in self._pages):
+                raise InputError(
+                    f"{self._source.label} has no text that can be decoded in its {pages}; run text recognition (OCR) on it first"
+                )
+            raise InputError(
+                f"{self._source.label} has no text in its {pages} (scanned images?); run text recognition (OCR) on it first"
+            )
+        yield from lost
+        metadata["pages"] = count
+        yield Document(
+            self._source.path,
+            text,
+            title or self._title or self._source.stem,
+            metadata,
+            pages=tuple(starts),
+            line=0,
+            sections=tuple(sections),
+        )
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Any, Any]]:
+        """The document, and the handle of its form (None if it has none)."""
+        import pypdfium2
+        import pypdfium2.raw as raw
+
+        self._failure = pypdfium2.PdfiumError
+        label = self._source.label
+        self._stream.seek(0)
         try:
-            pdf = pypdfium2.PdfDocument(stream)
+            pdf = pypdfium2.PdfDocument(self._stream)
         except pypdfium2.PdfiumError as error:
             if "password" in str(error).lower():
-                raise InputError(f"{source.label} is protected by a password; index a copy saved without one") from error
-            raise InputError(f"{source.label} is damaged or not a PDF ({str(error).rstrip('.')})") from error
+                raise InputError(f"{label} is protected by a password; index a copy saved without one") from error
+            raise InputError(f"{label} is damaged or not a PDF ({str(error).rstrip('.')})") from error
+        form = None
         try:
-            yield from _document(source, pdf, pypdfium2.PdfiumError)
+            if raw.FPDF_GetFormType(pdf) != raw.FORMTYPE_NONE:
+                info = raw.FPDF_FORMFILLINFO(version=2)
+                form = raw.FPDFDOC_InitFormFillEnvironment(pdf, info)
+            yield pdf, form
         finally:
+            if form:
+                raw.FPDFDOC_ExitFormFillEnvironment(form)
             pdf.close()
+            if len(self._pages) >= _STEP:  # what PDFium has freed, glibc would keep for itself
+                trim_heap()
 
+    def _page(self, pdf: Any, form: Any, index: int, headings: list[Heading]) -> _Page:
+        import pypdfium2.raw as raw
 
-def _document(source: Source, pdf: Any, failure: type[Exception]) -> Items:
-    parts: list[str] = []
-    starts: list[int] = []
-    length = 0
-    count = len(pdf)
-    for index in range(count):
-        starts.append(length)
+        found = _Page(whole=self._glued or index % _SAMPLE == 0)
+        page = raw.FPDF_LoadPage(pdf, index)
+        content = raw.FPDFText_LoadPage(page) if page else None
         try:
-            text = _page(pdf, index)
-        except failure as error:
-            yield InputError(f"{source.label} p. {index + 1} is damaged and was skipped ({str(error).rstrip('.')})")
-            text = ""
-        if text:
-            text += "\n\n"
-            length += len(text)
-            parts.append(text)
-        if length > source.max_bytes:
-            raise InputError(
-                f"{source.label} has more than {source.max_bytes:,} characters of text in its first {index + 1} pages; split it"
-            )
-    whole = "".join(parts)
-    if not whole:
-        pages = "1 page" if count == 1 else f"{count} pages"
-        raise InputError(f"{source.label} has no text in its {pages} (scanned images?); run text recognition (OCR) on it first")
-    metadata, title = _metadata(pdf, failure)
-    metadata["pages"] = count
-    yield Document(source.path, whole, title or source.stem, metadata, pages=tuple(starts), line=0)
-
-
-def _page(pdf: Any, index: int) -> str:
-    page = pdf[index]
-    try:
-        content = page.get_textpage()
-        try:
-            text: str = content.get_text_bounded()
+            if not content:
+                self._errors.append(InputError(f"{self._source.label} p. {index + 1} is damaged and was skipped"))
+                return found
+            words = words_of(content, every=found.whole)
+            if words.glued > 2:
+                self._glued = True
+            if is_decoded(words):
+                lines = lines_of(words, _shown(page))
+            else:
+                lines = []
+                found.lost = "font"
+            if not index:
+                self._title = clean(title_from(lines))
+            _add_marks(lines, marks_of(page, form))
+            if not lines and not found.lost and _has_picture(page):
+                found.lost = "scan"
         finally:
-            content.close()
-    finally:
-        page.close()
-    text = _HYPHEN.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return clean(_CONTROL.sub(" ", text)).rstrip()
+            if content:
+                raw.FPDFText_ClosePage(content)
+            if page:
+                raw.FPDF_ClosePage(page)
+        lines = self._tables.named(lines)
+        found.lines = [line.text for line in lines]
+        found.margins = margins_of(lines)
+        if headings:
+            found.sections = sections_of(headings, lines)
+        return found
+
+    def _lost(self) -> Iterator[Note]:
+        for reason, said in (
+            ("scan", "no text (scanned images?)"),
+            ("font", "text in fonts that cannot be decoded, which was left out"),
+        ):
+            numbers = [number for number, page in enumerate(self._pages, 1) if page.lost == reason]
+            if numbers:
+                has = "has" if len(numbers) == 1 else "have"
+                yield Note(
+                    f"{self._source.label} p. {_ranges(numbers)} {has} {said}; run text recognition (OCR) on a copy to find it"
+                )
+
+    def _text(self) -> tuple[str, list[int], list[int]]:
+        """The text, and the offsets of pages and sections."""
+        dropped = running_heads([page.margins for page in self._pages])
+        pieces: list[list[str]] = []
+        for number, page in enumerate(self._pages):
+            gone = dropped.get(number, set())
+            bounds = [0, *page.sections, len(page.lines)]
+            pieces.append(
+                [
+                    "\n".join(line for at, line in enumerate(page.lines[a:b], a) if at not in gone)
+                    for a, b in itertools.pairwise(bounds)
+                ]
+            )
+            page.lines = []
+        hyphens = Hyphens(piece for page in pieces for piece in page)
+        texts: list[str] = []
+        starts: list[int] = []
+        sections: list[int] = []
+        length = 0
+        for page_pieces in pieces:
+            starts.append(length)
+            inside = False
+            for number, piece in enumerate(page_pieces):
+                text = clean(without_leaders(hyphens.join(piece))).strip("\n ")
+                if not text:
+                    continue
+                if inside:
+                    texts.append("\n")
+                    length += 1
+                if number:
+                    sections.append(length)
+                texts.append(text)
+                length += len(text)
+                inside = True
+            if inside:
+                texts.append("\n\n")
+                length += 2
+        return "".join(texts), starts, sections
 
 
-def _metadata(pdf: Any, failure: type[Exception]) -> tuple[dict[str, Scalar], str]:
-    try:
-        found: dict[str, str] = pdf.get_metadata_dict(skip_empty=True)
-    except (failure, UnicodeError):
-        return {}, ""
-    metadata: dict[str, Scalar] = {}
-    for key in ("Author", "Subject", "Keywords"):
-        if value := one_line(clean(found.get(key, "")), 1000):
-            metadata[key.lower()] = value
-    date = _DATE.match(found.get("CreationDate", ""))
-    if date:
-        year, month, day = date.groups()
-        metadata["date"] = "-".join(part for part in (year, month, day) if part)
-        metadata["year"] = int(year)
-    return metadata, one_line(clean(found.get("Title", "")))
+def _add_marks(lines: list[Line], marks: Iterator[Any]) -> None:
+    """Puts values of a form behind the text beside them, and all other marks behind the page's text."""
+    for mark in marks:
+        text = clean(mark.text)
+        left, bottom, _, top = mark.box
+        beside = [
+            (left - line.box[2], at)
+            for at, line in enumerate(lines)
+            if mark.field
+            and min(top, line.box[3]) - max(bottom, line.box[1]) > 0.4 * min(top - bottom, line.box[3] - line.box[1])
+        ]
+        before = [(gap, at) for gap, at in beside if gap > -5]
+        if before and "\n" not in text:
+            line = lines[min(before)[1]]
+            lines[min(before)[1]] = Line(f"{line.text} {text}", (*line.box[:2], max(line.box[2], mark.box[2]), line.box[3]))
+        else:
+            lines.append(Line(text, (0.0, 0.0, 0.0, 0.0)))
+
+
+def _is_full(pages: int, before: int | None) -> bool:
+    """Whether PDFium has taken much memory since it opened the file, ``pages`` ago, with ``before`` bytes in use."""
+    if not pages or pages % _STEP:
+        return False
+    now = anonymous_bytes()
+    return pages >= _REOPEN if now is None or before is None else now - before > _MUCH
+
+
+def _shown(page: Any) -> tuple[float, float, float, float] | None:
+    """Left, bottom, right and top of what a viewer shows of a page."""
+    import pypdfium2.raw as raw
+
+    box = raw.FS_RECTF()
+    return (box.left, box.bottom, box.right, box.top) if raw.FPDF_GetPageBoundingBox(page, box) else None
+
+
+def _has_picture(page: Any) -> bool:
+    """Whether a page without text shows a picture, or a drawing made elsewhere."""
+    import pypdfium2.raw as raw
+
+    for index in range(min(raw.FPDFPage_CountObjects(page), _OBJECTS)):
+        kind = raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, index))
+        if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM):
+            return True
+    return False
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``[2, 3, 4, 7]`` -> ``"2-4, 7"``; at most ten of them."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    shown = ", ".join("-".join(map(str, run)) for run in runs[:10])
+    return shown if len(runs) <= 10 else f"{shown} and {len(numbers)} in all"
 
 
 PDF = Format("pdf", (".pdf",), _read, container=True)

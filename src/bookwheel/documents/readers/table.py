@@ -24,15 +24,18 @@ _MAX_LINES = 10_000
 
 
 class _TooLongError(Exception):
-    """A line beyond the limit: its number and length."""
+    """A line or row beyond the limit, and its length."""
 
 
 class _Lines:
     """Feeds a csv reader, counting lines (a quoted field may hold several)."""
 
-    def __init__(self, lines: Iterator[bytes | int]) -> None:
+    def __init__(self, lines: Iterator[bytes | int], limit: int) -> None:
         self._lines = lines
+        self._limit = limit
         self.number = 0
+        self.row = 0
+        """Bytes of the row being read, which may have several lines."""
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -40,8 +43,10 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._lines)
         self.number += 1
-        if isinstance(line, int):
-            raise _TooLongError(line)
+        self.row += line if isinstance(line, int) else len(line)
+        if self.row > self._limit:
+            raise _TooLongError(self.row)
+        assert isinstance(line, bytes)
         try:
             text = line.decode()
         except UnicodeDecodeError:
@@ -57,7 +62,7 @@ def _delimiter(header: str) -> str:
 
 def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Document | InputError]:
     with source.open() as raw, utf8_stream(raw) as stream:
-        lines = _Lines(bounded_lines(stream, source.max_bytes))
+        lines = _Lines(bounded_lines(stream, source.max_bytes), source.max_bytes)
         try:
             header = next(line for line in lines if line.strip())
         except (StopIteration, _TooLongError):
@@ -74,6 +79,7 @@ def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Doc
         rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
         while True:
             line = lines.number + 1
+            lines.row = 0
             # The limit is the process's own; it is raised only while the csv module is at work.
             csv.field_size_limit(source.max_bytes)
             try:
@@ -82,7 +88,7 @@ def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Doc
                 return
             except _TooLongError as error:
                 yield InputError(
-                    f"{source.label}:{lines.number}: the line has {megabytes(error.args[0])}, more than the limit of "
+                    f"{source.label}:{lines.number}: the row has {megabytes(error.args[0])}, more than the limit of "
                     f"{megabytes(source.max_bytes)} per record; it was skipped"
                 )
                 rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)

@@ -1,14 +1,27 @@
-"""Plain text: the whole file is one document, exactly as written."""
+"""Plain text: the whole file is one document, exactly as written; a large one is several, of whole lines."""
 
 from __future__ import annotations
 
+import io
+from contextlib import suppress
+from typing import BinaryIO, cast
+
 from ..._errors import InputError
+from ..chained import Chained
 from ..document import Document
-from ..encoding import control_share, decode, is_binary
-from ..source import Fields, Source
+from ..encoding import control_share, decode, is_binary, utf8_stream
+from ..source import CutOffError, Fields, Source, megabytes, read_up_to
 from .base import Format, Items
 
 __all__ = ["TEXT", "read_text"]
+
+WHOLE = 4 << 20
+"""The most bytes (decompressed) of a file that is one document."""
+PART = 1 << 20
+"""About so many bytes has each of the documents of a larger one, whatever the memory budget: their IDs do not change with it."""
+_PIECE = 1 << 18
+MAX_RATIO = 1000
+"""Logs pack up to some 200 times."""
 
 _MAX_CONTROLS = 0.08
 """Compressed or random bytes have a tenth of them."""
@@ -20,11 +33,15 @@ def read_text(source: Source) -> str:
     Raises :class:`InputError` if it is too large, or contains NUL bytes and was found in a folder.
     In a file given by its own path, NULs become spaces, unless it is clearly not text.
     """
-    data = source.read_bytes()
+    return _decoded(source.read_bytes(), source)
+
+
+def _decoded(data: bytes, source: Source, before: int = 0) -> str:
+    """The text of ``data``, of which ``before`` bytes of the file come first."""
     if is_binary(data):
         if not source.explicit:
             raise InputError(
-                f"{source.label} is not text: it has a NUL byte at offset {data.index(0):,}; to read it anyway, give the file's "
+                f"{source.label} is not text: it has a NUL byte at offset {before + data.index(0):,}; to read it anyway, give the file's "
                 "own path"
             )
         share = control_share(data)
@@ -34,15 +51,49 @@ def read_text(source: Source) -> str:
 
 
 def _read(source: Source, fields: Fields) -> Items:
-    text = read_text(source)
+    with source.open() as opened:
+        head, damage = read_up_to(opened, WHOLE + 1)
+        if damage is not None:
+            raise CutOffError(head) from damage
+        if len(head) > WHOLE:
+            yield from _parts(source, cast(BinaryIO, io.BufferedReader(Chained(head, opened), _PIECE)))
+            return
+    text = _decoded(head, source)
     if text and not text.isspace():
         yield Document(source.path, text, source.stem, lines=True)
 
 
+def _parts(source: Source, raw: BinaryIO) -> Items:
+    """A document for about every mebibyte, of whole lines as far as they are no longer; named by its first line."""
+    line, before = 1, 0
+    with utf8_stream(raw) as stream:
+        while True:
+            piece, damage = read_up_to(stream, PART)
+            with suppress(Exception):  # damage at the end of a line is met again below
+                piece += stream.readline(_PIECE) if damage is None else b""
+            if not piece:
+                if damage is not None:
+                    raise damage
+                return
+            text = _decoded(piece, source, before)
+            if not text.isspace():
+                yield Document(f"{source.path}#{line}", text, source.stem, lines=True, line=line)
+            line += text.count("\n")
+            before += len(piece)
+            if source.compression and before > source.max_bytes and before > MAX_RATIO * max(source.size, 1):
+                raise InputError(
+                    f"{source.label} looks like a decompression bomb: {megabytes(source.size)} unpack to more than "
+                    f"{megabytes(before)} (the limit is a ratio of {MAX_RATIO:,}); the rest of the file was left out"
+                )
+            if damage is not None:
+                raise damage
+
+
 TEXT = Format(
     "text",
-    (".txt", ".text", ".log", ".tex", ".adoc", ".asciidoc", ".org", ".srt", ".vtt", ".bib", ".me", ".man", ".roff", ".wiki"),
+    (".txt", ".text", ".log", ".adoc", ".asciidoc", ".org", ".srt", ".vtt", ".bib", ".me", ".wiki"),
     _read,
+    streamed=True,
     names=(
         "readme",
         "license",

@@ -182,6 +182,29 @@ class InvertedIndex:
         count = high - low
         return names[: int(offsets[count])], offsets[: count + 1], records[:count]
 
+    def beginning_with(self, prefix: str) -> list[str]:
+        """The terms that begin with ``prefix``, in the order of their bytes."""
+        from ...kernels.sparse.dictionary import GROUP
+
+        wanted = prefix.encode("utf-8", "surrogatepass")
+        low, high = 0, -(-self.terms // GROUP)
+        while low < high:  # the first group whose first term is not below the prefix
+            middle = (low + high) // 2
+            names, _ = self.read_terms(middle * GROUP, middle * GROUP + 1)
+            if names[0] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        found: list[str] = []
+        at = max(low - 1, 0) * GROUP
+        while at < self.terms:
+            names, _ = self.read_terms(at, at + 64 * GROUP)
+            found += [name.decode("utf-8", "surrogatepass") for name in names if name.startswith(wanted)]
+            if names[-1][: len(wanted)] > wanted:
+                break
+            at += 64 * GROUP
+        return found
+
     def read_terms(self, low: int, high: int) -> tuple[list[bytes], NDArray[np.int64]]:
         """The result of `spellings`, with the terms as bytes."""
         names, offsets, records = self.spellings(low, high)

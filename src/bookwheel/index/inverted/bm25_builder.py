@@ -39,22 +39,31 @@ class Bm25Builder:
         self.passages = 0
         self.postings = 0
         self.tokens = 0
-        self._batches: list[_Batch] = []
+        self._batches: list[_Batch | None] = []
         self._slots = np.zeros(1024, np.int32)
         self._frequencies = np.zeros(1024, np.int64)
         self._bytes = 0
 
     @property
     def nbytes(self) -> int:
-        """Bytes held now plus the peak of `close`: the postings being sorted, and about 100 bytes per term for its name."""
+        """Bytes held now plus the peak of `close`: the postings being sorted, and about 150 bytes per term for its name."""
         terms = len(self._slots)
-        return self._bytes + self._slots.nbytes + self._frequencies.nbytes + 8 * self._sorted() + 100 * terms
+        return self._bytes + self._slots.nbytes + self._frequencies.nbytes + 8 * self._sorted() + 150 * terms
 
     def _sorted(self) -> int:
         return max(SORTED, self.postings // 8)
 
-    def add(self, indptr: NDArray[np.int64], term_ids: NDArray[np.int32]) -> None:
-        """Add passages: passage i has the terms ``term_ids[indptr[i]:indptr[i + 1]]``, with repeats, each id at least 0."""
+    def reserve(self, passages: int) -> tuple[int, int]:
+        """Leave room for so many passages, whose terms come later: what `add` takes as ``reserved``."""
+        self._batches.append(None)
+        self.passages += passages
+        return len(self._batches) - 1, self.passages - passages
+
+    def add(self, indptr: NDArray[np.int64], term_ids: NDArray[np.int32], reserved: tuple[int, int] | None = None) -> None:
+        """Add passages: passage i has the terms ``term_ids[indptr[i]:indptr[i + 1]]``, with repeats, each id at least 0.
+
+        ``reserved``: they are those that `reserve` left room for.
+        """
         from ...kernels.sparse.build import count_terms
 
         indptr = np.ascontiguousarray(indptr, np.int64)
@@ -72,17 +81,17 @@ class Bm25Builder:
         lengths, out_indptr = np.empty(passages, np.uint32), np.empty(passages + 1, np.int64)
         large = np.empty(tokens // 255 + 1, np.uint32)
         used, many = count_terms(indptr, term_ids, self._slots, terms, frequencies, lengths, out_indptr, large)
+        place, first = self.reserve(passages) if reserved is None else reserved
         batch = _Batch(
-            np.array([self.passages], np.int64),
+            np.array([first], np.int64),
             out_indptr,
             terms[:used].copy(),
             np.minimum(frequencies[:used], 255).astype(np.uint8),
             large[:many].copy(),
             lengths,
         )
-        self._batches.append(batch)
+        self._batches[place] = batch
         np.add.at(self._frequencies, batch.terms, 1)
-        self.passages += passages
         self.postings += used
         self.tokens += tokens
         self._bytes += 5 * used + 12 * passages + 4 * many + 500
@@ -109,7 +118,10 @@ class Bm25Builder:
 
         if average_length is None:
             average_length = self.tokens / max(self.passages, 1)
-        lengths = np.concatenate([batch.lengths for batch in self._batches]) if self._batches else np.empty(0, np.uint32)
+        batches = [batch for batch in self._batches if batch is not None]
+        if len(batches) < len(self._batches):
+            raise ValueError("there are passages whose terms are still to come")
+        lengths = np.concatenate([batch.lengths for batch in batches]) if batches else np.empty(0, np.uint32)
         writer = Bm25Writer(folder, impacts_folder, lengths, bm25 or Bm25(), average_length)
         used = np.flatnonzero(self._frequencies)
         names = [terms[i] for i in used.tolist()]
@@ -125,7 +137,7 @@ class Bm25Builder:
             size = int(bounds[high] - bounds[low])
             passages, frequencies = np.empty(size, np.uint32), np.empty(size, np.uint32)
             cursors = bounds[low:high] - bounds[low]
-            for b in self._batches:
+            for b in batches:
                 distribute(b.indptr, b.terms, b.frequencies, b.large, b.first, low, high, ranks, cursors, passages, frequencies)
             writer.add(
                 [names[i].encode("utf-8", "surrogatepass") for i in order[low:high]], counts[low:high], passages, frequencies

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,19 @@ def register(connection: sqlite3.Connection) -> None:
     """Give ``connection`` the function that ``like`` needs. Call once on
     each connection that runs filters.
     """
-    connection.create_function(_FOLD, 1, str.casefold, deterministic=True)
+    connection.create_function(_FOLD, 1, _folded, deterministic=True)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def _written(field: str, text: str) -> list[str]:
+    """``text`` in the forms that ``field`` may have it in: metadata is held composed, ids, titles and paths are as they came."""
+    composed = unicodedata.normalize("NFC", text)
+    if field not in BUILT_IN:
+        return [composed]
+    return list(dict.fromkeys([composed, unicodedata.normalize("NFD", text), text]))
 
 
 class Condition:
@@ -82,7 +95,7 @@ class Contains(Condition):
 
     def sql(self, parameters: list[Value]) -> str:
         """See `Condition.sql`."""
-        return _select(self.field, [(f"{_TEXT} AND instr({_FOLD}({{0}}), ?) > 0", [self.text.casefold()])], parameters)
+        return _select(self.field, [(f"{_TEXT} AND instr({_FOLD}({{0}}), ?) > 0", [_folded(self.text)])], parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +109,10 @@ class Compare(Condition):
     def sql(self, parameters: list[Value]) -> str:
         """See `Condition.sql`."""
         if isinstance(self.value, str):
-            return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", [self.value])], parameters)
+            forms = _written(self.field, self.value)
+            if self.operator == "=" and len(forms) > 1:
+                return OneOf(self.field, (self.value,)).sql(parameters)
+            return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", forms[:1])], parameters)
         bound = "" if self.operator in ("=", "<", "<=") else _NUMBER_BOUND
         return _select(self.field, _numeric(self.field, f"{self.operator} ?", [self.value], bound), parameters)
 
@@ -110,7 +126,7 @@ class OneOf(Condition):
 
     def sql(self, parameters: list[Value]) -> str:
         """See `Condition.sql`."""
-        texts = [value for value in self.values if isinstance(value, str)]
+        texts = [form for value in self.values if isinstance(value, str) for form in _written(self.field, value)]
         numbers = [value for value in self.values if not isinstance(value, str)]
         tests: list[_Test] = []
         if texts:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
@@ -217,6 +218,7 @@ class _Parser:
                 self.fail(f"expected a field name; if {kind!r} is one, write [{kind}]", token)
             case _:
                 self.fail("expected a field name, as in: year >= 2020", token)
+        name = unicodedata.normalize("NFC", name)
         self.fields.append(name)
         return name
 

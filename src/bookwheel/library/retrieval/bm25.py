@@ -14,6 +14,7 @@ from ...rank.query import Query
 from ..manifest import Manifest
 from ..snapshot import Masks, Snapshot
 from ..vectors.encoders import Encoders
+from .query_terms import query_weights
 
 __all__ = ["NAME", "Bm25Retriever", "bm25_weights", "names", "retriever"]
 
@@ -32,9 +33,7 @@ def retriever(
     terms = query.sparse.get(NAME)
     if terms is not None:
         return Bm25Retriever(snapshot, terms, masks)
-    analyzer = snapshot.manifest.settings.analyzer
-    assert analyzer is not None
-    return Bm25Retriever(snapshot, analyzer(query.text), masks)
+    return Bm25Retriever(snapshot, query_weights(snapshot, query.text), masks, weighed=True)
 
 
 def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[float]) -> NDArray[np.float32]:
@@ -46,24 +45,29 @@ def bm25_weights(snapshot: Snapshot, terms: Sequence[str], counts: Sequence[floa
 class Bm25Retriever:
     """BM25 over the segments, exact, with the statistics of the whole snapshot.
 
-    ``terms``: analysed words, with repeats, or terms with how much each counts.
+    ``terms``: analysed words, with repeats, or terms with how much each counts; ``weighed``: with the idf in it.
     """
 
     floor = 0.0
     exact = True
     """The best 10 are the first 10 of the best 100."""
 
-    def __init__(self, snapshot: Snapshot, terms: Sequence[str] | Mapping[str, float], masks: Masks) -> None:
+    def __init__(
+        self, snapshot: Snapshot, terms: Sequence[str] | Mapping[str, float], masks: Masks, *, weighed: bool = False
+    ) -> None:
         counted: Mapping[str, float] = terms if isinstance(terms, Mapping) else Counter(terms)
         self.snapshot = snapshot
         self.masks = masks
         self.terms = list(counted)
         self.counts = list(counted.values())
         self.bm25 = snapshot.bm25
+        self.weighed = weighed
 
     @cached_property
     def weights(self) -> NDArray[np.float32]:
         """Weight of each term."""
+        if self.weighed:
+            return np.asarray(self.counts, np.float32)
         return bm25_weights(self.snapshot, self.terms, self.counts)
 
     def retrieve(self, depth: int) -> Hits:

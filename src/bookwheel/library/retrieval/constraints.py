@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.analyzer import Analyzer
+from ...analysis.library_analyzer import LibraryAnalyzer
+from ...analysis.scripts import UNSPACED, normal, runs, units
 from ...analysis.words import word_pieces
 from ...hits import Hits
 from ...rank.query import Constraints
@@ -15,8 +16,9 @@ from ...rank.retriever import Retriever
 from ..passage_texts import texts_in_turn
 from ..segment import Segment, bitmap
 from ..snapshot import Masks, Snapshot
+from .query_terms import expanded
 
-__all__ = ["MOST_TEXTS", "PhraseCheck", "PhraseRetriever", "constrained_masks"]
+__all__ = ["MOST_TEXTS", "FillingRetriever", "PhraseCheck", "PhraseRetriever", "constrained_masks"]
 
 MOST_TEXTS = 20_000
 """The most texts that one search reads for its phrases, about half a second."""
@@ -25,22 +27,23 @@ Key = tuple[str, ...]
 _NONE = np.empty(0, np.int64)
 
 
-def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks, analyzer: Analyzer) -> Masks:
-    """``masks`` without the passages that lack a required word or have an excluded one; `PhraseCheck` checks phrases.
+def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks) -> Masks:
+    """``masks`` without the passages that lack a required word or have an excluded one; `PhraseCheck` checks the rest.
 
-    The words of a required phrase are required. A word that the analyzer drops (a stop word) has no effect.
+    The words of a required phrase are required. A word that is a stop word in every language has no effect.
     """
-    required = [term for text in constraints.required for term in analyzer(text)]
-    excluded = [analyzer(text) for text in constraints.excluded if not _is_phrase(text, analyzer)]
+    analyzer = snapshot.analyzer
+    required = [forms for text in constraints.required for forms in _parts(snapshot, text) if forms]
+    excluded = [_parts(snapshot, text) for text in constraints.excluded if not _needs_text(analyzer, text)]
     narrowed: list[NDArray[np.uint64] | None] = []
     for segment, mask in zip(snapshot.segments, masks, strict=True):
         bits = mask
-        for term in dict.fromkeys(required):
-            found = _bits(segment, [term])
+        for forms in dict.fromkeys(required):
+            found = _bits(segment, [forms])
             bits = found if bits is None else bits & found
-        for terms in excluded:
-            if terms:
-                found = _bits(segment, terms)
+        for parts in excluded:
+            if any(parts):
+                found = _bits(segment, [forms for forms in parts if forms])
                 bits = bitmap(len(segment.ids), _NONE, False) & ~found if bits is None else bits & ~found
         if constraints.without:
             _, local = segment.locate(np.array(constraints.without, np.int64))
@@ -50,31 +53,59 @@ def constrained_masks(snapshot: Snapshot, constraints: Constraints, masks: Masks
     return narrowed
 
 
-def _bits(segment: Segment, terms: Sequence[str]) -> NDArray[np.uint64]:
-    """The passages of ``segment`` that have all of ``terms``."""
+def _parts(snapshot: Snapshot, text: str) -> list[Key]:
+    """The parts of the words of ``text``, each with its forms in the languages of the library; without any where it says nothing.
+
+    A part that is a stop word in some languages only has none either: the texts tell.
+    """
+    analyzer = snapshot.analyzer
+    found: list[Key] = []
+    for word in analyzer.words(text):
+        for form in analyzer.forms(word):
+            terms = dict.fromkeys(form.values())
+            found.append(() if "" in terms else tuple(one for term in terms for one in expanded(snapshot, term)))
+    return found
+
+
+def _bits(segment: Segment, parts: Sequence[Key]) -> NDArray[np.uint64]:
+    """The passages of ``segment`` that have, of each of ``parts``, one of its forms."""
     every: NDArray[np.uint64] | None = None
-    for term in terms:
-        bits = segment.sparse.bitmap(term)
+    for forms in parts:
+        bits = segment.sparse.bitmap(forms[0])
+        for term in forms[1:]:
+            bits = bits | segment.sparse.bitmap(term)
         every = bits if every is None else every & bits
     assert every is not None
     return every
 
 
-def _is_phrase(text: str, analyzer: Analyzer) -> bool:
-    return len(analyzer.words(text)) > 1
+def _needs_text(analyzer: LibraryAnalyzer, text: str) -> bool:
+    """Whether only the texts tell if they have ``text``.
+
+    That is a phrase, three characters or more of a script without spaces, or a stop word of some languages but not of all.
+    """
+    words = analyzer.words(text)
+    if len(words) > 1 or any(len(keys) > 2 for word in words if (keys := _characters(word))):
+        return True
+    forms = [set(form.values()) for word in words for form in analyzer.forms(word)]
+    return any("" in form and len(form) > 1 for form in forms)
 
 
 class PhraseCheck:
-    """Whether passages have the required phrases and none of the excluded ones, compared term by term, stop words included."""
+    """Whether passages have the required phrases and none of the excluded ones.
 
-    def __init__(self, snapshot: Snapshot, constraints: Constraints, analyzer: Analyzer, terms: Callable[[str], Key]) -> None:
+    They are compared term by term, stop words included, each passage in its own language.
+    """
+
+    def __init__(self, snapshot: Snapshot, constraints: Constraints) -> None:
         self.snapshot = snapshot
-        self.analyzer = analyzer
-        self.terms = terms
-        self.required = [self._keys(text) for text in constraints.required if _is_phrase(text, analyzer)]
-        self.excluded = [self._keys(text) for text in constraints.excluded if _is_phrase(text, analyzer)]
+        self.analyzer = snapshot.analyzer
+        self.required = [text for text in constraints.required if _needs_text(self.analyzer, text)]
+        self.excluded = [text for text in constraints.excluded if _needs_text(self.analyzer, text)]
         self.read = 0
         self._known: dict[int, bool] = {}
+        self._wanted: dict[str | None, tuple[list[list[Key]], list[list[Key]]]] = {}
+        self._keys_of: dict[tuple[str, str | None], Key] = {}
 
     def __bool__(self) -> bool:
         return bool(self.required or self.excluded)
@@ -83,16 +114,47 @@ class PhraseCheck:
         """Which of ``ids`` pass: bool (n,)."""
         missing = [number for number in ids.tolist() if number not in self._known]
         self.read += len(missing)
-        for some, texts in texts_in_turn(self.snapshot.store, missing):
-            for number, text in zip(some, texts, strict=True):
-                keys = self._keys(text)
-                self._known[number] = all(_within(keys, wanted) for wanted in self.required) and not any(
-                    _within(keys, barred) for barred in self.excluded
-                )
+        store = self.snapshot.store
+        for some, texts in texts_in_turn(store, missing):
+            languages = [None] * len(some) if self.analyzer.only is not None else store.languages_of(some)
+            for number, text, language in zip(some, texts, languages, strict=True):
+                self._known[number] = self._passes(text, self.analyzer.analysed_as(language))
         return np.array([self._known[number] for number in ids.tolist()], np.bool_)
 
-    def _keys(self, text: str) -> list[Key]:
-        return [self.terms(word) or (word.lower(),) for _, piece in word_pieces(text) for word in self.analyzer.words(piece)]
+    def _passes(self, text: str, language: str | None) -> bool:
+        if language not in self._wanted:
+            self._wanted[language] = (
+                [self._keys(phrase, language) for phrase in self.required],
+                [self._keys(phrase, language) for phrase in self.excluded],
+            )
+        required, excluded = self._wanted[language]
+        keys = self._keys(text, language)
+        return all(_within(keys, wanted) for wanted in required) and not any(_within(keys, barred) for barred in excluded)
+
+    def _keys(self, text: str, language: str | None) -> list[Key]:
+        found: list[Key] = []
+        for _, piece in word_pieces(text):
+            for word in self.analyzer.words(piece):
+                found += _characters(word) or [self._key(word, language)]
+        return found
+
+    def _key(self, word: str, language: str | None) -> Key:
+        known = self._keys_of.get((word, language))
+        if known is None:
+            known = self._keys_of[word, language] = self.analyzer.terms_in(word, language) or (word.lower(),)
+        return known
+
+
+def _characters(word: str) -> list[Key]:
+    """The parts of a raw word with characters of scripts without spaces, one by one; none of any other word."""
+    if word.isascii() or UNSPACED.search(word) is None:
+        return []
+    return [
+        (part,)
+        for run in runs(normal(word))
+        for part in (units(run) if UNSPACED.match(run) else [run.casefold()])
+        if part.strip()
+    ]
 
 
 def _within(keys: list[Key], wanted: list[Key]) -> bool:
@@ -105,6 +167,36 @@ def _within(keys: list[Key], wanted: list[Key]) -> bool:
             return False
         if keys[at : at + length] == wanted:
             return True
+
+
+class FillingRetriever:
+    """Another retriever's candidates, and after them, with a score of 0, all other passages that may be found."""
+
+    def __init__(self, inner: Retriever, snapshot: Snapshot, masks: Masks) -> None:
+        self.inner, self.snapshot, self.masks = inner, snapshot, masks
+        self.floor = inner.floor
+
+    def retrieve(self, depth: int) -> Hits:
+        """The best ``depth`` passages."""
+        hits = self.inner.retrieve(depth)
+        if len(hits) >= depth:
+            return hits
+        others: list[NDArray[np.int64]] = []
+        missing = depth - len(hits)
+        for segment, mask in zip(self.snapshot.segments, self.masks, strict=True):
+            ids = np.asarray(segment.ids, np.int64)
+            if mask is not None:
+                ids = ids[np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(ids)].view(np.bool_)]
+            others.append(ids[~np.isin(ids, hits.ids)][:missing])
+            missing -= len(others[-1])
+            if missing <= 0:
+                break
+        more = np.concatenate(others) if others else _NONE
+        return Hits(np.concatenate([hits.ids, more]), np.concatenate([hits.scores, np.zeros(len(more), np.float32)]))
+
+    def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores of any passages."""
+        return self.inner.score(ids)
 
 
 class PhraseRetriever:

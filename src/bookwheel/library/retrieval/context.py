@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import FilterError
-from ...analysis.analyzer import Analyzer
+from ...analysis.library_analyzer import LibraryAnalyzer
 from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
@@ -21,7 +21,8 @@ from ..snapshot import Masks, Snapshot
 from ..vectors.encoders import Encoders
 from ..vectors.on_demand import LIMIT
 from ..vectors.stored import passage_vectors, query_vectors, token_vectors
-from .constraints import PhraseCheck, PhraseRetriever, constrained_masks
+from .constraints import FillingRetriever, PhraseCheck, PhraseRetriever, constrained_masks
+from .query_terms import present_terms
 from .registry import representations, retriever
 from .vocabulary import near_terms, written
 
@@ -45,9 +46,8 @@ class LibraryContext:
         where: str | None = None,
         seconds: float | None = None,
     ) -> None:
-        assert snapshot.manifest.settings.analyzer is not None
         self.snapshot = snapshot
-        self.analyzer: Analyzer = snapshot.manifest.settings.analyzer
+        self.analyzer: LibraryAnalyzer = snapshot.analyzer
         self.masks = snapshot.masks(where)
         self.where = where
         self._encoders = encoders
@@ -70,6 +70,8 @@ class LibraryContext:
             return self._retriever(name, query, self.masks)
         masks, phrases = self._constraints(query.constraints)
         inner = self._retriever(name, query, masks)
+        if query.constraints.alone:
+            inner = FillingRetriever(inner, self.snapshot, masks)
         return PhraseRetriever(inner, phrases, self.note) if phrases else inner
 
     def _retriever(self, name: str, query: Query, masks: Masks) -> Retriever:
@@ -95,8 +97,8 @@ class LibraryContext:
                     masks = [a if b is None else b if a is None else a & b for a, b in zip(masks, own, strict=True)]
                 except FilterError as error:
                     self.note(f"the filter {constraints.where} was left out: {error}")
-            masks = constrained_masks(self.snapshot, constraints, masks, self.analyzer)
-            phrases = PhraseCheck(self.snapshot, constraints, self.analyzer, self._terms_of)
+            masks = constrained_masks(self.snapshot, constraints, masks)
+            phrases = PhraseCheck(self.snapshot, constraints)
             self._constrained[constraints] = masks, phrases
         return self._constrained[constraints]
 
@@ -150,17 +152,25 @@ class LibraryContext:
         return [term for word in self.analyzer.words(text) for term in self._terms_of(word)]
 
     def _terms_of(self, word: str) -> tuple[str, ...]:
-        known: dict[str, tuple[str, ...]] = self.resource("terms of words", dict)
+        several = self.analyzer.only is None  # then what is there decides, else only what the words are
+        known: dict[str, tuple[str, ...]] = self.resource(("terms of words", self.analyzer.main), dict, generation=several)
         terms = known.get(word)
         if terms is None:
             if len(known) > WORDS_REMEMBERED:
                 known.clear()
-            terms = known[word] = self.analyzer.terms(word)
+            terms = known[word] = present_terms(self.snapshot, word)
         return terms
 
     def terms(self, ids: NDArray[np.int64]) -> list[dict[str, int]]:
         """Term frequencies of passages."""
-        return [dict(Counter(self.analyze(text))) for text in self.texts(ids)]
+        analyzer = self.analyzer
+        if analyzer.only is not None:
+            return [dict(Counter(self.analyze(text))) for text in self.texts(ids)]
+        found: list[dict[str, int]] = []
+        for text, language in zip(self.texts(ids), self.snapshot.store.languages_of(ids.tolist()), strict=True):
+            kind = analyzer.analysed_as(language)
+            found.append(dict(Counter(term for word in analyzer.words(text) for term in analyzer.terms_in(word, kind))))
+        return found
 
     def document_frequencies(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """Living passages with each term."""

@@ -22,7 +22,7 @@ from ..snapshot import Snapshot
 from ..vectors.encoders import BUILT_IN, Encoders
 from ..vectors.kinds import kind_of
 from .bm25 import NAME as BM25
-from .bm25 import bm25_weights
+from .query_terms import greatest_score
 from .registry import retriever
 
 __all__ = ["fitting_probabilities"]
@@ -69,11 +69,11 @@ def _features(
     encoders: Encoders, snapshot: Snapshot, names: Sequence[str], text: str, ids: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Share of the query's BM25 weight, logarithm of its length, and cosines: (n, 2 + names)."""
-    analyzer = snapshot.manifest.settings.analyzer
-    assert analyzer is not None
     words = retriever(encoders, snapshot, BM25, Query(text), snapshot.alive)
-    terms = list(dict.fromkeys(analyzer(text)))
-    most = float(bm25_weights(snapshot, terms, [1.0] * len(terms)).sum()) if terms else 0.0
+    most = greatest_score(snapshot, text)
+    terms = {
+        part for word in snapshot.analyzer.words(text) for part in snapshot.analyzer.terms_in(word, snapshot.analyzer.main)
+    }
     # A long query is met by a smaller share of its weight.
     columns = [words.score(ids) / max(most, 1e-6), np.full(len(ids), np.log1p(len(terms)))]
     columns += [retriever(encoders, snapshot, name, Query(text), snapshot.alive, limit=0.0).score(ids) for name in names]
@@ -82,7 +82,7 @@ def _features(
 
 def _fitted(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArray[np.float64] | None:
     """Intercept and weights; None for a library too small to fit anything on."""
-    note = f"cutoff 2 {' '.join(names)}"
+    note = f"cutoff 3 {' '.join(names)}"
     try:
         known = json.loads(encoders.cache.note(note) or "")
         if known["passages"] / GROWN <= snapshot.passages <= known["passages"] * GROWN:
@@ -103,8 +103,7 @@ def _fit(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArra
     chosen = rng.permutation(ids)[: 4 * QUERIES]
     known = snapshot.store.documents_of(chosen.tolist())
     chosen = np.array([number for number in chosen.tolist() if number in known], np.int64)
-    analyzer = snapshot.manifest.settings.analyzer
-    assert analyzer is not None
+    analyzer = snapshot.analyzer
     words = [
         [word for word in analyzer.words(text) if analyzer.terms(word)]
         for text in opening_texts(snapshot.store, chosen.tolist())

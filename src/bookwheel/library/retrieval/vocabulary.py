@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...analysis.analyzer import Analyzer
 from ...analysis.edit_distance import edit_distance
+from ...analysis.library_analyzer import LibraryAnalyzer, language_of_term
 from ...analysis.words import word_pieces
 from ..passage_texts import texts_in_turn
 from ..snapshot import Snapshot
@@ -44,6 +44,8 @@ def near_terms(snapshot: Snapshot, term: str, distance: int) -> dict[str, int]:
             count = min(run(text, offsets.astype(np.uint32), word, most, numbers, distances), MOST)
             for number, edits in zip(numbers[:count].tolist(), distances[:count].tolist(), strict=True):
                 other = text[int(offsets[number]) : int(offsets[number + 1])].tobytes().decode("utf-8", "replace")
+                if language_of_term(other) != language_of_term(term):
+                    continue
                 if not (term.isascii() and other.isascii()):
                     edits = edit_distance(term, other)
                 if 0 < edits <= distance:
@@ -51,14 +53,17 @@ def near_terms(snapshot: Snapshot, term: str, distance: int) -> dict[str, int]:
     return found
 
 
-def written(snapshot: Snapshot, analyzer: Analyzer, term: str, near: str) -> str | None:
+def written(snapshot: Snapshot, analyzer: LibraryAnalyzer, term: str, near: str) -> str | None:
     """A spelling in the collection of the stemmed ``term``: of those in one passage the nearest to ``near``."""
+    language = language_of_term(term) if analyzer.fixed is None else analyzer.main
+    if language not in analyzer.languages:
+        return None
     for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True):
         hits = segment.sparse.search([term], [1.0], 3, mask=mask)
         words: set[str] = set()
         for _, texts in texts_in_turn(snapshot.store, segment.ids[hits.ids].tolist()):
             for _, piece in chain.from_iterable(map(word_pieces, texts)):
-                words |= {word for word in analyzer.words(piece) if analyzer.terms(word) == (term,)}
+                words |= {word for word in analyzer.words(piece) if analyzer.terms_in(word, language) == (term,)}
         if words:
             lowered = {word if word.isupper() else word.lower() for word in words}
             return min(sorted(lowered), key=lambda word: edit_distance(word.lower(), near.lower()))

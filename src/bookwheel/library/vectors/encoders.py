@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from ..._errors import ModelError, RecipeError
+from ...encode.find import BUILT_IN_MODELS, WEIGHTS, find_folder
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder, nbytes
+from ...memory.shares import STATIC
 from ..manifest import Manifest
 from ..settings import EncoderInfo, Representation
 from .cache import VectorCache
@@ -18,6 +22,10 @@ __all__ = ["BUILT_IN", "Encoders", "info_of", "is_encoder", "named"]
 
 BUILT_IN = "dense"
 """The name of the vectors made while indexing, until another encoder replaces theirs."""
+
+
+_built_in: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""By sha256: the models that come with bookwheel, which libraries share as long as one of them holds it."""
 
 
 class Encoders:
@@ -66,6 +74,8 @@ class Encoders:
             if known is None or again:
                 found = load_encoder(encoder, kind, download=download)
                 known = self._references[kind, encoder] = found.sha256
+                if encoder in BUILT_IN_MODELS:  # one for all libraries of the process
+                    found = _built_in.setdefault(known, found)
                 self._loaded.setdefault((kind, known), found)
             return self._loaded[kind, known]
 
@@ -127,9 +137,36 @@ class Encoders:
             held = {id(one): one for one in (*self._loaded.values(), *self._given.values())}
         return sum(map(nbytes, held.values()))
 
+    def parts(self, manifest: Manifest, names: Iterable[str] | None = None) -> dict[Hashable, int]:
+        """Bytes of memory by encoder: of those held now, and of those that searching ``names`` (all where None) will load."""
+        with self._lock:
+            held = {one.sha256: one for one in (*self._loaded.values(), *self._given.values())}
+        found: dict[Hashable, int] = {("encoder", sha256): nbytes(one) for sha256, one in held.items()}
+        settings = manifest.settings
+        wanted = [(BUILT_IN, settings.encoder, settings.encoder_info)]
+        wanted += [(one.name, one.encoder, one.info) for one in manifest.representations]
+        for name, reference, info in wanted:
+            if reference is None or info is None or ("encoder", info.sha256) in found:
+                continue
+            if (names is None or name in names) and not reference.startswith(("http://", "https://")):
+                found["encoder", info.sha256] = _bytes_on_disk(reference)
+        return found
+
     def close(self) -> None:
         """Write what searching cached, and close the files."""
         self.cache.close()
+
+
+def _bytes_on_disk(reference: str) -> int:
+    """About as many bytes as the model takes once it is loaded; 0 where it is not there, which is told when it is loaded."""
+    if reference in BUILT_IN_MODELS:
+        return STATIC
+    try:
+        folder = find_folder(reference)
+        files = [path.stat().st_size for path in folder.rglob("*") if path.suffix in WEIGHTS and path.is_file()]
+    except (ModelError, OSError):
+        return 0
+    return max(files, default=0)
 
 
 def named(manifest: Manifest, name: str) -> Representation:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ....analysis.edit_distance import edit_distance
+from ....analysis.library_analyzer import bare
 from ...query import Query
 from ..base import Rewrite
 from ..context import Context
@@ -71,11 +72,11 @@ def _near(context: Context, term: str, least: int = 1, edits: int | None = None)
     """Terms near ``term`` that are in at least ``least`` passages, each with its likelihood as a
     correction.
     """
-    near = context.near_terms(term, allowed_edits(term) if edits is None else min(edits, allowed_edits(term)))
+    near = context.near_terms(term, allowed_edits(bare(term)) if edits is None else min(edits, allowed_edits(bare(term))))
     names = list(near)
     frequencies = context.document_frequencies(names).tolist() if names else []
     return [
-        (_likelihood(frequency, near[name], name[0] == term[0]), name)
+        (_likelihood(frequency, near[name], bare(name)[0] == bare(term)[0]), name)
         for name, frequency in zip(names, frequencies, strict=True)
         if frequency >= least
     ]
@@ -100,7 +101,7 @@ def _replacement(context: Context, word: str, term: str) -> str | None:
     wrong = word.lower()
     best: tuple[float, str] | None = _split(context, word)
     for _, name in sorted(_near(context, term), reverse=True)[:COMPARED]:
-        written = context.written(name, word) or name
+        written = context.written(name, word) or bare(name)
         edits = min(edit_distance(term, name), edit_distance(wrong, written.lower()))
         frequency = int(context.document_frequencies([name])[0])
         likelihood = _likelihood(frequency, edits, written[:1].lower() == wrong[:1])

@@ -63,6 +63,8 @@ class ParsedQuery:
     where: str | None
     like: tuple[str, ...]
     unlike: tuple[str, ...]
+    plain: bool = True
+    """Whether there are words that are none of these."""
 
 
 def parse_query(text: str, fields: Collection[str]) -> ParsedQuery:
@@ -75,6 +77,7 @@ def parse_query(text: str, fields: Collection[str]) -> ParsedQuery:
     like: list[str] = []
     unlike: list[str] = []
     left: list[str] = []
+    others: list[str] = []
     at = 0
     for token in _TOKEN.finditer(text):
         sign, field, phrase, word = token["sign"], token["field"], token["phrase"], token["word"]
@@ -103,10 +106,20 @@ def parse_query(text: str, fields: Collection[str]) -> ParsedQuery:
         else:
             continue
         left += [text[at : token.start()], ranks]
+        others.append(text[at : token.start()])
         at = token.end()
     left.append(text[at:])
+    others.append(text[at:])
     plain = " ".join("".join(left).split())
-    return ParsedQuery(plain, tuple(required), tuple(excluded), " and ".join(filters) or None, tuple(like), tuple(unlike))
+    return ParsedQuery(
+        plain,
+        tuple(required),
+        tuple(excluded),
+        " and ".join(filters) or None,
+        tuple(like),
+        tuple(unlike),
+        any(character.isalnum() for character in "".join(others)),
+    )
 
 
 def _test(field: str, value: str) -> str:
@@ -169,6 +182,7 @@ class Syntax(Rewrite):
             query.constraints.excluded + parsed.excluded,
             " and ".join(f"({where})" for where in (query.constraints.where, parsed.where) if where) or None,
             query.constraints.without + tuple(like.tolist()) + tuple(unlike.tolist()),
+            not (parsed.plain or parsed.like or parsed.unlike),
         )
         query = query.with_text(text).with_constraints(constraints)
         return _moved(context, query, like, unlike, bool(parsed.text)) if len(like) or len(unlike) else query

@@ -1,0 +1,1 @@
+"""What a PDF page holds, and in which order it is read."""

@@ -1,0 +1,189 @@
+"""Title, metadata and outline of a PDF."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, NamedTuple
+
+from ..document import Scalar
+from ..encoding import clean
+from .layout import Line
+from .strings import utf16
+
+__all__ = ["Heading", "metadata_of", "outline_of", "sections_of", "title_from"]
+
+MAX_HEADINGS = 5_000
+MAX_DEPTH = 5
+"""Levels of the outline that are sections."""
+
+_DATE = re.compile(r"\s*(?:D:)?\s*(\d{4})(\d\d)?(\d\d)?")
+_YEARS = range(1400, 2101)
+_JUNK = re.compile(
+    r"""\s*(?:
+        (?:untitled|no\ title|title|none|null|unknown|anonymous|document|book|article|report|paper|print|output|main|draft|test
+           |new\ document|presentation|powerpoint\ presentation
+           |pdf\ document|slide|blank|scan(?:ned)?(?:\ (?:image|document))?|binder|template|temp|tmp)
+           [\s\d_.()-]*
+        |\(?(?:anonymous|unspecified|untitled|title)\)?
+        |(?:microsoft|ms|open|libre)\s*-?\s*(?:office|word|excel|powerpoint|publisher|writer|calc|impress)\b.*
+        |untitled.*
+        |paper\ title.*
+        |title\ of\b.*|your\ title.*|insert\ title.*
+        |.*\.(?:pdf|docx?|odt|dvi|ps|eps|tex|ltx|qxd|qxp|indd|fm|pptx?|xlsx?|rtf|txt|html?|xml|wpd|pmd|p65|sxw|dtx|md|rst|cdr|ai|pages|key|tif|jpg|png|sgml?|texi|texinfo|bmp|xps|lwp|pub|mif|book|roff|man|ms)
+        |[a-z]:\\.*|\\\\.*|(?:file|https?|ftp)://\S*|/(?:home|tmp|users|var|usr)/.*
+        |[\W\d_]*
+        |[0-9a-f-]{16,}
+        |.?
+    )\s*\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_JUNK_AUTHOR = re.compile(
+    r"\s*(?:\(?(?:anonymous|unknown|unspecified|author|user|admin(?:istrator)?|root|none|null)\)?|(?:ARRAY|HASH|SCALAR)\(0x\w+\)|[\W\d_]*)\s*\Z",
+    re.IGNORECASE,
+)
+_NO_TITLE = re.compile(
+    r"(?:version|table of contents|contents|index|abstract|preface|chapter|page|draft|part)?[\W\d_]*\Z", re.IGNORECASE
+)
+_FOOTNOTE = "∗*†‡§ "
+"""Marks of a title's footnote."""
+_LONGEST = 200
+"""Characters of a title; what is longer is text in large type."""
+_WORDLESS = re.compile(r"[\W\d_]*\Z")
+
+
+def _one_line(text: str, limit: int = 300) -> str:
+    return " ".join(text[: limit * 4].split())[:limit]
+
+
+class Heading(NamedTuple):
+    """An entry of the outline."""
+
+    title: str
+    page: int
+    """From 0."""
+    top: float
+    """Where on the page it points to; -1 if it does not say."""
+
+
+def metadata_of(pdf: Any, failure: type[Exception]) -> tuple[dict[str, Scalar], str]:
+    """The file's properties and title, without what a program made up."""
+    try:
+        found: dict[str, str] = pdf.get_metadata_dict(skip_empty=True)
+    except (failure, UnicodeError):
+        return {}, ""
+    metadata: dict[str, Scalar] = {}
+    for key in ("Author", "Subject", "Keywords"):
+        value = _one_line(clean(found.get(key, "")).replace("\0", " "), 1000)
+        if value and not (key == "Author" and _JUNK_AUTHOR.match(value)):
+            metadata[key.lower()] = value
+    date = _DATE.match(found.get("CreationDate", ""))
+    if date and int(date.group(1)) in _YEARS:
+        year, month, day = date.groups()
+        if not (month and "01" <= month <= "12"):
+            month = day = None
+        elif not (day and "01" <= day <= "31"):
+            day = None
+        metadata["date"] = "-".join(part for part in (year, month, day) if part)
+        metadata["year"] = int(year)
+    title = _one_line(clean(found.get("Title", "")))
+    return metadata, "" if _is_junk(title) else title
+
+
+def _is_junk(title: str) -> bool:
+    """Whether a title is a file's name or what a program writes where there is none."""
+    if _JUNK.match(title):
+        return True
+    controls = sum(1 for character in title if not character.isprintable() or character == "�")
+    # a program's internal name
+    return controls * 5 > len(title) or (
+        " " not in title and ("_" in title or (any(map(str.isdigit, title)) and len(title) > 12))
+    )
+
+
+def title_from(lines: list[Line]) -> str:
+    """The words in the largest type of a page; ``""`` if it has no type larger than its text."""
+    sized = [(line.box[3] - line.box[1], line) for line in lines if line.box[3] > line.box[1]]
+    sized = [(size, line) for size, line in sized if len(line.text) > 2 and line.box[2] - line.box[0] > size]
+    if not sized:
+        return ""
+    sizes = sorted(size for size, line in sized for _ in range(min(len(line.text), 200)))
+    body = sizes[len(sizes) // 2]
+    worded = [(size, at) for at, (size, line) in enumerate(sized) if not _WORDLESS.match(line.text)]
+    for size in sorted({round(size, 1) for size, _ in worded}, reverse=True)[:3]:
+        if size < body * 1.12:
+            return ""
+        first = next(at for at, (other, _) in enumerate(sized) if abs(other - size) < 0.06 and (other, at) in worded)
+        parts: list[str] = []
+        bottom = sized[first][1].box[1]
+        for other, line in sized[first : first + 6]:
+            near = bottom - line.box[3] < 1.3 * size
+            if abs(other - size) > 0.06 * size + 0.06 or not near:
+                break
+            parts.append(line.text)
+            bottom = line.box[1]
+        title = _one_line(" ".join(parts).replace("￾ ", "").replace("￾", ""))
+        title = title.rstrip(_FOOTNOTE)
+        if (
+            3 < len(title) <= _LONGEST
+            and not _NO_TITLE.match(title)
+            and sum(map(str.isalpha, title)) * 2 > len(title.replace(" ", ""))
+        ):
+            return title
+    return ""
+
+
+def outline_of(pdf: Any) -> list[Heading]:
+    """The entries of the outline, as far as they point to pages; loops and great depth are left out."""
+    import ctypes
+
+    import pypdfium2.raw as raw
+
+    found: list[Heading] = []
+    pages = len(pdf)
+    seen: set[int | None] = set()
+    stack = [raw.FPDFBookmark_GetFirstChild(pdf, None)]
+    while stack and len(seen) < MAX_HEADINGS:
+        entry = stack.pop()
+        address = ctypes.cast(entry, ctypes.c_void_p).value
+        if not address or address in seen:
+            continue
+        seen.add(address)
+        stack.append(raw.FPDFBookmark_GetNextSibling(pdf, entry))
+        if len(stack) <= MAX_DEPTH:
+            stack.append(raw.FPDFBookmark_GetFirstChild(pdf, entry))
+        title = _one_line(clean(utf16(partial(raw.FPDFBookmark_GetTitle, entry))))
+        target = raw.FPDFBookmark_GetDest(pdf, entry)
+        number = raw.FPDFDest_GetDestPageIndex(pdf, target) if target else -1
+        if not title or not 0 <= number < pages:
+            continue
+        flags = [ctypes.c_int() for _ in range(3)]
+        floats = [ctypes.c_float() for _ in range(3)]
+        given = raw.FPDFDest_GetLocationInPage(target, *flags, *floats)
+        found.append(Heading(title, number, floats[1].value if given and flags[1].value else -1.0))
+    return found
+
+
+def sections_of(headings: list[Heading], lines: list[Line]) -> list[int]:
+    """Which of a page's ``lines`` begin the sections that ``headings`` (of this page) name."""
+    words = [_letters(line.text) for line in lines]
+    found: list[int] = []
+    for heading in headings:
+        wanted = _letters(heading.title)
+        if len(wanted) < 3:
+            continue
+        fits = [
+            at
+            for at, text in enumerate(words)
+            if len(text) > 2
+            and ((text.endswith(wanted) and len(text) < len(wanted) + 20) or (len(text) > 5 and wanted.startswith(text)))
+        ]
+        if heading.top >= 0:
+            fits.sort(key=lambda at: abs(lines[at].box[3] - heading.top))
+        if fits and fits[0]:
+            found.append(fits[0])
+    return sorted(set(found))
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.lower()))

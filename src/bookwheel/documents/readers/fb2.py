@@ -1,0 +1,85 @@
+"""FictionBook: the chapters of a book, with its notes; pictures are left out."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from ..document import Document, Scalar
+from ..encoding import clean
+from ..parts import joined
+from ..source import Fields, Source
+from .base import Format, Items
+from .values import one_line, year_of
+from .xml import local, parse_xml
+
+__all__ = ["FB2"]
+
+_LINES = frozenset(("p", "v", "subtitle", "text-author", "tr", "date"))
+
+
+def _read(source: Source, fields: Fields) -> Items:
+    root = parse_xml(source.read_bytes(), source.label)
+    pieces: list[tuple[str, str]] = []
+    metadata: dict[str, Scalar] = {}
+    title = ""
+    for part in root:
+        name = local(part.tag)
+        if name == "description":
+            title = _describe(part, metadata)
+        elif name == "body":
+            for section in part:
+                text = clean("\n\n".join(_blocks(section)))
+                if text.strip():
+                    pieces.append((f"chapter {len(pieces) + 1}" if local(section.tag) == "section" else "", text))
+                    if not pieces[-1][0]:  # the title page and epigraphs
+                        pieces[-1] = ("title page", text)
+    numbered = 0
+    for at, (name, text) in enumerate(pieces):
+        if name != "title page":
+            numbered += 1
+            pieces[at] = (f"chapter {numbered}", text)
+    text, parts = joined(pieces)
+    if text:
+        yield Document(source.path, text, title or source.stem, metadata, parts=parts, line=0)
+
+
+def _describe(description: Element, metadata: dict[str, Scalar]) -> str:
+    title = ""
+    for info in description:
+        if local(info.tag) != "title-info":
+            continue
+        authors: list[str] = []
+        for item in info:
+            name, value = local(item.tag), one_line(clean(" ".join(part.strip() for part in item.itertext())), 1000)
+            if name == "book-title":
+                title = one_line(value)
+            elif name == "author" and value:
+                authors.append(value)
+            elif name == "lang" and value:
+                metadata["language"] = value
+            elif name == "date" and value:
+                metadata["date"] = value
+                if (year := year_of(value)) is not None:
+                    metadata["year"] = year
+            elif name == "annotation" and value:
+                metadata["description"] = value
+        if authors:
+            metadata["author"] = ", ".join(authors)
+    return title
+
+
+def _blocks(root: Element) -> list[str]:
+    found: list[str] = []
+    stack = [root]
+    while stack:
+        element = stack.pop()
+        name = local(element.tag)
+        if name in _LINES:
+            if text := " ".join("".join(element.itertext()).split()):
+                found.append(text)
+        elif name not in ("binary", "image"):
+            stack.extend(reversed(element))
+    return found
+
+
+FB2 = Format("fb2", (".fb2",), _read)

@@ -1,0 +1,210 @@
+"""LaTeX: the text of a document, line by line as in the file, without its markup; files that it includes are not read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ..document import Document, Scalar
+from ..source import Fields, Source
+from .base import Format, Items
+from .text import read_text
+from .values import one_line, year_of
+
+__all__ = ["LATEX", "latex_text"]
+
+_BODY = re.compile(r"\\begin\s*\{document\}")
+_END = re.compile(r"\\end\s*\{document\}")
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
+_VERBATIM = re.compile(
+    r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim|comment)\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\}|\\verb\*?([^\sA-Za-z*])(.*?)\3",
+    re.DOTALL,
+)
+_TOKEN = re.compile(r"\\([A-Za-z@]+)\*?[ \t]?|\\(.)|([{}])|(\$\$?)|([~&^_])|([^\\{}$~&^_]+)", re.DOTALL)
+_ACCENTS = {
+    "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307", "c": "\u0327",
+    "v": "\u030c", "u": "\u0306", "H": "\u030b", "r": "\u030a", "k": "\u0328", "d": "\u0323", "b": "\u0331", "t": "",
+}  # fmt: skip
+_LETTERS = {
+    "ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "o": "ø", "O": "Ø", "aa": "å", "AA": "Å", "l": "ł", "L": "Ł", "i": "i",
+    "j": "j", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "S": "§", "P": "¶", "copyright": "©", "pounds": "£", "dots": "…",
+    "ldots": "…", "cdots": "…", "textendash": "–", "textemdash": "—", "textquoteright": "’", "textquoteleft": "‘", "quad": " ",
+    "qquad": " ", "LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "textbackslash": "\\", "textasciitilde": "~", "euro": "€",
+    "texteuro": "€", "textdegree": "°", "degree": "°", "times": "×", "cdot": "·", "leq": "≤", "geq": "≥", "le": "≤", "ge": "≥",
+    "neq": "≠", "ne": "≠", "approx": "≈", "pm": "±", "infty": "∞", "in": "∈", "to": "→", "rightarrow": "→", "sum": "∑", "int": "∫",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ",
+    "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "par": "\n", "newline": "\n", "item": "• ",
+}  # fmt: skip
+_WITHOUT_ARGUMENTS = frozenset(
+    """label ref eqref pageref autoref cref Cref nameref vref cite citep citet citeauthor citeyear citealp parencite textcite
+    footcite autocite nocite includegraphics input include subfile usepackage documentclass bibliography bibliographystyle
+    vspace hspace pagestyle thispagestyle setlength addtolength setcounter addtocounter index glsadd hypersetup
+    graphicspath newcommand renewcommand providecommand newenvironment renewenvironment newtheorem DeclareMathOperator def
+    let color pagecolor definecolor bibitem hfill vfill phantomsection addcontentsline enlargethispage geometry
+    theoremstyle rule raisebox selectlanguage foreignlanguage fontsize linespread RequirePackage ProvidesPackage
+    hyphenation tikzset usetikzlibrary""".split()  # noqa: SIM905
+)
+"""Commands whose arguments are no text."""
+_TITLES = frozenset(("title", "author", "date", "thanks"))
+_SECTIONS = re.compile(r"\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{")
+_QUOTES = (("```", "“‘"), ("'''", "’”"), ("``", "“"), ("''", "”"), ("---", "—"), ("--", "–"), ("`", "‘"), (",,", "„"))
+_MAX_ARGUMENT = 20_000
+_BRACKET = re.compile(r"\\.|[][{}]", re.DOTALL)
+_SIZES = re.compile(r"\\\\\*?(?:\[[^\]\n]{0,20}\])?")
+
+
+def latex_text(text: str) -> str:
+    """The text without markup; as many lines as there were."""
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kind, body, _, inline = match.groups()
+        raw = "" if kind == "comment" else body if body is not None else inline or ""
+        if kind == "comment":
+            return "\n" * match.group().count("\n")
+        kept.append(raw)
+        return f"\x02{len(kept) - 1}\x03"
+
+    text = text.replace("\x02", " ").replace("\x03", " ")
+    text = _VERBATIM.sub(keep, text)
+    text = _COMMENT.sub(r"\1", text)
+    text = _SIZES.sub(r"\\newline ", text)
+    plain = _plain(text)
+    for old, new in _QUOTES:
+        plain = plain.replace(old, new)
+    plain = re.sub(r"\x02(\d+)\x03", lambda match: kept[int(match.group(1))], plain)
+    return unicodedata.normalize("NFC", "\n".join(line.strip(" \t") for line in plain.split("\n")))
+
+
+def _plain(text: str) -> str:
+    parts: list[str] = []
+    accent = ""
+    pairs = _pairs(text)
+    at = 0
+    while (match := _TOKEN.match(text, at)) is not None:
+        at = match.end()
+        word, sign, _, _, special, plain = match.groups()
+        if word is not None:
+            if word in _ACCENTS and len(word) == 1 and (_ACCENTS[word] or word == "t"):
+                accent = _ACCENTS[word]
+                parts.append("")
+                continue
+            if word in ("begin", "end") or word in _WITHOUT_ARGUMENTS:
+                newlines, at = _arguments(text, at, pairs)
+                parts.append("\n" * newlines)
+            elif word in _LETTERS:
+                shown = _LETTERS[word]
+                # A new line where the file has none would move all later lines.
+                if match.group()[-1] in " \t" and not shown[-1].isalpha():
+                    shown = f"{shown.rstrip()} "
+                parts.append(" " if shown == "\n" else shown + (accent if accent and len(shown) == 1 else ""))
+                accent = ""
+            else:
+                newlines, at = _options(text, at, pairs)
+                parts.append("\n" * newlines)
+        elif sign is not None:
+            if sign in _ACCENTS:
+                accent = _ACCENTS[sign]
+            elif sign in "([":
+                parts.append(" ")
+            elif sign in "%&#_${}":
+                parts.append(sign)
+            elif sign in " ,;:\n/)]":
+                parts.append("\n" if sign == "\n" else " " if sign in " ,;:)]" else "")
+        elif special is not None:
+            parts.append({"~": "\xa0", "&": "\t", "^": "^", "_": "_"}[special].replace("\xa0", " "))
+        elif plain is not None:
+            if accent:
+                stripped = plain.lstrip(" ")
+                parts.append(stripped[:1] + accent + stripped[1:])
+                accent = ""
+            else:
+                parts.append(plain)
+    return "".join(parts)
+
+
+def _arguments(text: str, at: int, pairs: dict[int, int]) -> tuple[int, int]:
+    """The line ends in the arguments that begin at ``at``, and where they end."""
+    start = at
+    for _ in range(6):
+        while text[at : at + 1] in (" ", "\t", "*"):
+            at += 1
+        if text[at : at + 1] not in ("{", "["):
+            break
+        end = _closing(pairs, at)
+        if end < 0:
+            break
+        at = end
+    return text.count("\n", start, at), at
+
+
+def _options(text: str, at: int, pairs: dict[int, int]) -> tuple[int, int]:
+    """The same of an argument in square brackets, if there is one."""
+    if text[at : at + 1] == "[":
+        end = _closing(pairs, at)
+        if 0 < end <= at + 200:
+            return text.count("\n", at, end), end
+    return 0, at
+
+
+def _pairs(text: str) -> dict[int, int]:
+    """Where each brace and square bracket is closed: the place after it."""
+    found: dict[int, int] = {}
+    opened: dict[str, list[int]] = {"}": [], "]": []}
+    for match in _BRACKET.finditer(text):
+        sign = match.group()
+        if sign in "{[":
+            opened["}" if sign == "{" else "]"].append(match.start())
+        elif len(sign) == 1 and opened[sign]:
+            found[opened[sign].pop()] = match.end()
+    return found
+
+
+def _closing(pairs: dict[int, int], at: int) -> int:
+    end = pairs.get(at, -1)
+    return end if end - at <= _MAX_ARGUMENT else -1
+
+
+def _command(text: str, name: str) -> str:
+    """The argument of the first command ``name``."""
+    match = re.search(rf"\\{name}\s*(?:\[[^\]]{{0,200}}\])?\s*(?=\{{)", text)
+    if match is None:
+        return ""
+    text = text[match.end() : match.end() + _MAX_ARGUMENT]
+    end = _closing(_pairs(text), 0)
+    inner = re.sub(r"\\(?:thanks|footnote)\s*\{[^{}]*\}", "", text[1 : end - 1]) if end > 0 else ""
+    return one_line(latex_text(re.sub(r"\\\\|\\and\b", ", ", inner)))
+
+
+def _read(source: Source, fields: Fields) -> Items:
+    whole = read_text(source)
+    bare = _COMMENT.sub(r"\1", whole[: 1 << 20])
+    title = _command(bare, "title")
+    metadata: dict[str, Scalar] = {}
+    if author := _command(bare, "author"):
+        metadata["author"] = author
+    if date := _command(bare, "date"):
+        metadata["date"] = date
+        if (year := year_of(date)) is not None:
+            metadata["year"] = year
+    begin = _BODY.search(whole)
+    end = _END.search(whole, begin.end()) if begin else None
+    start = begin.end() if begin else 0
+    body = whole[start : end.start() if end else len(whole)]
+    text = latex_text(body)
+    if begin is None and not text.strip() and whole.strip():  # a preamble or package: settings, as code
+        text, start = whole, 0
+    stripped = text.lstrip()
+    if not stripped:
+        return
+    line = 1 + whole.count("\n", 0, start) + text.count("\n", 0, len(text) - len(stripped))
+    if not title and (heading := _SECTIONS.search(body)) is not None:
+        body = body[heading.end() - 1 : heading.end() + _MAX_ARGUMENT]
+        close = _closing(_pairs(body), 0)
+        title = one_line(latex_text(body[1 : close - 1])) if close > 0 else ""
+    yield Document(source.path, stripped, title or source.stem, metadata, line=line, lines=True)
+
+
+LATEX = Format("latex", (".tex", ".ltx", ".latex"), _read)

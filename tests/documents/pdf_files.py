@@ -1,0 +1,81 @@
+"""Writes small PDFs for the tests, object by object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+Text = tuple[float, float, float, str]
+"""Left, height, size, words (WinAnsi)."""
+
+
+def escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+
+
+def drawn(texts: Sequence[Text]) -> str:
+    """A page's content: each text at its place, in this order."""
+    return "BT " + " ".join(f"/F1 {size} Tf 1 0 0 1 {x} {y} Tm ({escaped(text)}) Tj" for x, y, size, text in texts) + " ET"
+
+
+def lines(*texts: str, x: float = 72, y: float = 700, size: float = 11, step: float = 14) -> list[Text]:
+    """Lines below each other."""
+    return [(x, y - number * step, size, text) for number, text in enumerate(texts)]
+
+
+def write(
+    path: Path,
+    pages: Sequence[Sequence[Text] | str],
+    *,
+    annotations: dict[int, Sequence[str]] | None = None,
+    fields: str = "",
+    outline: Sequence[tuple[str, int, float]] = (),
+    info: str = "",
+    font: str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+    more: Sequence[str] = (),
+) -> Path:
+    """A PDF of these pages (texts, or content streams); object 1 is its font, ``more`` the objects from 2 on."""
+    objects = [font, *more]
+
+    def add(body: str) -> int:
+        objects.append(body)
+        return len(objects)
+
+    tree = len(objects) + 1
+    objects.append("")
+    kids: list[int] = []
+    for number, page in enumerate(pages):
+        content = page if isinstance(page, str) else drawn(page)
+        stream = add(f"<</Length {len(content)}>>stream\n{content}\nendstream")
+        notes = [add(body) for body in (annotations or {}).get(number, ())]
+        listed = f"/Annots[{' '.join(f'{note} 0 R' for note in notes)}]" if notes else ""
+        images = "/XObject<</I 2 0 R>>" if more else ""
+        kids.append(
+            add(
+                f"<</Type/Page/Parent {tree} 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F1 1 0 R>>{images}>>"
+                f"/Contents {stream} 0 R{listed}>>"
+            )
+        )
+        fields = fields or " ".join(f"{note} 0 R" for note in notes if "/Widget" in objects[note - 1])
+    objects[tree - 1] = f"<</Type/Pages/Count {len(kids)}/Kids[{' '.join(f'{kid} 0 R' for kid in kids)}]>>"
+    extra = f"/AcroForm<</Fields[{fields}]>>" if fields else ""
+    if outline:
+        first = len(objects) + 2
+        root = add(f"<</Type/Outlines/First {first} 0 R/Last {first + len(outline) - 1} 0 R/Count {len(outline)}>>")
+        for number, (title, page_number, top) in enumerate(outline):
+            following = f"/Next {first + number + 1} 0 R" if number + 1 < len(outline) else ""
+            add(f"<</Title({escaped(title)})/Parent {root} 0 R/Dest[{kids[page_number]} 0 R/XYZ 0 {top} 0]{following}>>")
+        extra += f"/Outlines {root} 0 R"
+    catalog = add(f"<</Type/Catalog/Pages {tree} 0 R{extra}>>")
+    told = add(f"<<{info}>>")
+    data = b"%PDF-1.7\n"
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(data))
+        data += f"{number} 0 obj\n{body}\nendobj\n".encode("cp1252")
+    start = len(data)
+    data += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    data += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    data += f"trailer<</Size {len(objects) + 1}/Root {catalog} 0 R/Info {told} 0 R>>\nstartxref\n{start}\n%%EOF\n".encode()
+    path.write_bytes(data)
+    return path
