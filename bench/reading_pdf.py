@@ -30,8 +30,8 @@ PACKAGES = (
     "netcdf-doc", "mpich-doc", "groff", "cvs", "ddd-doc", "gretl-doc", "graphviz-doc", "xfig-doc", "valgrind", "lyx-common",
     "singular-doc", "texlive-humanities-doc", "texlive-latex-recommended-doc", "texlive-lang-cyrillic", "texlive-fonts-recommended-doc",
 )  # fmt: skip
-LARGEST = 3 << 20
-FILES = 300
+LARGEST = 2 << 20
+FILES = 150
 SEED = 20261128
 POPPLER = ("poppler-utils", "libpoppler126", "libopenjp2-7", "liblcms2-2", "libnss3", "libnspr4")
 

@@ -35,7 +35,7 @@ def check(library: Library, as_json: bool) -> int:
     for problem in problems:
         click.echo(clean(problem))
     if problems:
-        notice(f"{library.path} is damaged in {plural(len(problems), 'place')}; index its files again into a new library")
+        notice(f"{library.path} is damaged in {plural(len(problems), 'place')}; what helps is said with each")
         return DAMAGED
     click.echo(f"{clean(str(library.path))} is sound: generation {library.generation}, {library.passage_count:,} passages")
     return 0

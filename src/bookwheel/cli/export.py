@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .._errors import UsageError
+from .._errors import LibraryDamaged, UsageError
 from ..index.storage import storage
 from .command import argument, command, option
 from .options import json_option, library_option
@@ -39,25 +39,32 @@ def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
     """Write a library's documents or passages as JSON lines with _id, title, text and metadata.
 
     The output is compressed if FILE ends in .gz. Without FILE, or if it is -, it goes to standard
-    output. `bookwheel index FILE` reads such a file.
+    output. `bookwheel index FILE` reads such a file. Damaged documents are left out, and named at the
+    end with exit code 2.
     """
     count = 0
+    damage: LibraryDamaged | None = None
     with _opened(file) as output:
-        for document in library:
-            base: dict[str, Any] = {"title": document.title, "metadata": {**document.metadata, "source": document.source}}
-            if not passages:
-                json_line({"_id": document.id, "text": document.text, **base}, output)
-                count += 1
-                continue
-            for number, (start, end) in enumerate(document.passages, 1):
-                name, place = f"{document.id}#{number}", {"document": document.id, "start": start, "end": end}
-                json_line({"_id": name, "text": document.text[start:end], **base, **place}, output)
-                count += 1
+        try:
+            for document in library:
+                base: dict[str, Any] = {"title": document.title, "metadata": {**document.metadata, "source": document.source}}
+                if not passages:
+                    json_line({"_id": document.id, "text": document.text, **base}, output)
+                    count += 1
+                    continue
+                for number, (start, end) in enumerate(document.passages, 1):
+                    name, place = f"{document.id}#{number}", {"document": document.id, "start": start, "end": end}
+                    json_line({"_id": name, "text": document.text[start:end], **base, **place}, output)
+                    count += 1
+        except LibraryDamaged as error:  # told once all that is sound is written
+            damage = error
     if file != STDOUT:
         if as_json:
             json_document({"file": file, "kind": "passages" if passages else "documents", "count": count})
         else:
             click.echo(f"{plural(count, 'passage' if passages else 'document')} written to {clean(file)}")
+    if damage is not None:
+        raise damage
 
 
 @contextmanager

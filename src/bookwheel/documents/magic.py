@@ -99,11 +99,11 @@ def _small(file: zipfile.ZipFile, name: str) -> bytes:
 
 def _of_ole(source: Source) -> tuple[str, str]:
     """Which of the formats in Microsoft's older containers this is, by the streams in it."""
-    import olefile
-
     from .members import seekable
 
     try:
+        import olefile
+
         with seekable(source) as stream, olefile.OleFileIO(stream) as file:
             names = {path[0] for path in file.listdir() if len(path) == 1 and _ROOT_PROGRAMS.match(path[0])}
     except Exception:

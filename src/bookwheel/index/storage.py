@@ -33,6 +33,7 @@ __all__ = [
     "ArrayFolder",
     "ArrayStream",
     "FolderWriter",
+    "checksum_of",
     "fsync_folder",
     "opened",
     "readable",
@@ -360,10 +361,10 @@ class ArrayFolder:
                 for block in blocks:
                     digest.update(block)
             except OSError as error:
-                problems.append(f"{self.path(name)} cannot be read ({error.strerror})")
+                problems.append(f"{self.path(name)} cannot be read ({error.strerror}); {ANEW}")
                 continue
             if hashlib.blake2b(digest.digest() + header, digest_size=16).hexdigest() != entry["blake2b"]:
-                problems.append(f"{self.path(name)} does not match its checksum")
+                problems.append(f"{self.path(name)} does not match its checksum; {ANEW}")
         return problems
 
     def _blocks(self, name: str) -> Iterator[bytes]:
@@ -384,9 +385,15 @@ class ArrayFolder:
             mapped.advise("DONTNEED")
 
 
+def checksum_of(folder: Path) -> str:
+    """The checksum of the list of arrays in ``folder``, which was just written."""
+    return unseal(read_plain(folder / "index.json"))[1]
+
+
 def opened(folder: Path | ArrayFolder) -> ArrayFolder:
     """The array folder at a path, or the one given."""
     return folder if isinstance(folder, ArrayFolder) else ArrayFolder(folder)
 
 
+ANEW = "index the files again into a new library"
 REMEDY = "run `bookwheel check` to see all that is damaged, then index the files again"

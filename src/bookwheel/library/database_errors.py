@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import tempfile
 from pathlib import Path
 
 from .._errors import BookwheelError, InputError, LibraryDamaged, LibraryError, LibraryLocked, StorageError
@@ -12,6 +14,9 @@ __all__ = ["meaning"]
 
 _PERMISSION, _BUSY, _LOCKED, _MEMORY, _READONLY, _IO, _FULL, _CANNOT_OPEN, _TOO_BIG, _AUTH = 3, 5, 6, 7, 8, 10, 13, 14, 18, 23
 """Primary result codes: https://sqlite.org/rescode.html."""
+_READING = {"SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA", "SQLITE_IOERR_FSTAT"}
+_PROBE = 1 << 17
+"""Bytes that are written to see whether there is room."""
 
 
 def meaning(error: sqlite3.Error, path: Path) -> BookwheelError:
@@ -21,6 +26,8 @@ def meaning(error: sqlite3.Error, path: Path) -> BookwheelError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (_CANNOT_OPEN, _IO) and (handles := _no_handle_left()):
         return StorageError(f"{path} cannot be opened: {handles}")
+    if code == _IO and (told := _told_of_the_disk(error, path)) is not None:
+        return told
     if code in (_FULL, _IO):
         return StorageError(
             f"the disk is full: writing {path} failed; free some space and run the same command again, committed work is kept"
@@ -38,6 +45,42 @@ def meaning(error: sqlite3.Error, path: Path) -> BookwheelError:
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):  # of the call, not of the file
         return InputError(f"a value has a type that {path} cannot hold ({error}); give strings and numbers")
     return LibraryDamaged(f"{path} is damaged ({error}); index the files again into a new library")
+
+
+def _told_of_the_disk(error: sqlite3.Error, path: Path) -> StorageError | None:
+    """The error for an input or output that failed; None where that was for want of room, which SQLite does not always tell."""
+    name = getattr(error, "sqlite_errorname", "SQLITE_IOERR")
+    if name not in _READING:
+        if _no_room(path):
+            return None
+        doing = "writing"
+    else:
+        doing = "reading"
+    return StorageError(
+        f"{doing} {path} failed ({name}: {error}): the disk, or the connection to it, does not work; see the system's log, copy the "
+        "library to another disk, and run `bookwheel check` there"
+    )
+
+
+def _no_room(path: Path) -> bool:
+    """Whether the disk is full, or the process may not write a file as large: tried with a small one."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        sizes = [p.stat().st_size for ending in ("", "-wal", "-shm") if (p := path.with_name(path.name + ending)).is_file()]
+        if limit != resource.RLIM_INFINITY and max(sizes, default=0) + _PROBE >= limit:
+            return True
+    except (ImportError, OSError):
+        pass
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            file.write(bytes(_PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return False
 
 
 def _no_handle_left() -> str:

@@ -314,6 +314,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
         if unchanged:
             if not same:
                 store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
+                store.sum_source(number)
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
             there = store.execute(alive, (number,))[0][0]
             report.unchanged += there
@@ -324,7 +325,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             task.advance(source.size, source.path)
             return
     known = bool(store.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL)", (number,))[0][0])
-    store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+    store.mark_incomplete("id = ?", (number,))
     report.files += 1
     report.bytes_read += max(source.size, 0)
     if source.size <= source.max_bytes:  # larger ones are read record by record, or hold little text
@@ -378,7 +379,7 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
             gone = [row for row, there in zip(rows, known, strict=True) if not there]
             for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
-                store.execute("UPDATE sources SET complete = NULL WHERE id = ?", (number,))
+                store.mark_incomplete("id = ?", (number,))
                 run.report.removed += run.writer.remove(_alive(run.writer, number))
 
 

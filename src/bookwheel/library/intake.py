@@ -28,6 +28,7 @@ from ..memory.heap import trim_heap
 from ..memory.shares import Shares
 from .manifest import Manifest, SegmentEntry
 from .pending import NewDocument, Rows, storable
+from .row_sums import text_sum
 from .segment import SegmentBuilder
 from .settings import Settings
 from .store import Store
@@ -178,16 +179,19 @@ class Intake:
         number, first = numbers.document, numbers.passage
         numbers.document += 1
         numbers.passage += len(spans)
-        self._rows.document(number, new, text, first, len(spans), self._generation)
+        crc = text_sum(text)
+        self._rows.document(number, new, text, crc, first, len(spans), self._generation)
         for at, (span, (part, line)) in enumerate(zip(spans, iter_places(document, spans), strict=True)):
-            body = text if len(spans) == 1 else text[span.start : span.end]
+            shown = text[span.start : span.end]
+            body = text if len(spans) == 1 else shown
             indexed = indexed_text(title, body, first=at == 0)
             if len(indexed) > WHOLE:
                 indexed = with_breaks(indexed)
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
-            self._rows.passages.append((first + at, number, span.start, span.end, part, line))
+            row = first + at, number, span.start, span.end, part, line
+            self._rows.passage(row, crc if shown is text else text_sum(shown))
             self._texts.append(indexed)
             self._languages.append(new.language or UNDECIDED)
             self._bytes += size

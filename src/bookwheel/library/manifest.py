@@ -82,6 +82,8 @@ class SegmentEntry:
     """Passages whose own text does not tell their language."""
     followed: str | None = None
     """The language in which those were analysed."""
+    lists: str = ""
+    """Checksum of the lists of arrays in all its folders: no folder of another segment or generation takes the place of one."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SegmentEntry:
@@ -101,6 +103,8 @@ class Manifest:
     id: str = ""
     """Random, made with the library: one made anew at the same path is another one. Empty in libraries from before."""
     generation: int = 0
+    documents: int = 0
+    """Documents alive."""
     next_document: int = 1
     next_passage: int = 1
     next_segment: int = 1

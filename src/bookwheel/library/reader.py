@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import InputError, UsageError
+from .._errors import InputError, LibraryDamaged, UsageError
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
 from ..memory.plan import MemoryPlan
@@ -247,10 +247,29 @@ class Reader:
         return True
 
     def __iter__(self) -> Iterator[StoredDocument]:
-        """All documents, in the order in which they were added."""
+        """All documents, in the order in which they were added.
+
+        Those that are damaged are left out, and named by `LibraryDamaged` when all others were given.
+        """
         snapshot = self._snapshot  # held to the end, whatever is refreshed meanwhile
+        damaged: list[str] = []
+        count = 0
         for number in snapshot.store.numbers(snapshot.generation):
-            yield snapshot.store.document(number)
+            count += 1
+            try:
+                document = snapshot.store.document(number)
+            except LibraryDamaged as error:
+                damaged.append(str(error))
+            else:
+                yield document
+        if damaged:
+            more = f", and {len(damaged) - 1} more; run `bookwheel check` to see all" if len(damaged) > 1 else ""
+            raise LibraryDamaged(f"{damaged[0]}{more}")
+        if count != snapshot.documents:
+            raise LibraryDamaged(
+                f"{snapshot.store.path} is damaged: it gives {count:,} documents where the manifest says {snapshot.documents:,}; run "
+                "`bookwheel check` to see all that is damaged, then index the files again into a new library"
+            )
 
     def count(self, name: str) -> int:
         """How many documents have this id, or come from the file of this path."""

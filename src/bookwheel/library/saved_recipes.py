@@ -17,9 +17,11 @@ from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
 from .lock import briefly_locked
 
-__all__ = ["FILE", "read_recipes", "remove_recipe", "save_recipe"]
+__all__ = ["FILE", "read_recipes", "recipes_are_missing", "remove_recipe", "save_recipe"]
 
 FILE = "recipes.json"
+LOCK = FILE + ".lock"
+"""Not empty once recipes were saved, so that it is told when they are gone."""
 MOST = 1000
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -55,6 +57,14 @@ def _table(path: Path) -> dict[str, str]:
     return dict(table)
 
 
+def recipes_are_missing(library: Path) -> bool:
+    """Whether recipes were saved in ``library`` and their file is gone."""
+    try:
+        return (library / LOCK).lstat().st_size > 0 and not (library / FILE).exists()
+    except OSError:
+        return False
+
+
 def save_recipe(library: Path, name: str, recipe: Recipe, taken: Mapping[str, str]) -> None:
     """Save ``recipe`` under ``name``.
 
@@ -83,7 +93,10 @@ def remove_recipe(library: Path, name: str) -> None:
 def _changed(library: Path) -> Iterator[dict[str, str]]:
     """The recipes, to be changed in place: nobody else changes them meanwhile, and they are saved at the end."""
     path = library / FILE
-    with storage(library), briefly_locked(path.with_name(FILE + ".lock")):
+    lock = path.with_name(LOCK)
+    with storage(library), briefly_locked(lock):
         table = _table(path)
         yield table
         replace_file(path, seal({"recipes": table}))
+        if not lock.stat().st_size:
+            lock.write_bytes(b"saved")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import LibraryEmpty, QueryError
+from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, QueryError
 from ..analysis.highlight import QueryHighlighter
 from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
@@ -69,13 +71,18 @@ class Searcher:
         self.representations = representations(snapshot.manifest)
         """Name to kind of what recipes can name."""
         self._checked: dict[str | None, _Checked] = {}
+        self._problems: list[str] | None = None
+        """Damaged arrays; None where nobody has looked."""
+        self._looking = threading.Lock()
 
     # -- one query -----------------------------------------------------------------------------------------------------
 
     def rank(self, query: str | Query, options: SearchOptions) -> Ranking:
         """The best ``options.k`` passages with what their scores are made of."""
         self._refuse_empty()
-        return self._ranked(_query(query), self.recipe(options.recipe), options, options.k)
+        with self._damage_named(), self.snapshot.store.noting() as damaged:
+            ranking = self._ranked(_query(query), self.recipe(options.recipe), options, options.k)
+        return _noted(ranking, damaged)
 
     def search(self, query: str | Query, options: SearchOptions) -> Results:
         """The best passages, or the best one of each of the best documents, with texts and highlights."""
@@ -100,7 +107,7 @@ class Searcher:
 
     def _best_of_documents(self, ids: Sequence[int]) -> list[int]:
         """The first passage of each document, in the order of ``ids``."""
-        documents = self.snapshot.store.documents_of(ids)
+        documents = self.snapshot.store.documents_of(ids, known=True)
         best: dict[int, int] = {}
         for passage in ids:
             if passage in documents:
@@ -108,6 +115,13 @@ class Searcher:
         return list(best.values())
 
     def _found(self, query: Query, recipe: Recipe, options: SearchOptions) -> Results:
+        with self._damage_named(), self.snapshot.store.noting() as damaged:
+            found = self._looked_up(query, recipe, options)
+        if damaged:
+            found.ranking = _noted(found.ranking, damaged)
+        return found
+
+    def _looked_up(self, query: Query, recipe: Recipe, options: SearchOptions) -> Results:
         started = time.perf_counter()
         if options.group:
             ranking, ids = self._grouped(query, recipe, options)
@@ -130,7 +144,6 @@ class Searcher:
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
             wanted += " " + ranking.query.text
         highlights = QueryHighlighter(wanted, self.snapshot.analyzer)
-        # A later compaction may have dropped a passage that this older generation still ranks: it was removed.
         found = [row for passage in ids if (row := rows.get(passage)) is not None]
         late = LateRows(self.snapshot.store, highlights)
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
@@ -173,7 +186,8 @@ class Searcher:
         asked = self._encoded([_query(query) for query in queries], chosen)
 
         def one(query: Query) -> list[Ranking]:
-            return rank_all(chosen, query, self.context(options.where, options.seconds), options.k)
+            with self._damage_named():
+                return rank_all(chosen, query, self.context(options.where, options.seconds), options.k)
 
         if options.threads == 1 or len(asked) < 2:
             return [one(query) for query in asked]
@@ -203,10 +217,11 @@ class Searcher:
         results = []
         for query in queries:
             asked = _query(query)
-            ranking, ids = self._grouped(asked, recipe, options)
+            with self._damage_named():
+                ranking, ids = self._grouped(asked, recipe, options)
             if options.cutoff is not None:
                 ids = self._fitting(asked, ids, options.cutoff)
-            names = self.snapshot.store.documents_of(ids)
+            names = self.snapshot.store.documents_of(ids, known=True)
             scores = dict(zip(ranking.hits.ids.tolist(), ranking.hits.scores.tolist(), strict=True))
             results.append([(names[passage][1], scores[passage]) for passage in ids if passage in names])
         return results
@@ -254,10 +269,30 @@ class Searcher:
         """The library's saved recipes: name to text."""
         return read_recipes(self.snapshot.library)
 
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        """Turn an error that comes of a damaged array into `LibraryDamaged`, naming it."""
+        try:
+            yield
+        except BookwheelError:
+            raise
+        except Exception as error:
+            with self._looking:
+                if self._problems is None:  # looked for once: it reads all there is
+                    self._problems = [one for s in self.snapshot.segments for f in s.folders() for one in f.damaged()]
+            if self._problems:
+                raise LibraryDamaged(self._problems[0]) from error
+            raise
+
     def _refuse_empty(self) -> None:
         snapshot = self.snapshot
         if not snapshot.passages:
             raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
+
+
+def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
+    """``ranking`` with what was found damaged among its notes."""
+    return replace(ranking, notes=(*ranking.notes, *(f"left out: {one}" for one in sentences))) if sentences else ranking
 
 
 def _query(query: str | Query) -> Query:

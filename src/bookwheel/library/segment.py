@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._errors import LibraryDamaged
 from ..analysis.library_analyzer import UNDECIDED, stemmed_as
 from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
 from ..analysis.words import WordTable
@@ -18,15 +21,18 @@ from ..index.dense import DenseBuilder, DenseIndex, open_dense
 from ..index.inverted.bm25 import Bm25Index
 from ..index.inverted.bm25_builder import Bm25Builder
 from ..index.plain_files import refuse_link
-from ..index.storage import ArrayFolder, FolderWriter
+from ..index.storage import REMEDY, ArrayFolder, FolderWriter
 from ..kernels.bm25 import Bm25
 from .manifest import SegmentEntry
 from .settings import Settings
-from .vectors.parts import Part
+from .vectors.parts import Part, part_folders
 
-__all__ = ["SEGMENTS", "Segment", "SegmentBuilder", "bitmap"]
+__all__ = ["FOREIGN", "SEGMENTS", "Segment", "SegmentBuilder", "array_folders", "bitmap", "checksum_of_lists"]
 
 SEGMENTS = "segments"
+TERM, PAIR = 400, 150
+"""Bytes that a word not analysed yet takes as a term, and a byte of a long word as part of a pair of letters, until all is written."""
+FOREIGN = "has a folder that is not this segment's, or not of this generation"
 PIECES = 40
 """Bytes that the static encoder keeps of a word: which pieces it is made of."""
 ROWS, SPARSE, DENSE = "rows", "sparse-bm25", "dense"
@@ -38,6 +44,22 @@ def bitmap(length: int, positions: NDArray[np.integer[Any]], value: bool) -> NDA
     flags[positions] = value
     flags[length:] = False
     return np.packbits(flags, bitorder="little").view(np.uint64)
+
+
+def array_folders(library: Path, entry: SegmentEntry, *, vectors: bool) -> list[Path]:
+    """Every array folder of a segment; ``vectors``: whether the library has vectors made while indexing."""
+    segment = library / SEGMENTS / entry.name
+    folders = [segment / part for part in (ROWS, SPARSE, entry.impacts, *([DENSE] if vectors else []))]
+    for added in entry.parts:
+        folders += part_folders(segment / added.folder, added.folder.split("-", 1)[0])
+    return folders
+
+
+def checksum_of_lists(library: Path, entry: SegmentEntry, checksums: Mapping[Path, str]) -> str:
+    """Of the lists of arrays in the folders of ``entry``, given the checksum of each folder's: 32 hexadecimal digits."""
+    segment = library / SEGMENTS / entry.name
+    lines = sorted(f"{folder.relative_to(segment).as_posix()} {one}" for folder, one in checksums.items())
+    return hashlib.blake2b("\n".join([entry.name, *lines]).encode(), digest_size=16).hexdigest()
 
 
 class Segment:
@@ -57,6 +79,12 @@ class Segment:
         self._impacts = ArrayFolder(self.folder / entry.impacts)
         self._dense = ArrayFolder(self.folder / DENSE) if vectors else None
         self.parts = [Part(self.folder, part) for part in entry.parts]
+
+    def require_own_files(self) -> None:
+        """Raise `LibraryDamaged` where a folder is that of another segment or generation."""
+        lists = {folder.folder: folder.checksum for folder in self.folders()}
+        if checksum_of_lists(self.folder.parents[1], self.entry, lists) != self.entry.lists:
+            raise LibraryDamaged(f"{self.folder} {FOREIGN}; {REMEDY}")
 
     @cached_property
     def _first(self) -> int | None:
@@ -137,6 +165,7 @@ class SegmentBuilder:
         self._followed: str | None = None
         self._table = WordTable()
         self._lexical = LexicalEncoder(TermsByLanguage(settings.fixed_analyzer))
+        self._by_language = settings.fixed_analyzer is None
         self._sparse = Bm25Builder()
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
@@ -148,7 +177,11 @@ class SegmentBuilder:
     def nbytes(self) -> int:
         """Memory held at present, and what closing takes besides."""
         held = self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
-        return held + 2 * self._waiting_bytes
+        if not self._waiting:
+            return held
+        # The words of what waits become terms when it is decided.
+        share = max(0, len(self._table) - self._lexical.analysed) / max(len(self._table), 1)
+        return held + 2 * self._waiting_bytes + int(share * (TERM * len(self._table) + PAIR * self._table.unspaced_bytes))
 
     @property
     def terms(self) -> int:
@@ -159,7 +192,9 @@ class SegmentBuilder:
         """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them."""
         indptr, raw = self._table.ids(texts)
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
-        if UNDECIDED in languages:
+        if not self._by_language:
+            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words))
+        elif UNDECIDED in languages:
             # What language these follow is known when all have come.
             self._waiting.append(_Waiting(self._sparse.reserve(len(texts)), indptr, raw, kinds))
             self._waiting_bytes += indptr.nbytes + raw.nbytes + 8 * len(languages)

@@ -50,6 +50,8 @@ class Snapshot:
         self.store = store
         vectors = manifest.settings.encoder is not None
         self.segments = [Segment(library, entry, vectors=vectors) for entry in manifest.segments]
+        for segment in self.segments:
+            segment.require_own_files()
         self.adapters = {
             one.adapter: Adapter.open(library / one.adapter) for one in manifest.representations if one.adapter is not None
         }
@@ -127,10 +129,10 @@ class Snapshot:
         """The number of the commit."""
         return self.manifest.generation
 
-    @cached_property
+    @property
     def documents(self) -> int:
         """Documents alive."""
-        return self.store.count(self.generation)
+        return self.manifest.documents
 
     @cached_property
     def _removed(self) -> list[NDArray[np.int64]]:
@@ -233,9 +235,17 @@ class Snapshot:
             if unknown:
                 fields = ", ".join([*BUILT_IN, *known][:30])
                 raise FilterError(f"no document has a field {unknown[0]!r}; the fields are {fields}")
+            for name in condition.fields:
+                self.store.require_field(name)
             sql, parameters = condition.sql()
-            ranges = self.store.matching_ranges(self.generation, sql, parameters)
-            self._filters[where] = [segment.mask(ranges) for segment in self.segments]
+            with self.store.noting() as met:
+                ranges = self.store.matching_ranges(self.generation, sql, parameters)
+            masks = [segment.mask(ranges) for segment in self.segments]
+            if met:  # named by each search with this filter
+                for sentence in met:
+                    self.store.met(sentence)
+                return masks
+            self._filters[where] = masks
             if len(self._filters) > FILTERS_KEPT:
                 self._filters.popitem(last=False)
         return self._filters[where]

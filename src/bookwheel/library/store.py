@@ -1,70 +1,66 @@
-"""Documents, passages and metadata in SQLite, each row stamped with the generations it lives in.
+"""Documents, passages and metadata in SQLite, each row stamped with the generations it lives in, and with its checksum.
 
 A row is seen at generation g where ``added <= g`` and it was not removed by then. SQLite may commit ahead of the manifest; rows
 stamped with a later generation than the manifest's do not exist for readers, and the next writer takes them back (`rollback`).
+Rows are compared with their checksums when they are read; what is damaged is named, and left out (`Database.noting`) or raised.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import threading
 import time
 import unicodedata
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from itertools import islice, takewhile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import LibraryChanged, LibraryDamaged, LibraryError
+from .._errors import LibraryChanged, LibraryDamaged
 from ..documents.document import Scalar
 from ..documents.passages import TITLE
-from ..index.storage import fsync_folder, readable, storage
-from .database_errors import meaning
-from .databases import check_schema, refuse_foreign_files, restrict
-from .filters.conditions import register
+from .database import DATABASE, Database
 from .results import StoredDocument
+from .row_sums import (
+    NUMBERS,
+    PRIME,
+    REMOVAL,
+    document_sum,
+    holds,
+    metadata_sums,
+    name_sum,
+    numbers_hold,
+    passage_sum,
+    place_sum,
+    total,
+    value_sum,
+)
 
-__all__ = ["DATABASE", "PassageRow", "Store"]
+__all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_holds"]
 
-DATABASE = "documents.sqlite"
-
-SCHEMA = """
-CREATE TABLE sources (
-  id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, size INTEGER, mtime_ns INTEGER, digest TEXT, fields TEXT,
-  damaged INTEGER NOT NULL DEFAULT 0,  -- records of it that could not be read
-  complete INTEGER  -- the generation at which all of it was stored; NULL while it is not
-);
-CREATE TABLE documents (
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL, source INTEGER NOT NULL, title TEXT NOT NULL, metadata TEXT, hash BLOB NOT NULL,
-  language TEXT,  -- in English; '' where the text does not tell, NULL where it was not asked
-  first INTEGER NOT NULL, passages INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER
-);
-CREATE INDEX documents_name ON documents(name);
-CREATE INDEX documents_source ON documents(source);
-CREATE INDEX documents_removed ON documents(removed) WHERE removed IS NOT NULL;
-CREATE INDEX documents_added ON documents(added);
-CREATE TABLE texts (document INTEGER PRIMARY KEY, text TEXT NOT NULL);
-CREATE TABLE passages (
-  id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-  part,  -- the number of a page, or the name of a slide, sheet, chapter or attachment
-  line INTEGER
-);
--- 'generation': the newest that this database holds whole; 'id': the library's; 'purged': rows removed by this generation are
--- deleted; 'unpurged' and 'unpurged since': rows removed by this generation are to be, since when readers are waited for
-CREATE TABLE state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, value, document)) WITHOUT ROWID;
-"""
-
+_ALIVE = "+added <= :g AND (removed IS NULL OR removed > :g)"
+NAMES = 1 << 14
+"""Names of documents that are remembered as sound: about 3 MB."""
+FIELD_ROWS = 300_000
+"""A filter's field of more rows than these is compared with its checksums by `bookwheel check` only: it takes too long."""
+_SOURCE = "id, path, size, mtime_ns, digest, fields, damaged, complete"
+NUMBERS_OF_D = "d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers"
 _ENDLESS = 1 << 62
 """More characters than any text has."""
-_ALIVE = "added <= :g AND (removed IS NULL OR removed > :g)"
+_PLACE = "p.id, p.document, p.start, p.end, p.part, p.line"
+_PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
+_TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
+_WHOLE = "d.id, d.name, d.title, d.metadata, d.language, d.hash, d.sum"
+# Only SQLite has all of a long title, or of much metadata.
+_SOUND = (
+    "d.sum = document_sum(d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), "
+    "CAST(d.language AS BLOB), d.hash)"
+)
 
 
 class PassageRow(NamedTuple):
@@ -86,255 +82,39 @@ class PassageRow(NamedTuple):
     """Whether title, metadata and text were left out, because they are large."""
 
 
-_open: weakref.WeakSet[Store] = weakref.WeakSet()
-_inherited: list[sqlite3.Connection] = []
-"""Connections of a parent process, which a forked child must neither use nor close."""
+_json = json.JSONDecoder().raw_decode
+"""Of metadata that matched its checksum; `json.loads` looks at more."""
 
 
-class Store:
-    """The library's SQLite database, safe from several threads.
+def passage_holds(row: Sequence[Any]) -> bool:
+    """Whether a passage is as it was written: its number, document, start, end, part, line, checksum and text."""
+    number, document, start, end, part, line, written, text = row[:8]
+    try:
+        return bool(passage_sum(number, document, start, end, part, line, crc32(text)) == written)
+    except TypeError:  # a damaged row holds other things than numbers
+        return False
 
-    One connection, used under a lock, and in a reader's store another one for each run through many rows. So a reader's
-    connection never has a transaction under way between two calls, and always sees the newest commit; which rows of it make up
-    the reader's generation, their stamps say. `bind` names that generation: from then on, rows that a writer has deleted, or a
-    library made anew at the same path, raise `LibraryChanged`.
-    """
+
+def _place_holds(row: Sequence[Any]) -> bool:
+    """The same without the text, of which the upper half of the checksum is given."""
+    number, document, start, end, part, line, written = row[:7]
+    try:
+        return bool(place_sum(number, document, start, end, part, line) == written)
+    except TypeError:
+        return False
+
+
+class Store(Database):
+    """What a library keeps in its database."""
 
     def __init__(self, library: Path, *, write: bool = False) -> None:
-        self.path = library / DATABASE
-        self._lock = threading.RLock()
-        self._write = write
-        self._bound: tuple[str, int] | None = None
-        self._forked = False
-        with self._errors():
-            if not self.path.is_file() and (not write or (library / "manifest.json").is_file()):
-                with suppress(FileNotFoundError, NotADirectoryError), readable(self.path):
-                    self.path.stat()
-                raise LibraryDamaged(f"{self.path} is missing; index the files again into a new library")
-            refuse_foreign_files(self.path, finished=(library / "manifest.json").is_file())
-            self._db = self._connect(write)
-            _open.add(self)
-            if write and not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                self._db.executescript("BEGIN;" + SCHEMA + "COMMIT;")
-
-    def _connect(self, write: bool) -> sqlite3.Connection:
-        def connect(options: str) -> sqlite3.Connection:
-            uri = f"{self.path.absolute().as_uri()}?{options}"
-            db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
-            restrict(db)
-            return db
-
-        if write:
-            db = connect("mode=rwc")
-            db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # has an effect on a new file only
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
-            return self._checked(db)
-        db = connect("mode=ro")
-        try:
-            db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        except sqlite3.OperationalError:
-            db.close()
-            # Without the right to write beside it, a WAL database opens only as unchanging, which is what it then is.
-            log = self.path.with_name(DATABASE + "-wal")
-            if os.name == "posix" and log.is_file() and log.stat().st_size:
-                # Its log holds commits; alone and without locks, SQLite indexes a log in its own memory.
-                db = connect("mode=ro&vfs=unix-none")
-                db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            else:
-                db = connect("mode=ro&immutable=1")
-        return self._checked(db)
-
-    def _checked(self, db: sqlite3.Connection) -> sqlite3.Connection:
-        try:
-            check_schema(db, SCHEMA, self.path)
-        except BaseException:
-            db.close()
-            raise
-        register(db)
-        return db
-
-    def bind(self, identity: str, generation: int) -> None:
-        """Read ``generation`` of the library ``identity`` from now on.
-
-        Raises `LibraryChanged` where the database is of another library, older than that, or holds its rows no more.
-        """
-        with self._errors():
-            self._check(self._db, identity, generation)
-        noted = self.generation()
-        if noted < generation:
-            raise LibraryChanged(f"{self.path} is of generation {noted} where the manifest says {generation}")
-        self._bound = identity, generation
-
-    def _check(self, db: sqlite3.Connection, identity: str, generation: int) -> None:
-        state = dict(db.execute("SELECT key, value FROM state WHERE key IN ('id', 'purged')"))
-        if (state.get("id") or identity) != identity:
-            raise LibraryChanged(
-                f"the library {self.path.parent} was made anew since it was opened; refresh it, or open it again"
-            )
-        if (state.get("purged") or 0) > generation:
-            raise LibraryChanged(
-                f"generation {generation} of the library {self.path.parent} is gone, since a compaction deleted documents that it "
-                "shows; refresh the library, or open it again"
-            )
-
-    def _connection(self) -> sqlite3.Connection:
-        """The connection; in a forked child one of its own."""
-        if self._forked:
-            if self._write:
-                raise LibraryError(f"{self.path.parent} is being written by the parent process; open the library again here")
-            self._forked = False
-            self._db = self._connect(write=False)
-        return self._db
-
-    def _after_fork(self) -> None:
-        _inherited.append(self._db)
-        self._forked = True
-        self._lock = threading.RLock()
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            self._fail(error)
-
-    def _fail(self, error: sqlite3.Error) -> NoReturn:
-        raise meaning(error, self.path) from error
-
-    def cache(self, size: int) -> None:
-        """Let SQLite keep ``size`` bytes of pages (2 MB where it is not told)."""
-        self.execute(f"PRAGMA cache_size=-{max(size, 1 << 20) >> 10}")
-
-    def execute(
-        self,
-        sql: str,
-        parameters: Sequence[Any] | dict[str, Any] = (),
-        *,
-        until: Callable[[tuple[Any, ...]], bool] | None = None,
-    ) -> list[Any]:
-        """All rows of one statement, or those before the first for which ``until`` is true."""
-        with self._lock:
-            try:
-                db = self._connection()
-                cursor = db.execute(sql, parameters)
-                rows = cursor.fetchall() if until is None else list(takewhile(lambda row: not until(row), cursor))
-                cursor.close()
-                if self._bound is not None:  # afterwards, so that rows deleted meanwhile are never missed
-                    self._check(db, *self._bound)
-                return rows
-            except sqlite3.Error as error:
-                self._fail(error)
-
-    def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
-        """The rows of one statement, a few at a time."""
-        if self._write:
-            with self._lock, self._errors():
-                cursor = self._db.execute(sql, parameters)
-            while True:
-                with self._lock, self._errors():
-                    rows = cursor.fetchmany(256)
-                if not rows:
-                    return
-                yield from rows
-        # A connection of its own: its transaction lasts as long as the cursor, and would hold back all that use it.
-        with self._errors():
-            db = self._connect(write=False)
-        try:
-            with self._errors():
-                db.execute("BEGIN")
-                cursor = db.execute(sql, parameters)
-                rows = cursor.fetchmany(256)
-                if self._bound is not None:
-                    self._check(db, *self._bound)
-            while rows:
-                yield from rows
-                with self._errors():
-                    rows = cursor.fetchmany(256)
-        finally:
-            db.close()
-
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """One statement for many rows."""
-        with self._lock, self._errors():
-            self._db.executemany(sql, rows)
-
-    def begin(self) -> None:
-        """Start a transaction where none is under way."""
-        with self._lock, self._errors():
-            if not self._db.in_transaction:
-                self._db.execute("BEGIN IMMEDIATE")
-
-    def commit(self) -> None:
-        """End the transaction; what it wrote may be lost in a power cut until `commit_durably`."""
-        with self._lock, self._errors():
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
-
-    def commit_durably(self, generation: int) -> None:
-        """Return once all that was written is on the disk, noted as ``generation``.
-
-        The log is synced by a transaction of its own (SQLite syncs it at a commit with ``synchronous=FULL`` only). A
-        checkpoint would not do: while a reader holds a cursor it may have nothing to copy, and then syncs nothing.
-        """
-        self.commit()
-        with self._lock, self._errors():
-            self._db.execute("PRAGMA synchronous=FULL")
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.execute("INSERT OR REPLACE INTO state VALUES ('generation', ?)", (generation,))
-                self._db.execute("COMMIT")
-            finally:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                self._db.execute("PRAGMA synchronous=NORMAL")
-            with storage(self.path):
-                fsync_folder(self.path.parent)  # the log may be a new file
-            # Keeps the log short; readers may hold it back, and the next commit tries again.
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def generation(self) -> int:
-        """The newest generation that the database holds whole."""
-        return int(self.state("generation") or 0)
-
-    def close(self) -> None:
-        """Close the database, undoing an unfinished transaction."""
-        with self._lock:
-            if not self._forked:
-                self._db.close()
-
-    def state(self, key: str) -> Any:
-        """A value of the table of states; None where it has none."""
-        rows = self.execute("SELECT value FROM state WHERE key = ?", (key,))
-        return rows[0][0] if rows else None
-
-    def held_by_language(self, numbers: Sequence[int]) -> list[tuple[str, int, int]]:
-        """Language, documents and passages of those of the documents ``numbers`` that are not removed, by language."""
-        marks = ", ".join("?" * len(numbers))
-        return self.execute(
-            "SELECT language, count(*), sum(passages) FROM documents "
-            f"WHERE id IN ({marks}) AND removed IS NULL AND language IS NOT NULL GROUP BY language",
-            list(numbers),
-        )
-
-    def languages_of(self, passages: Sequence[int]) -> list[str | None]:
-        """The language of the document of each of ``passages``; None where it is not stored any more or was not asked."""
-        found: dict[int, str | None] = {}
-        for first in range(0, len(passages), 500):
-            some = list(passages[first : first + 500])
-            found.update(
-                self.execute(
-                    "SELECT p.id, d.language FROM passages p JOIN documents d ON d.id = p.document "
-                    f"WHERE p.id IN ({', '.join('?' * len(some))})",
-                    some,
-                )
-            )
-        return [found.get(number) for number in passages]
-
-    def identify(self, identity: str) -> str:
-        """Note the library's identity where there is none yet; returns the one noted."""
-        self.execute("INSERT OR IGNORE INTO state VALUES ('id', ?)", (identity,))
-        return str(self.state("id"))
+        super().__init__(library, write=write)
+        self._compared: set[str] = set()
+        """Fields whose values were found sound."""
+        self._names: dict[int, str] = {}
+        """Of documents, by number, that were found sound."""
+        self.damaged: set[int] = set()
+        """Passages found damaged when they were read."""
 
     # -- what a writer needs -------------------------------------------------------------------------------------------
 
@@ -357,22 +137,30 @@ class Store:
                 return
             self._db.execute("BEGIN IMMEDIATE")
             self._forget("added > ?", generation)
-            self._db.execute("UPDATE documents SET removed = NULL WHERE removed > ?", (generation,))
-            self._db.execute("UPDATE sources SET complete = NULL WHERE complete > ?", (generation,))
+            self._db.execute(
+                f"UPDATE documents SET numbers = numbers - {REMOVAL} * (removed + 1), removed = NULL WHERE removed > ?",
+                (generation,),
+            )
+            self._db.execute("DELETE FROM removals WHERE generation > ?", (generation,))
+            self.mark_incomplete("complete > ?", (generation,))
             self._db.execute("COMMIT")
 
     def _forget(self, condition: str, value: int) -> None:
         chosen = f"(SELECT id FROM documents WHERE {condition})"
         self._db.execute(f"DELETE FROM texts WHERE document IN {chosen}", (value,))
-        self._db.execute(f"DELETE FROM metadata WHERE document IN {chosen}", (value,))
+        gone = self._db.execute(f"DELETE FROM metadata WHERE document IN {chosen} RETURNING key, value, document", (value,))
+        self.count_fields((-rows, PRIME - sums, key) for key, (rows, sums) in metadata_sums(gone).items())
         last = 0
-        while ranges := self._db.execute(
-            f"SELECT first, first + passages, id FROM documents WHERE {condition} AND passages > 0 AND id > ? ORDER BY id "
-            "LIMIT 10000",
-            (value, last),
+        while rows := self._db.execute(
+            f"SELECT {NUMBERS} FROM documents WHERE {condition} AND id > ? ORDER BY id LIMIT 10000", (value, last)
         ).fetchall():
-            self._db.executemany("DELETE FROM passages WHERE id >= ? AND id < ?", [row[:2] for row in ranges])
-            last = ranges[-1][2]
+            sound = numbers_hold(rows)
+            ranges = [(row[2], row[2] + row[3]) for row, right in zip(rows, sound, strict=True) if right]
+            self._db.executemany("DELETE FROM passages WHERE id >= ? AND id < ?", ranges)
+            # A damaged range could be that of other documents.
+            damaged = [(row[0],) for row, right in zip(rows, sound, strict=True) if not right]
+            self._db.executemany("DELETE FROM passages WHERE document = ?", damaged)
+            last = rows[-1][0]
         self._db.execute(f"DELETE FROM documents WHERE {condition}", (value,))
 
     def vacuum(self) -> None:
@@ -390,7 +178,8 @@ class Store:
         self.begin()
         with self._lock, self._errors():
             self._forget("removed <= ?", generation)
-            self._db.execute("INSERT OR REPLACE INTO state VALUES ('purged', ?)", (generation,))
+            self._db.execute("DELETE FROM removals WHERE generation <= ?", (generation,))
+            self.set_state("purged", generation)
             self._db.execute("DELETE FROM state WHERE key IN ('unpurged', 'unpurged since')")
         self.commit_durably(newest)
 
@@ -398,48 +187,117 @@ class Store:
         """Note that the documents removed by ``generation`` are to be deleted; returns since when that waits for readers."""
         self.begin()
         with self._lock, self._errors():
-            self._db.execute("INSERT OR REPLACE INTO state VALUES ('unpurged', ?)", (generation,))
-            self._db.execute("INSERT OR IGNORE INTO state VALUES ('unpurged since', ?)", (time.time(),))
+            self.set_state("unpurged", generation)
+            if self.state("unpurged since") is None:
+                self.set_state("unpurged since", time.time())
         self.commit()
         return float(self.state("unpurged since"))
 
+    def remove(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Mark documents as removed: generation and number of each."""
+        self.many(
+            f"UPDATE documents SET removed = ?1, numbers = numbers + {REMOVAL} * (?1 + 1) WHERE id = ?2 AND removed IS NULL",
+            rows,
+        )
+
+    def removed_now(self, generation: int) -> None:
+        """Note the sum of what ``generation`` removed, before it is committed."""
+        with self._lock, self._errors():
+            rows = self._db.execute("SELECT numbers FROM documents WHERE removed = ?", (generation,)).fetchall()
+            if rows:
+                row = generation, len(rows), total(number for (number,) in rows)
+                self._db.execute("INSERT OR REPLACE INTO removals VALUES (?, ?, ?)", row)
+
+    def change(self, generation: int) -> int:
+        """How many documents more ``generation`` has than the one before."""
+        added = self.execute("SELECT count(*) FROM documents WHERE added = ?", (generation,))[0][0]
+        removed = self.execute("SELECT coalesce(sum(documents), 0) FROM removals WHERE generation = ?", (generation,))[0][0]
+        return int(added) - int(removed)
+
+    def mark_incomplete(self, condition: str, parameters: Sequence[Any]) -> None:
+        """Note of the sources that meet ``condition`` that not all of them is stored."""
+        self.execute(
+            "UPDATE sources SET complete = NULL, sum = source_sum(id, path, size, mtime_ns, digest, fields, damaged, NULL) "
+            f"WHERE {condition} AND complete IS NOT NULL",
+            parameters,
+        )
+
+    def sum_source(self, number: int) -> None:
+        """Make the checksum of the source ``number`` anew, after it was changed."""
+        self.execute(f"UPDATE sources SET sum = source_sum({_SOURCE}) WHERE id = ?", (number,))
+
+    def count_fields(self, changes: Iterable[tuple[int, int, Any]]) -> None:
+        """Add to the rows and the totals of keys of the metadata: (rows, total, key) each."""
+        rows = list(changes)
+        self.many("INSERT OR IGNORE INTO fields (rows, total, key) VALUES (0, 0, ?)", [row[2:] for row in rows])
+        self.many(f"UPDATE fields SET rows = rows + ?, total = (total + ?) % {PRIME} WHERE key = ?", rows)
+        self.execute("DELETE FROM fields WHERE rows = 0 AND total = 0")
+
     # -- what a reader needs -------------------------------------------------------------------------------------------
 
-    def count(self, generation: int) -> int:
-        """Documents alive at ``generation``."""
-        return int(self.execute(f"SELECT count(*) FROM documents WHERE {_ALIVE}", {"g": generation})[0][0])
-
     def removed_ranges(self, generation: int) -> NDArray[np.int64]:
-        """First passage and number of passages of each document removed by ``generation``: int64 of shape (n, 2)."""
-        found = [np.empty((0, 2), np.int64)]
+        """First passage and number of passages of each document removed by ``generation``: int64 of shape (n, 2).
+
+        Raises `LibraryDamaged` where they are not those that the writers noted.
+        """
         # By the one connection, which stays with its file also where the library was made anew; ended before anyone else has it.
         with self._lock, self._errors():
             db = self._connection()
-            cursor = db.execute("SELECT first, passages FROM documents WHERE removed <= ? AND passages > 0", (generation,))
-            while some := cursor.fetchmany(1 << 16):
-                found.append(np.array(some, dtype=np.int64))
+            db.execute("BEGIN")
+            try:
+                noted = db.execute("SELECT documents, total FROM removals WHERE generation <= ?", (generation,)).fetchall()
+                wanted = sum(row[0] for row in noted), total(row[1] for row in noted)
+                # Where the index is damaged, the table may be sound.
+                for table in ("documents", "documents NOT INDEXED"):
+                    ranges, found, sums, sound = self._removed(db, table, generation)
+                    if sound and (found, total([sums])) == wanted:
+                        break
+                else:
+                    raise LibraryDamaged(
+                        f"{self.path} is damaged: it lists {found} removed documents where the writers noted {wanted[0]}, or lists "
+                        "others; index the files again into a new library"
+                    )
+            finally:
+                db.execute("COMMIT")
             if self._bound is not None:
                 self._check(db, *self._bound)
-        return np.concatenate(found)
+        return ranges
 
-    def _ranges(self, sql: str, parameters: Sequence[Any]) -> NDArray[np.int64]:
-        # Not one list of all rows: that takes ten times as much as the array.
+    @staticmethod
+    def _removed(db: sqlite3.Connection, table: str, generation: int) -> tuple[NDArray[np.int64], int, int, bool]:
+        """Ranges of passages, number and sum of the documents removed by ``generation``; whether each row is sound."""
         found = [np.empty((0, 2), np.int64)]
-        rows = self.stream(sql, parameters)
-        while some := list(islice(rows, 1 << 16)):
-            found.append(np.array(some, dtype=np.int64))
-        return np.concatenate(found)
+        count, sums, sound = 0, 0, True
+        cursor = db.execute(f"SELECT {NUMBERS} FROM {table} WHERE removed <= ?", (generation,))
+        while some := cursor.fetchmany(1 << 14):
+            sound = sound and bool(numbers_hold(some).all())
+            if not sound:
+                break
+            rows = np.array(some, dtype=np.int64)
+            count += len(rows)
+            sums += sum(rows[:, 6].tolist())
+            found.append(rows[rows[:, 3] > 0, 2:4])
+        return np.concatenate(found), count, sums, sound
 
     def matching_ranges(self, generation: int, where: str, parameters: Sequence[Any]) -> NDArray[np.int64]:
         """The same of each document alive at ``generation`` for which the condition ``where`` over ``documents d`` holds."""
-        return self._ranges(
-            f"SELECT d.first, d.passages FROM documents d WHERE ({where}) AND d.passages > 0 "
-            "AND d.added <= ? AND (d.removed IS NULL OR d.removed > ?)",
+        # Not one list of all rows: that takes ten times as much as the array.
+        found = [np.empty((0, 2), np.int64)]
+        rows = self.stream(
+            # The + keeps SQLite off the index of generations: one look more at what may be damaged, and slower.
+            f"SELECT {NUMBERS} FROM documents d WHERE ({where}) AND d.passages > 0 "
+            "AND +d.added <= ? AND (d.removed IS NULL OR d.removed > ?)",
             [*parameters, generation, generation],
         )
+        while some := list(islice(rows, 1 << 14)):
+            sound = numbers_hold(some)
+            for at in np.flatnonzero(~sound).tolist():
+                self.met(self.damage(some[at][0], "the place among the passages"))
+            found.append(np.array([row[2:4] for row, right in zip(some, sound, strict=True) if right], np.int64).reshape(-1, 2))
+        return np.concatenate(found)
 
     def passages(self, ids: Sequence[int], each: int | None = None, together: int = 0) -> dict[int, PassageRow]:
-        """The passages of ``ids`` that are stored, by id.
+        """The passages of ``ids``, which segments hold, that are sound, by id.
 
         With ``each``, those of more than so many characters are ``late``, and from ``together`` characters on all others.
         """
@@ -449,31 +307,61 @@ class Store:
 
         def full(row: tuple[Any, ...]) -> bool:
             nonlocal room
-            room -= int(row[3] - row[2] + len(row[8]) + len(row[9] or ""))
+            room -= len(row[7]) + len(row[10]) + len(row[11] or "")
             return room < 0
 
-        columns = "p.id, p.document, p.start, p.end, p.part, p.line, d.name, s.path"
-        tables = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
-        for at in range(0, len(ids), 500):
-            some = ids[at : at + 500]
-            rows = self.execute(
-                f"SELECT {columns}, d.title, d.metadata, substr(t.text, p.start + 1, p.end - p.start) "
-                f"FROM {tables} JOIN texts t ON t.document = d.id WHERE p.id IN ({','.join('?' * len(some))}) "
-                "AND p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ?",
-                [*some, most],
-                until=full,
-            )
-            for row in rows:
-                found[row[0]] = PassageRow._make((*row[:9], json.loads(row[9]) if row[9] else {}, row[10], False))
-            if room < 0:
-                break
-        if each is not None and len(found) < len(ids):
-            rest = [number for number in ids if number not in found]
-            for at in range(0, len(rest), 500):
-                some = rest[at : at + 500]
-                for row in self.execute(f"SELECT {columns} FROM {tables} WHERE p.id IN ({','.join('?' * len(some))})", some):
-                    found[row[0]] = PassageRow._make((*row, "", {}, "", True))
+        for row in self._rows(
+            f"SELECT {_PASSAGE}, {_WHOLE}, s.id, s.path, s.sum >> 32 FROM {_TABLES} JOIN texts t ON t.document = d.id "
+            "WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
+            ids,
+            [most],
+            full,
+        ):
+            (
+                passage,
+                document,
+                start,
+                end,
+                part,
+                line,
+                _,
+                text,
+                number,
+                name,
+                title,
+                metadata,
+                language,
+                digest,
+                whole,
+                source,
+                path,
+                noted,
+            ) = row
+            if (
+                passage_holds(row)
+                and document_sum(number, name, title, metadata, language, digest) == whole
+                and name_sum(source, path) == noted
+            ):
+                shown = _json(metadata)[0] if metadata else {}
+                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, title, shown, text.decode())
+        if len(found) < len(ids):
+            if each is not None:
+                self._late(ids, found, most, full=room < 0)
+            self._name_missing(ids, found, known=True)
         return found
+
+    def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
+        """Add to ``found`` those of ``ids`` that are large, or all where it is ``full``, without their texts."""
+        for row in self._rows(
+            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32 FROM {_TABLES} "
+            "WHERE (? OR p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) > ?) AND p.id IN",
+            [number for number in ids if number not in found],
+            [full, most],
+        ):
+            number, name, noted, source, path, of_path = row[7:]
+            if _place_holds(row) and name_sum(number, name) == noted and name_sum(source, path) == of_path:
+                passage, document, start, end, part, line = row[:6]
+                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, "", {}, "", True)
 
     def passage(self, number: int) -> PassageRow:
         """One passage whole, of whatever size; raises `LibraryChanged` where it is not stored any more."""
@@ -483,49 +371,144 @@ class Store:
         return found[number]
 
     def texts(self, ids: Sequence[int], most: int | None = None) -> dict[int, tuple[str, str]]:
-        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored.
+        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored and sound.
 
         Of a longer text only the first ``most`` characters.
         """
         found: dict[int, tuple[str, str]] = {}
         limit = _ENDLESS if most is None else most
-        for at in range(0, len(ids), 500):
-            some = ids[at : at + 500]
-            found.update(
-                (row[0], (row[1], row[2]))
-                for row in self.execute(
-                    "SELECT p.id, substr(d.title, 1, iif(p.id = d.first, ?, ?)), "
-                    "substr(t.text, p.start + 1, min(p.end - p.start, ?)) FROM passages p "
-                    "JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document "
-                    f"WHERE p.id IN ({','.join('?' * len(some))})",
-                    [limit, min(TITLE, limit), limit, *some],
-                )
-            )
+        for row in self._rows(
+            f"SELECT {_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, min(p.end - p.start, ?)) AS BLOB), "
+            "iif(p.end - p.start > ?, crc32(CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)), NULL), "
+            f"substr(d.title, 1, iif(p.id = d.first, ?, ?)), {_SOUND} "
+            "FROM passages p JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document WHERE p.id IN",
+            ids,
+            [limit, limit, limit, min(TITLE, limit)],
+        ):
+            *place, written, text, crc, title, sound = row
+            if sound and (
+                passage_holds(row) if crc is None else _place_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
+            ):
+                found[row[0]] = title, text.decode("utf-8", "replace")
+        if len(found) < len(ids):
+            self._name_missing(ids, found)
         return found
 
     def lengths(self, ids: Sequence[int]) -> dict[int, int]:
         """Characters of each passage of ``ids`` that is stored, without its title."""
-        found: dict[int, int] = {}
-        for at in range(0, len(ids), 500):
-            some = ids[at : at + 500]
-            sql = f"SELECT id, end - start FROM passages WHERE id IN ({','.join('?' * len(some))})"
-            found.update(self.execute(sql, some))
+        return dict(self._rows("SELECT id, end - start FROM passages WHERE id IN", ids))
+
+    def held_by_language(self, numbers: Sequence[int]) -> list[tuple[str, int, int]]:
+        """Language, documents and passages of those of the documents ``numbers`` that are not removed, by language."""
+        marks = ", ".join("?" * len(numbers))
+        return self.execute(
+            "SELECT language, count(*), sum(passages) FROM documents "
+            f"WHERE id IN ({marks}) AND removed IS NULL AND language IS NOT NULL GROUP BY language",
+            list(numbers),
+        )
+
+    def languages_of(self, passages: Sequence[int]) -> list[str | None]:
+        """The language of the document of each of ``passages``; None where it is not stored any more or was not asked.
+
+        Raises `LibraryDamaged` where a document's row is damaged.
+        """
+        found: dict[int, str | None] = {}
+        for passage, number, language, sound in self._rows(
+            f"SELECT p.id, d.id, d.language, {_SOUND} FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN",
+            passages,
+        ):
+            if not sound:
+                self.met(self.damage(number, "the name, the title, the metadata or the language"))
+            found[passage] = language
+        return [found.get(number) for number in passages]
+
+    def documents_of(self, ids: Sequence[int], *, known: bool = False) -> dict[int, tuple[int, str]]:
+        """Number and name of the document of each passage of ``ids`` that is stored; ``known``: all of them must be."""
+        # That the passage is among those of the document, its own row says too.
+        rows = self._rows(
+            "SELECT p.id, d.id, d.name, d.sum >> 32 FROM passages p JOIN documents d ON d.id = p.document "
+            "WHERE p.id >= d.first AND p.id < d.first + d.passages AND p.id IN",
+            ids,
+        )
+        names = self._names
+        found = {
+            passage: (number, name)
+            for passage, number, name, noted in rows
+            if names.get(number) == name or self._is_name(number, name, noted)
+        }
+        if len(found) < len(ids):
+            self._name_missing(ids, found, known=known)
         return found
 
-    def documents_of(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
-        """Number and name of the document of each passage of ``ids`` that is stored."""
-        found: dict[int, tuple[int, str]] = {}
+    def _is_name(self, number: int, name: Any, noted: int) -> bool:
+        """Whether a document's name matches its checksum; it is remembered where it does."""
+        if name_sum(number, name) != noted:
+            return False
+        if len(self._names) >= NAMES:
+            self._names = {}  # not cleared: another thread may be reading it
+        self._names[number] = name
+        return True
+
+    # -- damage --------------------------------------------------------------------------------------------------------
+
+    def _rows(
+        self,
+        sql: str,
+        ids: Sequence[int],
+        parameters: Sequence[Any] = (),
+        until: Callable[[tuple[Any, ...]], bool] | None = None,
+    ) -> list[Any]:
+        """The rows of ``sql``, which ends with ``IN``, for ``ids``, up to the first for which ``until`` is true.
+
+        Those that SQLite finds damaged are left out.
+        """
+        rows: list[Any] = []
         for at in range(0, len(ids), 500):
             some = ids[at : at + 500]
-            found.update(
-                (row[0], (row[1], row[2]))
-                for row in self.execute(
-                    "SELECT p.id, d.id, d.name FROM passages p JOIN documents d ON d.id = p.document "
-                    f"WHERE p.id IN ({','.join('?' * len(some))})",
-                    some,
+            try:
+                rows += self.execute(f"{sql} ({','.join('?' * len(some))})", [*parameters, *some], until=until)
+            except LibraryDamaged:
+                for one in some:  # a damaged page holds the rows of some, not of all
+                    with suppress(LibraryDamaged):
+                        rows += self.execute(f"{sql} (?)", [*parameters, one], until=until)
+        return rows
+
+    def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any], *, known: bool = False) -> None:
+        """Name the documents of those ``ids`` that are not in ``found`` though the library has them.
+
+        ``known``: it has all of them, since a segment of this generation does.
+        """
+        for passage in (number for number in ids if number not in found):
+            # Not by the row of the passage, which may be what is damaged.
+            claims = self.execute("SELECT id FROM documents WHERE first <= :p AND first + passages > :p", {"p": passage})
+            if claims or known:
+                self.damaged.add(passage)
+                self.met(
+                    self.damage(claims[0][0], f"passage {passage}")
+                    if claims
+                    else f"passage {passage} and the row of its document are damaged in {self.path}; run `bookwheel check` to see all "
+                    "that is damaged, then index the files again into a new library"
                 )
-            )
-        return found
+
+    def damage(self, number: int, what: str) -> str:
+        """The sentence that ``what`` of the document ``number`` is damaged, with what to do about it."""
+        called = f"number {number}"
+        with suppress(LibraryDamaged):
+            for name, whole, path, noted, source in self.execute(
+                "SELECT d.name, d.sum >> 32, s.path, s.sum >> 32, s.id FROM documents d "
+                "LEFT JOIN sources s ON s.id = d.source WHERE d.id = ?",
+                (number,),
+            ):
+                if name_sum(number, name) == whole:
+                    called = repr(name)
+                if type(source) is int and name_sum(source, path) == noted and path != "-":
+                    called += f" (of {path})"
+        return (
+            f"{what} of the document {called} is damaged in {self.path}; remove the document with `bookwheel remove`, then index "
+            "its source again"
+        )
+
+    # -- documents -----------------------------------------------------------------------------------------------------
 
     def find(self, generation: int, name: str) -> list[int]:
         """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
@@ -539,37 +522,111 @@ class Store:
         return [row[0] for row in rows]
 
     def document(self, number: int) -> StoredDocument:
-        """One document whole."""
-        name, source, title, metadata, text, first, count = self.execute(
-            "SELECT d.name, s.path, d.title, d.metadata, t.text, d.first, d.passages FROM documents d "
-            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id = ?",
+        """One document whole. Raises `LibraryDamaged` where it is damaged."""
+        rows = self._rows(
+            f"SELECT {_WHOLE}, s.id, s.path, s.sum >> 32, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D} FROM documents d "
+            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
             (number,),
-        )[0]
-        # Its passages are numbered in a row; passages have no index by document.
-        spans = tuple(
-            self.execute("SELECT start, end FROM passages WHERE id >= ? AND id < ? ORDER BY id", (first, first + count))
         )
-        return StoredDocument(name, source, title, text, json.loads(metadata) if metadata else {}, spans, first)
+        for _, name, title, metadata, language, digest, whole, source, path, noted, text, written, *numbers in rows:
+            if (
+                not holds(*numbers)
+                or document_sum(number, name, title, metadata, language, digest) != whole
+                or name_sum(source, path) != noted
+                or crc32(text) != written
+            ):
+                break
+            first, count = numbers[2:4]
+            decoded = text.decode()
+            # Its passages are numbered in a row; passages have no index by document.
+            places = self.execute(
+                "SELECT id, document, start, end, part, line, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
+                (first, first + count),
+            )
+            if len(places) != count:
+                break
+            if not all(passage_holds((*place, decoded[place[2] : place[3]].encode())) for place in places):
+                break
+            spans = tuple((place[2], place[3]) for place in places)
+            return StoredDocument(name, path, title, decoded, _json(metadata)[0] if metadata else {}, spans, first)
+        raise LibraryDamaged(self.damage(number, "the text or a field"))
 
     def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
         """Id, number of the first passage and number of passages of all documents alive at ``generation``, rising."""
-        sql = f"SELECT name, first, passages FROM documents WHERE {_ALIVE} ORDER BY id"
-        yield from self.stream(sql, {"g": generation})
+        rows = self.stream(f"SELECT name, sum >> 32, {NUMBERS} FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation})
+        while some := list(islice(rows, 1 << 12)):
+            for (name, whole, number, _, first, count, *_), sound in zip(
+                some, numbers_hold([row[2:] for row in some]).tolist(), strict=True
+            ):
+                if not sound or name_sum(number, name) != whole:
+                    raise LibraryDamaged(self.damage(number, "the row"))
+                yield name, first, count
 
     def numbers(self, generation: int) -> Iterator[int]:
         """Numbers of all documents alive at ``generation``, rising."""
         for row in self.stream(f"SELECT id FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation}):
             yield row[0]
 
+    def range_of(self, number: int) -> tuple[int, int]:
+        """First passage and number of passages of the document ``number``. Raises `LibraryDamaged`."""
+        for row in self.execute(f"SELECT {NUMBERS} FROM documents WHERE id = ?", (number,)):
+            if holds(*row):
+                return row[2], row[3]
+        raise LibraryDamaged(self.damage(number, "the place among the passages"))
+
     def fields(self) -> list[str]:
         """The metadata keys in use."""
-        # A loose index scan: the key's next value, not all rows.
-        rows = self.execute(
-            "WITH RECURSIVE k(key) AS (SELECT min(key) FROM metadata UNION ALL "
-            "SELECT (SELECT min(key) FROM metadata WHERE key > k.key) FROM k WHERE k.key IS NOT NULL) "
-            "SELECT key FROM k WHERE key IS NOT NULL"
-        )
-        return [row[0] for row in rows]
+        return [row[0] for row in self.execute("SELECT key FROM fields WHERE rows > 0 ORDER BY key")]
+
+    def sums_of_fields(self) -> tuple[dict[Any, tuple[int, int]], dict[Any, tuple[int, int]]]:
+        """Rows and total of each field of the metadata: as noted, and as they are, at one moment."""
+        found: dict[Any, tuple[int, int]] = {}
+        with self._lock, self._errors():
+            db = self._connection()
+            db.execute("BEGIN")  # a writer changes both in one transaction
+            try:
+                noted = {key: (rows, total) for key, rows, total in db.execute("SELECT key, rows, total FROM fields")}
+                for key, value, count, documents in db.execute(
+                    "SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value"
+                ):
+                    rows, total = found.get(key, (0, 0))
+                    found[key] = rows + count, (total + value_sum(value, count, documents)) % PRIME
+            finally:
+                db.execute("COMMIT")
+        return noted, found
+
+    @staticmethod
+    def _sum_of_field(db: sqlite3.Connection, key: Any) -> tuple[int, int]:
+        rows, sums = 0, 0
+        cursor = db.execute("SELECT value, count(*), sum(document) FROM metadata WHERE key IS ? GROUP BY value", (key,))
+        while some := cursor.fetchmany(1 << 12):
+            for value, count, documents in some:
+                rows, sums = rows + count, sums + value_sum(value, count, documents)
+        return rows, sums % PRIME
+
+    def require_field(self, key: str, most: int | None = FIELD_ROWS) -> None:
+        """Compare the values of a metadata field with their checksums, once, where it has at most ``most``.
+
+        Raises `LibraryDamaged`.
+        """
+        if key in self._compared:
+            return
+        with self._lock, self._errors():
+            db = self._connection()
+            db.execute("BEGIN")
+            try:
+                noted = db.execute("SELECT rows, total FROM fields WHERE key = ?", (key,)).fetchone()
+                if noted is None or (most is not None and noted[0] > most):
+                    return
+                rows, sums = self._sum_of_field(db, key)
+            finally:
+                db.execute("COMMIT")
+        if (rows, sums) != noted:
+            raise LibraryDamaged(
+                f"the values of the field {key!r:.80} are damaged in {self.path}: filters by it cannot be trusted; run "
+                "`bookwheel check` to see all that is damaged, then index the files again into a new library"
+            )
+        self._compared.add(key)
 
     def problems(self) -> list[str]:
         """What SQLite's own integrity check says; empty where all is well."""
@@ -584,12 +641,3 @@ class Store:
         """Bytes on disk: the database and its log."""
         files = {DATABASE: self.path, "log": self.path.with_name(DATABASE + "-wal")}
         return {name: path.stat().st_size for name, path in files.items() if path.is_file()}
-
-
-def _after_fork() -> None:
-    for store in list(_open):
-        store._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryChanged, LibraryDamaged
-from ..index.storage import ArrayFolder
+from ..index.storage import ANEW, ArrayFolder
 from ..progress import Progress, silent
 from .leases import Lease
 from .manifest import Manifest
-from .segment import DENSE, ROWS, SEGMENTS, SPARSE
+from .row_check import damaged_rows
+from .saved_recipes import FILE as RECIPES
+from .saved_recipes import read_recipes, recipes_are_missing
+from .segment import FOREIGN, ROWS, SEGMENTS, array_folders, checksum_of_lists
 from .store import Store
-from .vectors.parts import part_folders
+from .vectors.cache import VectorCache
 
 __all__ = ["problems"]
 
@@ -40,11 +43,23 @@ def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
     lease = Lease.take(library, manifest.generation)
     found: list[str] = []
     folders: list[ArrayFolder] = []
-    for path in _paths(library, manifest):
+
+    def opened(path: Path) -> ArrayFolder | None:
         try:
             folders.append(ArrayFolder(path))  # mapped, so that it can be checked also once a writer deleted it
         except LibraryDamaged as error:
             found.append(str(error))
+            return None
+        return folders[-1]
+
+    for entry in manifest.segments:
+        own = [opened(path) for path in array_folders(library, entry, vectors=manifest.settings.encoder is not None)]
+        lists = {folder.folder: folder.checksum for folder in own if folder is not None}
+        if len(lists) == len(own) and checksum_of_lists(library, entry, lists) != entry.lists:
+            found.append(f"{library / SEGMENTS / entry.name} {FOREIGN}; {ANEW}")
+    for representation in manifest.representations:
+        if representation.adapter is not None:
+            opened(library / representation.adapter)
     task = progress("checking", len(folders) + 1, "parts")
     try:
         for folder in folders:
@@ -56,17 +71,17 @@ def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
             return [*found, str(error)]
         try:
             found += store.problems()
-            if not found and store.generation() < manifest.generation:
-                found.append(
-                    f"{store.path} is of generation {store.generation()} where the manifest says {manifest.generation}"
-                )
-            if not found:
-                found += _disagreements(
-                    manifest, store, {f.folder.parent.name: f.array("ids") for f in folders if f.folder.name == ROWS}
-                )
+            rows = damaged_rows(store, manifest)
+            found += rows
+            if not rows:
+                ids = {f.folder.parent.name: f.array("ids") for f in folders if f.folder.name == ROWS}
+                found += _disagreements(manifest, store, ids)
+        except LibraryDamaged as error:
+            found.append(str(error))
         finally:
             store.close()
         task.advance()
+        found += _beside(library)
     finally:
         task.close()
         if lease is not None:
@@ -74,34 +89,38 @@ def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
     return found
 
 
-def _paths(library: Path, manifest: Manifest) -> Iterator[Path]:
-    """Every array folder of the library."""
-    for entry in manifest.segments:
-        segment = library / SEGMENTS / entry.name
-        for part in (ROWS, SPARSE, entry.impacts, *([DENSE] if manifest.settings.encoder else [])):
-            yield segment / part
-        for added in entry.parts:
-            yield from part_folders(segment / added.folder, added.folder.split("-", 1)[0])
+def _beside(library: Path) -> list[str]:
+    """Problems of the files that a library can do without: saved recipes, and vectors that are not committed yet."""
+    found: list[str] = []
+    try:
+        read_recipes(library)
+    except LibraryDamaged as error:
+        found.append(str(error))
+    if recipes_are_missing(library):
+        found.append(f"{library / RECIPES} is missing; save the recipes again, or put the file back")
+    cache = VectorCache(library)
+    try:
+        found += cache.problems()
+    finally:
+        cache.close()
+    return found
 
 
 def _disagreements(manifest: Manifest, store: Store, ids_of: Mapping[str, NDArray[np.int64]]) -> list[str]:
-    found = []
+    found: list[str] = []
+    removed = store.removed_ranges(manifest.generation)
     indexed = 0
     for entry in manifest.segments:
-        ids = ids_of[entry.name]
-        indexed += len(ids)
+        if (ids := ids_of.get(entry.name)) is None:  # it was named as damaged
+            return found
         if len(ids) != entry.passages:
-            found.append(f"segment {entry.name} has {len(ids)} passages but the manifest lists {entry.passages}")
-            continue
-        stored = 0
-        if len(ids):
-            stored = store.execute("SELECT count(*) FROM passages WHERE id BETWEEN ? AND ?", (int(ids[0]), int(ids[-1])))[0][0]
-        if stored < len(ids):
-            found.append(f"segment {entry.name} has {len(ids)} passages but the database has {stored} of them")
+            found.append(f"segment {entry.name} has {len(ids)} passages but the manifest lists {entry.passages}; {ANEW}")
+        gone = np.searchsorted(ids, removed.sum(axis=1)) - np.searchsorted(ids, removed[:, 0])
+        indexed += len(ids) - int(gone.sum())
     alive = store.execute(
         "SELECT coalesce(sum(passages), 0) FROM documents WHERE added <= :g AND (removed IS NULL OR removed > :g)",
         {"g": manifest.generation},
     )[0][0]
-    if alive > indexed:
-        found.append(f"the database has {alive} passages but the segments have {indexed}")
+    if alive != indexed:
+        found.append(f"the database has {alive} passages but the segments have {indexed}; {ANEW}")
     return found

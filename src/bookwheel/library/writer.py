@@ -21,7 +21,7 @@ from .._system import anonymous_bytes
 from ..analysis.library_analyzer import most_documents
 from ..documents.document import Document
 from ..encode.protocols import nbytes
-from ..index.storage import fsync_folder, storage
+from ..index.storage import checksum_of, fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
 from ..memory.process import BUFFERS, PROCESS, RESERVE
@@ -35,7 +35,7 @@ from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
 from .memory_plan import plan_library, sketch_bits
 from .pending import NewDocument, SourceState
-from .segment import SEGMENTS, Segment
+from .segment import SEGMENTS, Segment, array_folders, checksum_of_lists
 from .settings import Representation, Settings
 from .snapshot import Snapshot
 from .store import Store
@@ -159,6 +159,7 @@ class Writer:
         rows = self.store.execute("SELECT id FROM sources WHERE path = ?", (path,))
         if not rows:
             rows = self.store.execute("INSERT INTO sources (path) VALUES (?) RETURNING id", (path,))
+            self.store.sum_source(rows[0][0])
         return int(rows[0][0])
 
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
@@ -241,12 +242,13 @@ class Writer:
         while rows := [(self.generation, number) for number in islice(every, REMOVED_AT_ONCE)]:
             self._intake.no_longer([number for _, number in rows])
             self.store.begin()
-            self.store.many("UPDATE documents SET removed = ? WHERE id = ?", rows)
+            self.store.remove(rows)
             # Their sources no longer hold what the library has, so the next `index` reads them again.
-            self.store.many(
-                "UPDATE sources SET complete = NULL WHERE id = (SELECT source FROM documents WHERE id = ?)",
-                [row[1:] for row in rows],
-            )
+            for at in range(0, len(rows), 500):
+                some = [number for _, number in rows[at : at + 500]]
+                self.store.mark_incomplete(
+                    f"id IN (SELECT source FROM documents WHERE id IN ({','.join('?' * len(some))}))", some
+                )
             self.store.commit()
             self._dirty = True
             count += len(rows)
@@ -294,8 +296,9 @@ class Writer:
         representations: Sequence[Representation] | None = None,
     ) -> None:
         numbers = self._intake.numbers
+        known = set(self.manifest.segments)
         manifest = self.manifest.next(
-            segments=tuple(segments),
+            segments=tuple(entry if entry in known else self._listed(entry) for entry in segments),
             next_document=numbers.document,
             next_passage=numbers.passage,
             next_segment=numbers.segment,
@@ -306,11 +309,18 @@ class Writer:
         if manifest.segments:
             with storage(self.library):
                 fsync_folder(self.library / SEGMENTS)
+        self.store.removed_now(manifest.generation)
         self.store.commit_durably(manifest.generation)
+        manifest = replace(manifest, documents=self.manifest.documents + self.store.change(manifest.generation))
         manifest.write(self.library)
         self.manifest = self._intake.manifest = manifest
         self._dirty = False
         self._sweep()
+
+    def _listed(self, entry: SegmentEntry) -> SegmentEntry:
+        """``entry`` with the checksum of its folders' lists of arrays."""
+        folders = array_folders(self.library, entry, vectors=self.manifest.settings.encoder is not None)
+        return replace(entry, lists=checksum_of_lists(self.library, entry, {f: checksum_of(f) for f in folders}))
 
     def _tidy(self) -> None:
         """Keep the segments few and their impacts near the collection's present mean length."""

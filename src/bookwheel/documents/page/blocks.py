@@ -102,6 +102,9 @@ def blocks_of(root: LexborNode) -> Blocks:
             if pre:
                 append(content.translate(KEPT_SPACE))
                 count = len(content)
+            elif content.isspace():  # most are
+                append(" ")
+                count = 0
             else:
                 content = _SPACE.sub(" ", content)
                 append(content)

@@ -120,13 +120,15 @@ def left_out(page: Blocks, site: bool) -> list[bool]:
     if not page.tag:
         return []
     shown = not_shown(page)
-    manual = _Choice(page, shown)
-    manual.navigation()
     if site:
         choice = _Choice(page, shown)
         choice.main_text()
-        if not choice.is_too_little(manual):
+        if choice.is_enough():
             return choice.out
+    manual = _Choice(page, shown)
+    manual.navigation()
+    if site and not choice.is_too_little(manual):
+        return choice.out
     return shown if manual.is_too_little(_Choice(page, shown)) else manual.out
 
 
@@ -141,6 +143,11 @@ class _Choice:
         """Blocks with more prose are never boilerplate."""
         self.core: set[int] = set()
         self._count()
+
+    def is_enough(self) -> bool:
+        """Whether so much is kept that no milder choice would be preferred."""
+        self._count()
+        return self.chars[0] - self.linked[0] >= _ENOUGH
 
     def is_too_little(self, other: _Choice) -> bool:
         """Whether so little is kept that ``other``, which keeps more, is to be preferred."""

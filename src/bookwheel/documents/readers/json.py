@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..._errors import InputError
 from ..document import Document
 from ..seen_ids import without_duplicates
 from ..source import DEFAULT_FIELDS, Fields, Source
 from .base import Format, Items
+from .chat import CHAT_NAMES, is_chat
 from .json_size import end_of, parsed_size, room_of, too_large
 from .jsonl import Records, clean_values
 from .record import plan_for
@@ -18,6 +20,7 @@ from .text import read_text
 
 __all__ = ["JSON"]
 
+_HEAD = 1 << 14
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LIST_OF_OBJECTS = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*\{")
 
@@ -81,14 +84,38 @@ def _are_records(text: str, fields: Fields, room: int) -> bool:
         return True  # told when it is its turn
     try:
         first, _ = json.JSONDecoder().raw_decode(text, start)
-        return bool(plan_for(first, DEFAULT_FIELDS, "").text)
+        return bool(plan_for(first, DEFAULT_FIELDS, "").text) or _has_turns(first)
     except (ValueError, RecursionError):
         return False
 
 
+def _has_turns(record: object) -> bool:
+    return isinstance(record, dict) and any(is_chat(record.get(name)) for name in CHAT_NAMES)
+
+
+def _conversation(source: Source, fields: Fields, text: str) -> Document | None:
+    """The document of a file that is one conversation: an object with its turns, or the list of them; else None."""
+    if fields.text is not None or ('"content"' not in text[:_HEAD] and '"value"' not in text[:_HEAD]):
+        return None
+    if parsed_size(text) > room_of(source):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found, list) and all(isinstance(item, dict) and {"role", "content"} <= item.keys() for item in found):
+        found = {"messages": found}
+    if not _has_turns(found):
+        return None
+    made = Records(source, fields).document(clean_values(found), 1)
+    return replace(made, title=made.title or source.stem) if isinstance(made, Document) else None
+
+
 def _read(source: Source, fields: Fields) -> Items:
     text = read_text(source)
-    if _are_records(text, fields, room_of(source)):
+    if (conversation := _conversation(source, fields, text)) is not None:
+        yield conversation
+    elif _are_records(text, fields, room_of(source)):
         yield from without_duplicates(_records(source, fields, text), source.label)
     elif text and not text.isspace():
         yield Document(source.path, text, source.name or source.stem, kind="code", lines=True)

@@ -12,6 +12,7 @@ from ..failures import Upcoming
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from .base import Format, Items
+from .chat import CHAT_NAMES, chat_text, is_chat
 from .json_size import parsed_size, room_of, too_large
 from .lines import bounded_lines
 from .record import Plan, flatten, plan_for, text_of
@@ -62,6 +63,8 @@ class Records:
                 text = text_of(text)
         else:
             text = "\n\n".join(part for part in (text_of(record[name]) for name in plan.text) if part)
+        if not plan.text:
+            text = next((chat_text(record[name]) for name in CHAT_NAMES if name in record and is_chat(record[name])), "")
         if not text or text.isspace():
             if not title or title.isspace():
                 return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was skipped")
@@ -73,7 +76,7 @@ class Records:
     def _plan(self, keys: tuple[str, ...], line: int) -> Plan:
         where = f"{self._source.label}:{line}: the record"
         plan = plan_for(keys, self._fields, where)
-        if not plan.text and plan.title is None:
+        if not plan.text and plan.title is None and not any(name in CHAT_NAMES for name in keys):
             raise InputError(
                 f"{where} has no text field (its fields are {', '.join(keys[:20]) or 'none'}); choose one with --text"
             )

@@ -136,7 +136,7 @@ class LibraryContext:
                 found.append(int(name[1:]))
                 continue
             for number in store.find(generation, name):
-                ((first, count),) = store.execute("SELECT first, passages FROM documents WHERE id = ?", (number,))
+                first, count = store.range_of(number)
                 found += range(first, first + count)
         return np.unique(np.array(found, np.int64))
 

@@ -3,7 +3,7 @@
 A search does not write the library. But the candidates of first stages are the passages worth
 encoding first, and what was encoded for one query is of use to the next. Both are kept here, within
 bounds, until `Library.embed` commits them. It is a cache: where it cannot be written nothing fails,
-and where it is damaged a new one is begun.
+where it is damaged or another library's a new one is begun, and a damaged row counts as not there.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
-from ..._errors import LibraryDamaged
+from ..._errors import LibraryDamaged, LibraryError
 from ..databases import check_schema, refuse_foreign_files, restrict
+from ..manifest import Manifest
+from ..row_sums import ANY_TEXT, row_sum
 
 if TYPE_CHECKING:
     from ..settings import Representation
@@ -33,10 +36,18 @@ PENDING = 512
 SOME = 500
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS vectors (key TEXT, passage INTEGER, data BLOB NOT NULL, PRIMARY KEY (key, passage)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vectors (key TEXT, passage INTEGER, data BLOB NOT NULL, sum INTEGER, PRIMARY KEY (key, passage)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (passage INTEGER PRIMARY KEY, times REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT, sum INTEGER);
 """
+
+
+LIBRARY = "library"
+"""The note of whose cache it is."""
+
+
+def _sum(key: str, passage: int, data: bytes) -> int:
+    return crc32(data, crc32(f"{key} {passage}".encode()))
 
 
 def cache_key(representation: Representation) -> str:
@@ -79,8 +90,9 @@ class VectorCache:
                     # What is lost in a power cut is encoded again.
                     self._db.execute("PRAGMA synchronous=OFF")
                     self._db.executescript(SCHEMA)
+                    self._require_own(self._db)
                     break
-                except LibraryDamaged:  # other tables than ours, or a view or a trigger
+                except LibraryError:  # other tables than ours, a view or a trigger, or it is another library's
                     self._drop()
                     self.discard(self.path.parent)
                 except sqlite3.OperationalError:  # no right to write here, or a disk that is full
@@ -91,6 +103,47 @@ class VectorCache:
                     if attempt == 0:
                         self.discard(self.path.parent)
         return self._db
+
+    def _require_own(self, db: sqlite3.Connection) -> None:
+        """Note whose cache this is; raises `LibraryDamaged` where it is another library's."""
+        rows = db.execute("SELECT value, sum FROM notes WHERE name = ?", (LIBRARY,)).fetchall()
+        mine = Manifest.read(self.path.parent).id
+        if not rows and not db.execute("SELECT EXISTS (SELECT 1 FROM vectors)").fetchone()[0]:
+            db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (LIBRARY, mine, row_sum(LIBRARY, mine)))
+        elif rows != [(mine, row_sum(LIBRARY, mine))]:
+            raise LibraryDamaged(f"{self.path} is of another library")
+
+    def problems(self) -> list[str]:
+        """One sentence where the file is damaged or another library's; nothing is changed."""
+        remedy = "delete the file: what it held is encoded again"
+        if not self.path.is_file():
+            return []
+        try:
+            refuse_foreign_files(self.path)
+            db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+            try:
+                restrict(db)
+                db.text_factory = ANY_TEXT
+                check_schema(db, SCHEMA, self.path)
+                wrong = [row[0] for row in db.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
+                notes = db.execute("SELECT name, value, sum FROM notes").fetchall()
+                bad = sum(row_sum(name, value) != noted for name, value, noted in notes)
+                for key, passage, data, noted in db.execute("SELECT key, passage, data, sum FROM vectors"):
+                    bad += not isinstance(data, bytes) or _sum(key, passage, data) != noted
+                mine = Manifest.read(self.path.parent).id
+                if any(name == LIBRARY and value != mine for name, value, _ in notes):
+                    return [f"{self.path} is of another library; {remedy}"]
+            finally:
+                db.close()
+        except sqlite3.OperationalError:  # no right to read it, or another process is at it: then nobody reads it
+            return []
+        except sqlite3.Error as error:
+            wrong, bad = [str(error)], 0
+        except LibraryDamaged as error:
+            return [f"{error}; {remedy}" if remedy not in str(error) else str(error)]
+        if wrong or bad:
+            return [f"{self.path} is damaged ({wrong[0] if wrong else f'{bad} rows do not match their checksum'}); {remedy}"]
+        return []
 
     def _drop(self) -> None:
         if self._db is not None:
@@ -122,14 +175,17 @@ class VectorCache:
         found = {p: self._vectors[key, p] for p in passages if (key, p) in self._vectors}
         for at in range(0, len(passages), SOME):
             some = passages[at : at + SOME]
-            sql = f"SELECT passage, data FROM vectors WHERE key = ? AND passage IN ({','.join('?' * len(some))})"
-            found.update((int(p), bytes(d)) for p, d in self._read(sql, [key, *some]))  # type: ignore[call-overload]
+            sql = f"SELECT passage, data, sum FROM vectors WHERE key = ? AND passage IN ({','.join('?' * len(some))})"
+            for p, d, noted in self._read(sql, [key, *some]):
+                if isinstance(p, int) and isinstance(d, bytes) and _sum(key, p, d) == noted:
+                    found[p] = d
         return found
 
     def cached(self, key: str) -> list[int]:
         """The passages under ``key``."""
         self.flush()
-        return [int(p) for (p,) in self._read("SELECT passage FROM vectors WHERE key = ?", [key])]  # type: ignore[call-overload]
+        rows = self._read("SELECT passage FROM vectors WHERE key = ?", [key])
+        return [p for (p,) in rows if isinstance(p, int)]
 
     def put(self, key: str, vectors: Mapping[int, bytes]) -> None:
         """Add encoded passages."""
@@ -177,13 +233,13 @@ class VectorCache:
 
     def note(self, name: str) -> str | None:
         """What was kept under ``name``; None for nothing."""
-        rows = self._read("SELECT value FROM notes WHERE name = ?", [name])
-        return str(rows[0][0]) if rows else None
+        rows = self._read("SELECT value, sum FROM notes WHERE name = ?", [name])
+        return str(rows[0][0]) if rows and row_sum(name, rows[0][0]) == rows[0][1] else None
 
     def set_note(self, name: str, value: str) -> None:
         """Keep something that was fitted on the library."""
         with self._lock:
-            self._write(("INSERT OR REPLACE INTO notes VALUES (?, ?)", [(name, value)]))
+            self._write(("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", [(name, value, row_sum(name, value))]))
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -192,11 +248,11 @@ class VectorCache:
         with self._lock:
             if not self._vectors and not self._requests:
                 return
-            vectors = [(key, passage, data) for (key, passage), data in self._vectors.items()]
+            vectors = [(key, passage, data, _sum(key, passage, data)) for (key, passage), data in self._vectors.items()]
             requests = list(self._requests.items())
             self._vectors, self._requests = {}, {}
             self._write(
-                ("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", vectors),
+                ("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", vectors),
                 (
                     "INSERT INTO requests VALUES (?, ?) ON CONFLICT (passage) DO UPDATE SET times = times + excluded.times",
                     requests,

@@ -60,5 +60,7 @@ class OnDemand:
             self.seconds = each if not self.seconds else 0.7 * self.seconds + 0.3 * each
             made.update(zip(some, packed, strict=True))
         if made:
-            self.cache.put(self.key, made)
+            # What has a damaged text serves this search only.
+            damaged = snapshot.store.damaged
+            self.cache.put(self.key, {number: data for number, data in made.items() if number not in damaged})
         return made
