@@ -52,7 +52,7 @@ def write(path: Path, *records: object) -> Path:
         ({"DOCNO": "L-1", "Headline": "T", "Text": ["x", "y"]}, ("L-1", "T", "x\ny", {})),
         (
             {"id": "a", "abstract": "x", "year": 2020, "open": True, "gone": None, "list": [1]},
-            ("a", "", "x", {"year": 2020, "open": True}),
+            ("a", "", "x", {"year": 2020, "open": True, "list": (1,)}),
         ),
         ({"_id": "only title", "title": "T", "text": ""}, ("only title", "", "T", {})),
     ],
@@ -196,7 +196,7 @@ def test_bad_rows(tmp_path: Path) -> None:
     path.write_text("id,text\n1,a,b\n2,\n1,x\n1,y\n4," + "z" * 300 + "\n5,fine\n")
     found = items(path, max_bytes=200)
     assert [item.id for item in found if isinstance(item, Document)] == ["1", "5"]
-    assert [str(item).split(":")[1] for item in found if isinstance(item, InputError)] == ["2", "3", "5", "6"]
+    assert [str(item).split(":")[1] for item in found if isinstance(item, InputError)] == ["3", "4", "5", "6"]
     with pytest.raises(InputError, match="no field 'body'"):
         items(path, Fields(text=("body",)))
 
@@ -245,3 +245,19 @@ def test_any_json_gives_clean_documents_or_errors(tmp_path_factory: pytest.TempP
             (item.id + item.title + item.text).encode()
             assert "\0" not in item.text
             assert item.text.strip()
+
+
+def test_rows_wider_than_the_header_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n1,heron\n2,stork,7,white\n")
+    first, second = items(tmp_path / "a.csv")
+    assert isinstance(first, Document)
+    assert isinstance(second, Document)
+    assert (first.text, dict(first.metadata)) == ("heron", {})
+    assert (second.text, dict(second.metadata)) == ("stork", {"column3": 7, "column4": "white"})
+
+
+def test_columns_may_be_separated_by_bars(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id|text|year\n1|a heron, standing|2020\n")
+    (found,) = items(tmp_path / "a.csv")
+    assert isinstance(found, Document)
+    assert (found.id, found.text, dict(found.metadata)) == ("1", "a heron, standing", {"year": 2020})

@@ -191,7 +191,7 @@ def test_metadata_of_other_libraries_and_nested(library: Library) -> None:
         ([Document("ok", "text"), Document("bad", 3)], r"document 2 \('bad'\): text must be a string, not int"),  # type: ignore[arg-type]
         ([Document(4, "text")], r"document 1 \(4\): id must be a string, not int"),  # type: ignore[arg-type]
         ([Document("a", "text", metadata=["x"])], r"document 1 \('a'\): metadata must be a dictionary, not list"),  # type: ignore[arg-type]
-        ([Document("a", "text", metadata={"by": ["x"]})], r"document 1 \('a'\): field 'by' must be .* not list"),  # type: ignore[dict-item]
+        ([Document("a", "text", metadata={"by": [b"x"]})], r"document 1 \('a'\): field 'by' must be .* not bytes"),  # type: ignore[dict-item]
         ([{"id": "a", "text": 3}], r"document 1 \('a'\): field 'text' must be a string, not int"),
         ([{"id": "a", "text": "x", "title": []}], r"document 1 \('a'\): field 'title' must be a string, not list"),
         ([{"id": "a", "text": "x", "year": 1 << 20000}], r"document 1 \('a'\): field 'year' must have at most 4,000 digits"),

@@ -290,7 +290,7 @@ def test_fields_are_told() -> None:
     [
         ("year", 5, "expected a comparison after the field 'year'"),
         ("year >", 7, "expected a value"),
-        ("year > 2020-05-01", 8, 'in quotes: "2020-05-01"'),
+        ("year > 2020-05-01-x", 8, 'in quotes: "2020-05-01-x"'),
         ("version = 1.2.3", 11, 'in quotes: "1.2.3"'),
         ("author = Knuth", 10, 'in quotes: "Knuth"'),
         ("2020 <= year", 1, "on the left"),

@@ -53,6 +53,11 @@ class LexicalEncoder:
         self._stands_for = np.zeros(1024, np.int32)
 
     @property
+    def analysed(self) -> int:
+        """How many words were analysed; one counts for each language."""
+        return self._analysed
+
+    @property
     def nbytes(self) -> int:
         """Bytes held, about: of each term its text (64), its entry in a dictionary (72)
         and in a list; and the arrays.

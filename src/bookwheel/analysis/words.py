@@ -139,6 +139,11 @@ class WordTable:
             return 172 * len(self.words)
         return 58 * len(self.words) + self._hash.characters + self._hash.nbytes
 
+    @property
+    def unspaced_bytes(self) -> int:
+        """Bytes of words beyond 20 each: about those of scripts without spaces, whose runs are one word."""
+        return 0 if self._hash is None else max(0, self._hash.characters - 20 * len(self.words))
+
     def ids(
         self, texts: Sequence[str], more: Sequence[Sequence[str]] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

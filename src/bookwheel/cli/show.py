@@ -112,7 +112,7 @@ def _print(document: StoredDocument, terminal: Terminal, passage: int | None, pa
     click.echo(terminal.bold(clean(document.title or document.id)))
     for name, value in [("id", document.id), ("source", document.source), *document.metadata.items()]:
         if value not in (None, ""):
-            click.echo(terminal.dim(f"{clean(name)}: {clean(str(value))}"))
+            click.echo(terminal.dim(f"{clean(name)}: {clean(shown(value))}"))
     click.echo()
     text = clean(document.text, lines=True)
     if passage is not None:
@@ -129,3 +129,8 @@ def _print(document: StoredDocument, terminal: Terminal, passage: int | None, pa
             click.echo()
     else:
         click.echo(text)
+
+
+def shown(value: object) -> str:
+    """A value of metadata, or several, for the terminal."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

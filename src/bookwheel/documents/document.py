@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from .parts import Part
 
-__all__ = ["Document", "Part", "Scalar", "Span"]
+__all__ = ["Document", "Part", "Scalar", "Span", "Value"]
 
 Scalar = str | int | float | bool | None
 """A metadata value: what JSON calls a scalar."""
+
+Value = Scalar | tuple[Scalar, ...]
+"""What a field of metadata has: one value, or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Document:
     id: str
     text: str
     title: str = ""
-    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    metadata: Mapping[str, Value] = field(default_factory=dict)
     kind: str = "prose"
     """How it is split: ``prose``, ``markup`` (with headings and lists) or ``code``."""
     pages: tuple[int, ...] = ()

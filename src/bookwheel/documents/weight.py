@@ -22,6 +22,8 @@ def weight(document: Document) -> int:
     if document.metadata:
         for key, value in document.metadata.items():
             size += getsizeof(key) + getsizeof(value) + _FIELD
+            if isinstance(value, tuple):
+                size += sum(map(getsizeof, value))
     return size + 40 * (len(document.pages) + len(document.sections)) + 300 * len(document.parts)
 
 

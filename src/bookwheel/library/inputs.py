@@ -10,6 +10,8 @@ import datetime
 import decimal
 import hashlib
 import math
+import pathlib
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
 from sys import getsizeof
@@ -18,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from .._errors import InputError
-from ..documents.document import Document, Part, Scalar
+from ..documents.document import Document, Part, Scalar, Value
 from ..documents.encoding import clean
-from ..documents.metadata import LARGEST
+from ..documents.metadata import LARGEST, flattened
 from ..documents.seen_ids import SeenIds
 from ..documents.source import Fields
 from ..documents.weight import WAITING, Load
@@ -34,6 +36,8 @@ ROWS = 1024
 """Rows of a table, and documents of a batch, that are held at once, unless they are large."""
 GROWTH = 8
 """How many times more rows of a table are read than the last time, where those were light."""
+DEEPEST = 8
+"""Dictionaries and lists inside each other."""
 DIGITS = 4000
 """Digits that a whole number may have: Python writes none of more than 4,300."""
 
@@ -183,7 +187,7 @@ def _of_record(record: Mapping[Any, Any], number: int, fields: Fields) -> Docume
     return _named(identifier, text, title, _metadata(values, identifier, number), number)
 
 
-def _named(identifier: str, text: str, title: str, metadata: dict[str, Scalar], number: int) -> Document:
+def _named(identifier: str, text: str, title: str, metadata: dict[str, Value], number: int) -> Document:
     """A document; one without an id is named after what it says, so that adding it again changes nothing."""
     if not identifier:
         said = repr((title, text, sorted(metadata.items()))).encode("utf-8", "backslashreplace")
@@ -213,31 +217,65 @@ def _string(record: Mapping[str, Any], name: str, identifier: str, number: int) 
     raise InputError(f"{_label(identifier, number)}: field {name!r} must be a string, not {_kind(value)}")
 
 
-def _metadata(values: Mapping[Any, Any], identifier: str, number: int) -> dict[str, Scalar]:
-    """The values that are there, as strings, numbers and truth values; dates as ISO 8601 writes them."""
-    kept: dict[str, Scalar] = {}
+def _metadata(values: Mapping[Any, Any], identifier: str, number: int) -> dict[str, Value]:
+    """The values that are there, as strings, numbers and truth values; dates as ISO 8601 writes them.
+
+    Lists are several values of a field, and an object has a field for each of its own: ``author.name``.
+    """
+    kept: dict[str, Value] = {}
     for name, value in values.items():
         if not isinstance(name, str):
             raise InputError(f"{_label(identifier, number)}: the name of a field must be a string, not {name!r:.40}")
-        if not isinstance(value, str):
-            if _missing(value):
-                continue
-            value = _plain(value)
-            if value is None or (isinstance(value, float) and value != value):  # numpy's NaT, a decimal NaN
-                continue
-            if isinstance(value, int) and value.bit_length() > DIGITS * 3.3:
-                raise InputError(f"{_label(identifier, number)}: field {name!r:.80} must have at most {DIGITS:,} digits")
-            if not isinstance(value, str | int | float):
-                raise InputError(
-                    f"{_label(identifier, number)}: field {name!r:.80} must be a string, a number, a truth value or a date, "
-                    f"not {_kind(value)}"
-                )
-        kept[name] = value
+        if isinstance(value, str):
+            kept[name] = value
+        elif isinstance(value, Mapping | list | tuple | set | frozenset) or (hasattr(value, "tolist") and _is_array(value)):
+            kept.update(flattened({name: _plain_tree(value, name, identifier, number, 0)}))
+        elif not _missing(value) and (one := _checked_scalar(value, name, identifier, number)) is not None:
+            kept[name] = one
     return kept
+
+
+def _is_array(value: Any) -> bool:
+    return getattr(value, "shape", ()) != ()
+
+
+def _plain_tree(value: Any, name: str, identifier: str, number: int, depth: int) -> Any:
+    """Lists and dictionaries of plain values."""
+    if depth > DEEPEST:
+        raise InputError(f"{_label(identifier, number)}: field {name!r:.80} is nested more than {DEEPEST} deep")
+    if isinstance(value, Mapping):
+        if odd := [key for key in value if not isinstance(key, str)]:
+            raise InputError(
+                f"{_label(identifier, number)}: the names in field {name!r:.80} must be strings, not {odd[0]!r:.40}"
+            )
+        return {key: _plain_tree(inner, name, identifier, number, depth + 1) for key, inner in value.items()}
+    if hasattr(value, "tolist") and _is_array(value):
+        value = value.tolist()
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)
+    if isinstance(value, list | tuple):
+        return [_plain_tree(inner, name, identifier, number, depth + 1) for inner in value]
+    return None if _missing(value) else _checked_scalar(value, name, identifier, number)
+
+
+def _checked_scalar(value: Any, name: str, identifier: str, number: int) -> Scalar:
+    value = _plain(value)
+    if value is None or (isinstance(value, float) and value != value):  # numpy's NaT, a decimal NaN
+        return None
+    if isinstance(value, int) and value.bit_length() > DIGITS * 3.3:
+        raise InputError(f"{_label(identifier, number)}: field {name!r:.80} must have at most {DIGITS:,} digits")
+    if not isinstance(value, str | int | float):
+        raise InputError(
+            f"{_label(identifier, number)}: field {name!r:.80} must be a string, a number, a truth value, a date, or a list or "
+            f"dictionary of them, not {_kind(value)}"
+        )
+    return value
 
 
 def _plain(value: Any) -> Any:
     """A date as a string, a number of numpy or decimal as Python's own; all else as it is."""
+    if isinstance(value, uuid.UUID | pathlib.PurePath):
+        return str(value)
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):

@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
-from ..documents.document import Document, Scalar
-from ..documents.metadata import comparable, kept
+from ..documents.document import Document, Scalar, Value
+from ..documents.metadata import comparable, kept, kept_value, values_of
 from ..documents.weight import weight
 from .row_sums import document_numbers, document_sum, metadata_sums, passage_sum
 from .store import Store
@@ -53,7 +52,7 @@ class Rows:
     documents: list[tuple[Any, ...]] = field(default_factory=list)
     texts: list[tuple[Any, ...]] = field(default_factory=list)
     passages: list[tuple[Any, ...]] = field(default_factory=list)
-    metadata: list[tuple[int, Mapping[str, Scalar]]] = field(default_factory=list)
+    metadata: list[tuple[int, Mapping[str, Value]]] = field(default_factory=list)
     """Number and values of each document that has any; a row each when they are written."""
     removed: list[tuple[int, int]] = field(default_factory=list)
     """Generation and number of each document that a waiting one replaces."""
@@ -72,7 +71,8 @@ class Rows:
         if document.metadata:
             given = _storable_values(document.metadata)
             if (shown := _shown(given)) is not given:
-                given = {key: given[key] for key in shown}
+                # NaN and None have gone from lists, too.
+                given = {key: tuple(filter(_is_there, v)) if isinstance(v := given[key], tuple) else v for key in shown}
             if shown:
                 encoded = json.dumps(shown)
                 self.metadata.append((number, given))
@@ -119,7 +119,9 @@ class Rows:
     def _values(self) -> Iterator[tuple[str, Scalar, int]]:
         """Key, value and document of each row of metadata, each row once: two spellings of a key count as one."""
         for number, given in self.metadata:
-            for key, value in dict.fromkeys((comparable(key), comparable(value)) for key, value in given.items()):
+            for key, value in dict.fromkeys(
+                (comparable(key), comparable(value)) for key, values in given.items() for value in values_of(values)
+            ):
                 yield str(key), value, number
 
     def clear(self) -> None:
@@ -137,18 +139,31 @@ class Rows:
         self.nbytes = 0
 
 
-def _storable_values(metadata: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+def _storable_values(metadata: Mapping[str, Value]) -> Mapping[str, Value]:
     """``metadata`` with names and strings that SQLite can hold; itself where they are, as a copy may be large."""
-    if all(storable(key) is key and (not isinstance(v, str) or storable(v) is v) for key, v in metadata.items()):
+    if all(storable(key) is key and _storable(value) is value for key, value in metadata.items()):
         return metadata
-    return {storable(key): storable(v) if isinstance(v, str) else v for key, v in metadata.items()}
+    return {storable(key): _storable(value) for key, value in metadata.items()}
 
 
-def _shown(given: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+def _storable(value: Value) -> Value:
+    if isinstance(value, tuple):
+        held = tuple(storable(item) if isinstance(item, str) else item for item in value)
+        return value if held == value else held
+    return storable(value) if isinstance(value, str) else value
+
+
+def _shown(given: Mapping[str, Value]) -> Mapping[str, Value]:
     """``given`` as JSON can hold it, without what is missing; itself where that is all of it."""
-    if all(value is not None and (not isinstance(value, float) or isfinite(value)) for value in given.values()):
+    if all(kept_value(value) is value for value in given.values() if not isinstance(value, tuple)) and not any(
+        isinstance(value, tuple) or value is None for value in given.values()
+    ):
         return given
-    return {key: shown for key, value in given.items() if (shown := kept(value)) is not None}
+    return {key: shown for key, value in given.items() if (shown := kept_value(value)) is not None}
+
+
+def _is_there(value: Scalar) -> bool:
+    return kept(value) is not None
 
 
 def storable(text: str) -> str:

@@ -31,6 +31,8 @@ from .vectors.parts import Part, part_folders
 __all__ = ["FOREIGN", "SEGMENTS", "Segment", "SegmentBuilder", "array_folders", "bitmap", "checksum_of_lists"]
 
 SEGMENTS = "segments"
+TERM, PAIR = 400, 150
+"""Bytes that a word not analysed yet takes as a term, and a byte of a long word as part of a pair of letters, until all is written."""
 FOREIGN = "has a folder that is not this segment's, or not of this generation"
 PIECES = 40
 """Bytes that the static encoder keeps of a word: which pieces it is made of."""
@@ -166,6 +168,7 @@ class SegmentBuilder:
         self._is_form = np.empty(0, np.bool_)
         """Of each word of the table, whether it is a whole form."""
         self._lexical = LexicalEncoder(TermsByLanguage(settings.fixed_analyzer))
+        self._by_language = settings.fixed_analyzer is None
         self._sparse = Bm25Builder()
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
@@ -177,7 +180,11 @@ class SegmentBuilder:
     def nbytes(self) -> int:
         """Memory held at present, and what closing takes besides."""
         held = self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
-        return held + 2 * self._waiting_bytes
+        if not self._waiting:
+            return held
+        # The words of what waits become terms when it is decided.
+        share = max(0, len(self._table) - self._lexical.analysed) / max(len(self._table), 1)
+        return held + 2 * self._waiting_bytes + int(share * (TERM * len(self._table) + PAIR * self._table.unspaced_bytes))
 
     @property
     def terms(self) -> int:
@@ -188,7 +195,9 @@ class SegmentBuilder:
         """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them."""
         indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
-        if UNDECIDED in languages:
+        if not self._by_language:
+            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words))
+        elif UNDECIDED in languages:
             # What language these follow is known when all have come.
             self._waiting.append(_Waiting(self._sparse.reserve(len(texts)), indptr, raw, kinds))
             self._waiting_bytes += indptr.nbytes + raw.nbytes + 8 * len(languages)

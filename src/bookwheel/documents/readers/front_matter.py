@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..document import Scalar
+from ..document import Scalar, Value
 from .values import number
 
 __all__ = ["FrontMatter", "front_matter"]
@@ -35,7 +35,7 @@ class FrontMatter:
 
     __slots__ = ("entries", "problem", "start")
 
-    def __init__(self, entries: dict[str, Scalar], start: int, problem: str = "") -> None:
+    def __init__(self, entries: dict[str, Value], start: int, problem: str = "") -> None:
         self.entries = entries
         self.start = start
         """Offset of the text after the block; 0 if there is no block."""
@@ -46,7 +46,7 @@ class FrontMatter:
 def front_matter(text: str) -> FrontMatter:
     """The entries of the YAML mapping between two lines ``---`` at the top of ``text``.
 
-    Strings, numbers and booleans are read as such, and lists of them as strings joined by ", ";
+    Strings, numbers and booleans are read as such, and a list of them is several values;
     nested mappings and nulls are skipped. A block that is not a mapping is text (a thematic break,
     some lines, and another).
 
@@ -62,7 +62,7 @@ def front_matter(text: str) -> FrontMatter:
     start = min(closing.end() + 1, len(text))
     if not block.strip(" \t\r\n"):
         return FrontMatter({}, start)
-    entries: dict[str, Scalar] = {}
+    entries: dict[str, Value] = {}
     problem = ""
     is_mapping = False
     try:
@@ -94,7 +94,7 @@ def _parts(block: str) -> tuple[list[tuple[int, str]], int]:
     return [(at, "".join(lines)) for at, lines in parts], stray
 
 
-def _leniently(parts: list[tuple[int, str]], entries: dict[str, Scalar]) -> str:
+def _leniently(parts: list[tuple[int, str]], entries: dict[str, Value]) -> str:
     """Add the entry of each part to ``entries``; returns what of the first that was not YAML was wrong."""
     problem = ""
     for at, part in parts:
@@ -136,14 +136,14 @@ def _events(block: str) -> Iterator[Any]:
         raise _Damage(line, getattr(error, "problem", None) or "a character that YAML does not allow") from None
 
 
-def _entries(events: Iterator[Any]) -> Iterator[tuple[str, Scalar]]:
+def _entries(events: Iterator[Any]) -> Iterator[tuple[str, Value]]:
     """Each key of the top mapping with its value; None for a value that cannot be metadata."""
     depth = 0
     key: str | None = None
-    parts: list[str] | None = None  # of a list of scalars, as far as it is one
+    parts: list[Scalar] | None = None  # of a list of scalars, as far as it is one
     for event in events:
         kind = type(event).__name__
-        value: Scalar = None
+        value: Value = None
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             depth += 1
             if depth > MAX_DEPTH:
@@ -156,10 +156,10 @@ def _entries(events: Iterator[Any]) -> Iterator[tuple[str, Scalar]]:
             depth -= 1
             if depth != 1:
                 continue
-            value = ", ".join(parts) if parts else None
+            value = tuple(parts) if parts else None
         elif kind == "ScalarEvent":
             if depth == 2 and parts is not None:
-                parts.append(event.value.strip())
+                parts.append(_scalar(event.value, plain=event.implicit[0]))
             if depth != 1:
                 continue
             value = _scalar(event.value, plain=event.implicit[0])

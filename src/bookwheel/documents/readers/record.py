@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..._errors import InputError
-from ..document import Scalar
+from ..document import Value
+from ..metadata import flattened
 from ..source import Fields
 
 __all__ = ["ID_NAMES", "TEXT_NAMES", "TITLE_NAMES", "Plan", "plan_for", "text_of"]
@@ -86,17 +87,19 @@ def text_of(value: object) -> str:
     return ""
 
 
-def flatten(record: Mapping[str, object], names: Iterable[str]) -> dict[str, Scalar]:
-    """The scalar values among ``names``; a nested ``metadata`` object is opened one
-    level deep. Nulls are left out.
-    """
-    found: dict[str, Scalar] = {}
+def flatten(record: Mapping[str, object], names: Iterable[str]) -> dict[str, Value]:
+    """The values among ``names``, of nested objects and lists too; an object ``metadata`` is opened. Nulls are left out."""
+    found: dict[str, Value] = {}
+    nested: dict[str, object] = {}
     for name in names:
         value = record[name]
         if isinstance(value, str | int | float):
             found[name] = value
-        elif name == "metadata" and isinstance(value, dict):
-            for key, inner in value.items():
-                if isinstance(inner, str | int | float):
-                    found.setdefault(key, inner)
+        elif value is not None:
+            nested[name] = value
+    if nested:
+        opened = nested.pop("metadata", None)
+        found.update(flattened(nested))
+        if isinstance(opened, dict):
+            found = {**flattened(opened), **found}
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from ..._errors import InputError
@@ -55,9 +56,9 @@ class _Lines:
 
 
 def _delimiter(header: str) -> str:
-    """The most frequent of comma, semicolon and tab in the header line, outside quotes."""
+    """The most frequent of comma, semicolon, tab and bar in the header line, outside quotes."""
     plain = "".join(header.split('"')[0::2])
-    return max(",;\t", key=plain.count)
+    return max(",;\t|", key=plain.count)
 
 
 def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Document | InputError]:
@@ -120,8 +121,10 @@ def _distinct(columns: list[str]) -> list[str]:
 
 
 def _document(source: Source, plan: Plan, columns: list[str], row: list[str], line: int) -> Document | InputError:
-    if len(row) > len(columns):
-        return InputError(f"{source.label}:{line}: the row has {len(row)} fields but the header {len(columns)}; it was skipped")
+    if len(row) > len(columns):  # what has no name in the header is kept under its number
+        extra = [f"column{at + 1}" for at in range(len(columns), len(row))]
+        columns = _distinct([*columns, *extra])
+        plan = replace(plan, metadata=(*plan.metadata, *columns[-len(extra) :]))
     record = {name: clean(value) for name, value in zip(columns, row, strict=False)}
     title = record.get(plan.title, "").strip() if plan.title is not None else ""
     metadata: dict[str, Scalar] = {name: number(record[name].strip()) for name in plan.metadata if record.get(name, "").strip()}

@@ -13,12 +13,28 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BUILT_IN", "Compare", "Condition", "Contains", "Exists", "Group", "Not", "OneOf", "Value", "register"]
+__all__ = [
+    "BUILT_IN",
+    "LAST",
+    "Compare",
+    "Condition",
+    "Contains",
+    "Exists",
+    "Group",
+    "Not",
+    "OneOf",
+    "StartsWith",
+    "Value",
+    "register",
+]
 
 Value = str | int | float
 
 BUILT_IN = {"id": "d.name", "title": "d.title", "source": "path"}
 """Fields that every document has, and their columns. They hide metadata of the same name."""
+
+LAST = "\U0010ffff"
+"""The greatest character: no text that begins with a text is greater than that text with this at its end."""
 
 _FOLD = "bookwheel_casefold"
 
@@ -115,6 +131,18 @@ class Compare(Condition):
             return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", forms[:1])], parameters)
         bound = "" if self.operator in ("=", "<", "<=") else _NUMBER_BOUND
         return _select(self.field, _numeric(self.field, f"{self.operator} ?", [self.value], bound), parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class StartsWith(Condition):
+    """A text of the field begins with ``text``."""
+
+    field: str
+    text: str
+
+    def sql(self, parameters: list[Value]) -> str:
+        """See `Condition.sql`."""
+        return _select(self.field, [("{0} >= ? AND {0} <= ?", [self.text, self.text + LAST])], parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ users in ``docs/filters.md``):
             | FIELD ["not"] "in" "(" VALUE {"," VALUE} ")" | FIELD ["not"] ("like" | "~") STRING
     OP      = "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">="
     FIELD   = a bare word | "quoted" | [in brackets]
-    VALUE   = "text" | 'text' | number | true | false | null
+    VALUE   = "text" | 'text' | number | 2024-01-31 | true | false | null
 
 * A number compares with numbers, and with text that looks like a number (all of a CSV file is text). ``true`` is 1.
 * A string compares with text only, case-sensitively, by code points: dates written year first compare rightly.
+* A date without quotes is text, too, and stands for all of its day or month: ``date <= 2024-01`` holds on 31 January.
 * ``like`` finds a substring in text, whatever the case.
 * A document without the field meets no comparison, ``!=`` and ``not in`` included; ``not (year = 2020)`` it does meet.
 * Where a field has several values, one that fits is enough; ``!=`` and ``not in`` mean that none of them is equal.
@@ -28,7 +29,7 @@ from typing import NamedTuple, NoReturn
 
 from ..._caret import caret
 from ..._errors import FilterError
-from .conditions import BUILT_IN, Compare, Condition, Contains, Exists, Group, Not, OneOf, Value, register
+from .conditions import BUILT_IN, LAST, Compare, Condition, Contains, Exists, Group, Not, OneOf, StartsWith, Value, register
 
 __all__ = ["BUILT_IN", "Filter", "parse_filter", "register"]
 
@@ -85,6 +86,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_DATE = re.compile(r"\d{4}-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?)?", re.ASCII)
 _KEYWORDS = ("and", "or", "not", "in", "like", "exists", "true", "false", "null")
 _COMPARISONS = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _CONSTANTS: dict[str, int | None] = {"true": 1, "false": 0, "null": None}
@@ -182,9 +184,18 @@ class _Parser:
             self.fail(f"{token.text} can only be compared with = or !=", token)
         if value is None:
             return Not(Exists(field)) if operator == "=" else Exists(field)
+        if token.kind == "date":
+            return self.period(field, operator, token.text)
         if operator == "!=":
             return _unequal(field, Compare(field, "=", value))
         return Compare(field, operator, value)
+
+    def period(self, field: str, operator: str, date: str) -> Condition:
+        """A comparison with a date without quotes, which is all of that day or month."""
+        if operator in ("=", "!="):
+            within = StartsWith(field, date)
+            return within if operator == "=" else _unequal(field, within)
+        return Compare(field, operator, date + LAST if operator in ("<=", ">") else date)
 
     def one_of(self, field: str) -> Condition:
         self.expect("(", 'a list after \'in\', as in: lang in ("en", "de")')
@@ -229,6 +240,8 @@ class _Parser:
                 return self.unescaped(token)
             case "number":
                 return self.number(token)
+            case "date":
+                return token.text
             case kind if kind in _CONSTANTS:
                 return _CONSTANTS[kind]
             case "word" | "name":
@@ -258,11 +271,16 @@ class _Parser:
             kind = found.lastgroup or ""
             if found["number"] is not None:
                 kind = "number"
-                if found["tail"]:
+                if found["tail"] and _DATE.fullmatch(found["number"] + found["tail"]):
+                    kind = "date"
+                elif found["tail"]:
                     self.fail_at(
                         found.start("number"),
                         f'expected a number; put dates and other text in quotes: "{found["number"]}{found["tail"]}"',
                     )
+            if kind == "date":
+                tokens.append(_Token(kind, found["number"] + found["tail"], found.start("number")))
+                continue
             text, column = found[kind], found.start(kind)
             if kind == "operator" or (kind == "word" and text.lower() in _KEYWORDS):
                 kind = text.lower()
