@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal
 
 from ..._errors import InputError
@@ -75,6 +74,7 @@ def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Doc
             name.strip() or f"column{index + 1}" for index, name in enumerate(next(csv.reader([header], delimiter=delimiter)))
         ]
         columns = _distinct(columns)
+        del header  # of a row with half a million cells few copies may exist at a time
         plan = plan_for(columns, fields, source.label)
         previous = csv.field_size_limit()
         rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
@@ -106,15 +106,21 @@ def _rows(source: Source, fields: Fields, delimiter: str | None) -> Iterator[Doc
                     "not closed; it was skipped"
                 )
             elif any(row):
-                yield _document(source, plan, columns, row, line)
+                made = _document(source, plan, columns, row, line)
+                del row
+                yield made
+                del made
 
 
 def _distinct(columns: list[str]) -> list[str]:
     used: set[str] = set()
+    following: dict[str, int] = {}
     for index, name in enumerate(columns):
-        candidate, count = name, 2
+        candidate, count = name, following.get(name, 2)
         while candidate in used:
             candidate, count = f"{name}_{count}", count + 1
+        if candidate is not name:
+            following[name] = count  # so that a million equal names take no quadratic time
         columns[index] = candidate
         used.add(candidate)
     return columns
@@ -124,10 +130,16 @@ def _document(source: Source, plan: Plan, columns: list[str], row: list[str], li
     if len(row) > len(columns):  # what has no name in the header is kept under its number
         extra = [f"column{at + 1}" for at in range(len(columns), len(row))]
         columns = _distinct([*columns, *extra])
-        plan = replace(plan, metadata=(*plan.metadata, *columns[-len(extra) :]))
-    record = {name: clean(value) for name, value in zip(columns, row, strict=False)}
+    roles = {plan.id, plan.title, *plan.text}
+    record: dict[str, str] = {}
+    metadata: dict[str, Scalar] = {}
+    for name, value in zip(columns, row, strict=False):
+        value = clean(value)
+        if name in roles:
+            record[name] = value
+        elif value := value.strip():
+            metadata[name] = number(value)
     title = record.get(plan.title, "").strip() if plan.title is not None else ""
-    metadata: dict[str, Scalar] = {name: number(record[name].strip()) for name in plan.metadata if record.get(name, "").strip()}
     if plan.text:
         text = "\n\n".join(value for value in (record.get(name, "").strip() for name in plan.text) if value)
     else:  # no column is known to be the text: join all that are not numbers
