@@ -253,7 +253,7 @@ def test_rows_wider_than_the_header_are_kept(tmp_path: Path) -> None:
     assert isinstance(first, Document)
     assert isinstance(second, Document)
     assert (first.text, dict(first.metadata)) == ("heron", {})
-    assert (second.text, dict(second.metadata)) == ("stork", {"column3": 7, "column4": "white"})
+    assert (second.text, dict(second.metadata)) == ("stork,7,white", {"column3": 7, "column4": "white"})
 
 
 def test_columns_may_be_separated_by_bars(tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ STATES = ["state: Texas; capital: Austin", "state: Ohio; capital: Columbus"]
         ("Ada,1815\nGrace,1906\n", ["Ada\t1815", "Grace\t1906"]),
         ("land,2019,2020\nPeru,1.5,2\n", ["land: Peru; 2019: 1.5; 2020: 2"]),
         ("When?,Who?\n2024-01-31,Ada\n", ["When?: 2024-01-31; Who?: Ada"]),
+        ('"x"\n"1" "foo bar"\n"2" "baz"\n', ["x", "1; x: foo bar", "2; x: baz"]),
+        ("hello world\nfoo bar\n", ["hello world", "foo bar"]),
+        ("name\nSmith, John\nfoo\n", ["name: Smith, John", "name: foo"]),
+        ("text\nhello, world\nfoo\n", ["hello, world", "foo"]),
+        ("id,text,year\n1,heron,2020,white, grey\n", ["heron\n\nwhite, grey"]),
         ("one;two\n", ["one\ttwo"]),
         ("good words\n", ["good words"]),
         ("name,born\n", ["name\tborn"]),
@@ -78,7 +83,7 @@ def test_collections_without_a_header_keep_their_ids_and_first_row(tmp_path: Pat
     rows = found(tmp_path / "collection.tsv", passages)
     assert [row.id for row in rows] == ["0", "1", "2"]
     assert [row.text for row in rows[:2]] == ['The presence of "communication" amid minds', '"Kites fly by day']
-    assert (rows[2].text, dict(rows[2].metadata)) == ("The heron, it stands", {"column3": "in water"})
+    assert (rows[2].text, dict(rows[2].metadata)) == ("The heron, it stands\tin water", {"column3": "in water"})
     web = "D1\thttps://a.org/x\tOwls\tThe owl sleeps all day long\nD2\thttps://b.org\tKites\tThe kite flies over the hill\n"
     first, second = found(tmp_path / "docs.tsv", web)
     assert (first.id, first.title, first.text) == ("D1", "Owls", "The owl sleeps all day long")

@@ -148,16 +148,25 @@ class _Table:
 
     def _document(self, row: list[str], line: int) -> Document | InputError:
         plan, keys = self._plan, self._keys
+        if len(keys) == 1:  # what looked like a delimiter is none
+            row = [self._layout.delimiter.join(row)]
+        rest = ""
         if len(row) > len(keys):  # what has no name in the header is kept under its number
             extra = [f"column{at + 1}" for at in range(len(keys), len(row))]
             keys = _distinct([*keys, *extra])
             plan = replace(plan, metadata=(*plan.metadata, *keys[-len(extra) :]))
+            # It is text as well: most often a delimiter inside it was not quoted.
+            rest = self._layout.delimiter.join(["", *row[-len(extra) :]]).rstrip(self._layout.delimiter)
         record = {name: clean(value) for name, value in zip(keys, row, strict=False)}
         title = record.get(plan.title, "").strip() if plan.title is not None else ""
         metadata: dict[str, Scalar] = {
             name: number(record[name].strip()) for name in plan.metadata if record.get(name, "").strip()
         }
         text = "\n\n".join(value for value in (record.get(name, "").strip() for name in plan.text) if value)
+        if text and rest:
+            text += clean(rest if plan.text[-1] == self._keys[-1] else f"\n\n{rest[1:].strip()}")
+        if self._layout.row_names and self._of_texts and not title and not is_number(row[0].strip()):
+            title = record[self._keys[0]].strip()
         if not self._of_texts or (not text and (metadata or self._guessed)):
             text = clean(self._line(row, record))
         if not text:

@@ -211,7 +211,7 @@ def _delimiter(lines: Sequence[str], tabs: bool, cut: bool) -> str:
     if best:
         return best
     quoted = [line for line in lines if line.strip()]
-    if len(quoted) > 1 and all(line.startswith('"') and '" ' in line for line in quoted):
+    if len(quoted) > 1 and all(line.startswith('"') for line in quoted) and all('" ' in line for line in quoted[1:]):
         return " "  # R's write.table
     return "\t" if tabs else ","
 
@@ -331,7 +331,7 @@ def _verdict(row: Sequence[str], below: Sequence[Sequence[str]]) -> Verdict:
         return 2 if not long or differs > 1 else 1
     if same and not differs:
         return 0
-    if not differs and (long or len({name.lower() for name in filled}) < len(filled)):
+    if not differs and (long or len(names) == 1 or len({name.lower() for name in filled}) < len(filled)):
         return 0
     return 1
 
