@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -109,6 +111,17 @@ def nested_zip(depth: int, size: int) -> bytes:
     return data
 
 
+def tar(*members: tuple[str, bytes]) -> bytes:
+    """A tar file of ``members``."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as file:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            file.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
 SHAPES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a PDF of 300 KB, 30 M text objects": (
         "pdf",
@@ -156,6 +169,17 @@ SHAPES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "records packed by zstd --long=27": (
         "jsonl.zst",
         lambda: zstd_window(b"".join(b'{"text":"%s"}\n' % words(20_000) for _ in range(8000))),
+    ),
+    "an archive packed by zstd --long=27": (
+        "tar.zst",
+        lambda: zstd_window(tar(("x.bin", words(MB) * 140), ("a.txt", b"a word"))),
+    ),
+    "an archive packed by xz with a dictionary of 64 MB": (
+        "tar.xz",
+        lambda: lzma.compress(
+            tar(("x.bin", words(MB) * 80), ("a.txt", b"a word")),
+            filters=[{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 64 * MB}],
+        ),
     ),
     "HTML packed by gzip to 10 KB": ("html.gz", lambda: gzip.compress(b"<b>x</b>" * 1_200_000)),
 }

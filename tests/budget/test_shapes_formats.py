@@ -107,10 +107,11 @@ TOLD = {
     "a mailbox with a message of 400,000 parts": "20,000 parts",
     "a DOCX that unpacks to 500 MB": "zip bomb",
     "an EPUB that unpacks to 300 MB": "zip bomb",
-    "text packed by zstd --long=27": MEMORY,
-    "records packed by zstd --long=27": MEMORY,
+    "text packed by zstd --long=27": "memory",
+    "records packed by zstd --long=27": "memory",
+    "an archive packed by zstd --long=27": "memory",
 }
 """What is said of those that no reader can read within the limit; others may be read better one day."""
-READ = {"a PDF with 200,000 nested states", "an HTML page just under 20,000 deep", "an EPUB of 30,000 chapters"}
+READ = {"a PDF with 200,000 nested states", "an HTML page just under 20,000 deep"}
 EMPTY = {"a DOCX nested 100,000 deep", "a DOCX of 10 MB of attributes"}
 """Without a word in them."""

@@ -14,6 +14,7 @@ from .endings import with_marks
 from .folding import folded
 from .scripts import UNSPACED, bigrams, normal, runs, units
 from .stop_words import stop_words
+from .whole_forms import MARK, form_of, whole_forms
 from .words import split_words
 
 __all__ = ["ANALYSIS", "MAX_WORD", "Analyzer", "languages"]
@@ -106,12 +107,12 @@ class Analyzer:
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
     def words(self, text: str) -> list[str]:
-        """The raw words of ``text``: those of :class:`bookwheel.analysis.words.WordTable`."""
-        return split_words(text)
+        """The raw words of ``text``: those of :class:`bookwheel.analysis.words.WordTable`, and its `whole_forms`."""
+        return [*split_words(text), *whole_forms(text)]
 
     def __call__(self, text: str) -> list[str]:
         """All terms of ``text``, in order."""
-        return [term for word in split_words(text) for term in self.terms(word)]
+        return [term for word in self.words(text) for term in self.terms(word)]
 
     def terms(self, word: str) -> tuple[str, ...]:
         """The terms of one raw word: none (a stop word), one, or
@@ -136,6 +137,8 @@ class Analyzer:
         """What of one raw word is a term each, unless it is a stop word: mostly the word itself. The same in every language."""
         if word.isascii():
             return self._split(word[:MAX_WORD])
+        if word[0] == MARK:
+            return [word[:MAX_WORD]]
         if UNSPACED.search(word) is None:
             word = word[:MAX_WORD]
         found: list[str] = []
@@ -163,6 +166,8 @@ class Analyzer:
 
     def term_of(self, word: str) -> str:
         """The term of one of `parts`; empty for a stop word."""
+        if word[:1] == MARK:
+            return form_of(word)
         if UNSPACED.match(word):
             return word
         if self.language == "turkish":

@@ -144,21 +144,28 @@ class WordTable:
         """Bytes of words beyond 20 each: about those of scripts without spaces, whose runs are one word."""
         return 0 if self._hash is None else max(0, self._hash.characters - 20 * len(self.words))
 
-    def ids(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def ids(
+        self, texts: Sequence[str], more: Sequence[Sequence[str]] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """``indptr`` (n + 1, int64) and ``ids`` (int32): text ``i`` has the words
         ``ids[indptr[i]:indptr[i + 1]]``, in order.
 
-        New words are appended to :attr:`words`.
+        New words are appended to :attr:`words`. ``more``: further raw words of each text.
         """
         if self._hash is None and sum(map(len, texts)) >= MANY:
             self._hash = WordHash(self.words, PART_OF_WORD)
             self._ids.clear()
         if self._hash is not None:
-            return self._hash.ids([_plain(text).encode() for text in texts])
+            if more is None:
+                return self._hash.ids([_plain(text).encode() for text in texts])
+            joined = (" ".join((_plain(text), *others)) for text, others in zip(texts, more, strict=True))
+            return self._hash.ids([text.encode() for text in joined])
         number = self._ids.__getitem__
         ids = array("i")
         ends = [0]
-        for text in texts:
+        for at, text in enumerate(texts):
             ids.extend(map(number, split_words(text)))
+            if more is not None:
+                ids.extend(map(number, more[at]))
             ends.append(len(ids))
         return np.array(ends, np.int64), np.frombuffer(ids, np.int32) if ids else np.empty(0, np.int32)

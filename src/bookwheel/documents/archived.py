@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from .._errors import InputError
@@ -80,4 +81,5 @@ def _reason(said: str) -> str:
     for word in ("password", "bomb", "split it"):
         if word in said:
             return {"password": "protected by a password", "bomb": "looks like a zip bomb", "split it": "too large"}[word]
-    return "damaged archive"
+    # As the decompressors of zstd and xz say it; nothing else in these messages is about memory.
+    return "needs too much memory to unpack" if re.search(r"\bmemory\b", said, re.I) else "damaged archive"

@@ -132,6 +132,13 @@ def _opened(source: Source) -> _Zip | _Tar:
     key = source.path, source.size, source.mtime_ns
     found = held.pop(key, None)
     if found is None:
+        # Each may hold 64 MB of what it unpacked: only those that this one is in are needed.
+        around, outer = set(), source.inside
+        while outer is not None:
+            around.add((outer.path, outer.size, outer.mtime_ns))
+            outer = outer.inside
+        for other in held.keys() - around:
+            held.pop(other).close()
         found = _Tar(source) if source.format == "tar" else _Zip(source)
     held[key] = found
     while len(held) > _HELD:

@@ -233,6 +233,7 @@ def index_paths(
         found = _sources(run, paths, hidden, follow_links)
         items = list(islice(found, LISTED))
         rest = next(found, None)
+        close_archives()
         if rest is None:
             total: int | None = sum(max(source.size, 0) for source in items)
             _refuse_what_cannot_fit(run, items, fields)

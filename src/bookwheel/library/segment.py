@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .._errors import LibraryDamaged
 from ..analysis.library_analyzer import UNDECIDED, stemmed_as
 from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
+from ..analysis.whole_forms import MARK, whole_forms
 from ..analysis.words import WordTable
 from ..encode.protocols import DenseEncoder
 from ..index.dense import DenseBuilder, DenseIndex, open_dense
@@ -164,6 +165,8 @@ class SegmentBuilder:
         self._undecided = 0
         self._followed: str | None = None
         self._table = WordTable()
+        self._is_form = np.empty(0, np.bool_)
+        """Of each word of the table, whether it is a whole form."""
         self._lexical = LexicalEncoder(TermsByLanguage(settings.fixed_analyzer))
         self._by_language = settings.fixed_analyzer is None
         self._sparse = Bm25Builder()
@@ -190,7 +193,7 @@ class SegmentBuilder:
 
     def add(self, ids: NDArray[np.int64], texts: list[str], languages: list[str]) -> None:
         """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them."""
-        indptr, raw = self._table.ids(texts)
+        indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
         if not self._by_language:
             self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words))
@@ -204,8 +207,21 @@ class SegmentBuilder:
         self._ids.append(ids)
         if self._dense is not None and self.encoder is not None:
             encode_words = getattr(self.encoder, "encode_words", None)
-            self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(indptr, raw, self._table))
+            words = () if encode_words is None else self._without_forms(indptr, raw)
+            self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(*words, self._table))
         self.passages += len(texts)
+
+    def _without_forms(self, indptr: NDArray[np.int64], raw: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The words of texts without their `whole_forms`, which are nothing to an encoder."""
+        words = self._table.words
+        if len(self._is_form) < len(words):
+            new = np.array([word[0] == MARK for word in words[len(self._is_form) :]], np.bool_)
+            self._is_form = np.concatenate((self._is_form, new))
+        kept = ~self._is_form[raw]
+        if kept.all():
+            return indptr, raw
+        before = np.concatenate(([0], np.cumsum(kept)))
+        return before[indptr].astype(np.int64), raw[kept]
 
     def decide(self, language: str | None) -> None:
         """Analyse what is of no language as texts of ``language``."""

@@ -273,7 +273,9 @@ class Writer:
 
     def _followed(self, segments: Sequence[SegmentEntry], main: str | None) -> tuple[SegmentEntry, ...]:
         """``segments`` with what is of no language analysed as ``main``, the language of most documents by now."""
-        snapshot = Snapshot(self.library, replace(self.manifest, segments=tuple(segments)), self.store)
+        known = set(self.manifest.segments)
+        listed = tuple(entry if entry in known else self._listed(entry) for entry in segments)
+        snapshot = Snapshot(self.library, replace(self.manifest, segments=listed), self.store)
         found: list[SegmentEntry] = []
         with storage(self.library):
             for segment in snapshot.segments:

@@ -148,4 +148,5 @@ def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0
     spared = min(wanted, max(0, reserve - ram // 10))
     lent = min(wanted - spared, max(0, gather - BESIDE))
     spared += min(wanted - spared - lent, max(0, reserve - spared - ram // 20))
-    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, reading, lent, others)
+    given = reading - wanted + spared + lent
+    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, given, lent, others)

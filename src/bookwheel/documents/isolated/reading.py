@@ -18,6 +18,7 @@ from ..._errors import BookwheelError, InputError
 from ...memory.sizes import MIB, format_size
 from ..document import Document
 from ..failures import Note
+from ..members import close_archives
 from ..read import read
 from ..source import DEFAULT_FIELDS, Fields, Source
 from .frames import DOCUMENT, FAILED, FINISHED, ITEM, READ, FrameError, item_of, said
@@ -33,6 +34,7 @@ _TRUSTED = frozenset(("text", "markdown", "rst", "code", "csv", "tsv", "jsonl"))
 """Formats that Python's own strings read, in memory that is bounded by the length of the file or record."""
 _LARGE_WINDOWS = ("zst", "xz")
 """Unpacking them takes as much memory as the file says."""
+_WINDOW = 64 * MIB
 _DEVICES = ("/dev/", "/proc/")
 _STARTS = 3
 """Failures to start a process in a row, from which on none is tried."""
@@ -84,7 +86,11 @@ class Reading:
 
         Raises `InputError` where the source cannot be read, or not to its end; documents before that are valid.
         """
+        if source.inside is None:
+            close_archives()  # what they unpacked takes memory that a parser may need
         if not self.isolates(source):
+            if source.inside is not None and source.inside.compression in _LARGE_WINDOWS:
+                self._lend(self.memory + _WINDOW)  # its archive is unpacked in this process
             yield from read(source, fields)
             return
         yielded = 0

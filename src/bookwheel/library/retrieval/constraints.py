@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...analysis.library_analyzer import LibraryAnalyzer
 from ...analysis.scripts import UNSPACED, normal, runs, units
-from ...analysis.words import word_pieces
+from ...analysis.words import split_words, word_pieces
 from ...hits import Hits
 from ...rank.query import Constraints
 from ...rank.retriever import Retriever
@@ -84,7 +84,7 @@ def _needs_text(analyzer: LibraryAnalyzer, text: str) -> bool:
 
     That is a phrase, three characters or more of a script without spaces, or a stop word of some languages but not of all.
     """
-    words = analyzer.words(text)
+    words = split_words(text)
     if len(words) > 1 or any(len(keys) > 2 for word in words if (keys := _characters(word))):
         return True
     forms = [set(form.values()) for word in words for form in analyzer.forms(word)]
@@ -134,7 +134,7 @@ class PhraseCheck:
     def _keys(self, text: str, language: str | None) -> list[Key]:
         found: list[Key] = []
         for _, piece in word_pieces(text):
-            for word in self.analyzer.words(piece):
+            for word in split_words(piece):
                 found += _characters(word) or [self._key(word, language)]
         return found
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..._errors import FilterError
 from ...analysis.library_analyzer import LibraryAnalyzer
+from ...analysis.words import split_words
 from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
@@ -178,7 +179,7 @@ class LibraryContext:
 
     def split(self, text: str) -> list[str]:
         """Words as they are written."""
-        return self.analyzer.words(text)
+        return split_words(text)
 
     def near_terms(self, term: str, distance: int) -> Mapping[str, int]:
         """Terms within a few edits; remembered for this search."""

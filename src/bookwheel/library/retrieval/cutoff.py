@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.words import split_words
 from ...rank.query import Query
 from ..passage_texts import opening_texts
 from ..snapshot import Snapshot
@@ -105,8 +106,7 @@ def _fit(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArra
     chosen = np.array([number for number in chosen.tolist() if number in known], np.int64)
     analyzer = snapshot.analyzer
     words = [
-        [word for word in analyzer.words(text) if analyzer.terms(word)]
-        for text in opening_texts(snapshot.store, chosen.tolist())
+        [word for word in split_words(text) if analyzer.terms(word)] for text in opening_texts(snapshot.store, chosen.tolist())
     ]
     usable = [at for at, found in enumerate(words) if len(found) >= 8]
     if len(usable) < 8:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...analysis.edit_distance import edit_distance
 from ...analysis.library_analyzer import LibraryAnalyzer, language_of_term
-from ...analysis.words import word_pieces
+from ...analysis.words import split_words, word_pieces
 from ..passage_texts import texts_in_turn
 from ..snapshot import Snapshot
 
@@ -63,7 +63,7 @@ def written(snapshot: Snapshot, analyzer: LibraryAnalyzer, term: str, near: str)
         words: set[str] = set()
         for _, texts in texts_in_turn(snapshot.store, segment.ids[hits.ids].tolist()):
             for _, piece in chain.from_iterable(map(word_pieces, texts)):
-                words |= {word for word in analyzer.words(piece) if analyzer.terms_in(word, language) == (term,)}
+                words |= {word for word in split_words(piece) if analyzer.terms_in(word, language) == (term,)}
         if words:
             lowered = {word if word.isupper() else word.lower() for word in words}
             return min(sorted(lowered), key=lambda word: edit_distance(word.lower(), near.lower()))

@@ -89,6 +89,9 @@ def parse_query(text: str, fields: Collection[str]) -> ParsedQuery:
             elif field in fields:
                 test = _test(field, value)
                 filters.append(f"not ({test})" if sign == "-" else test)
+            elif sign and value.startswith("//"):  # an address of a page
+                (required if sign == "+" else excluded).append(f"{field}:{value}")
+                ranks = f"{field}:{value}" if sign == "+" else ""
             else:
                 continue
         elif phrase is not None:

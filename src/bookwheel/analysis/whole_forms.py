@@ -1,0 +1,83 @@
+"""Forms that are more than their words: C++, C#, .NET, R&D, node.js, 1.2.3, addresses of mail and of pages, emoji and symbols.
+
+Words are cut at every sign. What was cut apart is a term of its own beside its parts, so that ``C++`` is not ``C``, and is found
+by itself. Such a form travels as a raw word that begins with `MARK`, its signs as private characters; encoders do not see it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .folding import folded
+
+__all__ = ["MARK", "form_of", "whole_forms"]
+
+_BASE = 0xF0000
+MARK = chr(_BASE)
+_SYMBOL = chr(_BASE + ord("\\"))
+MOST = 200
+"""Characters that a form may have between two spaces."""
+_SIGN = re.compile(r"(?<=\w)(?:\+\+|#|&(?=\w)|@(?=\w)|\.(?=\w)|://)|(?<![^\s(\[\"'])\.(?=[A-Za-z]\w)")
+_PAGE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[^\s<>\"'{}|\\^`]+")
+_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?([\w.-]+)")
+_CUT = re.compile(r"[\s<>=(){}\[\],;|\"'/\\]+")
+_FORM = re.compile(r"\.?\w+(?:[.@&+_-]+\w+)*(?:\+\+|#)?")
+_MEANT = re.compile(r"^\.|\w[.@&]\w|[^\W\d_]\w*(?:\+\+|#)$")
+_NUMBER = re.compile(r"\.?\d+(?:\.\d+)?|[^\W\d](?:\.[^\W\d])+")
+"""Decimals and initials are no names."""
+_ODD = re.compile(r"[^\x00-\x7f\w]")
+_ENCODED = {code: chr(_BASE + code) for code in range(33, 127) if not chr(code).isalnum() and chr(code) != "_"}
+_DECODED = {_BASE + code: chr(code) for code in _ENCODED}
+_symbols: dict[str, bool] = {}
+
+
+def whole_forms(text: str) -> list[str]:
+    """The forms in ``text``, in order, as raw words."""
+    found: list[str] = []
+    end = 0
+    for sign in _SIGN.finditer(text):
+        if sign.start() < end:
+            continue
+        start, end = sign.start(), sign.end()
+        low, high = max(start - MOST, 0), min(end + MOST, len(text))
+        while start > low and not text[start - 1].isspace():
+            start -= 1
+        while end < high and not text[end].isspace():
+            end += 1
+        found += map(_encoded, _forms(text[start:end]))
+    if not text.isascii():
+        found += [f"{MARK}{_SYMBOL}{ord(character):x}" for character in _ODD.findall(text) if _is_symbol(character)]
+    return found
+
+
+def form_of(word: str) -> str:
+    """What a raw word stands for that begins with `MARK`, casefolded."""
+    if word[1:2] == _SYMBOL:
+        return chr(int(word[2:], 16))
+    return folded(word[1:].translate(_DECODED).casefold())
+
+
+def _forms(token: str) -> list[str]:
+    page = _PAGE.search(token)
+    if page is not None:
+        address = page.group().rstrip(".,;:!?)")
+        host = _HOST.match(address)
+        return [address] if host is None or host[1] == address else [address, host[1].rstrip(".")]
+    forms: list[str] = []
+    for piece in _CUT.split(token):
+        form = _FORM.match(piece.lstrip(":!?*#@&+-~$%^"))
+        if form is not None and _MEANT.search(form.group()) and not _NUMBER.fullmatch(form.group()):
+            forms.append(form.group())
+    return forms
+
+
+def _encoded(form: str) -> str:
+    return MARK + form.translate(_ENCODED)
+
+
+def _is_symbol(character: str) -> bool:
+    known = _symbols.get(character)
+    if known is None:
+        known = _symbols[character] = unicodedata.category(character) in ("So", "Sm", "Sc")
+    return known
