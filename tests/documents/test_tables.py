@@ -40,6 +40,7 @@ STATES = ["state: Texas; capital: Austin", "state: Ohio; capital: Columbus"]
         ("name|born\nAda|1815\nGrace|1906\n", PEOPLE),
         ("name\tborn\nAda\t1815\nGrace\t1906\n", PEOPLE),
         ("sep=;\nname;born\nAda;1815\nGrace;1906\n", PEOPLE),
+        ('"name"\t"born"\nAda\t1815\nGrace\t1906\n', PEOPLE),
         ('"name","born"\n"Ada",1815\n"Grace",1906\n', PEOPLE),
         ("# made by hand\n# in 2024, at home\nname,born\nAda,1815\nGrace,1906\n", ["made by hand\nin 2024, at home", *PEOPLE]),
         ("#name,born\nAda,1815\nGrace,1906\n", PEOPLE),

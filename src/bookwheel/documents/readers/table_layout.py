@@ -220,7 +220,10 @@ def _quoting(lines: Sequence[str], delimiter: str) -> Literal[0, 3]:
     """A tab-separated file has no quoting, unless its first rows show that it has."""
     if delimiter != "\t":
         return csv.QUOTE_MINIMAL
-    shown = [any(_QUOTED.match(cell) for cell in line.rstrip("\r\n").split("\t")) for line in lines if line.strip()]
+    cells = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
+    if cells and len(cells[0]) > 1 and all(_QUOTED.match(cell) for cell in cells[0]):
+        return csv.QUOTE_MINIMAL
+    shown = [any(_QUOTED.match(cell) for cell in row) for row in cells]
     return csv.QUOTE_MINIMAL if shown and shown[0] and sum(shown) * 2 >= len(shown) else csv.QUOTE_NONE
 
 
