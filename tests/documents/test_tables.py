@@ -62,6 +62,7 @@ STATES = ["state: Texas; capital: Austin", "state: Ohio; capital: Columbus"]
         ("name\nSmith, John\nfoo\n", ["name: Smith, John", "name: foo"]),
         ("text\nhello, world\nfoo\n", ["hello, world", "foo"]),
         ("id,text,year\n1,heron,2020,white, grey\n", ["heron\n\nwhite, grey"]),
+        ('"\ta"\n"1"\n', ['"\ta"', '": "1"']),  # the tab looks like a delimiter
         ("one;two\n", ["one\ttwo"]),
         ("good words\n", ["good words"]),
         ("name,born\n", ["name\tborn"]),

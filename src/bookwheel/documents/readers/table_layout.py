@@ -315,9 +315,11 @@ def _verdict(row: Sequence[str], below: Sequence[Sequence[str]]) -> Verdict:
     if not long and any(name in _KNOWN or name.replace(" ", "_") in _USUAL for name in lower):
         return 2
     same = differs = 0
+    bare = 0  # names of columns with nothing in them, which no row would say
     for column, name in enumerate(names):
         cells = [cell for cell in (other[column].strip() for other in below if column < len(other)) if cell]
         found = {kind for kind in map(_kind, cells) if kind}
+        bare += bool(name) and not cells
         if not name or not cells:
             continue
         if any(cell == name for cell in cells) and not any(list(other) == list(row) for other in below):
@@ -331,7 +333,7 @@ def _verdict(row: Sequence[str], below: Sequence[Sequence[str]]) -> Verdict:
             capital = name.islower() and all(cell[0].isupper() for cell in cells)
             differs += capital or (length > 2 * _PASSAGE and length > 5 * len(name))
     if years or (differs and not same):
-        return 2 if not long or differs > 1 else 1
+        return 2 if (not long or differs > 1) and not bare else 1
     if same and not differs:
         return 0
     if not differs and (long or len(names) == 1 or len({name.lower() for name in filled}) < len(filled)):
