@@ -191,6 +191,17 @@ def after_a_full_segment(folder: Path) -> None:
     lines(folder / "m2.jsonl", [{"_id": "t0", "text": "heron " + english(10_000_000)}])
 
 
+def old_encodings(folder: Path) -> None:
+    """Small documents that fill the room for postings, then texts whose encoding must be guessed."""
+    words = different(6_000_000, 9).split()
+    lines(folder / "m1.jsonl", ({"_id": f"s{n}", "text": " ".join(words[30 * n : 30 * n + 30])} for n in range(20_000)))
+    western = "Der heron fliegt über die Brücke; où est-il allé, señor? Größe und Maß. "
+    japanese = "heron 図書館では静かに本を読みましょう。カタカナもひらがなもあります。"
+    for n in range(100):
+        (folder / f"m2 {n} western.txt").write_bytes((western * 40 + str(n)).encode("cp1252"))
+        (folder / f"m2 {n} japanese.txt").write_bytes((japanese * 40 + str(n)).encode("shift_jis"))
+
+
 def bomb_of_blanks(folder: Path) -> None:
     import gzip
 
@@ -227,6 +238,7 @@ SHAPES = [
     Shape("a list of records", list_of_records, 100, find="heron"),
     Shape("a list with one deep record", list_with_one_deep, told="m.json"),
     Shape("10 MB after a full segment", after_a_full_segment, 30_001, find="heron", named=1, slow=True),
+    Shape("200 files in old encodings", old_encodings, 20_200, find="heron", named=200, slow=True),
     Shape("300 MB of blanks in a line", bomb_of_blanks, told="m.jsonl.gz:1"),
     Shape("every letter escaped", every_escape, 1, find="heron"),
 ]

@@ -59,6 +59,24 @@ for name, given in GIVEN.items():
              found=len(library.search("heron", 60)))
 """
 
+WHOLE = """
+import random
+signs = [chr(0x4e00 + n) for n in range(3_000)]
+GIVEN = {
+    "a book of fifty signs": "".join(signs[:50]) * 56_000,
+    "a book of one sign": signs[0] * 2_800_000,
+    "a book of 400 signs": "".join(random.Random(0).choices(signs[:400], k=2_800_000)),
+    "a book of 3,000 signs": "".join(random.Random(0).choices(signs, k=2_800_000)),
+}
+for name, text in GIVEN.items():
+    began = time.process_time()
+    with bookwheel.open(Path(sys.argv[1]) / name, create=True, language="english", unit="document", ram="256MB") as library:
+        report = library.add([{"id": "a", "text": "ibis"}, {"id": "t", "text": text}, {"id": "z", "text": "quokka"}])
+        tell(name, began, documents=library.document_count, failures=report.failures,
+             good=[len(library.search(word, 3, recipe="bm25")) for word in ("ibis", "quokka")],
+             found=[result.id for result in library.search(text[1000:1004], 3, recipe="bm25")])
+"""
+
 SEARCH = """
 import pickle
 place = Path(sys.argv[1])
@@ -194,6 +212,17 @@ def test_what_a_program_adds(tmp_path: Path, python: str, child_environment: dic
         assert found["good"] == [3, 3], name
         assert found["failures"] == [], name
         assert found["found"] >= 25, name
+
+
+def test_whole_books_without_spaces(tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
+    """A document indexed as one passage, in a script without spaces or stops, is held or refused by name."""
+    told = within(python, child_environment, WHOLE, tmp_path)
+    refused = told.pop("a book of 3,000 signs")
+    assert "document 't' has about" in refused["failures"][0]
+    assert refused["good"] == [1, 1]
+    assert len(told) == 3
+    for name, found in told.items():
+        assert (found["documents"], found["failures"], found["good"], found["found"]) == (3, [], [1, 1], ["t"]), name
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +30,8 @@ FORMAT = 1
 FILES = ("vectors.npy", "scales.npy", "vocabulary.txt")
 SCANS = 64
 """Words that are looked up by scanning the vocabulary file; beyond them a dictionary is built."""
+POOLED = 1 << 13
+"""Vectors that plain numpy adds up at a time."""
 FEW = 4096
 """The most words for which plain numpy is used, because importing the compiled loop costs more than it saves."""
 
@@ -152,16 +155,17 @@ class StaticEncoder:
         Pieces without a vector (punctuation, unknown characters) are left out.
         """
         cut = self._wordpiece(len(words))
-        rows: list[int] = []
+        rows = array("i")  # a word of a script without spaces has thousands of pieces
         ends = [0]
         for word in words:
-            rows += cut(word)
+            rows.extend(cut(word))
             ends.append(len(rows))
         found, indptr = np.array(rows, np.int32), np.array(ends, np.int64)
-        known = found >= 0
-        if not known.all():
-            indptr = np.concatenate(([0], np.cumsum(known)))[indptr].astype(np.int64)
-            found = found[known]
+        del rows
+        unknown = np.flatnonzero(found < 0)
+        if len(unknown):
+            indptr -= np.searchsorted(unknown, indptr)
+            found = found[found >= 0]
         return indptr, found
 
     def encode_words(self, indptr: NDArray[np.int64], ids: NDArray[np.int32], table: Words) -> NDArray[np.float32]:
@@ -189,7 +193,11 @@ class StaticEncoder:
             rows: NDArray[np.int32] = np.concatenate(
                 [known.pieces[known.indptr[w] : known.indptr[w + 1]] for w in ids[indptr[number] : indptr[number + 1]]]
             )
-            total = self._scales[rows] @ self._vectors[rows].astype(np.float32)
+            # In pieces, as a script without spaces may have millions of characters in one word.
+            total = np.zeros(self.dimension, np.float32)
+            for at in range(0, len(rows), POOLED):
+                some = rows[at : at + POOLED]
+                total += self._scales[some] @ self._vectors[some].astype(np.float32)
             length = float(np.linalg.norm(total))
             if length > 0:
                 out[number] = total / length
