@@ -106,7 +106,7 @@ def readable(suffix: str, packed: bytes) -> bytes:
 
     made: dict[str, Callable[[], object]] = {
         ".gz": lambda: zlib.decompressobj(31),
-        ".zst": decompressor,
+        ".zst": lambda: decompressor(1 << 27),
         ".bz2": bz2.BZ2Decompressor,
         ".xz": lzma.LZMADecompressor,
     }

@@ -179,7 +179,7 @@ def test_csv_without_a_text_column(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("name,city,age,name\nAda,London,36,Byron\n")
     (document,) = documents(path)
-    assert document.text == "Ada\nLondon\nByron"
+    assert document.text == "name: Ada; city: London; age: 36; name: Byron"
     assert document.metadata == {"name": "Ada", "city": "London", "age": 36, "name_2": "Byron"}
     (chosen,) = documents(path, Fields(text=("city",), id="name"))
     assert (chosen.id, chosen.text) == ("Ada", "London")
@@ -253,7 +253,7 @@ def test_rows_wider_than_the_header_are_kept(tmp_path: Path) -> None:
     assert isinstance(first, Document)
     assert isinstance(second, Document)
     assert (first.text, dict(first.metadata)) == ("heron", {})
-    assert (second.text, dict(second.metadata)) == ("stork", {"column3": 7, "column4": "white"})
+    assert (second.text, dict(second.metadata)) == ("stork,7,white", {"column3": 7, "column4": "white"})
 
 
 def test_columns_may_be_separated_by_bars(tmp_path: Path) -> None:

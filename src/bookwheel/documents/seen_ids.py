@@ -4,7 +4,7 @@ would exceed the memory budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .._errors import InputError
@@ -62,9 +62,11 @@ class SeenIds:
         return known
 
 
-def without_duplicates(items: Iterable[Document | InputError], label: str) -> Iterator[Document | InputError]:
+def without_duplicates(
+    items: Iterable[Document | InputError], label: str, renamed: Callable[[Document], Document | None] = lambda document: None
+) -> Iterator[Document | InputError]:
     """Yields ``items``, with an :class:`InputError` in place of each document whose ID
-    occurred earlier in this source.
+    occurred earlier in this source, unless ``renamed`` gives it under another.
 
     Documents are looked up in batches of at most 1024, and of a bounded weight.
     """
@@ -83,7 +85,7 @@ def without_duplicates(items: Iterable[Document | InputError], label: str) -> It
         flags = iter(known.tolist())
         for item in batch:
             if isinstance(item, Document) and next(flags):
-                yield InputError(
+                yield renamed(item) or InputError(
                     f"{label}:{item.line}: the ID {item.id[:80]!r} occurs earlier in this file; the record was skipped"
                 )
             else:

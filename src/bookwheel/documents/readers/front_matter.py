@@ -1,6 +1,6 @@
-"""Front matter: the YAML block at the top of a Markdown file, read by PyYAML as metadata.
+"""Front matter: the YAML block at the top of a Markdown file, read by PyYAML as metadata, or the TOML block, read by tomllib.
 
-The block is untrusted. It is read as a stream of events, from which nothing is constructed but the
+The YAML block is untrusted. It is read as a stream of events, from which nothing is constructed but the
 entries of the top mapping: tags name no Python types, aliases expand to nothing, and nesting costs
 no recursion. Its size is bounded.
 """
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date, time
 from typing import Any
 
 from ..document import Scalar, Value
+from ..metadata import flattened
 from .values import number
 
 __all__ = ["FrontMatter", "front_matter"]
@@ -23,6 +25,10 @@ MAX_DEPTH = 32
 
 MAX_BROKEN = 500
 """Characters of a broken list, mapping or quoted text that is taken as text; a longer one is left out."""
+
+_TOML = re.compile(r"\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*\r?(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+MAX_TOML = 1 << 14
+"""Characters of a TOML block with its marks; a longer one is text."""
 
 _OPENING = re.compile(r"---[ \t]*\r?\n")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
@@ -54,6 +60,8 @@ def front_matter(text: str) -> FrontMatter:
     ``key: …`` is read by itself, with the lines below it, and where that is not YAML either (an
     unquoted colon: ``title: ColBERT: efficient retrieval``) what stands after the key is its text.
     """
+    if text.startswith("+++"):
+        return _toml(text)
     opening = _OPENING.match(text)
     closing = _CLOSING.search(text, opening.end(), opening.end() + MAX_CHARACTERS) if opening else None
     if opening is None or closing is None:
@@ -76,6 +84,31 @@ def front_matter(text: str) -> FrontMatter:
         if is_mapping:
             problem = _leniently(parts, entries)
     return FrontMatter(entries, start, problem) if is_mapping else FrontMatter({}, 0)
+
+
+def _toml(text: str) -> FrontMatter:
+    """The entries between two lines ``+++``, tables by fields with dots; a block that is not TOML is text."""
+    import tomllib
+
+    block = _TOML.match(text, 0, MAX_TOML)
+    if block is None:
+        return FrontMatter({}, 0)
+    try:
+        record = tomllib.loads(block.group(1).replace("\r\n", "\n"))
+    except (ValueError, RecursionError):  # what tomllib raises for bad text, numbers beyond its limit, and nesting
+        return FrontMatter({}, 0)
+    return FrontMatter(flattened({key: _plain(value) for key, value in record.items()}), block.end())
+
+
+def _plain(value: object, depth: int = 0) -> object:
+    """``value`` with dates and times as ISO 8601 text."""
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner, depth + 1) for inner in value]
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def _parts(block: str) -> tuple[list[tuple[int, str]], int]:

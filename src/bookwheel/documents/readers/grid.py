@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-__all__ = ["Row", "header_of", "line_of", "table_lines"]
+__all__ = ["Row", "header_of", "is_value", "line_of", "table_lines"]
 
 Row = Mapping[int, str]
 """The cells of a row that are not empty, by column."""
@@ -31,16 +31,17 @@ def header_of(rows: Sequence[Row]) -> int | None:
             continue
         below = rows[at + 1 :]
         names = list(row.values())
-        if not below or any(len(name) > _LONGEST or _is_value(name) for name in names) or len(set(names)) < len(names):
+        if not below or any(len(name) > _LONGEST or is_value(name) for name in names) or len(set(names)) < len(names):
             return None
         if any(other.get(column) == name for other in below for column, name in row.items()):
             return None
-        numbers = any(_is_value(other[column]) for other in below for column in row if column in other)
+        numbers = any(is_value(other[column]) for other in below for column in row if column in other)
         return at if numbers or len(below) >= 2 else None
     return None
 
 
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
+    """A number, perhaps with a currency or in percent, a date or a time."""
     return _NUMBER.match(text) is not None or _DATE.match(text) is not None
 
 

@@ -1,0 +1,298 @@
+"""Passages and their documents, read by the numbers that segments give, each row compared with its checksum.
+
+What is damaged is named (`Database.noting`), and left out; everything else is given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from .._errors import LibraryChanged, LibraryDamaged
+from ..documents.document import Scalar
+from ..documents.passages import TITLE
+from .database import Database
+from .row_sums import document_sum, name_sum, passage_sum, place_sum
+
+__all__ = ["WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
+
+NAMES = 1 << 14
+"""Names of documents that are remembered as sound: about 3 MB."""
+_ENDLESS = 1 << 62
+"""More characters than any text has."""
+_PLACE = "p.id, p.document, p.start, p.end, p.part, p.line"
+_PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
+_TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
+WHOLE = "d.id, d.name, d.title, d.metadata, d.language, d.hash, d.sum"
+"""What a document's checksum covers, and the checksum."""
+# Only SQLite has all of a long title, or of much metadata.
+_SOUND = (
+    "d.sum = document_sum(d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), "
+    "CAST(d.language AS BLOB), d.hash)"
+)
+
+
+class PassageRow(NamedTuple):
+    """A passage with what of its document a result shows."""
+
+    id: int
+    document: int
+    start: int
+    end: int
+    part: int | str | None
+    """The number of its page, or the name of its slide, sheet, chapter or attachment."""
+    line: int | None
+    name: str
+    source: str
+    title: str
+    metadata: dict[str, Scalar]
+    text: str
+    late: bool = False
+    """Whether title, metadata and text were left out, because they are large."""
+
+
+read_json = json.JSONDecoder().raw_decode
+"""Of metadata that matched its checksum; `json.loads` looks at more."""
+
+
+def passage_holds(row: Sequence[Any]) -> bool:
+    """Whether a passage is as it was written: its number, document, start, end, part, line, checksum and text."""
+    number, document, start, end, part, line, written, text = row[:8]
+    try:
+        return bool(passage_sum(number, document, start, end, part, line, crc32(text)) == written)
+    except TypeError:  # a damaged row holds other things than numbers
+        return False
+
+
+def _place_holds(row: Sequence[Any]) -> bool:
+    """The same without the text, of which the upper half of the checksum is given."""
+    number, document, start, end, part, line, written = row[:7]
+    try:
+        return bool(place_sum(number, document, start, end, part, line) == written)
+    except TypeError:
+        return False
+
+
+class PassageRows(Database):
+    """The part of `Store` that reads passages."""
+
+    def __init__(self, library: Path, *, write: bool = False) -> None:
+        super().__init__(library, write=write)
+        self._names: dict[int, str] = {}
+        """Of documents, by number, that were found sound."""
+        self.damaged: set[int] = set()
+        """Passages found damaged when they were read."""
+
+    def passages(self, ids: Sequence[int], each: int | None = None, together: int = 0) -> dict[int, PassageRow]:
+        """The passages of ``ids``, which segments hold, that are sound, by id.
+
+        With ``each``, those of more than so many characters are ``late``, and from ``together`` characters on all others.
+        """
+        found: dict[int, PassageRow] = {}
+        most = _ENDLESS if each is None else each
+        room = _ENDLESS if each is None else together
+
+        def full(row: tuple[Any, ...]) -> bool:
+            nonlocal room
+            room -= len(row[7]) + len(row[10]) + len(row[11] or "")
+            return room < 0
+
+        for row in self._rows(
+            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32 FROM {_TABLES} JOIN texts t ON t.document = d.id "
+            "WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
+            ids,
+            [most],
+            full,
+        ):
+            (
+                passage,
+                document,
+                start,
+                end,
+                part,
+                line,
+                _,
+                text,
+                number,
+                name,
+                title,
+                metadata,
+                language,
+                digest,
+                whole,
+                source,
+                path,
+                noted,
+            ) = row
+            if (
+                passage_holds(row)
+                and document_sum(number, name, title, metadata, language, digest) == whole
+                and name_sum(source, path) == noted
+            ):
+                shown = read_json(metadata)[0] if metadata else {}
+                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, title, shown, text.decode())
+        if len(found) < len(ids):
+            if each is not None:
+                self._late(ids, found, most, full=room < 0)
+            self._name_missing(ids, found, known=True)
+        return found
+
+    def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
+        """Add to ``found`` those of ``ids`` that are large, or all where it is ``full``, without their texts."""
+        for row in self._rows(
+            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32 FROM {_TABLES} "
+            "WHERE (? OR p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) > ?) AND p.id IN",
+            [number for number in ids if number not in found],
+            [full, most],
+        ):
+            number, name, noted, source, path, of_path = row[7:]
+            if _place_holds(row) and name_sum(number, name) == noted and name_sum(source, path) == of_path:
+                passage, document, start, end, part, line = row[:6]
+                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, "", {}, "", True)
+
+    def passage(self, number: int) -> PassageRow:
+        """One passage whole, of whatever size; raises `LibraryChanged` where it is not stored any more."""
+        found = self.passages([number])
+        if number not in found:
+            raise LibraryChanged(f"passage {number} of the library {self.path.parent} is gone; search again")
+        return found[number]
+
+    def texts(self, ids: Sequence[int], most: int | None = None) -> dict[int, tuple[str, str]]:
+        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored and sound.
+
+        Of a longer text only the first ``most`` characters.
+        """
+        found: dict[int, tuple[str, str]] = {}
+        limit = _ENDLESS if most is None else most
+        for row in self._rows(
+            f"SELECT {_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, min(p.end - p.start, ?)) AS BLOB), "
+            "iif(p.end - p.start > ?, crc32(CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)), NULL), "
+            f"substr(d.title, 1, iif(p.id = d.first, ?, ?)), {_SOUND} "
+            "FROM passages p JOIN documents d ON d.id = p.document JOIN texts t ON t.document = p.document WHERE p.id IN",
+            ids,
+            [limit, limit, limit, min(TITLE, limit)],
+        ):
+            *place, written, text, crc, title, sound = row
+            if sound and (
+                passage_holds(row) if crc is None else _place_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
+            ):
+                found[row[0]] = title, text.decode("utf-8", "replace")
+        if len(found) < len(ids):
+            self._name_missing(ids, found)
+        return found
+
+    def lengths(self, ids: Sequence[int]) -> dict[int, int]:
+        """Characters of each passage of ``ids`` that is stored, without its title."""
+        return dict(self._rows("SELECT id, end - start FROM passages WHERE id IN", ids))
+
+    def held_by_language(self, numbers: Sequence[int]) -> list[tuple[str, int, int]]:
+        """Language, documents and passages of those of the documents ``numbers`` that are not removed, by language."""
+        marks = ", ".join("?" * len(numbers))
+        return self.execute(
+            "SELECT language, count(*), sum(passages) FROM documents "
+            f"WHERE id IN ({marks}) AND removed IS NULL AND language IS NOT NULL GROUP BY language",
+            list(numbers),
+        )
+
+    def languages_of(self, passages: Sequence[int]) -> list[str | None]:
+        """The language of the document of each of ``passages``; None where it is not stored any more or was not asked.
+
+        Raises `LibraryDamaged` where a document's row is damaged.
+        """
+        found: dict[int, str | None] = {}
+        for passage, number, language, sound in self._rows(
+            f"SELECT p.id, d.id, d.language, {_SOUND} FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN",
+            passages,
+        ):
+            if not sound:
+                self.met(self.damage(number, "the name, the title, the metadata or the language"))
+            found[passage] = language
+        return [found.get(number) for number in passages]
+
+    def documents_of(self, ids: Sequence[int], *, known: bool = False) -> dict[int, tuple[int, str]]:
+        """Number and name of the document of each passage of ``ids`` that is stored; ``known``: all of them must be."""
+        # That the passage is among those of the document, its own row says too.
+        rows = self._rows(
+            "SELECT p.id, d.id, d.name, d.sum >> 32 FROM passages p JOIN documents d ON d.id = p.document "
+            "WHERE p.id >= d.first AND p.id < d.first + d.passages AND p.id IN",
+            ids,
+        )
+        names = self._names
+        found = {
+            passage: (number, name)
+            for passage, number, name, noted in rows
+            if names.get(number) == name or self._is_name(number, name, noted)
+        }
+        if len(found) < len(ids):
+            self._name_missing(ids, found, known=known)
+        return found
+
+    def _is_name(self, number: int, name: Any, noted: int) -> bool:
+        """Whether a document's name matches its checksum; it is remembered where it does."""
+        if name_sum(number, name) != noted:
+            return False
+        if len(self._names) >= NAMES:
+            self._names = {}  # not cleared: another thread may be reading it
+        self._names[number] = name
+        return True
+
+    def _rows(
+        self,
+        sql: str,
+        ids: Sequence[int],
+        parameters: Sequence[Any] = (),
+        until: Callable[[tuple[Any, ...]], bool] | None = None,
+    ) -> list[Any]:
+        """The rows of ``sql``, which ends with ``IN``, for ``ids``, up to the first for which ``until`` is true.
+
+        Those that SQLite finds damaged are left out.
+        """
+        rows: list[Any] = []
+        for at in range(0, len(ids), 500):
+            some = ids[at : at + 500]
+            try:
+                rows += self.execute(f"{sql} ({','.join('?' * len(some))})", [*parameters, *some], until=until)
+            except LibraryDamaged:
+                for one in some:  # a damaged page holds the rows of some, not of all
+                    with suppress(LibraryDamaged):
+                        rows += self.execute(f"{sql} (?)", [*parameters, one], until=until)
+        return rows
+
+    def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any], *, known: bool = False) -> None:
+        """Name the documents of those ``ids`` that are not in ``found`` though the library has them.
+
+        ``known``: it has all of them, since a segment of this generation does.
+        """
+        for passage in (number for number in ids if number not in found):
+            # Not by the row of the passage, which may be what is damaged.
+            claims = self.execute("SELECT id FROM documents WHERE first <= :p AND first + passages > :p", {"p": passage})
+            if claims or known:
+                self.damaged.add(passage)
+                self.met(
+                    self.damage(claims[0][0], f"passage {passage}")
+                    if claims
+                    else f"passage {passage} and the row of its document are damaged in {self.path}; run `bookwheel check` to see all "
+                    "that is damaged, then index the files again into a new library"
+                )
+
+    def damage(self, number: int, what: str) -> str:
+        """The sentence that ``what`` of the document ``number`` is damaged, with what to do about it."""
+        called = f"number {number}"
+        with suppress(LibraryDamaged):
+            for name, whole, path, noted, source in self.execute(
+                "SELECT d.name, d.sum >> 32, s.path, s.sum >> 32, s.id FROM documents d "
+                "LEFT JOIN sources s ON s.id = d.source WHERE d.id = ?",
+                (number,),
+            ):
+                if name_sum(number, name) == whole:
+                    called = repr(name)
+                if type(source) is int and name_sum(source, path) == noted and path != "-":
+                    called += f" (of {path})"
+        return (
+            f"{what} of the document {called} is damaged in {self.path}; remove the document with `bookwheel remove`, then index "
+            "its source again"
+        )

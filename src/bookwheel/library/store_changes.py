@@ -1,0 +1,142 @@
+"""What a writer changes in the database, each row with its checksum: removals, rollback, purge, the marks of sources."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from .._errors import LibraryDamaged
+from .database import Database
+from .row_sums import NUMBERS, PRIME, REMOVAL, metadata_sums, numbers_hold, total
+
+__all__ = ["StoreChanges"]
+
+COUNTED = 1 << 13
+"""Rows of metadata whose checksums are added up at a time."""
+_SOURCE = "id, path, size, mtime_ns, digest, fields, damaged, complete"
+
+
+class StoreChanges(Database):
+    """The part of `Store` that writers use."""
+
+    def rollback(self, generation: int) -> None:
+        """Take back all that is stamped later than ``generation``: an interrupted command's rows."""
+        with self._lock, self._errors():
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if (noted := self.generation()) < generation:
+                raise LibraryDamaged(
+                    f"{self.path} is of generation {noted} where the manifest says {generation}: writes that the disk had "
+                    "confirmed are lost; index the sources again into a new library"
+                )
+            if not self._db.execute(
+                "SELECT EXISTS (SELECT 1 FROM documents WHERE added > :g)"
+                " OR EXISTS (SELECT 1 FROM documents WHERE removed > :g)"
+                " OR EXISTS (SELECT 1 FROM sources WHERE complete > :g)",
+                {"g": generation},
+            ).fetchone()[0]:
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            self._forget("added > ?", generation)
+            self._db.execute(
+                f"UPDATE documents SET numbers = numbers - {REMOVAL} * (removed + 1), removed = NULL WHERE removed > ?",
+                (generation,),
+            )
+            self._db.execute("DELETE FROM removals WHERE generation > ?", (generation,))
+            self.mark_incomplete("complete > ?", (generation,))
+            self._db.execute("COMMIT")
+
+    def _forget(self, condition: str, value: int) -> None:
+        chosen = f"(SELECT id FROM documents WHERE {condition})"
+        self._db.execute(f"DELETE FROM texts WHERE document IN {chosen}", (value,))
+        gone = self._db.execute(f"DELETE FROM metadata WHERE document IN {chosen} RETURNING key, value, document", (value,))
+        self.count_values(gone, -1)
+        self._db.execute("DELETE FROM fields WHERE rows = 0 AND total = 0")
+        last = 0
+        while rows := self._db.execute(
+            f"SELECT {NUMBERS} FROM documents WHERE {condition} AND id > ? ORDER BY id LIMIT 10000", (value, last)
+        ).fetchall():
+            sound = numbers_hold(rows)
+            ranges = [(row[2], row[2] + row[3]) for row, right in zip(rows, sound, strict=True) if right]
+            self._db.executemany("DELETE FROM passages WHERE id >= ? AND id < ?", ranges)
+            # A damaged range could be that of other documents.
+            damaged = [(row[0],) for row, right in zip(rows, sound, strict=True) if not right]
+            self._db.executemany("DELETE FROM passages WHERE document = ?", damaged)
+            last = rows[-1][0]
+        self._db.execute(f"DELETE FROM documents WHERE {condition}", (value,))
+
+    def vacuum(self) -> None:
+        """Give pages that hold nothing back to the file system, some at a time: readers get their turn between."""
+        before = 0
+        while (free := self.execute("PRAGMA freelist_count")[0][0]) and free != before:
+            self.execute("PRAGMA incremental_vacuum(4096)")
+            before = free
+
+    def purge(self, generation: int, newest: int) -> None:
+        """Delete for good the documents removed by ``generation``; no segment holds their passages any more.
+
+        Readers of older generations then get `LibraryChanged`. ``newest`` is the library's generation.
+        """
+        self.begin()
+        with self._lock, self._errors():
+            self._forget("removed <= ?", generation)
+            self._db.execute("DELETE FROM removals WHERE generation <= ?", (generation,))
+            self.set_state("purged", generation)
+            self._db.execute("DELETE FROM state WHERE key IN ('unpurged', 'unpurged since')")
+        self.commit_durably(newest)
+
+    def put_off_purge(self, generation: int) -> float:
+        """Note that the documents removed by ``generation`` are to be deleted; returns since when that waits for readers."""
+        self.begin()
+        with self._lock, self._errors():
+            self.set_state("unpurged", generation)
+            if self.state("unpurged since") is None:
+                self.set_state("unpurged since", time.time())
+        self.commit()
+        return float(self.state("unpurged since"))
+
+    def remove(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Mark documents as removed: generation and number of each."""
+        self.many(
+            f"UPDATE documents SET removed = ?1, numbers = numbers + {REMOVAL} * (?1 + 1) WHERE id = ?2 AND removed IS NULL",
+            rows,
+        )
+
+    def removed_now(self, generation: int) -> None:
+        """Note the sum of what ``generation`` removed, before it is committed."""
+        with self._lock, self._errors():
+            rows = self._db.execute("SELECT numbers FROM documents WHERE removed = ?", (generation,)).fetchall()
+            if rows:
+                row = generation, len(rows), total(number for (number,) in rows)
+                self._db.execute("INSERT OR REPLACE INTO removals VALUES (?, ?, ?)", row)
+
+    def change(self, generation: int) -> int:
+        """How many documents more ``generation`` has than the one before."""
+        added = self.execute("SELECT count(*) FROM documents WHERE added = ?", (generation,))[0][0]
+        removed = self.execute("SELECT coalesce(sum(documents), 0) FROM removals WHERE generation = ?", (generation,))[0][0]
+        return int(added) - int(removed)
+
+    def mark_incomplete(self, condition: str, parameters: Sequence[Any]) -> None:
+        """Note of the sources that meet ``condition`` that not all of them is stored."""
+        self.execute(
+            "UPDATE sources SET complete = NULL, sum = source_sum(id, path, size, mtime_ns, digest, fields, damaged, NULL) "
+            f"WHERE {condition} AND complete IS NOT NULL",
+            parameters,
+        )
+
+    def sum_source(self, number: int) -> None:
+        """Make the checksum of the source ``number`` anew, after it was changed."""
+        self.execute(f"UPDATE sources SET sum = source_sum({_SOURCE}) WHERE id = ?", (number,))
+
+    def count_values(self, rows: Iterable[tuple[Any, Any, Any]], sign: int = 1) -> None:
+        """Add ``rows`` of the metadata (key, value, document) to the rows and totals of their keys; take them away with -1."""
+        every = iter(rows)
+        while some := list(islice(every, COUNTED)):  # one record may have a million keys
+            sums = metadata_sums(some)
+            self.many("INSERT OR IGNORE INTO fields (rows, total, key) VALUES (0, 0, ?)", ((key,) for key in sums))
+            self.many(
+                f"UPDATE fields SET rows = rows + ?, total = (total + ?) % {PRIME} WHERE key = ?",
+                ((sign * count, sign * total % PRIME, key) for key, (count, total) in sums.items()),
+            )
