@@ -123,7 +123,7 @@ def language_of(text: str, title: str = "") -> str | None:
     total = sum(filter(None, map(_function_words().get, words)))
     if not total:
         return None
-    counted = np.frombuffer(total.to_bytes(8 * len(_LISTED), "little"), "<u4").tolist()
+    counted: list[int] = np.frombuffer(total.to_bytes(8 * len(_LISTED), "little"), "<u4").tolist()
     shares, weights = counted[: len(_LISTED)], counted[len(_LISTED) :]
     weight = max(weights)
     number = len(weights) - 1 - weights[::-1].index(weight)  # of equals the last by name
