@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..._errors import ModelError
 from ..._system import PARSING
+from ...analysis.whole_forms import MARK
 from ...analysis.words import WordTable
 from .wordpiece import MEMO, WordPiece
 
@@ -158,7 +159,8 @@ class StaticEncoder:
         rows = array("i")  # a word of a script without spaces has thousands of pieces
         ends = [0]
         for word in words:
-            rows.extend(cut(word))
+            if word[:1] != MARK:  # a whole form, of which no text given here has any
+                rows.extend(cut(word))
             ends.append(len(rows))
         found, indptr = np.array(rows, np.int32), np.array(ends, np.int64)
         del rows
