@@ -65,7 +65,7 @@ signs = [chr(0x4e00 + n) for n in range(3_000)]
 GIVEN = {
     "a book of fifty signs": "".join(signs[:50]) * 56_000,
     "a book of one sign": signs[0] * 2_800_000,
-    "a book of 400 signs": "".join(random.Random(0).choices(signs[:400], k=2_800_000)),
+    "a book of 150 signs": "".join(random.Random(0).choices(signs[:150], k=2_800_000)),
     "a book of 3,000 signs": "".join(random.Random(0).choices(signs, k=2_800_000)),
 }
 for name, text in GIVEN.items():
@@ -218,7 +218,7 @@ def test_whole_books_without_spaces(tmp_path: Path, python: str, child_environme
     """A document indexed as one passage, in a script without spaces or stops, is held or refused by name."""
     told = within(python, child_environment, WHOLE, tmp_path)
     refused = told.pop("a book of 3,000 signs")
-    assert "document 't' has about" in refused["failures"][0]
+    assert "document 't' has at least" in refused["failures"][0]
     assert refused["good"] == [1, 1]
     assert len(told) == 3
     for name, found in told.items():

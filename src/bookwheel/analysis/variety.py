@@ -17,8 +17,11 @@ _RUN = 4096
 _LONG_RUN = re.compile(rf"\S{{{_RUN}}}(?=\S)")
 
 
-def different_terms(text: str) -> int:
-    """About how many different terms ``text`` has before stemming: words, and pairs of characters in scripts without spaces."""
+def different_terms(text: str, most: int) -> int:
+    """About how many different terms ``text`` has before stemming: words, and pairs of characters in scripts without spaces.
+
+    Where there are more than ``most``, they are not counted to the end.
+    """
     seen = np.empty(0, np.int64)
     new: list[NDArray[np.int64]] = []
     size = 0
@@ -30,6 +33,8 @@ def different_terms(text: str) -> int:
         size += sum(map(len, new[-2:]))
         if size >= max(len(seen), FEW):
             seen, new, size = np.unique(np.concatenate((seen, *new))), [], 0
+            if len(seen) > most:
+                return len(seen)
     return len(np.unique(np.concatenate((seen, *new))))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from .._errors import InputError
 from ..analysis.languages import language_of
 from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
+from ..analysis.scripts import UNSPACED
 from ..analysis.variety import different_terms, with_breaks
 from ..documents.document import Document
 from ..documents.passages import indexed_text, iter_places, spans_of_document
@@ -46,6 +47,8 @@ WHOLE = 1 << 20
 """Characters of a passage from which on it is looked at before it is analysed: it is a whole document."""
 TERM = 450
 """Bytes that gathering and sorting takes for a new word."""
+UNSPACED_CHARACTER = 24
+"""Bytes that analysing takes besides for each character of a script without spaces, whose runs are long words."""
 
 
 @dataclass(slots=True)
@@ -136,12 +139,15 @@ class Intake:
         text = document.text
         if self.manifest.settings.unit != "document" or len(text) <= WHOLE:
             return None
-        terms = different_terms(text)
-        if terms * TERM <= self.shares.gather + self.shares.reserve // 2:
+        room = self.shares.gather + self.shares.reserve // 2
+        runs = UNSPACED_CHARACTER * len(text) if UNSPACED.search(text) else 0
+        terms = different_terms(text, room // TERM)
+        size = terms * TERM + runs
+        if size <= room:
             return None
         return InputError(
-            f"document {document.id[:80]!r} has about {terms:,} different words, which take {megabytes(terms * TERM)} of memory "
-            "as one passage, more than the budget has; give a larger --ram, or index into a library with --unit passage"
+            f"document {document.id[:80]!r} has at least {terms:,} different words, and takes {megabytes(size)} of memory "
+            "as one passage, more than the budget has for it; give a larger --ram, or index into a library with --unit passage"
         )
 
     def no_longer(self, numbers: Sequence[int]) -> None:
