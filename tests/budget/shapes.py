@@ -55,7 +55,9 @@ class Shape:
     told: str = ""
     """What a failure says, where one must be told."""
     find: str = ""
-    """A word by which one of its documents is found."""
+    """A word that its documents have, and no good one."""
+    named: int = 0
+    """How many of them have it, where not all do."""
     slow: bool = False
 
 
@@ -216,7 +218,7 @@ SHAPES = [
     Shape("5 MB of three-letter words", one_text(lambda: different(5_000_000, 5)), 1, find="heron", slow=True),
     Shape("9 MB of short sentences", one_text(lambda: "Ab c. " * 1_500_000), 1, find="heron"),
     Shape("9 MB of line ends", one_text(lambda: "a\n\n" * 2_000_000), 1, find="heron"),
-    Shape("a million small objects", small_objects, told="t0|m.jsonl:1"),
+    Shape("a million small objects", small_objects, told="m.jsonl:1: the record would take"),
     Shape("550,000 fields", half_a_million_fields, 1, find="heron"),
     Shape("zstd with a window of 128 MB", long_window, told="m.jsonl.zst"),
     Shape("cells of 4 MB", wide_cells, 40, find="heron"),
@@ -224,7 +226,7 @@ SHAPES = [
     Shape("ids of 1 MB", long_ids, told="has an ID of 1,00"),
     Shape("a list of records", list_of_records, 100, find="heron"),
     Shape("a list with one deep record", list_with_one_deep, told="m.json"),
-    Shape("10 MB after a full segment", after_a_full_segment, 30_001, find="heron", slow=True),
+    Shape("10 MB after a full segment", after_a_full_segment, 30_001, find="heron", named=1, slow=True),
     Shape("300 MB of blanks in a line", bomb_of_blanks, told="m.jsonl.gz:1"),
     Shape("every letter escaped", every_escape, 1, find="heron"),
 ]

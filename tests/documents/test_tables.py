@@ -40,6 +40,7 @@ STATES = ["state: Texas; capital: Austin", "state: Ohio; capital: Columbus"]
         ("name|born\nAda|1815\nGrace|1906\n", PEOPLE),
         ("name\tborn\nAda\t1815\nGrace\t1906\n", PEOPLE),
         ("sep=;\nname;born\nAda;1815\nGrace;1906\n", PEOPLE),
+        ('"name"\t"born"\nAda\t1815\nGrace\t1906\n', PEOPLE),
         ('"name","born"\n"Ada",1815\n"Grace",1906\n', PEOPLE),
         ("# made by hand\n# in 2024, at home\nname,born\nAda,1815\nGrace,1906\n", ["made by hand\nin 2024, at home", *PEOPLE]),
         ("#name,born\nAda,1815\nGrace,1906\n", PEOPLE),
@@ -61,6 +62,7 @@ STATES = ["state: Texas; capital: Austin", "state: Ohio; capital: Columbus"]
         ("name\nSmith, John\nfoo\n", ["name: Smith, John", "name: foo"]),
         ("text\nhello, world\nfoo\n", ["hello, world", "foo"]),
         ("id,text,year\n1,heron,2020,white, grey\n", ["heron\n\nwhite, grey"]),
+        ('"\ta"\n"1"\n', ['"\ta"', '": "1"']),  # the tab looks like a delimiter
         ("one;two\n", ["one\ttwo"]),
         ("good words\n", ["good words"]),
         ("name,born\n", ["name\tborn"]),

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from .._errors import UsageError
 from .endings import with_marks
 from .folding import folded
-from .scripts import UNSPACED, bigrams, normal, runs, units
+from .scripts import UNSPACED, bigrams, normal, pairs, plain, runs, units
 from .stop_words import stop_words
 from .whole_forms import MARK, form_of, whole_forms
 from .words import split_words
@@ -25,6 +25,8 @@ ANALYSIS = 2
 MAX_WORD = 64
 """Longer words (in code points) are truncated: they are hashes, encoded data or damage."""
 
+MEMO = 1 << 14
+"""Words cached with their stems: forms in capitals, and parts of identifiers recur."""
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[a-z]\d+[A-Z]")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _ENGLISH = ("english", "porter")
@@ -125,8 +127,12 @@ class Analyzer:
 
         So each character of a text begins a term, and one alone is found by the terms that it begins.
         """
+        if word.isascii():
+            return self.terms(word)
+        if plain(word):
+            return (*pairs(word), word[-1]) if len(word) > 1 else (word,)
         terms = self.terms(word)
-        if word.isascii() or UNSPACED.search(word) is None:
+        if UNSPACED.search(word) is None:
             return terms
         ends = [
             units(run) for part in split_words(normal(word).translate(_UNSEEN)) for run in runs(part) if UNSPACED.match(run)
@@ -166,10 +172,11 @@ class Analyzer:
 
     def term_of(self, word: str) -> str:
         """The term of one of `parts`; empty for a stop word."""
-        if word[:1] == MARK:
-            return form_of(word)
-        if UNSPACED.match(word):
-            return word
+        if not word.isascii():
+            if word[0] == MARK:
+                return form_of(word)
+            if UNSPACED.match(word):
+                return word
         if self.language == "turkish":
             word = word.replace("İ", "i").replace("I", "ı")
         term = word.lower() if word.isascii() else unicodedata.normalize("NFKC", word.casefold())
@@ -182,6 +189,11 @@ class Analyzer:
             return folded(term) if self.fold_accents else term
         if self.stopwords and term in stop_words(self.language):
             return ""
-        if not self.fold_accents:
-            return str(_stemmer(self.language).stemWord(term))
-        return folded(_stemmer(self.language).stemWord(with_marks(folded(term), self.language)))
+        return _stemmed(term, self.language, self.fold_accents)
+
+
+@lru_cache(MEMO)
+def _stemmed(term: str, language: str, fold: bool) -> str:
+    if not fold:
+        return str(_stemmer(language).stemWord(term))
+    return folded(_stemmer(language).stemWord(with_marks(folded(term), language)))

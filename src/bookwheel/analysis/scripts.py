@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import pairwise
+from collections.abc import Sequence
+from operator import add
 
-__all__ = ["UNSPACED", "bigrams", "lone", "normal", "runs", "units"]
+__all__ = ["UNSPACED", "bigrams", "lone", "normal", "pairs", "plain", "runs", "units"]
 
 _RANGES = (
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
@@ -16,6 +17,7 @@ _RANGES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
 )
 UNSPACED = re.compile(f"[{_RANGES}]")
+_PLAIN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fa5\uac00-\ud7a3]+")
 _RUNS = re.compile(f"[{_RANGES}]+|[^{_RANGES}]+")
 
 
@@ -32,8 +34,17 @@ def bigrams(run: str) -> list[str]:
 
     Source: the bigrams of Lucene's CJKAnalyzer.
     """
-    found = units(run)
-    return [first + second for first, second in pairwise(found)] if len(found) > 1 else found
+    return pairs(units(run))
+
+
+def pairs(units: Sequence[str]) -> list[str]:
+    """What `bigrams` makes of a run of ``units``."""
+    return list(map(add, units, units[1:])) if len(units) > 1 else list(units)
+
+
+def plain(word: str) -> bool:
+    """Whether ``word`` is one run of Han, kana and Hangul that `normal` leaves as it is, each character one of the `units`."""
+    return _PLAIN.fullmatch(word) is not None
 
 
 def normal(word: str) -> str:
@@ -48,6 +59,8 @@ def lone(term: str) -> bool:
 
 def units(run: str) -> list[str]:
     """The characters of ``run``, each with its combining marks."""
+    if plain(run):
+        return list(run)
     units: list[str] = []
     for character in run:
         if units and unicodedata.category(character)[0] == "M":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .analyzer import Analyzer
 from .library_analyzer import tag
+from .words import Ids
 
 __all__ = ["LexicalEncoder", "TermsByLanguage"]
 
@@ -45,7 +46,7 @@ class LexicalEncoder:
         self.terms: list[str] = []
         """The text of each term, by its number."""
         self._terms_of = terms_of
-        self._numbers: dict[str, int] = {}
+        self._numbers = Ids(self.terms)
         self._places: dict[str | None, NDArray[np.int32]] = {}
         """By language, where the terms of each word begin among ``_indptr``; -1 where it was not analysed yet."""
         self._analysed = 0
@@ -113,18 +114,13 @@ class LexicalEncoder:
         return places
 
     def _learn(self, new: NDArray[np.int32], words: Sequence[str], language: str | None, known: NDArray[np.int32]) -> None:
-        numbers, analyse = self._numbers, self._terms_of
+        number, analyse = self._numbers.__getitem__, self._terms_of
         counts: list[int] = []
         stands: list[int] = []
         for word in new.tolist():
             terms = analyse(words[word], language)
             counts.append(len(terms))
-            for term in terms:
-                number = numbers.get(term)
-                if number is None:
-                    number = numbers[term] = len(self.terms)
-                    self.terms.append(term)
-                stands.append(number)
+            stands.extend(map(number, terms))
         first, end = self._analysed, int(self._indptr[self._analysed])
         self._analysed += len(counts)
         self._indptr = _room(self._indptr, self._analysed + 1)

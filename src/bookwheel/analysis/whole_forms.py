@@ -18,7 +18,9 @@ MARK = chr(_BASE)
 _SYMBOL = chr(_BASE + ord("\\"))
 MOST = 200
 """Characters that a form may have between two spaces."""
-_SIGN = re.compile(r"(?<=\w)(?:\+\+|#|&(?=\w)|@(?=\w)|\.(?=\w)|://)|(?<![^\s(\[\"'])\.(?=[A-Za-z]\w)")
+_SIGN = re.compile(  # a class of characters first, which the search can skip to
+    r"[+#&@.:](?:(?<=\w\+)\+|(?<=\w#)|(?<=\w[&@.])(?=\w)|(?<=\w:)//|(?<=\.)(?<![^\s(\[\"']\.)(?=[A-Za-z]\w))"
+)
 _PAGE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[^\s<>\"'{}|\\^`]+")
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?([\w.-]+)")
 _CUT = re.compile(r"[\s<>=(){}\[\],;|\"'/\\]+")
@@ -30,6 +32,9 @@ _ODD = re.compile(r"[^\x00-\x7f\w]")
 _ENCODED = {code: chr(_BASE + code) for code in range(33, 127) if not chr(code).isalnum() and chr(code) != "_"}
 _DECODED = {_BASE + code: chr(code) for code in _ENCODED}
 _symbols: dict[str, bool] = {}
+MEMO = 5_000
+"""Tokens cached with their forms: e.g., file names and addresses recur."""
+_known: dict[str, list[str]] = {}
 
 
 def whole_forms(text: str) -> list[str]:
@@ -37,15 +42,23 @@ def whole_forms(text: str) -> list[str]:
     found: list[str] = []
     end = 0
     for sign in _SIGN.finditer(text):
-        if sign.start() < end:
+        start = sign.start()
+        if start < end:
             continue
-        start, end = sign.start(), sign.end()
-        low, high = max(start - MOST, 0), min(end + MOST, len(text))
-        while start > low and not text[start - 1].isspace():
-            start -= 1
-        while end < high and not text[end].isspace():
-            end += 1
-        found += map(_encoded, _forms(text[start:end]))
+        before, after = text[max(start - MOST, 0) : start], text[sign.end() : sign.end() + MOST]
+        if before and not before[-1].isspace():
+            before = before.rsplit(None, 1)[-1]
+        else:
+            before = ""
+        after = after.split(None, 1)[0] if after and not after[0].isspace() else ""
+        end = sign.end() + len(after)
+        token = f"{before}{sign.group()}{after}"
+        forms = _known.get(token)
+        if forms is None:
+            if len(_known) >= MEMO:
+                _known.clear()
+            forms = _known[token] = [*map(_encoded, _forms(token))]
+        found += forms
     if not text.isascii():
         found += [f"{MARK}{_SYMBOL}{ord(character):x}" for character in _ODD.findall(text) if _is_symbol(character)]
     return found

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .word_table import WordHash
 
-__all__ = ["MANY", "WordTable", "prepared", "spans_of", "split_words", "word_pieces"]
+__all__ = ["MANY", "Ids", "WordTable", "prepared", "spans_of", "split_words", "word_pieces"]
 
 MANY = 1 << 17
 """Characters in one call from which on the compiled loop is worth loading (0.3 s from its cache)."""
@@ -102,7 +102,9 @@ def spans_of(text: str) -> list[tuple[str, int, int]]:
     return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(prepared(text))]
 
 
-class _Ids(dict[str, int]):
+class Ids(dict[str, int]):
+    """Words with their places in a list; one that is looked up for the first time is appended to it."""
+
     def __init__(self, words: list[str]) -> None:
         self._words = words
 
@@ -124,7 +126,7 @@ class WordTable:
     def __init__(self) -> None:
         self.words: list[str] = []
         """Word number ``i`` as it was written."""
-        self._ids = _Ids(self.words)
+        self._ids = Ids(self.words)
         self._hash: WordHash | None = None
 
     def __len__(self) -> int:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..documents.document import Document, Scalar, Value
-from ..documents.metadata import comparable, kept, kept_value, values_of
+from ..documents.metadata import comparable, kept, kept_value
 from ..documents.weight import weight
-from .row_sums import document_numbers, document_sum, metadata_sums, passage_sum
+from .row_sums import document_numbers, document_sum, passage_sum
 from .store import Store
 
 __all__ = ["NewDocument", "Rows", "SourceState", "storable"]
@@ -107,7 +107,7 @@ class Rows:
         store.many("INSERT INTO texts VALUES (?, ?, ?)", self.texts)
         store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", self.passages)
         store.many("INSERT INTO metadata VALUES (?, ?, ?)", self._values())
-        store.count_fields((rows, sums, key) for key, (rows, sums) in metadata_sums(self._values()).items())
+        store.count_values(self._values())
         store.remove(self.removed)
         store.many(
             "UPDATE sources SET size = ?1, mtime_ns = ?2, digest = ?3, fields = ?4, damaged = ?5, complete = ?6, "
@@ -119,10 +119,17 @@ class Rows:
     def _values(self) -> Iterator[tuple[str, Scalar, int]]:
         """Key, value and document of each row of metadata, each row once: two spellings of a key count as one."""
         for number, given in self.metadata:
-            for key, value in dict.fromkeys(
-                (comparable(key), comparable(value)) for key, values in given.items() for value in values_of(values)
-            ):
-                yield str(key), value, number
+            # Only these can have a row in common; a set of all rows would be larger than the record.
+            doubled = {name for key in given if (name := comparable(key)) != key}
+            seen: set[tuple[Scalar, Scalar]] = set()
+            for key, values in given.items():
+                name = comparable(key)
+                for value in dict.fromkeys(map(comparable, values)) if isinstance(values, tuple) else (comparable(values),):
+                    if name in doubled:
+                        if (name, value) in seen:
+                            continue
+                        seen.add((name, value))
+                    yield str(name), value, number
 
     def clear(self) -> None:
         """Let go of what was written."""

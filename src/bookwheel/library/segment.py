@@ -164,6 +164,7 @@ class SegmentBuilder:
         self.passages = 0
         self._undecided = 0
         self._followed: str | None = None
+        self._measured: int | None = None
         self._table = WordTable()
         self._is_form = np.empty(0, np.bool_)
         """Of each word of the table, whether it is a whole form."""
@@ -179,6 +180,11 @@ class SegmentBuilder:
     @property
     def nbytes(self) -> int:
         """Memory held at present, and what closing takes besides."""
+        if self._measured is None:  # asked for at each document, changed by a batch of them
+            self._measured = self._measure()
+        return self._measured
+
+    def _measure(self) -> int:
         held = self._sparse.nbytes + self._table.nbytes + self._lexical.nbytes + PIECES * len(self._table)
         if not self._waiting:
             return held
@@ -193,6 +199,7 @@ class SegmentBuilder:
 
     def add(self, ids: NDArray[np.int64], texts: list[str], languages: list[str]) -> None:
         """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them."""
+        self._measured = None
         indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
         if not self._by_language:
@@ -225,6 +232,7 @@ class SegmentBuilder:
 
     def decide(self, language: str | None) -> None:
         """Analyse what is of no language as texts of ``language``."""
+        self._measured = None
         for some in self._waiting:
             languages = [language if found == UNDECIDED else found for found in some.languages]
             self._sparse.add(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)

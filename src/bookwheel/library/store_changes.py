@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from .._errors import LibraryDamaged
@@ -12,6 +13,8 @@ from .row_sums import NUMBERS, PRIME, REMOVAL, metadata_sums, numbers_hold, tota
 
 __all__ = ["StoreChanges"]
 
+COUNTED = 1 << 13
+"""Rows of metadata whose checksums are added up at a time."""
 _SOURCE = "id, path, size, mtime_ns, digest, fields, damaged, complete"
 
 
@@ -49,7 +52,8 @@ class StoreChanges(Database):
         chosen = f"(SELECT id FROM documents WHERE {condition})"
         self._db.execute(f"DELETE FROM texts WHERE document IN {chosen}", (value,))
         gone = self._db.execute(f"DELETE FROM metadata WHERE document IN {chosen} RETURNING key, value, document", (value,))
-        self.count_fields((-rows, PRIME - sums, key) for key, (rows, sums) in metadata_sums(gone).items())
+        self.count_values(gone, -1)
+        self._db.execute("DELETE FROM fields WHERE rows = 0 AND total = 0")
         last = 0
         while rows := self._db.execute(
             f"SELECT {NUMBERS} FROM documents WHERE {condition} AND id > ? ORDER BY id LIMIT 10000", (value, last)
@@ -126,9 +130,13 @@ class StoreChanges(Database):
         """Make the checksum of the source ``number`` anew, after it was changed."""
         self.execute(f"UPDATE sources SET sum = source_sum({_SOURCE}) WHERE id = ?", (number,))
 
-    def count_fields(self, changes: Iterable[tuple[int, int, Any]]) -> None:
-        """Add to the rows and the totals of keys of the metadata: (rows, total, key) each."""
-        rows = list(changes)
-        self.many("INSERT OR IGNORE INTO fields (rows, total, key) VALUES (0, 0, ?)", [row[2:] for row in rows])
-        self.many(f"UPDATE fields SET rows = rows + ?, total = (total + ?) % {PRIME} WHERE key = ?", rows)
-        self.execute("DELETE FROM fields WHERE rows = 0 AND total = 0")
+    def count_values(self, rows: Iterable[tuple[Any, Any, Any]], sign: int = 1) -> None:
+        """Add ``rows`` of the metadata (key, value, document) to the rows and totals of their keys; take them away with -1."""
+        every = iter(rows)
+        while some := list(islice(every, COUNTED)):  # one record may have a million keys
+            sums = metadata_sums(some)
+            self.many("INSERT OR IGNORE INTO fields (rows, total, key) VALUES (0, 0, ?)", ((key,) for key in sums))
+            self.many(
+                f"UPDATE fields SET rows = rows + ?, total = (total + ?) % {PRIME} WHERE key = ?",
+                ((sign * count, sign * total % PRIME, key) for key, (count, total) in sums.items()),
+            )

@@ -20,6 +20,8 @@ from .record import Plan, flatten, plan_for, text_of
 __all__ = ["JSONL", "Records", "clean_values"]
 
 _MAX_PLANS = 1024
+_MAX_KEYS = 1000
+"""Fields of a record whose plan is remembered."""
 LARGE = 1 << 20
 """Bytes of a record from which on it is told before it is parsed."""
 
@@ -80,7 +82,7 @@ class Records:
             raise InputError(
                 f"{where} has no text field (its fields are {', '.join(keys[:20]) or 'none'}); choose one with --text"
             )
-        if len(self._plans) < _MAX_PLANS:
+        if len(self._plans) < _MAX_PLANS and len(keys) <= _MAX_KEYS:
             self._plans[keys] = plan
         return plan
 

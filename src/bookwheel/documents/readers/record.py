@@ -35,6 +35,7 @@ TEXT_NAMES = (
 passage``; ``docid, title, body``; segments: ``docid, title, segment``), and what people usually
 write. The first one present is taken.
 """
+_KNOWN = frozenset((*ID_NAMES, *TITLE_NAMES, *TEXT_NAMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def plan_for(keys: Iterable[str], fields: Fields, where: str) -> Plan:
     if a field asked for is missing.
     """
     names = list(keys)
-    lower = {name.lower(): name for name in reversed(names)}
+    # Of a record with half a million fields the few that matter: a dictionary of all would be larger than the record.
+    lower = {low: name for name in reversed(names) if (low := name.lower()) in _KNOWN}
     wanted = [name for name in (fields.id, fields.title, *(fields.text or ())) if name is not None]
     missing = [name for name in wanted if name not in names]
     if missing:

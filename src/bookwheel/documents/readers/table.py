@@ -154,14 +154,18 @@ class _Table:
         if len(row) > len(keys):  # what has no name in the header is kept under its number
             extra = [f"column{at + 1}" for at in range(len(keys), len(row))]
             keys = _distinct([*keys, *extra])
-            plan = replace(plan, metadata=(*plan.metadata, *keys[-len(extra) :]))
             # It is text as well: most often a delimiter inside it was not quoted.
             rest = self._layout.delimiter.join(["", *row[-len(extra) :]]).rstrip(self._layout.delimiter)
-        record = {name: clean(value) for name, value in zip(keys, row, strict=False)}
+        roles = {plan.id, plan.title, *plan.text}
+        record: dict[str, str] = {}
+        metadata: dict[str, Scalar] = {}
+        for at, (name, value) in enumerate(zip(keys, map(clean, row), strict=False)):
+            # A row may have half a million cells: each is held once.
+            if not at or name in roles:
+                record[name] = value
+            if name not in roles and (value := value.strip()):
+                metadata[name] = number(value)
         title = record.get(plan.title, "").strip() if plan.title is not None else ""
-        metadata: dict[str, Scalar] = {
-            name: number(record[name].strip()) for name in plan.metadata if record.get(name, "").strip()
-        }
         text = "\n\n".join(value for value in (record.get(name, "").strip() for name in plan.text) if value)
         if text and rest:
             text += clean(rest if plan.text[-1] == self._keys[-1] else f"\n\n{rest[1:].strip()}")
@@ -241,10 +245,13 @@ class _Numbers:
 
 def _distinct(columns: list[str]) -> list[str]:
     used: set[str] = set()
+    following: dict[str, int] = {}
     for index, name in enumerate(columns):
-        candidate, count = name, 2
+        candidate, count = name, following.get(name, 2)
         while candidate in used:
             candidate, count = f"{name}_{count}", count + 1
+        if candidate is not name:
+            following[name] = count  # so that a million equal names take no quadratic time
         columns[index] = candidate
         used.add(candidate)
     return columns

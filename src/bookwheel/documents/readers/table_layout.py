@@ -220,7 +220,10 @@ def _quoting(lines: Sequence[str], delimiter: str) -> Literal[0, 3]:
     """A tab-separated file has no quoting, unless its first rows show that it has."""
     if delimiter != "\t":
         return csv.QUOTE_MINIMAL
-    shown = [any(_QUOTED.match(cell) for cell in line.rstrip("\r\n").split("\t")) for line in lines if line.strip()]
+    cells = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
+    if cells and len(cells[0]) > 1 and all(_QUOTED.match(cell) for cell in cells[0]):
+        return csv.QUOTE_MINIMAL
+    shown = [any(_QUOTED.match(cell) for cell in row) for row in cells]
     return csv.QUOTE_MINIMAL if shown and shown[0] and sum(shown) * 2 >= len(shown) else csv.QUOTE_NONE
 
 
@@ -312,9 +315,11 @@ def _verdict(row: Sequence[str], below: Sequence[Sequence[str]]) -> Verdict:
     if not long and any(name in _KNOWN or name.replace(" ", "_") in _USUAL for name in lower):
         return 2
     same = differs = 0
+    bare = 0  # names of columns with nothing in them, which no row would say
     for column, name in enumerate(names):
         cells = [cell for cell in (other[column].strip() for other in below if column < len(other)) if cell]
         found = {kind for kind in map(_kind, cells) if kind}
+        bare += bool(name) and not cells
         if not name or not cells:
             continue
         if any(cell == name for cell in cells) and not any(list(other) == list(row) for other in below):
@@ -328,7 +333,7 @@ def _verdict(row: Sequence[str], below: Sequence[Sequence[str]]) -> Verdict:
             capital = name.islower() and all(cell[0].isupper() for cell in cells)
             differs += capital or (length > 2 * _PASSAGE and length > 5 * len(name))
     if years or (differs and not same):
-        return 2 if not long or differs > 1 else 1
+        return 2 if (not long or differs > 1) and not bare else 1
     if same and not differs:
         return 0
     if not differs and (long or len(names) == 1 or len({name.lower() for name in filled}) < len(filled)):

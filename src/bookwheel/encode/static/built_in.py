@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..._errors import ModelError
 from ..._system import PARSING
+from ...analysis.whole_forms import MARK
 from ...analysis.words import WordTable
 from .wordpiece import MEMO, WordPiece
 
@@ -155,7 +156,8 @@ class StaticEncoder:
         rows: list[int] = []
         ends = [0]
         for word in words:
-            rows += cut(word)
+            if word[:1] != MARK:  # a whole form, of which no text given here has any
+                rows += cut(word)
             ends.append(len(rows))
         found, indptr = np.array(rows, np.int32), np.array(ends, np.int64)
         known = found >= 0
