@@ -180,7 +180,6 @@ def test_a_source_is_complete_with_its_last_document_only(
     library = bookwheel.open(tmp_path / "lib", create=True, encoder=None)
     stop_after(commits)
     monkeypatch.setattr(intake, "BATCH_PASSAGES", 64)
-    monkeypatch.setattr(intake, "SAMPLE", 32)
     monkeypatch.setattr(writing, "COMMIT_SECONDS", 0.0)
     with pytest.raises(Stop):
         library.index(folder)
@@ -234,12 +233,12 @@ def test_messages_with_equal_ids_in_one_mailbox_stay_when_it_changes(tmp_path: P
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import bookwheel.library.indexing as indexing
+    import bookwheel.documents.isolated.reading as reading
 
     file = tmp_path / "note.txt"
     file.write_text("A heron stood in the river.")
     library = bookwheel.open(tmp_path / "lib", create=True, encoder=None)
-    read = indexing.read
+    read = reading.read
 
     def slow(source, fields):  # type: ignore[no-untyped-def]
         yield from read(source, fields)
@@ -247,7 +246,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monk
         file.write_text("A quokka sat in the meadow.")
         os.utime(file, ns=(stamp, stamp + 1))
 
-    monkeypatch.setattr(indexing, "read", slow)
+    monkeypatch.setattr(reading, "read", slow)
     library.index(file)
     monkeypatch.undo()
     library.index(file)
@@ -256,20 +255,20 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monk
 
 def test_an_interruption_while_documents_wait_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C before the first 256 documents have been seen."""
-    import bookwheel.library.indexing as indexing
+    import bookwheel.documents.isolated.reading as reading
 
     folder = tmp_path / "folder"
     folder.mkdir()
     for n in range(100):
         (folder / f"n{n:03d}.txt").write_text(f"Document {n} is about herons.")
-    read = indexing.read
+    read = reading.read
 
     def interrupted(source, fields):  # type: ignore[no-untyped-def]
         if source.path.endswith("n050.txt"):
             os.kill(os.getpid(), signal.SIGINT)
         yield from read(source, fields)
 
-    monkeypatch.setattr(indexing, "read", interrupted)
+    monkeypatch.setattr(reading, "read", interrupted)
     library = bookwheel.open(tmp_path / "lib", create=True, encoder=None)
     with pytest.raises(KeyboardInterrupt):
         library.index(folder)

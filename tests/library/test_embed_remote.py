@@ -120,7 +120,7 @@ def test_what_a_model_elsewhere_would_cost_is_told_and_asked_before_any_text_is_
     assert (estimate.texts, estimate.requests) == (40, 1)
     texts = texts_of(library, np.concatenate([s.ids for s in library._snapshot.segments]))
     ((_, whole),) = library.embedding_cost("remote").values()
-    assert whole.tokens == pytest.approx(encoder.estimate(texts).tokens, rel=0.02)
+    assert whole.tokens == pytest.approx(encoder.estimate(texts).tokens, rel=0.08), "by a sample of the passages"
     assert library.embedding_cost("other") == {}
     library.close()
     # The endpoint stands for one on another machine.

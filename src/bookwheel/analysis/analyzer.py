@@ -120,6 +120,9 @@ class Analyzer:
         """The terms of one raw word: none (a stop word), one, or
         several. Not cached; callers do that.
         """
+        if word.isascii() and word.isalnum() and len(word) <= MAX_WORD and (word.islower() or word.isdigit()):
+            term = self.term_of(word)
+            return (term,) if term else ()
         return tuple([term for part in self.parts(word) if (term := self.term_of(part))])
 
     def indexed(self, word: str) -> tuple[str, ...]:

@@ -100,7 +100,6 @@ def search(
     import_numba()
     if as_run:
         from ..evaluate import run_lines
-    from ..library.late import LateResult
 
     # What is not named above is a field of `SearchOptions`, and goes to the library as it is.
     options["k"] = options["k"] or (RUN_DEPTH if as_run else SHOWN)
@@ -128,7 +127,7 @@ def search(
                 reasons = {"why": [_plain(reason) for reason in why[result.passage]]} if explain else {}
                 return {**result.to_dict(), **reasons}
 
-            large = any(isinstance(result, LateResult) for result in results)
+            large = any(result.late for result in results)
             shown = Streamed(results, plain) if large else [plain(result) for result in results]
             document = {"query": query, "library": str(library.path), "seconds": took, "results": shown}
             if results.notes:
@@ -241,9 +240,7 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
         click.echo(f"{lead}{terminal.bold(place)}  {terminal.dim(score)}")
     part: tuple[str, Sequence[tuple[int, int]]] = (result.text, result.highlights)
     if lines is not None and len(part[0]) > LONG:
-        from ..library.result_display import excerpt
-
-        part = excerpt(result, LONG)
+        part = result.excerpt(LONG)
     for line in passage_lines(*part, terminal.width - 4, lines, terminal.match):
         click.echo(f"    {line}".rstrip())
     for name in dict.fromkeys(reason.representation for reason in why):

@@ -146,9 +146,16 @@ def _opened(source: Source) -> _Zip | _Tar:
     return found
 
 
+class _Spooled(tempfile.SpooledTemporaryFile[bytes]):
+    """Closed with the archive that holds it, or with the thread that holds the archive."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def _spooled(stream: BinaryIO, limit: int, label: str) -> BinaryIO:
     """All of ``stream``, in memory if it is small, else in a temporary file without a name."""
-    made = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # its owner closes it
+    made = _Spooled(_IN_MEMORY)
     try:
         left = limit
         while chunk := stream.read(_CHUNK):

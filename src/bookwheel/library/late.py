@@ -56,6 +56,8 @@ class LateResult(Result):
 
     __slots__ = ("_rows",)
 
+    late = True
+
     _rows: LateRows
 
     def __init__(self, rows: LateRows, **given: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._errors import UsageError
 from ..documents.document import Scalar
@@ -20,6 +20,9 @@ __all__ = ["EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results"
 @dataclass(frozen=True, slots=True)
 class Result:
     """One passage found."""
+
+    late: ClassVar[bool] = False
+    """Whether its text is read when it is looked at, since it is large."""
 
     rank: int
     """From 1."""
@@ -42,6 +45,12 @@ class Result:
     """Where the passage starts in its document, in code points."""
     end: int
     metadata: Mapping[str, Scalar]
+
+    def excerpt(self, characters: int) -> tuple[str, list[tuple[int, int]]]:
+        """At most so many characters of the text, around its first highlight, and the highlights in them."""
+        from .result_display import excerpt
+
+        return excerpt(self, characters)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
