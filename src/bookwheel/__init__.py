@@ -46,14 +46,20 @@ if TYPE_CHECKING:
     from .library.search_options import SearchOptions
     from .rank.parse import parse_recipe
     from .rank.recipe import Recipe
+    from .read.answer import Answer, Claim
+    from .read.evidence import Evidence, Quote
 
 _ATTRIBUTES = {
+    "Answer": ("read.answer", "Answer"),
+    "Claim": ("read.answer", "Claim"),
     "Document": ("documents.document", "Document"),
+    "Evidence": ("read.evidence", "Evidence"),
     "Fields": ("documents.read", "Fields"),
     "IndexReport": ("library.results", "IndexReport"),
     "Info": ("library.results", "Info"),
     "Library": ("library.library", "Library"),
     "LibraryPlan": ("library.planning", "LibraryPlan"),
+    "Quote": ("read.evidence", "Quote"),
     "Recipe": ("rank.recipe", "Recipe"),
     "Result": ("library.results", "Result"),
     "Results": ("library.results", "Results"),
@@ -67,9 +73,12 @@ _ATTRIBUTES = {
 _MODULES = {"evaluate": "evaluate", "stages": "stages"}
 
 __all__ = [
+    "Answer",
     "BookwheelError",
     "BudgetError",
+    "Claim",
     "Document",
+    "Evidence",
     "Fields",
     "FilterError",
     "IndexReport",
@@ -86,6 +95,7 @@ __all__ = [
     "LibraryPlan",
     "ModelError",
     "QueryError",
+    "Quote",
     "Recipe",
     "RecipeError",
     "Result",

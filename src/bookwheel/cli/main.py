@@ -24,6 +24,7 @@ COMMANDS = {
     "index": "Add files and folders to a library, or update it.",
     "plan": "Estimate the memory and disk that indexing and searching need.",
     "search": "Search a library for passages.",
+    "ask": "Answer a question from a library, with every quote in its place.",
     "show": "Print a document.",
     "info": "Show a library's contents, settings and size.",
     "remove": "Remove documents or files from a library.",

@@ -23,6 +23,9 @@ from ..progress import Progress, silent
 from ..rank.query import Query
 from ..rank.recipe import Fuse, Recipe
 from ..rank.trace import Ranking
+from ..read.answer import Answer
+from ..read.answering import Event
+from ..read.options import AskOptions
 from .manifest import Manifest
 from .resources import Resources
 from .results import Info, Reason, Results, StoredDocument
@@ -215,6 +218,28 @@ class Reader:
     def recipes(self) -> Mapping[str, str]:
         """The recipes that this library keeps: name to text. They can be used wherever a recipe can."""
         return self._searcher.saved()
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    @with_options(AskOptions)
+    def ask(self, question: str, options: AskOptions) -> Answer:
+        """An answer to ``question`` from the documents, every quote of it stored text, or a refusal with its reason.
+
+        ``ask(question, model=None, *, …)``: see `AskOptions`. Without a model the answer quotes. Raises `QueryError`,
+        `FilterError`, `RecipeError`, `LibraryEmpty`, `ModelError`, `UsageError`.
+        """
+        from ..read.answering import answer
+        from .asking import LibraryCollection
+
+        return answer(LibraryCollection(self._searcher), question, options)
+
+    @with_options(AskOptions)
+    def ask_events(self, question: str, options: AskOptions) -> Iterator[Event]:
+        """What happens while `ask` answers: the evidence first, then a model's draft as it is written, last the `Answer`."""
+        from ..read.answering import events
+        from .asking import LibraryCollection
+
+        return events(LibraryCollection(self._searcher), question, options)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ __all__ = ["MAX_K", "SearchOptions", "with_options"]
 MAX_K = 1_000_000
 
 P = ParamSpec("P")
+Options = TypeVar("Options")
 S = TypeVar("S")
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -64,11 +65,11 @@ class SearchOptions:
 
 
 def with_options(
-    options: Callable[P, SearchOptions],
-) -> Callable[[Callable[[S, Q, SearchOptions], R]], Callable[Concatenate[S, Q, P], R]]:
-    """Let a method take the fields of `SearchOptions` as its own arguments, for callers, type checkers and ``help()`` alike."""
+    options: Callable[P, Options],
+) -> Callable[[Callable[[S, Q, Options], R]], Callable[Concatenate[S, Q, P], R]]:
+    """Let a method take the fields of `SearchOptions` (or `AskOptions`) as its arguments, for callers, type checkers and `help`."""
 
-    def decorate(method: Callable[[S, Q, SearchOptions], R]) -> Callable[Concatenate[S, Q, P], R]:
+    def decorate(method: Callable[[S, Q, Options], R]) -> Callable[Concatenate[S, Q, P], R]:
         own = inspect.signature(method)
         first = list(own.parameters.values())[:2]
         asked = first[1].name

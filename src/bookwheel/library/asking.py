@@ -1,0 +1,62 @@
+"""A library as answers read it: `read.protocols.Collection` over the searcher of one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..analysis.words import spans_of
+from ..rank.query import Query
+from ..read.evidence import Evidence, Quote
+from ..read.options import AskOptions
+from .search_options import SearchOptions
+from .searcher import Searcher
+
+__all__ = ["LibraryCollection"]
+
+
+class LibraryCollection:
+    """Answers of one question all come from the generation that ``searcher`` reads."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    def search(self, question: str, k: int, options: AskOptions) -> list[Evidence]:
+        """See `Collection.search`."""
+        query = Query(question, history=options.history) if options.history else question
+        found = self._searcher.search(query, SearchOptions(k, recipe=options.recipe, where=options.where))
+        return [
+            Evidence(
+                number,
+                result.passage,
+                result.id,
+                result.title,
+                result.source,
+                result.place,
+                result.text,
+                result.start,
+                result.end,
+                result.score,
+                result.metadata,
+            )
+            for number, result in enumerate(found, 1)
+        ]
+
+    def text(self, document: str, passage: int, start: int, end: int) -> str:
+        """See `Collection.text`."""
+        store = self._searcher.snapshot.store
+        number, _ = store.documents_of([passage])[passage]
+        return store.document(number).text[start:end]
+
+    def places(self, quotes: Sequence[Quote]) -> list[str]:
+        """See `Collection.places`."""
+        return [quote.source for quote in quotes]
+
+    def terms(self, text: str) -> list[tuple[int, int, tuple[str, ...]]]:
+        """See `Collection.terms`."""
+        analyzer = self._searcher.snapshot.analyzer
+        found = ((start, end, analyzer.terms(word)) for word, start, end in spans_of(text))
+        return [(start, end, terms) for start, end, terms in found if terms]
+
+    def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
+        """See `Collection.idf`."""
+        return dict(zip(terms, self._searcher.snapshot.idf(terms).tolist(), strict=True)) if terms else {}

@@ -1,0 +1,118 @@
+"""An answer: claims, each with the stored text that it rests on, or a refusal with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .evidence import Evidence, Quote
+
+__all__ = ["Answer", "Claim", "Spent", "Status"]
+
+Status = Literal["quoted", "supported", "altered", "unsupported"]
+"""``quoted``: stored text, word by word. ``supported``: every number, name and content word of it stands in its quotes.
+``altered``: near to them, but a number, a name or a negation differs. ``unsupported``: neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer."""
+
+    text: str
+    status: Status
+    quotes: tuple[Quote, ...] = ()
+    note: str = ""
+    """Why it is altered or unsupported, in words for people."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"text": self.text, "status": self.status, "quotes": [q.to_dict() for q in self.quotes], "note": self.note}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What models were asked for one answer."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `Library.ask` gives back."""
+
+    question: str
+    claims: tuple[Claim, ...]
+    """In reading order; none for a refusal."""
+    evidence: tuple[Evidence, ...]
+    """The passages that were read, best first; also for a refusal, as the nearest that there is."""
+    method: str
+    """Which way it was made: ``quote``, or the name of a reading method."""
+    model: str = ""
+    """The language model that phrased it; none for a quoting answer."""
+    refused: bool = False
+    reason: str = ""
+    """Why there is no answer, in one sentence."""
+    probability: float | None = None
+    """Estimated probability that the evidence answers the question; None in a library too small to tell."""
+    notes: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by part."""
+    spent: Spent = Spent()
+    omitted: tuple[Claim, ...] = ()
+    """Sentences that the model wrote and that are not shown, since the documents do not support them."""
+
+    @property
+    def text(self) -> str:
+        """The answer's sentences; the reason of a refusal."""
+        return " ".join(claim.text for claim in self.claims) if self.claims else self.reason
+
+    def __bool__(self) -> bool:
+        """Whether the question was answered."""
+        return not self.refused
+
+    def __str__(self) -> str:
+        """The answer with the numbers of its evidence, and the places under it."""
+        if self.refused:
+            return self.reason
+        lines = [" ".join(f"{claim.text} {''.join(f'[{n}]' for n in _numbers(claim))}".rstrip() for claim in self.claims), ""]
+        seen: dict[int, str] = {}
+        for claim in self.claims:
+            for quote in claim.quotes:
+                seen.setdefault(quote.evidence, quote.place or quote.source)
+        return "\n".join([*lines, *(f"[{number}] {place}" for number, place in sorted(seen.items()))])
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "question": self.question,
+            "answer": self.text if not self.refused else None,
+            "refused": self.refused,
+            "reason": self.reason,
+            "probability": self.probability,
+            "method": self.method,
+            "model": self.model,
+            "claims": [claim.to_dict() for claim in self.claims],
+            "omitted": [claim.to_dict() for claim in self.omitted],
+            "evidence": [one.to_dict() for one in self.evidence],
+            "notes": list(self.notes),
+            "timings": dict(self.timings),
+            "spent": {
+                "calls": self.spent.calls,
+                "prompt_tokens": self.spent.prompt_tokens,
+                "completion_tokens": self.spent.completion_tokens,
+            },
+        }
+
+
+def _numbers(claim: Claim) -> list[int]:
+    return sorted({quote.evidence for quote in claim.quotes})

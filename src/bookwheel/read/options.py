@@ -1,0 +1,60 @@
+"""The options of a question: one frozen object, and the keywords of `Library.ask` made of its fields."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Literal
+
+from .._errors import UsageError
+from .._numbers import real, whole
+from ..rank.recipe import Recipe
+
+__all__ = ["AskOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """How to answer. Raises `UsageError` for values that make no sense."""
+
+    model: Any = None
+    """A language model's name (see `bookwheel.language.language_model`) or a `Generator`; None: the quoting answer."""
+    _: KW_ONLY
+    method: str | None = None
+    """A reading method by name; the default one where None."""
+    passages: int = 8
+    """How many passages are read."""
+    sentences: int = 2
+    """The most sentences of a quoting answer."""
+    recipe: str | Recipe | None = None
+    """How to rank; the library's own recipe where None."""
+    where: str | None = None
+    """A filter by metadata: ``year >= 2020``."""
+    threshold: float | None = None
+    """Refuse where the probability that the evidence answers is smaller; the fitted default where None; 0 never refuses."""
+    unsupported: Literal["omit", "mark"] = "omit"
+    """What becomes of a model's sentences that the documents do not support."""
+    hidden: bool = False
+    """Whether text that a reader of the document does not see may be quoted."""
+    seconds: float | None = None
+    """Time for the model; what is there by then is shown."""
+    calls: int = 8
+    """The most times that the model is asked."""
+    history: tuple[str, ...] = ()
+    """Earlier questions of the conversation, oldest first."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("passages", 1, 1000), ("sentences", 1, 100), ("calls", 1, 10_000)):
+            value = whole(getattr(self, name), name)
+            object.__setattr__(self, name, value)
+            if not low <= value <= high:
+                raise UsageError(f"{name} must be a whole number between {low} and {high:,}, not {value!r}")
+        for name in ("threshold", "seconds"):
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, real(given, name))
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise UsageError(f"threshold must be between 0 and 1, not {self.threshold!r}")
+        if self.seconds is not None and not self.seconds >= 0:
+            raise UsageError(f"seconds must be a number from 0 up, not {self.seconds!r}")
+        if self.unsupported not in ("omit", "mark"):
+            raise UsageError(f"unsupported must be 'omit' or 'mark', not {self.unsupported!r}")
+        object.__setattr__(self, "history", tuple(self.history))

@@ -1,0 +1,30 @@
+"""What answering needs of a library, so that reading methods know nothing of files and databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from .evidence import Evidence, Quote
+from .options import AskOptions
+
+__all__ = ["Collection"]
+
+
+class Collection(Protocol):
+    """One generation of a library, as answers read it."""
+
+    def search(self, question: str, k: int, options: AskOptions) -> list[Evidence]:
+        """The best ``k`` passages for ``question``, numbered from 1; ``options`` has the recipe, filter and history."""
+
+    def text(self, document: str, passage: int, start: int, end: int) -> str:
+        """The document's stored text from ``start`` to ``end`` (code points); ``passage`` is one of its passages."""
+
+    def places(self, quotes: Sequence[Quote]) -> list[str]:
+        """Where each quote stands, for people."""
+
+    def terms(self, text: str) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Start and end of each word of ``text`` that is no stop word, and the terms of the index that it stands for."""
+
+    def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
+        """The inverse document frequency of terms of the index (0 or more); terms that it lacks have the greatest."""
