@@ -158,11 +158,7 @@ class Writer:
 
     def source(self, path: str) -> int:
         """The number of source ``path``, made where it is new."""
-        rows = self.store.execute("SELECT id FROM sources WHERE path = ?", (path,))
-        if not rows:
-            rows = self.store.execute("INSERT INTO sources (path) VALUES (?) RETURNING id", (path,))
-            self.store.sum_source(rows[0][0])
-        return int(rows[0][0])
+        return self.store.source(path)
 
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
         """Add one document; ``digest`` as `document_hash` gives it.
