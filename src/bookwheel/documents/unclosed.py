@@ -18,9 +18,11 @@ class Unclosed(io.RawIOBase):
         self._inner = inner
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read what is there into ``buffer``; the number of bytes, 0 at the end."""
         view = memoryview(buffer)
         read = getattr(self._inner, "read1", self._inner.read)
         data: bytes = read(len(view))
