@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from .settings import Settings
 from .snapshot import Snapshot
 from .store import Store
 from .vectors.encoders import Encoders
+
+if TYPE_CHECKING:
+    from .mentions import Mentions, Together
 
 __all__ = ["Reader"]
 
@@ -241,6 +244,26 @@ class Reader:
         from .asking import LibraryCollection
 
         return events(LibraryCollection(self._searcher), question, options)
+
+    def find_all(
+        self,
+        phrases: str | Sequence[str],
+        *,
+        where: str | None = None,
+        together: Together = "all",
+        exact: bool = False,
+    ) -> Mentions:
+        """Every document that mentions ``phrases``, with every place: exact counts over the whole collection, no top ten.
+
+        A phrase is words in a row, each fitting as in a search (*panel* fits *Panels*), or with ``exact`` only itself. Of
+        several phrases a document must have all, or any (``together="any"``). Raises `QueryError`, `FilterError`,
+        `LibraryEmpty`.
+        """
+        from .mentions import Mentions
+
+        self._searcher.refuse_empty()
+        wanted: list[Any] = list(phrases) if isinstance(phrases, list | tuple) else [phrases]
+        return Mentions(self._snapshot, wanted, where=where, together=together, exact=exact)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 

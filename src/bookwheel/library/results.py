@@ -78,8 +78,7 @@ class Result:
             "start": self.start,
             "end": self.end,
             "metadata": dict(self.metadata),
-            "heading": list(self.where.heading),
-            "hidden": [list(span) for span in self.hidden],
+            "where": self.where.to_dict(),
         }
 
 
