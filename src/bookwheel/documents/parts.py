@@ -84,13 +84,16 @@ def with_hidden(
     text: str, pieces: Iterable[tuple[str, str, int]], between: str = "\n\n"
 ) -> tuple[str, tuple[Part, ...], tuple[Hidden, ...]]:
     """``text`` with hidden ``pieces`` (reason, text, page or 0) behind it, each a part of its own, and which spans are hidden."""
-    texts = [text]
+    texts: list[str] = []
     parts: list[Part] = []
     hidden: list[Hidden] = []
-    length = len(text)
+    length = 0
     for reason, piece, page in pieces:
         if not piece or piece.isspace():
             continue
+        if not texts:
+            texts.append(text.rstrip("\n"))
+            length = len(texts[0])
         if length:
             texts.append(between)
             length += len(between)
@@ -98,4 +101,4 @@ def with_hidden(
         hidden.append(Hidden(length, length + len(piece), reason))
         texts.append(piece)
         length += len(piece)
-    return "".join(texts), tuple(parts), tuple(hidden)
+    return "".join(texts) if texts else text, tuple(parts), tuple(hidden)
