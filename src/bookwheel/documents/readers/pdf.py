@@ -202,11 +202,6 @@ class _Reader:
         return found
 
     def _lost(self) -> Iterator[Note]:
-        for reason in REASONS[1:]:
-            if numbers := [
-                number for number, page in enumerate(self._pages, 1) if any(one[0] == reason for one in page.hidden)
-            ]:
-                yield Note(f"{self._source.label} p. {_ranges(numbers)}: {reason} is kept apart as hidden text")
         for reason, said in (
             ("scan", "no text (scanned images?)"),
             ("font", "text in fonts that cannot be decoded, which was left out"),
