@@ -20,6 +20,8 @@ class Mention:
     end: int
     around: str
     """The place with what stands around it."""
+    offset: int = 0
+    """Where in ``around`` the place begins."""
     place: str = ""
     """Where it stands, for people; empty where nobody asked."""
 
