@@ -7,25 +7,12 @@ from pathlib import Path
 import pytest
 from documents_files import paragraph, write_docx
 from office_files import W, opendocument, paragraphs, pptx, rels, shape, xlsx, zipped
+from one_file import items, one
 
 import bookwheel
 from bookwheel import Document, InputError
 from bookwheel.documents.passages import places, split_document
 from bookwheel.documents.paths import Skipped, Source, walk
-from bookwheel.documents.read import read
-
-
-def items(path: Path, data: bytes) -> list[Document | InputError]:
-    path.write_bytes(data)
-    (source,) = walk([path])
-    assert isinstance(source, Source), source
-    return list(read(source))
-
-
-def one(path: Path, data: bytes) -> Document:
-    (document,) = items(path, data)
-    assert isinstance(document, Document), document
-    return document
 
 
 def placed(document: Document) -> list[tuple[str, object]]:
