@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Claim", "Spent", "Status"]
 
 Status = Literal["quoted", "counted", "supported", "altered", "unsupported"]
-"""``quoted``: stored text, word by word. ``counted``: a number over all documents, by reading every one that may count. ``supported``: every number, name and content word of it stands in its quotes.
-``altered``: near to them, but a number, a name or a negation differs. ``unsupported``: neither."""
+"""``quoted``: stored text, word by word. ``counted``: a number over all documents, none of them left out. ``supported``: every
+number, name and content word of it stands in its quotes. ``altered``: near to them, but a number, a name or a negation differs.
+``unsupported``: neither."""
 
 
 @dataclass(frozen=True, slots=True)

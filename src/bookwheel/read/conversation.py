@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .._errors import ModelError
@@ -46,7 +46,7 @@ class Completed:
     question: str
     added: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    spent: Spent = Spent()
+    spent: Spent = field(default_factory=Spent)
 
 
 class _Completing(Protocol):

@@ -66,7 +66,8 @@ _ALIASES = {
 """Names before a colon that people use, and the fields that they may mean."""
 _ONLY = r"(?:only|just|solely|exclusively|nur|ausschließlich|solo|sólo|solamente|únicamente|seulement|uniquement)"
 _IN = r"(?:in|inside|within|from|under|im|aus|unter|en|dentro de|de|dans|sous)"
-_THE = r"(?:(?:the|der|dem|die|el|la|le)\s+)?(?P<kind>(?:folder|directory|file|document|ordner|datei|carpeta|archivo|dossier|fichier)s?\s+)?"
+_KINDS = r"(?:folder|directory|file|document|ordner|datei|carpeta|archivo|dossier|fichier)s?"
+_THE = rf"(?:(?:the|der|dem|die|el|la|le)\s+)?(?P<kind>{_KINDS}\s+)?"
 _PATH = r"(?:\"(?P<double>[^\"]+)\"|“(?P<curly>[^”]+)”|'(?P<single>[^']+)'|(?P<plain>[^\s,;?!\"“”]+))"
 _INSIDE = re.compile(rf"(?<!\w)(?:{_ONLY}\s+{_IN}|{_IN}\s+{_ONLY}|{_IN})\s+{_THE}{_PATH}", re.IGNORECASE)
 _ONLY_BEFORE = re.compile(rf"^{_ONLY}\b", re.IGNORECASE)
@@ -77,12 +78,14 @@ _YEARS = ("year", "date", "published", "publication_year", "publication_date", "
 """Fields that say when a document is from, the likeliest first."""
 _WHEN = r"(?P<when>(?:1[0-9]|20|21)\d\d(?:-\d\d(?:-\d\d)?)?)"
 _THEN = r"(?P<then>(?:1[0-9]|20|21)\d\d(?:-\d\d(?:-\d\d)?)?)"
-_FROM = r"(?:(?:(?:documents?|reports?|papers?|articles?|files?|notes?|letters?|mails?|publications?)\s+)?(?:published|written|dated|issued|created|made|from)\s+|(?:documents?|reports?|papers?|articles?|files?|notes?|letters?|mails?|publications?)\s+)"
+_NOUNS = r"(?:documents?|reports?|papers?|articles?|files?|notes?|letters?|mails?|publications?)"
+_FROM = rf"(?:(?:{_NOUNS}\s+)?(?:published|written|dated|issued|created|made|from)\s+|{_NOUNS}\s+)"
+_BETWEEN = rf"(?:between|from)\s+{_WHEN}\s+(?:and|to|until|till|through)\s+{_THEN}"
 _EDGE = r"(?=\s*(?:[,;:?.!]|$))"
 _TIMES = [
     (re.compile(pattern, re.IGNORECASE), meaning)
     for pattern, meaning in (
-        (rf"(?P<lead>{_FROM})?(?<!\w)(?:between|from)\s+{_WHEN}\s+(?:and|to|until|till|through)\s+{_THEN}{_EDGE}", "between"),
+        (rf"(?P<lead>{_FROM})?(?<!\w){_BETWEEN}{_EDGE}", "between"),
         (rf"(?P<lead>{_FROM})(?:in|of)?\s*(?<!\d){_WHEN}{_EDGE}", "in"),
         (rf"(?P<lead>{_FROM})?(?<!\w)(?:since|seit|desde|depuis)\s+{_WHEN}{_EDGE}", "since"),
         (rf"^(?P<lead>)(?:since|seit|desde|depuis)\s+{_WHEN}\s*[,:]", "since"),

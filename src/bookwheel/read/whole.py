@@ -8,7 +8,7 @@ plainest forms of German, Spanish and French.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,8 +48,9 @@ _FRENCH = (
     r"factures?|endroits?|sources?)"
 )
 _MENTION = (
-    r"(?:mention(?:s|ed|ing)?|contain(?:s|ed|ing)?|includ(?:e|es|ing)|talk(?:s|ing)? about|discuss(?:es|ing)?|refer(?:s|red|ring)? to|"
-    r"speak(?:s|ing)? (?:of|about)|writ(?:e|es|ing) about|cit(?:e|es|ing)|nam(?:e|es|ing)|ha(?:ve|s) (?:the (?:words?|phrase|term|name))|"
+    r"(?:mention(?:s|ed|ing)?|contain(?:s|ed|ing)?|includ(?:e|es|ing)|talk(?:s|ing)? about|discuss(?:es|ing)?|"
+    r"refer(?:s|red|ring)? to|speak(?:s|ing)? (?:of|about)|writ(?:e|es|ing) about|cit(?:e|es|ing)|nam(?:e|es|ing)|"
+    r"ha(?:ve|s) (?:the (?:words?|phrase|term|name))|"
     r"use(?:s)? (?:the (?:words?|phrase|term|name))|say(?:s)? (?=[\"'“‘«])|with (?=the (?:words?|phrase|term|name)\b|[\"“«]))"
 )
 _ABOUT = r"(?:about|on the (?:subject|topic) of|concerning|regarding)"
@@ -58,47 +59,63 @@ _COUNT = r"(?:(?:how many|what number of|(?:the )?(?:total )?number of|count (?:
 _X = r"(?P<x>\S.*?)"
 _END = r"\s*[?.!]*\s*$"
 
-_Make = Callable[[re.Match[str]], WholeQuestion | None]
-_PATTERNS: list[tuple[re.Pattern[str], bool]] = [
-    (re.compile(rf"^{pattern}{_END}", re.IGNORECASE | re.DOTALL), counting)
-    for pattern, counting in (
-        # English
-        (rf"(?:{_ALL}|all(?: of)?(?: the)?|every|each|which|what|in which|find|list) {_ENGLISH}(?: here| there)? (?:that |which |who )?(?:do )?{_MENTION}\s+{_X}", False),
-        (rf"{_ALL} {_ENGLISH} (?:that are |which are )?{_ABOUT}\s+{_X}", False),
-        (rf"{_ALL} {_ENGLISH} (?:where|in which)\s+{_X}\s+(?:is|are|was|were) (?:mentioned|named|discussed|cited|used)", False),
-        (rf"(?:in )?{_COUNT}\s*{_ENGLISH}(?: are there)? (?:that |which |who )?(?:do )?{_MENTION}\s+{_X}", True),
-        (rf"in {_COUNT}\s*{_ENGLISH} (?:is|are|was|were|does|do)\s+{_X}\s+(?:mentioned|named|discussed|cited|used|occur|appear)", True),
-        (rf"how (?:often|many times) (?:is|are|was|were|does|do)\s+{_X}\s+(?:mentioned|named|discussed|cited|used|occur|appear)", True),
-        (rf"(?:{_ALL}|all|every|each) (?:mentions?|occurrences?|instances?|uses?) of\s+{_X}", False),
-        (rf"{_COUNT}\s*(?:mentions?|occurrences?|instances?) of\s+{_X}", True),
-        (rf"(?:where|in which {_ENGLISH}) (?:is|are|was|were|does|do)\s+{_X}\s+(?:mentioned|occur|appear)", False),
-        # German
-        (rf"(?:zeige?|nenne?|liste?|finde?|gib)?(?: mir)?\s*(?:alle|sämtliche)\s+{_GERMAN}(?: auf)?,? (?:die|welche|in denen)\s+{_X}\s+(?:erwähnen|enthalten|nennen|vorkommt|vorkommen|erwähnt (?:wird|werden))", False),
-        (rf"welche {_GERMAN} (?:erwähnen|enthalten|nennen)\s+{_X}", False),
-        (rf"wie ?viele {_GERMAN} (?:erwähnen|enthalten|nennen)\s+{_X}", True),
-        (rf"in wie ?vielen {_GERMAN} (?:kommt|kommen|steht|stehen|wird|werden)\s+{_X}\s+(?:vor|erwähnt|genannt)", True),
-        # Spanish
-        (rf"(?:lista(?:r)?|muestra|dame|encuentra|busca)?\s*(?:todos|todas) (?:los|las)\s+{_SPANISH} que (?:mencion(?:an|en)|contienen|contengan|citan|nombran|hablan de)\s+{_X}", False),
-        (rf"¿?\s*(?:qué|cuáles) {_SPANISH} (?:mencionan|contienen|citan|nombran|hablan de)\s+{_X}", False),
-        (rf"¿?\s*cu[áa]nt[oa]s {_SPANISH} (?:mencionan|contienen|citan|nombran|hablan de)\s+{_X}", True),
-        (rf"¿?\s*en cu[áa]nt[oa]s {_SPANISH} (?:aparece|aparecen|se menciona|se mencionan)\s+{_X}", True),
-        # French
-        (rf"(?:liste(?:r|z)?|montre(?:r|z)?(?:-moi)?|donne(?:r|z)?(?:-moi)?|trouve(?:r|z)?)?\s*(?:tous les|toutes les)\s+{_FRENCH} qui (?:mentionnent|contiennent|citent|parlent (?:de|du|des))\s+{_X}", False),
-        (rf"quel(?:le)?s {_FRENCH} (?:mentionnent|contiennent|citent|parlent (?:de|du|des))\s+{_X}", False),
-        (rf"combien de {_FRENCH} (?:mentionnent|contiennent|citent|parlent (?:de|du|des))\s+{_X}", True),
-        (rf"dans combien de {_FRENCH} (?:appara[iî]t|apparaissent|est mentionnée?|sont mentionnée?s)\s+{_X}", True),
-    )
-]  # fmt: skip
-_EVERYTHING = [
-    (re.compile(rf"^{pattern}{_END}", re.IGNORECASE), counting)
-    for pattern, counting in (
-        (rf"{_COUNT}\s*{_ENGLISH}(?: are(?: there| here)?(?: in (?:total|all|here|this library|the library))?)?(?: (?:do|does) (?:the|this) library (?:have|hold|contain))?", True),
-        (rf"{_ALL} {_ENGLISH}(?: in (?:here|this library|the library))?", False),
-        (rf"wie ?viele {_GERMAN}(?: gibt es| sind es)?(?: hier| insgesamt)?", True),
-        (rf"¿?\s*cu[áa]nt[oa]s {_SPANISH}(?: hay)?(?: aquí| en total)?", True),
-        (rf"combien de {_FRENCH}(?: y a-t-il| il y a)?(?: ici| en tout)?", True),
-    )
-]  # fmt: skip
+_IS = r"(?:is|are|was|were|does|do)"
+_FOUND = r"(?:mentioned|named|discussed|cited|used|occur|appear)"
+_THAT = r"(?:that |which |who )?(?:do )?"
+_LIST_DE = r"(?:zeige?|nenne?|liste?|finde?|gib)?(?: mir)?\s*(?:alle|sämtliche)"
+_MENTION_DE = r"(?:erwähnen|enthalten|nennen)"
+_ENDS_DE = rf"(?:{_MENTION_DE}|vorkommt|vorkommen|erwähnt (?:wird|werden))"
+_LIST_ES = r"(?:lista(?:r)?|muestra|dame|encuentra|busca)?\s*(?:todos|todas) (?:los|las)"
+_MENTION_ES = r"(?:mencion(?:an|en)|contienen|contengan|citan|nombran|hablan de)"
+_COUNT_ES = r"cu[áa]nt[oa]s"
+_LIST_FR = r"(?:liste(?:r|z)?|(?:montre|donne)(?:r|z)?(?:-moi)?|trouve(?:r|z)?)?\s*(?:tous les|toutes les)"
+_MENTION_FR = r"(?:mentionnent|contiennent|citent|parlent (?:de|du|des))"
+_FOUND_FR = r"(?:appara[iî]t|apparaissent|est mentionnée?|sont mentionnée?s)"
+_HERE = r"(?: (?:are )?(?:there|here))?(?:,? (?:in (?:total|all|here|this library|the library)))?"
+_HAVE = r"(?: (?:do|does) (?:the|this) library (?:have|hold|contain))?"
+
+# What stands first lists, what stands second counts.
+_LISTING = (
+    rf"(?:{_ALL}|all(?: of)?(?: the)?|every|each|which|what|in which|find|list) {_ENGLISH}(?: t?here)? {_THAT}{_MENTION}\s+{_X}",
+    rf"{_ALL} {_ENGLISH} (?:that are |which are )?{_ABOUT}\s+{_X}",
+    rf"{_ALL} {_ENGLISH} (?:where|in which)\s+{_X}\s+{_IS} {_FOUND}",
+    rf"(?:{_ALL}|all|every|each) (?:mentions?|occurrences?|instances?|uses?) of\s+{_X}",
+    rf"(?:where|in which {_ENGLISH}) {_IS}\s+{_X}\s+(?:mentioned|occur|appear)",
+    rf"{_LIST_DE}\s+{_GERMAN}(?: auf)?,? (?:die|welche|in denen)\s+{_X}\s+{_ENDS_DE}",
+    rf"welche {_GERMAN} {_MENTION_DE}\s+{_X}",
+    rf"{_LIST_ES}\s+{_SPANISH} que {_MENTION_ES}\s+{_X}",
+    rf"¿?\s*(?:qué|cuáles) {_SPANISH} {_MENTION_ES}\s+{_X}",
+    rf"{_LIST_FR}\s+{_FRENCH} qui {_MENTION_FR}\s+{_X}",
+    rf"quel(?:le)?s {_FRENCH} {_MENTION_FR}\s+{_X}",
+)
+_COUNTING = (
+    rf"(?:in )?{_COUNT}\s*{_ENGLISH}(?: are there)? {_THAT}{_MENTION}\s+{_X}",
+    rf"in {_COUNT}\s*{_ENGLISH} {_IS}\s+{_X}\s+{_FOUND}",
+    rf"how (?:often|many times) {_IS}\s+{_X}\s+{_FOUND}",
+    rf"{_COUNT}\s*(?:mentions?|occurrences?|instances?) of\s+{_X}",
+    rf"wie ?viele {_GERMAN} {_MENTION_DE}\s+{_X}",
+    rf"in wie ?vielen {_GERMAN} (?:kommt|kommen|steht|stehen|wird|werden)\s+{_X}\s+(?:vor|erwähnt|genannt)",
+    rf"¿?\s*{_COUNT_ES} {_SPANISH} {_MENTION_ES}\s+{_X}",
+    rf"¿?\s*en {_COUNT_ES} {_SPANISH} (?:aparece|aparecen|se menciona|se mencionan)\s+{_X}",
+    rf"combien de {_FRENCH} {_MENTION_FR}\s+{_X}",
+    rf"dans combien de {_FRENCH} {_FOUND_FR}\s+{_X}",
+)
+_ALL_LISTED = (rf"{_ALL} {_ENGLISH}(?: in (?:here|this library|the library))?",)
+_ALL_COUNTED = (
+    rf"{_COUNT}\s*{_ENGLISH}{_HERE}{_HAVE}",
+    rf"wie ?viele {_GERMAN}(?: gibt es| sind es)?(?: hier| insgesamt)?",
+    rf"¿?\s*{_COUNT_ES} {_SPANISH}(?: hay)?(?: aquí| en total)?",
+    rf"combien de {_FRENCH}(?: y a-t-il| il y a)?(?: ici| en tout)?",
+)
+
+
+def _compiled(listing: Sequence[str], counting: Sequence[str]) -> list[tuple[re.Pattern[str], bool]]:
+    every = [*((pattern, False) for pattern in listing), *((pattern, True) for pattern in counting)]
+    return [(re.compile(rf"^{pattern}{_END}", re.IGNORECASE | re.DOTALL), counts) for pattern, counts in every]
+
+
+_PATTERNS = _compiled(_LISTING, _COUNTING)
+_EVERYTHING = _compiled(_ALL_LISTED, _ALL_COUNTED)
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|(?<!\w)'([^']+)'(?!\w)|‘([^’]+)’")
 _BETWEEN = re.compile(r"\s*(?:,|\band\b|\bor\b|\bund\b|\boder\b|\by\b|\bo\b|\bet\b|\bou\b|&|both|either)\s*", re.IGNORECASE)
 _OR = re.compile(r"\b(?:or|oder|o|ou)\b", re.IGNORECASE)
