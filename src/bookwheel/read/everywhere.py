@@ -62,8 +62,8 @@ def everywhere(collection: _Counts, question: str, whole: WholeQuestion, where: 
         within = "the library" if where is None else "it, within the limits"
         told = f"There {'is' if searched == 1 else 'are'} {_plural(searched, 'document')} in {within}."
         timings = {"search": time.perf_counter() - started}
-        notes = () if whole.counting else ("`bookwheel export` lists them",)
-        return Answer(question, (Claim(told, "counted"),), (), METHOD, notes=notes, timings=timings)
+        listed = () if whole.counting else ("`bookwheel export` lists them",)
+        return Answer(question, (Claim(told, "counted"),), (), METHOD, notes=listed, timings=timings)
     found = collection.mentions(whole.phrases, where, whole.together)
     notes = list(found.notes)
     told = _listed(whole)
