@@ -10,11 +10,12 @@ import pytest
 from documents_files import paragraph, write_docx, write_pdf
 from office_files import pptx, shape, xlsx, zipped
 from one_file import items, one
+from told_places import places
 
 import bookwheel
 from bookwheel import Document
 from bookwheel.documents.failures import Note
-from bookwheel.documents.passages import places, split_document
+from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Source, walk
 from bookwheel.documents.read import read
 

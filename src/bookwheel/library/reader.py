@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import InputError, LibraryDamaged, UsageError
+from ..documents.places import Place
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
 from ..memory.plan import MemoryPlan
@@ -329,6 +330,33 @@ class Reader:
     def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
         """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
         return self._snapshot.store.documents_of([int(number) for number in passages])
+
+    def places(self, document: str | int, spans: Iterable[tuple[int, int]]) -> list[Place]:
+        """The place of each of ``spans`` (start and end in code points) of the document with this id or number.
+
+        Page and printed label, slide, cells, chapter or attachment, headings, line, and what of the span is hidden. `places_of`
+        takes spans of several documents. Raises `KeyError` where there is no such document, and `UsageError` for what is no span.
+        """
+        snapshot = self._snapshot
+        if isinstance(document, str):
+            found = self._find(snapshot.store, snapshot.generation, document)
+            if not found:
+                raise KeyError(document)
+            document = found[0]
+        return self.places_of([(document, start, end) for start, end in spans])
+
+    def places_of(self, spans: Iterable[tuple[int, int, int]]) -> list[Place]:
+        """The place of each of ``spans``: number of a document (`documents_of` tells it), start and end. Raises as `places`."""
+        snapshot = self._snapshot
+        asked = [(int(number), int(start), int(end)) for number, start, end in spans]
+        for _, start, end in asked:
+            if not 0 <= start <= end:
+                raise UsageError(f"a span begins at 0 or later and ends where it begins or later, not {start} to {end}")
+        there = set(snapshot.store.alive(snapshot.generation, list({number for number, _, _ in asked})))
+        for number, _, _ in asked:
+            if number not in there:
+                raise KeyError(number)
+        return snapshot.store.places(asked)
 
     def terms(self, name: str, passages: Sequence[int], n: int = 10) -> list[list[tuple[str, float]]]:
         """What the sparse representation ``name`` made of ``passages`` (numbers): each one's ``n`` strongest terms with weights.

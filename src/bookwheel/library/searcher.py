@@ -348,11 +348,6 @@ def _result(
     rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...] | None, late: LateRows
 ) -> Result:
     """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
-    place = row.source
-    if row.part is not None:
-        place = f"{row.source} p. {row.part}" if isinstance(row.part, int) else f"{row.source} {row.part}"
-    elif row.line is not None:
-        place = f"{row.source}:{row.line}"
     given: dict[str, Any] = {
         "rank": rank,
         "score": float(ranking.hits.scores[at]),
@@ -360,7 +355,8 @@ def _result(
         "id": row.name,
         "passage": row.id,
         "source": row.source,
-        "place": place,
+        "place": row.place.text(row.source, heading=False),
+        "where": row.place,
         "start": row.start,
         "end": row.end,
     }
