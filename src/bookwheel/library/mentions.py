@@ -24,7 +24,7 @@ from ..analysis.words import split_words
 from ..read.mentions import DocumentMentions, Mention
 from .passage_rows import WHOLE
 from .retrieval.query_terms import expanded
-from .row_sums import document_sum, holds, name_sum
+from .row_sums import CRC, document_sum, holds, name_sum
 from .snapshot import Masks, Snapshot
 from .store import NUMBERS_OF_D, Store
 
@@ -164,11 +164,13 @@ class Mentions(Sequence[DocumentMentions]):
         for document in _rows(store, numbers):
             titles, spans = self._spans(store, document)
             starts = _starts(store, document)
-            found = [Mention(document.title[s:e], -1, s, e, document.title, s) for s, e in titles]
+            found = [Mention(document.title[s:e], -1, s, e, document.title, s, document.source) for s, e in titles]
             texts = _texts(store, document, spans)
-            for (start, end), (text, around, offset) in zip(spans, texts, strict=True):
-                place = max(bisect_right(starts, start) - 1, 0)
-                found.append(Mention(text, document.first + place, start, end, around, offset))
+            placed = store.places([(document.number, start, end) for start, end in spans])
+            for (start, end), (text, around, offset), where in zip(spans, texts, placed, strict=True):
+                passage = document.first + max(bisect_right(starts, start) - 1, 0)
+                place = where.text(document.source, heading=False)
+                found.append(Mention(text, passage, start, end, around, offset, place, bool(where.hidden)))
             yield DocumentMentions(document.name, document.title, document.source, tuple(found))
 
     # -- candidates ----------------------------------------------------------------------------------------------------
@@ -303,7 +305,7 @@ def _windows(store: Store, document: _Document) -> Iterator[tuple[int, str, int]
         held += decoder.decode(piece)
         fresh = True
     written = store.execute("SELECT sum FROM texts WHERE document = ?", (document.number,))
-    if not written or written[0][0] != total:
+    if not written or written[0][0] & CRC != total:
         store.met(store.damage(document.number, "the text"))
         raise _Damaged
     held += decoder.decode(b"", final=True)

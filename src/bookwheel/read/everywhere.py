@@ -84,7 +84,7 @@ def everywhere(collection: _Counts, question: str, whole: WholeQuestion, where: 
         f"{_plural(found.occurrences, 'place')} in {_plural(found.passages, 'passage')}.",
         "counted",
     )
-    evidence, quotes = _quoted(collection, found, options.passages)
+    evidence, quotes = _quoted(collection, found, options)
     claims = (claim, *(Claim(quote.text, "quoted", (quote,)) for quote in quotes))
     return Answer(
         question,
@@ -97,21 +97,21 @@ def everywhere(collection: _Counts, question: str, whole: WholeQuestion, where: 
     )
 
 
-def _quoted(collection: _Counts, found: MentionList, most: int) -> tuple[tuple[Evidence, ...], list[Quote]]:
+def _quoted(collection: _Counts, found: MentionList, options: AskOptions) -> tuple[tuple[Evidence, ...], list[Quote]]:
     """The sentence of the first place in each of the first documents, with its place."""
     evidence: list[Evidence] = []
     quotes: list[Quote] = []
     for document in found:
-        if len(evidence) == most:
+        if len(evidence) == options.passages:
             break
-        inside = [mention for mention in document.mentions if not mention.in_title]
-        if not inside:  # only its title does
+        inside = [mention for mention in document.mentions if not mention.in_title and (options.hidden or not mention.hidden)]
+        if not inside:  # only its title does, or what nobody sees
             continue
         first = inside[0]
         start, end = _sentence(first)
         text = first.around[start - _left(first) :][: end - start]
         one = Evidence(
-            len(evidence) + 1, first.passage, document.id, document.title, document.source, document.source, text, start, end
+            len(evidence) + 1, first.passage, document.id, document.title, document.source, first.place, text, start, end
         )
         evidence.append(one)
         quotes.append(Quote(one.number, one.id, one.source, start, end, text))
