@@ -35,7 +35,7 @@ from .snapshot import Snapshot
 from .store import PassageRow
 from .vectors.encoders import Encoders
 
-__all__ = ["MAX_QUERY", "Searcher"]
+__all__ = ["MAX_QUERY", "Searcher", "asked"]
 
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
@@ -296,6 +296,11 @@ class Searcher:
 def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
     """``ranking`` with what was found damaged among its notes."""
     return replace(ranking, notes=(*ranking.notes, *(f"left out: {one}" for one in sentences))) if sentences else ranking
+
+
+def asked(question: str) -> str:
+    """A question as it was given, without spaces at its ends. Raises `QueryError` for one that is none, empty or too long."""
+    return _query(question).text
 
 
 def _query(query: str | Query) -> Query:
