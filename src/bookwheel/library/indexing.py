@@ -313,8 +313,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             return
         if unchanged:
             if not same:
-                store.execute("UPDATE sources SET mtime_ns = ? WHERE id = ?", (source.mtime_ns, number))
-                store.sum_source(number)
+                store.touched(number, source.mtime_ns)
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
             there = store.execute(alive, (number,))[0][0]
             report.unchanged += there
