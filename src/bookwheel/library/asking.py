@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .._errors import FilterError
-from ..analysis.words import spans_of
 from ..rank.query import Query
 from ..rank.stages.rewrite.follow_up import completed
 from ..read.evidence import Evidence, Quote
 from ..read.options import AskOptions
+from ..read.refusal import Fitted
 from .mentions import Mentions, documents_in
+from .retrieval.cutoff import fitted
 from .search_options import SearchOptions
 from .searcher import Searcher
+from .wording import LibraryWording
 
 __all__ = ["LibraryCollection"]
 
@@ -20,10 +22,11 @@ FOLLOW_UP = 10
 """Words of earlier questions that complete a follow-up question."""
 
 
-class LibraryCollection:
+class LibraryCollection(LibraryWording):
     """Answers of one question all come from the generation that ``searcher`` reads."""
 
     def __init__(self, searcher: Searcher) -> None:
+        super().__init__(searcher.encoders, searcher.snapshot)
         self._searcher = searcher
 
     def search(self, question: str, k: int, options: AskOptions) -> list[Evidence]:
@@ -57,15 +60,9 @@ class LibraryCollection:
         """See `Collection.places`."""
         return [quote.source for quote in quotes]
 
-    def terms(self, text: str) -> list[tuple[int, int, tuple[str, ...]]]:
-        """See `Collection.terms`."""
-        analyzer = self._searcher.snapshot.analyzer
-        found = ((start, end, analyzer.terms(word)) for word, start, end in spans_of(text))
-        return [(start, end, terms) for start, end, terms in found if terms]
-
-    def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
-        """See `Collection.idf`."""
-        return dict(zip(terms, self._searcher.snapshot.idf(terms).tolist(), strict=True)) if terms else {}
+    def fitted(self) -> Fitted | None:
+        """See `Collection.fitted`."""
+        return fitted(self._encoders, self._snapshot, self)
 
     # -- what reading a question needs (`read.asking.Asked`) -----------------------------------------------------------
 
