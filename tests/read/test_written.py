@@ -385,16 +385,9 @@ def command(tmp_path: Path, *words: str, **more: Any) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-m", "bookwheel", *words], env=environment, **pipes, **more)
 
 
-def test_the_command_answers_and_an_interrupt_keeps_what_came(
-    tmp_path: Path, server: Server, library: bookwheel.Library
-) -> None:
+def test_an_interrupt_of_the_command_keeps_what_came(tmp_path: Path, server: Server, library: bookwheel.Library) -> None:
     (tmp_path / ".config").mkdir()
     (tmp_path / ".config" / "addresses.txt").write_text(server.name.partition("#")[0] + "\n")
-    server.says(streamed(GOOD))
-    done = command(tmp_path, "ask", QUESTION, "--library", str(library.path), "--model", server.name, "--json")
-    out, err = done.communicate(timeout=60)
-    assert json.loads(out)["answer"] == GOOD, err
-    assert "Traceback" not in err
     server.says(stalls)
     stuck = command(tmp_path, "ask", QUESTION, "--library", str(library.path), "--model", server.name, "--json")
     before = len(server.seen)
