@@ -150,7 +150,9 @@ class Searcher:
         results: list[Result] = []
         room = AT_ONCE
         for some in _some(found):
-            for row, marked in zip(some, highlights.many([row.text for row in some]), strict=True):
+            for row, marked in zip(
+                some, highlights.many([row.text for row in some], [row.language for row in some]), strict=True
+            ):
                 room -= MARK * len(marked)
                 spans = None if row.late or room < 0 else tuple(marked)
                 results.append(_result(len(results) + 1, row, ranking, places[row.id], spans, late))
