@@ -11,6 +11,7 @@ from .._errors import BookwheelError, QueryError, UsageError
 from .answers import as_document, log_answer, print_bill, print_json, print_mentions, read_questions
 from .command import argument, command, option
 from .compiling import import_numba
+from .drafting import followed
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
 from .output import Terminal, clean, json_line, notice
 
@@ -42,7 +43,13 @@ STDIN = "-"
 @option("--continue", "continued", is_flag=True, help="Go on with the conversation that was continued last.")
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")
 @option("--verbatim", is_flag=True, help="Take limits and 'all documents that ...' in the question as words like any others.")
-@option("--seconds", type=Number(0, 86400), metavar="X", help="Time limit for the model, in seconds. [default: none]")
+@option(
+    "--unsupported",
+    type=click.Choice(["omit", "mark"]),
+    default="omit",
+    help="What becomes of a model's sentences that the documents do not support. [default: omit]",
+)
+@option("--seconds", type=Number(0, 86_400), metavar="S", help="Time for the model; what is written by then is shown. [default: 120]")
 @option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
 )
@@ -83,7 +90,10 @@ def ask(
     answered = 0
     for number, question in read_questions() if batch else [("1", " ".join(words))]:
         try:
-            answer = asker.ask(question, **options)
+            if options["model"] is None or as_json or batch:
+                answer = asker.ask(question, **options)
+            else:
+                answer = followed(asker.ask_events(question, **options))
         except QueryError as error:
             if not batch:
                 raise
