@@ -49,7 +49,12 @@ STDIN = "-"
     default="omit",
     help="What becomes of a model's sentences that the documents do not support. [default: omit]",
 )
-@option("--seconds", type=Number(0, 86_400), metavar="S", help="Time for the model; what is written by then is shown. [default: 120]")
+@option(
+    "--seconds",
+    type=Number(0, 86_400),
+    metavar="S",
+    help="Time for the model; what is written by then is shown. [default: 120]",
+)
 @option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
 )
