@@ -34,7 +34,13 @@ def conversations() -> None:
     """
 
 
-@command("list", examples=[("bookwheel conversations list", "name, number of questions, when")])
+@command(
+    "list",
+    examples=[
+        ("bookwheel conversations list", "name, number of questions, when"),
+        ("bookwheel conversations list --json", "the same for a program"),
+    ],
+)
 @library_option
 @json_option
 def list_(library: Library, as_json: bool) -> int:
@@ -54,7 +60,13 @@ def list_(library: Library, as_json: bool) -> int:
     return 0 if found else 1
 
 
-@command("show", examples=[("bookwheel conversations show NAME", "its questions and answers")])
+@command(
+    "show",
+    examples=[
+        ("bookwheel conversations show NAME", "its questions and answers"),
+        ("bookwheel conversations show NAME --json", "with all quotes and places"),
+    ],
+)
 @argument("name", metavar="NAME")
 @library_option
 @option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
@@ -73,17 +85,36 @@ def show(name: str, library: Library, no_color: bool, as_json: bool) -> None:
         click.echo(f"   {clean(str(turn.answer.get('answer') or turn.answer.get('reason') or ''))}")
 
 
-@command("export", examples=[("bookwheel conversations export NAME > FILE.jsonl", "one line of JSON a question")])
+@command(
+    "export",
+    examples=[
+        ("bookwheel conversations export NAME > FILE.jsonl", "one line of JSON a question"),
+        ("bookwheel conversations export > FILE.jsonl", "all of them"),
+    ],
+)
 @argument("names", nargs=-1, metavar="[NAME...]")
 @library_option
-def export(names: tuple[str, ...], library: Library) -> None:
-    """Write conversations as JSON lines: of each question one, with its answer. All of them without a NAME."""
+@json_option
+def export(names: tuple[str, ...], library: Library, as_json: bool) -> None:
+    """Write conversations as JSON lines: of each question one, with its answer. All of them without a NAME.
+
+    With --json it is one JSON document.
+    """
+    if as_json:
+        json_document([_existing(library, name).export() for name in names or [one.name for one in library.conversations()]])
+        return
     for name in names or [one.name for one in library.conversations()]:
         for turn in _existing(library, name).turns:
             json_line({"conversation": name, **turn.to_dict()})
 
 
-@command("forget", examples=[("bookwheel conversations forget NAME", "delete it from the disk")])
+@command(
+    "forget",
+    examples=[
+        ("bookwheel conversations forget NAME", "delete it from the disk"),
+        ("bookwheel conversations forget --all", "delete all of them"),
+    ],
+)
 @argument("names", nargs=-1, metavar="NAME...")
 @option("--all", "every", is_flag=True, help="Forget all conversations of the library.")
 @library_option
