@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = [
     ("bookwheel evaluate scifact/", "a BEIR folder: every named recipe against bm25"),
-    ('bookwheel evaluate scifact/ --recipe bm25 --recipe "bm25 + dense" --measure nDCG@10', ""),
     ("bookwheel evaluate --answers LOG.jsonl --gold GOLD.jsonl", "what `bookwheel ask --log` wrote"),
 ]
 
