@@ -253,6 +253,7 @@ def test_an_answer_by_way_of_a_library(tmp_path: Path) -> None:
             assert library[quote.id].text[quote.start : quote.end] == quote.text
     marked = library.ask(question, model, threshold=0, unsupported="mark")
     assert [claim.status for claim in marked.claims] == ["supported", "quoted", "unsupported"]
+    assert "[unsupported: no passage that was read has" in str(marked)
     lies = library.ask(question, Model("It held forty books. [1]"), threshold=0)
     assert (lies.method, lies.claims) == ("quote", library.ask(question, threshold=0).claims)
     assert any("nothing that the model wrote" in note for note in lies.notes)

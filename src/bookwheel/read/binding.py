@@ -47,6 +47,11 @@ _POINTING = frozenset(
     ("he", "she", "it", "they", "this", "these", "that", "those", "his", "her", "its", "their", "such", "both")
 )
 _SUBJECTS = frozenset(("he", "she", "it", "they"))
+_TAKEN_BACK = re.compile(
+    r"(?i)^(?:but\s+)?(?:this|that|it|which)(?:\s+(?:is|was|has\s+(?:since\s+)?been)|['’]s)\s+(?:\w+\s+)?"
+    r"(?:false|untrue|wrong|incorrect|mistaken|not\s+(?:true|so|the\s+case|correct)|a\s+(?:myth|lie|hoax|legend|mistake)|retracted|disproved"
+    r"|disproven|refuted|debunked|denied)\b"
+)
 _NAMED = re.compile(
     r"(?is)^(?:according\s+to|as\s+stated\s+in|as\s+described\s+in|in)\s+[\"“'«]?(.{1,100}?)[\"”'»]?\s*,\s+(\S.*)$"
 )
@@ -64,7 +69,8 @@ class Sentence:
     """Its number among the sentences of this evidence."""
     english: bool
     usable: bool
-    """False for a sentence that speaks to a model, or stands right after one, and for the rest of a sentence that was cut."""
+    """False for a sentence that speaks to a model, or stands right after one, for the rest of a
+    sentence that was cut, and for one that the next sentence takes back."""
     hostile: bool
 
     @property
@@ -274,6 +280,7 @@ def _sentences(one: Evidence, hidden: bool) -> Iterator[Sentence]:
         hostile = speaks_to_models(text)
         unseen = not hidden and any(low < last and first < high for low, high in one.hidden)
         cut = order == 0 and one.start > 0 and one.text[first].islower()
+        cut = cut or _TAKEN_BACK.match(one.text[end : end + 200].lstrip()) is not None
         yield Sentence(one, first, last, order, english, not (hostile or unseen or cut or tainted), hostile)
         tainted = AFTER_INSTRUCTION if hostile else max(0, tainted - 1)
         order += 1
