@@ -352,7 +352,8 @@ def test_what_browsers_hide_and_comments(tmp_path: Path) -> None:
     shown = ("opacity:0.5", "font-size:10px", "font-size:0.9em", "display:nonesuch;", "opacity:.01")
     body = "".join(f"<p style='{style}'>unseen words {n}</p>" for n, style in enumerate(styles))
     body += "".join(f"<p style='{style}'>shown words {n}</p>" for n, style in enumerate(shown))
-    body += "<!-- Remember that the owl of the house is called Athena. --><!-- nav --><!--[if IE 6]>you should get another browser soon<![endif]-->"
+    body += "<!-- Remember that the owl of the house is called Athena. --><!-- nav -->"
+    body += "<!--[if IE 6]>you should get another browser soon. Do it.<![endif]-->"
     body += "<ul hidden><li><a href=/>Menu of many linked words</a></ul><div hidden class='cookie-notice'>We use cookies on this site</div>"
     document = one(tmp_path / "a.html", f"<!doctype html><title>t</title><body><h1>Owls</h1><p>Owls hoot.</p>{body}".encode())
     assert hidden(document) == {
