@@ -47,7 +47,10 @@ def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
     with _opened(file) as output:
         try:
             for document in library:
-                base: dict[str, Any] = {"title": document.title, "metadata": {**document.metadata, "source": document.source}}
+                base: dict[str, Any] = {
+                    "title": document.title,
+                    "metadata": {**document.file, **document.metadata, "source": document.source},
+                }
                 if not passages:
                     json_line({"_id": document.id, "text": document.text, **base}, output)
                     count += 1

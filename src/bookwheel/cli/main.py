@@ -26,6 +26,7 @@ COMMANDS = {
     "search": "Search a library for passages.",
     "ask": "Answer a question from a library, with every quote in its place.",
     "show": "Print a document.",
+    "facets": "Count the values of a field.",
     "info": "Show a library's contents, settings and size.",
     "remove": "Remove documents or files from a library.",
     "compact": "Merge segments and free the space of removed documents.",

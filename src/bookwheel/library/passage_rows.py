@@ -16,9 +16,10 @@ from .._errors import LibraryChanged, LibraryDamaged
 from ..documents.document import Scalar
 from ..documents.passages import TITLE
 from .database import Database
-from .row_sums import document_sum, name_sum, passage_sum, place_sum
+from .filters.file_fields import file_values
+from .row_sums import document_sum, name_sum, passage_sum, place_sum, row_sum
 
-__all__ = ["WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
+__all__ = ["OF_FILE", "WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
 
 NAMES = 1 << 14
 """Names of documents that are remembered as sound: about 3 MB."""
@@ -29,6 +30,8 @@ _PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) 
 _TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
 WHOLE = "d.id, d.name, d.title, d.metadata, d.language, d.hash, d.sum"
 """What a document's checksum covers, and the checksum."""
+OF_FILE = "s.sum & 4294967295, s.size, s.mtime_ns, s.digest, s.fields, s.damaged, s.complete"
+"""The lower half of a source's checksum, and what it covers."""
 # Only SQLite has all of a long title, or of much metadata.
 _SOUND = (
     "d.sum = document_sum(d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), "
@@ -51,6 +54,8 @@ class PassageRow(NamedTuple):
     title: str
     metadata: dict[str, Scalar]
     text: str
+    file: dict[str, str | int] = {}  # noqa: RUF012 - never changed
+    """What its file tells (`filters.file_fields`)."""
     late: bool = False
     """Whether title, metadata and text were left out, because they are large."""
 
@@ -102,7 +107,7 @@ class PassageRows(Database):
             return room < 0
 
         for row in self._rows(
-            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32 FROM {_TABLES} JOIN texts t ON t.document = d.id "
+            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32, {OF_FILE} FROM {_TABLES} JOIN texts t ON t.document = d.id "
             "WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
             ids,
             [most],
@@ -127,6 +132,7 @@ class PassageRows(Database):
                 source,
                 path,
                 noted,
+                *state,
             ) = row
             if (
                 passage_holds(row)
@@ -134,7 +140,20 @@ class PassageRows(Database):
                 and name_sum(source, path) == noted
             ):
                 shown = read_json(metadata)[0] if metadata else {}
-                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, title, shown, text.decode())
+                found[passage] = PassageRow(
+                    passage,
+                    document,
+                    start,
+                    end,
+                    part,
+                    line,
+                    name,
+                    path,
+                    title,
+                    shown,
+                    text.decode(),
+                    self.file_of(path, state),
+                )
         if len(found) < len(ids):
             if each is not None:
                 self._late(ids, found, most, full=room < 0)
@@ -144,15 +163,24 @@ class PassageRows(Database):
     def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
         """Add to ``found`` those of ``ids`` that are large, or all where it is ``full``, without their texts."""
         for row in self._rows(
-            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32 FROM {_TABLES} "
+            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32, {OF_FILE} FROM {_TABLES} "
             "WHERE (? OR p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) > ?) AND p.id IN",
             [number for number in ids if number not in found],
             [full, most],
         ):
-            number, name, noted, source, path, of_path = row[7:]
+            number, name, noted, source, path, of_path, *state = row[7:]
             if _place_holds(row) and name_sum(number, name) == noted and name_sum(source, path) == of_path:
                 passage, document, start, end, part, line = row[:6]
-                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, "", {}, "", True)
+                file = self.file_of(path, state)
+                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, "", {}, "", file, True)
+
+    def file_of(self, path: str, state: Sequence[Any]) -> dict[str, str | int]:
+        """What the file ``path`` tells, given `OF_FILE`; without size and time where those are damaged."""
+        written, size, mtime_ns, *rest = state
+        if row_sum(size, mtime_ns, *rest) != written:
+            self.met(f"what {self.path} keeps of the size and time of the file {path!r:.200} is damaged; index it again")
+            size = mtime_ns = None
+        return file_values(path, size, mtime_ns)
 
     def passage(self, number: int) -> PassageRow:
         """One passage whole, of whatever size; raises `LibraryChanged` where it is not stored any more."""

@@ -45,6 +45,9 @@ class Result:
     """Where the passage starts in its document, in code points."""
     end: int
     metadata: Mapping[str, Scalar]
+    file: Mapping[str, str | int] = field(default_factory=dict)
+    """What its file tells: ``path``, ``folder``, ``suffix``, ``size`` (bytes), ``modified`` (UTC, ISO 8601); none for what
+    `Library.add` was given."""
 
     def excerpt(self, characters: int) -> tuple[str, list[tuple[int, int]]]:
         """At most so many characters of the text, around its first highlight, and the highlights in them."""
@@ -68,6 +71,7 @@ class Result:
             "start": self.start,
             "end": self.end,
             "metadata": dict(self.metadata),
+            "file": dict(self.file),
         }
 
 
@@ -98,7 +102,8 @@ class Results(list[Result]):
         return [result.to_dict() for result in self]
 
     def to_pandas(self) -> Any:
-        """A pandas frame with a row for each result; parts and metadata have a column each (``parts.bm25``, ``metadata.year``).
+        """A pandas frame with a row for each result; each part, and each field of metadata and of the file, has a column
+        (``parts.bm25``, ``metadata.year``, ``file.size``).
 
         Raises `UsageError` where pandas is not installed.
         """
@@ -126,7 +131,7 @@ class Results(list[Result]):
         return as_html(self)
 
 
-NESTED = ("parts", "metadata")
+NESTED = ("parts", "metadata", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,8 @@ class StoredDocument:
     """Start and end of each passage in ``text``, in code points."""
     first: int = 0
     """Number of its first passage; the others follow."""
+    file: Mapping[str, str | int] = field(default_factory=dict)
+    """What its file tells, as of a `Result`."""
 
 
 @dataclass(slots=True)
@@ -166,6 +173,8 @@ class IndexReport:
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    moved: int = 0
+    """Files that were recognised by their content at a new place; their documents are unchanged."""
     passages: int = 0
     """Passages written by this run."""
     files: int = 0
@@ -237,7 +246,7 @@ class Info:
     segments: int
     settings: Settings
     fields: tuple[str, ...]
-    """Metadata keys that ``--where`` can use."""
+    """What ``--where`` can use: metadata keys, and what files tell (path, folder, suffix, size, modified), if there are any."""
     languages: Mapping[str, int]
     """Documents by language; ``""`` are those that do not tell, and are read as the most are."""
     disk: Mapping[str, int]

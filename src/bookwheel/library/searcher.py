@@ -357,6 +357,7 @@ def _result(
         "place": place,
         "start": row.start,
         "end": row.end,
+        "file": row.file,
     }
     if highlights is None:
         return LateResult(late, **given)

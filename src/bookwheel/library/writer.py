@@ -164,6 +164,12 @@ class Writer:
             self.store.sum_source(rows[0][0])
         return int(rows[0][0])
 
+    def move(self, source: int, old: str, new: str) -> None:
+        """Note that the file of ``source`` was moved: its documents and their vectors stay. Readers see the new path at once."""
+        self._intake.flush()  # rows that wait may be of this source
+        self.store.move_source(source, old, new)
+        self._dirty = True
+
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
         """Add one document; ``digest`` as `document_hash` gives it.
 
