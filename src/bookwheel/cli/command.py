@@ -86,7 +86,15 @@ class Command(click.Command):
     def _dashed(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
         """What to do about the first of ``args`` that begins with a dash and may be meant as a query, a path or an ID."""
         options = {name for param in self.params for name in param.opts}
-        odd = next((arg for arg in args if arg.startswith("-") and len(arg) > 2 and arg.partition("=")[0] not in options), None)
+        odd = next(
+            (
+                arg
+                for arg in args
+                if arg.startswith("-") and len(arg) > 2 and arg.partition("=")[0] not in options
+                if not (arg[:2] in options and arg[2:].isdecimal())
+            ),
+            None,
+        )
         takes = next((param.metavar for param in self.params if isinstance(param, click.Argument)), None)
         if odd is None or takes is None or "--" in args:
             return []

@@ -30,7 +30,7 @@ from .estimate import estimate_sources
 from .inputs import Documents, batches, count_of
 from .moved import Moves
 from .naming import below, find, shared_ids
-from .pending import SourceState
+from .pending import SourceState, storable
 from .results import IndexReport
 from .writer import Writer, document_hash
 
@@ -404,6 +404,7 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
     """Remove the documents of files that are gone from the folders and archives among ``paths``."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
     folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
+    folders = [folder for folder in folders if storable(folder) == folder]  # the library holds nothing of any other
     store = run.writer.store
     for folder in folders:
         inside = folder.rstrip(os.sep) + os.sep

@@ -28,28 +28,32 @@ def _storable(name: object) -> bool:
     return "\0" not in name  # no id has one, and no path
 
 
-def _absolute(path: str) -> str:
-    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - as `documents.paths.walk` names files
+def _paths(path: str) -> list[str]:
+    """``path`` as it is, and the whole one that it stands for here, as `documents.paths.walk` names files."""
+    whole = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+    return [path, whole] if _storable(whole) else [path]
 
 
 def find(store: Store, generation: int, name: str) -> list[int]:
     """Numbers of the documents with the id ``name``, from the file of that path, or with the id in the file: ``path::id``."""
     if not _storable(name):
         return []
-    if found := store.find(generation, name) or store.find(generation, _absolute(name)):
-        return found
+    for called in _paths(name):
+        if found := store.find(generation, called):
+            return found
     at = name.find(JOINT)
     while at >= 0:
         path, identifier = name[:at], name[at + len(JOINT) :]
-        if found := store.find_in(generation, path, identifier) or store.find_in(generation, _absolute(path), identifier):
-            return found
+        for called in _paths(path):
+            if found := store.find_in(generation, called, identifier):
+                return found
         at = name.find(JOINT, at + 1)
     return []
 
 
 def below(store: Store, generation: int, name: str) -> list[int]:
     """Numbers of the documents from files in the folder or archive ``name``, which need not be there any more."""
-    return store.find_below(generation, _absolute(name)) if _storable(name) else []
+    return store.find_below(generation, _paths(name)[-1]) if _storable(name) and name else []
 
 
 def addresses(store: Store, generation: int, name: str) -> list[str]:

@@ -131,7 +131,8 @@ class Compare(Condition):
                 return OneOf(self.field, (self.value,)).sql(parameters)
             return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", forms[:1])], parameters)
         bound = "" if self.operator in ("=", "<", "<=") else _NUMBER_BOUND
-        return _select(self.field, _numeric(self.field, f"{self.operator} ?", [self.value], bound), parameters)
+        tests = _numeric(self.field, f"{self.operator} ?", [self.value], bound)
+        return _select(self.field, tests + _dated(f"{self.operator} ?", _years([self.value])), parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +163,11 @@ class OneOf(Condition):
             tests.append((f"{{0}} IN ({_marks(texts)})", texts))
         if numbers:
             tests += _numeric(self.field, f"IN ({_marks(numbers)})", numbers)
+            years = _years(numbers)
+            tests += _dated(f"IN ({_marks(years)})", years)
         if self.field in FILE_FIELDS:
             of_files: list[_Test] = [*equal_tests(self.field, [value for value in self.values if isinstance(value, str)])]
-            return _select(self.field, tests, parameters, of_files + tests[len(tests) - 2 * bool(numbers) :])
+            return _select(self.field, tests, parameters, of_files + tests[1 if texts else 0 :])
         return _select(self.field, tests, parameters)
 
 
@@ -177,6 +180,7 @@ _Test = tuple[str, Sequence[Value]]
 # range for its search of the index.
 _TEXT = "{0} >= '' AND {0} < x''"
 _TEXT_BOUND = {"=": "", "<": " AND {0} >= ''", "<=": " AND {0} >= ''", ">": " AND {0} < x''", ">=": " AND {0} < x''"}
+_DATED = "{0} >= '1' AND {0} < '3' AND {0} GLOB '[12][0-9][0-9][0-9]-[0-9][0-9]*'"
 _NUMBER_BOUND = " AND {0} < ''"
 
 
@@ -191,6 +195,15 @@ def _numeric(field: str, test: str, values: Sequence[Value], bound: str = "") ->
     if field not in BUILT_IN:  # those are text
         tests.append((f"{{0}} {test}{bound}", values))
     return tests
+
+
+def _years(values: Sequence[Value]) -> list[Value]:
+    return [value for value in values if isinstance(value, int) and 1000 <= value < 3000]
+
+
+def _dated(test: str, years: Sequence[Value]) -> list[_Test]:
+    """``test`` of the year of a date."""
+    return [(f"{_DATED} AND CAST(substr({{0}}, 1, 4) AS INTEGER) {test}", years)] if years else []
 
 
 def _select(field: str, tests: Sequence[_Test], parameters: list[Value], of_files: Sequence[_Test] | None = None) -> str:

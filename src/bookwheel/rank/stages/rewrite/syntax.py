@@ -3,8 +3,8 @@
     "block max index"     the phrase must occur, word for word
     +wand   +"a phrase"   must occur
     -lucene -"a phrase"   must not occur
-    title:wand            the field must contain this text (case ignored), or be equal to this number; a
-                          year holds for dates too, and folder:x and suffix:x are as in a filter
+    title:wand            the field must contain this text (case ignored), or be equal to this number;
+                          folder:x and suffix:x are as in a filter
     -year:2019            the field must not
     like:ID   unlike:ID   passages of these documents are examples of what is sought, or is not (``like:#12``: passage 12)
 
@@ -51,8 +51,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_YEAR = re.compile(r"[12]\d{3}", re.ASCII)
-"""A number, or the beginning of a date."""
 _WHOLE = ("folder", "suffix")
 """Fields of files of which not any part counts: ``suffix:c`` is not ``docx``."""
 
@@ -134,9 +132,7 @@ def _test(field: str, value: str) -> str:
     name = f"[{field}]"
     quote = "'" if '"' in value else '"'
     whole = field in _WHOLE and value[0] not in ".~"
-    if _YEAR.fullmatch(value) and not whole:
-        return f'({name} = {value} or {name} like "{value}-")'
-    if _NUMBER.fullmatch(value):
+    if _NUMBER.fullmatch(value) and not whole:
         return f"{name} = {value}"
     return f"{name} {'=' if whole else 'like'} {quote}{value.replace(quote, '')}{quote}"
 
