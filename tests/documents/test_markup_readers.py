@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from told_places import places
 
 from bookwheel import Document
-from bookwheel.documents.passages import places, split_document
+from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Source, walk
 from bookwheel.documents.read import read
 

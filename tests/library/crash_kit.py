@@ -131,7 +131,7 @@ def ranked(path: Path) -> list[list[tuple[float, str, int]]]:
 def assert_sound(path: Path, before: State, after: State) -> None:
     """The library opens and is sound; of each document one of its two versions is there."""
     with bookwheel.open(path) as library:
-        assert library.check() == []
+        assert (found := library.check()) == [], found
     now = state(path)
     for key, value in now.items():
         assert value in (before.get(key), after.get(key)), key

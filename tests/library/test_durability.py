@@ -24,6 +24,7 @@ import bookwheel.library.intake as intake
 import bookwheel.library.writer as writing
 from bookwheel import Document, LibraryLocked
 from bookwheel.library import lock
+from bookwheel.library.database import Database
 from bookwheel.library.lock import WriterLock
 from bookwheel.library.manifest import Manifest
 
@@ -210,6 +211,30 @@ def test_an_update_keeps_the_old_version_until_the_new_one_is_committed(
         monkeypatch.setattr(writing, "COMMIT_SECONDS", 0.0)
         assert_sound(path, old, new)
         assert len(state(path)) == 60
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO sources", "UPDATE sources SET mtime_ns"])
+def test_a_source_is_never_without_its_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """A kill right after a statement that is a transaction of its own leaves rows that are sound."""
+    (tmp_path / "a.txt").write_text("A heron stands.")
+    library = bookwheel.open(tmp_path / "lib", create=True, encoder=None)
+    library.index(tmp_path / "a.txt")
+    os.utime(tmp_path / "a.txt", (1, 1))
+    (tmp_path / "b.txt").write_text("An ibis walks.")
+    execute = Database.execute
+
+    def stopping(self: Database, sql: str, *rest: Any, **options: Any) -> Any:
+        found = execute(self, sql, *rest, **options)
+        if sql.startswith(statement):
+            raise Stop
+        return found
+
+    monkeypatch.setattr(Database, "execute", stopping)
+    with pytest.raises(Stop):
+        library.index([tmp_path / "a.txt", tmp_path / "b.txt"])
+    monkeypatch.undo()
+    with bookwheel.open(tmp_path / "lib") as again:
+        assert again.check() == []
 
 
 def test_messages_with_equal_ids_in_one_mailbox_stay_when_it_changes(tmp_path: Path) -> None:

@@ -278,7 +278,9 @@ def test_equality_and_ranges_search_the_index(library: sqlite3.Connection) -> No
         return " ".join(row[-1] for row in rows)
 
     assert "SEARCH metadata USING PRIMARY KEY (key=? AND value=?)" in plan("author = 'Knuth'")
-    assert plan("year >= 2020").count("SEARCH metadata USING PRIMARY KEY (key=? AND value>? AND value<?)") == 3  # numbers, text that looks like one, dates
+    assert (
+        plan("year >= 2020").count("SEARCH metadata USING PRIMARY KEY (key=? AND value>? AND value<?)") == 3
+    )  # numbers, text that looks like one, dates
     assert "SCAN metadata" not in plan("year != 2020 and author ~ 'x' and not (year in (1, 'a'))")
     assert "documents_name (name=?" in plan("id = 'a'")
 

@@ -71,7 +71,7 @@ def show(
         json_document([_as_json(one, passage, why) for one, why in zip(documents, weighed, strict=True)])
         return 0
     terminal = Terminal.of_stdout(colour=not no_color)
-    if several := library.places_of(id_):
+    if several := library.full_ids(id_):
         notice(f"documents of {len(several):,} files have the ID {id_[:200]!r}; for one of them: {', '.join(several[:SHOWN])}")
     elif 1 < count <= limit:
         notice(f"{plural(len(documents), 'document')} have the ID {id_[:200]!r}")

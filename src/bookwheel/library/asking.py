@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .._errors import FilterError
 from ..analysis.words import spans_of
 from ..rank.query import Query
+from ..rank.stages.rewrite.follow_up import completed
 from ..read.evidence import Evidence, Quote
 from ..read.options import AskOptions
+from .mentions import Mentions, documents_in
 from .search_options import SearchOptions
 from .searcher import Searcher
 
 __all__ = ["LibraryCollection"]
+
+FOLLOW_UP = 10
+"""Words of earlier questions that complete a follow-up question."""
 
 
 class LibraryCollection:
@@ -60,3 +66,34 @@ class LibraryCollection:
     def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
         """See `Collection.idf`."""
         return dict(zip(terms, self._searcher.snapshot.idf(terms).tolist(), strict=True)) if terms else {}
+
+    # -- what reading a question needs (`read.asking.Asked`) -----------------------------------------------------------
+
+    def fields(self) -> Sequence[str]:
+        """See `Asked.fields`."""
+        return self._searcher.context().fields
+
+    def matches(self, where: str) -> bool | None:
+        """See `Asked.matches`."""
+        snapshot = self._searcher.snapshot
+        try:
+            masks = snapshot.masks(where)
+        except FilterError:
+            return None
+        return any(
+            bool(len(segment.ids)) if mask is None else bool(mask.any())
+            for segment, mask in zip(snapshot.segments, masks, strict=True)
+        )
+
+    def complete(self, question: str, history: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """See `Asked.complete`."""
+        query = completed(self._searcher.context(), Query(question, history=tuple(history)), FOLLOW_UP)
+        return query.text, tuple(query.text[len(question) :].split())
+
+    def count(self, where: str | None) -> int:
+        """See `Asked.count`."""
+        return documents_in(self._searcher.snapshot, where)
+
+    def mentions(self, phrases: Sequence[str], where: str | None, together: str) -> Mentions:
+        """See `Asked.mentions`."""
+        return Mentions(self._searcher.snapshot, phrases, where=where, together="any" if together == "any" else "all")

@@ -20,7 +20,9 @@ from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
 from ..analysis.scripts import UNSPACED
 from ..analysis.variety import different_terms, with_breaks
 from ..documents.document import Document
-from ..documents.passages import indexed_text, iter_places, spans_of_document
+from ..documents.headings import with_headings
+from ..documents.passages import indexed_text, spans_of_document
+from ..documents.places import PlaceMap
 from ..documents.source import megabytes
 from ..documents.weight import WAITING
 from ..encode.protocols import DenseEncoder
@@ -181,13 +183,15 @@ class Intake:
         if text is not document.text:
             document = replace(document, text=text)
         title = storable(document.title)
+        document = with_headings(document)
         spans = spans_of_document(document, settings.unit, settings.words)  # type: ignore[arg-type]
         number, first = numbers.document, numbers.passage
         numbers.document += 1
         numbers.passage += len(spans)
         crc = text_sum(text)
-        self._rows.document(number, new, text, crc, first, len(spans), self._generation)
-        for at, (span, (part, line)) in enumerate(zip(spans, iter_places(document, spans), strict=True)):
+        places = PlaceMap.of(document, spans).cell()
+        self._rows.document(number, new, text, crc, places, first, len(spans), self._generation)
+        for at, span in enumerate(spans):
             shown = text[span.start : span.end]
             body = text if len(spans) == 1 else shown
             indexed = indexed_text(title, body, first=at == 0)
@@ -196,8 +200,7 @@ class Intake:
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
-            row = first + at, number, span.start, span.end, part, line
-            self._rows.passage(row, crc if shown is text else text_sum(shown))
+            self._rows.passage((first + at, number, span.start, span.end), crc if shown is text else text_sum(shown))
             self._texts.append(indexed)
             self._languages.append(new.language or UNDECIDED)
             self._bytes += size

@@ -6,18 +6,18 @@ What is damaged is named (`Database.noting`), and left out; everything else is g
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from .._errors import LibraryChanged, LibraryDamaged
+from .._errors import LibraryChanged
 from ..documents.document import Scalar
 from ..documents.passages import TITLE
-from .database import Database
+from ..documents.places import Place
 from .filters.file_fields import file_values
-from .row_sums import document_sum, name_sum, passage_sum, place_sum, row_sum
+from .row_sums import document_sum, name_sum, passage_sum, row_sum, span_sum
+from .stored_places import StoredPlaces
 
 __all__ = ["OF_FILE", "WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
 
@@ -25,7 +25,7 @@ NAMES = 1 << 14
 """Names of documents that are remembered as sound: about 3 MB."""
 _ENDLESS = 1 << 62
 """More characters than any text has."""
-_PLACE = "p.id, p.document, p.start, p.end, p.part, p.line"
+_PLACE = "p.id, p.document, p.start, p.end"
 _PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
 _TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
 WHOLE = "d.id, d.name, d.title, d.metadata, d.language, d.hash, d.sum"
@@ -46,9 +46,7 @@ class PassageRow(NamedTuple):
     document: int
     start: int
     end: int
-    part: int | str | None
-    """The number of its page, or the name of its slide, sheet, chapter or attachment."""
-    line: int | None
+    place: Place
     name: str
     source: str
     title: str
@@ -58,6 +56,8 @@ class PassageRow(NamedTuple):
     """What its file tells (`filters.file_fields`)."""
     late: bool = False
     """Whether title, metadata and text were left out, because they are large."""
+    language: str | None = None
+    """That its document was found to be in; None where it was not asked, or is left out too."""
 
 
 read_json = json.JSONDecoder().raw_decode
@@ -65,24 +65,24 @@ read_json = json.JSONDecoder().raw_decode
 
 
 def passage_holds(row: Sequence[Any]) -> bool:
-    """Whether a passage is as it was written: its number, document, start, end, part, line, checksum and text."""
-    number, document, start, end, part, line, written, text = row[:8]
+    """Whether a passage is as it was written: its number, document, start, end, checksum and text."""
+    number, document, start, end, written, text = row[:6]
     try:
-        return bool(passage_sum(number, document, start, end, part, line, crc32(text)) == written)
+        return bool(passage_sum(number, document, start, end, crc32(text)) == written)
     except TypeError:  # a damaged row holds other things than numbers
         return False
 
 
-def _place_holds(row: Sequence[Any]) -> bool:
+def _span_holds(row: Sequence[Any]) -> bool:
     """The same without the text, of which the upper half of the checksum is given."""
-    number, document, start, end, part, line, written = row[:7]
+    number, document, start, end, written = row[:5]
     try:
-        return bool(place_sum(number, document, start, end, part, line) == written)
+        return bool(span_sum(number, document, start, end) == written)
     except TypeError:
         return False
 
 
-class PassageRows(Database):
+class PassageRows(StoredPlaces):
     """The part of `Store` that reads passages."""
 
     def __init__(self, library: Path, *, write: bool = False) -> None:
@@ -103,12 +103,12 @@ class PassageRows(Database):
 
         def full(row: tuple[Any, ...]) -> bool:
             nonlocal room
-            room -= len(row[7]) + len(row[10]) + len(row[11] or "")
+            room -= len(row[5]) + len(row[8]) + len(row[9] or "")
             return room < 0
 
         for row in self._rows(
-            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32, {OF_FILE} FROM {_TABLES} JOIN texts t ON t.document = d.id "
-            "WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
+            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32, {OF_FILE} FROM {_TABLES} "
+            "JOIN texts t ON t.document = d.id WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
             ids,
             [most],
             full,
@@ -118,8 +118,6 @@ class PassageRows(Database):
                 document,
                 start,
                 end,
-                part,
-                line,
                 _,
                 text,
                 number,
@@ -132,27 +130,21 @@ class PassageRows(Database):
                 source,
                 path,
                 noted,
+                cell,
+                of_places,
                 *state,
             ) = row
             if (
                 passage_holds(row)
                 and document_sum(number, name, title, metadata, language, digest) == whole
                 and name_sum(source, path) == noted
+                and (map_ := self.loaded(document, cell, of_places)) is not None
             ):
                 shown = read_json(metadata)[0] if metadata else {}
+                place = map_.place(start, end)
+                decoded, file = text.decode(), self.file_of(path, state)
                 found[passage] = PassageRow(
-                    passage,
-                    document,
-                    start,
-                    end,
-                    part,
-                    line,
-                    name,
-                    path,
-                    title,
-                    shown,
-                    text.decode(),
-                    self.file_of(path, state),
+                    passage, document, start, end, place, name, path, title, shown, decoded, file, language=language
                 )
         if len(found) < len(ids):
             if each is not None:
@@ -163,16 +155,22 @@ class PassageRows(Database):
     def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
         """Add to ``found`` those of ``ids`` that are large, or all where it is ``full``, without their texts."""
         for row in self._rows(
-            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32, {OF_FILE} FROM {_TABLES} "
+            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32, {OF_FILE} "
+            f"FROM {_TABLES} JOIN texts t ON t.document = d.id "
             "WHERE (? OR p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) > ?) AND p.id IN",
             [number for number in ids if number not in found],
             [full, most],
         ):
-            number, name, noted, source, path, of_path, *state = row[7:]
-            if _place_holds(row) and name_sum(number, name) == noted and name_sum(source, path) == of_path:
-                passage, document, start, end, part, line = row[:6]
-                file = self.file_of(path, state)
-                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, "", {}, "", file, True)
+            number, name, noted, source, path, of_path, cell, of_places, *state = row[5:]
+            if (
+                _span_holds(row)
+                and name_sum(number, name) == noted
+                and name_sum(source, path) == of_path
+                and (map_ := self.loaded(number, cell, of_places)) is not None
+            ):
+                passage, document, start, end = row[:4]
+                place, file = map_.place(start, end), self.file_of(path, state)
+                found[passage] = PassageRow(passage, document, start, end, place, name, path, "", {}, "", file, True)
 
     def file_of(self, path: str, state: Sequence[Any]) -> dict[str, str | int]:
         """What the file ``path`` tells, given `OF_FILE`; without size and time where those are damaged."""
@@ -206,7 +204,7 @@ class PassageRows(Database):
         ):
             *place, written, text, crc, title, sound = row
             if sound and (
-                passage_holds(row) if crc is None else _place_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
+                passage_holds(row) if crc is None else _span_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
             ):
                 found[row[0]] = title, text.decode("utf-8", "replace")
         if len(found) < len(ids):
@@ -268,28 +266,6 @@ class PassageRows(Database):
         self._names[number] = name
         return True
 
-    def _rows(
-        self,
-        sql: str,
-        ids: Sequence[int],
-        parameters: Sequence[Any] = (),
-        until: Callable[[tuple[Any, ...]], bool] | None = None,
-    ) -> list[Any]:
-        """The rows of ``sql``, which ends with ``IN``, for ``ids``, up to the first for which ``until`` is true.
-
-        Those that SQLite finds damaged are left out.
-        """
-        rows: list[Any] = []
-        for at in range(0, len(ids), 500):
-            some = ids[at : at + 500]
-            try:
-                rows += self.execute(f"{sql} ({','.join('?' * len(some))})", [*parameters, *some], until=until)
-            except LibraryDamaged:
-                for one in some:  # a damaged page holds the rows of some, not of all
-                    with suppress(LibraryDamaged):
-                        rows += self.execute(f"{sql} (?)", [*parameters, one], until=until)
-        return rows
-
     def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any], *, known: bool = False) -> None:
         """Name the documents of those ``ids`` that are not in ``found`` though the library has them.
 
@@ -306,21 +282,3 @@ class PassageRows(Database):
                     else f"passage {passage} and the row of its document are damaged in {self.path}; run `bookwheel check` to see all "
                     "that is damaged, then index the files again into a new library"
                 )
-
-    def damage(self, number: int, what: str) -> str:
-        """The sentence that ``what`` of the document ``number`` is damaged, with what to do about it."""
-        called = f"number {number}"
-        with suppress(LibraryDamaged):
-            for name, whole, path, noted, source in self.execute(
-                "SELECT d.name, d.sum >> 32, s.path, s.sum >> 32, s.id FROM documents d "
-                "LEFT JOIN sources s ON s.id = d.source WHERE d.id = ?",
-                (number,),
-            ):
-                if name_sum(number, name) == whole:
-                    called = repr(name)
-                if type(source) is int and name_sum(source, path) == noted and path != "-":
-                    called += f" (of {path})"
-        return (
-            f"{what} of the document {called} is damaged in {self.path}; remove the document with `bookwheel remove`, then index "
-            "its source again"
-        )

@@ -8,12 +8,13 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged, UsageError
+from ..documents.places import Place
 from ..encode.protocols import DenseEncoder
 from ..hits import Hits
 from ..memory.plan import MemoryPlan
@@ -32,10 +33,13 @@ from .naming import addresses, ambiguous, find
 from .resources import Resources
 from .results import Info, Reason, Results, StoredDocument
 from .search_options import SearchOptions, with_options
-from .searcher import Searcher
+from .searcher import Searcher, asked
 from .settings import Settings
 from .snapshot import Snapshot
 from .vectors.encoders import Encoders
+
+if TYPE_CHECKING:
+    from .mentions import Mentions, Together
 
 __all__ = ["Reader"]
 
@@ -229,18 +233,40 @@ class Reader:
         ``ask(question, model=None, *, …)``: see `AskOptions`. Without a model the answer quotes. Raises `QueryError`,
         `FilterError`, `RecipeError`, `LibraryEmpty`, `ModelError`, `UsageError`.
         """
-        from ..read.answering import answer
+        from ..read.asking import ask
         from .asking import LibraryCollection
 
-        return answer(LibraryCollection(self._searcher), question, options)
+        self._searcher.refuse_empty()
+        return ask(LibraryCollection(self._searcher), asked(question), options)
 
     @with_options(AskOptions)
     def ask_events(self, question: str, options: AskOptions) -> Iterator[Event]:
         """What happens while `ask` answers: the evidence first, then a model's draft as it is written, last the `Answer`."""
-        from ..read.answering import events
+        from ..read.asking import ask_events
         from .asking import LibraryCollection
 
-        return events(LibraryCollection(self._searcher), question, options)
+        self._searcher.refuse_empty()
+        return ask_events(LibraryCollection(self._searcher), asked(question), options)
+
+    def find_all(
+        self,
+        phrases: str | Sequence[str],
+        *,
+        where: str | None = None,
+        together: Together = "all",
+        exact: bool = False,
+    ) -> Mentions:
+        """Every document that mentions ``phrases``, with every place: exact counts over the whole collection, no top ten.
+
+        A phrase is words in a row, each fitting as in a search (*panel* fits *Panels*), or with ``exact`` only itself. Of
+        several phrases a document must have all, or any (``together="any"``). Raises `QueryError`, `FilterError`,
+        `LibraryEmpty`.
+        """
+        from .mentions import Mentions
+
+        self._searcher.refuse_empty()
+        wanted: list[Any] = list(phrases) if isinstance(phrases, list | tuple) else [phrases]
+        return Mentions(self._snapshot, wanted, where=where, together=together, exact=exact)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -260,7 +286,7 @@ class Reader:
         """
         if not isinstance(name, str):
             raise TypeError(f"a document's id is a string, not {type(name).__name__}")
-        if several := self.places_of(name):
+        if several := self.full_ids(name):
             raise UsageError(ambiguous(name, several))
         if found := self.get(name, 1):
             return found[0]
@@ -331,6 +357,35 @@ class Reader:
         """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
         return self._snapshot.store.documents_of([int(number) for number in passages])
 
+    def places(self, document: str | int, spans: Iterable[tuple[int, int]]) -> list[Place]:
+        """The place of each of ``spans`` (start and end in code points) of the document with this id or number.
+
+        Page and printed label, slide, cells, chapter or attachment, headings, line, and what of the span is hidden. `places_of`
+        takes spans of several documents. Raises `KeyError` where there is no such document, and `UsageError` for what is no span.
+        """
+        snapshot = self._snapshot
+        if isinstance(document, str):
+            found = find(snapshot.store, snapshot.generation, document)
+            if not found:
+                raise KeyError(document)
+            if several := self.full_ids(document):
+                raise UsageError(ambiguous(document, several))
+            document = found[0]
+        return self.places_of([(document, start, end) for start, end in spans])
+
+    def places_of(self, spans: Iterable[tuple[int, int, int]]) -> list[Place]:
+        """The place of each of ``spans``: number of a document (`documents_of` tells it), start and end. Raises as `places`."""
+        snapshot = self._snapshot
+        asked = [(int(number), int(start), int(end)) for number, start, end in spans]
+        for _, start, end in asked:
+            if not 0 <= start <= end:
+                raise UsageError(f"a span begins at 0 or later and ends where it begins or later, not {start} to {end}")
+        there = set(snapshot.store.alive(snapshot.generation, list({number for number, _, _ in asked})))
+        for number, _, _ in asked:
+            if number not in there:
+                raise KeyError(number)
+        return snapshot.store.places(asked)
+
     def terms(self, name: str, passages: Sequence[int], n: int = 10) -> list[list[tuple[str, float]]]:
         """What the sparse representation ``name`` made of ``passages`` (numbers): each one's ``n`` strongest terms with weights.
 
@@ -354,7 +409,7 @@ class Reader:
             found = [a + b for a, b in zip(found, some, strict=True)]
         return found
 
-    def places_of(self, name: str) -> list[str]:
+    def full_ids(self, name: str) -> list[str]:
         """``path::id`` for each file that has a document with the id ``name``, where several have; none where it is clear."""
         return addresses(self._snapshot.store, self.generation, name)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._errors import UsageError
 from ..documents.document import Scalar
+from ..documents.places import Place, PlaceMap
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..rank.trace import Ranking
 
 __all__ = ["EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
+
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,14 @@ class Result:
     """Where the passage starts in its document, in code points."""
     end: int
     metadata: Mapping[str, Scalar]
+    where: Place = NOWHERE
+    """The same in parts: page and printed label, headings, and what of the passage its document's readers are not shown."""
+
+    @property
+    def hidden(self) -> tuple[tuple[int, int], ...]:
+        """Start and end, in ``text``, of what the document's readers are not shown; a note of the search tells of it, too."""
+        return tuple((span.start - self.start, span.end - self.start) for span in self.where.hidden)
+
     file: Mapping[str, str | int] = field(default_factory=dict)
     """What its file tells: ``path``, ``folder``, ``suffix``, ``size`` (bytes), ``modified`` (UTC, ISO 8601); none for what
     `Library.add` was given."""
@@ -72,6 +83,7 @@ class Result:
             "end": self.end,
             "metadata": dict(self.metadata),
             "file": dict(self.file),
+            "where": self.where.to_dict(),
         }
 
 
@@ -161,6 +173,15 @@ class StoredDocument:
     """Start and end of each passage in ``text``, in code points."""
     first: int = 0
     """Number of its first passage; the others follow."""
+    number: int = 0
+    """Its number in the library."""
+    layout: PlaceMap = field(default_factory=PlaceMap, repr=False)
+    """Its pages, parts, headings, lines and hidden text."""
+
+    def place(self, start: int, end: int) -> Place:
+        """Where the code points ``start`` to ``end`` (exclusive) of its text are, and what of them is hidden."""
+        return self.layout.place(start, end, self.text)
+
     file: Mapping[str, str | int] = field(default_factory=dict)
     """What its file tells, as of a `Result`."""
 

@@ -23,7 +23,7 @@ from .database import DATABASE
 from .filters.file_fields import FILE_FIELDS, FILES
 from .passage_rows import OF_FILE, WHOLE, PassageRow, PassageRows, passage_holds, read_json
 from .results import StoredDocument
-from .row_sums import NUMBERS, PRIME, document_sum, holds, name_sum, numbers_hold, total, value_sum
+from .row_sums import CRC, NUMBERS, PRIME, document_sum, holds, name_sum, numbers_hold, total, value_sum
 from .store_changes import StoreChanges
 
 __all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_holds"]
@@ -166,24 +166,25 @@ class Store(StoreChanges, PassageRows):
     def document(self, number: int) -> StoredDocument:
         """One document whole. Raises `LibraryDamaged` where it is damaged."""
         rows = self._rows(
-            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D}, {OF_FILE} FROM documents d "
-            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
+            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, t.places, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D}, {OF_FILE} "
+            "FROM documents d JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
             (number,),
         )
-        for _, name, title, metadata, language, digest, whole, source, path, noted, text, written, *rest in rows:
+        for _, name, title, metadata, language, digest, whole, source, path, noted, cell, text, written, *rest in rows:
             numbers, state = rest[:7], rest[7:]
             if (
-                not holds(*numbers)
+                (layout := self.loaded(number, cell, written >> 32)) is None
+                or not holds(*numbers)
                 or document_sum(number, name, title, metadata, language, digest) != whole
                 or name_sum(source, path) != noted
-                or crc32(text) != written
+                or crc32(text) != written & CRC
             ):
                 break
             first, count = numbers[2:4]
             decoded = text.decode()
             # Its passages are numbered in a row; passages have no index by document.
             places = self.execute(
-                "SELECT id, document, start, end, part, line, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
+                "SELECT id, document, start, end, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
                 (first, first + count),
             )
             if len(places) != count:
@@ -191,8 +192,8 @@ class Store(StoreChanges, PassageRows):
             if not all(passage_holds((*place, decoded[place[2] : place[3]].encode())) for place in places):
                 break
             spans = tuple((place[2], place[3]) for place in places)
-            own, file = read_json(metadata)[0] if metadata else {}, self.file_of(path, state)
-            return StoredDocument(name, path, title, decoded, own, spans, first, file)
+            shown, file = read_json(metadata)[0] if metadata else {}, self.file_of(path, state)
+            return StoredDocument(name, path, title, decoded, shown, spans, first, number, layout, file)
         raise LibraryDamaged(self.damage(number, "the text or a field"))
 
     def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
@@ -210,6 +211,11 @@ class Store(StoreChanges, PassageRows):
         """Numbers of all documents alive at ``generation``, rising."""
         for row in self.stream(f"SELECT id FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation}):
             yield row[0]
+
+    def alive(self, generation: int, numbers: Sequence[int]) -> list[int]:
+        """Those of the documents ``numbers`` that are alive at ``generation``."""
+        some = f"SELECT id FROM documents WHERE +added <= {int(generation)} AND (removed IS NULL OR removed > {int(generation)}) AND id IN"
+        return [row[0] for row in self._rows(some, numbers)]
 
     def range_of(self, number: int) -> tuple[int, int]:
         """First passage and number of passages of the document ``number``. Raises `LibraryDamaged`."""

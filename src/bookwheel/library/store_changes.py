@@ -16,7 +16,6 @@ __all__ = ["StoreChanges"]
 
 COUNTED = 1 << 13
 """Rows of metadata whose checksums are added up at a time."""
-_SOURCE = "id, path, size, mtime_ns, digest, fields, damaged, complete"
 
 
 class StoreChanges(Database):
@@ -167,9 +166,14 @@ class StoreChanges(Database):
             )
         self.commit()
 
-    def sum_source(self, number: int) -> None:
-        """Make the checksum of the source ``number`` anew, after it was changed."""
-        self.execute(f"UPDATE sources SET sum = source_sum({_SOURCE}) WHERE id = ?", (number,))
+    def source(self, path: str) -> int:
+        """The number of the source ``path``, made where it is new: in one statement, as a row without its sum is a damaged one."""
+        rows = self.execute("SELECT id FROM sources WHERE path = ?", (path,)) or self.execute(
+            "INSERT INTO sources (id, path, sum) SELECT number, ?1, source_sum(number, ?1, NULL, NULL, NULL, NULL, damaged, NULL) "
+            "FROM (SELECT coalesce(max(id), 0) + 1 AS number, 0 AS damaged FROM sources) RETURNING id",
+            (path,),
+        )
+        return int(rows[0][0])
 
     def count_values(self, rows: Iterable[tuple[Any, Any, Any]], sign: int = 1) -> None:
         """Add ``rows`` of the metadata (key, value, document) to the rows and totals of their keys; take them away with -1."""

@@ -158,11 +158,7 @@ class Writer:
 
     def source(self, path: str) -> int:
         """The number of source ``path``, made where it is new."""
-        rows = self.store.execute("SELECT id FROM sources WHERE path = ?", (path,))
-        if not rows:
-            rows = self.store.execute("INSERT INTO sources (path) VALUES (?) RETURNING id", (path,))
-            self.store.sum_source(rows[0][0])
-        return int(rows[0][0])
+        return self.store.source(path)
 
     def move(self, source: int, old: str, new: str) -> None:
         """Note that the file of ``source`` was moved: its documents and their vectors stay. Readers see the new path at once."""
@@ -432,11 +428,14 @@ class Writer:
 
 
 def document_hash(document: Document) -> bytes:
-    """What tells whether a document changed: BLAKE2b of its title, text, metadata and parts, 16 bytes."""
+    """What tells whether a document changed: BLAKE2b of its title, text, metadata and places, 16 bytes."""
     digest = hashlib.blake2b(f"{document.title}\0{document.kind}\0".encode("utf-8", "replace"), digest_size=16)
     for piece in _metadata(document):
         digest.update(piece.encode("utf-8", "replace"))
     digest.update(f"\0{document.parts or ''!s}".encode("utf-8", "replace"))
+    for told in (document.pages, document.labels, document.headings, document.hidden):
+        if told:
+            digest.update(f"\0{told!s}".encode("utf-8", "replace"))
     text = document.text
     for at in range(0, len(text), HASHED):  # a copy of a large text is never whole
         digest.update(text[at : at + HASHED].encode("utf-8", "surrogatepass"))

@@ -62,11 +62,11 @@ def workbook(sheets: Iterator[Sheet]) -> tuple[str, tuple[Part, ...]]:
             ]  # the header's own row, and titles above it, stand as they are
             add(
                 "\n".join(lines) + "\n\n",
-                Part(0, sheet.name, f"{column_name(min(columns))}:{column_name(max(columns))}", block[0][0]),
+                Part(0, sheet.name, f"{column_name(min(columns))}:{column_name(max(columns))}", block[0][0], rows=len(lines)),
             )
         for column, row_number, text in sheet.notes:
             letter = column_name(column)
-            add(" ".join(text.split()) + "\n\n", Part(0, sheet.name, f"{letter}:{letter}", row_number))
+            add(" ".join(text.split()) + "\n\n", Part(0, sheet.name, f"{letter}:{letter}", row_number, rows=1))
         if sheet.texts:
             add("\n".join(sheet.texts) + "\n\n", Part(0, f"sheet {sheet.name}"))
     return "".join(pieces).rstrip(), tuple(parts)
