@@ -150,6 +150,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "languages",
         "skipped",
         "binary",
+        "not_indexed",
         "failures",
         "notes",
     )
@@ -160,6 +161,10 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "memory": memory_rows(report.memory_plan or ()),
         "total": {"documents": library.document_count, "passages": library.passage_count},
     }
+
+
+def _several(count: int, kind: str) -> str:
+    return plural(count, kind, kind.replace("block ", "blocks ") if kind.startswith("block ") else "")
 
 
 def _binary(report: IndexReport) -> str:
@@ -180,6 +185,11 @@ def _print(library: Library, name: str, report: IndexReport, list_skipped: bool 
     click.echo(f"passages: {report.passages:,} written in {report.seconds:.1f} s{rate}")
     if found := languages_found(report.languages):
         click.echo(f"languages: {found}")
+    if report.not_indexed:
+        told = [
+            _several(count, kind) for kind, count in sorted(report.not_indexed.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        click.echo(f"stored, but not indexed: {', '.join(told)}")
     if report.skipped:
         reasons = sorted(report.skipped.items(), key=lambda item: (-item[1], item[0]))
         told = [f"{count:,} {clean(reason)}{_binary(report) if reason == 'binary' else ''}" for reason, count in reasons]

@@ -294,6 +294,7 @@ def _finished(run: _Run, started: float) -> IndexReport:
     run.report.passages = run.writer.added_passages
     run.report.moved = run.moves.files
     run.report.languages = run.writer.languages
+    run.report.not_indexed = run.writer.noise
     run.report.seconds = time.monotonic() - started
     return run.report
 

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from .._errors import LibraryChanged
 from ..documents.document import Scalar
+from ..documents.noise import without_noise
 from ..documents.passages import TITLE
 from ..documents.places import Place
 from .filters.file_fields import file_values
@@ -188,7 +189,7 @@ class PassageRows(StoredPlaces):
         return found[number]
 
     def texts(self, ids: Sequence[int], most: int | None = None) -> dict[int, tuple[str, str]]:
-        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored and sound.
+        """What is indexed of the title of its document, and of the text, of each passage of ``ids`` that is stored and sound.
 
         Of a longer text only the first ``most`` characters.
         """
@@ -206,7 +207,7 @@ class PassageRows(StoredPlaces):
             if sound and (
                 passage_holds(row) if crc is None else _span_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
             ):
-                found[row[0]] = title, text.decode("utf-8", "replace")
+                found[row[0]] = title, without_noise(text.decode("utf-8", "replace"))
         if len(found) < len(ids):
             self._name_missing(ids, found)
         return found

@@ -211,6 +211,9 @@ class IndexReport:
     """Path and reason of each of them, of the first 100,000."""
     binary: dict[str, int] = field(default_factory=dict)
     """Number of the files skipped as binary, by suffix in lower case (``""``: none)."""
+    not_indexed: dict[str, int] = field(default_factory=dict)
+    """Stretches of the texts that were stored, but are no text to search for: private keys, encoded data, data: URIs, minified
+    scripts."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
     notes: list[str] = field(default_factory=list)

@@ -227,9 +227,9 @@ class Snapshot:
     def require_fields(self, names: Sequence[str]) -> None:
         """Raise `FilterError` for a field that no document has, `LibraryDamaged` for one whose values are damaged."""
         known = self.store.fields()
-        every = dict.fromkeys([*BUILT_IN, *FILE_FIELDS, *known])
-        if unknown := [name for name in names if name not in every]:
-            raise FilterError(f"no document has a field {unknown[0]!r:.100}; the fields are {', '.join([*every][:30])}")
+        if unknown := [name for name in names if name not in (*BUILT_IN, *FILE_FIELDS) and name not in known]:
+            fields = list(dict.fromkeys([*BUILT_IN, *self.store.file_fields(), *known]))[:30]
+            raise FilterError(f"no document has a field {unknown[0]!r:.100}; the fields are {', '.join(fields)}")
         for name in names:
             self.store.require_field(name)
 

@@ -150,6 +150,11 @@ class Writer:
         return dict(self._intake.found.most_common())
 
     @property
+    def noise(self) -> dict[str, int]:
+        """What of the texts taken in was stored, but not indexed, by kind."""
+        return dict(self._intake.noise)
+
+    @property
     def added_passages(self) -> int:
         """Passages taken in by now."""
         return self._intake.added_passages
