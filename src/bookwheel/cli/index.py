@@ -153,6 +153,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "not_indexed",
         "failures",
         "notes",
+        "hidden",
     )
     return {
         "library": str(library.path),
