@@ -200,14 +200,22 @@ def main() -> None:
         rows = list(asked(library, folder))
         parts = {"": rows}
         if folder.name == "xquad_en":
-            parts |= {", fitted": [row for row in rows if even(row.document)], ", held out": [row for row in rows if not even(row.document)]}
-        result[folder.name] = {"evidence has it": float(np.mean([row.right.any() for row in rows])), "shown": shown(library, folder)}
+            parts |= {
+                ", fitted": [row for row in rows if even(row.document)],
+                ", held out": [row for row in rows if not even(row.document)],
+            }
+        result[folder.name] = {
+            "evidence has it": float(np.mean([row.right.any() for row in rows])),
+            "shown": shown(library, folder),
+        }
         for part, some in parts.items():
             for way, function in WAYS.items():
                 found = shares(some, function)
                 error = math.sqrt(found["one"] * (1 - found["one"]) / max(len(some), 1))
                 result[folder.name][f"{way}{part}"] = {**found, "questions": len(some), "standard_error": error}
-                lines.append([folder.name + part, len(some), way, *(f"{100 * found[n]:.1f} %" for n in ("one", "two", "three"))])
+                lines.append(
+                    [folder.name + part, len(some), way, *(f"{100 * found[n]:.1f} %" for n in ("one", "two", "three"))]
+                )
     head = ["collection", "questions", "sentences by", "answer in the best", "in two", "in three"]
     text = table(head, lines) + "\n\n"
     lines = [
@@ -216,7 +224,15 @@ def main() -> None:
          f"{s['cpu']['p50_ms']:.0f} / {s['cpu']['p95_ms']:.0f} ms"]
         for name, one in result.items() for s in [one["shown"]]
     ]  # fmt: skip
-    head = ["collection", "exact quotes", "answer shown, one sentence", "two", "refused", "characters", "CPU time: median / p95"]
+    head = [
+        "collection",
+        "exact quotes",
+        "answer shown, one sentence",
+        "two",
+        "refused",
+        "characters",
+        "CPU time: median / p95",
+    ]
     keep("quoting", {"collections": result}, text + table(head, lines))
 
 

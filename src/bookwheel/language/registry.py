@@ -64,6 +64,8 @@ def writer(name: str = SMOLLM2) -> Any:
     from .gguf import GgufModel, gguf_installed
 
     kind = model_kind(name)
+    if kind == "folder" and name.lower().endswith(".gguf") and not Path(name).expanduser().exists():
+        raise ModelError(f"there is no language model at {name}; give the path of a .gguf file")
     if not gguf_installed() or not (kind == "package" or (kind == "folder" and name.lower().endswith(".gguf"))):
         if name.lower().endswith(".gguf") and kind == "folder":
             _needs_something(name)

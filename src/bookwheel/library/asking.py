@@ -28,11 +28,14 @@ class LibraryCollection(LibraryWording):
     def __init__(self, searcher: Searcher) -> None:
         super().__init__(searcher.encoders, searcher.snapshot)
         self._searcher = searcher
+        self._numbers: dict[tuple[str, str], int] = {}
+        """Passage of each document that a search has found, by id and source."""
 
     def search(self, question: str, k: int, options: AskOptions) -> list[Evidence]:
         """See `Collection.search`."""
         query = Query(question, history=options.history) if options.history else question
         found = self._searcher.search(query, SearchOptions(k, recipe=options.recipe, where=options.where))
+        self._numbers.update({(result.id, result.source): result.passage for result in found})
         return [
             Evidence(
                 number,
@@ -46,6 +49,7 @@ class LibraryCollection(LibraryWording):
                 result.end,
                 result.score,
                 result.metadata,
+                result.hidden,
             )
             for number, result in enumerate(found, 1)
         ]
@@ -58,7 +62,18 @@ class LibraryCollection(LibraryWording):
 
     def places(self, quotes: Sequence[Quote]) -> list[str]:
         """See `Collection.places`."""
-        return [quote.source for quote in quotes]
+        snapshot = self._searcher.snapshot
+        known = {passage for quote in quotes if (passage := self._numbers.get((quote.id, quote.source))) is not None}
+        documents = snapshot.store.documents_of(sorted(known))
+        numbers: list[int | None] = []
+        for quote in quotes:
+            passage = self._numbers.get((quote.id, quote.source))
+            found = documents[passage][0] if passage in documents else None
+            numbers.append(found or next(iter(snapshot.store.find(snapshot.generation, quote.id)), None))
+        spans = [(n, quote.start, quote.end) for n, quote in zip(numbers, quotes, strict=True) if n is not None]
+        places = iter(snapshot.store.places(spans))
+        named = [quote.id if quote.source == "-" else quote.source for quote in quotes]
+        return [name if n is None else next(places).text(name) for n, name in zip(numbers, named, strict=True)]
 
     def fitted(self) -> Fitted | None:
         """See `Collection.fitted`."""

@@ -94,7 +94,7 @@ class Answer:
         """The answer with the numbers of its evidence, and the places under it."""
         if self.refused:
             return self.reason
-        lines = [" ".join(f"{claim.text} {''.join(f'[{n}]' for n in _numbers(claim))}".rstrip() for claim in self.claims), ""]
+        lines = [" ".join(f"{claim.text} {_marks(claim)}".rstrip() for claim in self.claims), ""]
         seen: dict[int, str] = {}
         for claim in self.claims:
             for quote in claim.quotes:
@@ -134,6 +134,13 @@ def _counts(found: MentionList) -> dict[str, Any]:
         "passages": found.passages,
         "occurrences": found.occurrences,
     }
+
+
+def _marks(claim: Claim) -> str:
+    """The numbers of a claim's evidence; of one that is not supported, that it is not."""
+    if claim.status in ("altered", "unsupported"):
+        return f"[{claim.status}: {claim.note}]"
+    return "".join(f"[{number}]" for number in _numbers(claim))
 
 
 def _numbers(claim: Claim) -> list[int]:

@@ -29,6 +29,7 @@ from .wording import (
     CUES,
     DETERMINERS,
     LIGHT,
+    NAME_PARTS,
     NEGATIONS,
     PREPOSITIONS,
     RELATIVES,
@@ -47,6 +48,8 @@ _TEMPORAL = frozenset(("in", "on", "since", "during", "by", "from", "until", "af
 _LINKED = frozenset(
     ("and", "because", "since", "when", "which", "who", "while", "although", "though", "as", "after", "before", "where", "so")
 )
+_OPEN = (PREPOSITIONS | DETERMINERS | CONJUNCTIONS) - {"so"}
+"""No statement ends with one of them."""
 _CLOSE = frozenset(".!?\"')]…")
 
 
@@ -171,7 +174,7 @@ def _aligned(claim: Tokens, stored: Tokens) -> bool:
     def rest(i: int, at: int) -> bool:
         """Whether needed[i:] can be found, needed[i - 1] being stored[at]."""
         if i == len(needed):
-            return _after(stored, at + 1, strict)
+            return needed[-1].norm not in _OPEN and _after(stored, at + 1, strict)
         if (i, at) in dead:
             return False
         for j in range(at + 1, min(size, at + 60)):
@@ -226,7 +229,7 @@ def _droppable(stored: Tokens, before: int, behind: int, comma: bool, strict: bo
     following = stored[behind]
     if comma and run[0].norm == "," and len(run) > 1:  # an adjunct, a comma, and words before a noun
         tail = [token for token in run[1:] if token.norm not in LIGHT and token.norm not in ADVERBS]
-        return not tail or (not strict and _premodifiers(tail, following))
+        return not tail or (not strict and _one_noun(run[1:]) and _premodifiers(tail, following))
     bare = [token for token in run if token.norm not in LIGHT and token.norm not in ADVERBS and token.norm not in "\"'"]
     if not bare:
         return True
@@ -250,7 +253,12 @@ def _droppable(stored: Tokens, before: int, behind: int, comma: bool, strict: bo
     # words before a noun: they begin after an article, a preposition or a verb, or at the head of the sentence
     left = stored[before]
     anchored = run[0].norm in DETERMINERS or left.norm in DETERMINERS or left.norm in PREPOSITIONS or verb(left)
-    return anchored and not strict and _premodifiers(bare, following)
+    return anchored and not strict and _one_noun(run) and _premodifiers(bare, following)
+
+
+def _one_noun(run: Tokens) -> bool:
+    """Whether no article or the like stands inside, where another noun would begin."""
+    return not any(token.norm in DETERMINERS for token in run[1:])
 
 
 def _plain(tokens: Tokens) -> bool:
@@ -269,12 +277,18 @@ def _premodifiers(tokens: Tokens, following: Token) -> bool:
         and content(following)
         and not verb(following)
         and not following.glued
+        and not _another_name(tokens[-1], following)
     )
+
+
+def _another_name(before: Token, name: Token) -> bool:
+    """Whether a name is another one without the word before it: South Sudan is not Sudan."""
+    return before.norm in NAME_PARTS and before.text[0].isupper() and name.text[0].isupper()
 
 
 def _before(stored: Tokens, first: int, head: Token) -> bool:
     """Whether the claim may begin at ``stored[first]``: at the head of the sentence or of a clause, but for an adjunct."""
-    if stored[first].glued:
+    if stored[first].glued or (first and _another_name(stored[first - 1], stored[first])):
         return False
     at = first
     # words before the noun
@@ -293,6 +307,8 @@ def _before(stored: Tokens, first: int, head: Token) -> bool:
         at -= 1
         if stored[at].norm == "that":
             return False
+        if stored[at].norm in DETERMINERS:
+            break
     if at < first and (verb(head) or head.norm in PREPOSITIONS or head.norm in AUXILIARIES):
         return False
     if at == 0:
@@ -327,7 +343,11 @@ def _after(stored: Tokens, at: int, strict: bool) -> bool:
     rest = stored[at:]
     if not rest:
         return True
-    head = rest[0]
+    head, last = rest[0], stored[at - 1]
+    if head.name and last.text[0].isupper() and at > 1:  # in the middle of a name
+        return False
+    if last.kind == "number" and head.norm in ("and", "to", "or", "-") and len(rest) > 1 and rest[1].kind == "number":
+        return False
     if head.glued or head.norm in ("'s", "%") or head.kind == "sign":
         return False
     if head.norm == "-" and len(rest) > 1 and rest[1].glued:

@@ -46,9 +46,7 @@ class Question:
         idf = collection.idf(list(terms))
         weights = np.array([idf[term] for term in terms], np.float64)
         words = tuple((text[start:end], tuple(terms[term] for term in some)) for start, end, some in found)
-        pairs = frozenset(
-            (a, b) for (_, left), (_, right) in pairwise(words) for a in left for b in right if a != b
-        )
+        pairs = frozenset((a, b) for (_, left), (_, right) in pairwise(words) for a in left for b in right if a != b)
         asked = frozenset(word.casefold() for word in text.replace("?", " ").split())
         return cls(text, terms, weights / max(float(weights.sum()), 1e-9), words, pairs, asked, kind_asked_for(text))
 
@@ -181,9 +179,7 @@ def matches(
     for row, one in enumerate(sentences):
         numbers = question.numbers(one.words)
         met[row, [number for some in numbers for number in some]] = True
-        met_pairs = {
-            (a, b) for left, right in pairwise(numbers) for a in left for b in right
-        } & question.pairs
+        met_pairs = {(a, b) for left, right in pairwise(numbers) for a in left for b in right} & question.pairs
         pairs[row] = sum(question.weights[a] + question.weights[b] for a, b in met_pairs) / 2
     titles = np.zeros((len(evidence), len(question.terms)), bool)
     for row, passage in enumerate(evidence):

@@ -1,11 +1,11 @@
 """The quoting answer: the sentences of the evidence that say most of what was asked, word by word as they are stored.
 
 A sentence's score is linear in a few features: the share of the question's words that it has, weighed by how rare they are in
-the library; what its neighbours and its title say of the rest, more where it begins with a
-pronoun; pairs of neighbouring words; the score of its passage; whether it names what the question asks for (a number, a date, a
-person ...) and the question does not; and, where the built-in vectors know the language, their cosines and a coverage that
-counts similar words, weighed by how rare they are among the sentences at hand. The weights are those of a conditional logit on one half of XQuAD's English paragraphs (by article), see
-``bench/quoting.py``, which reports the other half and other languages.
+the library; what its neighbours and its title say of the rest, more where it begins with a pronoun; pairs of neighbouring
+words; the score of its passage; whether it names what the question asks for (a number, a date, a person ...) and the question
+does not; and, where the built-in vectors know the language, their cosines and a coverage that counts similar words, weighed by
+how rare words are among the sentences at hand. The weights are those of a conditional logit on one half of XQuAD's English
+articles; ``bench/quoting.py`` fits them, and reports the other half and other languages.
 """
 
 from __future__ import annotations

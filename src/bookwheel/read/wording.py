@@ -19,6 +19,7 @@ __all__ = [
     "FUNCTION_WORDS",
     "HEDGES",
     "LIGHT",
+    "NAME_PARTS",
     "NEGATIONS",
     "NEGATIONS_ELSEWHERE",
     "PREPOSITIONS",
@@ -55,7 +56,8 @@ HEDGES = _words(
     "may might could can would should must will shall possibly probably perhaps maybe likely unlikely apparently reportedly "
     "allegedly supposedly purportedly seemingly potentially almost nearly approximately roughly some most many several partly "
     "partially mostly mainly primarily usually often sometimes generally typically occasionally normally least half part once "
-    "virtually practically theoretically reputedly ostensibly presumably"
+    "virtually practically theoretically reputedly ostensibly presumably possible potential future prospective apparent seeming "
+    "incomplete unfinished partial quarter double twice triple"
 )
 ATTRIBUTIONS = _words(
     "said says say saying claim claims claimed claiming allege alleges alleged deny denies denied denying believe believes believed "
@@ -66,7 +68,12 @@ ATTRIBUTIONS = _words(
     "attempt attempts attempted tried try tries seem seems seemed appear appears appeared pretend pretends pretended according "
     "imagine imagined dream dreamed dreamt legend myth false falsely wrong wrongly incorrect incorrectly mistaken mistakenly untrue "
     "fictional fake hoax so-called former alleged hypothetical contrary told tell tells reported reports report wrote writes "
-    "asserted asserts accused accuses insisted insists considered feared fears warned warns threatened promised nearly"
+    "asserted asserts accused accuses insisted insists considered feared fears warned warns threatened promised "
+    "hypothesise hypothesises hypothesised hypothesize hypothesizes hypothesized posit posits posited theorise theorises theorised "
+    "theorize theorizes theorized contend contends contended declare declares declared conclude concludes concluded imply implies "
+    "implied guess guesses guessed admit admits admitted agree agrees agreed presume presumes presumed surmise surmised allegation "
+    "unsuccessful unsuccessfully abortive attempted imaginary mock counterfeit non quasi pseudo virtual vice deputy assistant "
+    "acting ex sub semi anti step grand honorary"
 )
 SAYING = _words(
     "said says claimed claims alleged alleges denied denies reportedly allegedly according supposedly purportedly argued argues "
@@ -109,6 +116,11 @@ VERBS = _words(
     "signs refer refers occur occurs happen happens belong belongs lie lies score scores host hosts replace replaces return returns "
     "form forms resign resigns attack attacks sue sues hire hires fire fires merge merges"
 )
+NAME_PARTS = _words(
+    "north south east west northern southern eastern western new upper lower central old san santa saint st los las la el fort mount "
+    "mt lake cape port great little big royal united real non"
+)
+"""A name that begins with one of them is another without it."""
 FUNCTION_WORDS = (
     LIGHT | BE | AUXILIARIES | PREPOSITIONS | RELATIVES | CONJUNCTIONS | DETERMINERS | PRONOUNS | NEGATIONS | ADVERBS
     | _words("some such there here more most other another both each than so too only own same very its it's 's")

@@ -50,8 +50,8 @@ _PERMALINKS = frozenset(("#", "¶", "§", "🔗", "\N{LINK SYMBOL}\ufe0f", "∞"
 _SPACE = re.compile(r"\s+")
 _HIDDEN = '[hidden], [aria-hidden="true"], [style*="display" i], [style*="visibility" i], [style*="opacity" i], [style*="font-size" i]'
 _HIDING = re.compile(
-    r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*(?:\.0*)?%?(?=[;!\s]|$)"
-    r"|font-size\s*:\s*(?:0*(?:\.0+)?|0*1(?:\.0*)?)(?:px|pt)?(?=[;!\s]|$))",
+    r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*(?:0+(?:\.0*)?|\.0+)%?"
+    r"|font-size\s*:\s*(?:0*1(?:\.0*)?|0+(?:\.\d*)?|\.\d+)(?:px|pt)|font-size\s*:\s*0+)(?=\s*(?:[;!]|$))",
     re.IGNORECASE,
 )
 """Styles of what is not shown, or in type of a point at most."""
@@ -184,7 +184,7 @@ def blocks_of(root: LexborNode) -> Blocks:
                 node = child
                 continue
         elif tag == "-comment":
-            page.comments.append(node.text_content or "")
+            page.comments.append(node.comment_content or "")
         elif tag == "script" and (node.attributes.get("type") or "").startswith("math/"):
             append(_SPACE.sub(" ", node.text()))
         if not stack:

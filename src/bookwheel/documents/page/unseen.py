@@ -15,8 +15,9 @@ _MOST = 50_000
 """Characters of each kind that are kept."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TAG = re.compile(r"<[^<>]*>")
-_FEWEST = 5
-"""Words of a comment that is kept; shorter ones name the parts of a page."""
+_FEWEST = 8
+"""Words of a comment that is kept, if it is a sentence; others are notes on how the page was made."""
+_SENTENCE = re.compile(r"[^\W\d_]{2}[.!?](?:\s|$)")
 _MADE = re.compile(
     r"\s*(?:\[if|<!\[|#|/|begin|end|start|stop|generated|created|google|this comment will put|saved from|\$|copyright|©|licen[sc]e)|[{};]|"
     r"https?://\S+\s*$|newpage|do not (?:edit|modify|remove)",
@@ -61,4 +62,5 @@ def _said(comment: str) -> str:
         return ""
     text = "\n".join(filter(None, (" ".join(line.split()) for line in _TAG.sub(" ", comment).split("\n"))))
     letters = sum(1 for character in text if character.isalpha() or character.isspace())
-    return text if len(_WORD.findall(text)) >= _FEWEST and letters > 0.85 * len(text) else ""
+    said = len(_WORD.findall(text)) >= _FEWEST and _SENTENCE.search(text)
+    return text if said and letters > 0.85 * len(text) else ""
