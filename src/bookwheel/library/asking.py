@@ -60,6 +60,12 @@ class LibraryCollection(LibraryWording):
         number, _ = store.documents_of([passage])[passage]
         return store.document(number).text[start:end]
 
+    def hidden(self, passage: int, start: int, end: int) -> bool:
+        """See `Collection.hidden`."""
+        store = self._searcher.snapshot.store
+        number, _ = store.documents_of([passage])[passage]
+        return any(place.hidden for place in store.places([(number, start, end)]))
+
     def places(self, quotes: Sequence[Quote]) -> list[str]:
         """See `Collection.places`."""
         snapshot = self._searcher.snapshot

@@ -39,6 +39,9 @@ class Collection(Wording, Protocol):
     def text(self, document: str, passage: int, start: int, end: int) -> str:
         """The document's stored text from ``start`` to ``end`` (code points); ``passage`` is one of its passages."""
 
+    def hidden(self, passage: int, start: int, end: int) -> bool:
+        """Whether any of ``start`` to ``end`` of the text of the document of ``passage`` is not shown to its readers."""
+
     def places(self, quotes: Sequence[Quote]) -> list[str]:
         """Where each quote stands, for people."""
 

@@ -79,7 +79,7 @@ def quoted(
     if not found.sentences:
         return ()
     groups = _chosen(found, options.sentences)
-    quotes = [[_quotes(collection, evidence[one.at], one) for one in group] for group in groups]
+    quotes = [[_quotes(collection, evidence[one.at], one, options) for one in group] for group in groups]
     flat = [quote for group in quotes for some in group for quote in some]
     placed = iter(quotes_of(collection, flat))
     claims = []
@@ -133,9 +133,9 @@ def _alike(left: Sentence, right: Sentence) -> bool:
     return len(a & b) > ALIKE * len(a | b)
 
 
-def _quotes(collection: Collection, one: Evidence, sentence: Sentence) -> list[Quote]:
+def _quotes(collection: Collection, one: Evidence, sentence: Sentence, options: AskOptions) -> list[Quote]:
     """The sentence, whole; a row of a table with its header before it."""
-    start, end, text = whole(collection, one, sentence.start, sentence.end)
+    start, end, text = whole(collection, one, sentence.start, sentence.end, hidden=options.hidden)
     quote = Quote(one.number, one.id, one.source, start, end, text)
     header = header_of(one.text, sentence.start, sentence.end)
     if header is None or (start, end) != (one.start + sentence.start, one.start + sentence.end):

@@ -85,10 +85,10 @@ def is_heading(text: str) -> bool:
     return _HEADING.match(text) is not None
 
 
-def whole(collection: Collection, one: Evidence, start: int, end: int) -> tuple[int, int, str]:
+def whole(collection: Collection, one: Evidence, start: int, end: int, *, hidden: bool = False) -> tuple[int, int, str]:
     """Start and end in the document, and text, of a sentence of the passage ``one``: all of it, where the passage cuts it.
 
-    ``start`` and ``end`` are of the part within the passage.
+    ``start`` and ``end`` are of the part within the passage. Nothing ``hidden`` is added unless asked for.
     """
     first, last = one.start + start, one.start + end
     text = one.text[start:end]
@@ -101,10 +101,12 @@ def whole(collection: Collection, one: Evidence, start: int, end: int) -> tuple[
     if around[first - low : last - low] != text:  # another generation's
         return first, last, text
     for begin, finish in spans(around):
-        if begin <= first - low and last - low <= finish and finish - begin <= LONGEST:
-            touches_start, touches_end = begin == 0 and low > 0, finish == len(around) and len(around) == last - low + MARGIN
-            if not touches_start and not touches_end and (begin, finish) != (first - low, last - low):
-                return low + begin, low + finish, around[begin:finish]
+        if not (begin <= first - low and last - low <= finish and finish - begin <= LONGEST):
+            continue
+        cut = (begin == 0 and low > 0) or (finish == len(around) and len(around) == last - low + MARGIN)
+        if not cut and (hidden or not collection.hidden(one.passage, low + begin, low + finish)):
+            return low + begin, low + finish, around[begin:finish]
+        break
     return first, last, text
 
 
