@@ -36,7 +36,7 @@ from .snapshot import Snapshot
 from .store import Store
 from .sweeping import impacts_name, sweep
 from .vectors.encoders import Encoders
-from .workers.crew import Crew
+from .workers.crew import Crew, require_workers
 from .writer_memory import WriterMemory
 
 __all__ = ["Writer", "writing"]
@@ -70,6 +70,7 @@ class Writer:
             raise LibraryNotFound(
                 f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
             )
+        require_workers(workers)
         self.library = library
         self.memory_plan = MemoryPlan(ram_of(ram))
         limit_heap()

@@ -110,19 +110,21 @@ class Ahead:
 
     def _again(self, documents: Iterable[NewDocument], failed: Failed) -> None:
         """Analyse documents one by one, after a worker ended with them: it may be one of them that ended it."""
-        for new in documents:
-            if failed.ending is not None:
+        with self._pool.alone() as analyse:
+            for new in documents:
+                if failed.ending is None:
+                    self._take_alone(new)
+                    continue
                 try:
-                    terms, found = self._pool.alone([_bare(new.document)])
+                    terms, found = analyse([_bare(new.document)])
                 except Failed as again:
-                    if again.ending is not None:
+                    if again.ending is None:
+                        failed = again
+                        self._take_alone(new)
+                    else:
                         self._lose(new, again.ending.shown)
-                        continue
-                    failed = again
                 else:
                     self._take([new], terms, found)
-                    continue
-            self._take_alone(new)
 
 
 def _done(batch: _Batch) -> bool:

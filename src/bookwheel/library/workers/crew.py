@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..intake import Intake
     from ..writer_memory import WriterMemory
 
-__all__ = ["Crew"]
+__all__ = ["Crew", "require_workers"]
 
 ENOUGH = 4 << 20
 """Characters of text that are taken in before workers are started: a second's work, about what it takes to start them."""
@@ -21,6 +21,12 @@ GATHERING = 64 << 20
 """The least room for postings beside workers."""
 MOST = 16
 """More would wait for the process that writes."""
+
+
+def require_workers(workers: int | None) -> None:
+    """Raise `UsageError` where ``workers`` is no number of workers."""
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise UsageError(f"workers must be a whole number from 1 up, not {workers!r:.40}; 1 analyses in this process alone")
 
 
 class Crew:
@@ -31,8 +37,6 @@ class Crew:
     """
 
     def __init__(self, intake: Intake, memory: WriterMemory, workers: int | None) -> None:
-        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-            raise UsageError(f"workers must be a whole number from 1 up, not {workers!r}; 1 analyses in this process alone")
         self._intake, self._memory = intake, memory
         self._asked = workers
         self._wanted = min(cores() if workers is None else workers, MOST)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pickle
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,9 +62,10 @@ class Terms:
 class _Worker:
     """One process, its settings told."""
 
-    def __init__(self, settings: Settings, encoder: Path | None) -> None:
+    def __init__(self, settings: Settings, encoder: Path | None, waiting: Callable[[], None]) -> None:
+        """``waiting`` is called some times a second while the worker lets its parent wait."""
         self.terms = Terms()
-        self._process = Process(MEMORY, _nothing, MODULE)
+        self._process = Process(MEMORY, waiting, MODULE)
         try:
             self._process.send(BEGIN, None, pickle.dumps((settings, encoder, WORDS)))
             self._answer(HELLO)
@@ -92,12 +93,16 @@ class _Worker:
             raise Died(Ending(nonsense=f"a frame of kind {kind!r}"))
         return head, data
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         self._process.kill()
 
 
-def _nothing() -> None:
-    """Nobody need be told that a worker computes."""
+class _Closed(Exception):
+    """The pool was closed meanwhile."""
 
 
 _Job = tuple[bytes, Future[tuple[Terms, Analysed]]]
@@ -134,29 +139,52 @@ class Pool:
         """Whether no worker can be started."""
         return self._failures >= STARTS
 
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of those that have started."""
+        with self._lock:
+            return [worker.pid for worker in self._workers.values() if worker is not None]
+
     def submit(self, documents: Sequence[Document]) -> Future[tuple[Terms, Analysed]]:
         """What a worker makes of ``documents``; `Failed` in it where the worker ended instead."""
         future: Future[tuple[Terms, Analysed]] = Future()
         self._jobs.put((pickle.dumps(documents, pickle.HIGHEST_PROTOCOL), future))
         return future
 
-    def alone(self, documents: Sequence[Document]) -> tuple[Terms, Analysed]:
-        """What a worker of its own makes of ``documents``. Raises `Failed`."""
+    @contextmanager
+    def alone(self) -> Iterator[Callable[[Sequence[Document]], tuple[Terms, Analysed]]]:
+        """A worker that nobody else uses, as a function, which raises `Failed`; one that ends is replaced."""
+        worker: _Worker | None = None
+
+        def analyse(documents: Sequence[Document]) -> tuple[Terms, Analysed]:
+            nonlocal worker
+            try:
+                worker = worker or _Worker(self._settings, self._encoder, self._while_waiting)
+            except (OSError, Died):
+                raise Failed(None) from None
+            try:
+                return worker.terms, worker.analyse(pickle.dumps(documents, pickle.HIGHEST_PROTOCOL))
+            except Died as died:
+                worker.kill()
+                worker = None
+                raise Failed(died.ending) from None
+
         try:
-            worker = _Worker(self._settings, self._encoder)
-        except (OSError, Died):
-            raise Failed(None) from None
-        try:
-            return worker.terms, worker.analyse(pickle.dumps(documents, pickle.HIGHEST_PROTOCOL))
-        except Died as died:
-            raise Failed(died.ending) from None
+            yield analyse
         finally:
-            worker.kill()
+            if worker is not None:
+                worker.kill()
+
+    def _while_waiting(self) -> None:
+        if self._closed:
+            raise _Closed
 
     def _start(self, number: int) -> _Worker | None:
         while not self._closed and not self.broken:
             try:
-                worker = _Worker(self._settings, self._encoder)
+                worker = _Worker(self._settings, self._encoder, self._while_waiting)
+            except _Closed:
+                break
             except (OSError, Died):
                 self._failures += 1
                 continue
