@@ -260,8 +260,9 @@ def test_word_documents_as_printed(tmp_path: Path) -> None:
     assert document.text.split("\n\n") == [
         "Once upon a time", "in a control", "shown", "Name\tYear", "Name: Ada; Year: 1843", "Name: Grace; Year: 1952",
         "1. first", "1.a) inner", "1.b) inner too", "2. second", "• dot", "from a page",
-        "a note", "a remark", "Annual report", "confidential",
+        "a note", "a remark", "Annual report", "confidential", "hidden",
     ]  # fmt: skip
+    assert [document.text[span.start : span.end] for span in document.hidden] == ["hidden"]
 
 
 def test_merged_cells_of_word(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import click
 
 from .command import argument, command, option
 from .compiling import import_numba
-from .options import RecipeText, Where, Whole, json_option, library_option
+from .drafting import followed
+from .options import Number, RecipeText, Where, Whole, json_option, library_option
 from .output import clean, json_document, notice
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     "--recipe", type=RecipeText(), metavar="RECIPE", help="Ranking recipe; see `bookwheel recipes`. [default: the library's]"
 )
 @option("--where", type=Where(), metavar="FILTER", help="Read only documents that match, for example 'year >= 2020'.")
+@option(
+    "--unsupported",
+    type=click.Choice(["omit", "mark"]),
+    default="omit",
+    help="What becomes of a model's sentences that the documents do not support. [default: omit]",
+)
+@option("--seconds", type=Number(0, 86_400), metavar="S", help="Time for the model; what is written by then is shown. [default: 120]")
 @json_option
 def ask(words: tuple[str, ...], library: Library, as_json: bool, **options: Any) -> int:
     """Answer a question from the documents of a library.
@@ -40,7 +48,10 @@ def ask(words: tuple[str, ...], library: Library, as_json: bool, **options: Any)
     """
     import_numba()
     question = " ".join(words)
-    answer = library.ask(question, **options)
+    if options["model"] is None or as_json:
+        answer = library.ask(question, **options)
+    else:
+        answer = followed(library.ask_events(question, **options))
     if as_json:
         json_document({"library": str(library.path), **answer.to_dict()})
     elif answer.refused:
@@ -48,4 +59,7 @@ def ask(words: tuple[str, ...], library: Library, as_json: bool, **options: Any)
     else:
         for line in str(answer).split("\n"):
             click.echo(clean(line))
+    if not as_json:
+        for note in answer.notes:
+            notice(note)
     return 1 if answer.refused else 0

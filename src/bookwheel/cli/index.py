@@ -155,6 +155,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "binary",
         "failures",
         "notes",
+        "hidden",
     )
     return {
         "library": str(library.path),

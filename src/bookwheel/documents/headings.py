@@ -30,10 +30,22 @@ def fences(text: str, mark: str = "") -> tuple[list[int], str]:
     """
     found = [0] if mark else []
     for match in _FENCE.finditer(text):
-        if not mark or match.group(1) == mark:
+        if (not mark and not _underlines(text, match.start())) or match.group(1) == mark:
             mark = "" if mark else match.group(1)
             found.append(match.start())
     return found, mark
+
+
+def _underlines(text: str, start: int) -> bool:
+    """Whether the line at ``start``, of the marks of a fence, is the rule below a title instead: as wide, between blank lines."""
+    end = text.find("\n", start)
+    rule = text[start : end if end >= 0 else len(text)].rstrip()
+    if len(set(rule)) != 1 or start < 2 or (end >= 0 and text[end + 1 : end + 2] not in ("\n", "\r", "")):
+        return False
+    begin = text.rfind("\n", 0, start - 1) + 1
+    title = text[begin : start - 1].rstrip()
+    before = text[text.rfind("\n", 0, max(begin - 1, 0)) + 1 : max(begin - 1, 0)].strip()
+    return 2 < len(title) <= len(rule) and not title[0].isspace() and (not before or before == rule)
 
 
 def _atx(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Heading", "Hidden", "Part", "column_name", "joined", "part_cuts", "with_hidden"]
+__all__ = [
+    "Headed",
+    "Heading",
+    "Hidden",
+    "Part",
+    "blocks_text",
+    "column_name",
+    "joined",
+    "moved_headings",
+    "part_cuts",
+    "with_hidden",
+]
 
 
 class Part(NamedTuple):
@@ -71,6 +82,46 @@ def joined(pieces: Iterable[tuple[str, str]], between: str = "\n\n") -> tuple[st
     return between.join(texts), tuple(parts)
 
 
+def moved_headings(found: Sequence[Sequence[Heading]], parts: Sequence[Part]) -> tuple[Heading, ...]:
+    """The headings of each of ``parts``, found in its own text, by their places in the whole; those without words left out."""
+    return tuple(
+        heading._replace(start=part.start + heading.start)
+        for part, headings in zip(parts, found, strict=True)
+        for heading in headings
+        if heading.level
+    )
+
+
+class Headed(str):
+    """The text of a block that is a heading."""
+
+    level: int
+
+    def __new__(cls, text: str, level: int) -> Headed:
+        """Of this level, from 1."""
+        made = super().__new__(cls, text)
+        made.level = level
+        return made
+
+
+def blocks_text(blocks: Iterable[str], between: str = "\n\n", *, strip: bool = True) -> tuple[str, tuple[Heading, ...]]:
+    """The text of blocks, if ``strip`` without white space around each, and the headings: the blocks that are `Headed`."""
+    texts: list[str] = []
+    headings: list[Heading] = []
+    length = 0
+    for block in blocks:
+        text = block.strip() if strip else str(block)
+        if not text:
+            continue
+        if texts:
+            length += len(between)
+        if isinstance(block, Headed):
+            headings.append(Heading(length, block.level, " ".join(text[:600].split())[:300]))
+        texts.append(text)
+        length += len(text)
+    return between.join(texts), tuple(headings)
+
+
 def column_name(number: int) -> str:
     """``1`` -> ``"A"``, ``28`` -> ``"AB"``."""
     name = ""
@@ -84,13 +135,17 @@ def with_hidden(
     text: str, pieces: Iterable[tuple[str, str, int]], between: str = "\n\n"
 ) -> tuple[str, tuple[Part, ...], tuple[Hidden, ...]]:
     """``text`` with hidden ``pieces`` (reason, text, page or 0) behind it, each a part of its own, and which spans are hidden."""
-    texts = [text]
+    texts: list[str] = []
     parts: list[Part] = []
     hidden: list[Hidden] = []
-    length = len(text)
+    length = 0
     for reason, piece, page in pieces:
-        if not piece or piece.isspace():
+        piece = piece.strip()
+        if not piece:
             continue
+        if not texts:
+            texts.append(text.rstrip("\n"))
+            length = len(texts[0])
         if length:
             texts.append(between)
             length += len(between)
@@ -98,4 +153,4 @@ def with_hidden(
         hidden.append(Hidden(length, length + len(piece), reason))
         texts.append(piece)
         length += len(piece)
-    return "".join(texts), tuple(parts), tuple(hidden)
+    return "".join(texts) if texts else text, tuple(parts), tuple(hidden)

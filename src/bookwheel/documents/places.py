@@ -264,6 +264,10 @@ class PlaceMap:
             if span.end > start:
                 yield Hidden(max(start, span.start), min(end, span.end), span.reason)
 
+    def said(self, page: int) -> str:
+        """A page as people say it: ``p. iv (4)``."""
+        return Place(page, page, self._label(page), self._label(page)).pages
+
     def _page(self, at: int) -> int:
         return max(1, bisect_right(self.pages, at))
 

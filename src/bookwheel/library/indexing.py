@@ -119,6 +119,8 @@ class _Run:
                 report.updated += 1
             else:
                 report.added += 1
+            if document.hidden:
+                report.hide(document)
             writer.add(document, source, digest, earlier.number if earlier is not None else None)
         if old is not None and replace_all:
             writer.after_added(partial(self._remove_unseen, old))
@@ -285,6 +287,11 @@ def _finished(run: _Run, started: float) -> IndexReport:
     run.report.passages = run.writer.added_passages
     run.report.languages = run.writer.languages
     run.report.seconds = time.monotonic() - started
+    for reason, documents in run.report.hidden.items():
+        names = f"{', '.join(documents[:2])}{' …' if len(documents) > 2 else ''}"
+        run.report.notes.append(
+            f"{reason} in {len(documents):,} of the documents is kept apart as hidden: it is found, marked, and no evidence ({names})"
+        )
     return run.report
 
 

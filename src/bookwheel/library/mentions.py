@@ -24,11 +24,11 @@ from ..analysis.words import split_words
 from ..read.mentions import DocumentMentions, Mention
 from .passage_rows import WHOLE
 from .retrieval.query_terms import expanded
-from .row_sums import document_sum, holds, name_sum
+from .row_sums import CRC, document_sum, holds, name_sum
 from .snapshot import Masks, Snapshot
 from .store import NUMBERS_OF_D, Store
 
-__all__ = ["MAX_PHRASE", "Mentions", "Together"]
+__all__ = ["MAX_PHRASE", "Mentions", "Together", "documents_in"]
 
 Together = Literal["all", "any"]
 MAX_PHRASE = 1 << 10
@@ -41,7 +41,7 @@ OVERLAP = 1 << 13
 FEW = 5_000
 """Passages whose documents are asked for one by one; of more, all documents are listed once."""
 SOME = 200
-AROUND = 120
+AROUND = 200
 """Characters of context on each side of a place."""
 
 _ROW = f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, {NUMBERS_OF_D} FROM documents d JOIN sources s ON s.id = d.source WHERE d.id IN"
@@ -164,11 +164,13 @@ class Mentions(Sequence[DocumentMentions]):
         for document in _rows(store, numbers):
             titles, spans = self._spans(store, document)
             starts = _starts(store, document)
-            found = [Mention(document.title[s:e], -1, s, e, document.title) for s, e in titles]
+            found = [Mention(document.title[s:e], -1, s, e, document.title, s, document.source) for s, e in titles]
             texts = _texts(store, document, spans)
-            for (start, end), (text, around) in zip(spans, texts, strict=True):
-                place = max(bisect_right(starts, start) - 1, 0)
-                found.append(Mention(text, document.first + place, start, end, around))
+            placed = store.places([(document.number, start, end) for start, end in spans])
+            for (start, end), (text, around, offset), where in zip(spans, texts, placed, strict=True):
+                passage = document.first + max(bisect_right(starts, start) - 1, 0)
+                place = where.text(document.source, heading=False)
+                found.append(Mention(text, passage, start, end, around, offset, place, bool(where.hidden)))
             yield DocumentMentions(document.name, document.title, document.source, tuple(found))
 
     # -- candidates ----------------------------------------------------------------------------------------------------
@@ -237,6 +239,11 @@ def _every(snapshot: Snapshot, masks: Masks) -> set[int]:
     return _documents(snapshot, np.concatenate(ids) if ids else np.empty(0, np.int64))
 
 
+def documents_in(snapshot: Snapshot, where: str | None = None) -> int:
+    """How many documents meet a filter. Raises `FilterError`."""
+    return snapshot.documents if where is None else len(_every(snapshot, snapshot.masks(where)))
+
+
 def _documents(snapshot: Snapshot, passages: NDArray[np.int64]) -> set[int]:
     """The documents of ``passages``, which segments hold."""
     store = snapshot.store
@@ -298,7 +305,7 @@ def _windows(store: Store, document: _Document) -> Iterator[tuple[int, str, int]
         held += decoder.decode(piece)
         fresh = True
     written = store.execute("SELECT sum FROM texts WHERE document = ?", (document.number,))
-    if not written or written[0][0] != total:
+    if not written or written[0][0] & CRC != total:
         store.met(store.damage(document.number, "the text"))
         raise _Damaged
     held += decoder.decode(b"", final=True)
@@ -318,22 +325,22 @@ def _merged(spans: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]:
     return sorted({span for some in spans for span in some})
 
 
-def _texts(store: Store, document: _Document, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
-    """Each place as it is written, and with what stands around it."""
-    found: list[tuple[str, str]] = []
+def _texts(store: Store, document: _Document, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str, int]]:
+    """Each place as it is written, what stands around it, and where it begins there."""
+    found: list[tuple[str, str, int]] = []
     for offset, text, until in _windows(store, document):
         while len(found) < len(spans) and spans[len(found)][0] < offset + until:
             start, end = (at - offset for at in spans[len(found)])
-            found.append((text[start:end], _context(text, start, end)))
+            found.append((text[start:end], *_context(text, start, end)))
     return found
 
 
-def _context(text: str, start: int, end: int) -> str:
-    """What stands around a place, from one space to another."""
+def _context(text: str, start: int, end: int) -> tuple[str, int]:
+    """What stands around a place, from one space to another, and where it begins there."""
     low, high = max(0, start - AROUND), min(len(text), end + AROUND)
     left, right = text[low:start], text[end:high]
     if low:
         left = left.partition(" ")[2] if " " in left else left
     if high < len(text):
         right = right.rpartition(" ")[0] if " " in right else right
-    return left + text[start:end] + right
+    return left + text[start:end] + right, len(left)

@@ -51,6 +51,8 @@ class PassageRow(NamedTuple):
     text: str
     late: bool = False
     """Whether title, metadata and text were left out, because they are large."""
+    language: str | None = None
+    """That its document was found to be in; None where it was not asked, or is left out too."""
 
 
 read_json = json.JSONDecoder().raw_decode
@@ -134,7 +136,10 @@ class PassageRows(StoredPlaces):
             ):
                 shown = read_json(metadata)[0] if metadata else {}
                 place = map_.place(start, end)
-                found[passage] = PassageRow(passage, document, start, end, place, name, path, title, shown, text.decode())
+                decoded = text.decode()
+                found[passage] = PassageRow(
+                    passage, document, start, end, place, name, path, title, shown, decoded, language=language
+                )
         if len(found) < len(ids):
             if each is not None:
                 self._late(ids, found, most, full=room < 0)

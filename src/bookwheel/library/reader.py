@@ -31,7 +31,7 @@ from .manifest import Manifest
 from .resources import Resources
 from .results import Info, Reason, Results, StoredDocument
 from .search_options import SearchOptions, with_options
-from .searcher import Searcher
+from .searcher import Searcher, asked
 from .settings import Settings
 from .snapshot import Snapshot
 from .store import Store
@@ -232,18 +232,20 @@ class Reader:
         ``ask(question, model=None, *, …)``: see `AskOptions`. Without a model the answer quotes. Raises `QueryError`,
         `FilterError`, `RecipeError`, `LibraryEmpty`, `ModelError`, `UsageError`.
         """
-        from ..read.answering import answer
+        from ..read.asking import ask
         from .asking import LibraryCollection
 
-        return answer(LibraryCollection(self._searcher), question, options)
+        self._searcher.refuse_empty()
+        return ask(LibraryCollection(self._searcher), asked(question), options)
 
     @with_options(AskOptions)
     def ask_events(self, question: str, options: AskOptions) -> Iterator[Event]:
         """What happens while `ask` answers: the evidence first, then a model's draft as it is written, last the `Answer`."""
-        from ..read.answering import events
+        from ..read.asking import ask_events
         from .asking import LibraryCollection
 
-        return events(LibraryCollection(self._searcher), question, options)
+        self._searcher.refuse_empty()
+        return ask_events(LibraryCollection(self._searcher), asked(question), options)
 
     def find_all(
         self,

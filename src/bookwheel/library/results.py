@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._errors import UsageError
-from ..documents.document import Scalar
+from ..documents.document import Document, Scalar
 from ..documents.places import Place, PlaceMap
 from .settings import Settings
 
@@ -53,7 +53,7 @@ class Result:
 
     @property
     def hidden(self) -> tuple[tuple[int, int], ...]:
-        """Start and end, in ``text``, of what the document's readers are not shown; a note of the search tells of it, too."""
+        """Start and end, in ``text``, of what the document's readers are not shown (white text, hidden rows, comments)."""
         return tuple((span.start - self.start, span.end - self.start) for span in self.where.hidden)
 
     def excerpt(self, characters: int) -> tuple[str, list[tuple[int, int]]]:
@@ -206,7 +206,17 @@ class IndexReport:
     """One sentence for each thing in a file that was left out though the file was read; no failures."""
     workers: int = 1
     """Processes that analysed at a time, at most; 1 where this one did all by itself."""
+    hidden: dict[str, list[str]] = field(default_factory=dict)
+    """By reason, the documents added or updated with text that their readers are not shown, of each the first 10,000."""
     memory_plan: MemoryPlan | None = None
+
+    def hide(self, document: Document) -> None:
+        """List a document with hidden text."""
+        for reason in dict.fromkeys(span.reason for span in document.hidden):
+            listed = self.hidden.setdefault(reason, [])
+            if len(listed) < HIDDEN_LISTED:
+                pages = sorted({part.page for part in document.parts if part.page and part.name == "hidden text"})
+                listed.append(f"{document.id} p. {', '.join(map(str, pages[:5]))}" if pages else document.id)
 
     def skip(self, path: str, reason: str) -> None:
         """Count a file or folder that gave no document, and list it."""
@@ -221,6 +231,7 @@ class IndexReport:
 
 
 SKIPPED_LISTED = 100_000
+HIDDEN_LISTED = 10_000
 SKIPPED_KINDS = 1000
 
 

@@ -35,7 +35,7 @@ from .snapshot import Snapshot
 from .store import PassageRow
 from .vectors.encoders import Encoders
 
-__all__ = ["MAX_QUERY", "Searcher"]
+__all__ = ["MAX_QUERY", "Searcher", "asked"]
 
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
@@ -150,7 +150,9 @@ class Searcher:
         results: list[Result] = []
         room = AT_ONCE
         for some in _some(found):
-            for row, marked in zip(some, highlights.many([row.text for row in some]), strict=True):
+            for row, marked in zip(
+                some, highlights.many([row.text for row in some], [row.language for row in some]), strict=True
+            ):
                 room -= MARK * len(marked)
                 spans = None if row.late or room < 0 else tuple(marked)
                 results.append(_result(len(results) + 1, row, ranking, places[row.id], spans, late))
@@ -294,6 +296,11 @@ class Searcher:
 def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
     """``ranking`` with what was found damaged among its notes."""
     return replace(ranking, notes=(*ranking.notes, *(f"left out: {one}" for one in sentences))) if sentences else ranking
+
+
+def asked(question: str) -> str:
+    """A question as it was given, without spaces at its ends. Raises `QueryError` for one that is none, empty or too long."""
+    return _query(question).text
 
 
 def _query(query: str | Query) -> Query:

@@ -20,8 +20,12 @@ class Mention:
     end: int
     around: str
     """The place with what stands around it."""
+    offset: int = 0
+    """Where in ``around`` the place begins."""
     place: str = ""
-    """Where it stands, for people; empty where nobody asked."""
+    """Where it stands, for people: path with page and label, slide, cells, line."""
+    hidden: bool = False
+    """Whether it is in text that a reader of the document does not see."""
 
     @property
     def in_title(self) -> bool:
@@ -38,6 +42,7 @@ class Mention:
             "end": self.end,
             "around": self.around,
             "place": self.place,
+            **({"hidden": True} if self.hidden else {}),
         }
 
 

@@ -41,6 +41,10 @@ class AskOptions:
     """The most times that the model is asked."""
     history: tuple[str, ...] = ()
     """Earlier questions of the conversation, oldest first."""
+    limits: bool = True
+    """Whether limits that are written in the question ("only in /reports", "year >= 2020") are taken as such."""
+    whole: bool = True
+    """Whether a question about the whole collection ("all reports that mention X") is answered by a scan of all documents."""
 
     def __post_init__(self) -> None:
         for name, low, high in (("passages", 1, 1000), ("sentences", 1, 100), ("calls", 1, 10_000)):
