@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     default="omit",
     help="What becomes of a model's sentences that the documents do not support. [default: omit]",
 )
-@option("--seconds", type=Number(0, 86_400), metavar="S", help="Time for the model; what is written by then is shown. [default: 120]")
+@option(
+    "--seconds",
+    type=Number(0, 86_400),
+    metavar="S",
+    help="Time for the model; what is written by then is shown. [default: 120]",
+)
 @json_option
 def ask(words: tuple[str, ...], library: Library, as_json: bool, **options: Any) -> int:
     """Answer a question from the documents of a library.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -275,11 +276,16 @@ class SegmentBuilder:
     def close(self, average_length: float) -> SegmentEntry:
         """Write the segment out; ``average_length`` is the collection's, in terms, for the stored impacts."""
         self._rows.close()
-        self._sparse.close(
-            self.folder / SPARSE, self.folder / self.impacts, self._lexical.terms, bm25=self.bm25, average_length=average_length
-        )
-        if self._dense is not None:
-            self._dense.close()
+        with ThreadPoolExecutor(1) as beside:
+            # Where workers analyse, cores are idle now.
+            dense = None if self._dense is None or not self._numbers else beside.submit(self._dense.close)
+            self._sparse.close(
+                self.folder / SPARSE, self.folder / self.impacts, self._lexical.terms, bm25=self.bm25, average_length=average_length
+            )
+            if dense is not None:
+                dense.result()
+            elif self._dense is not None:
+                self._dense.close()
         return SegmentEntry(
             self.name, self.passages, self.terms, self.impacts, undecided=self._undecided, followed=self._followed
         )
