@@ -137,10 +137,10 @@ def test_what_cannot_be_looked_for(small: bookwheel.Library, wrong) -> None:
 
 
 def test_long_texts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bookwheel.library import mentions
+    from bookwheel.library import whole_texts
 
-    monkeypatch.setattr(mentions, "WINDOW", 1000)
-    monkeypatch.setattr(mentions, "OVERLAP", 100)
+    monkeypatch.setattr(whole_texts, "WINDOW", 1000)
+    monkeypatch.setattr(whole_texts, "OVERLAP", 100)
     library = bookwheel.open(tmp_path / "long", create=True, encoder=None, language="english")
     text = " ".join(f"word{number} über the \n green hill" for number in range(3000))
     library.add([{"id": "long", "text": text}])

@@ -13,6 +13,8 @@ THERE = {"/reports/2024", "reports/2024", "notes.txt", "report.pdf", "drafts"}
 def matches(where: str) -> bool | None:
     if where.startswith(("folder =", "path =")):
         return where.split('"')[1] in THERE
+    if where.startswith("source"):
+        return False
     return None if "%" in where else "1066" not in where
 
 

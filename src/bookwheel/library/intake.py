@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from .._errors import InputError
-from ..analysis.languages import language_of
 from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
 from ..analysis.scripts import UNSPACED
 from ..analysis.variety import different_terms
@@ -30,7 +29,7 @@ from ..memory.heap import trim_heap
 from ..memory.shares import Shares
 from .manifest import Manifest, SegmentEntry
 from .pending import NewDocument, Rows
-from .prepared import WHOLE, as_stored, as_stored_text, passages_of, spans_of
+from .prepared import WHOLE, Prepared, as_stored_text, passages_of, prepared, spans_of
 from .row_sums import text_sum
 from .segment import SegmentBuilder
 from .settings import Settings
@@ -94,6 +93,8 @@ class Intake:
         """What will be alive by language, with all that was taken in and removed so far."""
         self.found: Counter[str] = Counter()
         """Documents taken in by language."""
+        self.noise: Counter[str] = Counter()
+        """What of their texts was left out of the index (`without_noise`), by kind."""
         self._rows = Rows()
         self._texts: list[str] = []
         self._languages: list[str] = []
@@ -143,9 +144,8 @@ class Intake:
         """Take in a document in this process."""
         if new.replaces is not None:
             self.no_longer([new.replaces])
-        if self.manifest.settings.fixed_analyzer is None:
-            new = replace(new, language=language_of(new.document.text, new.document.title) or UNDECIDED)
-        self._add(new)
+        ready = prepared(new.document, self.noise, ask=self.manifest.settings.fixed_analyzer is None)
+        self._add(replace(new, language=ready.language), ready)
 
     def work_with(self, pool: Pool) -> None:
         """Have documents analysed by the workers of ``pool`` once they have started."""
@@ -167,6 +167,7 @@ class Intake:
         """Take in documents that a worker has analysed."""
         self._flush_batch()
         terms.learn(found)
+        self.noise.update(found.noise)
         numbers = self.numbers
         places = found.spans.tolist()
         sums, crcs = found.sums.tolist(), found.crcs.tolist()
@@ -247,20 +248,20 @@ class Intake:
         """The rows that wait for the database."""
         return self._rows
 
-    def _add(self, new: NewDocument) -> None:
+    def _add(self, new: NewDocument, ready: Prepared) -> None:
         numbers = self.numbers
         if self._is_large(new.document):
             self._flush_batch()
             self._finish_segment()  # so that a text this large has the room of the postings
-        document = as_stored(new.document)
-        spans = spans_of(document, self.manifest.settings)
+        document = ready.document
+        spans = spans_of(ready, self.manifest.settings)
         number, first = numbers.document, numbers.passage
         numbers.document += 1
         numbers.passage += len(spans)
         crc = text_sum(document.text)
         places = PlaceMap.of(document, spans).cell()
         self._rows.document(number, new, document.text, crc, places, first, len(spans), self._generation)
-        for at, (start, end, sum_, indexed) in enumerate(passages_of(document, spans, crc)):
+        for at, (start, end, sum_, indexed) in enumerate(passages_of(ready, spans, crc)):
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
@@ -343,5 +344,5 @@ def _texts(batch: Sequence[NewDocument], found: Analysed) -> list[str]:
     spans = iter(found.spans.tolist())
     for new, passages in zip(batch, found.passages.tolist(), strict=True):
         own = [Span(*next(spans)) for _ in range(passages)]
-        texts += [passage.indexed for passage in passages_of(as_stored(new.document), own, 0)]
+        texts += [passage.indexed for passage in passages_of(prepared(new.document, Counter(), ask=False), own, 0)]
     return texts

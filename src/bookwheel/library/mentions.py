@@ -7,13 +7,11 @@ looked for in all documents. Counts are kept, places are not: those of a documen
 
 from __future__ import annotations
 
-import codecs
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,20 +22,17 @@ from ..analysis.words import split_words
 from ..read.mentions import DocumentMentions, Mention
 from .passage_rows import WHOLE
 from .retrieval.query_terms import expanded
-from .row_sums import CRC, document_sum, holds, name_sum
+from .row_sums import document_sum, holds, name_sum
 from .snapshot import Masks, Snapshot
 from .store import NUMBERS_OF_D, Store
+from .whole_texts import DamagedText, called, windows
 
-__all__ = ["MAX_PHRASE", "Mentions", "Together", "documents_in"]
+__all__ = ["MAX_PHRASE", "Mentions", "Together", "documents_in", "documents_of_filter"]
 
 Together = Literal["all", "any"]
 MAX_PHRASE = 1 << 10
 """Characters of a phrase."""
 MOST_PHRASES = 32
-WINDOW = 1 << 22
-"""Bytes of a text that are read at once."""
-OVERLAP = 1 << 13
-"""Characters that two windows share: more than a phrase has with the spaces between its words."""
 FEW = 5_000
 """Passages whose documents are asked for one by one; of more, all documents are listed once."""
 SOME = 200
@@ -45,10 +40,6 @@ AROUND = 200
 """Characters of context on each side of a place."""
 
 _ROW = f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, {NUMBERS_OF_D} FROM documents d JOIN sources s ON s.id = d.source WHERE d.id IN"
-
-
-class _Damaged(Exception):
-    """A text that does not match its checksum, and was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +140,10 @@ class Mentions(Sequence[DocumentMentions]):
         titles = [finder.spans(document.title, document.language) for finder in self._finders]
         spans: list[list[tuple[int, int]]] = [[] for _ in self._finders]
         try:
-            for offset, text, until in _windows(store, document):
+            for offset, text, until in windows(store, document.number):
                 for found, finder in zip(spans, self._finders, strict=True):
                     found += [(offset + s, offset + e) for s, e in finder.spans(text, document.language) if s < until]
-        except _Damaged:  # named by now
+        except DamagedText:  # named by now
             return [], []
         present = [bool(a or b) for a, b in zip(titles, spans, strict=True)]
         if not (all(present) if self.together == "all" else any(present)):
@@ -164,12 +155,13 @@ class Mentions(Sequence[DocumentMentions]):
         for document in _rows(store, numbers):
             titles, spans = self._spans(store, document)
             starts = _starts(store, document)
-            found = [Mention(document.title[s:e], -1, s, e, document.title, s, document.source) for s, e in titles]
+            name = called(document.source, document.name)
+            found = [Mention(document.title[s:e], -1, s, e, document.title, s, name) for s, e in titles]
             texts = _texts(store, document, spans)
             placed = store.places([(document.number, start, end) for start, end in spans])
             for (start, end), (text, around, offset), where in zip(spans, texts, placed, strict=True):
                 passage = document.first + max(bisect_right(starts, start) - 1, 0)
-                place = where.text(document.source, heading=False)
+                place = where.text(name, heading=False)
                 found.append(Mention(text, passage, start, end, around, offset, place, bool(where.hidden)))
             yield DocumentMentions(document.name, document.title, document.source, tuple(found))
 
@@ -244,6 +236,11 @@ def documents_in(snapshot: Snapshot, where: str | None = None) -> int:
     return snapshot.documents if where is None else len(_every(snapshot, snapshot.masks(where)))
 
 
+def documents_of_filter(snapshot: Snapshot, where: str) -> list[int]:
+    """The numbers of the documents that meet a filter, rising. Raises `FilterError`."""
+    return sorted(_every(snapshot, snapshot.masks(where)))
+
+
 def _documents(snapshot: Snapshot, passages: NDArray[np.int64]) -> set[int]:
     """The documents of ``passages``, which segments hold."""
     store = snapshot.store
@@ -289,38 +286,6 @@ def _starts(store: Store, document: _Document) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def _windows(store: Store, document: _Document) -> Iterator[tuple[int, str, int]]:
-    """A text in pieces that overlap: offset, text, and up to where places in it begin that no other piece has.
-
-    Raises `_Damaged`, after the document was named, at the end of a text that does not match its checksum.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    total, offset, held, fresh = 0, 0, "", False
-    for piece in store.pieces("texts", "text", document.number, WINDOW):
-        if fresh:
-            cut = _between(held)
-            yield offset, held, cut
-            offset, held = offset + cut, held[cut:]
-        total = crc32(piece, total)
-        held += decoder.decode(piece)
-        fresh = True
-    written = store.execute("SELECT sum FROM texts WHERE document = ?", (document.number,))
-    if not written or written[0][0] & CRC != total:
-        store.met(store.damage(document.number, "the text"))
-        raise _Damaged
-    held += decoder.decode(b"", final=True)
-    if held:
-        yield offset, held, len(held)
-
-
-def _between(text: str) -> int:
-    """Where ``text`` may be cut some way before its end: between two words, if it has any."""
-    end = max(len(text) - OVERLAP, 1)
-    while end > 1 and end > len(text) - 2 * OVERLAP and not text[end - 1].isspace():
-        end -= 1
-    return end
-
-
 def _merged(spans: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]:
     return sorted({span for some in spans for span in some})
 
@@ -328,7 +293,7 @@ def _merged(spans: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]:
 def _texts(store: Store, document: _Document, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str, int]]:
     """Each place as it is written, what stands around it, and where it begins there."""
     found: list[tuple[str, str, int]] = []
-    for offset, text, until in _windows(store, document):
+    for offset, text, until in windows(store, document.number):
         while len(found) < len(spans) and spans[len(found)][0] < offset + until:
             start, end = (at - offset for at in spans[len(found)])
             found.append((text[start:end], *_context(text, start, end)))

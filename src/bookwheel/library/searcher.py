@@ -361,6 +361,7 @@ def _result(
         "where": row.place,
         "start": row.start,
         "end": row.end,
+        "file": row.file,
     }
     if highlights is None:
         return LateResult(late, **given)

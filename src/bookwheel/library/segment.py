@@ -280,7 +280,11 @@ class SegmentBuilder:
             # Where workers analyse, cores are idle now.
             dense = None if self._dense is None or not self._numbers else beside.submit(self._dense.close)
             self._sparse.close(
-                self.folder / SPARSE, self.folder / self.impacts, self._lexical.terms, bm25=self.bm25, average_length=average_length
+                self.folder / SPARSE,
+                self.folder / self.impacts,
+                self._lexical.terms,
+                bm25=self.bm25,
+                average_length=average_length,
             )
             if dense is not None:
                 dense.result()

@@ -109,6 +109,11 @@ class Writer:
         return dict(self._intake.found.most_common())
 
     @property
+    def noise(self) -> dict[str, int]:
+        """What of the texts taken in was stored, but not indexed, by kind."""
+        return dict(self._intake.noise)
+
+    @property
     def added_passages(self) -> int:
         """Passages taken in by now."""
         return self._intake.added_passages
@@ -118,6 +123,12 @@ class Writer:
     def source(self, path: str) -> int:
         """The number of source ``path``, made where it is new."""
         return self.store.source(path)
+
+    def move(self, source: int, old: str, new: str) -> None:
+        """Note that the file of ``source`` was moved: its documents and their vectors stay. Readers see the new path at once."""
+        self._intake.flush()  # rows that wait may be of this source
+        self.store.move_source(source, old, new)
+        self._dirty = True
 
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
         """Add one document; ``digest`` as `document_hash` gives it.

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from .._errors import QueryError
+from .._errors import QueryError, UsageError
 from .answer import Answer
 from .answering import Event, Found
 from .answering import events as answered
 from .conversation import Completed, Turn, complete
 from .everywhere import MentionList, everywhere
-from .limits import Limited, read_limits
+from .limits import Limited, folder_filter, read_limits
 from .options import AskOptions
 from .protocols import Collection
 from .whole import whole_question
@@ -54,6 +54,7 @@ def ask(collection: Asked, question: str, options: AskOptions, turns: Sequence[T
 def ask_events(collection: Asked, question: str, options: AskOptions, turns: Sequence[Turn] = ()) -> Iterator[Event]:
     """As `answering.events`, for a question as people write it. ``turns``: those of the conversation before, oldest first."""
     started = time.perf_counter()
+    options = _inside(collection, options)
     limited = read_limits(question, collection.fields(), collection.matches) if options.limits else Limited(question)
     if limited.limits and not any(character.isalnum() for character in limited.question):
         raise QueryError(f"the question has only limits ({_told(limited)}); write what is asked, too")
@@ -96,6 +97,21 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
         notes.append(f"asked as: {completed.question}")
     notes += completed.notes
     yield _finished(last, question, [*notes, *last.notes, *limited.unclear], limited, completed.question, started, completed)
+
+
+def _inside(collection: Asked, options: AskOptions) -> AskOptions:
+    """``options`` with a filter for the folders and files of ``inside``. Raises `UsageError` for one that has nothing."""
+    if not options.inside:
+        return options
+    parts: list[str] = []
+    for path in options.inside:
+        if (where := folder_filter(path, collection.matches)) is None:
+            raise UsageError(
+                f"nothing in the library is in {path!r:.200}; name a folder or file as `bookwheel search` shows it"
+            )
+        parts.append(where)
+    inside = " or ".join(parts)
+    return replace(options, where=inside if options.where is None else f"({options.where}) and ({inside})", inside=())
 
 
 def _finished(

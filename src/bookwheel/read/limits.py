@@ -7,6 +7,7 @@ firm. A time in plain words ("since 2020") is soft: where nothing within it answ
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -121,12 +122,18 @@ def read_limits(question: str, fields: Collection[str], matches: Matches) -> Lim
 
 
 def folder_filter(path: str, matches: Matches) -> str | None:
-    """The filter for what is in the folder or file ``path``, whole or its last parts; None where there is nothing."""
-    inside = path.rstrip("/\\") or "/"
-    for field_, value in (("folder", inside), ("path", path), ("folder", inside.lstrip("/")), ("path", path.lstrip("/"))):
-        if value and matches(where := f"{field_} = {_text(value)}"):
-            return where
-    return None
+    """The filter for what is in the folder or file ``path``: seen from here, or the last parts of one; None for nothing."""
+    whole = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - as text: no link is followed
+    last = path.strip("/\\").removeprefix("./")
+    inside = whole.rstrip("/")
+    tests = [f"folder = {_text(whole)}", f"path = {_text(whole)}"]
+    if last and last not in (".", ".."):
+        tests += [f"folder = {_text(last)}", f"path = {_text(last)}"]
+    tests += [
+        f"source = {_text(whole)}",
+        f"source >= {_text(inside + '/')} and source < {_text(inside + '0')}",
+    ]  # '0' follows '/'
+    return next((where for where in tests if matches(where)), None)
 
 
 class _Reading:
@@ -201,7 +208,7 @@ class _Reading:
         named = match["kind"] is not None
         only = bool(_ONLY_BEFORE.match(text) or _ONLY_AFTER.match(text))
         path = path.rstrip(".:)") if match["plain"] else path
-        if not path or not ("path" in self._fields or "folder" in self._fields):
+        if not path:
             return None
         looks = "/" in path or "\\" in path or _FILE_NAME.fullmatch(path) is not None
         if not (looks or named or only):

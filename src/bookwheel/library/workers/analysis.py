@@ -6,6 +6,7 @@ numbers stand for. Nothing depends on what came before, or on which worker it is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.languages import language_of
 from ...analysis.library_analyzer import UNDECIDED, stemmed_as
 from ...analysis.term_ids import LexicalEncoder, TermsByLanguage
 from ...analysis.whole_forms import MARK, whole_forms
@@ -22,7 +22,7 @@ from ...analysis.words import WordTable
 from ...documents.document import Document
 from ...documents.places import Cell, PlaceMap
 from ...index.inverted.bm25_builder import Counted, count
-from ..prepared import as_stored, passages_of, spans_of
+from ..prepared import passages_of, prepared, spans_of
 from ..row_sums import text_sum
 from ..settings import Settings
 
@@ -58,6 +58,8 @@ class Analysed:
     """`text_sum` of each passage."""
     places: list[Cell]
     """Where the passages of each document are, as the database keeps it."""
+    noise: dict[str, int]
+    """What of their texts is not indexed, by kind."""
     first_term: int
     """The number of the first of `terms`; 0 where the worker numbers anew."""
     terms: list[str]
@@ -95,7 +97,8 @@ class Analysis:
         if self.nbytes > self._memory:
             self.forget()
         by_language = self._settings.fixed_analyzer is None
-        languages = [language_of(one.text, one.title) or UNDECIDED for one in documents] if by_language else None
+        noise: Counter[str] = Counter()
+        languages: list[str] = []
         counts: list[int] = []
         crcs: list[int] = []
         texts: list[str] = []
@@ -103,19 +106,20 @@ class Analysis:
         spans: list[tuple[int, int]] = []
         sums: list[int] = []
         places: list[Cell] = []
-        for at, given in enumerate(documents):
-            document = as_stored(given)
-            found = spans_of(document, self._settings)
+        for given in documents:
+            ready = prepared(given, noise, ask=by_language)
+            document = ready.document
+            found = spans_of(ready, self._settings)
             crc = text_sum(document.text)
             counts.append(len(found))
             crcs.append(crc)
             places.append(PlaceMap.of(document, found).cell())
-            for start, end, sum_, indexed in passages_of(document, found, crc):
+            for start, end, sum_, indexed in passages_of(ready, found, crc):
                 spans.append((start, end))
                 sums.append(sum_)
                 texts.append(indexed)
-            if languages is not None:
-                kind = languages[at]
+            if (kind := ready.language) is not None:
+                languages.append(kind)
                 kinds += [kind if kind == UNDECIDED else stemmed_as(kind)] * len(found)
         indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         runs, words = self._runs(indptr, raw, kinds if by_language else None)
@@ -123,10 +127,11 @@ class Analysis:
         return Analysed(
             np.array(counts, np.int32),
             np.array(crcs, np.uint32),
-            languages,
+            languages if by_language else None,
             np.array(spans, np.int64).reshape(-1, 2),
             np.array(sums, np.uint32),
             places,
+            dict(noise),
             first,
             self._lexical.terms[first:],
             words,

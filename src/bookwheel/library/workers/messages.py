@@ -61,6 +61,7 @@ def packed(found: Analysed) -> tuple[dict[str, Any], bytes]:
     head = {
         "languages": found.languages,
         "places": found.places,
+        "noise": found.noise,
         "first_term": found.first_term,
         "terms": "\n".join(found.terms),
         "words": "\n".join(found.words),
@@ -85,6 +86,7 @@ def unpacked(head: dict[str, Any], data: bytes | bytearray) -> Analysed:
         **arrays,
         languages=head["languages"],
         places=head["places"],
+        noise=head["noise"],
         first_term=head["first_term"],
         terms=head["terms"].split("\n") if head["terms"] else [],
         words=head["words"].split("\n") if head["words"] else [],
