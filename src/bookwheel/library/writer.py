@@ -413,6 +413,7 @@ class Writer:
         PROCESS.end(self)
         self.store.close()
         self._lock.__exit__()
+        trim_heap()  # what comes next in this process begins with what is held, not with what was
 
     def __enter__(self) -> Writer:
         return self
