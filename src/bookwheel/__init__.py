@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from . import evaluate, stages
     from ._allowed import allow
     from .documents.document import Document
+    from .documents.places import Place
     from .documents.read import Fields
     from .library.library import Library
     from .library.library import open_library as open
@@ -59,6 +60,7 @@ _ATTRIBUTES = {
     "Info": ("library.results", "Info"),
     "Library": ("library.library", "Library"),
     "LibraryPlan": ("library.planning", "LibraryPlan"),
+    "Place": ("documents.places", "Place"),
     "Quote": ("read.evidence", "Quote"),
     "Recipe": ("rank.recipe", "Recipe"),
     "Result": ("library.results", "Result"),
@@ -94,6 +96,7 @@ __all__ = [
     "LibraryNotFound",
     "LibraryPlan",
     "ModelError",
+    "Place",
     "QueryError",
     "Quote",
     "Recipe",

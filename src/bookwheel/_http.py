@@ -5,7 +5,7 @@ What it promises:
 - Nothing goes to an address that this user has not allowed (`bookwheel._allowed`), unless a program gave it itself.
 - Texts go over https only, except to this machine itself. Redirects are not followed.
 - A key is sent only to the host it was given for, and never appears in an error.
-- A reply is bounded in bytes and in time, however slowly it trickles in.
+- A reply is bounded in bytes and in time, however slowly it trickles in, as a whole or as a stream of events.
 - Failures that may pass are tried again a bounded number of times, after a pause that doubles.
 """
 
@@ -17,12 +17,12 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import _allowed
+from . import _allowed, _sse
 from ._errors import ModelError
 
 __all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "is_loopback", "key_for"]
@@ -181,6 +181,70 @@ class Client:
                 raise ModelError(f"{self.who} {self._refusal(status, content)}")
         times = {0: "", 1: "", 2: ", twice"}.get(tried, f", {tried} times")
         raise ModelError(f"{self.who} {problem}{times}; {advice}")
+
+    def stream(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        idle: float = 60.0,
+        deadline: float | None = None,
+        advice: str = "try again later",
+    ) -> Generator[Any, None, None]:
+        """The JSON messages of a stream of events, as they come; a reply that is no stream is one message.
+
+        ``idle`` bounds the seconds between two of them. The last of a stream, ``[DONE]``, is not among them. The reply is not asked
+        for again. Raises `ModelError`, also in the middle; closing the iterator closes the connection.
+        """
+        if not self.trusted:
+            _allowed.check(self.base)
+        client, httpx = self._connection()
+        headers = {"Accept-Encoding": "identity", "Accept": "text/event-stream, application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        left = min(self.timeout, _left(deadline))
+        if left <= 0:
+            raise ModelError(f"{self.who} was not asked: no time was left; {advice}")
+        began = time.monotonic()
+        wait = httpx.Timeout(min(idle, left), connect=min(10.0, left))
+        try:
+            with client.stream("POST", f"{self.base}/{path}", json=dict(body), headers=headers, timeout=wait) as response:
+                pieces = self._bounded(response, began + left) if not response.is_redirect else iter(())
+                if response.status_code != 200:
+                    content = b"".join(pieces)
+                    if response.status_code in RETRIED:
+                        raise ModelError(f"{self.who} answered {response.status_code}{self._reason(content)}; {advice}")
+                    raise ModelError(f"{self.who} {self._refusal(response.status_code, content)}")
+                if "event-stream" not in response.headers.get("content-type", ""):
+                    yield self._parsed(b"".join(pieces))
+                    return
+                for message in _sse.messages(pieces):
+                    if message.strip() == "[DONE]":
+                        return
+                    try:
+                        yield json.loads(message)
+                    except (ValueError, RecursionError):
+                        raise ModelError(f"{self.who} sent something else than JSON in its stream; {advice}") from None
+        except httpx.TimeoutException:
+            waited = time.monotonic() - began
+            raise ModelError(f"{self.who} sent nothing for {min(idle, waited):.3g} s; {advice}") from None
+        except httpx.InvalidURL as error:
+            raise ModelError(f"{self.base!r} is not an address ({error})") from None
+        except httpx.ConnectError as error:
+            raise ModelError(f"{self.who} cannot be reached ({self._clean(str(error)) or 'no connection'}); {advice}") from None
+        except httpx.HTTPError as error:
+            why = self._clean(str(error)) or type(error).__name__
+            raise ModelError(f"{self.who} broke off its answer ({why}); {advice}") from None
+
+    def _bounded(self, response: Any, until: float) -> Iterator[bytes]:
+        size = 0
+        for piece in response.iter_raw():
+            size += len(piece)
+            if size > self.largest:
+                raise ModelError(f"{self.who} gave a reply larger than {self.largest:,} bytes; the rest is not read")
+            yield piece
+            if time.monotonic() > until:
+                raise ModelError(f"{self.who} did not come to an end in time; allow more time")
 
     def close(self) -> None:
         """Close the connections; posting afterwards raises `ModelError`."""

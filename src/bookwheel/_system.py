@@ -7,7 +7,7 @@ import re
 import threading
 from pathlib import Path
 
-__all__ = ["PARSING", "anonymous_bytes", "cores"]
+__all__ = ["PARSING", "anonymous_bytes", "cores", "peak_memory"]
 
 PARSING = threading.RLock()
 """Held while `ast` parses, in numpy's headers too: in several threads at once CPython 3.11 raises a `SystemError`."""
@@ -29,4 +29,14 @@ def anonymous_bytes(pid: int | None = None) -> int | None:
     except OSError:
         return None
     match = re.search(rb"^RssAnon:\s+(\d+) kB", status, re.M)
+    return int(match[1]) << 10 if match else None
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process has held so far, file pages included, in bytes; None where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.M)
     return int(match[1]) << 10 if match else None

@@ -29,12 +29,16 @@ def write(
     *,
     annotations: dict[int, Sequence[str]] | None = None,
     fields: str = "",
-    outline: Sequence[tuple[str, int, float]] = (),
+    outline: Sequence[tuple[str, int, float] | tuple[str, int, float, int]] = (),
+    labels: str = "",
     info: str = "",
     font: str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     more: Sequence[str] = (),
 ) -> Path:
-    """A PDF of these pages (texts, or content streams); object 1 is its font, ``more`` the objects from 2 on."""
+    """A PDF of these pages (texts, or content streams); object 1 is its font, ``more`` the objects from 2 on.
+
+    ``outline``: title, page (from 0), height and perhaps level (from 1); ``labels``: the array of a tree of page labels.
+    """
     objects = [font, *more]
 
     def add(body: str) -> int:
@@ -61,11 +65,23 @@ def write(
     extra = f"/AcroForm<</Fields[{fields}]>>" if fields else ""
     if outline:
         first = len(objects) + 2
-        root = add(f"<</Type/Outlines/First {first} 0 R/Last {first + len(outline) - 1} 0 R/Count {len(outline)}>>")
-        for number, (title, page_number, top) in enumerate(outline):
-            following = f"/Next {first + number + 1} 0 R" if number + 1 < len(outline) else ""
-            add(f"<</Title({escaped(title)})/Parent {root} 0 R/Dest[{kids[page_number]} 0 R/XYZ 0 {top} 0]{following}>>")
+        levels = [(entry[3] if len(entry) > 3 else 1) for entry in outline]
+        above = [max((a for a in range(n) if levels[a] < levels[n]), default=-1) for n in range(len(levels))]
+
+        def inside(parent: int) -> str:
+            kids_of = [n for n, a in enumerate(above) if a == parent]
+            return f"/First {first + kids_of[0]} 0 R/Last {first + kids_of[-1]} 0 R/Count {len(kids_of)}" if kids_of else ""
+
+        root = add(f"<</Type/Outlines{inside(-1)}>>")
+        for number, (title, page_number, top, *_) in enumerate(outline):
+            after = next((n for n in range(number + 1, len(above)) if above[n] == above[number]), None)
+            following = f"/Next {first + after} 0 R" if after is not None else ""
+            parent = root if above[number] < 0 else first + above[number]
+            place = f"/Dest[{kids[page_number]} 0 R/XYZ 0 {top} 0]{following}{inside(number)}"
+            add(f"<</Title({escaped(title)})/Parent {parent} 0 R{place}>>")
         extra += f"/Outlines {root} 0 R"
+    if labels:
+        extra += f"/PageLabels<</Nums[{labels}]>>"
     catalog = add(f"<</Type/Catalog/Pages {tree} 0 R{extra}>>")
     told = add(f"<<{info}>>")
     data = b"%PDF-1.7\n"

@@ -5,9 +5,10 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told_places import place, places
 
 from bookwheel.documents.document import Document, Part, Span
-from bookwheel.documents.passages import SLACK, TARGET_WORDS, Unit, place, places, split_document
+from bookwheel.documents.passages import SLACK, TARGET_WORDS, Unit, split_document
 
 
 def pieces(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from documents_files import paragraph, write_docx, write_epub, write_pdf, zstd_compress
+from told_places import place
 
 from bookwheel._errors import InputError
 from bookwheel.documents.document import Document
-from bookwheel.documents.passages import place
 from bookwheel.documents.paths import walk
 from bookwheel.documents.read import read
 from bookwheel.documents.source import Source

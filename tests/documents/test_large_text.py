@@ -8,10 +8,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from told_places import place
 
 from bookwheel._errors import InputError
 from bookwheel.documents.document import Document
-from bookwheel.documents.passages import place
 from bookwheel.documents.paths import walk
 from bookwheel.documents.read import read
 from bookwheel.documents.source import Source

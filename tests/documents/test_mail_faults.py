@@ -9,27 +9,15 @@ from pathlib import Path
 import pytest
 from documents_files import paragraph, write_docx, write_pdf
 from office_files import pptx, shape, xlsx, zipped
+from one_file import items, one
+from told_places import places
 
 import bookwheel
-from bookwheel import Document, InputError
+from bookwheel import Document
 from bookwheel.documents.failures import Note
-from bookwheel.documents.passages import places, split_document
+from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Source, walk
 from bookwheel.documents.read import read
-
-
-def items(path: Path, data: bytes) -> list[Document | InputError]:
-    path.write_bytes(data)
-    (source,) = walk([path])
-    assert isinstance(source, Source), source
-    return list(read(source))
-
-
-def one(path: Path, data: bytes) -> Document:
-    (document,) = items(path, data)
-    assert isinstance(document, Document), document
-    return document
-
 
 HEAD = b"From: a@b.c\nTo: d@e.f\nDate: Mon, 01 Jan 2024 10:00:00 +0000\n"
 

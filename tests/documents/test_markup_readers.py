@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from told_places import places
 
 from bookwheel import Document
-from bookwheel.documents.passages import places, split_document
+from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Source, walk
 from bookwheel.documents.read import read
 
@@ -39,7 +40,7 @@ def test_rtf(tmp_path: Path) -> None:
     assert document.text.split("\n\n") == [
         "Grüße “hi” €5—2\nnext {x}", "Приветテスト", "1.\tan item", "a link",
         "Name\tYear\nName: Ada; Year: 1843\nName: Grace; Year: 1952", "日😀",
-        "a note", "a remark", "Report",
+        "a note", "a remark", "Report", "hidden",
     ]  # fmt: skip
     assert (document.title, document.metadata) == ("The Title", {"author": "Ada", "date": "1843-09-01", "year": 1843})
     assert one(tmp_path / "b.doc", RTF).text == document.text

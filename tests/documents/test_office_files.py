@@ -7,25 +7,13 @@ from pathlib import Path
 import pytest
 from documents_files import paragraph, write_docx
 from office_files import W, opendocument, paragraphs, pptx, rels, shape, xlsx, zipped
+from one_file import items, one
+from told_places import places
 
 import bookwheel
 from bookwheel import Document, InputError
-from bookwheel.documents.passages import places, split_document
+from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Skipped, Source, walk
-from bookwheel.documents.read import read
-
-
-def items(path: Path, data: bytes) -> list[Document | InputError]:
-    path.write_bytes(data)
-    (source,) = walk([path])
-    assert isinstance(source, Source), source
-    return list(read(source))
-
-
-def one(path: Path, data: bytes) -> Document:
-    (document,) = items(path, data)
-    assert isinstance(document, Document), document
-    return document
 
 
 def placed(document: Document) -> list[tuple[str, object]]:
@@ -134,7 +122,9 @@ def test_places_in_search_and_python(tmp_path: Path) -> None:
     with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
         assert library.index([folder]).failures == []
         assert library.search("inline", recipe="bm25")[0].place == f"{folder}/a.xlsx sheet Sales"  # all of it is one passage
-        assert library.search("group", recipe="bm25")[0].to_dict()["place"] == f"{folder}/b.pptx slide 1"
+        assert (
+            library.search("group", recipe="bm25")[0].to_dict()["place"] == f"{folder}/b.pptx slide 1-2"
+        )  # both are one passage
         assert library.index([folder]).unchanged == 2
         # A row that moves changes the place, though no text changes.
         (folder / "a.xlsx").write_bytes(xlsx({"Sales": SHEET.replace("r='7'", "r='8'").replace("7'", "8'")}, STRINGS))
@@ -189,7 +179,7 @@ def test_opendocument_sheets_and_slides(tmp_path: Path) -> None:
         "",
         "Day: 2024-01-31; Sum: 1234.5",
     ]
-    assert [part[1:] for part in document.parts] == [("sheet One", "", 0), ("One", "A:B", 1), ("One", "A:B", 1_000_003)]
+    assert [part[1:4] for part in document.parts] == [("sheet One", "", 0), ("One", "A:B", 1), ("One", "A:B", 1_000_003)]
     pages = "".join(
         f"<draw:page><draw:frame><draw:text-box><text:p>{text}</text:p></draw:text-box></draw:frame>{{}}</draw:page>"
         for text in ("one", "two")
@@ -270,8 +260,9 @@ def test_word_documents_as_printed(tmp_path: Path) -> None:
     assert document.text.split("\n\n") == [
         "Once upon a time", "in a control", "shown", "Name\tYear", "Name: Ada; Year: 1843", "Name: Grace; Year: 1952",
         "1. first", "1.a) inner", "1.b) inner too", "2. second", "• dot", "from a page",
-        "a note", "a remark", "Annual report", "confidential",
+        "a note", "a remark", "Annual report", "confidential", "hidden",
     ]  # fmt: skip
+    assert [document.text[span.start : span.end] for span in document.hidden] == ["hidden"]
 
 
 def test_merged_cells_of_word(tmp_path: Path) -> None:

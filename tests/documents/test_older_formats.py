@@ -6,9 +6,10 @@ import struct
 from pathlib import Path
 
 import pytest
+from told_places import places
 
 from bookwheel import Document, InputError
-from bookwheel.documents.passages import places, split_document
+from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Skipped, Source, walk
 from bookwheel.documents.read import read
 

@@ -270,7 +270,7 @@ def test_title(tmp_path: Path, told: str, wanted: str) -> None:
     ],
 )
 def test_what_is_large_and_no_title(tmp_path: Path, large: list[str], wanted: str) -> None:
-    page = [*lines(*large, size=20, step=22), *lines(*body(1), y=500)]
+    page = [*lines(*large, size=14, step=18), *lines(*body(1), y=500)]
     assert only(write(tmp_path / "notes.pdf", [page])).title == wanted
 
 

@@ -132,3 +132,17 @@ def test_vectors_stay_with_their_passages(tmp_path: Path) -> None:
         assert all(after[name] == pytest.approx(score, abs=1e-3) for name, score in before)
         assert [name for name, _ in library.rank_documents(["world"], k=9, recipe="bm25")[0]] == ["names"]
         assert library.check() == []
+
+
+def test_words_are_marked_in_the_language_that_a_text_is_indexed_in(tmp_path: Path) -> None:
+    library = bookwheel.open(tmp_path / "library", create=True, encoder=None)
+    library.add([Document(str(number), text) for number, text in enumerate(ENGLISH + GERMAN)])
+
+    def marked(query: str) -> set[tuple[str, str]]:
+        return {
+            ("deutsch" if r.text in GERMAN else "english", r.text[a:b]) for r in library.search(query) for a, b in r.highlights
+        }
+
+    assert marked("die war") == {("english", "war")}  # a noun there, the past of `sein` here
+    assert ("english", "dogs") in marked("dog Hund")
+    assert ("deutsch", "Hunde") in marked("dog Hund")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from .._errors import UsageError
-from .endings import with_marks
+from .endings import has_no_marks, with_marks
 from .folding import folded
 from .scripts import UNSPACED, bigrams, normal, pairs, plain, runs, units
 from .stop_words import stop_words
@@ -141,6 +142,51 @@ class Analyzer:
             units(run) for part in split_words(normal(word).translate(_UNSEEN)) for run in runs(part) if UNSPACED.match(run)
         ]
         return (*terms, *(run[-1] for run in ends if len(run) > 1))
+
+    def indexed_all(self, words: Sequence[str]) -> tuple[list[str], list[int]]:
+        """The terms of `indexed` of many raw words, one word's after another's, and how many each has.
+
+        Plain words, which are most, are stemmed in one call: three times faster.
+        """
+        if self.language == "turkish" or not self.fold_accents:
+            found = list(map(self.indexed, words))
+            return list(chain.from_iterable(found)), list(map(len, found))
+        lowered = [word.lower() if self._is_plain(word) else "" for word in words]
+        stems = iter(self._stems([word for word in lowered if word]))
+        terms: list[str] = []
+        counts: list[int] = []
+        for word, low in zip(words, lowered, strict=True):
+            if low:
+                term = next(stems)
+                counts.append(1 if term else 0)
+                if term:
+                    terms.append(term)
+            else:
+                some = self.indexed(word)
+                counts.append(len(some))
+                terms += some
+        return terms, counts
+
+    def _is_plain(self, word: str) -> bool:
+        """Whether the terms of ``word`` are those of its lower case: ASCII letters and digits, and no identifier."""
+        return (
+            word.isascii()
+            and word.isalnum()
+            and len(word) <= MAX_WORD
+            # Cheaper than a search for capitals inside, and true of nearly all.
+            and (word.islower() or word[1:].islower() or word.isupper() or word.isdigit())
+        )
+
+    def _stems(self, words: list[str]) -> list[str]:
+        """The terms of plain words in lower case; empty for a stop word."""
+        if self.language is None:
+            return words
+        marked = words if has_no_marks(self.language) else [with_marks(word, self.language) for word in words]
+        stems: list[str] = list(map(folded, _stemmer(self.language).stemWords(marked)))
+        if self.stopwords:
+            left_out = stop_words(self.language)
+            return ["" if word in left_out else stem for word, stem in zip(words, stems, strict=True)]
+        return stems
 
     def parts(self, word: str) -> list[str]:
         """What of one raw word is a term each, unless it is a stop word: mostly the word itself. The same in every language."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from functools import cache
 
-__all__ = ["with_marks"]
+__all__ = ["has_no_marks", "with_marks"]
 
 LONGEST = 6
 
@@ -77,3 +77,8 @@ def with_marks(word: str, language: str) -> str:
             if (ending := known.get(word[-length:])) is not None:
                 return word[:-length] + ending
     return word
+
+
+def has_no_marks(language: str) -> bool:
+    """Whether `with_marks` leaves every word of ``language`` as it is."""
+    return language not in _ENDINGS

@@ -63,20 +63,33 @@ class Highlighter:
 
 
 class QueryHighlighter:
-    """Marks the words that share a term with the text of a query in one of the languages of a library."""
+    """Marks the words that share a term with the text of a query, each text read in the language that it is indexed in."""
 
     def __init__(self, query: str, analyzer: LibraryAnalyzer) -> None:
-        analyzers = [analyzer.of(language) for language in analyzer.languages]
-        self._each = [Highlighter(one(query), one) for one in analyzers]
+        self._query = query
+        self._analyzer = analyzer
+        self._each: dict[str | None, Highlighter] = {}
 
-    def __call__(self, text: str) -> list[tuple[int, int]]:
-        """As of `Highlighter`."""
-        return self.many([text])[0]
+    def __call__(self, text: str, language: str | None = None) -> list[tuple[int, int]]:
+        """As of `Highlighter`; ``language``: see `many`."""
+        return self.many([text], [language])[0]
 
-    def many(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """As of `Highlighter`."""
-        found = [one.many(texts) for one in self._each]
-        return found[0] if len(found) == 1 else [sorted(set(chain(*spans))) for spans in zip(*found, strict=True)]
+    def many(self, texts: Sequence[str], languages: Sequence[str | None]) -> list[list[tuple[int, int]]]:
+        """As of `Highlighter`; ``languages`` are those that the documents of ``texts`` were found to be in."""
+        known = self._analyzer.languages
+        read = [one if (one := self._analyzer.analysed_as(language)) in known else known[0] for language in languages]
+        found: list[list[tuple[int, int]]] = [[] for _ in texts]
+        for language in set(read):
+            at = [number for number, one in enumerate(read) if one == language]
+            for number, spans in zip(at, self._in(language).many([texts[number] for number in at]), strict=True):
+                found[number] = spans
+        return found
+
+    def _in(self, language: str | None) -> Highlighter:
+        if (one := self._each.get(language)) is None:
+            analyzer = self._analyzer.of(language)
+            one = self._each[language] = Highlighter(analyzer(self._query), analyzer)
+        return one
 
 
 def highlight(text: str, query: str | Iterable[str], analyzer: Analyzer) -> list[tuple[int, int]]:

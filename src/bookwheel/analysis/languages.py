@@ -31,6 +31,11 @@ MARGIN = 1.3
 """So many times the function words of any other language, where there are many; `CLEAR` where they are `FEW`, as between names."""
 CLEAR = 3.0
 FEW = 4
+VARIETY = 3
+"""Different function words that a language must show: in program code a few are repeated (``var``, ``set``, ``IN``, ``dai``)."""
+PLAIN = 0.8
+"""Share of words without digits and signs inside from which on a text can be in a language whose function words are not known:
+lists of identifiers and registers read like Welsh, Maltese or Zulu to CLD3."""
 ASKED = 240
 """Characters that CLD3 is asked about: about 0.1 ms."""
 SURE, CONFIRMED = 0.9, 0.7
@@ -68,6 +73,8 @@ _SCRIPTS = {
     "hebrew": re.compile("[\u0590-\u05ff]"),
     "georgian": re.compile("[\u10a0-\u10ff]"),
 }
+_CODED = re.compile(r"\w*(?:[0-9_]|[a-z][A-Z]|\w[.:/<>()\[\]=$*@\\#]+\w)\S*|[^\w\s]{2,}")
+"""What stands between blanks in program code and in tables, and seldom in a sentence."""
 _SCRIPT = re.compile("|".join(pattern.pattern for pattern in _SCRIPTS.values()))
 _LETTER = re.compile(r"[^\W\d_]")
 _OWN_SHARE = 0.3
@@ -128,7 +135,7 @@ def language_of(text: str, title: str = "") -> str | None:
     weight = max(weights)
     number = len(weights) - 1 - weights[::-1].index(weight)  # of equals the last by name
     best, having = _LISTED[number], shares[number]
-    if best in _ALONE and len(words) >= ENOUGH:
+    if best in _ALONE and len(words) >= ENOUGH and _various(words, best):
         share = having / len(words)
         weights[number] = 0
         margin = weight / (max(weights) or _WEIGHT)
@@ -142,8 +149,21 @@ def language_of(text: str, title: str = "") -> str | None:
     having = shares[_LISTED.index(found)] if found in _LISTED else 0
     confirmed = having >= CONFIRMING * len(words)
     if found in _LISTED and len(words) >= ENOUGH:
-        return found if confirmed and probability >= CONFIRMED else None
+        return found if confirmed and probability >= CONFIRMED and _various(words, found) else None
+    if found not in _LISTED and not _plain(text):
+        return None
     return found if probability >= SURE and (len(words) >= ENOUGH or confirmed) else None
+
+
+def _various(words: list[str], language: str) -> bool:
+    """Whether ``words`` have `VARIETY` different function words of ``language``."""
+    return len(stop_words(language).intersection(words)) >= VARIETY
+
+
+def _plain(text: str) -> bool:
+    """Whether ``text`` consists of words as sentences do."""
+    pieces = text.split()
+    return sum(1 for piece in pieces if not _CODED.search(piece)) >= PLAIN * len(pieces)
 
 
 def _by_script(text: str) -> str | None:

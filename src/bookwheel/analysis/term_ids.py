@@ -18,21 +18,21 @@ _Number = TypeVar("_Number", np.int32, np.int64)
 
 
 class TermsByLanguage:
-    """The terms of a raw word in a text of a language, as they are indexed; all in one language where ``fixed``."""
+    """The terms of raw words in texts of a language, as they are indexed; all in one language where ``fixed``."""
 
     def __init__(self, fixed: Analyzer | None) -> None:
         self._fixed = fixed
         self._known: dict[str | None, tuple[Analyzer, str]] = {}
 
-    def __call__(self, word: str, language: str | None) -> Sequence[str]:
-        """The terms of ``word``, in their order."""
+    def __call__(self, words: Sequence[str], language: str | None) -> tuple[list[str], list[int]]:
+        """The terms of ``words``, those of one after those of another, and how many each has."""
         if self._fixed is not None:
-            return self._fixed.indexed(word)
+            return self._fixed.indexed_all(words)
         if language not in self._known:
             self._known[language] = Analyzer.for_language(language), tag(language)
         analyzer, tagged = self._known[language]
-        terms = analyzer.indexed(word)
-        return [tagged + term for term in terms] if tagged else terms
+        terms, counts = analyzer.indexed_all(words)
+        return [tagged + term for term in terms] if tagged else terms, counts
 
 
 class LexicalEncoder:
@@ -41,8 +41,8 @@ class LexicalEncoder:
     One encoder belongs to one `WordTable`: the terms of a word are cached by its number, for each language.
     """
 
-    def __init__(self, terms_of: Callable[[str, str | None], Sequence[str]]) -> None:
-        """``terms_of``: the terms of a raw word in a text of a language."""
+    def __init__(self, terms_of: Callable[[Sequence[str], str | None], tuple[list[str], list[int]]]) -> None:
+        """``terms_of``: see `TermsByLanguage`."""
         self.terms: list[str] = []
         """The text of each term, by its number."""
         self._terms_of = terms_of
@@ -114,13 +114,8 @@ class LexicalEncoder:
         return places
 
     def _learn(self, new: NDArray[np.int32], words: Sequence[str], language: str | None, known: NDArray[np.int32]) -> None:
-        number, analyse = self._numbers.__getitem__, self._terms_of
-        counts: list[int] = []
-        stands: list[int] = []
-        for word in new.tolist():
-            terms = analyse(words[word], language)
-            counts.append(len(terms))
-            stands.extend(map(number, terms))
+        terms, counts = self._terms_of([words[word] for word in new.tolist()], language)
+        stands = list(map(self._numbers.__getitem__, terms))
         first, end = self._analysed, int(self._indptr[self._analysed])
         self._analysed += len(counts)
         self._indptr = _room(self._indptr, self._analysed + 1)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._errors import BookwheelError, QueryError, UsageError
+from .answers import as_document, log_answer, print_bill, print_json, print_mentions, read_questions
 from .command import argument, command, option
 from .compiling import import_numba
-from .options import RecipeText, Where, Whole, json_option, library_option
-from .output import clean, json_document, notice
+from .drafting import followed
+from .options import Number, RecipeText, Where, Whole, json_option, library_option
+from .output import Terminal, clean, json_line, notice
 
 if TYPE_CHECKING:
     from ..library.library import Library
+    from ..read.answer import Answer
+
+STDIN = "-"
 
 
 @command(
@@ -31,21 +38,119 @@ if TYPE_CHECKING:
     "--recipe", type=RecipeText(), metavar="RECIPE", help="Ranking recipe; see `bookwheel recipes`. [default: the library's]"
 )
 @option("--where", type=Where(), metavar="FILTER", help="Read only documents that match, for example 'year >= 2020'.")
+@option("--in", "inside", multiple=True, metavar="PATH", help="Read only this folder or file; may be repeated.")
+@option("--conversation", metavar="NAME", help="Keep the question in this conversation, and understand it by those before.")
+@option("--continue", "continued", is_flag=True, help="Go on with the conversation that was continued last.")
+@option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")
+@option("--verbatim", is_flag=True, help="Take limits and 'all documents that ...' in the question as words like any others.")
+@option(
+    "--unsupported",
+    type=click.Choice(["omit", "mark"]),
+    default="omit",
+    help="What becomes of a model's sentences that the documents do not support. [default: omit]",
+)
+@option(
+    "--seconds",
+    type=Number(0, 86_400),
+    metavar="S",
+    help="Time for the model; what is written by then is shown. [default: 120]",
+)
+@option(
+    "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
+)
+@option("--bill", is_flag=True, help="Also print what it cost: memory, calls and tokens of the model, time by part.")
+@option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
 @json_option
-def ask(words: tuple[str, ...], library: Library, as_json: bool, **options: Any) -> int:
+def ask(
+    words: tuple[str, ...],
+    library: Library,
+    conversation: str | None,
+    continued: bool,
+    verbatim: bool,
+    log: str | None,
+    bill: bool,
+    no_color: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Answer a question from the documents of a library.
 
     Every quote is stored text, shown with its place. Without --model the answer consists of quotes
     only. Where the documents do not say, that is the answer, and the exit code is 1.
+
+    Limits in the question are taken as such and told: "only in /reports/2024", file:notes.txt,
+    year >= 2020, tag:red, "since 2020". A question about the whole collection ("all reports that
+    mention X", "how many documents ...") is answered by a scan of every document.
+
+    If QUESTION is -, questions are read from standard input, one per line, either as text or as an
+    ID, a tab and text; with --json, each then prints one line of JSON.
     """
     import_numba()
-    question = " ".join(words)
-    answer = library.ask(question, **options)
+    if continued:
+        conversation = _last(library, conversation)
+    asker = library if conversation is None else library.conversation(conversation)
+    options |= {"limits": not verbatim, "whole": not verbatim}
+    terminal = Terminal.of_stdout(colour=not no_color)
+    batch = words == (STDIN,)
+    answered = 0
+    for number, question in read_questions() if batch else [("1", " ".join(words))]:
+        try:
+            if options["model"] is None or as_json or batch:
+                answer = asker.ask(question, **options)
+            else:
+                answer = followed(asker.ask_events(question, **options))
+        except QueryError as error:
+            if not batch:
+                raise
+            _failed(number, question, error, log, as_json=as_json)
+            continue
+        answered += not answer.refused
+        document = as_document(library, answer, number if batch else None)
+        if log is not None:
+            log_answer(Path(log), {"id": number, **document} if batch else document)
+        if as_json:
+            print_json(document, line=batch)
+        else:
+            if batch:
+                click.echo(terminal.bold(f"{clean(number)}: {clean(question)}"))
+            _print(answer, terminal)
+            if batch:
+                click.echo()
+        if bill:
+            print_bill(library, answer)
+    return 0 if answered else 1
+
+
+def _last(library: Library, named: str | None) -> str:
+    """The conversation to go on with."""
+    if named is not None:
+        raise UsageError("--continue goes on with the last conversation, and --conversation names one; give one of them")
+    known = library.conversations()
+    if not known:
+        raise UsageError("there is no conversation to continue; begin one with --conversation NAME")
+    return known[0].name
+
+
+def _failed(number: str, question: str, error: BookwheelError, log: str | None, *, as_json: bool) -> None:
+    """A question of many that cannot be asked: told, and the others go on."""
+    record = {"id": number, "question": question[:1000], "error": str(error)}
+    if log is not None:
+        log_answer(Path(log), record)
     if as_json:
-        json_document({"library": str(library.path), **answer.to_dict()})
-    elif answer.refused:
-        notice(answer.reason)
+        json_line(record)
     else:
-        for line in str(answer).split("\n"):
+        notice(f"{number}: {error}")
+
+
+def _print(answer: Answer, terminal: Terminal) -> None:
+    if answer.refused:
+        notice(answer.reason)
+    elif answer.everywhere is not None:
+        click.echo(clean(answer.claims[0].text))
+        click.echo()
+        print_mentions(answer.everywhere, terminal)
+    else:
+        for line in str(answer).rstrip("\n").split("\n"):
             click.echo(clean(line))
-    return 1 if answer.refused else 0
+    for note in answer.notes:
+        notice(note)

@@ -10,6 +10,7 @@ import click
 
 from .._errors import UsageError
 from ..index.storage import storage
+from .answer_scores import print_answer_scores
 from .command import argument, command, option
 from .options import NO_ENCODER, Encoder, Language, Number, RecipeText, Whole, json_option, ram_option
 from .output import clean, json_document, notice, plural, table
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = [
     ("bookwheel evaluate scifact/", "a BEIR folder: every named recipe against bm25"),
-    ('bookwheel evaluate scifact/ --recipe bm25 --recipe "bm25 + dense" --measure nDCG@10', ""),
+    ("bookwheel evaluate --answers LOG.jsonl --gold GOLD.jsonl", "what `bookwheel ask --log` wrote"),
 ]
 
 
@@ -33,7 +34,13 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
 
 
 @command("evaluate", examples=EXAMPLES)
-@argument("source", metavar="COLLECTION")
+@argument("source", required=False, metavar="[COLLECTION]")
+@option(
+    "--answers", type=click.Path(), metavar="FILE", help="Measure the answers that `bookwheel ask --log` wrote, against --gold."
+)
+@option(
+    "--gold", type=click.Path(), metavar="FILE", help='The right answers: lines of {"id": …, "question": …, "answers": […]}.'
+)
 @option("--recipe", "recipes", type=RecipeText(), multiple=True, metavar="RECIPE", help="A recipe; may be repeated.")
 @option("--measure", "measures", multiple=True, metavar="NAME", callback=_known, help="A measure; may be repeated.")
 @option("--baseline", metavar="RECIPE", help="The recipe (or run) to compare with. [default: the first]")
@@ -56,7 +63,9 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
 @option("--run-dir", type=click.Path(file_okay=False), metavar="DIR", help="Write each ranking to this folder as a TREC run.")
 @json_option
 def evaluate(
-    source: str,
+    source: str | None,
+    answers: str | None,
+    gold: str | None,
     recipes: tuple[str, ...],
     measures: tuple[str, ...],
     baseline: str | None,
@@ -84,7 +93,18 @@ def evaluate(
     The default measures are nDCG@10, R@100, AP and RR. P@k, Success@k, Rprec, Judged@k, Bpref and
     infAP are built in too; the other measures of ir-measures need: pip install
     'bookwheel[evaluate]'
+
+    With --answers, a log of answers is measured instead: exact match and F1 as of SQuAD, whether a gold
+    answer is contained, refusals, and whether each quote is the text at its place, in the stored
+    documents of --library or else in the evidence of the log.
     """
+    if answers is not None or gold is not None:
+        if answers is None or gold is None or source is not None:
+            raise UsageError("--answers and --gold go together, without COLLECTION")
+        print_answer_scores(answers, gold, name, as_json=as_json)
+        return
+    if source is None:
+        raise UsageError("COLLECTION is missing; name a folder of judgments, or give --answers and --gold")
     from ..evaluate import DEFAULT_MEASURES, evaluate_runs, experiment, read_run
     from ..progress import auto, silent
     from .compiling import announced

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import InputError
+from .._paths import MANIFEST, locate
 from .command import argument, command, option
 from .options import (
     NO_ENCODER,
@@ -106,8 +107,8 @@ def index(
     for _, file in files:
         if not Path(file).expanduser().is_file():
             raise InputError(f"there is no file {file}; nothing was read")
-    # Before the library is created: a wrong path must not leave an empty one.
-    walk(paths, hidden=hidden, follow_links=follow_links)
+    if not (locate(name) / MANIFEST).is_file():  # a wrong path must not leave an empty library
+        walk(paths, hidden=hidden, follow_links=follow_links)
     with open_library(name, create=True, wait=wait_of(click.get_current_context()), **given) as library:
         report = library.index(
             paths,
@@ -141,6 +142,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "updated",
         "unchanged",
         "removed",
+        "moved",
         "passages",
         "files",
         "bytes_read",
@@ -148,8 +150,10 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "languages",
         "skipped",
         "binary",
+        "not_indexed",
         "failures",
         "notes",
+        "hidden",
     )
     return {
         "library": str(library.path),
@@ -158,6 +162,10 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "memory": memory_rows(report.memory_plan or ()),
         "total": {"documents": library.document_count, "passages": library.passage_count},
     }
+
+
+def _several(count: int, kind: str) -> str:
+    return plural(count, kind, kind.replace("block ", "blocks ") if kind.startswith("block ") else "")
 
 
 def _binary(report: IndexReport) -> str:
@@ -172,10 +180,17 @@ def _binary(report: IndexReport) -> str:
 def _print(library: Library, name: str, report: IndexReport, list_skipped: bool = False) -> None:
     changes = [f"{count:,} {what}" for what in ("added", "updated", "unchanged", "removed") if (count := getattr(report, what))]
     rate = f", {report.passages / report.seconds:,.0f} passages/s" if report.passages and report.seconds > 0 else ""
+    if report.moved:
+        changes.append(f"{plural(report.moved, 'file')} moved")
     click.echo(f"documents: {', '.join(changes) or 'none'}")
     click.echo(f"passages: {report.passages:,} written in {report.seconds:.1f} s{rate}")
     if found := languages_found(report.languages):
         click.echo(f"languages: {found}")
+    if report.not_indexed:
+        told = [
+            _several(count, kind) for kind, count in sorted(report.not_indexed.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        click.echo(f"stored, but not indexed: {', '.join(told)}")
     if report.skipped:
         reasons = sorted(report.skipped.items(), key=lambda item: (-item[1], item[0]))
         told = [f"{count:,} {clean(reason)}{_binary(report) if reason == 'binary' else ''}" for reason, count in reasons]

@@ -22,10 +22,14 @@ __all__ = ["COMMANDS", "bookwheel", "main", "run"]
 
 COMMANDS = {
     "index": "Add files and folders to a library, or update it.",
-    "plan": "Estimate the memory and disk that indexing and searching need.",
+    "plan": "Estimate memory and disk for indexing and searching.",
     "search": "Search a library for passages.",
-    "ask": "Answer a question from a library, with every quote in its place.",
+    "ask": "Answer a question from a library, each quote in its place.",
+    "conversations": "List, show, export or forget conversations.",
+    "find": "Find every document that mentions a phrase, and where.",
+    "summarise": "Print the sentences that say most of what documents say.",
     "show": "Print a document.",
+    "facets": "Count the values of a field.",
     "info": "Show a library's contents, settings and size.",
     "remove": "Remove documents or files from a library.",
     "compact": "Merge segments and free the space of removed documents.",

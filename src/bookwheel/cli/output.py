@@ -18,6 +18,7 @@ import click
 from .._width import display_width
 
 __all__ = [
+    "Lazy",
     "Streamed",
     "Terminal",
     "as_json",
@@ -102,6 +103,17 @@ class Streamed(list[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         return (_finite(self._plain(item)) for item in super().__iter__())
+
+
+class Lazy(Streamed):
+    """A `Streamed` list of what is read only when it is written."""
+
+    def __init__(self, items: Iterable[Any], plain: Callable[[Any], Any]) -> None:
+        super().__init__([None] if any(True for _ in items) else [], plain)
+        self._items = items
+
+    def __iter__(self) -> Iterator[Any]:
+        return (_finite(self._plain(item)) for item in self._items)
 
 
 def json_in_pieces(value: Any, *, indent: int | None = None) -> None:

@@ -243,6 +243,8 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
         part = result.excerpt(LONG)
     for line in passage_lines(*part, terminal.width - 4, lines, terminal.match):
         click.echo(f"    {line}".rstrip())
+    if reasons := dict.fromkeys(span.reason for span in result.where.hidden):
+        click.echo(terminal.dim(f"    not shown to readers: {clean(', '.join(reasons))}"))
     for name in dict.fromkeys(reason.representation for reason in why):
         met = [reason for reason in why if reason.representation == name]
         told = (reason.term + ("" if reason.match == reason.term else f" ~ {reason.match}") for reason in met)

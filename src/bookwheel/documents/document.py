@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .parts import Part
+from .parts import Heading, Hidden, Part
 
-__all__ = ["Document", "Part", "Scalar", "Span", "Value"]
+__all__ = ["Document", "Heading", "Hidden", "Part", "Scalar", "Span", "Value"]
 
 Scalar = str | int | float | bool | None
 """A metadata value: what JSON calls a scalar."""
@@ -40,6 +40,12 @@ class Document:
     """Offset into ``text`` of each heading that its format marks; where it is marked in the text itself, ``kind`` says so."""
     parts: tuple[Part, ...] = ()
     """Its slides, sheets, chapters or attachments, in order."""
+    labels: tuple[str, ...] = ()
+    """What is printed as the number of each page (``iv``, ``A-3``), ``""`` where it is the page's number; empty if it always is."""
+    headings: tuple[Heading, ...] = ()
+    """Its headings in order; of markup they are found in the text itself where there are none."""
+    hidden: tuple[Hidden, ...] = ()
+    """What of the text its readers are not shown, in order; best at the end, in parts of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from .._errors import InputError
-from .document import Document, Part
+from .document import Document, Heading, Hidden, Part
 from .failures import Note, failures_of
 from .paths import recognised, skipped_or_members
+from .places import PlaceMap
 from .readers import FORMATS
 from .readers.base import Letter
 from .source import Fields, Skipped, Source
@@ -23,7 +24,7 @@ MAX_ATTACHMENTS = 200
 
 def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int = 0) -> Iterator[Document | InputError]:
     """The document of ``letter`` with the text of its attachments after its own, and a note for each that cannot be read."""
-    whole = _Whole(letter.text, [], [], source.max_bytes)
+    whole = _Whole(letter.text, [], [*letter.sections], [*letter.headings], [*letter.hidden], source.max_bytes)
     if len(letter.attachments) > MAX_ATTACHMENTS:
         yield Note(
             f"{_where(letter, source)}: of {len(letter.attachments):,} attachments the first {MAX_ATTACHMENTS} were looked at"
@@ -52,8 +53,18 @@ def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int 
     if not text or text.isspace():
         text, title = title, ""
     if text:
-        parts, sections = tuple(whole.parts), tuple(whole.sections)
-        yield Document(letter.id, text, title, letter.metadata, letter.kind, line=letter.line, sections=sections, parts=parts)
+        yield Document(
+            letter.id,
+            text,
+            title,
+            letter.metadata,
+            letter.kind,
+            line=letter.line,
+            sections=tuple(whole.sections),
+            parts=tuple(whole.parts),
+            headings=tuple(whole.headings) if any(heading.level for heading in whole.headings) else (),
+            hidden=tuple(whole.hidden),
+        )
 
 
 def _read(source: Source, fields: Fields, depth: int) -> Iterator[Document | InputError]:
@@ -76,6 +87,8 @@ class _Whole:
     text: str
     parts: list[Part]
     sections: list[int]
+    headings: list[Heading]
+    hidden: list[Hidden]
     limit: int
 
     def add(self, name: str, document: Document) -> bool:
@@ -90,8 +103,12 @@ class _Whole:
             head = f"{name}: {head}" if head else name
         self.text = "\n\n".join(part for part in (self.text.rstrip("\n"), head) if part) + "\n\n"
         at = len(self.text)
-        self.parts += [Part(at + page, f"{named} p. {number}") for number, page in enumerate(document.pages, 1)]
+        layout = PlaceMap.of(document)
+        self.parts += [Part(at + page, f"{named} {layout.said(number)}") for number, page in enumerate(document.pages, 1)]
         self.parts += [part._replace(start=at + part.start, name=f"{named} {part.name}") for part in document.parts]
         self.sections += [at + start for start in document.sections]
+        self.headings.append(Heading(start, 0, ""))
+        self.headings += [heading._replace(start=at + heading.start) for heading in layout.headings]
+        self.hidden += [Hidden(at + span.start, at + span.end, span.reason) for span in document.hidden]
         self.text += document.text
         return True

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from .._errors import InputError
+from .unclosed import Unclosed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -308,7 +309,7 @@ class _Tar:
             part = io.BufferedReader(_Part(self._stream, info.size), _CHUNK)
             self._kept = _spooled(cast(BinaryIO, part), info.size, self._source.label)
         self._kept.seek(0)
-        return cast(BinaryIO, io.BufferedReader(_Shared(self._kept), _CHUNK))
+        return cast(BinaryIO, io.BufferedReader(Unclosed(self._kept), _CHUNK))
 
     def _forward_to(self, name: str) -> bool:
         while (info := self._next()) is not None:
@@ -385,21 +386,5 @@ class _Part(io.RawIOBase):
         if want and not data:
             raise EOFError("the archive ends inside a member")
         self._left -= len(data)
-        view[: len(data)] = data
-        return len(data)
-
-
-class _Shared(io.RawIOBase):
-    """A stream that is kept when its reader closes it."""
-
-    def __init__(self, inner: BinaryIO) -> None:
-        self._inner = inner
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        data = self._inner.read(len(view))
         view[: len(data)] = data
         return len(data)

@@ -1,12 +1,22 @@
-"""Named parts of a document (slides, sheets, chapters, attachments), and which of them a passage begins in."""
+"""What a document consists of: named parts (slides, sheets, chapters, attachments), headings, and text that is not shown."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Part", "column_name", "joined", "part_cuts", "part_names"]
+__all__ = [
+    "Headed",
+    "Heading",
+    "Hidden",
+    "Part",
+    "blocks_text",
+    "column_name",
+    "joined",
+    "moved_headings",
+    "part_cuts",
+    "with_hidden",
+]
 
 
 class Part(NamedTuple):
@@ -19,38 +29,28 @@ class Part(NamedTuple):
     """Of rows of cells, which are a line each: their first and last column (``A:F``)."""
     row: int = 0
     """The number of the first of these rows."""
+    page: int = 0
+    """The number of the page that it is from, where that is not told by its place in the text."""
+    rows: int = 0
+    """How many of these rows there are; 0 where they go on to the next part."""
 
 
-def part_names(parts: Sequence[Part], text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]:
-    """The name of the part that each span (start, end) begins in, of cells the range: ``Sales!A2:F9``.
+class Heading(NamedTuple):
+    """A heading at ``start`` of the text, which holds up to the next one of its level or a higher one."""
 
-    The spans must be in order; the text is gone through once.
-    """
-    starts = [part.start for part in parts]
-    at, row, counted = -1, 0, 0
-    for start, end in spans:
-        here = bisect_right(starts, start) - 1
-        if here < 0:
-            yield ""
-            continue
-        part = parts[here]
-        if not part.columns:
-            yield part.name
-            continue
-        if here != at:
-            at, row, counted = here, part.row, part.start
-        row += text.count("\n", counted, start)
-        counted = start
-        last = bisect_right(starts, max(start, end - 1)) - 1
-        end_part = parts[last]
-        if end_part.name == part.name and end_part.columns:
-            begins = start if last == here else end_part.start
-            last_row = (row if last == here else end_part.row) + text.count("\n", begins, end)
-            first_column, last_column = _wider(part.columns, end_part.columns)
-        else:
-            last_row = row + text.count("\n", start, starts[here + 1] - 1 if here + 1 < len(starts) else end)
-            first_column, last_column = _wider(part.columns, part.columns)
-        yield f"{part.name}!{first_column}{row}:{last_column}{last_row}"
+    start: int
+    level: int
+    """1 for the highest; 0 ends all headings before, as at the beginning of an attachment."""
+    title: str
+
+
+class Hidden(NamedTuple):
+    """Text from ``start`` to ``end`` (exclusive) that is in the file and that its readers are not shown."""
+
+    start: int
+    end: int
+    reason: str
+    """Such as ``white text`` or ``hidden sheet``."""
 
 
 def part_cuts(parts: Sequence[Part], text: str) -> Iterator[tuple[int, bool]]:
@@ -82,6 +82,46 @@ def joined(pieces: Iterable[tuple[str, str]], between: str = "\n\n") -> tuple[st
     return between.join(texts), tuple(parts)
 
 
+def moved_headings(found: Sequence[Sequence[Heading]], parts: Sequence[Part]) -> tuple[Heading, ...]:
+    """The headings of each of ``parts``, found in its own text, by their places in the whole; those without words left out."""
+    return tuple(
+        heading._replace(start=part.start + heading.start)
+        for part, headings in zip(parts, found, strict=True)
+        for heading in headings
+        if heading.level
+    )
+
+
+class Headed(str):
+    """The text of a block that is a heading."""
+
+    level: int
+
+    def __new__(cls, text: str, level: int) -> Headed:
+        """Of this level, from 1."""
+        made = super().__new__(cls, text)
+        made.level = level
+        return made
+
+
+def blocks_text(blocks: Iterable[str], between: str = "\n\n", *, strip: bool = True) -> tuple[str, tuple[Heading, ...]]:
+    """The text of blocks, if ``strip`` without white space around each, and the headings: the blocks that are `Headed`."""
+    texts: list[str] = []
+    headings: list[Heading] = []
+    length = 0
+    for block in blocks:
+        text = block.strip() if strip else str(block)
+        if not text:
+            continue
+        if texts:
+            length += len(between)
+        if isinstance(block, Headed):
+            headings.append(Heading(length, block.level, " ".join(text[:600].split())[:300]))
+        texts.append(text)
+        length += len(text)
+    return between.join(texts), tuple(headings)
+
+
 def column_name(number: int) -> str:
     """``1`` -> ``"A"``, ``28`` -> ``"AB"``."""
     name = ""
@@ -91,8 +131,26 @@ def column_name(number: int) -> str:
     return name
 
 
-def _wider(one: str, other: str) -> tuple[str, str]:
-    """The first and last column of two ranges together."""
-    columns = [column for found in (one, other) for column in found.split(":")]
-    ordered = sorted(columns, key=lambda column: (len(column), column))
-    return ordered[0], ordered[-1]
+def with_hidden(
+    text: str, pieces: Iterable[tuple[str, str, int]], between: str = "\n\n"
+) -> tuple[str, tuple[Part, ...], tuple[Hidden, ...]]:
+    """``text`` with hidden ``pieces`` (reason, text, page or 0) behind it, each a part of its own, and which spans are hidden."""
+    texts: list[str] = []
+    parts: list[Part] = []
+    hidden: list[Hidden] = []
+    length = 0
+    for reason, piece, page in pieces:
+        piece = piece.strip()
+        if not piece:
+            continue
+        if not texts:
+            texts.append(text.rstrip("\n"))
+            length = len(texts[0])
+        if length:
+            texts.append(between)
+            length += len(between)
+        parts.append(Part(length, "hidden text", page=page))
+        hidden.append(Hidden(length, length + len(piece), reason))
+        texts.append(piece)
+        length += len(piece)
+    return "".join(texts) if texts else text, tuple(parts), tuple(hidden)

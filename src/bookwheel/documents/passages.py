@@ -6,13 +6,12 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, pairwise
 from math import ceil
 from typing import Literal
 
 from ..analysis.scripts import UNSPACED
 from .document import Document, Span
-from .parts import part_names
 from .pieces import Spans, pieces_of
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
 
@@ -21,9 +20,6 @@ __all__ = [
     "TITLE",
     "Unit",
     "indexed_text",
-    "iter_places",
-    "place",
-    "places",
     "spans_of_document",
     "split_document",
 ]
@@ -108,36 +104,6 @@ def _split(document: Document, unit: Unit, words: int, fence: str = "") -> list[
         spans = [span for start, end in zip(chosen, ends, strict=True) for span in _sentence(text, start, end, words)]
         return _without_wordless(text, spans)
     return _passages(text, starts, kinds, words)
-
-
-def place(document: Document, start: int) -> tuple[int | str | None, int | None]:
-    """The page (from 1) or named part, and the line (from 1), of offset ``start``; None if the format has none."""
-    return next(iter_places(document, [Span(start, start)]))
-
-
-def places(document: Document, spans: Sequence[Span]) -> list[tuple[int | str | None, int | None]]:
-    """:func:`place` of the start of each of ``spans``, which must be in
-    order, in one pass over the text.
-    """
-    return list(iter_places(document, spans))
-
-
-def iter_places(document: Document, spans: Sequence[Span]) -> Iterator[tuple[int | str | None, int | None]]:
-    """:func:`places` one by one."""
-    if document.parts:
-        for name in part_names(document.parts, document.text, ((span.start, span.end) for span in spans)):
-            yield name or None, None if name else document.line or None
-        return
-    if not document.pages and not document.lines:
-        yield from repeat((None, document.line or None), len(spans))
-        return
-    line, counted = document.line, 0
-    for span in spans:
-        if document.lines:
-            line += document.text.count("\n", counted, span.start)
-            counted = span.start
-        page = bisect_right(document.pages, span.start) if document.pages else None
-        yield page, line or None
 
 
 def _is_short(text: str, limit: float) -> bool:

@@ -10,9 +10,9 @@ from itertools import zip_longest
 from typing import overload
 
 from .document import Document, Part, Span
-from .sentences import fences
+from .headings import fences
 
-__all__ = ["PIECE", "Spans", "pieces_of"]
+__all__ = ["PIECE", "Spans", "hidden_tail", "pieces_of"]
 
 PIECE = 1 << 19
 """Characters from which on a document is split in pieces of at most so many."""
@@ -50,23 +50,40 @@ class Spans(Sequence[Span]):
 
 
 def pieces_of(document: Document) -> Iterator[tuple[int, Document, str]] | None:
-    """The pieces of a large document, cut at pages, paragraphs, lines or spaces; None for a small one.
+    """The pieces of a large document, cut at pages, paragraphs, lines or spaces; None for a small one that is shown whole.
 
-    With each come its offset and the mark of the code block that goes on in it.
+    Hidden text at the end is a piece of its own. With each come its offset and the mark of the code block that goes on in it.
     """
-    return _pieces(document) if len(document.text) > PIECE else None
+    return _pieces(document) if len(document.text) > PIECE or hidden_tail(document) is not None else None
+
+
+def hidden_tail(document: Document) -> int | None:
+    """Where the hidden text begins that is all of the rest of the text but white space; None where there is none."""
+    text, tail = document.text, None
+    end = len(text)
+    for span in reversed(document.hidden):
+        if span.start >= end or (span.end < end and not text[span.end : end].isspace()):
+            break
+        tail = end = span.start
+    return tail if tail else None
 
 
 def _pieces(document: Document) -> Iterator[tuple[int, Document, str]]:
     text, pages = document.text, document.pages
+    tail = hidden_tail(document) or len(text)
     start, fence = 0, ""
     while start < len(text):
         end = _end(text, start, pages or [part.start for part in document.parts])
+        if start < tail < end:
+            end = tail
         low, high = bisect_left(pages, start), bisect_left(pages, end)
         inner = (0, *(page - start for page in pages[low:high] if page > start)) if pages else ()
         sections = tuple(section - start for section in document.sections if start <= section < end)
+        headings = tuple(h._replace(start=h.start - start) for h in document.headings if start <= h.start < end)
         parts = tuple(_parts(document, start, end))
-        piece = replace(document, text=text[start:end], pages=inner, sections=sections, parts=parts)
+        piece = replace(
+            document, text=text[start:end], pages=inner, sections=sections, parts=parts, headings=headings, hidden=()
+        )
         yield start, piece, fence
         if document.kind == "markup":
             fence = fences(piece.text, fence)[1]

@@ -9,9 +9,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from .document import Document
+from .headings import fences, heading_starts
 from .parts import part_cuts
 
-__all__ = ["BLOCK", "INDENTED", "PARAGRAPH", "SECTION", "SENTENCE", "UNINDENTED", "cuts", "fences"]
+__all__ = ["BLOCK", "INDENTED", "PARAGRAPH", "SECTION", "SENTENCE", "UNINDENTED", "cuts"]
 
 SECTION, PARAGRAPH, SENTENCE, BLOCK, UNINDENTED, INDENTED = range(6)
 """Kinds of cuts, from best to worst. In code: a definition (as a paragraph), a
@@ -27,13 +28,6 @@ _CANDIDATE = re.compile(rf"[{_ENDS}\n][{_ENDS}\r\n]*[{_CLOSERS}]*\s*")
 _ITEM = re.compile(r"(?:[-*+•‣◦▪·–—]|\d{1,3}[.)]|[A-Za-z][.)]|\(\w{1,3}\))[ \t]|\|")
 _LINES = re.compile(r"\n(?:[ \t\r\f]*\n)*")
 _OPENERS = "\"'“‘«„([{「『（【*_-–—•"
-
-_ATX = re.compile(r"^ {0,3}#{1,6}[ \t]", re.MULTILINE)
-_MARK = r"([=\-~^\"'`#*+:.])"
-_UNDERLINED = re.compile(
-    rf"^(?:{_MARK}\1{{2,}}[ \t]*\r?\n)?(?P<title>\S.*)\r?\n(?P<rule>{_MARK}\4{{2,}})[ \t]*\r?$", re.MULTILINE
-)
-_FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
 
 _ABBREVIATIONS = frozenset(
     """mr mrs ms mx dr prof st sr jr rev hon gen col maj capt cmdr lt sgt gov sen rep pres supt vs viz cf al ca approx resp incl
@@ -62,7 +56,8 @@ def cuts(document: Document, fence: str = "") -> tuple[list[int], list[int]]:
         marks = fences(text, fence)[0] if document.kind == "markup" else []
         found = dict(_text_cuts(text, marks))
         if document.kind == "markup":
-            found.update((start, SECTION) for start in _headings(text, marks))
+            starts = (heading.start for heading in document.headings) if document.headings else heading_starts(text, marks)
+            found.update((start, SECTION) for start in starts)
     found.update((start, SECTION) for start in document.sections)
     for start in document.pages[1:]:
         if _runs_on(text, start):
@@ -73,8 +68,8 @@ def cuts(document: Document, fence: str = "") -> tuple[list[int], list[int]]:
         found[start] = SECTION if whole else PARAGRAPH
     found.pop(len(text), None)
     found[0] = SECTION
-    starts = sorted(found)
-    return starts, [found[start] for start in starts]
+    ordered = sorted(found)
+    return ordered, [found[start] for start in ordered]
 
 
 def _text_cuts(text: str, fences: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -122,34 +117,6 @@ def _code_cuts(text: str) -> Iterator[tuple[int, int]]:
             yield end, BLOCK if inside else PARAGRAPH
         else:
             yield end, INDENTED if inside else UNINDENTED
-
-
-def fences(text: str, mark: str = "") -> tuple[list[int], str]:
-    """Offsets of alternately opening and closing code fences (after an
-    odd number of them, text is code), and the mark of the one left open.
-
-    ``mark``: that of the one open at the beginning.
-    """
-    found = [0] if mark else []
-    for match in _FENCE.finditer(text):
-        if not mark or match.group(1) == mark:
-            mark = "" if mark else match.group(1)
-            found.append(match.start())
-    return found, mark
-
-
-def _headings(text: str, fences: Sequence[int]) -> Iterator[int]:
-    for match in _ATX.finditer(text):
-        if not bisect_right(fences, match.start()) % 2:
-            yield match.start()
-    for match in _UNDERLINED.finditer(text):
-        title = match.group("title").rstrip()
-        if (
-            len(match.group("rule")) >= min(len(title), 3)
-            and title[0] not in "|>"
-            and not bisect_right(fences, match.start()) % 2
-        ):
-            yield match.start()
 
 
 def _runs_on(text: str, start: int) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from .._errors import InputError
+from .unclosed import Unclosed
 from .zstd import decompressor
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Source:
 
     def _raw(self) -> BinaryIO:
         if self.stream is not None:
-            return cast(BinaryIO, io.BufferedReader(_Unclosed(self.stream), _BUFFER))
+            return cast(BinaryIO, io.BufferedReader(Unclosed(self.stream), _BUFFER))
         if self.data is not None:
             return io.BytesIO(self.data)
         if self.inside is not None:
@@ -313,20 +314,3 @@ class _Frames(io.RawIOBase):
         if not self.closed:
             self._below.close()
         super().close()
-
-
-class _Unclosed(io.RawIOBase):
-    """Standard input, which stays open when its reader is done."""
-
-    def __init__(self, inner: BinaryIO) -> None:
-        self._inner = inner
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        read = getattr(self._inner, "read1", self._inner.read)
-        data: bytes = read(len(view))
-        view[: len(data)] = data
-        return len(data)

@@ -24,7 +24,8 @@ def weight(document: Document) -> int:
             size += getsizeof(key) + getsizeof(value) + _FIELD
             if isinstance(value, tuple):
                 size += sum(map(getsizeof, value))
-    return size + 40 * (len(document.pages) + len(document.sections)) + 300 * len(document.parts)
+    size += 40 * (len(document.pages) + len(document.sections)) + 300 * len(document.parts) + 60 * len(document.labels)
+    return size + 300 * len(document.headings) + 200 * len(document.hidden)
 
 
 class Load:

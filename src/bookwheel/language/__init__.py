@@ -2,7 +2,17 @@
 protocol.
 """
 
-from .protocols import Generator, LanguageModel, Scorer
-from .registry import close_models, language_model, model_kind
+from .protocols import Generator, LanguageModel, Reply, Scorer, Streamer
+from .registry import close_models, language_model, model_kind, writer
 
-__all__ = ["Generator", "LanguageModel", "Scorer", "close_models", "language_model", "model_kind"]
+__all__ = [
+    "Generator",
+    "LanguageModel",
+    "Reply",
+    "Scorer",
+    "Streamer",
+    "close_models",
+    "language_model",
+    "model_kind",
+    "writer",
+]

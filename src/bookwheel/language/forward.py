@@ -45,11 +45,13 @@ class ForwardModel:
         model.set_attn_implementation(NAME)
         self._model: Any = model
         self._tokenizer: Any = tokenizer
+        self._kept: tuple[list[int], Any] | None = None  # the last prompt that was streamed, and its cache
         self._lock = threading.RLock()
         self._pace = 0.0  # seconds per token, recently
         config = model.config.get_text_config()
         self.layers: int = config.num_hidden_layers
         self.heads: int = config.num_attention_heads
+        self.parameters: int = sum(one.numel() for one in model.parameters())
         self.context: int = getattr(config, "max_position_embeddings", 0) or 1 << 20
         """The most tokens that it can attend to."""
 
@@ -148,7 +150,7 @@ class ForwardModel:
     def close(self) -> None:
         """See `Generator.close`."""
         with self._lock:
-            self._model = self._tokenizer = None
+            self._model = self._tokenizer = self._kept = None
             self.cache.clear()
 
     def _open_model(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from .._errors import ModelError
 from .attention_weights import recording
 from .forward import ForwardModel, cache_argument
 from .key_values import Block, moved
-from .protocols import remaining, stopped
+from .protocols import Reply, remaining, stopped
 
 __all__ = ["LocalModel"]
 
@@ -20,6 +20,9 @@ BATCH = 4
 """Texts read at once. More gain nothing on a few cores, and the deadline is checked between
 batches.
 """
+
+SHARED = 32
+"""Tokens that two prompts must begin with alike for the second to go on from the first."""
 
 
 class LocalModel(ForwardModel):
@@ -66,8 +69,28 @@ class LocalModel(ForwardModel):
         messages = ([{"role": "system", "content": system}] if system else []) + [{"role": "user", "content": prompt}]
         return self.tokens(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
+    def stream(
+        self,
+        prompt: str,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """See `Streamer.stream`. What the prompt and the last one begin with alike is not read again."""
+        with self._lock:
+            yield from self._pieces(self._chat(system, prompt), max_tokens, stop, deadline, reply or Reply(), keep=True)
+
     def _answer(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None) -> str:
         """Greedy decoding, token by token."""
+        return "".join(self._pieces(ids, most, stop, deadline, Reply()))
+
+    def _pieces(
+        self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None, reply: Reply, *, keep: bool = False
+    ) -> Iterator[str]:
+        """The pieces of the answer to ``ids``. ``keep``: keep what was read of the prompt for the next one."""
         import torch
         from transformers import DynamicCache
 
@@ -76,23 +99,61 @@ class LocalModel(ForwardModel):
                 f"a prompt of {len(ids)} tokens and an answer of {most} exceed the context of {self.name!r}, {self.context} "
                 "tokens; give fewer or shorter passages"
             )
+        stopped("", stop)
         ends = self._ends()
+        reply.prompt_tokens = len(ids)
         answer: list[int] = []
-        text = ""
+        text, told = "", 0
+        longest = max(map(len, stop), default=1) - 1
+        model = self._open_model()
+        cache, known = self._kept_for(ids) if keep else (DynamicCache(), 0)
+        past = {cache_argument(model): cache}
         with torch.inference_mode():
-            model = self._open_model()
-            past = {cache_argument(model): DynamicCache()}
-            out = model(torch.tensor([ids]), use_cache=True, logits_to_keep=1, **past)
-            while True:
-                token = int(out.logits[0, -1].argmax())
-                if token in ends:
-                    break
-                answer.append(token)
-                text = self._tokenizer.decode(answer, skip_special_tokens=True)
-                if len(answer) >= most or any(mark in text for mark in stop) or remaining(deadline) <= 0:
-                    break
+            out = model(torch.tensor([ids[known:]]), use_cache=True, logits_to_keep=1, **past)
+        while True:
+            token = int(out.logits[0, -1].argmax())
+            if token in ends:
+                reply.finish = "stop"
+                break
+            answer.append(token)
+            reply.completion_tokens = len(answer)
+            text = self._tokenizer.decode(answer, skip_special_tokens=True)
+            if any(mark in text for mark in stop):
+                reply.finish = "stop"
+                break
+            if len(answer) >= most:
+                reply.finish = "length"
+                break
+            if remaining(deadline) <= 0:
+                break
+            ready = len(text) - longest
+            if ready > told and not text.endswith("\ufffd"):  # half a character
+                yield text[told:ready]
+                told = ready
+            with torch.inference_mode():
                 out = model(torch.tensor([[token]]), use_cache=True, **past)
-        return stopped(text, stop)
+        if keep:
+            self._kept = (ids, cache)
+        if (rest := stopped(text, stop)[told:]) or not told:
+            yield rest
+
+    def _kept_for(self, ids: list[int]) -> tuple[Any, int]:
+        """A cache with the tokens that ``ids`` and the last prompt begin with alike, and their number."""
+        from transformers import DynamicCache
+
+        held, self._kept = self._kept, None  # the pieces of an answer that is given up leave nothing behind
+        if held is not None:
+            before, cache = held
+            shared = _common([before, ids], min(len(before), len(ids) - 1))
+            extra = cache.get_seq_length() - shared
+            if shared >= SHARED and extra > 0:
+                try:
+                    cache.crop(-extra)
+                except (ValueError, RuntimeError, TypeError):  # a kind of cache that cannot be cropped
+                    return DynamicCache(), 0
+                if cache.get_seq_length() == shared:
+                    return cache, shared
+        return DynamicCache(), 0
 
     def _ends(self) -> set[int]:
         ends = self._model.generation_config.eos_token_id if self._model.generation_config else None

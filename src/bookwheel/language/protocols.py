@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 
-__all__ = ["Generator", "LanguageModel", "Scorer", "remaining", "stopped"]
+__all__ = ["Generator", "LanguageModel", "Reply", "Scorer", "Streamer", "remaining", "stopped"]
 
 
 @runtime_checkable
@@ -66,6 +67,44 @@ class Scorer(Protocol):
         applied, and special tokens that are written out are recognised. A pair that was not done by
         ``deadline`` (a time of ``time.monotonic()``) has None; pairs are done in order. Raises
         `ModelError`.
+        """
+
+
+@dataclass
+class Reply:
+    """What is known of an answer that is being streamed; the model fills it in."""
+
+    prompt_tokens: int = 0
+    """As counted by the model or its server; 0 where it does not tell."""
+    completion_tokens: int = 0
+    finish: str = ""
+    """``stop`` where the model ended it, ``length`` where ``max_tokens`` did; empty while it is written or cut short."""
+    notes: list[str] = field(default_factory=list)
+    """What went otherwise than asked, in words for people."""
+
+
+@runtime_checkable
+class Streamer(Protocol):
+    """A model that answers a prompt piece by piece."""
+
+    @property
+    def name(self) -> str:
+        """The name by which it was asked for."""
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """The answer to ``prompt`` in pieces, as `Generator.generate` gives it as a whole.
+
+        At ``deadline`` it ends where it is. ``reply`` is filled in. Raises `ModelError`, also after some pieces, where the model
+        cannot go on. Closing the iterator ends the request.
         """
 
 

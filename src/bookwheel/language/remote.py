@@ -7,7 +7,8 @@ probabilities of a text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from .._http import Client, Usage
-from .protocols import remaining, stopped
+from .protocols import Reply, remaining, stopped
 
 __all__ = ["RemoteModel"]
 
@@ -31,8 +32,19 @@ TIMEOUT = 120.0
 """The longest wait for one reply, in seconds."""
 AT_ONCE = 4
 """The most requests at the same time."""
+IDLE = 60.0
+"""The longest silence within a streamed answer, in seconds; reading a long prompt on a few cores is silent, too."""
+CONTEXT = 4096
+"""Tokens of prompt and answer that a server is expected to take: Ollama's default."""
+STREAMED = 4 << 20
+"""The most characters of a streamed answer that are read."""
 MAX_REPLY = 16 << 20
 """The largest reply that is read, in bytes."""
+ADVICE = "check the address, the model's name and the key"
+
+
+class _Refused(ModelError):
+    """The server refused a request before it answered anything."""
 
 
 class RemoteModel:
@@ -55,6 +67,8 @@ class RemoteModel:
             )
         self.name = name
         self.model = model
+        self.context = CONTEXT
+        self._refused: set[str] = set()
         self._tries = tries
         self._client = Client(base, who="", key=key, timeout=timeout, largest=MAX_REPLY, trusted=trusted)
         self._client.who = f"the language model {model!r} at {self._client.host}"
@@ -76,25 +90,153 @@ class RemoteModel:
         """See `Generator.generate`. The requests of one call run in parallel, `AT_ONCE` at a time."""
 
         def one(prompt: str) -> str:
-            messages = [{"role": "system", "content": system}] if system else []
-            body: dict[str, Any] = {
-                "model": self.model,
-                "messages": [*messages, {"role": "user", "content": prompt}],
-                "max_tokens": max_tokens,
-                "temperature": 0,
-            }
-            if stop:
-                body["stop"] = list(stop)[:4]
-            reply = self._post("chat/completions", body, deadline)
-            try:
-                content = reply["choices"][0]["message"]["content"]
-            except (KeyError, IndexError, TypeError):
-                raise self._odd("it has no choices[0].message.content") from None
-            if not isinstance(content, str):
-                raise self._odd("its answer is not a text")
-            return stopped(content, stop)
+            while True:
+                body = self._body(prompt, system, max_tokens, stop)
+                try:
+                    reply = self._post("chat/completions", body, deadline)
+                    break
+                except ModelError as error:
+                    if not self._adapts(body, str(error)):
+                        raise
+            return stopped(self._content(reply), stop)
 
         return self._all(one, prompts)
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """See `Streamer.stream`. Thoughts (``reasoning_content``) and calls of tools are passed over."""
+        told = reply or Reply()
+        while True:
+            body = self._body(prompt, system, max_tokens, stop) | {"stream": True, "stream_options": {"include_usage": True}}
+            for name in self._refused & {"stream", "stream_options"}:
+                body.pop(name, None)
+            try:
+                yield from self._pieces(body, stop, max_tokens, deadline, told)
+                break
+            except _Refused as error:
+                if not self._adapts(body, str(error)):
+                    raise ModelError(str(error)) from None
+        if told.prompt_tokens and told.prompt_tokens < (least := len(f"{system} {prompt}".split())):
+            told.notes.append(
+                f"the server read {told.prompt_tokens:,} tokens of a prompt of more than {least:,}: it cuts prompts to its context; "
+                "raise it (Ollama: num_ctx, or OLLAMA_CONTEXT_LENGTH), or ask with fewer passages"
+            )
+
+    def _pieces(
+        self, body: dict[str, Any], stop: Sequence[str], most: int, deadline: float | None, told: Reply
+    ) -> Iterator[str]:
+        """The pieces of one request. Raises `_Refused` before the first of them where the server answers with an error."""
+        text, sent, thought, tool = "", 0, False, False
+        longest = max(map(len, stop), default=1) - 1
+        messages = self._client.stream("chat/completions", body, idle=IDLE, deadline=deadline, advice=ADVICE)
+        try:
+            while True:
+                try:
+                    message = next(messages, None)
+                except ModelError as error:
+                    if text or thought:
+                        raise
+                    raise _Refused(str(error)) from None
+                if message is None:
+                    break
+                if isinstance(message, dict) and message.get("error") is not None:
+                    raise (ModelError if text else _Refused)(
+                        f"{self._client.who} answered with an error ({_line(message['error'])}); {ADVICE}"
+                    )
+                piece, why = self._delta(message, told)
+                thought = thought or piece is None
+                tool = tool or why in ("tool_calls", "function_call")
+                text += piece or ""
+                if any(mark in text for mark in stop):
+                    told.finish = "stop"
+                    break
+                if len(text) > min(STREAMED, 40 * most):
+                    told.notes.append(f"the model went on after {len(text):,} characters; the rest is not read")
+                    told.finish = "length"
+                    break
+                ready = len(text) - longest
+                if ready > sent:
+                    yield text[sent:ready]
+                    sent = ready
+                if why:
+                    told.finish = "length" if why == "length" else "stop"
+        finally:
+            messages.close()
+        if rest := stopped(text, stop)[sent:]:
+            yield rest
+        if not text.strip():
+            if tool:
+                told.notes.append("the model asked for a tool instead of answering; none was offered")
+            elif thought:
+                told.notes.append(f"the model used its {most:,} tokens for thinking; allow more, or turn its thinking off")
+        if text and not told.finish:
+            told.notes.append("the server ended its stream before the answer was finished")
+
+    def _delta(self, message: Any, told: Reply) -> tuple[str | None, str]:
+        """The piece of text in one message, None where it is thought instead, and why the answer ends, if it does."""
+        if not isinstance(message, dict):
+            raise self._odd("a message of its stream is no object")
+        usage = message.get("usage")
+        if isinstance(usage, dict):
+            for name in ("prompt_tokens", "completion_tokens"):
+                if isinstance(count := usage.get(name), int) and count > 0:
+                    setattr(told, name, count)
+        choices = message.get("choices")
+        if not choices:  # only the usage, or a greeting
+            return "", ""
+        try:
+            choice = choices[0]
+            delta = choice.get("delta") or choice.get("message") or {}
+            content, why = delta.get("content"), choice.get("finish_reason")
+            thought = bool(delta.get("reasoning_content") or delta.get("reasoning"))
+        except (KeyError, IndexError, TypeError, AttributeError):
+            raise self._odd("its stream has no choices[0].delta") from None
+        if content is None and thought:
+            return None, why if isinstance(why, str) else ""
+        return (content if isinstance(content, str) else ""), why if isinstance(why, str) else ""
+
+    def _body(self, prompt: str, system: str, most: int, stop: Sequence[str]) -> dict[str, Any]:
+        messages = [{"role": "system", "content": system}] if system else []
+        if "system" in self._refused and system:
+            messages, prompt = [], f"{system}\n\n{prompt}"
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [*messages, {"role": "user", "content": prompt}],
+            "temperature": 0,
+        }
+        body["max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"] = most
+        if stop:
+            body["stop"] = list(stop)[:4]
+        for name in self._refused - {"max_tokens"}:
+            body.pop(name, None)
+        return body
+
+    def _adapts(self, body: dict[str, Any], told: str) -> bool:
+        """Whether the error names something of ``body`` that can be left out or said otherwise; that is remembered."""
+        for name in ("stream_options", "max_tokens", "temperature", "stop", "system"):
+            asked = name in body or (name == "system" and len(body["messages"]) > 1)
+            words = rf"\b{name}\b" if name != "system" else r"\bsystem (?:role|message|prompt)"
+            if asked and name not in self._refused and re.search(words, told, re.IGNORECASE):
+                self._refused.add(name)
+                return True
+        return False
+
+    def _content(self, reply: Any) -> str:
+        try:
+            content = reply["choices"][0]["message"]["content"]
+        except (KeyError, IndexError, TypeError):
+            raise self._odd("it has no choices[0].message.content") from None
+        if not isinstance(content, str):
+            raise self._odd("its answer is not a text")
+        return content
 
     def log_likelihoods(
         self, contexts: Sequence[str], continuations: Sequence[str], *, deadline: float | None = None
@@ -142,8 +284,7 @@ class RemoteModel:
             return list(pool.map(one, items))
 
     def _post(self, path: str, body: dict[str, Any], deadline: float | None) -> Any:
-        advice = "check the address, the model's name and the key"
-        return self._client.post(path, body, tries=self._tries, pause=PAUSE, deadline=deadline, advice=advice)
+        return self._client.post(path, body, tries=self._tries, pause=PAUSE, deadline=deadline, advice=ADVICE)
 
     def _echoed(self, reply: Any, start: int, end: int) -> NDArray[np.float32]:
         """The log-probabilities of the echoed tokens in characters ``start`` to ``end``."""
@@ -161,3 +302,8 @@ class RemoteModel:
 
     def _odd(self, why: str) -> ModelError:
         return ModelError(f"the reply of {self._client.who} cannot be used: {why}; try another server or model")
+
+
+def _line(told: Any) -> str:
+    told = told.get("message", told) if isinstance(told, dict) else told
+    return " ".join(str(told).split())[:200]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .._errors import FilterError
 from ..analysis.words import spans_of
 from ..rank.query import Query
+from ..rank.stages.rewrite.follow_up import completed
 from ..read.evidence import Evidence, Quote
 from ..read.options import AskOptions
+from .mentions import Mentions, documents_in
 from .search_options import SearchOptions
 from .searcher import Searcher
 
 __all__ = ["LibraryCollection"]
+
+FOLLOW_UP = 10
+"""Words of earlier questions that complete a follow-up question."""
 
 
 class LibraryCollection:
@@ -19,11 +25,14 @@ class LibraryCollection:
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
+        self._numbers: dict[tuple[str, str], int] = {}
+        """Passage of each document that a search has found, by id and source."""
 
     def search(self, question: str, k: int, options: AskOptions) -> list[Evidence]:
         """See `Collection.search`."""
         query = Query(question, history=options.history) if options.history else question
         found = self._searcher.search(query, SearchOptions(k, recipe=options.recipe, where=options.where))
+        self._numbers.update({(result.id, result.source): result.passage for result in found})
         return [
             Evidence(
                 number,
@@ -37,6 +46,7 @@ class LibraryCollection:
                 result.end,
                 result.score,
                 result.metadata,
+                result.hidden,
             )
             for number, result in enumerate(found, 1)
         ]
@@ -49,7 +59,18 @@ class LibraryCollection:
 
     def places(self, quotes: Sequence[Quote]) -> list[str]:
         """See `Collection.places`."""
-        return [quote.source for quote in quotes]
+        snapshot = self._searcher.snapshot
+        known = {passage for quote in quotes if (passage := self._numbers.get((quote.id, quote.source))) is not None}
+        documents = snapshot.store.documents_of(sorted(known))
+        numbers: list[int | None] = []
+        for quote in quotes:
+            passage = self._numbers.get((quote.id, quote.source))
+            found = documents[passage][0] if passage in documents else None
+            numbers.append(found or next(iter(snapshot.store.find(snapshot.generation, quote.id)), None))
+        spans = [(n, quote.start, quote.end) for n, quote in zip(numbers, quotes, strict=True) if n is not None]
+        places = iter(snapshot.store.places(spans))
+        named = [quote.id if quote.source == "-" else quote.source for quote in quotes]
+        return [name if n is None else next(places).text(name) for n, name in zip(numbers, named, strict=True)]
 
     def terms(self, text: str) -> list[tuple[int, int, tuple[str, ...]]]:
         """See `Collection.terms`."""
@@ -60,3 +81,34 @@ class LibraryCollection:
     def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
         """See `Collection.idf`."""
         return dict(zip(terms, self._searcher.snapshot.idf(terms).tolist(), strict=True)) if terms else {}
+
+    # -- what reading a question needs (`read.asking.Asked`) -----------------------------------------------------------
+
+    def fields(self) -> Sequence[str]:
+        """See `Asked.fields`."""
+        return self._searcher.context().fields
+
+    def matches(self, where: str) -> bool | None:
+        """See `Asked.matches`."""
+        snapshot = self._searcher.snapshot
+        try:
+            masks = snapshot.masks(where)
+        except FilterError:
+            return None
+        return any(
+            bool(len(segment.ids)) if mask is None else bool(mask.any())
+            for segment, mask in zip(snapshot.segments, masks, strict=True)
+        )
+
+    def complete(self, question: str, history: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """See `Asked.complete`."""
+        query = completed(self._searcher.context(), Query(question, history=tuple(history)), FOLLOW_UP)
+        return query.text, tuple(query.text[len(question) :].split())
+
+    def count(self, where: str | None) -> int:
+        """See `Asked.count`."""
+        return documents_in(self._searcher.snapshot, where)
+
+    def mentions(self, phrases: Sequence[str], where: str | None, together: str) -> Mentions:
+        """See `Asked.mentions`."""
+        return Mentions(self._searcher.snapshot, phrases, where=where, together="any" if together == "any" else "all")

@@ -216,6 +216,27 @@ class Database:
         finally:
             db.close()
 
+    def pieces(self, table: str, column: str, row: int, size: int = 1 << 22) -> Iterator[bytes]:
+        """The bytes of one value, at most ``size`` at a time, however large it is; nothing where the row is not there."""
+        at = 0
+        while True:
+            with self._lock, self._errors():
+                try:
+                    blob = self._connection().blobopen(table, column, row, readonly=True)
+                except sqlite3.OperationalError as error:
+                    if "no such rowid" in str(error):
+                        return
+                    raise
+                with blob:
+                    length = len(blob)
+                    blob.seek(at)
+                    piece = blob.read(min(size, length - at))
+            at += len(piece)
+            if piece:
+                yield piece
+            if at >= length or not piece:
+                return
+
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """One statement for many rows."""
         with self._lock, self._errors():

@@ -28,7 +28,9 @@ from ..memory.shares import READING
 from ..progress import Progress, Task, silent
 from .estimate import estimate_sources
 from .inputs import Documents, batches, count_of
-from .pending import SourceState
+from .moved import Moves
+from .naming import below, find, shared_ids
+from .pending import SourceState, storable
 from .results import IndexReport
 from .writer import Writer, document_hash
 
@@ -76,6 +78,9 @@ class _Run:
         self.stop = stop
         self.reading = Reading(*writer.reader_memory(), lend=writer.lend, waiting=self.pause)
         self.report = IndexReport(memory_plan=writer.memory_plan)
+        self.since = writer.manifest.generation
+        """The generation before the run."""
+        self.moves = Moves(writer)
         self.unread: list[str] = []
         """Files and folders that could not be read: what came from there is not taken for gone."""
 
@@ -118,6 +123,8 @@ class _Run:
                 report.updated += 1
             else:
                 report.added += 1
+            if document.hidden:
+                report.hide(document)
             writer.add(document, source, digest, earlier.number if earlier is not None else None)
         if old is not None and replace_all:
             writer.after_added(partial(self._remove_unseen, old))
@@ -130,6 +137,11 @@ class _Run:
                 "shorter one"
             )
         return self.writer.refusal(document)
+
+    def tell_shared_ids(self) -> None:
+        """Tell of ids that what was added has in common with documents of other files."""
+        if self.report.added or self.report.updated:
+            self.report.notes += shared_ids(self.writer.store, self.since)
 
     def _remove_unseen(self, old: _Known) -> None:
         self.report.removed += self.writer.remove(old.unseen())
@@ -204,6 +216,7 @@ def add_documents(
         finally:
             task.close()
         writer.commit()
+        run.tell_shared_ids()
     return _finished(run, started)
 
 
@@ -253,7 +266,10 @@ def index_paths(
             close_archives()
         if prune:
             _prune(run, paths, met)
+            for number in run.moves.left_behind():
+                _remove_source(run, number)
         writer.commit()
+        run.tell_shared_ids()
     return _finished(run, started)
 
 
@@ -278,13 +294,24 @@ def _finished(run: _Run, started: float) -> IndexReport:
     if run.reading.held:
         run.writer.memory_plan.measure(READING, run.reading.held)
     run.report.passages = run.writer.added_passages
+    run.report.moved = run.moves.files
     run.report.languages = run.writer.languages
+    run.report.not_indexed = run.writer.noise
     run.report.seconds = time.monotonic() - started
+    for reason, documents in run.report.hidden.items():
+        names = f"{', '.join(documents[:2])}{' …' if len(documents) > 2 else ''}"
+        run.report.notes.append(
+            f"{reason} in {len(documents):,} of the documents is kept apart as hidden: it is found, marked, and no evidence ({names})"
+        )
     return run.report
 
 
 def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
-    for item in walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record):
+    try:
+        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record)
+    except InputError as error:
+        raise InputError(f"{error}{_still_held(run.writer, paths)}") from None
+    for item in items:
         if isinstance(item, Skipped):
             run.report.skip(item.path, item.reason)
             if item.told:
@@ -296,14 +323,31 @@ def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links:
             yield item
 
 
+def _still_held(writer: Writer, paths: Sequence[str | Path]) -> str:
+    """What to do about documents from places that are gone."""
+    held: list[str] = []
+    for path in map(str, paths):
+        if not os.path.lexists(os.path.expanduser(path)):  # noqa: PTH111 - as `walk`
+            numbers = find(writer.store, writer.manifest.generation, path) or below(
+                writer.store, writer.manifest.generation, path
+            )
+            if numbers:
+                held.append(
+                    f"; the library still holds {len(numbers):,} documents from {path!r}, which `bookwheel remove` with that path removes"
+                )
+    return "".join(held)
+
+
 def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> None:
     store, report = run.writer.store, run.report
     settings = repr(fields)
+    is_file = source.path != STDIN
+    if is_file:
+        run.moves.recognise(source, settings)
     number = run.writer.source(source.path)
     complete, size, mtime_ns, digest, old_fields, damaged = store.execute(
         "SELECT complete, size, mtime_ns, digest, fields, damaged FROM sources WHERE id = ?", (number,)
     )[0]
-    is_file = source.path != STDIN
     if is_file and complete is not None and size == source.size and old_fields == settings:
         same = mtime_ns == source.mtime_ns
         try:
@@ -313,7 +357,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             return
         if unchanged:
             if not same:
-                store.touched(number, source.mtime_ns)
+                store.note_file(number, source.size, source.mtime_ns)
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
             there = store.execute(alive, (number,))[0][0]
             report.unchanged += there
@@ -325,6 +369,8 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             return
     known = bool(store.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL)", (number,))[0][0])
     store.mark_incomplete("id = ?", (number,))
+    if is_file:
+        store.note_file(number, source.size, source.mtime_ns)  # also where it turns out to be damaged
     report.files += 1
     report.bytes_read += max(source.size, 0)
     if source.size <= source.max_bytes:  # larger ones are read record by record, or hold little text
@@ -366,6 +412,7 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
     """Remove the documents of files that are gone from the folders and archives among ``paths``."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
     folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
+    folders = [folder for folder in folders if storable(folder) == folder]  # the library holds nothing of any other
     store = run.writer.store
     for folder in folders:
         inside = folder.rstrip(os.sep) + os.sep
@@ -378,8 +425,12 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
             gone = [row for row, there in zip(rows, known, strict=True) if not there]
             for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
-                store.mark_incomplete("id = ?", (number,))
-                run.report.removed += run.writer.remove(_alive(run.writer, number))
+                _remove_source(run, number)
+
+
+def _remove_source(run: _Run, number: int) -> None:
+    run.writer.store.mark_incomplete("id = ?", (number,))
+    run.report.removed += run.writer.remove(_alive(run.writer, number))
 
 
 def _alive(writer: Writer, source: int) -> Iterator[int]:

@@ -12,7 +12,7 @@ import hashlib
 import math
 import pathlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from sys import getsizeof
 from typing import Any
@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from .._errors import InputError
-from ..documents.document import Document, Part, Scalar, Value
+from ..documents.document import Document, Heading, Hidden, Part, Scalar, Value
 from ..documents.encoding import clean
 from ..documents.metadata import LARGEST, flattened
 from ..documents.seen_ids import SeenIds
 from ..documents.source import Fields
 from ..documents.weight import WAITING, Load
+from ..documents.written_places import PLACES, placed
 
 __all__ = ["Documents", "batches", "count_of"]
 
@@ -153,11 +154,29 @@ def _checked(document: Document, number: int) -> Document:
         raise InputError(f"{_label(document.id, number)}: pages must be a tuple of whole numbers, not {document.pages!r:.40}")
     if not isinstance(document.parts, tuple) or not all(isinstance(part, Part) for part in document.parts):
         raise InputError(f"{_label(document.id, number)}: parts must be a tuple of Part, not {document.parts!r:.40}")
+    _check_places(document, number)
     if not isinstance(document.metadata, Mapping):
         raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
     if document.metadata:
         return replace(document, metadata=_metadata(document.metadata, document.id, number))
     return document
+
+
+def _check_places(document: Document, number: int) -> None:
+    """Raise `InputError` where headings, hidden spans or labels of pages are not of their types, or not in order."""
+    kinds: tuple[tuple[str, type], ...] = (("labels", str), ("headings", Heading), ("hidden", Hidden))
+    for name, kind in kinds:
+        given = getattr(document, name)
+        if not isinstance(given, tuple) or not all(isinstance(item, kind) for item in given):
+            raise InputError(f"{_label(document.id, number)}: {name} must be a tuple of {kind.__name__}, not {given!r:.40}")
+    ordered: list[tuple[str, Sequence[int]]] = [("pages", document.pages)]
+    ordered += [(name, [item.start for item in getattr(document, name)]) for name in ("parts", "headings", "hidden")]
+    for name, starts in ordered:
+        if any(after < before for before, after in zip((0, *starts), starts, strict=False)):
+            raise InputError(f"{_label(document.id, number)}: {name} must be in the order of their starts, from 0 up")
+    ends = [span.end for span in document.hidden]
+    if any(after < before for before, after in zip(ends, [span.start for span in document.hidden[1:]], strict=False)):
+        raise InputError(f"{_label(document.id, number)}: hidden spans must not overlap")
 
 
 def _of_record(record: Mapping[Any, Any], number: int, fields: Fields) -> Document:
@@ -184,7 +203,7 @@ def _of_record(record: Mapping[Any, Any], number: int, fields: Fields) -> Docume
         values = {**nested, **values}
     elif not _missing(nested):
         raise InputError(f"{_label(identifier, number)}: field 'metadata' must be a dictionary, not {_kind(nested)}")
-    return _named(identifier, text, title, _metadata(values, identifier, number), number)
+    return placed(_named(identifier, text, title, _metadata(values, identifier, number), number), record.get(PLACES))
 
 
 def _named(identifier: str, text: str, title: str, metadata: dict[str, Value], number: int) -> Document:

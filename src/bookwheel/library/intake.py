@@ -20,7 +20,10 @@ from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
 from ..analysis.scripts import UNSPACED
 from ..analysis.variety import different_terms, with_breaks
 from ..documents.document import Document
-from ..documents.passages import indexed_text, iter_places, spans_of_document
+from ..documents.headings import with_headings
+from ..documents.noise import without_noise
+from ..documents.passages import indexed_text, spans_of_document
+from ..documents.places import PlaceMap
 from ..documents.source import megabytes
 from ..documents.weight import WAITING
 from ..encode.protocols import DenseEncoder
@@ -91,6 +94,8 @@ class Intake:
         """What will be alive by language, with all that was taken in and removed so far."""
         self.found: Counter[str] = Counter()
         """Documents taken in by language."""
+        self.noise: Counter[str] = Counter()
+        """What of their texts was left out of the index (`without_noise`), by kind."""
         self._rows = Rows()
         self._texts: list[str] = []
         self._languages: list[str] = []
@@ -124,9 +129,10 @@ class Intake:
             self.manifest = replace(self.manifest, settings=settings)
         if new.replaces is not None:
             self.no_longer([new.replaces])
+        said = without_noise(new.document.text, self.noise)
         if settings.fixed_analyzer is None:
-            new = replace(new, language=language_of(new.document.text, new.document.title) or UNDECIDED)
-        self._add(new)
+            new = replace(new, language=language_of(said, new.document.title) or UNDECIDED)
+        self._add(new, said)
 
     def make_room(self, size: int) -> None:
         """See `Writer.make_room`: about eight copies of a record exist at a time."""
@@ -169,11 +175,13 @@ class Intake:
         """The rows that wait for the database."""
         return self._rows
 
-    def _add(self, new: NewDocument) -> None:
+    def _add(self, new: NewDocument, said: str) -> None:
+        """Take in a document of which ``said`` is indexed: its text `without_noise`."""
         settings, numbers = self.manifest.settings, self.numbers
         document = new.document
         if not document.text.strip() and document.title.strip():
             document = replace(document, text=document.title)  # the title is text where there is no other
+            said = document.text
         if self._is_large(document):
             self._flush_batch()
             self._finish_segment()  # so that a text this large has the room of the postings
@@ -181,23 +189,26 @@ class Intake:
         if text is not document.text:
             document = replace(document, text=text)
         title = storable(document.title)
-        spans = spans_of_document(document, settings.unit, settings.words)  # type: ignore[arg-type]
+        document = with_headings(document)
+        clean = said is not new.document.text and said is not document.text
+        said = storable(said) if clean else text
+        spans = spans_of_document(replace(document, text=said) if clean else document, settings.unit, settings.words)  # type: ignore[arg-type]
         number, first = numbers.document, numbers.passage
         numbers.document += 1
         numbers.passage += len(spans)
         crc = text_sum(text)
-        self._rows.document(number, new, text, crc, first, len(spans), self._generation)
-        for at, (span, (part, line)) in enumerate(zip(spans, iter_places(document, spans), strict=True)):
+        places = PlaceMap.of(document, spans).cell()
+        self._rows.document(number, new, text, crc, places, first, len(spans), self._generation)
+        for at, span in enumerate(spans):
             shown = text[span.start : span.end]
-            body = text if len(spans) == 1 else shown
+            body = said if len(spans) == 1 else said[span.start : span.end] if clean else shown
             indexed = indexed_text(title, body, first=at == 0)
             if len(indexed) > WHOLE:
                 indexed = with_breaks(indexed)
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
-            row = first + at, number, span.start, span.end, part, line
-            self._rows.passage(row, crc if shown is text else text_sum(shown))
+            self._rows.passage((first + at, number, span.start, span.end), crc if shown is text else text_sum(shown))
             self._texts.append(indexed)
             self._languages.append(new.language or UNDECIDED)
             self._bytes += size

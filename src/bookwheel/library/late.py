@@ -41,8 +41,9 @@ class LateRows:
     def highlights(self, passage: int) -> tuple[tuple[int, int], ...]:
         """The first `HIGHLIGHTS` spans of its text that match the query."""
         found: list[tuple[int, int]] = []
-        for start, piece in word_pieces(self.row(passage).text):
-            found += [(first + start, last + start) for first, last in self._highlighter(piece)]
+        row = self.row(passage)
+        for start, piece in word_pieces(row.text):
+            found += [(first + start, last + start) for first, last in self._highlighter(piece, row.language)]
             if len(found) >= HIGHLIGHTS:
                 break
         return tuple(found[:HIGHLIGHTS])

@@ -133,20 +133,26 @@ class Library(Reader):
         return report
 
     def remove(self, names: str | Sequence[str]) -> int:
-        """Remove the documents with these ids, or from the files of these paths; returns how many there were.
+        """Remove the documents with these ids, or from these files, folders or archives; returns how many there were.
 
-        Raises `UsageError`, removing nothing, where a name is neither.
+        Files and folders need not be there any more. Where files have an id in common, ``path::id`` is the one in that file.
+        Raises `UsageError`, removing nothing, where a name is none of these, or an id of documents in several files.
         """
+        from .naming import addresses as addresses_of
+        from .naming import ambiguous, below, find
         from .writer import writing
 
         if not isinstance(names, Iterable) or isinstance(names, bytes):
             raise InputError(f"a document's id is a string, not {names!r:.80} ({type(names).__name__})")
         given = [names] if isinstance(names, str) else list(names)
         with writing(self.path, self.ram, self.wait) as writer:
-            found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
+            store, generation = writer.store, writer.manifest.generation
+            found = {name: find(store, generation, name) or below(store, generation, name) for name in given}
+            if unclear := [ambiguous(name, several) for name in given if (several := addresses_of(store, generation, name))]:
+                raise UsageError(f"{'; '.join(unclear)}; nothing was removed")
             if missing := [name for name, numbers in found.items() if not numbers]:
                 raise UsageError(
-                    f"there is no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
+                    f"there is no document, file or folder {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
                 )
             count = writer.remove(sorted({number for numbers in found.values() for number in numbers}))
         self.refresh()

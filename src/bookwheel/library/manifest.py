@@ -31,7 +31,7 @@ __all__ = [
     "SegmentEntry",
 ]
 
-FORMAT = 4
+FORMAT = 5
 """The on-disk format this code reads and writes; any change of it raises the number."""
 
 

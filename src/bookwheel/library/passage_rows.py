@@ -6,29 +6,33 @@ What is damaged is named (`Database.noting`), and left out; everything else is g
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from .._errors import LibraryChanged, LibraryDamaged
+from .._errors import LibraryChanged
 from ..documents.document import Scalar
+from ..documents.noise import without_noise
 from ..documents.passages import TITLE
-from .database import Database
-from .row_sums import document_sum, name_sum, passage_sum, place_sum
+from ..documents.places import Place
+from .filters.file_fields import file_values
+from .row_sums import document_sum, name_sum, passage_sum, row_sum, span_sum
+from .stored_places import StoredPlaces
 
-__all__ = ["WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
+__all__ = ["OF_FILE", "WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
 
 NAMES = 1 << 14
 """Names of documents that are remembered as sound: about 3 MB."""
 _ENDLESS = 1 << 62
 """More characters than any text has."""
-_PLACE = "p.id, p.document, p.start, p.end, p.part, p.line"
+_PLACE = "p.id, p.document, p.start, p.end"
 _PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
 _TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
 WHOLE = "d.id, d.name, d.title, d.metadata, d.language, d.hash, d.sum"
 """What a document's checksum covers, and the checksum."""
+OF_FILE = "s.sum & 4294967295, s.size, s.mtime_ns, s.digest, s.fields, s.damaged, s.complete"
+"""The lower half of a source's checksum, and what it covers."""
 # Only SQLite has all of a long title, or of much metadata.
 _SOUND = (
     "d.sum = document_sum(d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), "
@@ -43,16 +47,18 @@ class PassageRow(NamedTuple):
     document: int
     start: int
     end: int
-    part: int | str | None
-    """The number of its page, or the name of its slide, sheet, chapter or attachment."""
-    line: int | None
+    place: Place
     name: str
     source: str
     title: str
     metadata: dict[str, Scalar]
     text: str
+    file: dict[str, str | int] = {}  # noqa: RUF012 - never changed
+    """What its file tells (`filters.file_fields`)."""
     late: bool = False
     """Whether title, metadata and text were left out, because they are large."""
+    language: str | None = None
+    """That its document was found to be in; None where it was not asked, or is left out too."""
 
 
 read_json = json.JSONDecoder().raw_decode
@@ -60,24 +66,24 @@ read_json = json.JSONDecoder().raw_decode
 
 
 def passage_holds(row: Sequence[Any]) -> bool:
-    """Whether a passage is as it was written: its number, document, start, end, part, line, checksum and text."""
-    number, document, start, end, part, line, written, text = row[:8]
+    """Whether a passage is as it was written: its number, document, start, end, checksum and text."""
+    number, document, start, end, written, text = row[:6]
     try:
-        return bool(passage_sum(number, document, start, end, part, line, crc32(text)) == written)
+        return bool(passage_sum(number, document, start, end, crc32(text)) == written)
     except TypeError:  # a damaged row holds other things than numbers
         return False
 
 
-def _place_holds(row: Sequence[Any]) -> bool:
+def _span_holds(row: Sequence[Any]) -> bool:
     """The same without the text, of which the upper half of the checksum is given."""
-    number, document, start, end, part, line, written = row[:7]
+    number, document, start, end, written = row[:5]
     try:
-        return bool(place_sum(number, document, start, end, part, line) == written)
+        return bool(span_sum(number, document, start, end) == written)
     except TypeError:
         return False
 
 
-class PassageRows(Database):
+class PassageRows(StoredPlaces):
     """The part of `Store` that reads passages."""
 
     def __init__(self, library: Path, *, write: bool = False) -> None:
@@ -98,12 +104,12 @@ class PassageRows(Database):
 
         def full(row: tuple[Any, ...]) -> bool:
             nonlocal room
-            room -= len(row[7]) + len(row[10]) + len(row[11] or "")
+            room -= len(row[5]) + len(row[8]) + len(row[9] or "")
             return room < 0
 
         for row in self._rows(
-            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32 FROM {_TABLES} JOIN texts t ON t.document = d.id "
-            "WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
+            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32, {OF_FILE} FROM {_TABLES} "
+            "JOIN texts t ON t.document = d.id WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
             ids,
             [most],
             full,
@@ -113,8 +119,6 @@ class PassageRows(Database):
                 document,
                 start,
                 end,
-                part,
-                line,
                 _,
                 text,
                 number,
@@ -127,14 +131,22 @@ class PassageRows(Database):
                 source,
                 path,
                 noted,
+                cell,
+                of_places,
+                *state,
             ) = row
             if (
                 passage_holds(row)
                 and document_sum(number, name, title, metadata, language, digest) == whole
                 and name_sum(source, path) == noted
+                and (map_ := self.loaded(document, cell, of_places)) is not None
             ):
                 shown = read_json(metadata)[0] if metadata else {}
-                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, title, shown, text.decode())
+                place = map_.place(start, end)
+                decoded, file = text.decode(), self.file_of(path, state)
+                found[passage] = PassageRow(
+                    passage, document, start, end, place, name, path, title, shown, decoded, file, language=language
+                )
         if len(found) < len(ids):
             if each is not None:
                 self._late(ids, found, most, full=room < 0)
@@ -144,15 +156,30 @@ class PassageRows(Database):
     def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
         """Add to ``found`` those of ``ids`` that are large, or all where it is ``full``, without their texts."""
         for row in self._rows(
-            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32 FROM {_TABLES} "
+            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32, {OF_FILE} "
+            f"FROM {_TABLES} JOIN texts t ON t.document = d.id "
             "WHERE (? OR p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) > ?) AND p.id IN",
             [number for number in ids if number not in found],
             [full, most],
         ):
-            number, name, noted, source, path, of_path = row[7:]
-            if _place_holds(row) and name_sum(number, name) == noted and name_sum(source, path) == of_path:
-                passage, document, start, end, part, line = row[:6]
-                found[passage] = PassageRow(passage, document, start, end, part, line, name, path, "", {}, "", True)
+            number, name, noted, source, path, of_path, cell, of_places, *state = row[5:]
+            if (
+                _span_holds(row)
+                and name_sum(number, name) == noted
+                and name_sum(source, path) == of_path
+                and (map_ := self.loaded(number, cell, of_places)) is not None
+            ):
+                passage, document, start, end = row[:4]
+                place, file = map_.place(start, end), self.file_of(path, state)
+                found[passage] = PassageRow(passage, document, start, end, place, name, path, "", {}, "", file, True)
+
+    def file_of(self, path: str, state: Sequence[Any]) -> dict[str, str | int]:
+        """What the file ``path`` tells, given `OF_FILE`; without size and time where those are damaged."""
+        written, size, mtime_ns, *rest = state
+        if row_sum(size, mtime_ns, *rest) != written:
+            self.met(f"what {self.path} keeps of the size and time of the file {path!r:.200} is damaged; index it again")
+            size = mtime_ns = None
+        return file_values(path, size, mtime_ns)
 
     def passage(self, number: int) -> PassageRow:
         """One passage whole, of whatever size; raises `LibraryChanged` where it is not stored any more."""
@@ -162,7 +189,7 @@ class PassageRows(Database):
         return found[number]
 
     def texts(self, ids: Sequence[int], most: int | None = None) -> dict[int, tuple[str, str]]:
-        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored and sound.
+        """What is indexed of the title of its document, and of the text, of each passage of ``ids`` that is stored and sound.
 
         Of a longer text only the first ``most`` characters.
         """
@@ -178,9 +205,9 @@ class PassageRows(Database):
         ):
             *place, written, text, crc, title, sound = row
             if sound and (
-                passage_holds(row) if crc is None else _place_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
+                passage_holds(row) if crc is None else _span_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
             ):
-                found[row[0]] = title, text.decode("utf-8", "replace")
+                found[row[0]] = title, without_noise(text.decode("utf-8", "replace"))
         if len(found) < len(ids):
             self._name_missing(ids, found)
         return found
@@ -240,28 +267,6 @@ class PassageRows(Database):
         self._names[number] = name
         return True
 
-    def _rows(
-        self,
-        sql: str,
-        ids: Sequence[int],
-        parameters: Sequence[Any] = (),
-        until: Callable[[tuple[Any, ...]], bool] | None = None,
-    ) -> list[Any]:
-        """The rows of ``sql``, which ends with ``IN``, for ``ids``, up to the first for which ``until`` is true.
-
-        Those that SQLite finds damaged are left out.
-        """
-        rows: list[Any] = []
-        for at in range(0, len(ids), 500):
-            some = ids[at : at + 500]
-            try:
-                rows += self.execute(f"{sql} ({','.join('?' * len(some))})", [*parameters, *some], until=until)
-            except LibraryDamaged:
-                for one in some:  # a damaged page holds the rows of some, not of all
-                    with suppress(LibraryDamaged):
-                        rows += self.execute(f"{sql} (?)", [*parameters, one], until=until)
-        return rows
-
     def _name_missing(self, ids: Sequence[int], found: Mapping[int, Any], *, known: bool = False) -> None:
         """Name the documents of those ``ids`` that are not in ``found`` though the library has them.
 
@@ -278,21 +283,3 @@ class PassageRows(Database):
                     else f"passage {passage} and the row of its document are damaged in {self.path}; run `bookwheel check` to see all "
                     "that is damaged, then index the files again into a new library"
                 )
-
-    def damage(self, number: int, what: str) -> str:
-        """The sentence that ``what`` of the document ``number`` is damaged, with what to do about it."""
-        called = f"number {number}"
-        with suppress(LibraryDamaged):
-            for name, whole, path, noted, source in self.execute(
-                "SELECT d.name, d.sum >> 32, s.path, s.sum >> 32, s.id FROM documents d "
-                "LEFT JOIN sources s ON s.id = d.source WHERE d.id = ?",
-                (number,),
-            ):
-                if name_sum(number, name) == whole:
-                    called = repr(name)
-                if type(source) is int and name_sum(source, path) == noted and path != "-":
-                    called += f" (of {path})"
-        return (
-            f"{what} of the document {called} is damaged in {self.path}; remove the document with `bookwheel remove`, then index "
-            "its source again"
-        )

@@ -14,8 +14,9 @@ from typing import Any
 
 from ..documents.document import Document, Scalar, Value
 from ..documents.metadata import comparable, kept, kept_value
+from ..documents.places import Cell
 from ..documents.weight import weight
-from .row_sums import document_numbers, document_sum, passage_sum
+from .row_sums import document_numbers, document_sum, passage_sum, places_sum
 from .store import Store
 
 __all__ = ["NewDocument", "Rows", "SourceState", "storable"]
@@ -64,7 +65,9 @@ class Rows:
     def __bool__(self) -> bool:
         return any((self.documents, self.passages, self.removed, self.complete))
 
-    def document(self, number: int, new: NewDocument, text: str, crc: int, first: int, spans: int, generation: int) -> None:
+    def document(
+        self, number: int, new: NewDocument, text: str, crc: int, places: Cell, first: int, spans: int, generation: int
+    ) -> None:
         """Add the rows of a document whose passages are numbered from ``first``; ``crc`` is `text_sum` of its ``text``."""
         document = new.document
         encoded = None
@@ -84,12 +87,12 @@ class Rows:
         self.documents.append(
             (number, name, new.source, title, encoded, new.digest, new.language, first, spans, generation, numbers, whole)
         )
-        self.texts.append((number, text, crc))
+        self.texts.append((number, places_sum(places, crc), places, text))
         if new.replaces is not None:
             self.removed.append((generation, new.replaces))
 
-    def passage(self, row: tuple[int, int, int, int, int | str | None, int | None], crc: int) -> None:
-        """Add a passage: number, document, start, end, part and line, and `text_sum` of its text."""
+    def passage(self, row: tuple[int, int, int, int], crc: int) -> None:
+        """Add a passage: number, document, start and end, and `text_sum` of its text."""
         self.passages.append((*row, passage_sum(*row, crc)))
 
     def mark_complete(self, source: int, state: SourceState, generation: int) -> None:
@@ -104,8 +107,8 @@ class Rows:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.documents,
         )
-        store.many("INSERT INTO texts VALUES (?, ?, ?)", self.texts)
-        store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", self.passages)
+        store.many("INSERT INTO texts VALUES (?, ?, ?, ?)", self.texts)
+        store.many("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", self.passages)
         store.many("INSERT INTO metadata VALUES (?, ?, ?)", self._values())
         store.count_values(self._values())
         store.remove(self.removed)

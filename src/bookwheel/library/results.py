@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._errors import UsageError
-from ..documents.document import Scalar
+from ..documents.document import Document, Scalar
+from ..documents.places import Place, PlaceMap
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..rank.trace import Ranking
 
 __all__ = ["EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
+
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,17 @@ class Result:
     """Where the passage starts in its document, in code points."""
     end: int
     metadata: Mapping[str, Scalar]
+    where: Place = NOWHERE
+    """The same in parts: page and printed label, headings, and what of the passage its document's readers are not shown."""
+
+    @property
+    def hidden(self) -> tuple[tuple[int, int], ...]:
+        """Start and end, in ``text``, of what the document's readers are not shown (white text, hidden rows, comments)."""
+        return tuple((span.start - self.start, span.end - self.start) for span in self.where.hidden)
+
+    file: Mapping[str, str | int] = field(default_factory=dict)
+    """What its file tells: ``path``, ``folder``, ``suffix``, ``size`` (bytes), ``modified`` (UTC, ISO 8601); none for what
+    `Library.add` was given."""
 
     def excerpt(self, characters: int) -> tuple[str, list[tuple[int, int]]]:
         """At most so many characters of the text, around its first highlight, and the highlights in them."""
@@ -68,6 +82,8 @@ class Result:
             "start": self.start,
             "end": self.end,
             "metadata": dict(self.metadata),
+            "file": dict(self.file),
+            "where": self.where.to_dict(),
         }
 
 
@@ -98,7 +114,8 @@ class Results(list[Result]):
         return [result.to_dict() for result in self]
 
     def to_pandas(self) -> Any:
-        """A pandas frame with a row for each result; parts and metadata have a column each (``parts.bm25``, ``metadata.year``).
+        """A pandas frame with a row for each result; each part, and each field of metadata and of the file, has a column
+        (``parts.bm25``, ``metadata.year``, ``file.size``).
 
         Raises `UsageError` where pandas is not installed.
         """
@@ -126,7 +143,7 @@ class Results(list[Result]):
         return as_html(self)
 
 
-NESTED = ("parts", "metadata")
+NESTED = ("parts", "metadata", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +173,17 @@ class StoredDocument:
     """Start and end of each passage in ``text``, in code points."""
     first: int = 0
     """Number of its first passage; the others follow."""
+    number: int = 0
+    """Its number in the library."""
+    layout: PlaceMap = field(default_factory=PlaceMap, repr=False)
+    """Its pages, parts, headings, lines and hidden text."""
+
+    def place(self, start: int, end: int) -> Place:
+        """Where the code points ``start`` to ``end`` (exclusive) of its text are, and what of them is hidden."""
+        return self.layout.place(start, end, self.text)
+
+    file: Mapping[str, str | int] = field(default_factory=dict)
+    """What its file tells, as of a `Result`."""
 
 
 @dataclass(slots=True)
@@ -166,6 +194,8 @@ class IndexReport:
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    moved: int = 0
+    """Files that were recognised by their content at a new place; their documents are unchanged."""
     passages: int = 0
     """Passages written by this run."""
     files: int = 0
@@ -181,11 +211,24 @@ class IndexReport:
     """Path and reason of each of them, of the first 100,000."""
     binary: dict[str, int] = field(default_factory=dict)
     """Number of the files skipped as binary, by suffix in lower case (``""``: none)."""
+    not_indexed: dict[str, int] = field(default_factory=dict)
+    """Stretches of the texts that were stored, but are no text to search for: private keys, encoded data, data: URIs, minified
+    scripts."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
     notes: list[str] = field(default_factory=list)
     """One sentence for each thing in a file that was left out though the file was read; no failures."""
+    hidden: dict[str, list[str]] = field(default_factory=dict)
+    """By reason, the documents added or updated with text that their readers are not shown, of each the first 10,000."""
     memory_plan: MemoryPlan | None = None
+
+    def hide(self, document: Document) -> None:
+        """List a document with hidden text."""
+        for reason in dict.fromkeys(span.reason for span in document.hidden):
+            listed = self.hidden.setdefault(reason, [])
+            if len(listed) < HIDDEN_LISTED:
+                pages = sorted({part.page for part in document.parts if part.page and part.name == "hidden text"})
+                listed.append(f"{document.id} p. {', '.join(map(str, pages[:5]))}" if pages else document.id)
 
     def skip(self, path: str, reason: str) -> None:
         """Count a file or folder that gave no document, and list it."""
@@ -200,6 +243,7 @@ class IndexReport:
 
 
 SKIPPED_LISTED = 100_000
+HIDDEN_LISTED = 10_000
 SKIPPED_KINDS = 1000
 
 
@@ -237,7 +281,7 @@ class Info:
     segments: int
     settings: Settings
     fields: tuple[str, ...]
-    """Metadata keys that ``--where`` can use."""
+    """What ``--where`` can use: metadata keys, and what files tell (path, folder, suffix, size, modified), if there are any."""
     languages: Mapping[str, int]
     """Documents by language; ``""`` are those that do not tell, and are read as the most are."""
     disk: Mapping[str, int]

@@ -8,8 +8,9 @@ from zlib import crc32
 
 from .._errors import LibraryDamaged
 from .manifest import Manifest
-from .row_sums import NUMBERS, document_sum, holds, numbers_hold, source_sum
+from .row_sums import CRC, NUMBERS, document_sum, holds, numbers_hold, places_sum, source_sum
 from .store import NUMBERS_OF_D, Store, passage_holds
+from .stored_places import is_map
 
 __all__ = ["damaged_rows"]
 
@@ -75,18 +76,21 @@ def _documents(store: Store, manifest: Manifest) -> Iterator[str]:
 
 def _texts(store: Store, manifest: Manifest) -> Iterator[str]:
     rows = store.stream(
-        f"SELECT {NUMBERS_OF_D}, CAST(t.text AS BLOB), typeof(t.text), t.sum FROM documents d LEFT JOIN texts t ON t.document = d.id "
+        f"SELECT {NUMBERS_OF_D}, t.places, CAST(t.text AS BLOB), typeof(t.text), t.sum "
+        "FROM documents d LEFT JOIN texts t ON t.document = d.id "
         "WHERE d.added <= :g AND (d.removed IS NULL OR d.removed > :g) ORDER BY d.id",
         {"g": manifest.generation},
     )
-    for *numbers, text, kind, written in rows:
+    for *numbers, places, text, kind, written in rows:
         number, _, first, count = numbers[:4]
-        if kind != "text" or crc32(text) != written:
+        if kind != "text" or not isinstance(written, int) or crc32(text) != written & CRC:
             yield store.damage(number, "the text")
+        elif places_sum(places, written & CRC) != written or not is_map(places):
+            yield store.damage(number, "the list of the places")
         elif holds(*numbers):  # else it was named with the documents
             decoded = text.decode()
             places = store.execute(
-                "SELECT id, document, start, end, part, line, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
+                "SELECT id, document, start, end, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
                 (first, first + count),
             )
             if len(places) != count:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ANY_TEXT",
+    "CRC",
     "HALF",
     "NUMBERS",
     "PRIME",
@@ -27,10 +28,11 @@ __all__ = [
     "name_sum",
     "numbers_hold",
     "passage_sum",
-    "place_sum",
+    "places_sum",
     "register_sums",
     "row_sum",
     "source_sum",
+    "span_sum",
     "text_bytes",
     "text_sum",
     "total",
@@ -45,6 +47,8 @@ REMOVAL = 900_007
 """What ``numbers`` gains when ``removed`` is set, for each generation and once more: no removal is another row than the first."""
 _FACTORS = (10_007, 300_007, 500_009, 70_001, 110_017)
 _PIECE = 1 << 20
+CRC = (1 << 32) - 1
+"""The lower half of a sum."""
 HALF = 1 << 31
 """Less is stored of the upper half of a sum, so that it has a sign."""
 PRIME = (1 << 61) - 1
@@ -104,16 +108,20 @@ def text_sum(text: str) -> int:
     return found
 
 
-def place_sum(number: int, document: int, start: int, end: int, part: int | str | None, line: int | None) -> int:
+def places_sum(cell: Any, crc: int) -> int:
+    """Of a document's places (`bookwheel.documents.places.Cell`) and its text, whose `text_sum` is ``crc``."""
+    data = cell if isinstance(cell, bytes) else repr(cell).encode("utf-8", "backslashreplace")
+    return (crc32(data) - HALF) << 32 | crc
+
+
+def span_sum(number: int, document: int, start: int, end: int) -> int:
     """Of a passage's row: the upper half of its ``sum``. Raises `TypeError` where a damaged row holds other things."""
-    if part.__class__ is not int:
-        part = -1 if part is None else crc32(text_bytes(part)) + (1 << 33)
-    return crc32(b"%d %d %d %d %d %d" % (number, document, start, end, part, -1 if line is None else line)) - HALF
+    return crc32(b"%d %d %d %d" % (number, document, start, end)) - HALF
 
 
-def passage_sum(number: int, document: int, start: int, end: int, part: int | str | None, line: int | None, crc: int) -> int:
+def passage_sum(number: int, document: int, start: int, end: int, crc: int) -> int:
     """Of a passage's row, and of its text, whose `text_sum` is ``crc``, in the lower 32 bits."""
-    return (place_sum(number, document, start, end, part, line) << 32) | crc
+    return (span_sum(number, document, start, end) << 32) | crc
 
 
 def source_sum(number: int, path: Any, *state: Any) -> int:

@@ -10,6 +10,7 @@ CREATE TABLE sources (
   complete INTEGER,  -- the generation at which all of it was stored; NULL while it is not
   sum INTEGER
 );
+CREATE INDEX sources_content ON sources(size, digest);  -- where a file came from that was moved
 CREATE TABLE documents (
   id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, name TEXT NOT NULL, first INTEGER NOT NULL, passages INTEGER NOT NULL,
   source INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER, numbers INTEGER NOT NULL,
@@ -21,11 +22,14 @@ CREATE INDEX documents_name ON documents(name);
 CREATE INDEX documents_source ON documents(source);
 CREATE INDEX documents_removed ON documents(removed) WHERE removed IS NOT NULL;
 CREATE INDEX documents_added ON documents(added);
-CREATE TABLE texts (document INTEGER PRIMARY KEY, text TEXT NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE texts (
+  document INTEGER PRIMARY KEY,
+  sum INTEGER NOT NULL,  -- of the text in the lower 32 bits, of the places above
+  places,  -- where each span of the text is, and what of it is hidden: see documents/places.py
+  text TEXT NOT NULL
+);
 CREATE TABLE passages (
   id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-  part,  -- the number of a page, or the name of a slide, sheet, chapter or attachment
-  line INTEGER,
   sum INTEGER NOT NULL  -- of the passage's text too
 );
 -- 'generation': the newest that this database holds whole; 'id': the library's; 'purged': rows removed by this generation are

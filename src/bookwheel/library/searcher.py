@@ -36,7 +36,7 @@ from .snapshot import Snapshot
 from .store import PassageRow
 from .vectors.encoders import Encoders
 
-__all__ = ["MAX_QUERY", "Searcher"]
+__all__ = ["MAX_QUERY", "Searcher", "asked"]
 
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
@@ -83,14 +83,14 @@ class Searcher:
 
     def rank(self, query: str | Query, options: SearchOptions) -> Ranking:
         """The best ``options.k`` passages with what their scores are made of."""
-        self._refuse_empty()
+        self.refuse_empty()
         with self._damage_named(), self.snapshot.store.noting() as damaged:
             ranking = self._ranked(_query(query), self.recipe(options.recipe), options, options.k)
         return _noted(ranking, damaged)
 
     def search(self, query: str | Query, options: SearchOptions) -> Results:
         """The best passages, or the best one of each of the best documents, with texts and highlights."""
-        self._refuse_empty()
+        self.refuse_empty()
         return self._found(_query(query), self.recipe(options.recipe), options)
 
     def _ranked(self, query: Query, recipe: Recipe, options: SearchOptions, k: int) -> Ranking:
@@ -154,7 +154,9 @@ class Searcher:
         results: list[Result] = []
         room = AT_ONCE
         for some in _some(found):
-            for row, marked in zip(some, highlights.many([row.text for row in some]), strict=True):
+            for row, marked in zip(
+                some, highlights.many([row.text for row in some], [row.language for row in some]), strict=True
+            ):
                 room -= MARK * len(marked)
                 spans = None if row.late or room < 0 else tuple(marked)
                 results.append(_result(len(results) + 1, row, ranking, places[row.id], spans, late))
@@ -171,7 +173,7 @@ class Searcher:
 
     def search_many(self, queries: Iterable[str | Query], options: SearchOptions) -> list[Results]:
         """`search` for each of ``queries``: encoded as one batch, on ``options.threads`` threads."""
-        self._refuse_empty()
+        self.refuse_empty()
         recipe = self.recipe(options.recipe)
         asked = self._encoded([_query(query) for query in queries], [recipe])
         if options.threads == 1 or len(asked) < 2:
@@ -185,7 +187,7 @@ class Searcher:
         """For each query the ranking of each recipe. What recipes have in common runs once a query."""
         from ..rank.shared import rank_all
 
-        self._refuse_empty()
+        self.refuse_empty()
         chosen = [self.recipe(recipe) for recipe in recipes]
         asked = self._encoded([_query(query) for query in queries], chosen)
 
@@ -216,7 +218,7 @@ class Searcher:
 
     def rank_documents(self, queries: Iterable[str | Query], options: SearchOptions) -> list[list[tuple[str, float]]]:
         """For each query the best documents as (id, score), a document scoring as its best passage."""
-        self._refuse_empty()
+        self.refuse_empty()
         recipe = self.recipe(options.recipe)
         results = []
         for query in queries:
@@ -232,7 +234,7 @@ class Searcher:
 
     def features(self, query: str | Query, recipe: Fuse, candidates: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The candidates of a fusion with each part's normalised score: ids int64 (n,), float64 (n, parts)."""
-        self._refuse_empty()
+        self.refuse_empty()
         return Runner(self.context()).features(recipe, _query(query), candidates)
 
     # -- what they share -----------------------------------------------------------------------------------------------
@@ -289,7 +291,8 @@ class Searcher:
                 raise LibraryDamaged(self._problems[0]) from error
             raise
 
-    def _refuse_empty(self) -> None:
+    def refuse_empty(self) -> None:
+        """Raise `LibraryEmpty` where there is nothing to search."""
         snapshot = self.snapshot
         if not snapshot.passages:
             raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
@@ -298,6 +301,11 @@ class Searcher:
 def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
     """``ranking`` with what was found damaged among its notes."""
     return replace(ranking, notes=(*ranking.notes, *(f"left out: {one}" for one in sentences))) if sentences else ranking
+
+
+def asked(question: str) -> str:
+    """A question as it was given, without spaces at its ends. Raises `QueryError` for one that is none, empty or too long."""
+    return _query(question).text
 
 
 def _query(query: str | Query) -> Query:
@@ -347,11 +355,6 @@ def _result(
     rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...] | None, late: LateRows
 ) -> Result:
     """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
-    place = row.source
-    if row.part is not None:
-        place = f"{row.source} p. {row.part}" if isinstance(row.part, int) else f"{row.source} {row.part}"
-    elif row.line is not None:
-        place = f"{row.source}:{row.line}"
     given: dict[str, Any] = {
         "rank": rank,
         "score": float(ranking.hits.scores[at]),
@@ -359,9 +362,11 @@ def _result(
         "id": row.name,
         "passage": row.id,
         "source": row.source,
-        "place": place,
+        "place": row.place.text(row.source, heading=False),
+        "where": row.place,
         "start": row.start,
         "end": row.end,
+        "file": row.file,
     }
     if highlights is None:
         return LateResult(late, **given)

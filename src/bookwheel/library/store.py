@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged
 from .database import DATABASE
-from .passage_rows import WHOLE, PassageRow, PassageRows, passage_holds, read_json
+from .filters.file_fields import FILE_FIELDS, FILES
+from .passage_rows import OF_FILE, WHOLE, PassageRow, PassageRows, passage_holds, read_json
 from .results import StoredDocument
-from .row_sums import NUMBERS, PRIME, document_sum, holds, name_sum, numbers_hold, total, value_sum
+from .row_sums import CRC, NUMBERS, PRIME, document_sum, holds, name_sum, numbers_hold, total, value_sum
 from .store_changes import StoreChanges
 
 __all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_holds"]
@@ -31,6 +32,11 @@ _ALIVE = "+added <= :g AND (removed IS NULL OR removed > :g)"
 FIELD_ROWS = 300_000
 """A filter's field of more rows than these is compared with its checksums by `bookwheel check` only: it takes too long."""
 NUMBERS_OF_D = "d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers"
+
+
+def _spellings(name: str) -> list[str]:
+    """macOS writes names of files in decomposed form, and people type them composed."""
+    return [name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)]
 
 
 class Store(StoreChanges, PassageRows):
@@ -104,8 +110,8 @@ class Store(StoreChanges, PassageRows):
 
     def find(self, generation: int, name: str) -> list[int]:
         """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
-        names = {"name": name, "NFC": unicodedata.normalize("NFC", name), "NFD": unicodedata.normalize("NFD", name)}
-        marks = ":name, :NFC, :NFD"  # macOS writes names of files in decomposed form, and people type them composed
+        names = dict(zip(("name", "NFC", "NFD"), _spellings(name), strict=True))
+        marks = ":name, :NFC, :NFD"
         rows = self.execute(
             f"SELECT id FROM documents WHERE name IN ({marks}) AND {_ALIVE} UNION "
             f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path IN ({marks})) AND {_ALIVE} ORDER BY id",
@@ -113,26 +119,72 @@ class Store(StoreChanges, PassageRows):
         )
         return [row[0] for row in rows]
 
+    def find_in(self, generation: int, path: str, name: str) -> list[int]:
+        """Numbers of the documents named ``name`` of the source of that path, alive at ``generation``."""
+        rows = self.execute(
+            f"SELECT id FROM documents WHERE name IN (?1, ?2, ?3) AND source IN (SELECT id FROM sources WHERE path IN (?4, ?5, ?6)) "
+            f"AND {_ALIVE.replace(':g', '?7')} ORDER BY id",
+            [*_spellings(name), *_spellings(path), generation],
+        )
+        return [row[0] for row in rows]
+
+    def find_below(self, generation: int, folder: str) -> list[int]:
+        """Numbers of the documents of the sources inside ``folder``, alive at ``generation``."""
+        found: set[int] = set()
+        for spelling in _spellings(folder):
+            inside = spelling.rstrip("/")
+            rows = self.execute(
+                "SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path >= :low AND path < :high) "
+                f"AND {_ALIVE}",
+                {"low": inside + "/", "high": inside + "0", "g": generation},  # '0' follows '/'
+            )
+            found.update(row[0] for row in rows)
+        return sorted(found)
+
+    def paths_with(self, generation: int, name: str) -> list[str]:
+        """Paths of the sources that have a document named ``name``, alive at ``generation``."""
+        rows = self.execute(
+            "SELECT DISTINCT s.path FROM documents d JOIN sources s ON s.id = d.source WHERE d.name IN (?1, ?2, ?3) "
+            f"AND {_ALIVE.replace(':g', '?4')} ORDER BY s.path",
+            [*_spellings(name), generation],
+        )
+        return [row[0] for row in rows]
+
+    def shared_ids(self, since: int) -> list[tuple[str, str, int, str]]:
+        """Paths of two sources, number of the ids that both have, and one of them: of documents added after ``since``.
+
+        For a writer that has committed.
+        """
+        return self.execute(
+            "SELECT s.path, t.path, count(*), min(name) FROM (SELECT DISTINCT d.source AS one, e.source AS other, d.name AS name "
+            "FROM documents d CROSS JOIN documents e ON e.name = d.name AND e.source <> d.source "
+            "WHERE d.added > :since AND d.removed IS NULL AND e.removed IS NULL AND (e.added <= :since OR e.id < d.id)) "
+            "JOIN sources s ON s.id = one JOIN sources t ON t.id = other GROUP BY one, other ORDER BY count(*) DESC, one, other",
+            {"since": since},
+        )
+
     def document(self, number: int) -> StoredDocument:
         """One document whole. Raises `LibraryDamaged` where it is damaged."""
         rows = self._rows(
-            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D} FROM documents d "
-            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
+            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, t.places, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D}, {OF_FILE} "
+            "FROM documents d JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
             (number,),
         )
-        for _, name, title, metadata, language, digest, whole, source, path, noted, text, written, *numbers in rows:
+        for _, name, title, metadata, language, digest, whole, source, path, noted, cell, text, written, *rest in rows:
+            numbers, state = rest[:7], rest[7:]
             if (
-                not holds(*numbers)
+                (layout := self.loaded(number, cell, written >> 32)) is None
+                or not holds(*numbers)
                 or document_sum(number, name, title, metadata, language, digest) != whole
                 or name_sum(source, path) != noted
-                or crc32(text) != written
+                or crc32(text) != written & CRC
             ):
                 break
             first, count = numbers[2:4]
             decoded = text.decode()
             # Its passages are numbered in a row; passages have no index by document.
             places = self.execute(
-                "SELECT id, document, start, end, part, line, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
+                "SELECT id, document, start, end, sum FROM passages WHERE id >= ? AND id < ? ORDER BY id",
                 (first, first + count),
             )
             if len(places) != count:
@@ -140,7 +192,8 @@ class Store(StoreChanges, PassageRows):
             if not all(passage_holds((*place, decoded[place[2] : place[3]].encode())) for place in places):
                 break
             spans = tuple((place[2], place[3]) for place in places)
-            return StoredDocument(name, path, title, decoded, read_json(metadata)[0] if metadata else {}, spans, first)
+            shown, file = read_json(metadata)[0] if metadata else {}, self.file_of(path, state)
+            return StoredDocument(name, path, title, decoded, shown, spans, first, number, layout, file)
         raise LibraryDamaged(self.damage(number, "the text or a field"))
 
     def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
@@ -159,6 +212,11 @@ class Store(StoreChanges, PassageRows):
         for row in self.stream(f"SELECT id FROM documents WHERE {_ALIVE} ORDER BY id", {"g": generation}):
             yield row[0]
 
+    def alive(self, generation: int, numbers: Sequence[int]) -> list[int]:
+        """Those of the documents ``numbers`` that are alive at ``generation``."""
+        some = f"SELECT id FROM documents WHERE +added <= {int(generation)} AND (removed IS NULL OR removed > {int(generation)}) AND id IN"
+        return [row[0] for row in self._rows(some, numbers)]
+
     def range_of(self, number: int) -> tuple[int, int]:
         """First passage and number of passages of the document ``number``. Raises `LibraryDamaged`."""
         for row in self.execute(f"SELECT {NUMBERS} FROM documents WHERE id = ?", (number,)):
@@ -169,6 +227,11 @@ class Store(StoreChanges, PassageRows):
     def fields(self) -> list[str]:
         """The metadata keys in use."""
         return [row[0] for row in self.execute("SELECT key FROM fields WHERE rows > 0 ORDER BY key")]
+
+    def file_fields(self) -> list[str]:
+        """What files tell of their documents, where there are files."""
+        there = self.execute(f"SELECT EXISTS (SELECT 1 FROM sources WHERE {FILES})")[0][0]
+        return list(FILE_FIELDS) if there else []
 
     def sums_of_fields(self) -> tuple[dict[Any, tuple[int, int]], dict[Any, tuple[int, int]]]:
         """Rows and total of each field of the metadata: as noted, and as they are, at one moment."""

@@ -150,6 +150,11 @@ class Writer:
         return dict(self._intake.found.most_common())
 
     @property
+    def noise(self) -> dict[str, int]:
+        """What of the texts taken in was stored, but not indexed, by kind."""
+        return dict(self._intake.noise)
+
+    @property
     def added_passages(self) -> int:
         """Passages taken in by now."""
         return self._intake.added_passages
@@ -159,6 +164,12 @@ class Writer:
     def source(self, path: str) -> int:
         """The number of source ``path``, made where it is new."""
         return self.store.source(path)
+
+    def move(self, source: int, old: str, new: str) -> None:
+        """Note that the file of ``source`` was moved: its documents and their vectors stay. Readers see the new path at once."""
+        self._intake.flush()  # rows that wait may be of this source
+        self.store.move_source(source, old, new)
+        self._dirty = True
 
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
         """Add one document; ``digest`` as `document_hash` gives it.
@@ -423,11 +434,14 @@ class Writer:
 
 
 def document_hash(document: Document) -> bytes:
-    """What tells whether a document changed: BLAKE2b of its title, text, metadata and parts, 16 bytes."""
+    """What tells whether a document changed: BLAKE2b of its title, text, metadata and places, 16 bytes."""
     digest = hashlib.blake2b(f"{document.title}\0{document.kind}\0".encode("utf-8", "replace"), digest_size=16)
     for piece in _metadata(document):
         digest.update(piece.encode("utf-8", "replace"))
     digest.update(f"\0{document.parts or ''!s}".encode("utf-8", "replace"))
+    for told in (document.pages, document.labels, document.headings, document.hidden):
+        if told:
+            digest.update(f"\0{told!s}".encode("utf-8", "replace"))
     text = document.text
     for at in range(0, len(text), HASHED):  # a copy of a large text is never whole
         digest.update(text[at : at + HASHED].encode("utf-8", "surrogatepass"))

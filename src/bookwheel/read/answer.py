@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .evidence import Evidence, Quote
 
+if TYPE_CHECKING:
+    from .everywhere import MentionList
+
 __all__ = ["Answer", "Claim", "Spent", "Status"]
 
-Status = Literal["quoted", "supported", "altered", "unsupported"]
-"""``quoted``: stored text, word by word. ``supported``: every number, name and content word of it stands in its quotes.
-``altered``: near to them, but a number, a name or a negation differs. ``unsupported``: neither."""
+Status = Literal["quoted", "counted", "supported", "altered", "unsupported"]
+"""``quoted``: stored text, word by word. ``counted``: a number over all documents, none of them left out. ``supported``: every
+number, name and content word of it stands in its quotes. ``altered``: near to them, but a number, a name or a negation differs.
+``unsupported``: neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,12 @@ class Answer:
     spent: Spent = Spent()
     omitted: tuple[Claim, ...] = ()
     """Sentences that the model wrote and that are not shown, since the documents do not support them."""
+    asked: str = ""
+    """The question as it was asked of the documents, where that is not as it was typed: without limits, with words of earlier ones."""
+    limits: tuple[str, ...] = ()
+    """What the question itself limited the answer to: ``year >= 2020``."""
+    everywhere: MentionList | None = None
+    """To a whole-collection question: every document with every place, read as they are looked at."""
 
     @property
     def text(self) -> str:
@@ -84,7 +94,7 @@ class Answer:
         """The answer with the numbers of its evidence, and the places under it."""
         if self.refused:
             return self.reason
-        lines = [" ".join(f"{claim.text} {''.join(f'[{n}]' for n in _numbers(claim))}".rstrip() for claim in self.claims), ""]
+        lines = [" ".join(f"{claim.text} {_marks(claim)}".rstrip() for claim in self.claims), ""]
         seen: dict[int, str] = {}
         for claim in self.claims:
             for quote in claim.quotes:
@@ -104,6 +114,9 @@ class Answer:
             "claims": [claim.to_dict() for claim in self.claims],
             "omitted": [claim.to_dict() for claim in self.omitted],
             "evidence": [one.to_dict() for one in self.evidence],
+            **({"asked": self.asked} if self.asked else {}),
+            **({"limits": list(self.limits)} if self.limits else {}),
+            **({"everywhere": _counts(self.everywhere)} if self.everywhere is not None else {}),
             "notes": list(self.notes),
             "timings": dict(self.timings),
             "spent": {
@@ -112,6 +125,22 @@ class Answer:
                 "completion_tokens": self.spent.completion_tokens,
             },
         }
+
+
+def _counts(found: MentionList) -> dict[str, Any]:
+    return {
+        "phrases": list(found.phrases),
+        "documents": found.documents,
+        "passages": found.passages,
+        "occurrences": found.occurrences,
+    }
+
+
+def _marks(claim: Claim) -> str:
+    """The numbers of a claim's evidence; of one that is not supported, that it is not."""
+    if claim.status in ("altered", "unsupported"):
+        return f"[{claim.status}: {claim.note}]"
+    return "".join(f"[{number}]" for number in _numbers(claim))
 
 
 def _numbers(claim: Claim) -> list[int]:

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
 
-from .answer import Answer
+from .answer import Answer, Claim
+from .events import Event, Found, Token
 from .evidence import Evidence
 from .options import AskOptions
 from .protocols import Collection
 from .quoting import quoted
 
 __all__ = ["Event", "Found", "Token", "answer", "events"]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The evidence, before anything is written."""
-
-    evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of what a model is writing: a draft that nothing has been verified of yet."""
-
-    text: str
-
-
-Event = Found | Token | Answer
 
 
 def events(collection: Collection, question: str, options: AskOptions) -> Iterator[Event]:
@@ -44,8 +27,38 @@ def events(collection: Collection, question: str, options: AskOptions) -> Iterat
         )
         return
     claims = quoted(collection, question, evidence, options)
-    done = time.perf_counter()
-    yield Answer(question, claims, evidence, "quote", timings={"search": searched - started, "reading": done - searched})
+    timings = {"search": searched - started, "reading": time.perf_counter() - searched}
+    if options.model is None:
+        yield Answer(question, claims, evidence, "quote", timings=timings)
+    else:
+        yield (yield from _written(collection, question, evidence, options, claims, timings))
+
+
+def _written(
+    collection: Collection,
+    question: str,
+    evidence: Sequence[Evidence],
+    options: AskOptions,
+    quotes: Sequence[Claim],
+    timings: dict[str, float],
+) -> Generator[Token, None, Answer]:
+    """The pieces of a model's draft, then the answer that was verified."""
+    from .written import written  # language models are not imported for a quoting answer
+
+    began = time.perf_counter()
+    made = yield from written(collection, question, evidence, options, quotes)
+    timings |= {"writing": time.perf_counter() - began} | ({} if made.first is None else {"first": made.first})
+    return Answer(
+        question,
+        made.claims,
+        tuple(evidence),
+        made.method,
+        made.model,
+        notes=made.notes,
+        timings=timings,
+        spent=made.spent,
+        omitted=made.omitted,
+    )
 
 
 def answer(collection: Collection, question: str, options: AskOptions) -> Answer:

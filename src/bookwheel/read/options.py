@@ -29,6 +29,8 @@ class AskOptions:
     """How to rank; the library's own recipe where None."""
     where: str | None = None
     """A filter by metadata: ``year >= 2020``."""
+    inside: tuple[str, ...] = ()
+    """Folders and files: only what is in one of them is read. Whole paths, or their last parts."""
     threshold: float | None = None
     """Refuse where the probability that the evidence answers is smaller; the fitted default where None; 0 never refuses."""
     unsupported: Literal["omit", "mark"] = "omit"
@@ -41,6 +43,10 @@ class AskOptions:
     """The most times that the model is asked."""
     history: tuple[str, ...] = ()
     """Earlier questions of the conversation, oldest first."""
+    limits: bool = True
+    """Whether limits that are written in the question ("only in /reports", "year >= 2020") are taken as such."""
+    whole: bool = True
+    """Whether a question about the whole collection ("all reports that mention X") is answered by a scan of all documents."""
 
     def __post_init__(self) -> None:
         for name, low, high in (("passages", 1, 1000), ("sentences", 1, 100), ("calls", 1, 10_000)):
@@ -57,4 +63,6 @@ class AskOptions:
             raise UsageError(f"seconds must be a number from 0 up, not {self.seconds!r}")
         if self.unsupported not in ("omit", "mark"):
             raise UsageError(f"unsupported must be 'omit' or 'mark', not {self.unsupported!r}")
-        object.__setattr__(self, "history", tuple(self.history))
+        for name in ("history", "inside"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))

@@ -21,7 +21,10 @@ def quoted(collection: Collection, question: str, evidence: Sequence[Evidence], 
     scored: list[tuple[float, int, int, int]] = []
     for at, one in enumerate(evidence):
         starts, _ = cuts(Document("", one.text))
+        unseen = () if options.hidden else one.hidden
         for start, end in zip(starts, [*starts[1:], len(one.text)], strict=True):
+            if any(first < end and start < last for first, last in unseen):
+                continue
             met = {term for _, _, terms in collection.terms(one.text[start:end]) for term in terms} & asked
             scored.append((-sum(idf[term] for term in met), at, start, end))
     chosen = sorted(sorted(scored)[: options.sentences], key=lambda item: item[1:])

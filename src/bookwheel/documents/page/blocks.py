@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["HEADINGS", "HEADING_MARK", "KEPT_SPACE", "LINE_MARK", "PARAGRAPH_MARK", "PROSE", "Blocks", "blocks_of"]
 
 PARAGRAPH_MARK, LINE_MARK, HEADING_MARK = "\x1d", "\x1c", "\x1a"
+"""The mark of a heading is followed by its level; 0 where it has no words and only parts what is around it."""
 KEPT_SPACE = {ord(" "): "\x1e", ord("\t"): "\x1f", ord("\n"): "\x1b"}
 """White space in ``<pre>`` takes another form while all other is collapsed."""
 
@@ -47,10 +48,13 @@ _NAMED = frozenset(("section", "article", "p", "li", "dl", "dt", "dd", "tr", "td
 _SECTION_CLASS = re.compile(r"(?:ref)?sect(?:ion|\d)?\b")
 _PERMALINKS = frozenset(("#", "¶", "§", "🔗", "\N{LINK SYMBOL}\ufe0f", "∞", "⚓"))
 _SPACE = re.compile(r"\s+")
-_HIDDEN = (
-    '[hidden], [aria-hidden="true"], [style*="display:none" i], [style*="display: none" i], '
-    '[style*="visibility:hidden" i], [style*="visibility: hidden" i]'
+_HIDDEN = '[hidden], [aria-hidden="true"], [style*="display" i], [style*="visibility" i], [style*="opacity" i], [style*="font-size" i]'
+_HIDING = re.compile(
+    r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*(?:0+(?:\.0*)?|\.0+)%?"
+    r"|font-size\s*:\s*(?:0*1(?:\.0*)?|0+(?:\.\d*)?|\.\d+)(?:px|pt)|font-size\s*:\s*0+)(?=\s*(?:[;!]|$))",
+    re.IGNORECASE,
 )
+"""Styles of what is not shown, or in type of a point at most."""
 
 
 @dataclass(slots=True)
@@ -79,6 +83,7 @@ class Blocks:
     role: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     """``"yes"`` if browsers do not show the block, ``"aria"`` if they only do not read it aloud, else ``""``."""
+    comments: list[str] = field(default_factory=list)
 
 
 def blocks_of(root: LexborNode) -> Blocks:
@@ -153,7 +158,7 @@ def blocks_of(root: LexborNode) -> Blocks:
                     if tag == "pre":
                         pre += 1
                     elif tag in HEADINGS:
-                        append(HEADING_MARK)
+                        append(HEADING_MARK + tag[1])
                 current = block
                 child = node.first_child
                 stack.append((node, tag if mark is not None else "", block))
@@ -178,6 +183,8 @@ def blocks_of(root: LexborNode) -> Blocks:
             if child is not None:
                 node = child
                 continue
+        elif tag == "-comment":
+            page.comments.append(node.comment_content or "")
         elif tag == "script" and (node.attributes.get("type") or "").startswith("math/"):
             append(_SPACE.sub(" ", node.text()))
         if not stack:
@@ -208,6 +215,8 @@ def blocks_of(root: LexborNode) -> Blocks:
                         _row(page, block)
                     elif tag == "pre":
                         pre -= 1
+                    elif tag in HEADINGS and not chars[block]:
+                        parts[begins[block] + 1] = f"{HEADING_MARK}0"
                     append(mark)
                 ends[block] = len(parts)
                 lasts[block] = len(tags)
@@ -228,7 +237,7 @@ def _hidden(root: LexborNode) -> dict[int, str]:
     found: dict[int, str] = {}
     for node in root.css(_HIDDEN):
         attributes = node.attributes
-        if "hidden" in attributes or "style" in attributes:
+        if "hidden" in attributes or _HIDING.search(attributes.get("style") or ""):
             until_found = (attributes.get("hidden") or "").lower() == "until-found"
             # Wikipedia shows a picture of each formula and hides the formula.
             formula = node.first_child
@@ -236,7 +245,7 @@ def _hidden(root: LexborNode) -> dict[int, str]:
                 formula = formula.next
             if not until_found and (formula is None or formula.tag != "math"):
                 found[node.mem_id] = "yes"
-        else:
+        elif attributes.get("aria-hidden") == "true":
             found[node.mem_id] = "aria"
     return found
 

@@ -56,6 +56,8 @@ class Words:
     """Control and private characters, which are spaces in ``text`` if controls."""
     faults: int
     """Characters that PDFium did not find in the font's table; 0 if there are few."""
+    chars: Ints
+    """Of each word PDFium's number of its first character."""
 
 
 @cache
@@ -86,7 +88,7 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     count = int(raw.FPDFText_CountChars(content))
     if count <= 0:
         none = np.empty(0, np.int64)
-        return Words("", none, none, none, np.empty((0, 4), np.float32), 0, 0, 0)
+        return Words("", none, none, none, np.empty((0, 4), np.float32), 0, 0, 0, none)
     page = ctypes.cast(content, ctypes.c_void_p).value or 0
     get_text, boxes, unicode, unmapped = _functions()
     buffer = np.empty(2 * count + 2, np.uint16)
@@ -132,7 +134,7 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     breaks = np.cumsum((codes == 10) | (codes == 0xFFFE))
     lines = breaks[starts] - (codes[starts] == 0xFFFE)
     if count > MAX_CHARS:
-        return Words(text, starts, ends, lines, np.empty((0, 4), np.float32), glued, odd, faults)
+        return Words(text, starts, ends, lines, np.empty((0, 4), np.float32), glued, odd, faults, places[starts])
     if glued >= 0:
         index = np.searchsorted(drawn, places[starts])
         first = at[index]
@@ -144,7 +146,7 @@ def words_of(content: Any, *, every: bool = False) -> Words:
         last[:-1, 2] = first[1:, 0]
         last[far] = _boxes(boxes, page, ends[far] - 1)
     joined = np.concatenate((np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])), axis=1)
-    return Words(text, starts, ends, lines, joined, glued, odd, faults)
+    return Words(text, starts, ends, lines, joined, glued, odd, faults, places[starts])
 
 
 def _far(first: Floats, lengths: Ints, lines: Ints) -> Ints:

@@ -11,7 +11,7 @@ from ..encoding import clean
 from .layout import Line
 from .strings import utf16
 
-__all__ = ["Heading", "metadata_of", "outline_of", "sections_of", "title_from"]
+__all__ = ["Heading", "Placed", "labels_of", "metadata_of", "outline_of", "placed_headings", "title_from"]
 
 MAX_HEADINGS = 5_000
 MAX_DEPTH = 5
@@ -47,6 +47,8 @@ _NO_TITLE = re.compile(
 )
 _FOOTNOTE = "∗*†‡§ "
 """Marks of a title's footnote."""
+_LABEL = 40
+"""Characters of a page's label."""
 _LONGEST = 200
 """Characters of a title; what is longer is text in large type."""
 _WORDLESS = re.compile(r"[\W\d_]*\Z")
@@ -64,6 +66,18 @@ class Heading(NamedTuple):
     """From 0."""
     top: float
     """Where on the page it points to; -1 if it does not say."""
+    level: int = 1
+    """1 for the highest."""
+
+
+class Placed(NamedTuple):
+    """A heading at a line of its page."""
+
+    line: int
+    level: int
+    title: str
+    begins: bool
+    """Whether the line says it, so that a section begins there."""
 
 
 def metadata_of(pdf: Any, failure: type[Exception]) -> tuple[dict[str, Scalar], str]:
@@ -144,6 +158,7 @@ def outline_of(pdf: Any) -> list[Heading]:
     seen: set[int | None] = set()
     stack = [raw.FPDFBookmark_GetFirstChild(pdf, None)]
     while stack and len(seen) < MAX_HEADINGS:
+        level = len(stack)
         entry = stack.pop()
         address = ctypes.cast(entry, ctypes.c_void_p).value
         if not address or address in seen:
@@ -160,29 +175,49 @@ def outline_of(pdf: Any) -> list[Heading]:
         flags = [ctypes.c_int() for _ in range(3)]
         floats = [ctypes.c_float() for _ in range(3)]
         given = raw.FPDFDest_GetLocationInPage(target, *flags, *floats)
-        found.append(Heading(title, number, floats[1].value if given and flags[1].value else -1.0))
+        found.append(Heading(title, number, floats[1].value if given and flags[1].value else -1.0, level))
     return found
 
 
-def sections_of(headings: list[Heading], lines: list[Line]) -> list[int]:
-    """Which of a page's ``lines`` begin the sections that ``headings`` (of this page) name."""
+def placed_headings(headings: list[Heading], lines: list[Line]) -> list[Placed]:
+    """The ``headings`` of a page at the lines that say them, or at those next to where they point; in the order of the lines."""
     words = [_letters(line.text) for line in lines]
-    found: list[int] = []
+    found: list[Placed] = []
     for heading in headings:
         wanted = _letters(heading.title)
-        if len(wanted) < 3:
-            continue
         fits = [
             at
             for at, text in enumerate(words)
-            if len(text) > 2
+            if len(wanted) > 2
+            and len(text) > 2
             and ((text.endswith(wanted) and len(text) < len(wanted) + 20) or (len(text) > 5 and wanted.startswith(text)))
         ]
         if heading.top >= 0:
             fits.sort(key=lambda at: abs(lines[at].box[3] - heading.top))
-        if fits and fits[0]:
-            found.append(fits[0])
-    return sorted(set(found))
+        if fits:
+            found.append(Placed(fits[0], heading.level, heading.title, fits[0] > 0))
+        else:
+            found.append(Placed(_nearest(heading.top, lines), heading.level, heading.title, False))
+    return sorted(found, key=lambda one: one.line)
+
+
+def _nearest(top: float, lines: list[Line]) -> int:
+    """The line whose top is nearest to ``top``; the first where that is not known."""
+    known = [at for at, line in enumerate(lines) if line.box[3] > line.box[1]]
+    return min(known, key=lambda at: abs(lines[at].box[3] - top), default=0) if top >= 0 else 0
+
+
+def labels_of(pdf: Any) -> tuple[str, ...]:
+    """What is printed as the number of each page, ``""`` where it is the page's number; none where it always is."""
+    import pypdfium2.raw as raw
+
+    if not raw.FPDF_GetPageLabel(pdf, 0, None, 0):
+        return ()
+    found: list[str] = []
+    for index in range(len(pdf)):
+        label = _one_line(clean(utf16(partial(raw.FPDF_GetPageLabel, pdf, index))), _LABEL)
+        found.append("" if label == str(index + 1) else label)
+    return tuple(found) if any(found) else ()
 
 
 def _letters(text: str) -> str:

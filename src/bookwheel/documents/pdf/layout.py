@@ -43,29 +43,30 @@ class Line:
     """Of a row of a table, its cells with their left and right ends."""
 
 
-def lines_of(words: Words, crop: Box | None = None) -> list[Line]:
-    """The lines of a page; of words outside ``crop`` (what a viewer shows) none."""
+def lines_of(words: Words, kept: NDArray[np.bool_] | None = None) -> list[Line]:
+    """The lines of a page, or of those of its words that are ``kept``."""
     if not len(words.starts):
         return []
     boxes = words.boxes
     if not len(boxes):
         return [Line(text, (0.0, 0.0, 0.0, 0.0)) for text in _plain(words.text)]
     starts, ends, numbers = words.starts, words.ends, words.lines
-    if crop is not None:
-        middle_x, middle_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-        kept = (middle_x >= crop[0]) & (middle_x <= crop[2]) & (middle_y >= crop[1]) & (middle_y <= crop[3])
-        kept |= boxes[:, 2] <= boxes[:, 0]  # without a box
-        if not kept.all():
-            starts, ends, numbers, boxes = starts[kept], ends[kept], numbers[kept], boxes[kept]
-            if not len(starts):
-                return []
+    parted: NDArray[np.bool_] | None = None
+    if kept is not None:
+        parted = np.diff(np.flatnonzero(kept)) > 1  # a line's text is cut out of the page's
+        starts, ends, numbers, boxes = starts[kept], ends[kept], numbers[kept], boxes[kept]
+        if not len(starts):
+            return []
     height = np.minimum(boxes[1:, 3] - boxes[1:, 1], boxes[:-1, 3] - boxes[:-1, 1])
     overlap = np.minimum(boxes[1:, 3], boxes[:-1, 3]) - np.maximum(boxes[1:, 1], boxes[:-1, 1])
     ahead = boxes[1:, 0] - boxes[:-1, 2]
     wide = (ahead > height * _WIDE) & (overlap > height * 0.5) & (height > 0)
     new_line = numbers[1:] != numbers[:-1]
     divided = int(np.count_nonzero(wide)) >= MIN_ROWS
-    first = np.concatenate(([0], np.flatnonzero(new_line | wide if divided else new_line & ~wide) + 1))
+    cut = new_line | wide if divided else new_line & ~wide
+    if parted is not None:
+        cut |= parted
+    first = np.concatenate(([0], np.flatnonzero(cut) + 1))
     last = np.concatenate((first[1:], [len(starts)])) - 1
     left = np.minimum.reduceat(boxes[:, 0], first)
     bottom = np.minimum.reduceat(boxes[:, 1], first)

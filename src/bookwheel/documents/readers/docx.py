@@ -1,4 +1,5 @@
-"""DOCX: what a reader of the printed page reads, and comments; deleted and hidden text, field codes and prompts are left out.
+"""DOCX: what a reader of the printed page reads, and comments; deleted text, field codes and prompts are left out,
+hidden text is kept apart.
 
 Source: ECMA-376, part 1, WordprocessingML.
 """
@@ -8,8 +9,9 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
-from ..document import Document
+from ..document import Document, Heading
 from ..encoding import clean, decode
+from ..parts import Headed, blocks_text, with_hidden
 from ..source import Fields, Source
 from .archive import Archive, open_archive
 from .base import Format, Items
@@ -17,7 +19,7 @@ from .grid import table_lines
 from .html import parse_html, visible_text
 from .opc import chart_texts, core_properties, main_part, related
 from .values import one_line
-from .word_numbers import Numbering
+from .word_numbers import Numbering, hides
 from .xml import attribute, local, parse_xml
 
 __all__ = ["DOCX"]
@@ -58,9 +60,23 @@ def _read(source: Source, fields: Fields) -> Items:
                 blocks.append(block)
         metadata, title = core_properties(archive, source)
     yield from reader.failures
-    text = clean("\n\n".join(blocks)).strip()
+    text, headings = blocks_text(block if isinstance(block, Headed) else clean(block) for block in blocks)
+    hidden_pieces = [(reason, clean("".join(texts)), 0) for reason, texts in reader.hidden.items()]
+    text, parts, hidden = with_hidden(text, hidden_pieces)
     if text:
-        yield Document(source.path, text, title or reader.heading or source.stem, metadata, line=0)
+        if parts and headings:
+            headings = (*headings, Heading(parts[0].start, 0, ""))
+        yield Document(
+            source.path,
+            text,
+            title or reader.heading or source.stem,
+            metadata,
+            sections=tuple(heading.start for heading in headings),
+            parts=parts,
+            headings=headings,
+            hidden=hidden,
+            line=0,
+        )
 
 
 class _Reader:
@@ -70,6 +86,8 @@ class _Reader:
         self.heading = ""
         """The first title or heading met."""
         self.failures: list[InputError] = []
+        self.hidden: dict[str, list[str]] = {}
+        """Text that is not shown, by reason."""
         self._initial = ""
         """The large first letter of the paragraph to come."""
 
@@ -99,7 +117,10 @@ class _Reader:
 
     def _paragraph(self, paragraph: Element, blocks: list[str]) -> None:
         properties = next((item for item in paragraph if local(item.tag) == "pPr"), None)
-        text = self._text(paragraph).strip()
+        text = self._text(paragraph, hidden=self.numbers.is_hidden(properties)).strip()
+        for texts in self.hidden.values():
+            if texts and not texts[-1].endswith("\n"):
+                texts.append("\n")
         if properties is not None and any(
             local(item.tag) == "framePr" and attribute(item, "dropCap") in ("drop", "margin") for item in properties
         ):
@@ -109,12 +130,16 @@ class _Reader:
             number = self.numbers.next(properties)
             text = f"{number} {self._initial}{text}" if number else self._initial + text
             self._initial = ""
-            blocks.append(text)
+            level = self.numbers.heading_level(properties)
+            blocks.append(Headed(clean(text), level) if level else text)
             if not self.heading and self.numbers.is_heading(properties):
                 self.heading = one_line(text)
 
-    def _text(self, paragraph: Element) -> str:
+    def _text(self, paragraph: Element, *, hidden: bool) -> str:
         parts: list[str] = []
+        if hidden:
+            self.hidden.setdefault("hidden text", []).append(_run_text(paragraph))
+            return ""
         stack: list[Element] = [paragraph]
         while stack:
             element = stack.pop()
@@ -127,13 +152,25 @@ class _Reader:
                 part = self._parts.get(attribute(element, "id"), ("", ""))[1]
                 if part:
                     parts += [f"\n{text}" for text in chart_texts(parse_xml(self._archive.read(part), self._source.label))]
-            elif (name == "r" and _is_hidden(element)) or (name == "sdt" and _is_prompt(element)):
+            elif name == "r" and (reason := self._hides(element)):
+                self.hidden.setdefault(reason, []).append(_run_text(element))
+            elif name == "sdt" and _is_prompt(element):
                 continue
             elif name not in _SKIPPED:
                 if name == "p" and parts:
                     parts.append("\n")  # a text box inside the paragraph
                 stack.extend(reversed(element))
         return "".join(parts)
+
+    def _hides(self, run: Element) -> str:
+        """Why a run is not seen; ``""`` if it is."""
+        for properties in run:
+            if local(properties.tag) == "rPr":
+                shown = any(
+                    local(item.tag) == "vanish" and attribute(item, "val") in ("0", "false", "off") for item in properties
+                )
+                return hides(properties) or ("hidden text" if not shown and self.numbers.is_hidden(properties) else "")
+        return ""
 
     def _rows(self, table: Element) -> list[list[str]]:
         """The rows of a table, cells under each other at the same place; merged ones say the same in each row."""
@@ -186,13 +223,9 @@ def _found(root: Element, name: str) -> list[Element]:
     return found
 
 
-def _is_hidden(run: Element) -> bool:
-    for properties in run:
-        if local(properties.tag) == "rPr":
-            return any(
-                local(item.tag) == "vanish" and attribute(item, "val") not in ("0", "false", "off") for item in properties
-            )
-    return False
+def _run_text(root: Element) -> str:
+    """The letters of hidden runs."""
+    return "".join((item.text or "") if local(item.tag) == "t" else _SIGNS.get(local(item.tag), "") for item in root.iter())
 
 
 def _is_prompt(control: Element) -> bool:

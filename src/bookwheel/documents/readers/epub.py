@@ -7,13 +7,13 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
-from ..document import Document, Scalar
+from ..document import Document, Heading, Scalar
 from ..encoding import clean
-from ..parts import joined
+from ..parts import joined, moved_headings
 from ..source import Fields, Source
 from .archive import Archive, open_archive
 from .base import Format, Items
-from .html import parse_html, visible_text
+from .html import chapter_text, parse_html
 from .values import one_line, year_of
 from .xml import local, parse_xml
 
@@ -31,17 +31,23 @@ def _read(source: Source, fields: Fields) -> Items:
         chapters = _spine(package, posixpath.dirname(package_path))
         _refuse_protected(archive, source, chapters)
         pieces: list[tuple[str, str]] = []
+        found: list[tuple[Heading, ...]] = []
         for chapter in chapters:
             if chapter not in archive.names:
                 yield InputError(f"{source.label}: chapter {chapter} is missing and was skipped")
                 continue
-            text = visible_text(parse_html(archive.read(chapter)).body)
-            if text:
+            text, headings = chapter_text(parse_html(archive.read(chapter)).body)
+            if text and not text.isspace():
                 pieces.append((f"chapter {len(pieces) + 1}", clean(text)))
+                found.append(headings)
     metadata, title = _metadata(package)
     text, parts = joined(pieces)
     if text:
-        yield Document(source.path, text, title or source.stem, metadata, parts=parts, line=0)
+        headings = moved_headings(found, parts)
+        sections = tuple(heading.start for heading in headings)
+        yield Document(
+            source.path, text, title or source.stem, metadata, parts=parts, headings=headings, sections=sections, line=0
+        )
 
 
 def _package_path(archive: Archive, source: Source) -> str:

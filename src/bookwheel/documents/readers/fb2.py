@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from ..document import Document, Scalar
+from ..document import Document, Heading, Scalar
 from ..encoding import clean
-from ..parts import joined
+from ..parts import Headed, blocks_text, joined, moved_headings
 from ..source import Fields, Source
 from .base import Format, Items
 from .values import one_line, year_of
@@ -20,6 +20,7 @@ _LINES = frozenset(("p", "v", "subtitle", "text-author", "tr", "date"))
 def _read(source: Source, fields: Fields) -> Items:
     root = parse_xml(source.read_bytes(), source.label)
     pieces: list[tuple[str, str]] = []
+    found: list[tuple[Heading, ...]] = []
     metadata: dict[str, Scalar] = {}
     title = ""
     for part in root:
@@ -28,8 +29,9 @@ def _read(source: Source, fields: Fields) -> Items:
             title = _describe(part, metadata)
         elif name == "body":
             for section in part:
-                text = clean("\n\n".join(_blocks(section)))
-                if text.strip():
+                text, headings = blocks_text(_blocks(section))
+                if text:
+                    found.append(headings)
                     pieces.append((f"chapter {len(pieces) + 1}" if local(section.tag) == "section" else "", text))
                     if not pieces[-1][0]:  # the title page and epigraphs
                         pieces[-1] = ("title page", text)
@@ -40,7 +42,11 @@ def _read(source: Source, fields: Fields) -> Items:
             pieces[at] = (f"chapter {numbered}", text)
     text, parts = joined(pieces)
     if text:
-        yield Document(source.path, text, title or source.stem, metadata, parts=parts, line=0)
+        headings = moved_headings(found, parts)
+        sections = tuple(heading.start for heading in headings)
+        yield Document(
+            source.path, text, title or source.stem, metadata, parts=parts, headings=headings, sections=sections, line=0
+        )
 
 
 def _describe(description: Element, metadata: dict[str, Scalar]) -> str:
@@ -69,16 +75,20 @@ def _describe(description: Element, metadata: dict[str, Scalar]) -> str:
 
 
 def _blocks(root: Element) -> list[str]:
+    """Its lines; of titles they are headings, by how deep their sections are."""
     found: list[str] = []
-    stack = [root]
+    stack = [(root, 1)]
     while stack:
-        element = stack.pop()
+        element, level = stack.pop()
         name = local(element.tag)
         if name in _LINES:
-            if text := " ".join("".join(element.itertext()).split()):
+            if text := clean(" ".join("".join(element.itertext()).split())):
                 found.append(text)
+        elif name == "title":
+            if text := clean("\n\n".join(filter(None, (" ".join("".join(line.itertext()).split()) for line in element)))):
+                found.append(Headed(text, level))
         elif name not in ("binary", "image"):
-            stack.extend(reversed(element))
+            stack.extend((inner, level + (local(inner.tag) == "section")) for inner in reversed(element))
     return found
 
 

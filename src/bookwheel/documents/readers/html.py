@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..._errors import InputError
-from ..document import Document, Scalar
+from ..document import Document, Heading, Scalar
 from ..encoding import clean, decode, decode_declared
 from ..page.article import article_of
 from ..page.blocks import blocks_of
@@ -14,6 +14,8 @@ from ..page.encoding import declared_encoding
 from ..page.main import left_out, not_shown
 from ..page.site import is_of_site
 from ..page.text import text_of
+from ..page.unseen import unseen
+from ..parts import with_hidden
 from ..source import Fields, Source
 from .base import Format, Items
 from .values import one_line, year_of
@@ -21,7 +23,7 @@ from .values import one_line, year_of
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-__all__ = ["HTML", "html_title", "page_text", "parse_html", "visible_text"]
+__all__ = ["HTML", "Shown", "chapter_text", "html_title", "page_text", "parse_html", "visible_text"]
 
 _META = {
     "author": "author",
@@ -56,6 +58,7 @@ _ATTRIBUTE = re.compile(rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?|'[
 _QUOTED_TAG = re.compile(rb"<[A-Za-z][^\s/>]*+(?:" + _ATTRIBUTE.pattern + rb")*+")
 _LONG_TAG = re.compile(rb"<[A-Za-z][^>]{%d,}+" % (2 * FEW_ATTRIBUTES))
 _SEPARATOR = re.compile(r"\s+[-|–—:·•»«/]+\s+")
+_CONTROLS = re.compile(r"[\x0e-\x1f]|&#(?:0*(?:1[4-9]|2\d|3[01])(?!\d)|[xX]0*(?:[eEfF]|1[0-9a-fA-F])(?![0-9a-fA-F]));?")
 _SHORT = 400
 """Characters of text below which a page is taken for one that a script fills."""
 
@@ -71,18 +74,37 @@ def visible_text(root: LexborNode | None) -> str:
     return text_of(page, not_shown(page))[0]
 
 
-def page_text(tree: LexborHTMLParser) -> tuple[str, tuple[int, ...]]:
-    """The text of a page without menus and the like, as `page.main` chooses it, and the offset into it of each heading."""
+def chapter_text(root: LexborNode | None) -> tuple[str, tuple[Heading, ...]]:
+    """The same with its headings."""
+    if root is None:
+        return "", ()
+    page = blocks_of(root)
+    return text_of(page, not_shown(page))
+
+
+class Shown(NamedTuple):
+    """What a page says."""
+
+    text: str
+    headings: tuple[Heading, ...] = ()
+    """Of level 0 those without words, which only part what is around them."""
+    unseen: tuple[tuple[str, str], ...] = ()
+    """Reason and text of what browsers do not show."""
+
+
+def page_text(tree: LexborHTMLParser) -> Shown:
+    """The text of a page without menus and the like, as `page.main` chooses it."""
     root = tree.body
     if root is None:
         root = _without_frames(tree)
     if root is None:
-        return "", ()
+        return Shown("")
     page = blocks_of(root)
-    text, sections = text_of(page, left_out(page, is_of_site(tree, page)))
+    text, headings = text_of(page, left_out(page, is_of_site(tree, page)))
+    hidden = tuple(unseen(page, not_shown(page))) if page.comments or any(page.hidden) else ()
     if len(text) < _SHORT and len(article := article_of(tree)) > 2 * len(text):
-        return article, ()
-    return text, sections
+        return Shown(article, (), hidden)
+    return Shown(text, headings, hidden)
 
 
 def _without_frames(tree: LexborHTMLParser) -> LexborNode | None:
@@ -164,7 +186,8 @@ def parse_html(data: bytes, label: str = "a page") -> LexborHTMLParser:
     _check_nesting(data, label)
     _check_attributes(data, label)
     declared = declared_encoding(data)
-    return LexborHTMLParser(decode_declared(data, declared) if declared else decode(data))
+    # Control characters, which no page shows, mark what is what in the text of its blocks.
+    return LexborHTMLParser(_CONTROLS.sub("", decode_declared(data, declared) if declared else decode(data)))
 
 
 def _read(source: Source, fields: Fields) -> Items:
@@ -182,10 +205,24 @@ def _read(source: Source, fields: Fields) -> Items:
     language = (tree.root.attributes.get("lang") or "") if tree.root is not None else ""
     if language:
         metadata["language"] = language
-    text, sections = page_text(tree)
+    shown = page_text(tree)
+    text, parts, hidden = with_hidden(clean(shown.text), ((reason, clean(said), 0) for reason, said in shown.unseen))
     if text:
         title = clean(html_title(tree)) or source.stem
-        yield Document(source.path, clean(text), title, metadata, sections=sections, line=0)
+        headings = tuple(heading for heading in shown.headings if heading.level)
+        if parts and headings:
+            headings = (*headings, Heading(parts[0].start, 0, ""))
+        yield Document(
+            source.path,
+            text,
+            title,
+            metadata,
+            sections=tuple(heading.start for heading in shown.headings),
+            parts=parts,
+            headings=headings,
+            hidden=hidden,
+            line=0,
+        )
 
 
 HTML = Format("html", (".html", ".htm", ".xhtml", ".shtml"), _read)

@@ -11,6 +11,7 @@ from ..encoding import clean, decode, utf8_stream
 from ..failures import Upcoming
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
+from ..written_places import PLACES, placed
 from .base import Format, Items
 from .chat import CHAT_NAMES, chat_text, is_chat
 from .json_size import parsed_size, room_of, too_large
@@ -71,6 +72,9 @@ class Records:
             if not title or title.isspace():
                 return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was skipped")
             text, title = title, ""  # BEIR has documents that are a title only
+        if PLACES in record:
+            document = Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
+            return placed(document, record[PLACES])
         if plan.metadata:
             return Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
         return Document(identifier, text, title, {}, "prose", (), line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ..document import Document, Scalar
+from ..document import Document, Heading, Scalar
 from ..source import Fields, Source
 from .base import Format, Items
 from .text import read_text
@@ -48,7 +48,11 @@ _WITHOUT_ARGUMENTS = frozenset(
 )
 """Commands whose arguments are no text."""
 _TITLES = frozenset(("title", "author", "date", "thanks"))
-_SECTIONS = re.compile(r"\\(?:part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{")
+_SECTIONS = re.compile(r"\\(part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{")
+_LEVELS = {
+    name: level
+    for level, name in enumerate(("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph"), 1)
+}
 _QUOTES = (("```", "“‘"), ("'''", "’”"), ("``", "“"), ("''", "”"), ("---", "—"), ("--", "–"), ("`", "‘"), (",,", "„"))
 _MAX_ARGUMENT = 20_000
 _BRACKET = re.compile(r"\\.|[][{}]", re.DOTALL)
@@ -178,6 +182,29 @@ def _command(text: str, name: str) -> str:
     return one_line(latex_text(re.sub(r"\\\\|\\and\b", ", ", inner)))
 
 
+def _headings(body: str, text: str) -> tuple[Heading, ...]:
+    """The headings in ``body``, by where their lines are in ``text``, which has as many."""
+
+    def lines(match: re.Match[str]) -> str:
+        return "\n" * match.group().count("\n")
+
+    bare = _COMMENT.sub(r"\1", _VERBATIM.sub(lines, body))
+    pairs = _pairs(bare)
+    found: list[Heading] = []
+    at = start = 0
+    for match in _SECTIONS.finditer(bare):
+        close = _closing(pairs, match.end() - 1)
+        if close < 0:
+            continue
+        steps = bare.count("\n", at, match.start())
+        at = match.start()
+        for _ in range(steps):
+            start = text.find("\n", start) + 1
+        if title := one_line(latex_text(bare[match.end() : close - 1])):
+            found.append(Heading(start, _LEVELS[match.group(1)], title))
+    return tuple(found)
+
+
 def _read(source: Source, fields: Fields) -> Items:
     whole = read_text(source)
     bare = _COMMENT.sub(r"\1", whole[: 1 << 20])
@@ -194,8 +221,9 @@ def _read(source: Source, fields: Fields) -> Items:
     start = begin.end() if begin else 0
     body = whole[start : end.start() if end else len(whole)]
     text = latex_text(body)
+    headings = _headings(body, text)
     if begin is None and not text.strip() and whole.strip():  # a preamble or package: settings, as code
-        text, start = whole, 0
+        text, start, headings = whole, 0, ()
     stripped = text.lstrip()
     if not stripped:
         return
@@ -204,7 +232,12 @@ def _read(source: Source, fields: Fields) -> Items:
         body = body[heading.end() - 1 : heading.end() + _MAX_ARGUMENT]
         close = _closing(_pairs(body), 0)
         title = one_line(latex_text(body[1 : close - 1])) if close > 0 else ""
-    yield Document(source.path, stripped, title or source.stem, metadata, line=line, lines=True)
+    gone = len(text) - len(stripped)
+    headings = tuple(heading._replace(start=max(0, heading.start - gone)) for heading in headings)
+    sections = tuple(heading.start for heading in headings)
+    yield Document(
+        source.path, stripped, title or source.stem, metadata, line=line, lines=True, headings=headings, sections=sections
+    )
 
 
 LATEX = Format("latex", (".tex", ".ltx", ".latex"), _read)

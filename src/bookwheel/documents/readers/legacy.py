@@ -163,9 +163,9 @@ def _read_xls(source: Source, fields: Fields) -> Items:
         if "encrypted" in str(error).lower():
             raise InputError(f"{source.label} is protected by a password; index a copy saved without one") from error
         raise InputError(f"{source.label} is damaged or not an xls file ({' '.join(str(error).split())[:200]})") from error
-    text, parts = workbook(_sheets(book, xlrd))
+    text, parts, hidden = workbook(_sheets(book, xlrd))
     if text:
-        yield Document(source.path, text, source.stem, {}, parts=parts, line=0)
+        yield Document(source.path, text, source.stem, {}, parts=parts, hidden=hidden, line=0)
 
 
 def _sheets(book: Any, xlrd: Any) -> Iterator[Sheet]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..._errors import InputError
 from ..document import Document, Scalar
 from ..encoding import clean
+from ..parts import with_hidden
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from .base import Format, Items, Letter
@@ -185,6 +186,7 @@ def _read_mhtml(source: Source, fields: Fields) -> Items:
     except DAMAGE as error:
         raise InputError(f"{source.label} is damaged ({type(error).__name__}: {error})") from error
     texts: list[str] = []
+    unseen: list[tuple[str, str]] = []
     title = header(message, "subject")
     metadata: dict[str, Scalar] = {}
     if address := header(message, "snapshot-content-location") or header(message, "content-location"):
@@ -201,10 +203,13 @@ def _read_mhtml(source: Source, fields: Fields) -> Items:
                 continue
             tree = page_of(recoded(data, charset), source.label) if charset else parse_html(data, source.label)
             title = title or html_title(tree)
-            texts.append(page_text(tree)[0])
+            shown = page_text(tree)
+            texts.append(shown.text)
+            unseen += shown.unseen
     text = clean("\n\n".join(text for text in texts if text.strip())).strip()
+    text, parts, hidden = with_hidden(text, ((reason, clean(said), 0) for reason, said in unseen))
     if text:
-        yield Document(source.path, text, title or source.stem, metadata, line=0)
+        yield Document(source.path, text, title or source.stem, metadata, line=0, parts=parts, hidden=hidden)
 
 
 EML = Format("eml", (".eml", ".emlx"), _read_eml)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..document import Document, Scalar
+from ..document import Document, Heading, Scalar
+from ..parts import Headed, blocks_text
 from ..source import Fields, Source
 from .base import Format, Items
 from .grid import table_lines
@@ -27,8 +28,6 @@ class _Page:
 
     def __init__(self) -> None:
         self.blocks: list[str] = []
-        self.sections: list[int] = []
-        """Blocks that are headings."""
         self.name = self.section = ""
         self.date = ""
         self._line: list[str] = []
@@ -70,11 +69,10 @@ class _Page:
         if text.strip():
             self.blocks.append(text.rstrip())
 
-    def heading(self, text: str) -> None:
+    def heading(self, text: str, level: int = 1) -> None:
         self.end()
         if text.strip():
-            self.sections.append(len(self.blocks))
-            self.blocks.append(text.strip())
+            self.blocks.append(Headed(text.strip(), level))
 
     def tag(self, text: str | None) -> None:
         """An entry of a list begins; its tag is the next line where None."""
@@ -133,7 +131,7 @@ def _request(page: _Page, name: str, rest: str, lines: list[str], at: int) -> in
         heading = " ".join(given)
         if not heading and at < len(lines):
             heading, at = unescaped(lines[at], page.strings), at + 1
-        page.heading(heading)
+        page.heading(heading, 2 if name == "SS" else 1)
     elif name in _PARAGRAPHS:
         page.end()
     elif name in ("TP", "TQ"):
@@ -256,21 +254,15 @@ def _read(source: Source, fields: Fields) -> Items:
     text = read_text(source)
     lines = re.sub(r"\\\n", "", text.replace("\r\n", "\n")).split("\n")
     page = _text(lines)
-    whole: list[str] = []
-    starts: list[int] = []
-    length = 0
-    for block in page.blocks:
-        starts.append(length)
-        whole.append(block)
-        length += len(block) + 2
+    whole, headings = blocks_text(page.blocks, strip=False)
     if not whole:
         return
     metadata: dict[str, Scalar] = {"section": page.section} if page.section else {}
     if page.date:
         metadata["date"] = one_line(page.date)
     title = f"{page.name.lower() if page.name.isupper() else page.name}({page.section})" if page.name else source.stem
-    sections = tuple(starts[number] for number in page.sections if number < len(starts))
-    yield Document(source.path, "\n\n".join(whole), title, metadata, line=0, sections=sections)
+    sections = tuple(heading.start for heading in headings)
+    yield Document(source.path, whole, title, metadata, line=0, sections=sections, headings=headings)
 
 
 _NODE = re.compile(r"^\x1f\nFile: *([^,\n]*), *Node: *([^,\n]*)[^\n]*\n", re.MULTILINE)
@@ -283,18 +275,22 @@ def _read_info(source: Source, fields: Fields) -> Items:
     pieces: list[str] = []
     starts: list[int] = []
     length = 0
-    for _, begin in nodes:
+    headings: list[Heading] = []
+    for name, begin in nodes:
         end = text.find("\x1f", begin)
         body = text[begin : end if end >= 0 else len(text)]
         body = re.sub(r"\x00\x08\[[^\]]*\x00\x08\]|\x7f", "", body).strip("\n\x0c ")
         if body.strip():
             starts.append(length)
+            headings.append(Heading(length, 1, one_line(name)))
             pieces.append(body)
             length += len(body) + 2
     if pieces:
         title = re.search(r"^(?:START-INFO-DIR-ENTRY\n\* ([^:\n]+):)", text[:20_000], re.MULTILINE)
         name = title.group(1) if title else source.stem
-        yield Document(source.path, "\n\n".join(pieces), one_line(name), {}, line=0, sections=tuple(starts))
+        yield Document(
+            source.path, "\n\n".join(pieces), one_line(name), {}, line=0, sections=tuple(starts), headings=tuple(headings)
+        )
 
 
 MAN = Format("man", (".man", ".roff", ".mdoc"), _read)

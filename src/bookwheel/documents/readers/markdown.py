@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
-from ..document import Document
+from ..document import Document, Hidden
 from ..failures import Note
+from ..headings import fences
 from ..source import Fields, Source
 from .base import Format, Items
 from .front_matter import front_matter
@@ -17,6 +19,7 @@ __all__ = ["MARKDOWN", "first_heading"]
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
+_COMMENT = re.compile(r"<!--(?!-?>)(?:[^-]|-(?!->))*+-->")
 _HEADING_LINES = 400
 """Lines that are searched for a title."""
 
@@ -41,6 +44,15 @@ def first_heading(text: str) -> str:
     return ""
 
 
+def _comments(text: str) -> tuple[Hidden, ...]:
+    """Comments as in HTML, which no page made of the text shows; outside code."""
+    if "<!--" not in text:
+        return ()
+    marks = fences(text)[0]
+    found = (match.span() for match in _COMMENT.finditer(text) if not bisect_right(marks, match.start()) % 2)
+    return tuple(Hidden(start, end, "comment") for start, end in found)
+
+
 def _read(source: Source, fields: Fields) -> Items:
     whole = read_text(source)
     found = front_matter(whole)
@@ -59,6 +71,7 @@ def _read(source: Source, fields: Fields) -> Items:
         kind="markup",
         line=1 + whole.count("\n", 0, found.start),
         lines=True,
+        hidden=_comments(text),
     )
 
 

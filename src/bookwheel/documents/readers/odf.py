@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
-from ..document import Document, Part, Scalar
+from ..document import Document, Heading, Hidden, Part, Scalar
 from ..encoding import clean
-from ..parts import joined
+from ..parts import Headed, blocks_text, joined
 from ..source import Fields, Source
 from .archive import open_archive
 from .base import Format, Items
@@ -49,9 +49,11 @@ def _read(source: Source, fields: Fields) -> Items:
     metadata, title = _metadata(others)
     kind = local(body[0].tag)
     parts: tuple[Part, ...] = ()
+    headings: tuple[Heading, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
     heading = ""
     if kind == "spreadsheet":
-        text, parts = workbook(_sheets(body[0]))
+        text, parts, hidden = workbook(_sheets(body[0]))
     elif kind in ("presentation", "drawing"):
         word = "slide" if kind == "presentation" else "page"
         pages = [item for item in body[0] if local(item.tag) == "page"]
@@ -60,9 +62,19 @@ def _read(source: Source, fields: Fields) -> Items:
     else:
         blocks, heading = _blocks(body[0])
         blocks += _margins(others)
-        text = clean("\n\n".join(blocks)).strip()
+        text, headings = blocks_text(block if isinstance(block, Headed) else clean(block) for block in blocks)
     if text:
-        yield Document(source.path, text, title or heading or source.stem, metadata, parts=parts, line=0)
+        yield Document(
+            source.path,
+            text,
+            title or heading or source.stem,
+            metadata,
+            sections=tuple(one.start for one in headings),
+            parts=parts,
+            headings=headings,
+            hidden=hidden,
+            line=0,
+        )
 
 
 def _parts(source: Source) -> tuple[Element, list[Element]]:
@@ -123,7 +135,9 @@ def _blocks(root: Element) -> tuple[list[str], str]:
             inner: list[Element] = []
             text = _paragraph(element, inner).strip()
             if text:
-                blocks.append(text)
+                level = attribute(element, "outline-level") or "1"
+                level_number = int(level) if level.isdecimal() and len(level) < 3 else 1
+                blocks.append(Headed(clean(text), max(1, level_number)) if name == "h" else text)
                 styled = attribute(element, "style-name").lower() in ("title", "p_title")
                 if not heading and (name == "h" or styled):
                     heading = one_line(text)

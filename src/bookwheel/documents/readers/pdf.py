@@ -13,11 +13,14 @@ from ..._errors import InputError
 from ..._system import anonymous_bytes
 from ...memory.heap import trim_heap
 from ..document import Document
+from ..document import Heading as Section
 from ..encoding import clean
 from ..failures import Note
+from ..parts import with_hidden
 from ..pdf.chars import words_of
 from ..pdf.decoded import is_decoded
-from ..pdf.front import Heading, metadata_of, outline_of, sections_of, title_from
+from ..pdf.front import Heading, Placed, labels_of, metadata_of, outline_of, placed_headings, title_from
+from ..pdf.hidden import REASONS, hidden_words
 from ..pdf.layout import Line, lines_of
 from ..pdf.marks import marks_of
 from ..pdf.repair import Hyphens, Margin, margins_of, running_heads, without_leaders
@@ -50,8 +53,9 @@ class _Page:
 
     lines: list[str] = field(default_factory=list)
     margins: list[Margin] = field(default_factory=list)
-    sections: list[int] = field(default_factory=list)
-    """The lines that begin a section."""
+    headings: list[Placed] = field(default_factory=list)
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    """Why its readers do not see a text, and the text."""
     whole: bool = False
     """Whether every character's place was looked at."""
     lost: str = ""
@@ -78,6 +82,7 @@ class _Reader:
                 if not begin:
                     count = len(pdf)
                     metadata, title = metadata_of(pdf, self._failure)
+                    labels = labels_of(pdf)
                     headings: dict[int, list[Heading]] = defaultdict(list)
                     for heading in outline_of(pdf):
                         headings[heading.page].append(heading)
@@ -97,7 +102,11 @@ class _Reader:
                         )
         yield from self._errors
         lost = self._lost()
-        text, starts, sections = self._text()
+        text, starts, sections, headings_found = self._text()
+        text, parts, hidden = with_hidden(
+            text,
+            ((reason, words, number) for number, page in enumerate(self._pages, 1) for reason, words in page.hidden),
+        )
         if not text:
             pages = "1 page" if count == 1 else f"{count} pages"
             if any(page.lost == "font" for page in self._pages):
@@ -117,6 +126,10 @@ class _Reader:
             pages=tuple(starts),
             line=0,
             sections=tuple(sections),
+            parts=parts,
+            labels=labels,
+            headings=(*headings_found, Section(parts[0].start, 0, "")) if parts and headings_found else tuple(headings_found),
+            hidden=hidden,
         )
 
     @contextmanager
@@ -161,14 +174,20 @@ class _Reader:
             if words.glued > 2:
                 self._glued = True
             if is_decoded(words):
-                lines = lines_of(words, _shown(page))
+                reasons = hidden_words(page, content, words, _shown(page))
+                lines = lines_of(words, None if reasons is None else reasons == 0)
+                if reasons is not None:
+                    found.hidden = [
+                        (REASONS[reason], clean("\n".join(line.text for line in lines_of(words, reasons == reason))))
+                        for reason in sorted(set(reasons.tolist()) - {0})
+                    ]
             else:
                 lines = []
                 found.lost = "font"
             if not index:
                 self._title = clean(title_from(lines))
             _add_marks(lines, marks_of(page, form))
-            if not lines and not found.lost and _has_picture(page):
+            if not lines and not found.lost and not found.hidden and _has_picture(page):
                 found.lost = "scan"
         finally:
             if content:
@@ -179,7 +198,7 @@ class _Reader:
         found.lines = [line.text for line in lines]
         found.margins = margins_of(lines)
         if headings:
-            found.sections = sections_of(headings, lines)
+            found.headings = placed_headings(headings, lines)
         return found
 
     def _lost(self) -> Iterator[Note]:
@@ -194,13 +213,13 @@ class _Reader:
                     f"{self._source.label} p. {_ranges(numbers)} {has} {said}; run text recognition (OCR) on a copy to find it"
                 )
 
-    def _text(self) -> tuple[str, list[int], list[int]]:
-        """The text, and the offsets of pages and sections."""
+    def _text(self) -> tuple[str, list[int], list[int], list[Section]]:
+        """The text, the offsets of pages and sections, and the headings."""
         dropped = running_heads([page.margins for page in self._pages])
         pieces: list[list[str]] = []
         for number, page in enumerate(self._pages):
             gone = dropped.get(number, set())
-            bounds = [0, *page.sections, len(page.lines)]
+            bounds = [*sorted({0, *(heading.line for heading in page.headings)}), len(page.lines)]
             pieces.append(
                 [
                     "\n".join(line for at, line in enumerate(page.lines[a:b], a) if at not in gone)
@@ -212,18 +231,22 @@ class _Reader:
         texts: list[str] = []
         starts: list[int] = []
         sections: list[int] = []
+        headings: list[Section] = []
         length = 0
-        for page_pieces in pieces:
+        for page, page_pieces in zip(self._pages, pieces, strict=True):
             starts.append(length)
             inside = False
-            for number, piece in enumerate(page_pieces):
+            lines = sorted({0, *(heading.line for heading in page.headings)})
+            for line, piece in zip(lines, page_pieces, strict=True):
                 text = clean(without_leaders(hyphens.join(piece))).strip("\n ")
-                if not text:
-                    continue
-                if inside:
+                here = [heading for heading in page.headings if heading.line == line]
+                if text and inside:
                     texts.append("\n")
                     length += 1
-                if number:
+                headings += [Section(length, heading.level, heading.title) for heading in here]
+                if not text:
+                    continue
+                if any(heading.begins for heading in here):
                     sections.append(length)
                 texts.append(text)
                 length += len(text)
@@ -231,7 +254,7 @@ class _Reader:
             if inside:
                 texts.append("\n\n")
                 length += 2
-        return "".join(texts), starts, sections
+        return "".join(texts), starts, sections, headings
 
 
 def _add_marks(lines: list[Line], marks: Iterator[Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
-from ..document import Document
+from ..document import Document, Hidden
 from ..encoding import clean
 from ..parts import joined
 from ..source import Fields, Source
@@ -27,6 +27,8 @@ _DRAWN = frozenset(("chart", "diagramData", "comments"))
 
 def _read(source: Source, fields: Fields) -> Items:
     pieces: list[tuple[str, str]] = []
+    left_out: set[str] = set()
+    """Slides that a show passes over."""
     first = ""
     with open_archive(source) as archive:
         main = main_part(archive, source, "ppt/presentation.xml")
@@ -35,17 +37,23 @@ def _read(source: Source, fields: Fields) -> Items:
                 yield slide
                 continue
             try:
-                title, text = _slide(archive, source, slide)
+                title, text, shown = _slide(archive, source, slide)
             except InputError as error:
                 yield InputError(f"{source.label}: slide {number} was skipped: {error}")
                 continue
             first = first or title
             pieces.append((f"slide {number}", clean(text)))
+            if not shown:
+                left_out.add(f"slide {number}")
         metadata, title = core_properties(archive, source)
     text, parts = joined(pieces)
     if text:
         metadata["slides"] = len(pieces)
-        yield Document(source.path, text, title or first or source.stem, metadata, parts=parts, line=0)
+        ends = [*(part.start for part in parts[1:]), len(text)]
+        hidden = tuple(
+            Hidden(part.start, end, "hidden slide") for part, end in zip(parts, ends, strict=True) if part.name in left_out
+        )
+        yield Document(source.path, text, title or first or source.stem, metadata, parts=parts, hidden=hidden, line=0)
 
 
 def _slides(archive: Archive, source: Source, main: str) -> Iterator[str | InputError]:
@@ -58,11 +66,12 @@ def _slides(archive: Archive, source: Source, main: str) -> Iterator[str | Input
             yield part if part is not None else InputError(f"{source.label}: a slide ({given}) is missing and was skipped")
 
 
-def _slide(archive: Archive, source: Source, part: str) -> tuple[str, str]:
-    """The title and the text of a slide."""
+def _slide(archive: Archive, source: Source, part: str) -> tuple[str, str, bool]:
+    """The title and the text of a slide, and whether a show shows it."""
     titles: list[str] = []
     blocks: list[str] = []
-    _shapes(parse_xml(archive.read(part), source.label), titles, blocks)
+    root = parse_xml(archive.read(part), source.label)
+    _shapes(root, titles, blocks)
     for one in related(archive, source, part):
         if one.type == "notesSlide":
             inner: list[str] = []
@@ -73,7 +82,8 @@ def _slide(archive: Archive, source: Source, part: str) -> tuple[str, str]:
             texts = chart_texts(found) if one.type == "chart" else texts_of(found) or _old_comments(found)
             if texts:
                 blocks.append("\n".join(texts))
-    return one_line(" ".join(titles)), "\n\n".join([*titles, *blocks])
+    shown = root.get("show", "1") not in ("0", "false")
+    return one_line(" ".join(titles)), "\n\n".join([*titles, *blocks]), shown
 
 
 def _shapes(root: Element, titles: list[str], blocks: list[str]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..document import Document, Scalar
 from ..encoding import clean
+from ..parts import with_hidden
 from ..source import Fields, Source
 from .base import Format, Items
 from .grid import table_lines
@@ -56,6 +57,8 @@ class _State:
 
     skipped: bool = False
     hidden: bool = False
+    """What stands for something else, and is not the text."""
+    unseen: bool = False
     encoding: str = ""
     unicode_skip: int = 1
     sink: str = "body"
@@ -94,6 +97,8 @@ class _Sink:
 class _Reader:
     def __init__(self) -> None:
         self.sinks: dict[str, _Sink] = {}
+        self.unseen: list[str] = []
+        """Hidden text."""
         self.date: list[int] = []
         self._state = _State()
         self._stack: list[_State] = []
@@ -183,10 +188,13 @@ class _Reader:
             self._in_table = True
         elif word == "pard":
             self._in_table = False
-        elif word == "v" or word == "htmlrtf":
+        elif word == "v":
+            state.unseen = number != 0
+        elif word == "htmlrtf":
             state.hidden = number != 0
         elif word == "plain":
-            state.hidden, state.encoding = False, self._fonts.get(self._default_font, "")
+            state.unseen = state.hidden = False
+            state.encoding = self._fonts.get(self._default_font, "")
         elif word == "f" and number is not None:
             if state.fonts:
                 self._font = number
@@ -229,7 +237,7 @@ class _Reader:
 
     def _put(self, text: str) -> None:
         if text and not self._state.skipped and not self._state.hidden:
-            self._sink().line.append(text)
+            (self.unseen if self._state.unseen else self._sink().line).append(text)
 
     def _end_bytes(self) -> None:
         if self._bytes:
@@ -246,6 +254,11 @@ def _known(encoding: str) -> str:
 
 def rtf_text(data: bytes) -> tuple[str, dict[str, Scalar], str]:
     """Text, metadata and title."""
+    return _text(data)[:3]
+
+
+def _text(data: bytes) -> tuple[str, dict[str, Scalar], str, str]:
+    """The same, and the hidden text."""
     reader = _Reader()
     reader.read(data.decode("latin-1"))
     sinks = reader.sinks
@@ -256,13 +269,15 @@ def rtf_text(data: bytes) -> tuple[str, dict[str, Scalar], str]:
     if len(reader.date) == 3 and 1400 < reader.date[0] < 2100:
         metadata["date"] = "{:04}-{:02}-{:02}".format(*reader.date)
         metadata["year"] = reader.date[0]
-    return clean("\n\n".join(blocks)).strip(), metadata, one_line(entries.get("title", ""))
+    unseen = clean("".join(reader.unseen))
+    return clean("\n\n".join(blocks)).strip(), metadata, one_line(entries.get("title", "")), unseen
 
 
 def _read(source: Source, fields: Fields) -> Items:
-    text, metadata, title = rtf_text(source.read_bytes())
+    text, metadata, title, unseen = _text(source.read_bytes())
+    text, parts, hidden = with_hidden(text, [("hidden text", unseen, 0)])
     if text:
-        yield Document(source.path, text, title or source.stem, metadata, line=0)
+        yield Document(source.path, text, title or source.stem, metadata, line=0, parts=parts, hidden=hidden)
 
 
 RTF = Format("rtf", (".rtf",), _read, container=True)

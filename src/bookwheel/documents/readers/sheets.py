@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..parts import Part, column_name
+from ..parts import Hidden, Part, column_name
 from .grid import Row, header_of, line_of
 
 __all__ = ["Sheet", "workbook"]
@@ -25,14 +25,19 @@ class Sheet:
     texts: list[str] = field(default_factory=list)
     """What shapes and charts on it say."""
     hidden: bool = False
+    hidden_rows: set[int] = field(default_factory=set)
+    """Numbers of the rows that are not shown."""
+    hidden_columns: set[int] = field(default_factory=set)
+    """Numbers of the columns that are not shown."""
 
 
 _MOST_FILLED = 100_000
 """Cells that merged cells are spread to."""
 
 
-def workbook(sheets: Iterator[Sheet]) -> tuple[str, tuple[Part, ...]]:
-    """The text of all sheets, and its parts."""
+def workbook(sheets: Iterator[Sheet]) -> tuple[str, tuple[Part, ...], tuple[Hidden, ...]]:
+    """The text of all sheets, its parts, and what of it is in hidden sheets, rows and columns."""
+    hidden: list[Hidden] = []
     pieces: list[str] = []
     parts: list[Part] = []
     length = 0
@@ -48,6 +53,7 @@ def workbook(sheets: Iterator[Sheet]) -> tuple[str, tuple[Part, ...]]:
         blocks = list(_blocks(sheet))
         if not blocks and not sheet.texts and not sheet.notes:
             continue
+        begin = length
         add(f"{sheet.name}{' (hidden sheet)' if sheet.hidden else ''}\n\n", Part(0, f"sheet {sheet.name}"))
         header: Row | None = None
         for block in blocks:
@@ -57,19 +63,40 @@ def workbook(sheets: Iterator[Sheet]) -> tuple[str, tuple[Part, ...]]:
             elif header is not None and not header.keys() >= block[0][1].keys():
                 header = None
             columns = [column for _, row in block for column in row]
-            lines = [
-                line_of(row, header if at is None or place > at else None) for place, (_, row) in enumerate(block)
-            ]  # the header's own row, and titles above it, stand as they are
+            lines: list[str] = []
+            before = length
+            for place, (number, row) in enumerate(block):
+                # The header's own row, and titles above it, stand as they are.
+                line, shown = _line(sheet, number, row, header if at is None or place > at else None)
+                if shown < len(line) and not sheet.hidden:
+                    hidden.append(Hidden(before + shown, before + len(line), "hidden cells"))
+                before += len(line) + 1
+                lines.append(line)
             add(
                 "\n".join(lines) + "\n\n",
-                Part(0, sheet.name, f"{column_name(min(columns))}:{column_name(max(columns))}", block[0][0]),
+                Part(0, sheet.name, f"{column_name(min(columns))}:{column_name(max(columns))}", block[0][0], rows=len(lines)),
             )
         for column, row_number, text in sheet.notes:
             letter = column_name(column)
-            add(" ".join(text.split()) + "\n\n", Part(0, sheet.name, f"{letter}:{letter}", row_number))
+            add(" ".join(text.split()) + "\n\n", Part(0, sheet.name, f"{letter}:{letter}", row_number, rows=1))
         if sheet.texts:
             add("\n".join(sheet.texts) + "\n\n", Part(0, f"sheet {sheet.name}"))
-    return "".join(pieces).rstrip(), tuple(parts)
+        if sheet.hidden:
+            hidden.append(Hidden(begin, length, "hidden sheet"))
+    text = "".join(pieces).rstrip()
+    return text, tuple(parts), tuple(span._replace(end=min(span.end, len(text))) for span in hidden if span.start < len(text))
+
+
+def _line(sheet: Sheet, number: int, row: Row, header: Row | None) -> tuple[str, int]:
+    """The line of a row, and where in it the cells begin that are not shown; these come last."""
+    if number in sheet.hidden_rows:
+        return line_of(row, header), 0
+    if sheet.hidden_columns.isdisjoint(row):
+        line = line_of(row, header)
+        return line, len(line)
+    seen, unseen = ({c: v for c, v in row.items() if (c in sheet.hidden_columns) == hidden} for hidden in (False, True))
+    shown = line_of(seen, header) if seen else ""
+    return (f"{shown}\t" if shown else "") + line_of(unseen, header), len(shown)
 
 
 def _blocks(sheet: Sheet) -> Iterator[list[tuple[int, Mapping[int, str]]]]:

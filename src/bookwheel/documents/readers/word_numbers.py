@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from .xml import attribute, local
 
-__all__ = ["Numbering", "letters", "roman"]
+__all__ = ["Numbering", "hides", "letters", "roman"]
 
 _LEVELS = 9
 _PLACE = re.compile(r"%([1-9])")
@@ -60,8 +60,16 @@ class Numbering:
         self._counts: dict[str, list[int]] = {}
         self._styles: dict[str, tuple[str, str, int, str]] = {}
         """Name, list, level and parent of each style."""
+        self._outlines: dict[str, int] = {}
+        """The level of the headings of each style that names one."""
+        self._hidden: set[str] = set()
+        """Styles of hidden text."""
         for item in styles if styles is not None else ():
-            if local(item.tag) == "style" and attribute(item, "type") == "paragraph":
+            if local(item.tag) != "style":
+                continue
+            if any(local(one.tag) == "rPr" and hides(one) for one in item):
+                self._hidden.add(attribute(item, "styleId"))
+            if attribute(item, "type") == "paragraph":
                 self._add_style(item, by_style)
 
     def _add_style(self, item: Element, by_style: dict[str, tuple[str, int]]) -> None:
@@ -76,6 +84,9 @@ class Numbering:
                 parent = attribute(one, "val")
             elif tag == "pPr":
                 number, level = _of_properties(one, "", 0)
+                for inner in one:
+                    if local(inner.tag) == "outlineLvl":
+                        self._outlines[identifier] = _outline(attribute(inner, "val"))
         if number and identifier in by_style and self._kinds.get(number, "").split(" ")[0] == by_style[identifier][0]:
             level = by_style[identifier][1]
         self._styles[identifier] = (name, number, level, parent)
@@ -90,6 +101,31 @@ class Numbering:
         """Whether a paragraph with these properties is a title or heading."""
         style = self._style(properties)
         return any(name.lower().startswith(_HEADING) for name in (style, self._styles.get(style, ("", "", 0, ""))[0]) if name)
+
+    def heading_level(self, properties: Element | None) -> int:
+        """The level of a paragraph with these properties among the headings, from 1; 0 if it is none."""
+        style = self._style(properties)
+        hops = 0
+        for item in properties if properties is not None else ():
+            if local(item.tag) == "outlineLvl":
+                return _outline(attribute(item, "val"))
+        while style and hops < 20:
+            name, _, _, parent = self._styles.get(style, (style, "", 0, ""))
+            if level := self._outlines.get(style, 0):
+                return level
+            for called in (name, style):
+                if called.lower().startswith(_HEADING):
+                    digits = called[-1:]
+                    return int(digits) if digits.isdecimal() and digits != "0" else 1
+            style, hops = parent, hops + 1
+        return 0
+
+    def is_hidden(self, properties: Element | None) -> bool:
+        """Whether runs or paragraphs with these properties (``rPr`` or ``pPr``) are hidden by their style."""
+        for item in properties if properties is not None else ():
+            if local(item.tag) in ("rStyle", "pStyle"):
+                return attribute(item, "val") in self._hidden
+        return False
 
     def next(self, properties: Element | None) -> str:
         """The number or bullet of the next paragraph, which has these properties; ``""`` if none."""
@@ -121,6 +157,21 @@ class Numbering:
             return _written(counts[at] or levels[at].start, levels[at].format)
 
         return _PLACE.sub(shown, levels[level].text).strip()
+
+
+def hides(properties: Element) -> str:
+    """Why runs with these properties (``rPr``) are not seen; ``""`` if they are."""
+    for item in properties:
+        name, value = local(item.tag), attribute(item, "val")
+        if name in ("vanish", "specVanish") and value not in ("0", "false", "off"):
+            return "hidden text"
+        if name == "sz" and value.isdecimal() and len(value) < 5 and int(value) <= 2:  # half points
+            return "text of a point's height"
+    return ""
+
+
+def _outline(given: str) -> int:
+    return int(given) + 1 if given in tuple("012345678") else 0
 
 
 def _levels(item: Element, levels: list[_Level]) -> list[_Level]:

@@ -33,11 +33,11 @@ _MOST_COLUMNS = 16_384
 def _read(source: Source, fields: Fields) -> Items:
     failures: list[InputError] = []
     with open_archive(source) as archive:
-        text, parts = workbook(_sheets(archive, source, failures))
+        text, parts, hidden = workbook(_sheets(archive, source, failures))
         metadata, title = core_properties(archive, source)
     yield from failures
     if text:
-        yield Document(source.path, text, title or source.stem, metadata, parts=parts, line=0)
+        yield Document(source.path, text, title or source.stem, metadata, parts=parts, hidden=hidden, line=0)
 
 
 def _sheets(archive: Archive, source: Source, failures: list[InputError]) -> Iterator[Sheet]:
@@ -127,6 +127,7 @@ class _Cells:
     def __init__(self, sheet: Sheet, strings: list[str], dates: frozenset[int], since_1904: bool) -> None:
         self._sheet, self._strings, self._dates, self._since_1904 = sheet, strings, dates, since_1904
         self._row = self._column = 0
+        self._is_hidden = False
         self._cells: dict[int, str] = {}
         self._type = ""
         self._style = 0
@@ -153,9 +154,14 @@ class _Cells:
             self._close_row()
             given = attributes.get("r", "")
             self._row = int(given) if given.isdecimal() and len(given) < 9 else self._row + 1
+            self._is_hidden = attributes.get("hidden", "0") in ("1", "true")
             self._column = 0
         elif name == "rPh":
             self._phonetic = True
+        elif name == "col" and attributes.get("hidden", "0") in ("1", "true"):
+            first, last = (attributes.get(end, "") for end in ("min", "max"))
+            if first.isdecimal() and last.isdecimal():
+                self._sheet.hidden_columns.update(range(int(first[:6]), min(int(last[:6]), _MOST_COLUMNS) + 1))
         elif name == "mergeCell":
             ends = [_CELL.match(part) for part in attributes.get("ref", "").split(":")]
             if len(ends) == 2 and ends[0] and ends[1]:
@@ -188,6 +194,8 @@ class _Cells:
             if rows and rows[-1][0] >= self._row:  # rows out of order, or numbered twice
                 self._row = rows[-1][0] + 1
             rows.append((self._row, self._cells))
+            if self._is_hidden:
+                self._sheet.hidden_rows.add(self._row)
             self._cells = {}
 
     def _value(self, text: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..storage import ArrayStream, FolderWriter, storage
-from .calibration import DEEPEST, TARGETS, Need, calibration_queries, depth_rows, measured_depths, need_of
+from .calibration import DEEPEST, TARGETS, Need, calibration_queries, depth_rows, find_rows, measured_depths, need_of
 from .clusters import Clusters, cluster
 from .depth import DepthRow
 from .exact import exact_search
@@ -174,11 +174,11 @@ def calibrate_ivf(
         keys = some.candidates(query, want, most)
         places, estimates = numbers_of(keys), scores_of(keys).astype(np.float64)
         error = factors[places].view(np.float16).astype(np.float64) * np.linalg.norm(query)
+        at = find_rows(lists.numbers[places], hits.ids[: depths[-1]])
         for depth, found in zip(depths, needs, strict=True):
             inside = rank[:depth] <= most
-            true, scores = hits.ids[:depth][inside], hits.scores[:depth][inside]
-            if len(true):
-                found.append(need_of(lists.numbers[places], estimates, error, true, scores, rank[:depth][inside]))
+            if inside.any():
+                found.append(need_of(at[:depth][inside], estimates, error, hits.scores[:depth][inside], rank[:depth][inside]))
             if not inside.all():
                 # Their lists are not probed, so nothing is known of their estimates.
                 far = rank[:depth][~inside]

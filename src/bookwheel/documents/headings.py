@@ -1,0 +1,100 @@
+"""The headings of Markdown and reStructuredText, which the text itself marks, with their levels."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from .document import Document, Heading
+
+__all__ = ["fences", "heading_starts", "markup_headings", "with_headings"]
+
+_ATX = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*)", re.MULTILINE)
+_MARK = r"([=\-~^\"'`#*+:.])"
+_UNDERLINED = re.compile(
+    rf"^(?:{_MARK}\1{{2,}}[ \t]*\r?\n)?(?P<title>\S.*)\r?\n(?P<rule>{_MARK}\4{{2,}})[ \t]*\r?$", re.MULTILINE
+)
+_FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
+_CLOSING = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
+_TITLE = 300
+"""Characters of a heading that are kept."""
+
+
+def fences(text: str, mark: str = "") -> tuple[list[int], str]:
+    """Offsets of alternately opening and closing code fences (after an
+    odd number of them, text is code), and the mark of the one left open.
+
+    ``mark``: that of the one open at the beginning.
+    """
+    found = [0] if mark else []
+    for match in _FENCE.finditer(text):
+        if (not mark and not _underlines(text, match.start())) or match.group(1) == mark:
+            mark = "" if mark else match.group(1)
+            found.append(match.start())
+    return found, mark
+
+
+def _underlines(text: str, start: int) -> bool:
+    """Whether the line at ``start``, of the marks of a fence, is the rule below a title instead: as wide, between blank lines."""
+    end = text.find("\n", start)
+    rule = text[start : end if end >= 0 else len(text)].rstrip()
+    if len(set(rule)) != 1 or start < 2 or (end >= 0 and text[end + 1 : end + 2] not in ("\n", "\r", "")):
+        return False
+    begin = text.rfind("\n", 0, start - 1) + 1
+    title = text[begin : start - 1].rstrip()
+    before = text[text.rfind("\n", 0, max(begin - 1, 0)) + 1 : max(begin - 1, 0)].strip()
+    return 2 < len(title) <= len(rule) and not title[0].isspace() and (not before or before == rule)
+
+
+def _atx(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:
+    return (match for match in _ATX.finditer(text) if not bisect_right(fences, match.start()) % 2)
+
+
+def _underlined(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:
+    for match in _UNDERLINED.finditer(text):
+        title = match.group("title").rstrip()
+        if (
+            len(match.group("rule")) >= min(len(title), 3)
+            and title[0] not in "|>"
+            and not bisect_right(fences, match.start()) % 2
+        ):
+            yield match
+
+
+def heading_starts(text: str, fences: Sequence[int]) -> Iterator[int]:
+    """The offset of each heading outside ``fences``: of ``# …``, and of lines that a rule underlines."""
+    for match in (*_atx(text, fences), *_underlined(text, fences)):
+        yield match.start()
+
+
+def markup_headings(text: str) -> tuple[Heading, ...]:
+    """The headings of ``text`` in order.
+
+    Beside headings with ``#`` a rule of ``=`` is of level 1 and one of ``-`` of level 2, as in Markdown; where there are none,
+    the kinds of rules are levels in the order in which they come, as in reStructuredText.
+    """
+    marks = fences(text)[0]
+    found = [
+        Heading(match.start(), len(match.group(1)), _title(_CLOSING.sub("", match.group(2)))) for match in _atx(text, marks)
+    ]
+    markdown = bool(found)
+    kinds: dict[str, int] = {}
+    for match in _underlined(text, marks):
+        mark = match.group("rule")[0]
+        kind = mark if match.group(1) is None else mark * 2
+        level = (2 if mark == "-" else 1) if markdown else kinds.setdefault(kind, len(kinds) + 1)
+        found.append(Heading(match.start(), level, _title(match.group("title"))))
+    return tuple(sorted(heading for heading in found if heading.title))
+
+
+def with_headings(document: Document) -> Document:
+    """``document`` with its headings, where its text marks them and they are not known yet."""
+    if document.kind != "markup" or document.headings or not (found := markup_headings(document.text)):
+        return document
+    return replace(document, headings=found)
+
+
+def _title(line: str) -> str:
+    return " ".join(line[: 2 * _TITLE].split()).strip("*_` ")[:_TITLE]

@@ -1,0 +1,401 @@
+"""Binds each sentence of a model's draft to the stored sentences that it rests on, or finds that it rests on none.
+
+The tool chooses the sentences; what a draft itself cites is not looked at. A sentence is
+
+- ``quoted`` where it is a stored sentence, word by word;
+- ``supported`` where it follows from one stored sentence by leaving out (`derivation`), from two whose second begins with a
+  pronoun for the subject of the first, or where each of its parts joined by "and" does;
+- ``altered`` where a stored sentence has most of its words, but a number, a name, a negation or the order differs;
+- ``unsupported`` otherwise.
+
+A draft of a few words is no statement. The stored sentence in which they stand is shown for it, provided that this sentence says
+something of what was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+from ..documents.document import Document
+from ..documents.sentences import cuts
+from .answer import Claim
+from .comparison import content, contiguous, same, verb, whole
+from .derivation import follows
+from .draft import sentences_of, unframed
+from .evidence import Evidence, Quote
+from .hostile import speaks_to_models
+from .protocols import Collection
+from .tokens import Token, tokens_of
+from .wording import FUNCTION_WORDS, NEGATIONS, NEGATIONS_ELSEWHERE
+
+__all__ = ["Binder", "Sentence"]
+
+NEAR = 0.6
+"""Share of a claim's content words that a stored sentence must have for the claim to be an altered form of it."""
+ASKED = 0.25
+"""Share of the question's terms, by weight, that a sentence must have to be shown for a few words of a draft."""
+AFTER_INSTRUCTION = 2
+"""Sentences after one that speaks to a model which support nothing either."""
+_PHRASE = 10
+"""Words of a draft that is no statement."""
+_ENGLISH = frozenset(("the", "of", "and", "in", "to", "is", "was", "a", "that", "for", "with", "by", "on", "are", "it", "as"))
+_POINTING = frozenset(
+    ("he", "she", "it", "they", "this", "these", "that", "those", "his", "her", "its", "their", "such", "both")
+)
+_SUBJECTS = frozenset(("he", "she", "it", "they"))
+_TAKEN_BACK = re.compile(
+    r"(?i)^(?:but\s+)?(?:this|that|it|which)(?:\s+(?:is|was|has\s+(?:since\s+)?been)|['’]s)\s+(?:\w+\s+)?"
+    r"(?:false|untrue|wrong|incorrect|mistaken|not\s+(?:true|so|the\s+case|correct)|a\s+(?:myth|lie|hoax|legend|mistake)|retracted|disproved"
+    r"|disproven|refuted|debunked|denied)\b"
+)
+_NAMED = re.compile(
+    r"(?is)^(?:according\s+to|as\s+stated\s+in|as\s+described\s+in|in)\s+[\"“'«]?(.{1,100}?)[\"”'»]?\s*,\s+(\S.*)$"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sentence:
+    """A sentence of the evidence."""
+
+    evidence: Evidence
+    start: int
+    """Into the evidence's text."""
+    end: int
+    order: int
+    """Its number among the sentences of this evidence."""
+    english: bool
+    usable: bool
+    """False for a sentence that speaks to a model, or stands right after one, for the rest of a
+    sentence that was cut, and for one that the next sentence takes back."""
+    hostile: bool
+
+    @property
+    def text(self) -> str:
+        """As it is stored."""
+        return self.evidence.text[self.start : self.end]
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """Its words, numbers and signs."""
+        return tokens_of(self.text)
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """What a claim's content must be among."""
+        return frozenset(_key(token) for token in self.tokens)
+
+    def quote(self) -> Quote:
+        """The sentence as a span of its document."""
+        one = self.evidence
+        return Quote(one.number, one.id, one.source, one.start + self.start, one.start + self.end, self.text)
+
+
+@dataclass(frozen=True)
+class _Bound:
+    claim: Claim
+    sentences: tuple[Sentence, ...] = ()
+
+
+class Binder:
+    """The stored sentences of one question's evidence, to which drafts are bound."""
+
+    def __init__(self, collection: Collection, question: str, evidence: Sequence[Evidence], *, hidden: bool = False) -> None:
+        self._collection = collection
+        self._question = question
+        self.sentences = [sentence for one in evidence for sentence in _sentences(one, hidden)]
+
+    # -- a draft -------------------------------------------------------------------------------------------------------
+
+    def bind(self, draft: str) -> list[Claim]:
+        """The sentences of ``draft`` with their status, in order; quotes have no places yet."""
+        found: list[_Bound] = []
+        shown: dict[tuple[int, int], None] = {}
+        for text in sentences_of(draft):
+            bound = self.bound(text)
+            if bound.sentences:
+                if _points(bound) and not _continues(bound, found):
+                    bound = _Bound(_refused(text, "what its first word refers to stands in another sentence"))
+                elif bound.claim.status == "quoted":
+                    place = (id(bound.sentences[0].evidence), bound.sentences[0].order)
+                    if place in shown:
+                        continue
+                    shown[place] = None
+            found.append(bound)
+        return [bound.claim for bound in found]
+
+    def bound(self, text: str) -> _Bound:
+        """One sentence of a draft."""
+        if text.rstrip("\"'”’) ").endswith(("?", "？")):
+            return _Bound(_refused(text, "it is a question"))
+        if speaks_to_models(text):
+            return _Bound(_refused(text, "it repeats instructions to a model"))
+        direct = self._direct(text)
+        if direct is not None:
+            return direct
+        text, among, named = self._attributed(unframed(text))
+        tokens = tokens_of(text)
+        if not any(map(content, tokens)):
+            return _Bound(_refused(text, "it states nothing"))
+        usable = [one for one in self.sentences if one.usable]
+        bound = self._supported(text, tokens, [one for one in usable if one.evidence in among] if named else usable)
+        if bound is None and named and (elsewhere := self._supported(text, tokens, usable)):
+            other = elsewhere.sentences[0].evidence
+            note = f"it stands in [{other.number}], not in {named}"
+            bound = _Bound(Claim(text, "altered", elsewhere.claim.quotes, note))
+        return bound or self._phrase(text, tokens, usable) or _Bound(self._nearest(text, tokens, usable))
+
+    def _direct(self, text: str) -> _Bound | None:
+        """A stored sentence that begins like a phrase about the passages is one all the same."""
+        tokens = tokens_of(text)
+        for one in self.sentences:
+            if one.usable and _may(tokens, one) and whole(tokens, one.tokens):
+                return _Bound(Claim(text, "quoted", (one.quote(),)), (one,))
+        return None
+
+    def _attributed(self, text: str) -> tuple[str, list[Evidence], str]:
+        """What is said of a document that the sentence names: the rest, the evidence of that document, and its name."""
+        match = _NAMED.match(text)
+        if match:
+            name = _plain(match[1])
+            among = [one.evidence for one in self.sentences if name and name in _names(one.evidence)]
+            if among:
+                rest = match[2]
+                return rest[0].upper() + rest[1:], among, match[1]
+        return text, [], ""
+
+    # -- supported -----------------------------------------------------------------------------------------------------
+
+    def _supported(self, text: str, tokens: tuple[Token, ...], usable: Sequence[Sentence]) -> _Bound | None:
+        if (found := self._source(tokens, usable)) is not None:
+            exact = whole(tokens, found[0].tokens)
+            return _Bound(Claim(text, "quoted" if exact else "supported", tuple(one.quote() for one in found)), found)
+        for one, other in _parts(tokens):
+            first, second = self._source(one, usable), self._source(other, usable)
+            if first is None or second is None or first[-1].evidence is not second[0].evidence:
+                continue
+            gap = second[0].order - first[-1].order
+            if not 0 <= gap <= 1 or (other[0].norm in _POINTING and gap != 1):
+                continue
+            both = tuple(dict.fromkeys((*first, *second)))
+            return _Bound(Claim(text, "supported", tuple(one.quote() for one in both)), both)
+        return None
+
+    def _source(self, tokens: Sequence[Token], usable: Sequence[Sentence]) -> tuple[Sentence, ...] | None:
+        for one in usable:
+            if _may(tokens, one) and follows(tokens, one.tokens, english=one.english):
+                return (one,)
+        for one, other in pairwise(usable):
+            if one.evidence is other.evidence and other.order == one.order + 1 and other.english:
+                resolved = _resolved(one.tokens, other.tokens)
+                if resolved and _may(tokens, one, other) and follows(tokens, resolved):
+                    return (one, other)
+        return None
+
+    # -- a few words ---------------------------------------------------------------------------------------------------
+
+    def _phrase(self, text: str, tokens: tuple[Token, ...], usable: Sequence[Sentence]) -> _Bound | None:
+        """The stored sentence that says most of what was asked, of those in which the few words of a draft stand."""
+        words = [token for token in tokens if token.kind != "mark"]
+        if len(words) > _PHRASE or any(map(verb, words)) or not any(map(_telling, words)):
+            return None
+        inside = [one for one in usable if _may(tokens, one) and any(True for _ in contiguous(tokens, one.tokens))]
+        if not inside:
+            return None
+        best = max(inside, key=self.asked)
+        if self.asked(best) < ASKED:
+            return _Bound(_refused(text, "it stands in the text, but not where the text says what was asked"))
+        note = f"the model wrote only “{text.rstrip('.')}”, which stands in this sentence"
+        return _Bound(Claim(" ".join(best.text.split()), "quoted", (best.quote(),), note), (best,))
+
+    def asked(self, sentence: Sentence) -> float:
+        """How much of the question's terms the sentence and the one before it have, by their weights: 0 to 1.
+
+        Terms that no sentence of the evidence has do not count.
+        """
+        weights = self._weights
+        total = sum(weights.values())
+        at = self._at[id(sentence)]
+        met = self._terms[at]
+        if at and self.sentences[at - 1].evidence is sentence.evidence:
+            met = met | self._terms[at - 1]
+        return sum(weights[term] for term in met) / total if total else 0.0
+
+    def said(self, claims: Sequence[Claim]) -> float:
+        """How much of the question's terms the sentences have that ``claims`` rest on: 0 to 1."""
+        places = {(quote.evidence, quote.start) for claim in claims for quote in claim.quotes}
+        met: frozenset[str] = frozenset()
+        for one, terms in zip(self.sentences, self._terms, strict=True):
+            if (one.evidence.number, one.evidence.start + one.start) in places:
+                met |= terms
+        total = sum(self._weights.values())
+        return sum(self._weights[term] for term in met) / total if total else 0.0
+
+    @cached_property
+    def _at(self) -> dict[int, int]:
+        return {id(one): at for at, one in enumerate(self.sentences)}
+
+    @cached_property
+    def _terms(self) -> list[frozenset[str]]:
+        """For each sentence, the terms of the question that it has."""
+        asked = {term for _, _, terms in self._collection.terms(self._question) for term in terms}
+        return [
+            frozenset(term for _, _, terms in self._collection.terms(one.text) for term in terms if term in asked)
+            for one in self.sentences
+        ]
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        return dict(self._collection.idf(sorted(frozenset().union(*self._terms))))
+
+    # -- not supported -------------------------------------------------------------------------------------------------
+
+    def _nearest(self, text: str, tokens: Sequence[Token], usable: Sequence[Sentence]) -> Claim:
+        """The claim as an altered form of the sentence that has most of its words, or as unsupported."""
+        mine = [token for token in tokens if content(token)]
+        best, share = None, 0.0
+        for one in usable:
+            held = sum(any(same(token, other) for other in one.tokens) for token in mine if _key(token) in one.keys) / len(mine)
+            if held > share:
+                best, share = one, held
+        if best is None or share < NEAR:
+            missing = [token.text for token in mine if not any(_may((token,), one) for one in usable)]
+            words = ", ".join(f"“{word}”" for word in missing[:3])
+            return _refused(text, f"no passage that was read has {words}" if words else "no stored sentence says it")
+        return Claim(text, "altered", (best.quote(),), _difference(tokens, best.tokens))
+
+
+def _sentences(one: Evidence, hidden: bool) -> Iterator[Sentence]:
+    english = _is_english(one.text)
+    starts, _ = cuts(Document("", one.text))
+    tainted, order = 0, 0
+    for start, end in zip(starts, [*starts[1:], len(one.text)], strict=True):
+        text = one.text[start:end]
+        first, last = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+        if last <= first:
+            continue
+        hostile = speaks_to_models(text)
+        unseen = not hidden and any(low < last and first < high for low, high in one.hidden)
+        cut = order == 0 and one.start > 0 and one.text[first].islower()
+        cut = cut or _TAKEN_BACK.match(one.text[end : end + 200].lstrip()) is not None
+        yield Sentence(one, first, last, order, english, not (hostile or unseen or cut or tainted), hostile)
+        tainted = AFTER_INSTRUCTION if hostile else max(0, tainted - 1)
+        order += 1
+
+
+def _is_english(text: str) -> bool:
+    words = text.casefold().split()[:400]
+    return sum(word in _ENGLISH for word in words) >= max(1, 0.12 * len(words))
+
+
+def _key(token: Token) -> str:
+    """By which a token and an inflected form of it are found alike."""
+    if token.kind == "number":
+        return str(token.value) if token.value is not None else token.text
+    return token.norm if token.kind != "word" else token.norm[:3]
+
+
+def _may(tokens: Sequence[Token], *sentences: Sentence) -> bool:
+    return all(any(_key(token) in one.keys for one in sentences) for token in tokens if content(token))
+
+
+def _telling(token: Token) -> bool:
+    return token.kind in ("number", "date") or (
+        token.kind == "word" and len(token.norm) > 1 and token.norm not in FUNCTION_WORDS
+    )
+
+
+def _points(bound: _Bound) -> bool:
+    """Whether the claim begins with a word for something said before."""
+    first = next((token for token in tokens_of(bound.claim.text) if token.kind != "mark"), None)
+    return first is not None and first.norm in _POINTING
+
+
+def _continues(bound: _Bound, before: Sequence[_Bound]) -> bool:
+    """Whether the sentence stands behind that of the last claim; the first claim of an answer stands for itself if it is quoted."""
+    kept = [one for one in before if one.sentences]
+    if not kept:
+        return bound.claim.status == "quoted" and not before
+    last, here = kept[-1].sentences[-1], bound.sentences[0]
+    return kept[-1] is before[-1] and last.evidence is here.evidence and 0 <= here.order - last.order <= 1
+
+
+def _parts(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], Sequence[Token]]]:
+    """The two statements that "and" or a semicolon joins, at each place where there may be two."""
+    for at, token in enumerate(tokens):
+        if token.norm not in ("and", ";"):
+            continue
+        one, other = list(tokens[:at]), list(tokens[at + 1 :])
+        while one and one[-1].kind == "mark":
+            one.pop()
+        if len(one) > 2 and len(other) > 2 and any(map(verb, one)) and any(map(verb, other)):
+            yield one, other
+
+
+def _resolved(one: Sequence[Token], other: Sequence[Token]) -> list[Token] | None:
+    """``other`` with the subject of ``one`` in the place of the pronoun that it begins with; None where that is not certain.
+
+    Certain means: ``one`` begins with a name, and has no other.
+    """
+    if not other or other[0].norm not in _SUBJECTS:
+        return None
+    subject: list[Token] = []
+    for token in one:
+        if verb(token) or token.kind == "mark":
+            break
+        subject.append(token)
+    if (
+        not subject
+        or len(subject) == len(one)
+        or not subject[-1].text[0].isupper()
+        or any(not token.text[0].isupper() for token in subject if token.norm not in ("the", "of"))
+    ):
+        return None
+    if any(token.name and token.kind == "word" for token in one[len(subject) :]) or any(
+        token.norm == "and" for token in subject
+    ):
+        return None
+    return [*subject, *other[1:]]
+
+
+def _names(one: Evidence) -> set[str]:
+    return {_plain(name) for name in (one.title, one.id, one.source, re.split(r"[\\/]", one.source)[-1]) if name}
+
+
+def _plain(name: str) -> str:
+    return " ".join(token.norm for token in tokens_of(name.replace("_", " ")) if token.kind != "mark" and token.norm != "the")
+
+
+def _refused(text: str, note: str) -> Claim:
+    return Claim(text, "unsupported", (), note)
+
+
+def _difference(claim: Sequence[Token], stored: Sequence[Token]) -> str:
+    """What the claim has otherwise than the stored sentence, in words."""
+    for kinds, word in ((("number", "date"), "number"), (("sign",), "sign")):
+        mine = [token for token in claim if token.kind in kinds]
+        theirs = [token for token in stored if token.kind in kinds]
+        strange = [token.text for token in mine if not any(same(token, other) for other in theirs)]
+        if strange:
+            there = ", ".join(dict.fromkeys(token.text for token in theirs)) or f"no {word}"
+            return f"it says {', '.join(strange)} where the text has {there[:80]}"
+    words = {token.norm for token in stored}
+    names = [token.text for token in claim if token.name and token.norm not in words]
+    if names:
+        return f"the text does not have {', '.join(names[:3])} there"
+    negations = NEGATIONS | NEGATIONS_ELSEWHERE
+    if (negations & {token.norm for token in claim}) != (negations & words):
+        return "a negation is in one of the two and not in the other"
+    strange = [token.text for token in claim if content(token) and not any(same(token, other) for other in stored)]
+    if strange:
+        return f"the text does not say “{strange[0]}” there"
+    return "the text has these words, but does not relate them so"
+
+
+def placed(collection: Collection, claims: Sequence[Claim]) -> list[Claim]:
+    """``claims`` with the places of their quotes."""
+    places = iter(collection.places([quote for claim in claims for quote in claim.quotes]))
+    return [replace(claim, quotes=tuple(replace(quote, place=next(places)) for quote in claim.quotes)) for claim in claims]

@@ -1,0 +1,105 @@
+"""Text of documents in prompts: data between marks that it cannot contain, without characters that nobody sees.
+
+Spotlighting: Hines et al., Defending Against Indirect Prompt Injection Attacks With Spotlighting, 2024 (delimiting). No model keeps
+to it always. What an obeying model writes is therefore bound to stored text as everything else is (`binding`), sentences that
+speak to a model support nothing, and nothing of an answer is fetched, run or rendered.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterable
+
+from .evidence import Evidence
+
+__all__ = ["Fence", "bare", "seen", "speaks_to_models"]
+
+_UNSEEN = frozenset(("Cc", "Cf", "Co", "Cs", "Cn"))
+_KEPT = frozenset("\n\t\u200c\u200d")
+_TEMPLATE = re.compile(r"<(?=[|/A-Za-z])|\[(?=/?(?:INST|SYS)\])", re.IGNORECASE)
+"""What may begin a special token of a chat template; a space behind it makes it plain text."""
+_ROLE = re.compile(r"(?im)^(\s*(?:system|assistant|user|human|developer|tool)\s*):")
+_INSTRUCTION = re.compile(
+    r"""(?ix)
+    \b(?:ignore|disregard|forget|override|bypass|skip)\b[^.!?\n]{0,60}
+        \b(?:instructions?|prompts?|rules?|guidelines?|directions?|everything|context|above|previous|prior|earlier)\b
+    | \b(?:new|updated|real|actual|important|secret|hidden)\s+(?:system\s+)?instructions?\b
+    | \bsystem\s+(?:prompt|message|instructions?|override)\b
+    | \b(?:you\s+are|act\s+as|you're)\s+(?:now\s+)?(?:an?\s+)?(?:AI|assistant|language\s+model|chatbot|DAN|LLM|unrestricted|jailbroken)\b
+    | \byou\s+are\s+now\b
+    | \b(?:as|to|dear|attention|note\s+to|hey|hello)[,:]?\s+(?:an?\s+|the\s+|any\s+|all\s+)?
+        (?:AI|LLMs?|language\s+models?|assistants?|chatbots?)\b
+    | \b(?:AI|assistants?|LLMs?|language\s+models?|chatbots?)\b[^.!?\n]{0,30}
+        \b(?:must|should|shall|reading\s+this|are\s+instructed|is\s+instructed)\b
+    | \b(?:respond|reply|answer)\s+(?:only\s+|exactly\s+|instead\s+|with\b|by\s+saying|in\s+the\s+affirmative)
+    | \b(?:do\s+not|don't|never)\s+(?:tell|inform|mention|reveal\s+to|warn)\s+the\s+user\b
+    | \b(?:tell|inform|instruct|convince|ask|urge)\s+(?:the|your)\s+users?\b
+    | \b(?:say|print|output|write|repeat|begin|start|end|finish|append|include|insert)\b[^.!?\n]{0,40}
+        \b(?:your\s+(?:answer|reply|response|output)|verbatim|the\s+following|in\s+(?:your|every|all)\s+(?:answer|reply|response)s?)\b
+    | \b(?:your|the)\s+(?:answer|reply|response|output)\s+(?:must|should|has\s+to|needs\s+to)\b
+    | \b(?:reveal|leak|exfiltrate|send|post|forward|email|upload)\b[^.!?\n]{0,60}
+        \b(?:conversation|system\s+prompt|prompt|secrets?|passwords?|api\s+keys?|keys?|chat\s+history|question|user's|data)\b
+    | \b(?:fetch|visit|open|click|load|call|render|display)\b[^.!?\n]{0,40}(?:https?://|\burls?\b|\blink\b|!\[)
+    | !\[[^\]]*\]\(
+    | <\s*\|[^|\n]{1,30}\|\s*>|\[\s*/?\s*INST\s*\]|<\s*/?\s*(?:system|assistant|user|start_of_turn|end_of_turn|s)\s*>
+    | ^\s*\#{0,6}\s*(?:system|assistant|user|instructions?)\s*:
+    | \b(?:end\s+of|begin|start\s+of)\s+(?:the\s+)?(?:document|context|passages?|instructions?|prompt)\b
+    | \b(?:ignorier\w*|vergiss|missachte\w*)\b[^.!?\n]{0,60}\b(?:Anweisung\w*|Regeln|vorherige\w*|bisherige\w*)\b
+    | \b(?:ignore[zr]?|oublie[zr]?)\b[^.!?\n]{0,60}\b(?:instructions|consignes|précédent\w*)\b
+    | \b(?:ignora|ignore|olvida)\b[^.!?\n]{0,60}\b(?:instrucciones|anteriores|istruzioni|precedenti)\b
+    | 忽略.{0,12}(?:指令|指示|说明|提示)|無視して|игнорируй\w*
+    """
+)
+
+
+def bare(text: str) -> str:
+    """``text`` without control, direction, unassigned and unseen characters (but for line ends and tabs).
+
+    Emoji and Indic words keep their joiners. What may begin a special token of a chat template is taken apart.
+    """
+    if not text.isascii() or not text.isprintable():
+        text = "".join(one for one in text if one in _KEPT or unicodedata.category(one) not in _UNSEEN)
+    return _ROLE.sub(r"\1 :", _TEMPLATE.sub(lambda found: found[0] + " ", text))
+
+
+def speaks_to_models(sentence: str) -> bool:
+    """Whether ``sentence`` gives instructions to a model or reader, as injected text does."""
+    return _INSTRUCTION.search("".join(one for one in sentence if unicodedata.category(one) != "Cf")) is not None
+
+
+class Fence:
+    """Marks around passages, with a secret that no text has.
+
+    The secret is drawn once in a process, so that a prompt begins as the last one did where the passages repeat, and a server can
+    keep what it has read of it. One that a text contains is drawn anew.
+    """
+
+    _secret = ""
+    _lock = threading.Lock()
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        with Fence._lock:
+            held = [*texts]
+            while not Fence._secret or any(Fence._secret in text.casefold() for text in held):
+                Fence._secret = secrets.token_hex(4)
+            self.secret = Fence._secret
+
+    def around(self, one: Evidence, hidden: bool = False) -> str:
+        """One passage between its marks; ``hidden``: also what a reader of its document does not see."""
+        named = " ".join(bare(one.title).split())[:120].replace("=", " ")
+        head = f"=== {self.secret} passage [{one.number}]" + (f" from “{named}”" if named else "") + " ==="
+        return f"{head}\n{bare(seen(one, hidden)).strip()}\n=== {self.secret} end of passage [{one.number}] ==="
+
+
+def seen(one: Evidence, hidden: bool = False) -> str:
+    """The text of a passage as a reader of its document sees it."""
+    if hidden or not one.hidden:
+        return one.text
+    out, at = [], 0
+    for start, end in sorted(one.hidden):
+        out.append(one.text[at : max(at, start)])
+        at = max(at, end)
+    return "".join([*out, one.text[at:]])
