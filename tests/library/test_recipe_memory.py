@@ -51,7 +51,9 @@ def test_the_command_says_so(library: Path, model: Path, capsys: pytest.CaptureF
 def test_each_model_counts_once_and_one_on_a_server_not_at_all(model: Path, tmp_path: Path) -> None:
     recipe = parse_recipe(f'rewrite("{model}") >> bm25 >> listwise(2, model="{model}") >> cross(2, model="{model}")')
     found = model_bytes(models_of(recipe))
-    assert sorted(map(str, found)) == sorted(map(str, [("model", "cross", str(model)), ("model", "language", str(model)), "torch"]))
+    assert sorted(map(str, found)) == sorted(
+        map(str, [("model", "cross", str(model)), ("model", "language", str(model)), "torch"])
+    )
     assert sum(found.values()) > 1200 * MB + TORCH
     assert model_bytes(models_of(parse_recipe('rewrite("http://127.0.0.1:9/v1#m") >> bm25'))) == {}
     assert model_bytes([("cross", str(tmp_path / "missing"))]) == {}  # told when it is asked

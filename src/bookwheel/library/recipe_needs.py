@@ -63,7 +63,9 @@ def _bytes(kind: str, name: str) -> int:
         where = model_kind(name)
         if where == "remote":
             return 0
-        path = find_smollm2() if where == "package" else find_folder(name.removeprefix("hub:")) if where == "hub" else Path(name)
+        path = (
+            find_smollm2() if where == "package" else find_folder(name.removeprefix("hub:")) if where == "hub" else Path(name)
+        )
         return _weights(path.expanduser()) + ANSWERING
     except (ModelError, OSError):
         return 0
