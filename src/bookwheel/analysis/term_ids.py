@@ -53,6 +53,10 @@ class LexicalEncoder:
         self._indptr = np.zeros(1024, np.int64)
         self._stands_for = np.zeros(1024, np.int32)
 
+    def number(self, terms: Sequence[str]) -> list[int]:
+        """The numbers of ``terms``; new ones are appended."""
+        return list(map(self._numbers.__getitem__, terms))
+
     @property
     def analysed(self) -> int:
         """How many words were analysed; one counts for each language."""
@@ -115,7 +119,7 @@ class LexicalEncoder:
 
     def _learn(self, new: NDArray[np.int32], words: Sequence[str], language: str | None, known: NDArray[np.int32]) -> None:
         terms, counts = self._terms_of([words[word] for word in new.tolist()], language)
-        stands = list(map(self._numbers.__getitem__, terms))
+        stands = self.number(terms)
         first, end = self._analysed, int(self._indptr[self._analysed])
         self._analysed += len(counts)
         self._indptr = _room(self._indptr, self._analysed + 1)
