@@ -16,7 +16,7 @@ import numpy as np
 from .stop_words import LANGUAGES, stop_words
 from .words import split_words
 
-__all__ = ["NAMES", "language_of"]
+__all__ = ["BY_SCRIPT", "NAMES", "language_of"]
 
 STRETCH = 250
 """Characters that are read of the beginning, the middle and the end of a document."""
@@ -38,6 +38,8 @@ PLAIN = 0.8
 lists of identifiers and registers read like Welsh, Maltese or Zulu to CLD3."""
 ASKED = 240
 """Characters that CLD3 is asked about: about 0.1 ms."""
+PROBABLE = 0.8
+"""The same where only two function words, and nothing that looks like code, say so: a sentence of names has no more."""
 SURE, CONFIRMED = 0.9, 0.7
 """The probability from which on it is believed: by itself, and where function words of the language say the same."""
 
@@ -73,6 +75,8 @@ _SCRIPTS = {
     "hebrew": re.compile("[\u0590-\u05ff]"),
     "georgian": re.compile("[\u10a0-\u10ff]"),
 }
+BY_SCRIPT = frozenset(_SCRIPTS)
+"""Languages that their script tells, whatever a text says."""
 _CODED = re.compile(r"\w*(?:[0-9_]|[a-z][A-Z]|\w[.:/<>()\[\]=$*@\\#]+\w)\S*|[^\w\s]{2,}")
 """What stands between blanks in program code and in tables, and seldom in a sentence."""
 _SCRIPT = re.compile("|".join(pattern.pattern for pattern in _SCRIPTS.values()))
@@ -149,7 +153,10 @@ def language_of(text: str, title: str = "") -> str | None:
     having = shares[_LISTED.index(found)] if found in _LISTED else 0
     confirmed = having >= CONFIRMING * len(words)
     if found in _LISTED and len(words) >= ENOUGH:
-        return found if confirmed and probability >= CONFIRMED and _various(words, found) else None
+        if not confirmed or probability < CONFIRMED:
+            return None
+        few = found in _ALONE and having >= 2 and probability >= PROBABLE
+        return found if _various(words, found) or (few and _plain(text)) else None
     if found not in _LISTED and not _plain(text):
         return None
     return found if probability >= SURE and (len(words) >= ENOUGH or confirmed) else None

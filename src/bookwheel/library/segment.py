@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged
 from ..analysis.library_analyzer import UNDECIDED, stemmed_as
+from ..analysis.scripts import UNSPACED
 from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
 from ..analysis.whole_forms import MARK, whole_forms
 from ..analysis.words import WordTable
@@ -168,6 +169,9 @@ class SegmentBuilder:
         self._table = WordTable()
         self._is_form = np.empty(0, np.bool_)
         """Of each word of the table, whether it is a whole form."""
+        self._is_pair = np.empty(0, np.bool_)
+        """Of each term, whether it is of characters without spaces between words."""
+        self._pairs = False
         self._lexical = LexicalEncoder(TermsByLanguage(settings.fixed_analyzer))
         self._by_language = settings.fixed_analyzer is None
         self._sparse = Bm25Builder()
@@ -203,14 +207,14 @@ class SegmentBuilder:
         indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
         if not self._by_language:
-            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words))
+            self._gather(*self._lexical.encode(indptr, raw, self._table.words))
         elif UNDECIDED in languages:
             # What language these follow is known when all have come.
             self._waiting.append(_Waiting(self._sparse.reserve(len(texts)), indptr, raw, kinds))
             self._waiting_bytes += indptr.nbytes + raw.nbytes + 8 * len(languages)
             self._undecided += languages.count(UNDECIDED)
         else:
-            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words, kinds))
+            self._gather(*self._lexical.encode(indptr, raw, self._table.words, kinds))
         self._ids.append(ids)
         if self._dense is not None and self.encoder is not None:
             encode_words = getattr(self.encoder, "encode_words", None)
@@ -230,12 +234,28 @@ class SegmentBuilder:
         before = np.concatenate(([0], np.cumsum(kept)))
         return before[indptr].astype(np.int64), raw[kept]
 
+    def _gather(self, indptr: NDArray[np.int64], terms: NDArray[np.int32], reserved: tuple[int, int] | None = None) -> None:
+        """Add the terms of passages. A pair of characters of a script without spaces counts as half a word in their lengths.
+
+        So does the splitter count, and so passages of all languages have about the same mean length.
+        """
+        names = self._lexical.terms
+        if len(self._is_pair) < len(names):
+            new = np.array([UNSPACED.search(name) is not None for name in names[len(self._is_pair) :]], np.bool_)
+            self._is_pair = np.concatenate((self._is_pair, new))
+            self._pairs = self._pairs or bool(new.any())
+        halves = None
+        if self._pairs:
+            before = np.concatenate(([0], np.cumsum(self._is_pair[terms])))
+            halves = before[indptr[1:]] - before[indptr[:-1]]
+        self._sparse.add(indptr, terms, reserved, halves)
+
     def decide(self, language: str | None) -> None:
         """Analyse what is of no language as texts of ``language``."""
         self._measured = None
         for some in self._waiting:
             languages = [language if found == UNDECIDED else found for found in some.languages]
-            self._sparse.add(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)
+            self._gather(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)
         self._waiting.clear()
         self._waiting_bytes = 0
         self._followed = language if self._undecided else None

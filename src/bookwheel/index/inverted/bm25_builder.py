@@ -59,10 +59,17 @@ class Bm25Builder:
         self.passages += passages
         return len(self._batches) - 1, self.passages - passages
 
-    def add(self, indptr: NDArray[np.int64], term_ids: NDArray[np.int32], reserved: tuple[int, int] | None = None) -> None:
+    def add(
+        self,
+        indptr: NDArray[np.int64],
+        term_ids: NDArray[np.int32],
+        reserved: tuple[int, int] | None = None,
+        halves: NDArray[np.int64] | None = None,
+    ) -> None:
         """Add passages: passage i has the terms ``term_ids[indptr[i]:indptr[i + 1]]``, with repeats, each id at least 0.
 
-        ``reserved``: they are those that `reserve` left room for.
+        ``reserved``: they are those that `reserve` left room for. ``halves`` says how many terms of each passage count as half a
+        word in its length: int64 of shape (passages,); none where None.
         """
         from ...kernels.sparse.build import count_terms
 
@@ -81,6 +88,8 @@ class Bm25Builder:
         lengths, out_indptr = np.empty(passages, np.uint32), np.empty(passages + 1, np.int64)
         large = np.empty(tokens // 255 + 1, np.uint32)
         used, many = count_terms(indptr, term_ids, self._slots, terms, frequencies, lengths, out_indptr, large)
+        if halves is not None:
+            lengths -= (halves // 2).astype(np.uint32)
         place, first = self.reserve(passages) if reserved is None else reserved
         batch = _Batch(
             np.array([first], np.int64),
@@ -93,7 +102,7 @@ class Bm25Builder:
         self._batches[place] = batch
         np.add.at(self._frequencies, batch.terms, 1)
         self.postings += used
-        self.tokens += tokens
+        self.tokens += int(lengths.sum(dtype=np.int64))
         self._bytes += 5 * used + 12 * passages + 4 * many + 500
 
     def _grow(self, terms: int) -> None:
