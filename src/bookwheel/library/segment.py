@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,20 +15,21 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged
 from ..analysis.library_analyzer import UNDECIDED, stemmed_as
-from ..analysis.scripts import UNSPACED
 from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
-from ..analysis.whole_forms import MARK, whole_forms
+from ..analysis.whole_forms import whole_forms
 from ..analysis.words import WordTable
 from ..encode.protocols import DenseEncoder
 from ..index.dense import DenseBuilder, DenseIndex, open_dense
 from ..index.inverted.bm25 import Bm25Index
-from ..index.inverted.bm25_builder import Bm25Builder
+from ..index.inverted.bm25_builder import Bm25Builder, Counted
 from ..index.plain_files import refuse_link
 from ..index.storage import REMEDY, ArrayFolder, FolderWriter
 from ..kernels.bm25 import Bm25
 from .manifest import SegmentEntry
 from .settings import Settings
 from .vectors.parts import Part, part_folders
+from .workers.analysis import Analysed, forms_among, without
+from .workers.pool import Terms
 
 __all__ = ["FOREIGN", "SEGMENTS", "Segment", "SegmentBuilder", "array_folders", "bitmap", "checksum_of_lists"]
 
@@ -169,14 +171,13 @@ class SegmentBuilder:
         self._table = WordTable()
         self._is_form = np.empty(0, np.bool_)
         """Of each word of the table, whether it is a whole form."""
-        self._is_pair = np.empty(0, np.bool_)
-        """Of each term, whether it is of characters without spaces between words."""
-        self._pairs = False
         self._lexical = LexicalEncoder(TermsByLanguage(settings.fixed_analyzer))
         self._by_language = settings.fixed_analyzer is None
         self._sparse = Bm25Builder()
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
+        self._numbers: dict[int, tuple[Terms, int, NDArray[np.int32]]] = {}
+        """Of each worker's terms, by their place there, the number here."""
         self._rows = FolderWriter(self.folder / ROWS)
         self._ids = self._rows.stream("ids", np.int64)
         self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed, bits=bits) if encoder else None
@@ -222,33 +223,48 @@ class SegmentBuilder:
             self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(*words, self._table))
         self.passages += len(texts)
 
+    def add_analysed(self, ids: NDArray[np.int64], found: Analysed, terms: Terms, texts: Callable[[], list[str]]) -> None:
+        """Add passages that a worker has analysed, its terms numbered as ``terms`` says; ``texts`` gives what is indexed of each."""
+        self._measured = None
+        numbers = self._numbers_of(terms)
+        words = self._table.ids([""], [found.words])[1] if found.words else np.empty(0, np.int32)
+        for run in found.runs:
+            if run.counted is not None:
+                own = run.counted
+                self._sparse.add_counted(
+                    # Copies: the arrays are views of a message with all of them.
+                    Counted(own.indptr.copy(), numbers[own.terms], own.frequencies.copy(), own.large.copy(), own.lengths.copy())
+                )
+            elif run.indptr is not None and run.raw is not None:
+                waiting = _Waiting(
+                    self._sparse.reserve(run.passages), run.indptr.copy(), words[run.raw], [UNDECIDED] * run.passages
+                )
+                self._waiting.append(waiting)
+                self._waiting_bytes += waiting.indptr.nbytes + waiting.raw.nbytes + 8 * run.passages
+                self._undecided += run.passages
+        self._ids.append(ids)
+        if self._dense is not None and self.encoder is not None:
+            self._dense.append(self.encoder.encode(texts()) if found.vectors is None else found.vectors)
+        self.passages += len(ids)
+
+    def _numbers_of(self, terms: Terms) -> NDArray[np.int32]:
+        """What the numbers of a worker's terms are here."""
+        _, times, known = self._numbers.get(id(terms), (terms, terms.times, np.empty(0, np.int32)))
+        if times != terms.times:
+            known = np.empty(0, np.int32)
+        if len(known) < len(terms.terms):
+            new = np.array(self._lexical.number(terms.terms[len(known) :]), np.int32)
+            known = np.concatenate((known, new))
+        self._numbers[id(terms)] = terms, terms.times, known
+        return known
+
     def _without_forms(self, indptr: NDArray[np.int64], raw: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """The words of texts without their `whole_forms`, which are nothing to an encoder."""
-        words = self._table.words
-        if len(self._is_form) < len(words):
-            new = np.array([word[0] == MARK for word in words[len(self._is_form) :]], np.bool_)
-            self._is_form = np.concatenate((self._is_form, new))
-        kept = ~self._is_form[raw]
-        if kept.all():
-            return indptr, raw
-        before = np.concatenate(([0], np.cumsum(kept)))
-        return before[indptr].astype(np.int64), raw[kept]
+        self._is_form = forms_among(self._table.words, self._is_form)
+        return without(self._is_form, indptr, raw)
 
     def _gather(self, indptr: NDArray[np.int64], terms: NDArray[np.int32], reserved: tuple[int, int] | None = None) -> None:
-        """Add the terms of passages. A pair of characters of a script without spaces counts as half a word in their lengths.
-
-        So does the splitter count, and so passages of all languages have about the same mean length.
-        """
-        names = self._lexical.terms
-        if len(self._is_pair) < len(names):
-            new = np.array([UNSPACED.search(name) is not None for name in names[len(self._is_pair) :]], np.bool_)
-            self._is_pair = np.concatenate((self._is_pair, new))
-            self._pairs = self._pairs or bool(new.any())
-        halves = None
-        if self._pairs:
-            before = np.concatenate(([0], np.cumsum(self._is_pair[terms])))
-            halves = before[indptr[1:]] - before[indptr[:-1]]
-        self._sparse.add(indptr, terms, reserved, halves)
+        self._sparse.add(indptr, terms, reserved, self._lexical.halves(indptr, terms))
 
     def decide(self, language: str | None) -> None:
         """Analyse what is of no language as texts of ``language``."""
@@ -263,11 +279,20 @@ class SegmentBuilder:
     def close(self, average_length: float) -> SegmentEntry:
         """Write the segment out; ``average_length`` is the collection's, in terms, for the stored impacts."""
         self._rows.close()
-        self._sparse.close(
-            self.folder / SPARSE, self.folder / self.impacts, self._lexical.terms, bm25=self.bm25, average_length=average_length
-        )
-        if self._dense is not None:
-            self._dense.close()
+        with ThreadPoolExecutor(1) as beside:
+            # Where workers analyse, cores are idle now.
+            dense = None if self._dense is None or not self._numbers else beside.submit(self._dense.close)
+            self._sparse.close(
+                self.folder / SPARSE,
+                self.folder / self.impacts,
+                self._lexical.terms,
+                bm25=self.bm25,
+                average_length=average_length,
+            )
+            if dense is not None:
+                dense.result()
+            elif self._dense is not None:
+                self._dense.close()
         return SegmentEntry(
             self.name, self.passages, self.terms, self.impacts, undecided=self._undecided, followed=self._followed
         )
