@@ -49,7 +49,10 @@ def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
     with _opened(file) as output:
         try:
             for document in library:
-                base: dict[str, Any] = {"title": document.title, "metadata": {**document.metadata, "source": document.source}}
+                base: dict[str, Any] = {
+                    "title": document.title,
+                    "metadata": {**document.file, **document.metadata, "source": document.source},
+                }
                 if not passages:
                     if places := written(document.layout):
                         base[PLACES] = places
