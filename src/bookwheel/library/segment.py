@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged
+from ..analysis.analyzer import forget_stems
 from ..analysis.library_analyzer import UNDECIDED, stemmed_as
 from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
 from ..analysis.whole_forms import whole_forms
@@ -293,6 +294,9 @@ class SegmentBuilder:
                 dense.result()
             elif self._dense is not None:
                 self._dense.close()
+        forget_stems()
+        if (forget := getattr(self.encoder, "forget", None)) is not None:
+            forget()
         return SegmentEntry(
             self.name, self.passages, self.terms, self.impacts, undecided=self._undecided, followed=self._followed
         )

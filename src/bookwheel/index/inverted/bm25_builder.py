@@ -16,6 +16,8 @@ __all__ = ["Bm25Builder", "Counted", "count"]
 
 SORTED = 1 << 19
 """Postings sorted at a time when writing (8 bytes each), or an eighth of all if more; each time all batches are read."""
+NAMED = 1 << 14
+"""Terms that are written at a time: where all of them are rare, their names and places take more than their postings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +176,11 @@ class Bm25Builder:
                 distribute(
                     b.indptr, b.terms, b.frequencies, b.large, batch.first, low, high, ranks, cursors, passages, frequencies
                 )
-            writer.add(
-                [names[i].encode("utf-8", "surrogatepass") for i in order[low:high]], counts[low:high], passages, frequencies
-            )
+            for at in range(low, high, NAMED):
+                end = min(at + NAMED, high)
+                here = slice(int(bounds[at] - bounds[low]), int(bounds[end] - bounds[low]))
+                texts = [names[i].encode("utf-8", "surrogatepass") for i in order[at:end]]
+                writer.add(texts, counts[at:end], passages[here], frequencies[here])
             low = high
         writer.close()
         self._batches.clear()
