@@ -24,6 +24,7 @@ from .options import (
     ram_option,
     wait_of,
     wait_option,
+    workers_option,
 )
 from .output import clean, json_document, languages_found, memory_rows, notice, plural, print_memory_plan
 
@@ -66,6 +67,7 @@ DAMAGED = 2
 @option("--skipped", "list_skipped", is_flag=True, help="List every file that gave no document, with the reason.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
+@workers_option()
 @wait_option
 @memory_option
 @json_option
@@ -81,6 +83,7 @@ def index(
     list_skipped: bool,
     no_prune: bool,
     ram: int | None,
+    workers: int | None,
     memory: bool,
     as_json: bool,
     **settings: Any,
@@ -118,6 +121,7 @@ def index(
             follow_links=follow_links,
             progress=silent if as_json else auto,
             ram=ram,
+            workers=workers,
         )
         for encoder, file in files:
             library.import_vectors(encoder, file, replace=True, ram=ram)
@@ -148,6 +152,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "bytes_read",
         "seconds",
         "languages",
+        "workers",
         "skipped",
         "binary",
         "not_indexed",

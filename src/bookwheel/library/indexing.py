@@ -26,13 +26,14 @@ from ..documents.seen_ids import SeenIds
 from ..documents.source import DEFAULT_FIELDS
 from ..memory.shares import READING
 from ..progress import Progress, Task, silent
+from .document_hash import document_hash
 from .estimate import estimate_sources
 from .inputs import Documents, batches, count_of
 from .moved import Moves
 from .naming import below, find, shared_ids
 from .pending import SourceState, storable
 from .results import IndexReport
-from .writer import Writer, document_hash
+from .writer import Writer
 
 __all__ = ["add_documents", "index_paths"]
 
@@ -76,7 +77,7 @@ class _Run:
     def __init__(self, writer: Writer, stop: Callable[[], bool]) -> None:
         self.writer = writer
         self.stop = stop
-        self.reading = Reading(*writer.reader_memory(), lend=writer.lend, waiting=self.pause)
+        self.reading = Reading(*writer.memory.reader_memory(), lend=writer.lend, waiting=self.pause)
         self.report = IndexReport(memory_plan=writer.memory_plan)
         self.since = writer.manifest.generation
         """The generation before the run."""
@@ -287,12 +288,16 @@ def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) 
     new = [source for source in items if known.get(source.path) != source.size]
     if sum(source.size for source in new) >= LOOKED_AT:
         found = estimate_sources(new, fields, settings.unit, settings.words, run.reading)
-        run.writer.expect(found.passages, CERTAIN)
+        run.writer.memory.expect(found.passages, CERTAIN)
 
 
 def _finished(run: _Run, started: float) -> IndexReport:
     if run.reading.held:
         run.writer.memory_plan.measure(READING, run.reading.held)
+    for lost in run.writer.lost:
+        run.report.failures.append(lost)
+        run.report.added -= 1
+    run.report.workers = run.writer.crew.most
     run.report.passages = run.writer.added_passages
     run.report.moved = run.moves.files
     run.report.languages = run.writer.languages
@@ -308,7 +313,7 @@ def _finished(run: _Run, started: float) -> IndexReport:
 
 def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
     try:
-        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record)
+        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.memory.shares.record)
     except InputError as error:
         raise InputError(f"{error}{_still_held(run.writer, paths)}") from None
     for item in items:

@@ -84,21 +84,23 @@ class Library(Reader):
         hidden: bool = False,
         follow_links: bool = False,
         ram: str | int | None = None,
+        workers: int | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
 
         Only what changed since the last time is read; documents of files that disappeared from a given folder are removed
         unless ``prune`` is false. Links that lead out of a given folder are skipped unless ``follow_links``. ``ram`` bounds
-        the memory of building (the library's own where None). Interrupted at any instant, the same call goes on where it
-        was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
-        `StorageError`, `BudgetError`.
+        the memory of building (the library's own where None). ``workers`` processes analyse what is read, at most as many as
+        have room in ``ram``: None takes one a core once there is enough to do, 1 none but this process; the library is the
+        same whatever their number. Interrupted at any instant, the same call goes on where it was. Raises `InputError` for
+        paths that match nothing, `UsageError`, `LibraryLocked`, `StorageError`, `BudgetError`.
         """
         from .indexing import index_paths
         from .writer import Writer
 
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait, workers=workers) as writer:
             writer.plan()
             report = index_paths(
                 writer, given, fields=fields, prune=prune, hidden=hidden, follow_links=follow_links, progress=progress
@@ -112,6 +114,7 @@ class Library(Reader):
         *,
         fields: Fields = Fields(),  # noqa: B008 - immutable
         ram: str | int | None = None,
+        workers: int | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Add documents, replacing those of the same id that were added this way before.
@@ -120,13 +123,13 @@ class Library(Reader):
         iterable of them; they are read some at a time. The fields of a dictionary, or columns of a table, are recognised by
         their usual names (``id``, ``title``, ``text`` …) or named by ``fields``; all others become metadata, dates as ISO 8601
         writes them. What has no id gets one made of its content. Of several documents with the same id the last one wins.
-        ``ram`` bounds the memory of building (the library's own where None). Raises `InputError` naming the document and the
-        field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
+        ``ram`` bounds the memory of building (the library's own where None), ``workers`` is as for `index`. Raises `InputError`
+        naming the document and the field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
         """
         from .indexing import add_documents
         from .writer import Writer
 
-        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait, workers=workers) as writer:
             writer.plan()
             report = add_documents(writer, documents, fields=fields, progress=progress)
         self.refresh()

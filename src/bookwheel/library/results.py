@@ -218,6 +218,8 @@ class IndexReport:
     """One sentence for each file or record that could not be read."""
     notes: list[str] = field(default_factory=list)
     """One sentence for each thing in a file that was left out though the file was read; no failures."""
+    workers: int = 1
+    """Processes that analysed at a time, at most; 1 where this one did all by itself."""
     hidden: dict[str, list[str]] = field(default_factory=dict)
     """By reason, the documents added or updated with text that their readers are not shown, of each the first 10,000."""
     memory_plan: MemoryPlan | None = None

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -31,6 +32,8 @@ __all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_holds"]
 _ALIVE = "+added <= :g AND (removed IS NULL OR removed > :g)"
 FIELD_ROWS = 300_000
 """A filter's field of more rows than these is compared with its checksums by `bookwheel check` only: it takes too long."""
+UNSOUND = 1000
+"""The most fields that are named as damaged."""
 NUMBERS_OF_D = "d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers"
 
 
@@ -233,22 +236,30 @@ class Store(StoreChanges, PassageRows):
         there = self.execute(f"SELECT EXISTS (SELECT 1 FROM sources WHERE {FILES})")[0][0]
         return list(FILE_FIELDS) if there else []
 
-    def sums_of_fields(self) -> tuple[dict[Any, tuple[int, int]], dict[Any, tuple[int, int]]]:
-        """Rows and total of each field of the metadata: as noted, and as they are, at one moment."""
-        found: dict[Any, tuple[int, int]] = {}
+    def unsound_fields(self) -> list[Any]:
+        """Fields of the metadata whose values are not those that the writers noted, the first `UNSOUND`, at one moment."""
         with self._lock, self._errors():
             db = self._connection()
             db.execute("BEGIN")  # a writer changes both in one transaction
             try:
-                noted = {key: (rows, total) for key, rows, total in db.execute("SELECT key, rows, total FROM fields")}
-                for key, value, count, documents in db.execute(
-                    "SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value"
-                ):
-                    rows, total = found.get(key, (0, 0))
-                    found[key] = rows + count, (total + value_sum(value, count, documents)) % PRIME
+                return sorted(islice(self._unsound(db), UNSOUND), key=str)
             finally:
                 db.execute("COMMIT")
-        return noted, found
+
+    @staticmethod
+    def _unsound(db: sqlite3.Connection) -> Iterator[Any]:
+        """One field after another, so that none but the unsound ones are held: there may be a million."""
+        values = db.execute("SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value")
+        for key, rows in groupby(values, itemgetter(0)):
+            count, sums = 0, 0
+            for _, value, some, documents in rows:
+                count, sums = count + some, sums + value_sum(value, some, documents)
+            noted = db.execute("SELECT rows, total FROM fields WHERE key IS ?", (key,)).fetchone()
+            if noted != (count, sums % PRIME):
+                yield key
+        left = "SELECT key FROM fields WHERE (rows, total) != (0, 0) AND NOT EXISTS (SELECT 1 FROM metadata m WHERE m.key IS fields.key)"
+        for (key,) in db.execute(left):
+            yield key
 
     @staticmethod
     def _sum_of_field(db: sqlite3.Connection, key: Any) -> tuple[int, int]:
