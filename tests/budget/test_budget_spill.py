@@ -12,7 +12,7 @@ import pytest
 import bookwheel
 from bookwheel.documents.document import Document
 from bookwheel.library import intake
-from bookwheel.library import writer as writer_module
+from bookwheel.library import writer_memory as memory_module
 from bookwheel.library.segment import SegmentBuilder
 from bookwheel.library.settings import Settings
 from bookwheel.memory.shares import Shares
@@ -38,7 +38,7 @@ def tiny_share(monkeypatch: pytest.MonkeyPatch) -> None:
     def shares(ram: int, *, encoder: int = 0, **others: int) -> Shares:
         return Shares(96 * MIB, encoder, 0, 4 * MIB, 16 * MIB, 1 << 16, 0)
 
-    monkeypatch.setattr(writer_module, "share_out", shares)
+    monkeypatch.setattr(memory_module, "share_out", shares)
     monkeypatch.setattr(intake, "BATCH_PASSAGES", 50)
 
 

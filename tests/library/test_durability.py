@@ -213,7 +213,7 @@ def test_an_update_keeps_the_old_version_until_the_new_one_is_committed(
         assert len(state(path)) == 60
 
 
-@pytest.mark.parametrize("statement", ["INSERT INTO sources", "UPDATE sources SET mtime_ns"])
+@pytest.mark.parametrize("statement", ["INSERT INTO sources", "UPDATE sources SET size"])
 def test_a_source_is_never_without_its_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
     """A kill right after a statement that is a transaction of its own leaves rows that are sound."""
     (tmp_path / "a.txt").write_text("A heron stands.")

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 import bookwheel
 from bookwheel import Document, LibraryDamaged, Place, UsageError
+from bookwheel.cli.main import main
 from bookwheel.documents.document import Heading, Hidden, Part
 from bookwheel.documents.passages import spans_of_document
 from bookwheel.documents.places import PlaceMap
+from bookwheel.documents.written_places import placed
 
 WORDS = st.sampled_from(["owl", "a", "\n", "\n\n", " ", "héron.", "鷺。", "It flies", "# Nest\n", "🦉"])
 
@@ -93,7 +95,7 @@ def counted(document: Document, start: int, end: int) -> Place:
 
 
 @given(documents(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_span_has_the_place_that_counting_gives(document: Document, data: st.DataObject) -> None:
     spans = spans_of_document(document, data.draw(st.sampled_from(["sentence", "passage", "document"])))
     made = PlaceMap.of(document, spans)
@@ -121,6 +123,7 @@ def test_places_survive_the_library(tmp_path_factory: pytest.TempPathFactory, gi
     with bookwheel.open(folder / "lib", create=True, encoder=None, language="english") as library:
         library.add(kept)
         library.add([Document("gone", "a text")])
+        assert main(["export", str(folder / "out.jsonl"), "--library", str(folder / "lib")]) == 0
         for step in ("stored", "compacted"):
             if step == "compacted":
                 library.remove("gone")
@@ -137,6 +140,21 @@ def test_places_survive_the_library(tmp_path_factory: pytest.TempPathFactory, gi
                 assert library.places_of([(number, start, end) for start, end in spans]) == wanted
             for result in library.search("end", 20):
                 assert result.where == library.places(result.id, [(result.start, result.end)])[0]
+    with bookwheel.open(folder / "other", create=True, encoder=None, language="english") as other:
+        assert other.index(folder / "out.jsonl").failures == []
+        for document in kept:
+            spans = [(at, at + 1) for at in range(len(document.text))]
+            numbered = replace(document, line=0, lines=False)
+            found = [replace(place, line=None) for place in other.places(document.id, spans)]
+            assert found == [counted(numbered, start, end) for start, end in spans]
+
+
+def test_places_that_are_none_are_left(tmp_path: Path) -> None:
+    wrong: list[object] = [[], {}, {"pages": [5, 1]}, {"pages": [0, 99]}, {"hidden": [[0, 99, "x"]]}, {"odd": []}]
+    for some in (*wrong, {"labels": [1]}, {"parts": [[0, "x"]]}):
+        document = Document("d", "some text")
+        assert placed(document, some) == document
+    assert placed(Document("d", "some text"), {"pages": [0, 5]}).pages == (0, 5)
 
 
 def test_what_people_read() -> None:

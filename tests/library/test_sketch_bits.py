@@ -13,7 +13,7 @@ import bookwheel
 from bookwheel._errors import BudgetError
 from bookwheel.documents.document import Document
 from bookwheel.index.dense.size import memory_bytes
-from bookwheel.library import memory_plan, writer
+from bookwheel.library import memory_plan, writer_memory
 from bookwheel.library.memory_plan import SKETCHES, STATIC, WORKING, sketch_bits
 from bookwheel.memory.shares import BASE
 from bookwheel.memory.sizes import MIB
@@ -51,7 +51,7 @@ def test_more_bits_than_one_leave_room_for_the_rest(passages: int, dimension: in
 
 def test_segments_of_different_bits_are_searched_and_merged_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     docs, found = documents(6000), 2
-    monkeypatch.setattr(writer, "sketch_bits", lambda *_: found)
+    monkeypatch.setattr(writer_memory, "sketch_bits", lambda *_: found)
     queries = ["heron on the river", "silver engine music", "winter garden bridge"]
     with bookwheel.open(tmp_path / "lib", create=True, language="english", ram="256MB") as library:
         library.add(docs[:3000])
@@ -76,7 +76,7 @@ def test_segments_of_different_bits_are_searched_and_merged_as_one(tmp_path: Pat
 
 
 def test_the_refusal_names_what_makes_them_smaller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "sketch_bits", lambda *_: 2)
+    monkeypatch.setattr(writer_memory, "sketch_bits", lambda *_: 2)
     with bookwheel.open(tmp_path / "lib", create=True, language="english", ram="512MB") as library:
         library.add(documents(50))
     monkeypatch.setattr(memory_plan, "WORKING", 300 * MIB)

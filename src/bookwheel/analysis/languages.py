@@ -8,15 +8,15 @@ decide, as between close relatives, CLD3 (Google's compact language detector, a 
 from __future__ import annotations
 
 import re
+import sys
+from array import array
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 from .stop_words import LANGUAGES, stop_words
 from .words import split_words
 
-__all__ = ["NAMES", "language_of"]
+__all__ = ["BY_SCRIPT", "NAMES", "language_of"]
 
 STRETCH = 250
 """Characters that are read of the beginning, the middle and the end of a document."""
@@ -38,6 +38,8 @@ PLAIN = 0.8
 lists of identifiers and registers read like Welsh, Maltese or Zulu to CLD3."""
 ASKED = 240
 """Characters that CLD3 is asked about: about 0.1 ms."""
+PROBABLE = 0.8
+"""The same where only two function words, and nothing that looks like code, say so: a sentence of names has no more."""
 SURE, CONFIRMED = 0.9, 0.7
 """The probability from which on it is believed: by itself, and where function words of the language say the same."""
 
@@ -73,6 +75,8 @@ _SCRIPTS = {
     "hebrew": re.compile("[\u0590-\u05ff]"),
     "georgian": re.compile("[\u10a0-\u10ff]"),
 }
+BY_SCRIPT = frozenset(_SCRIPTS)
+"""Languages that their script tells, whatever a text says."""
 _CODED = re.compile(r"\w*(?:[0-9_]|[a-z][A-Z]|\w[.:/<>()\[\]=$*@\\#]+\w)\S*|[^\w\s]{2,}")
 """What stands between blanks in program code and in tables, and seldom in a sentence."""
 _SCRIPT = re.compile("|".join(pattern.pattern for pattern in _SCRIPTS.values()))
@@ -99,10 +103,11 @@ def _function_words() -> dict[str, int]:
                 found.setdefault(word, []).append(number)
     rows: dict[str, int] = {}
     for word, having in found.items():
-        row = np.zeros(2 * len(_LISTED), "<u4")
-        row[having] = 1
-        row[[len(_LISTED) + number for number in having]] = _WEIGHT // len(having)
-        rows[word] = int.from_bytes(row.tobytes(), "little")
+        row = array("I", bytes(8 * len(_LISTED)))
+        for number in having:
+            row[number] = 1
+            row[len(_LISTED) + number] = _WEIGHT // len(having)
+        rows[word] = int.from_bytes(row.tobytes(), sys.byteorder)
     return rows
 
 
@@ -127,15 +132,17 @@ def language_of(text: str, title: str = "") -> str | None:
     words = split_words(text.casefold())
     if len(words) < MIN_WORDS:
         return None
-    total = sum(filter(None, map(_function_words().get, words)))
-    if not total:
+    known = _function_words()
+    met = [word for word in words if word in known]
+    if not met:
         return None
-    counted: list[int] = np.frombuffer(total.to_bytes(8 * len(_LISTED), "little"), "<u4").tolist()
-    shares, weights = counted[: len(_LISTED)], counted[len(_LISTED) :]
+    total = sum([known[word] for word in met])
+    counted = memoryview(total.to_bytes(8 * len(_LISTED), sys.byteorder)).cast("I")
+    shares, weights = counted[: len(_LISTED)], counted[len(_LISTED) :].tolist()
     weight = max(weights)
     number = len(weights) - 1 - weights[::-1].index(weight)  # of equals the last by name
     best, having = _LISTED[number], shares[number]
-    if best in _ALONE and len(words) >= ENOUGH and _various(words, best):
+    if best in _ALONE and len(words) >= ENOUGH and _various(met, words, best):
         share = having / len(words)
         weights[number] = 0
         margin = weight / (max(weights) or _WEIGHT)
@@ -143,21 +150,31 @@ def language_of(text: str, title: str = "") -> str | None:
             best not in _IN_NAMES and share >= CONFIRMING and margin >= CLEAR and having >= FEW
         ):
             return best
+    enough = len(words) >= ENOUGH
+    confirmed = {name for name, share in zip(_LISTED, shares, strict=True) if share >= CONFIRMING * len(words)}
+    few: set[str] = set()
+    if enough:
+        unsure = {name for name in confirmed if not _various(met, words, name)}
+        confirmed -= unsure
+        few = {name for name in unsure & _ALONE if shares[_LISTED.index(name)] >= 2}
+    # Another language is believed by its letters alone, where there are enough words and they are words: CLD3 takes as long as
+    # all the rest, and is not asked where no answer of its would do.
+    others = enough and _plain(text)
+    if not confirmed and not others:
+        return None
+    few = few if others else set()
     found, probability = _by_letters(text)
-    if found is None:
-        return None
-    having = shares[_LISTED.index(found)] if found in _LISTED else 0
-    confirmed = having >= CONFIRMING * len(words)
-    if found in _LISTED and len(words) >= ENOUGH:
-        return found if confirmed and probability >= CONFIRMED and _various(words, found) else None
-    if found not in _LISTED and not _plain(text):
-        return None
-    return found if probability >= SURE and (len(words) >= ENOUGH or confirmed) else None
+    if found in _LISTED:
+        sure = CONFIRMED if enough else SURE
+        return found if (found in confirmed and probability >= sure) or (found in few and probability >= PROBABLE) else None
+    return found if others and probability >= SURE else None
 
 
-def _various(words: list[str], language: str) -> bool:
-    """Whether ``words`` have `VARIETY` different function words of ``language``."""
-    return len(stop_words(language).intersection(words)) >= VARIETY
+def _various(met: list[str], words: list[str], language: str) -> bool:
+    """Whether ``words``, among them ``met``, have `VARIETY` different function words of ``language``."""
+    own = stop_words(language)
+    # Those that were met lack single letters, and are a third as many.
+    return len(own.intersection(met)) >= VARIETY or len(own.intersection(words)) >= VARIETY
 
 
 def _plain(text: str) -> bool:

@@ -57,6 +57,7 @@ class Command(click.Command):
             return super().parse_args(ctx, args)
         found: list[click.ClickException | BookwheelError] = ctx.meta.setdefault(_MISTAKES, [])
         rest: list[str] = []
+        given = list(args)
         unknown = False
         while True:
             try:
@@ -76,8 +77,28 @@ class Command(click.Command):
         if found:
             code = next((error.exit_code for error in found if isinstance(error, BookwheelError)), UsageError.exit_code)
             usage = any(isinstance(error, click.ClickException | UsageError) for error in found)
-            raise Mistakes([option_sentence(error) for error in found], ctx.command_path, code, usage=usage)
+            sentences = [option_sentence(error) for error in found]
+            if any(isinstance(error, click.NoSuchOption | click.MissingParameter) for error in found):
+                sentences += self._dashed(ctx, given)
+            raise Mistakes(sentences, ctx.command_path, code, usage=usage)
         return rest
+
+    def _dashed(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
+        """What to do about the first of ``args`` that begins with a dash and may be meant as a query, a path or an ID."""
+        options = {name for param in self.params for name in param.opts}
+        odd = next(
+            (
+                arg
+                for arg in args
+                if arg.startswith("-") and len(arg) > 2 and arg.partition("=")[0] not in options
+                if not (arg[:2] in options and arg[2:].isdecimal())
+            ),
+            None,
+        )
+        takes = next((param.metavar for param in self.params if isinstance(param, click.Argument)), None)
+        if odd is None or takes is None or "--" in args:
+            return []
+        return [f"if {odd!r:.60} is not meant as an option, put -- before it: {ctx.command_path} -- {odd:.60}"]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; Ctrl-C in a command that commits as it goes becomes `Stopped`."""

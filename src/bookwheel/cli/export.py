@@ -39,22 +39,30 @@ def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
     """Write a library's documents or passages as JSON lines with _id, title, text and metadata.
 
     The output is compressed if FILE ends in .gz. Without FILE, or if it is -, it goes to standard
-    output. `bookwheel index FILE` reads such a file. Damaged documents are left out, and named at the
-    end with exit code 2.
+    output. `bookwheel index FILE` reads such a file, pages, parts, headings and hidden text (_places)
+    included. Damaged documents are left out, and named at the end with exit code 2.
     """
     count = 0
     damage: LibraryDamaged | None = None
+    from ..documents.written_places import PLACES, written
+
     with _opened(file) as output:
         try:
             for document in library:
-                base: dict[str, Any] = {"title": document.title, "metadata": {**document.metadata, "source": document.source}}
+                base: dict[str, Any] = {
+                    "title": document.title,
+                    "metadata": {**document.file, **document.metadata, "source": document.source},
+                }
                 if not passages:
+                    if places := written(document.layout):
+                        base[PLACES] = places
                     json_line({"_id": document.id, "text": document.text, **base}, output)
                     count += 1
                     continue
                 for number, (start, end) in enumerate(document.passages, 1):
                     name, place = f"{document.id}#{number}", {"document": document.id, "start": start, "end": end}
-                    json_line({"_id": name, "text": document.text[start:end], **base, **place}, output)
+                    said = document.place(start, end).text(document.id if document.source == "-" else document.source)
+                    json_line({"_id": name, "text": document.text[start:end], **base, **place, "place": said}, output)
                     count += 1
         except LibraryDamaged as error:  # told once all that is sound is written
             damage = error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import InputError
+from .._paths import MANIFEST, locate
 from .command import argument, command, option
 from .options import (
     NO_ENCODER,
@@ -23,6 +24,7 @@ from .options import (
     ram_option,
     wait_of,
     wait_option,
+    workers_option,
 )
 from .output import clean, json_document, languages_found, memory_rows, notice, plural, print_memory_plan
 
@@ -65,6 +67,7 @@ DAMAGED = 2
 @option("--skipped", "list_skipped", is_flag=True, help="List every file that gave no document, with the reason.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
+@workers_option()
 @wait_option
 @memory_option
 @json_option
@@ -80,6 +83,7 @@ def index(
     list_skipped: bool,
     no_prune: bool,
     ram: int | None,
+    workers: int | None,
     memory: bool,
     as_json: bool,
     **settings: Any,
@@ -106,8 +110,8 @@ def index(
     for _, file in files:
         if not Path(file).expanduser().is_file():
             raise InputError(f"there is no file {file}; nothing was read")
-    # Before the library is created: a wrong path must not leave an empty one.
-    walk(paths, hidden=hidden, follow_links=follow_links)
+    if not (locate(name) / MANIFEST).is_file():  # a wrong path must not leave an empty library
+        walk(paths, hidden=hidden, follow_links=follow_links)
     with open_library(name, create=True, wait=wait_of(click.get_current_context()), **given) as library:
         report = library.index(
             paths,
@@ -117,6 +121,7 @@ def index(
             follow_links=follow_links,
             progress=silent if as_json else auto,
             ram=ram,
+            workers=workers,
         )
         for encoder, file in files:
             library.import_vectors(encoder, file, replace=True, ram=ram)
@@ -141,13 +146,16 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "updated",
         "unchanged",
         "removed",
+        "moved",
         "passages",
         "files",
         "bytes_read",
         "seconds",
         "languages",
+        "workers",
         "skipped",
         "binary",
+        "not_indexed",
         "failures",
         "notes",
         "hidden",
@@ -159,6 +167,10 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "memory": memory_rows(report.memory_plan or ()),
         "total": {"documents": library.document_count, "passages": library.passage_count},
     }
+
+
+def _several(count: int, kind: str) -> str:
+    return plural(count, kind, kind.replace("block ", "blocks ") if kind.startswith("block ") else "")
 
 
 def _binary(report: IndexReport) -> str:
@@ -173,10 +185,17 @@ def _binary(report: IndexReport) -> str:
 def _print(library: Library, name: str, report: IndexReport, list_skipped: bool = False) -> None:
     changes = [f"{count:,} {what}" for what in ("added", "updated", "unchanged", "removed") if (count := getattr(report, what))]
     rate = f", {report.passages / report.seconds:,.0f} passages/s" if report.passages and report.seconds > 0 else ""
+    if report.moved:
+        changes.append(f"{plural(report.moved, 'file')} moved")
     click.echo(f"documents: {', '.join(changes) or 'none'}")
     click.echo(f"passages: {report.passages:,} written in {report.seconds:.1f} s{rate}")
     if found := languages_found(report.languages):
         click.echo(f"languages: {found}")
+    if report.not_indexed:
+        told = [
+            _several(count, kind) for kind, count in sorted(report.not_indexed.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        click.echo(f"stored, but not indexed: {', '.join(told)}")
     if report.skipped:
         reasons = sorted(report.skipped.items(), key=lambda item: (-item[1], item[0]))
         told = [f"{count:,} {clean(reason)}{_binary(report) if reason == 'binary' else ''}" for reason, count in reasons]

@@ -29,6 +29,7 @@ COMMANDS = {
     "find": "Find every document that mentions a phrase, and where.",
     "summarise": "Print the sentences that say most of what documents say.",
     "show": "Print a document.",
+    "facets": "Count the values of a field.",
     "info": "Show a library's contents, settings and size.",
     "remove": "Remove documents or files from a library.",
     "compact": "Merge segments and free the space of removed documents.",

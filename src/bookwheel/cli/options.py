@@ -34,6 +34,7 @@ __all__ = [
     "ram_option",
     "wait_of",
     "wait_option",
+    "workers_option",
 ]
 
 
@@ -288,6 +289,16 @@ memory_option = option("--memory", is_flag=True, help="Also print planned and me
 def ram_option(text: str) -> Callable[[Any], Any]:
     """``--ram SIZE``, with its help text in this command."""
     return option("--ram", type=Size(), metavar="SIZE", help=text)
+
+
+def workers_option() -> Callable[[Any], Any]:
+    """``--workers N``."""
+    return option(
+        "--workers",
+        type=Whole(1),
+        metavar="N",
+        help="Processes that analyse, 1 for this one alone. [default: one a core where there is enough to do]",
+    )
 
 
 def name_and_value(text: str, option_name: str, value_name: str = "MODEL") -> tuple[str, str]:

@@ -71,7 +71,9 @@ def show(
         json_document([_as_json(one, passage, why) for one, why in zip(documents, weighed, strict=True)])
         return 0
     terminal = Terminal.of_stdout(colour=not no_color)
-    if 1 < count <= limit:
+    if several := library.full_ids(id_):
+        notice(f"documents of {len(several):,} files have the ID {id_[:200]!r}; for one of them: {', '.join(several[:SHOWN])}")
+    elif 1 < count <= limit:
         notice(f"{plural(len(documents), 'document')} have the ID {id_[:200]!r}")
     for document, why in zip(documents, weighed, strict=True):
         _print(document, terminal, passage, passages, why)
@@ -100,6 +102,7 @@ def _as_json(document: StoredDocument, passage: int | None, why: Terms | None) -
         "source": document.source,
         "title": document.title,
         "metadata": document.metadata,
+        "file": dict(document.file),
         "passages": [list(span) for span in document.passages],
         "start": start,
         "end": end,
@@ -110,7 +113,7 @@ def _as_json(document: StoredDocument, passage: int | None, why: Terms | None) -
 
 def _print(document: StoredDocument, terminal: Terminal, passage: int | None, passages: bool, why: Terms | None) -> None:
     click.echo(terminal.bold(clean(document.title or document.id)))
-    for name, value in [("id", document.id), ("source", document.source), *document.metadata.items()]:
+    for name, value in [("id", document.id), ("source", document.source), *_of_file(document), *document.metadata.items()]:
         if value not in (None, ""):
             click.echo(terminal.dim(f"{clean(name)}: {clean(shown(value))}"))
     click.echo()
@@ -129,6 +132,12 @@ def _print(document: StoredDocument, terminal: Terminal, passage: int | None, pa
             click.echo()
     else:
         click.echo(text)
+
+
+def _of_file(document: StoredDocument) -> list[tuple[str, object]]:
+    return [
+        (name, document.file[name]) for name in ("size", "modified") if name in document.file and name not in document.metadata
+    ]
 
 
 def shown(value: object) -> str:

@@ -313,7 +313,7 @@ class PlaceMap:
             there -= 1
         final = parts[there]
         first, final_column = _wider((part.columns, final.columns))
-        end = last if there + 1 == len(parts) else min(last, parts[there + 1].start - 1)
+        end = last if there + 1 == len(parts) else max(final.start, min(last, parts[there + 1].start - 1))
         return f"{part.name}!{first}{self._row(part, start, text)}:{final_column}{self._row(final, end, text)}"
 
     def _row(self, part: Part, at: int, text: str) -> int:

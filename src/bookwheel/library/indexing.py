@@ -26,11 +26,14 @@ from ..documents.seen_ids import SeenIds
 from ..documents.source import DEFAULT_FIELDS
 from ..memory.shares import READING
 from ..progress import Progress, Task, silent
+from .document_hash import document_hash
 from .estimate import estimate_sources
 from .inputs import Documents, batches, count_of
-from .pending import SourceState
+from .moved import Moves
+from .naming import below, find, shared_ids
+from .pending import SourceState, storable
 from .results import IndexReport
-from .writer import Writer, document_hash
+from .writer import Writer
 
 __all__ = ["add_documents", "index_paths"]
 
@@ -74,8 +77,11 @@ class _Run:
     def __init__(self, writer: Writer, stop: Callable[[], bool]) -> None:
         self.writer = writer
         self.stop = stop
-        self.reading = Reading(*writer.reader_memory(), lend=writer.lend, waiting=self.pause)
+        self.reading = Reading(*writer.memory.reader_memory(), lend=writer.lend, waiting=self.pause)
         self.report = IndexReport(memory_plan=writer.memory_plan)
+        self.since = writer.manifest.generation
+        """The generation before the run."""
+        self.moves = Moves(writer)
         self.unread: list[str] = []
         """Files and folders that could not be read: what came from there is not taken for gone."""
 
@@ -132,6 +138,11 @@ class _Run:
                 "shorter one"
             )
         return self.writer.refusal(document)
+
+    def tell_shared_ids(self) -> None:
+        """Tell of ids that what was added has in common with documents of other files."""
+        if self.report.added or self.report.updated:
+            self.report.notes += shared_ids(self.writer.store, self.since)
 
     def _remove_unseen(self, old: _Known) -> None:
         self.report.removed += self.writer.remove(old.unseen())
@@ -206,6 +217,7 @@ def add_documents(
         finally:
             task.close()
         writer.commit()
+        run.tell_shared_ids()
     return _finished(run, started)
 
 
@@ -255,7 +267,10 @@ def index_paths(
             close_archives()
         if prune:
             _prune(run, paths, met)
+            for number in run.moves.left_behind():
+                _remove_source(run, number)
         writer.commit()
+        run.tell_shared_ids()
     return _finished(run, started)
 
 
@@ -273,14 +288,20 @@ def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) 
     new = [source for source in items if known.get(source.path) != source.size]
     if sum(source.size for source in new) >= LOOKED_AT:
         found = estimate_sources(new, fields, settings.unit, settings.words, run.reading)
-        run.writer.expect(found.passages, CERTAIN)
+        run.writer.memory.expect(found.passages, CERTAIN)
 
 
 def _finished(run: _Run, started: float) -> IndexReport:
     if run.reading.held:
         run.writer.memory_plan.measure(READING, run.reading.held)
+    for lost in run.writer.lost:
+        run.report.failures.append(lost)
+        run.report.added -= 1
+    run.report.workers = run.writer.crew.most
     run.report.passages = run.writer.added_passages
+    run.report.moved = run.moves.files
     run.report.languages = run.writer.languages
+    run.report.not_indexed = run.writer.noise
     run.report.seconds = time.monotonic() - started
     for reason, documents in run.report.hidden.items():
         names = f"{', '.join(documents[:2])}{' …' if len(documents) > 2 else ''}"
@@ -291,7 +312,11 @@ def _finished(run: _Run, started: float) -> IndexReport:
 
 
 def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
-    for item in walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.shares.record):
+    try:
+        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.memory.shares.record)
+    except InputError as error:
+        raise InputError(f"{error}{_still_held(run.writer, paths)}") from None
+    for item in items:
         if isinstance(item, Skipped):
             run.report.skip(item.path, item.reason)
             if item.told:
@@ -303,14 +328,31 @@ def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links:
             yield item
 
 
+def _still_held(writer: Writer, paths: Sequence[str | Path]) -> str:
+    """What to do about documents from places that are gone."""
+    held: list[str] = []
+    for path in map(str, paths):
+        if not os.path.lexists(os.path.expanduser(path)):  # noqa: PTH111 - as `walk`
+            numbers = find(writer.store, writer.manifest.generation, path) or below(
+                writer.store, writer.manifest.generation, path
+            )
+            if numbers:
+                held.append(
+                    f"; the library still holds {len(numbers):,} documents from {path!r}, which `bookwheel remove` with that path removes"
+                )
+    return "".join(held)
+
+
 def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> None:
     store, report = run.writer.store, run.report
     settings = repr(fields)
+    is_file = source.path != STDIN
+    if is_file:
+        run.moves.recognise(source, settings)
     number = run.writer.source(source.path)
     complete, size, mtime_ns, digest, old_fields, damaged = store.execute(
         "SELECT complete, size, mtime_ns, digest, fields, damaged FROM sources WHERE id = ?", (number,)
     )[0]
-    is_file = source.path != STDIN
     if is_file and complete is not None and size == source.size and old_fields == settings:
         same = mtime_ns == source.mtime_ns
         try:
@@ -320,7 +362,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             return
         if unchanged:
             if not same:
-                store.touched(number, source.mtime_ns)
+                store.note_file(number, source.size, source.mtime_ns)
             alive = "SELECT count(*) FROM documents WHERE source = ? AND removed IS NULL"
             there = store.execute(alive, (number,))[0][0]
             report.unchanged += there
@@ -332,6 +374,8 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
             return
     known = bool(store.execute("SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL)", (number,))[0][0])
     store.mark_incomplete("id = ?", (number,))
+    if is_file:
+        store.note_file(number, source.size, source.mtime_ns)  # also where it turns out to be damaged
     report.files += 1
     report.bytes_read += max(source.size, 0)
     if source.size <= source.max_bytes:  # larger ones are read record by record, or hold little text
@@ -373,6 +417,7 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
     """Remove the documents of files that are gone from the folders and archives among ``paths``."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
     folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
+    folders = [folder for folder in folders if storable(folder) == folder]  # the library holds nothing of any other
     store = run.writer.store
     for folder in folders:
         inside = folder.rstrip(os.sep) + os.sep
@@ -385,8 +430,12 @@ def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
             gone = [row for row, there in zip(rows, known, strict=True) if not there]
             for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
-                store.mark_incomplete("id = ?", (number,))
-                run.report.removed += run.writer.remove(_alive(run.writer, number))
+                _remove_source(run, number)
+
+
+def _remove_source(run: _Run, number: int) -> None:
+    run.writer.store.mark_incomplete("id = ?", (number,))
+    run.report.removed += run.writer.remove(_alive(run.writer, number))
 
 
 def _alive(writer: Writer, source: int) -> Iterator[int]:

@@ -26,6 +26,7 @@ from ..documents.metadata import LARGEST, flattened
 from ..documents.seen_ids import SeenIds
 from ..documents.source import Fields
 from ..documents.weight import WAITING, Load
+from ..documents.written_places import PLACES, placed
 
 __all__ = ["Documents", "batches", "count_of"]
 
@@ -202,7 +203,7 @@ def _of_record(record: Mapping[Any, Any], number: int, fields: Fields) -> Docume
         values = {**nested, **values}
     elif not _missing(nested):
         raise InputError(f"{_label(identifier, number)}: field 'metadata' must be a dictionary, not {_kind(nested)}")
-    return _named(identifier, text, title, _metadata(values, identifier, number), number)
+    return placed(_named(identifier, text, title, _metadata(values, identifier, number), number), record.get(PLACES))
 
 
 def _named(identifier: str, text: str, title: str, metadata: dict[str, Value], number: int) -> Document:

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from .._errors import InputError
-from ..analysis.languages import language_of
 from ..analysis.library_analyzer import UNDECIDED, Held, most_documents
 from ..analysis.scripts import UNSPACED
-from ..analysis.variety import different_terms, with_breaks
-from ..documents.document import Document
-from ..documents.headings import with_headings
-from ..documents.passages import indexed_text, spans_of_document
+from ..analysis.variety import different_terms
+from ..documents.document import Document, Span
 from ..documents.places import PlaceMap
 from ..documents.source import megabytes
 from ..documents.weight import WAITING
@@ -30,13 +28,17 @@ from ..index.storage import storage
 from ..memory.heap import trim_heap
 from ..memory.shares import Shares
 from .manifest import Manifest, SegmentEntry
-from .pending import NewDocument, Rows, storable
+from .pending import NewDocument, Rows
+from .prepared import WHOLE, Prepared, as_stored_text, passages_of, prepared, spans_of
 from .row_sums import text_sum
 from .segment import SegmentBuilder
 from .settings import Settings
 from .store import Store
 from .sweeping import impacts_name
 from .vectors.encoders import Encoders, info_of
+from .workers.ahead import LARGE, Ahead
+from .workers.analysis import Analysed
+from .workers.pool import Pool, Terms
 
 __all__ = ["Intake", "Numbers"]
 
@@ -45,8 +47,6 @@ BATCH_PASSAGES, BATCH_BYTES = 512, 1 << 19
 LEAST_BYTES = 1 << 15
 GATHERED_PER_BYTE = 128
 """The most bytes that gathering and sorting takes for a byte of text: where each word, or pair of letters, is a new one."""
-WHOLE = 1 << 20
-"""Characters of a passage from which on it is looked at before it is analysed: it is a whole document."""
 TERM = 450
 """Bytes that gathering and sorting takes for a new word."""
 UNSPACED_CHARACTER = 24
@@ -93,10 +93,17 @@ class Intake:
         """What will be alive by language, with all that was taken in and removed so far."""
         self.found: Counter[str] = Counter()
         """Documents taken in by language."""
+        self.noise: Counter[str] = Counter()
+        """What of their texts was left out of the index (`without_noise`), by kind."""
         self._rows = Rows()
         self._texts: list[str] = []
         self._languages: list[str] = []
         self._bytes = 0
+        self._ahead: Ahead | None = None
+        self.lost: list[tuple[NewDocument, str]] = []
+        """Documents with which a worker ended, and how."""
+        self.characters = 0
+        """Of the texts given to `add` by now."""
 
     @property
     def _generation(self) -> int:
@@ -124,16 +131,83 @@ class Intake:
         if settings.encoder is not None and settings.encoder_info is None:
             settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
             self.manifest = replace(self.manifest, settings=settings)
+        self.characters += len(new.document.text)
+        if self._ahead is not None and self._ahead.ready and not self._ahead.broken:
+            if len(new.document.text) < LARGE and not self._is_large(new.document):
+                self._flush_batch()
+                self._ahead.add(new)
+                return
+            self._ahead.drain()
+        self._add_here(new)
+
+    def _add_here(self, new: NewDocument) -> None:
+        """Take in a document in this process."""
         if new.replaces is not None:
             self.no_longer([new.replaces])
-        if settings.fixed_analyzer is None:
-            new = replace(new, language=language_of(new.document.text, new.document.title) or UNDECIDED)
-        self._add(new)
+        ready = prepared(new.document, self.noise, ask=self.manifest.settings.fixed_analyzer is None)
+        self._add(replace(new, language=ready.language), ready)
+
+    def work_with(self, pool: Pool) -> None:
+        """Have documents analysed by the workers of ``pool`` once they have started."""
+        self._ahead = Ahead(pool, self._take, self._add_here, lambda new, how: self.lost.append((new, how)))
+
+    def work_alone(self) -> None:
+        """Have documents analysed in this process, and end the workers once they are done."""
+        if self._ahead is not None:
+            self._ahead.drain()
+            self.close()
+
+    def close(self) -> None:
+        """End the workers at once."""
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
+
+    def _take(self, batch: Sequence[NewDocument], terms: Terms, found: Analysed) -> None:
+        """Take in documents that a worker has analysed."""
+        self._flush_batch()
+        terms.learn(found)
+        self.noise.update(found.noise)
+        numbers = self.numbers
+        places = found.spans.tolist()
+        sums, crcs = found.sums.tolist(), found.crcs.tolist()
+        first_of_all = numbers.passage
+        for place, (new, passages) in enumerate(zip(batch, found.passages.tolist(), strict=True)):
+            if new.replaces is not None:
+                self.no_longer([new.replaces])
+            if found.languages is not None:
+                new = replace(new, language=found.languages[place])
+                self._count(new.language, passages)
+            number, first = numbers.document, numbers.passage
+            numbers.document += 1
+            numbers.passage += passages
+            text = as_stored_text(new.document)
+            self._rows.document(number, new, text, crcs[place], found.places[place], first, passages, self._generation)
+            for at in range(first, first + passages):
+                start, end = places[at - first_of_all]
+                self._rows.passage((at, number, start, end), sums[at - first_of_all])
+        self._rows.write(self.store)
+        self._rows.clear()
+        if len(sums):
+            builder = self._builder = self._builder or self._begin_segment()
+            builder.add_analysed(
+                np.arange(first_of_all, numbers.passage, dtype=np.int64), found, terms, partial(_texts, batch, found)
+            )
+            self.added_passages += len(sums)
+            self._measure(builder.nbytes)
+            if builder.nbytes >= self.shares.gather:
+                self._finish_segment()
+
+    def _count(self, language: str | None, passages: int) -> None:
+        """Count a document taken in by its language."""
+        if language is not None:
+            self.found[language] += 1
+            self.held[language] = self.held.get(language, Held()).plus(1, passages)
 
     def make_room(self, size: int) -> None:
         """See `Writer.make_room`: about eight copies of a record exist at a time."""
         if self._builder is not None and 8 * size + self._builder.nbytes > self.shares.text + self.shares.gather:
-            self._flush_batch()
+            self.flush()
             self._finish_segment()
 
     def refusal(self, document: Document) -> InputError | None:
@@ -163,52 +237,41 @@ class Intake:
         return {name: some for name, some in sorted(self.held.items()) if some.documents > 0}
 
     def after_added(self, action: Callable[[], None]) -> None:
-        """Call ``action`` once every document given to `add` so far has been taken in: now."""
-        action()
+        """Call ``action`` once every document given to `add` so far has been taken in: now, unless some are on their way."""
+        if self._ahead is not None:
+            self._ahead.after_added(action)
+        else:
+            action()
 
     @property
     def rows(self) -> Rows:
         """The rows that wait for the database."""
         return self._rows
 
-    def _add(self, new: NewDocument) -> None:
-        settings, numbers = self.manifest.settings, self.numbers
-        document = new.document
-        if not document.text.strip() and document.title.strip():
-            document = replace(document, text=document.title)  # the title is text where there is no other
-        if self._is_large(document):
+    def _add(self, new: NewDocument, ready: Prepared) -> None:
+        numbers = self.numbers
+        if self._is_large(new.document):
             self._flush_batch()
             self._finish_segment()  # so that a text this large has the room of the postings
-        text = storable(document.text)
-        if text is not document.text:
-            document = replace(document, text=text)
-        title = storable(document.title)
-        document = with_headings(document)
-        spans = spans_of_document(document, settings.unit, settings.words)  # type: ignore[arg-type]
+        document = ready.document
+        spans = spans_of(ready, self.manifest.settings)
         number, first = numbers.document, numbers.passage
         numbers.document += 1
         numbers.passage += len(spans)
-        crc = text_sum(text)
+        crc = text_sum(document.text)
         places = PlaceMap.of(document, spans).cell()
-        self._rows.document(number, new, text, crc, places, first, len(spans), self._generation)
-        for at, span in enumerate(spans):
-            shown = text[span.start : span.end]
-            body = text if len(spans) == 1 else shown
-            indexed = indexed_text(title, body, first=at == 0)
-            if len(indexed) > WHOLE:
-                indexed = with_breaks(indexed)
+        self._rows.document(number, new, document.text, crc, places, first, len(spans), self._generation)
+        for at, (start, end, sum_, indexed) in enumerate(passages_of(ready, spans, crc)):
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
                 self._flush_batch()
-            self._rows.passage((first + at, number, span.start, span.end), crc if shown is text else text_sum(shown))
+            self._rows.passage((first + at, number, start, end), sum_)
             self._texts.append(indexed)
             self._languages.append(new.language or UNDECIDED)
             self._bytes += size
             if len(self._texts) >= BATCH_PASSAGES or self._bytes >= self._most_bytes:
                 self._flush_batch()
-        if new.language is not None:
-            self.found[new.language] += 1
-            self.held[new.language] = self.held.get(new.language, Held()).plus(1, len(spans))
+        self._count(new.language, len(spans))
         if self._rows.nbytes >= WAITING:
             self._flush_batch()
 
@@ -263,6 +326,8 @@ class Intake:
 
     def flush(self) -> None:
         """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
+        if self._ahead is not None:
+            self._ahead.drain()
         self._flush_batch()
 
     def finish(self) -> tuple[SegmentEntry, ...]:
@@ -271,3 +336,13 @@ class Intake:
         self._finish_segment()
         finished, self._finished = self._finished, []
         return tuple(finished)
+
+
+def _texts(batch: Sequence[NewDocument], found: Analysed) -> list[str]:
+    """What is indexed of each passage of ``batch``."""
+    texts: list[str] = []
+    spans = iter(found.spans.tolist())
+    for new, passages in zip(batch, found.passages.tolist(), strict=True):
+        own = [Span(*next(spans)) for _ in range(passages)]
+        texts += [passage.indexed for passage in passages_of(prepared(new.document, Counter(), ask=False), own, 0)]
+    return texts

@@ -84,21 +84,23 @@ class Library(Reader):
         hidden: bool = False,
         follow_links: bool = False,
         ram: str | int | None = None,
+        workers: int | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
 
         Only what changed since the last time is read; documents of files that disappeared from a given folder are removed
         unless ``prune`` is false. Links that lead out of a given folder are skipped unless ``follow_links``. ``ram`` bounds
-        the memory of building (the library's own where None). Interrupted at any instant, the same call goes on where it
-        was. Raises `InputError` for paths that match nothing, `LibraryLocked`,
-        `StorageError`, `BudgetError`.
+        the memory of building (the library's own where None). ``workers`` processes analyse what is read, at most as many as
+        have room in ``ram``: None takes one a core once there is enough to do, 1 none but this process; the library is the
+        same whatever their number. Interrupted at any instant, the same call goes on where it was. Raises `InputError` for
+        paths that match nothing, `UsageError`, `LibraryLocked`, `StorageError`, `BudgetError`.
         """
         from .indexing import index_paths
         from .writer import Writer
 
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait, workers=workers) as writer:
             writer.plan()
             report = index_paths(
                 writer, given, fields=fields, prune=prune, hidden=hidden, follow_links=follow_links, progress=progress
@@ -112,6 +114,7 @@ class Library(Reader):
         *,
         fields: Fields = Fields(),  # noqa: B008 - immutable
         ram: str | int | None = None,
+        workers: int | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Add documents, replacing those of the same id that were added this way before.
@@ -120,33 +123,39 @@ class Library(Reader):
         iterable of them; they are read some at a time. The fields of a dictionary, or columns of a table, are recognised by
         their usual names (``id``, ``title``, ``text`` …) or named by ``fields``; all others become metadata, dates as ISO 8601
         writes them. What has no id gets one made of its content. Of several documents with the same id the last one wins.
-        ``ram`` bounds the memory of building (the library's own where None). Raises `InputError` naming the document and the
-        field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
+        ``ram`` bounds the memory of building (the library's own where None), ``workers`` is as for `index`. Raises `InputError`
+        naming the document and the field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
         """
         from .indexing import add_documents
         from .writer import Writer
 
-        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait) as writer:
+        with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait, workers=workers) as writer:
             writer.plan()
             report = add_documents(writer, documents, fields=fields, progress=progress)
         self.refresh()
         return report
 
     def remove(self, names: str | Sequence[str]) -> int:
-        """Remove the documents with these ids, or from the files of these paths; returns how many there were.
+        """Remove the documents with these ids, or from these files, folders or archives; returns how many there were.
 
-        Raises `UsageError`, removing nothing, where a name is neither.
+        Files and folders need not be there any more. Where files have an id in common, ``path::id`` is the one in that file.
+        Raises `UsageError`, removing nothing, where a name is none of these, or an id of documents in several files.
         """
+        from .naming import addresses as addresses_of
+        from .naming import ambiguous, below, find
         from .writer import writing
 
         if not isinstance(names, Iterable) or isinstance(names, bytes):
             raise InputError(f"a document's id is a string, not {names!r:.80} ({type(names).__name__})")
         given = [names] if isinstance(names, str) else list(names)
         with writing(self.path, self.ram, self.wait) as writer:
-            found = {name: self._find(writer.store, writer.manifest.generation, name) for name in given}
+            store, generation = writer.store, writer.manifest.generation
+            found = {name: find(store, generation, name) or below(store, generation, name) for name in given}
+            if unclear := [ambiguous(name, several) for name in given if (several := addresses_of(store, generation, name))]:
+                raise UsageError(f"{'; '.join(unclear)}; nothing was removed")
             if missing := [name for name, numbers in found.items() if not numbers]:
                 raise UsageError(
-                    f"there is no document or file {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
+                    f"there is no document, file or folder {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
                 )
             count = writer.remove(sorted({number for numbers in found.values() for number in numbers}))
         self.refresh()

@@ -13,12 +13,14 @@ from zlib import crc32
 
 from .._errors import LibraryChanged
 from ..documents.document import Scalar
+from ..documents.noise import without_noise
 from ..documents.passages import TITLE
 from ..documents.places import Place
-from .row_sums import document_sum, name_sum, passage_sum, span_sum
+from .filters.file_fields import file_values
+from .row_sums import document_sum, name_sum, passage_sum, row_sum, span_sum
 from .stored_places import StoredPlaces
 
-__all__ = ["WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
+__all__ = ["OF_FILE", "WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
 
 NAMES = 1 << 14
 """Names of documents that are remembered as sound: about 3 MB."""
@@ -29,6 +31,8 @@ _PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) 
 _TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
 WHOLE = "d.id, d.name, d.title, d.metadata, d.language, d.hash, d.sum"
 """What a document's checksum covers, and the checksum."""
+OF_FILE = "s.sum & 4294967295, s.size, s.mtime_ns, s.digest, s.fields, s.damaged, s.complete"
+"""The lower half of a source's checksum, and what it covers."""
 # Only SQLite has all of a long title, or of much metadata.
 _SOUND = (
     "d.sum = document_sum(d.id, CAST(d.name AS BLOB), CAST(d.title AS BLOB), CAST(d.metadata AS BLOB), "
@@ -49,6 +53,8 @@ class PassageRow(NamedTuple):
     title: str
     metadata: dict[str, Scalar]
     text: str
+    file: dict[str, str | int] = {}  # noqa: RUF012 - never changed
+    """What its file tells (`filters.file_fields`)."""
     late: bool = False
     """Whether title, metadata and text were left out, because they are large."""
     language: str | None = None
@@ -102,7 +108,7 @@ class PassageRows(StoredPlaces):
             return room < 0
 
         for row in self._rows(
-            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32 FROM {_TABLES} "
+            f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32, {OF_FILE} FROM {_TABLES} "
             "JOIN texts t ON t.document = d.id WHERE p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) <= ? AND p.id IN",
             ids,
             [most],
@@ -127,6 +133,7 @@ class PassageRows(StoredPlaces):
                 noted,
                 cell,
                 of_places,
+                *state,
             ) = row
             if (
                 passage_holds(row)
@@ -136,9 +143,9 @@ class PassageRows(StoredPlaces):
             ):
                 shown = read_json(metadata)[0] if metadata else {}
                 place = map_.place(start, end)
-                decoded = text.decode()
+                decoded, file = text.decode(), self.file_of(path, state)
                 found[passage] = PassageRow(
-                    passage, document, start, end, place, name, path, title, shown, decoded, language=language
+                    passage, document, start, end, place, name, path, title, shown, decoded, file, language=language
                 )
         if len(found) < len(ids):
             if each is not None:
@@ -149,13 +156,13 @@ class PassageRows(StoredPlaces):
     def _late(self, ids: Sequence[int], found: dict[int, PassageRow], most: int, *, full: bool) -> None:
         """Add to ``found`` those of ``ids`` that are large, or all where it is ``full``, without their texts."""
         for row in self._rows(
-            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32 "
+            f"SELECT {_PLACE}, p.sum >> 32, d.id, d.name, d.sum >> 32, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32, {OF_FILE} "
             f"FROM {_TABLES} JOIN texts t ON t.document = d.id "
             "WHERE (? OR p.end - p.start + length(d.title) + length(coalesce(d.metadata, '')) > ?) AND p.id IN",
             [number for number in ids if number not in found],
             [full, most],
         ):
-            number, name, noted, source, path, of_path, cell, of_places = row[5:]
+            number, name, noted, source, path, of_path, cell, of_places, *state = row[5:]
             if (
                 _span_holds(row)
                 and name_sum(number, name) == noted
@@ -163,8 +170,16 @@ class PassageRows(StoredPlaces):
                 and (map_ := self.loaded(number, cell, of_places)) is not None
             ):
                 passage, document, start, end = row[:4]
-                place = map_.place(start, end)
-                found[passage] = PassageRow(passage, document, start, end, place, name, path, "", {}, "", True)
+                place, file = map_.place(start, end), self.file_of(path, state)
+                found[passage] = PassageRow(passage, document, start, end, place, name, path, "", {}, "", file, True)
+
+    def file_of(self, path: str, state: Sequence[Any]) -> dict[str, str | int]:
+        """What the file ``path`` tells, given `OF_FILE`; without size and time where those are damaged."""
+        written, size, mtime_ns, *rest = state
+        if row_sum(size, mtime_ns, *rest) != written:
+            self.met(f"what {self.path} keeps of the size and time of the file {path!r:.200} is damaged; index it again")
+            size = mtime_ns = None
+        return file_values(path, size, mtime_ns)
 
     def passage(self, number: int) -> PassageRow:
         """One passage whole, of whatever size; raises `LibraryChanged` where it is not stored any more."""
@@ -174,7 +189,7 @@ class PassageRows(StoredPlaces):
         return found[number]
 
     def texts(self, ids: Sequence[int], most: int | None = None) -> dict[int, tuple[str, str]]:
-        """What is indexed of the title of its document, and the text, of each passage of ``ids`` that is stored and sound.
+        """What is indexed of the title of its document, and of the text, of each passage of ``ids`` that is stored and sound.
 
         Of a longer text only the first ``most`` characters.
         """
@@ -192,7 +207,7 @@ class PassageRows(StoredPlaces):
             if sound and (
                 passage_holds(row) if crc is None else _span_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
             ):
-                found[row[0]] = title, text.decode("utf-8", "replace")
+                found[row[0]] = title, without_noise(text.decode("utf-8", "replace"))
         if len(found) < len(ids):
             self._name_missing(ids, found)
         return found

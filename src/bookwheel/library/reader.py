@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import InputError, LibraryDamaged, UsageError
+from .._errors import LibraryDamaged, UsageError
 from .._numbers import whole
 from ..documents.places import Place
 from ..encode.protocols import DenseEncoder
@@ -28,14 +28,15 @@ from ..rank.trace import Ranking
 from ..read.answer import Answer
 from ..read.answering import Event
 from ..read.options import AskOptions
+from .facets import DEPTH, Facets, facets
 from .manifest import Manifest
+from .naming import addresses, ambiguous, find
 from .resources import Resources
 from .results import Info, Reason, Results, StoredDocument
 from .search_options import SearchOptions, with_options
 from .searcher import Searcher, asked
 from .settings import Settings
 from .snapshot import Snapshot
-from .store import Store
 from .vectors.encoders import Encoders
 
 if TYPE_CHECKING:
@@ -328,17 +329,23 @@ class Reader:
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
-        """The documents with this id, or from the file of this path (none where there is none); the first ``limit`` of them."""
+        """The documents with this id, or from the file of this path (none where there is none); the first ``limit`` of them.
+
+        Where files have an id in common, ``path::id`` is the one in that file.
+        """
         snapshot = self._snapshot
-        return [snapshot.store.document(number) for number in self._find(snapshot.store, snapshot.generation, name)[:limit]]
+        return [snapshot.store.document(number) for number in find(snapshot.store, snapshot.generation, name)[:limit]]
 
     def __getitem__(self, name: str) -> StoredDocument:
-        """The document with this id, or from the file of this path; the first where there are several (`get` gives all).
+        """The document with this id, or the first from the file of this path (`get` gives all).
 
-        Raises `KeyError` where there is none.
+        Raises `KeyError` where there is none, and `UsageError` where documents of several files have this id: ``path::id``
+        is the one in that file.
         """
         if not isinstance(name, str):
             raise TypeError(f"a document's id is a string, not {type(name).__name__}")
+        if several := self.full_ids(name):
+            raise UsageError(ambiguous(name, several))
         if found := self.get(name, 1):
             return found[0]
         raise KeyError(name)
@@ -383,7 +390,26 @@ class Reader:
     def count(self, name: str) -> int:
         """How many documents have this id, or come from the file of this path."""
         snapshot = self._snapshot
-        return len(self._find(snapshot.store, snapshot.generation, name))
+        return len(find(snapshot.store, snapshot.generation, name))
+
+    def facets(
+        self,
+        field: str,
+        query: str | Query | None = None,
+        *,
+        where: str | None = None,
+        k: int = 100,
+        recipe: str | Recipe | None = None,
+        depth: int = DEPTH,
+    ) -> Facets:
+        """How many documents have each value of ``field``: the ``k`` most frequent values, the most frequent first.
+
+        ``where`` counts only documents that meet the filter; with ``query`` only those of the best ``depth`` passages, by
+        ``recipe`` (the library's own where None). A document with several values counts for each. Files are counted by the
+        folder they are in and by the day they were modified. Raises `FilterError` for a field that no document has, and what
+        `search` raises.
+        """
+        return facets(self._searcher, field, query, where, k, recipe, depth)
 
     def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
         """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
@@ -397,9 +423,11 @@ class Reader:
         """
         snapshot = self._snapshot
         if isinstance(document, str):
-            found = self._find(snapshot.store, snapshot.generation, document)
+            found = find(snapshot.store, snapshot.generation, document)
             if not found:
                 raise KeyError(document)
+            if several := self.full_ids(document):
+                raise UsageError(ambiguous(document, several))
             document = found[0]
         return self.places_of([(document, start, end) for start, end in spans])
 
@@ -439,16 +467,9 @@ class Reader:
             found = [a + b for a, b in zip(found, some, strict=True)]
         return found
 
-    def _find(self, store: Store, generation: int, name: str) -> list[int]:
-        if not isinstance(name, str):
-            raise InputError(f"a document's id is a string, not {name!r:.80} ({type(name).__name__})")
-        if "\0" in name:  # no id has one, and no path
-            return []
-        try:
-            name.encode()
-        except UnicodeEncodeError:  # half a character: no id has one
-            return []
-        return store.find(generation, name) or store.find(generation, str(Path(name).absolute()))
+    def full_ids(self, name: str) -> list[str]:
+        """``path::id`` for each file that has a document with the id ``name``, where several have; none where it is clear."""
+        return addresses(self._snapshot.store, self.generation, name)
 
     def info(self) -> Info:
         """The state of the library, and its bytes on disk and in memory by part."""

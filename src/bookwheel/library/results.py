@@ -56,6 +56,10 @@ class Result:
         """Start and end, in ``text``, of what the document's readers are not shown (white text, hidden rows, comments)."""
         return tuple((span.start - self.start, span.end - self.start) for span in self.where.hidden)
 
+    file: Mapping[str, str | int] = field(default_factory=dict)
+    """What its file tells: ``path``, ``folder``, ``suffix``, ``size`` (bytes), ``modified`` (UTC, ISO 8601); none for what
+    `Library.add` was given."""
+
     def excerpt(self, characters: int) -> tuple[str, list[tuple[int, int]]]:
         """At most so many characters of the text, around its first highlight, and the highlights in them."""
         from .result_display import excerpt
@@ -78,6 +82,7 @@ class Result:
             "start": self.start,
             "end": self.end,
             "metadata": dict(self.metadata),
+            "file": dict(self.file),
             "where": self.where.to_dict(),
         }
 
@@ -109,7 +114,8 @@ class Results(list[Result]):
         return [result.to_dict() for result in self]
 
     def to_pandas(self) -> Any:
-        """A pandas frame with a row for each result; parts and metadata have a column each (``parts.bm25``, ``metadata.year``).
+        """A pandas frame with a row for each result; each part, and each field of metadata and of the file, has a column
+        (``parts.bm25``, ``metadata.year``, ``file.size``).
 
         Raises `UsageError` where pandas is not installed.
         """
@@ -137,7 +143,7 @@ class Results(list[Result]):
         return as_html(self)
 
 
-NESTED = ("parts", "metadata")
+NESTED = ("parts", "metadata", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,9 @@ class StoredDocument:
         """Where the code points ``start`` to ``end`` (exclusive) of its text are, and what of them is hidden."""
         return self.layout.place(start, end, self.text)
 
+    file: Mapping[str, str | int] = field(default_factory=dict)
+    """What its file tells, as of a `Result`."""
+
 
 @dataclass(slots=True)
 class IndexReport:
@@ -185,6 +194,8 @@ class IndexReport:
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    moved: int = 0
+    """Files that were recognised by their content at a new place; their documents are unchanged."""
     passages: int = 0
     """Passages written by this run."""
     files: int = 0
@@ -200,10 +211,15 @@ class IndexReport:
     """Path and reason of each of them, of the first 100,000."""
     binary: dict[str, int] = field(default_factory=dict)
     """Number of the files skipped as binary, by suffix in lower case (``""``: none)."""
+    not_indexed: dict[str, int] = field(default_factory=dict)
+    """Stretches of the texts that were stored, but are no text to search for: private keys, encoded data, data: URIs, minified
+    scripts."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
     notes: list[str] = field(default_factory=list)
     """One sentence for each thing in a file that was left out though the file was read; no failures."""
+    workers: int = 1
+    """Processes that analysed at a time, at most; 1 where this one did all by itself."""
     hidden: dict[str, list[str]] = field(default_factory=dict)
     """By reason, the documents added or updated with text that their readers are not shown, of each the first 10,000."""
     memory_plan: MemoryPlan | None = None
@@ -267,7 +283,7 @@ class Info:
     segments: int
     settings: Settings
     fields: tuple[str, ...]
-    """Metadata keys that ``--where`` can use."""
+    """What ``--where`` can use: metadata keys, and what files tell (path, folder, suffix, size, modified), if there are any."""
     languages: Mapping[str, int]
     """Documents by language; ``""`` are those that do not tell, and are read as the most are."""
     disk: Mapping[str, int]

@@ -10,6 +10,7 @@ CREATE TABLE sources (
   complete INTEGER,  -- the generation at which all of it was stored; NULL while it is not
   sum INTEGER
 );
+CREATE INDEX sources_content ON sources(size, digest);  -- where a file came from that was moved
 CREATE TABLE documents (
   id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, name TEXT NOT NULL, first INTEGER NOT NULL, passages INTEGER NOT NULL,
   source INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER, numbers INTEGER NOT NULL,

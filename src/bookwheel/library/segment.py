@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,20 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged
+from ..analysis.analyzer import forget_stems
 from ..analysis.library_analyzer import UNDECIDED, stemmed_as
 from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
-from ..analysis.whole_forms import MARK, whole_forms
+from ..analysis.whole_forms import whole_forms
 from ..analysis.words import WordTable
 from ..encode.protocols import DenseEncoder
 from ..index.dense import DenseBuilder, DenseIndex, open_dense
 from ..index.inverted.bm25 import Bm25Index
-from ..index.inverted.bm25_builder import Bm25Builder
+from ..index.inverted.bm25_builder import Bm25Builder, Counted
 from ..index.plain_files import refuse_link
 from ..index.storage import REMEDY, ArrayFolder, FolderWriter
 from ..kernels.bm25 import Bm25
 from .manifest import SegmentEntry
 from .settings import Settings
 from .vectors.parts import Part, part_folders
+from .workers.analysis import Analysed, forms_among, without
+from .workers.pool import Terms
 
 __all__ = ["FOREIGN", "SEGMENTS", "Segment", "SegmentBuilder", "array_folders", "bitmap", "checksum_of_lists"]
 
@@ -173,6 +177,8 @@ class SegmentBuilder:
         self._sparse = Bm25Builder()
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
+        self._numbers: dict[int, tuple[Terms, int, NDArray[np.int32]]] = {}
+        """Of each worker's terms, by their place there, the number here."""
         self._rows = FolderWriter(self.folder / ROWS)
         self._ids = self._rows.stream("ids", np.int64)
         self._dense = DenseBuilder(self.folder / DENSE, encoder.dimension, seed=settings.seed, bits=bits) if encoder else None
@@ -203,14 +209,14 @@ class SegmentBuilder:
         indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
         if not self._by_language:
-            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words))
+            self._gather(*self._lexical.encode(indptr, raw, self._table.words))
         elif UNDECIDED in languages:
             # What language these follow is known when all have come.
             self._waiting.append(_Waiting(self._sparse.reserve(len(texts)), indptr, raw, kinds))
             self._waiting_bytes += indptr.nbytes + raw.nbytes + 8 * len(languages)
             self._undecided += languages.count(UNDECIDED)
         else:
-            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words, kinds))
+            self._gather(*self._lexical.encode(indptr, raw, self._table.words, kinds))
         self._ids.append(ids)
         if self._dense is not None and self.encoder is not None:
             encode_words = getattr(self.encoder, "encode_words", None)
@@ -218,24 +224,55 @@ class SegmentBuilder:
             self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(*words, self._table))
         self.passages += len(texts)
 
+    def add_analysed(self, ids: NDArray[np.int64], found: Analysed, terms: Terms, texts: Callable[[], list[str]]) -> None:
+        """Add passages that a worker has analysed, its terms numbered as ``terms`` says; ``texts`` gives what is indexed of each."""
+        self._measured = None
+        numbers = self._numbers_of(terms)
+        words = self._table.ids([""], [found.words])[1] if found.words else np.empty(0, np.int32)
+        for run in found.runs:
+            if run.counted is not None:
+                own = run.counted
+                self._sparse.add_counted(
+                    # Copies: the arrays are views of a message with all of them.
+                    Counted(own.indptr.copy(), numbers[own.terms], own.frequencies.copy(), own.large.copy(), own.lengths.copy())
+                )
+            elif run.indptr is not None and run.raw is not None:
+                waiting = _Waiting(
+                    self._sparse.reserve(run.passages), run.indptr.copy(), words[run.raw], [UNDECIDED] * run.passages
+                )
+                self._waiting.append(waiting)
+                self._waiting_bytes += waiting.indptr.nbytes + waiting.raw.nbytes + 8 * run.passages
+                self._undecided += run.passages
+        self._ids.append(ids)
+        if self._dense is not None and self.encoder is not None:
+            self._dense.append(self.encoder.encode(texts()) if found.vectors is None else found.vectors)
+        self.passages += len(ids)
+
+    def _numbers_of(self, terms: Terms) -> NDArray[np.int32]:
+        """What the numbers of a worker's terms are here."""
+        _, times, known = self._numbers.get(id(terms), (terms, terms.times, np.empty(0, np.int32)))
+        if times != terms.times:
+            known = np.empty(0, np.int32)
+        if len(known) < len(terms.terms):
+            new = np.array(self._lexical.number(terms.terms[len(known) :]), np.int32)
+            known = np.concatenate((known, new))
+        self._numbers[id(terms)] = terms, terms.times, known
+        return known
+
     def _without_forms(self, indptr: NDArray[np.int64], raw: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """The words of texts without their `whole_forms`, which are nothing to an encoder."""
-        words = self._table.words
-        if len(self._is_form) < len(words):
-            new = np.array([word[0] == MARK for word in words[len(self._is_form) :]], np.bool_)
-            self._is_form = np.concatenate((self._is_form, new))
-        kept = ~self._is_form[raw]
-        if kept.all():
-            return indptr, raw
-        before = np.concatenate(([0], np.cumsum(kept)))
-        return before[indptr].astype(np.int64), raw[kept]
+        self._is_form = forms_among(self._table.words, self._is_form)
+        return without(self._is_form, indptr, raw)
+
+    def _gather(self, indptr: NDArray[np.int64], terms: NDArray[np.int32], reserved: tuple[int, int] | None = None) -> None:
+        self._sparse.add(indptr, terms, reserved, self._lexical.halves(indptr, terms))
 
     def decide(self, language: str | None) -> None:
         """Analyse what is of no language as texts of ``language``."""
         self._measured = None
         for some in self._waiting:
             languages = [language if found == UNDECIDED else found for found in some.languages]
-            self._sparse.add(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)
+            self._gather(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)
         self._waiting.clear()
         self._waiting_bytes = 0
         self._followed = language if self._undecided else None
@@ -243,11 +280,23 @@ class SegmentBuilder:
     def close(self, average_length: float) -> SegmentEntry:
         """Write the segment out; ``average_length`` is the collection's, in terms, for the stored impacts."""
         self._rows.close()
-        self._sparse.close(
-            self.folder / SPARSE, self.folder / self.impacts, self._lexical.terms, bm25=self.bm25, average_length=average_length
-        )
-        if self._dense is not None:
-            self._dense.close()
+        with ThreadPoolExecutor(1) as beside:
+            # Where workers analyse, cores are idle now.
+            dense = None if self._dense is None or not self._numbers else beside.submit(self._dense.close)
+            self._sparse.close(
+                self.folder / SPARSE,
+                self.folder / self.impacts,
+                self._lexical.terms,
+                bm25=self.bm25,
+                average_length=average_length,
+            )
+            if dense is not None:
+                dense.result()
+            elif self._dense is not None:
+                self._dense.close()
+        forget_stems()
+        if (forget := getattr(self.encoder, "forget", None)) is not None:
+            forget()
         return SegmentEntry(
             self.name, self.passages, self.terms, self.impacts, undecided=self._undecided, followed=self._followed
         )

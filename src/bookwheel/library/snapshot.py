@@ -16,7 +16,7 @@ from .._errors import FilterError, LibraryChanged, LibraryDamaged
 from ..analysis.library_analyzer import LibraryAnalyzer
 from ..index.dense import DenseIndex
 from ..kernels.bm25 import Bm25, idf
-from .filters.parse import BUILT_IN, parse_filter
+from .filters.parse import BUILT_IN, FILE_FIELDS, parse_filter
 from .leases import Lease
 from .manifest import Manifest
 from .segment import Segment, bitmap
@@ -224,19 +224,22 @@ class Snapshot:
             return True
         return self.removed_passages > 0 and not any(map(len, self.missing(key)))
 
+    def require_fields(self, names: Sequence[str]) -> None:
+        """Raise `FilterError` for a field that no document has, `LibraryDamaged` for one whose values are damaged."""
+        known = self.store.fields()
+        if unknown := [name for name in names if name not in (*BUILT_IN, *FILE_FIELDS) and name not in known]:
+            fields = list(dict.fromkeys([*BUILT_IN, *self.store.file_fields(), *known]))[:30]
+            raise FilterError(f"no document has a field {unknown[0]!r:.100}; the fields are {', '.join(fields)}")
+        for name in names:
+            self.store.require_field(name)
+
     def masks(self, where: str | None) -> Masks:
         """Masks of the living passages whose document meets the filter ``where``; raises `FilterError`."""
         if where is None:
             return self.alive
         if where not in self._filters:
             condition = parse_filter(where)
-            known = self.store.fields()
-            unknown = [name for name in condition.fields if name not in known and name not in BUILT_IN]
-            if unknown:
-                fields = ", ".join([*BUILT_IN, *known][:30])
-                raise FilterError(f"no document has a field {unknown[0]!r}; the fields are {fields}")
-            for name in condition.fields:
-                self.store.require_field(name)
+            self.require_fields(condition.fields)
             sql, parameters = condition.sql()
             with self.store.noting() as met:
                 ranges = self.store.matching_ranges(self.generation, sql, parameters)

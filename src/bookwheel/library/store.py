@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged
 from .database import DATABASE
-from .passage_rows import WHOLE, PassageRow, PassageRows, passage_holds, read_json
+from .filters.file_fields import FILE_FIELDS, FILES
+from .passage_rows import OF_FILE, WHOLE, PassageRow, PassageRows, passage_holds, read_json
 from .results import StoredDocument
 from .row_sums import CRC, NUMBERS, PRIME, document_sum, holds, name_sum, numbers_hold, total, value_sum
 from .store_changes import StoreChanges
@@ -30,7 +32,14 @@ __all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_holds"]
 _ALIVE = "+added <= :g AND (removed IS NULL OR removed > :g)"
 FIELD_ROWS = 300_000
 """A filter's field of more rows than these is compared with its checksums by `bookwheel check` only: it takes too long."""
+UNSOUND = 1000
+"""The most fields that are named as damaged."""
 NUMBERS_OF_D = "d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers"
+
+
+def _spellings(name: str) -> list[str]:
+    """macOS writes names of files in decomposed form, and people type them composed."""
+    return [name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)]
 
 
 class Store(StoreChanges, PassageRows):
@@ -104,8 +113,8 @@ class Store(StoreChanges, PassageRows):
 
     def find(self, generation: int, name: str) -> list[int]:
         """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
-        names = {"name": name, "NFC": unicodedata.normalize("NFC", name), "NFD": unicodedata.normalize("NFD", name)}
-        marks = ":name, :NFC, :NFD"  # macOS writes names of files in decomposed form, and people type them composed
+        names = dict(zip(("name", "NFC", "NFD"), _spellings(name), strict=True))
+        marks = ":name, :NFC, :NFD"
         rows = self.execute(
             f"SELECT id FROM documents WHERE name IN ({marks}) AND {_ALIVE} UNION "
             f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path IN ({marks})) AND {_ALIVE} ORDER BY id",
@@ -113,14 +122,59 @@ class Store(StoreChanges, PassageRows):
         )
         return [row[0] for row in rows]
 
+    def find_in(self, generation: int, path: str, name: str) -> list[int]:
+        """Numbers of the documents named ``name`` of the source of that path, alive at ``generation``."""
+        rows = self.execute(
+            f"SELECT id FROM documents WHERE name IN (?1, ?2, ?3) AND source IN (SELECT id FROM sources WHERE path IN (?4, ?5, ?6)) "
+            f"AND {_ALIVE.replace(':g', '?7')} ORDER BY id",
+            [*_spellings(name), *_spellings(path), generation],
+        )
+        return [row[0] for row in rows]
+
+    def find_below(self, generation: int, folder: str) -> list[int]:
+        """Numbers of the documents of the sources inside ``folder``, alive at ``generation``."""
+        found: set[int] = set()
+        for spelling in _spellings(folder):
+            inside = spelling.rstrip("/")
+            rows = self.execute(
+                "SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path >= :low AND path < :high) "
+                f"AND {_ALIVE}",
+                {"low": inside + "/", "high": inside + "0", "g": generation},  # '0' follows '/'
+            )
+            found.update(row[0] for row in rows)
+        return sorted(found)
+
+    def paths_with(self, generation: int, name: str) -> list[str]:
+        """Paths of the sources that have a document named ``name``, alive at ``generation``."""
+        rows = self.execute(
+            "SELECT DISTINCT s.path FROM documents d JOIN sources s ON s.id = d.source WHERE d.name IN (?1, ?2, ?3) "
+            f"AND {_ALIVE.replace(':g', '?4')} ORDER BY s.path",
+            [*_spellings(name), generation],
+        )
+        return [row[0] for row in rows]
+
+    def shared_ids(self, since: int) -> list[tuple[str, str, int, str]]:
+        """Paths of two sources, number of the ids that both have, and one of them: of documents added after ``since``.
+
+        For a writer that has committed.
+        """
+        return self.execute(
+            "SELECT s.path, t.path, count(*), min(name) FROM (SELECT DISTINCT d.source AS one, e.source AS other, d.name AS name "
+            "FROM documents d CROSS JOIN documents e ON e.name = d.name AND e.source <> d.source "
+            "WHERE d.added > :since AND d.removed IS NULL AND e.removed IS NULL AND (e.added <= :since OR e.id < d.id)) "
+            "JOIN sources s ON s.id = one JOIN sources t ON t.id = other GROUP BY one, other ORDER BY count(*) DESC, one, other",
+            {"since": since},
+        )
+
     def document(self, number: int) -> StoredDocument:
         """One document whole. Raises `LibraryDamaged` where it is damaged."""
         rows = self._rows(
-            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, t.places, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D} FROM documents d "
-            "JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
+            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, t.places, CAST(t.text AS BLOB), t.sum, {NUMBERS_OF_D}, {OF_FILE} "
+            "FROM documents d JOIN sources s ON s.id = d.source JOIN texts t ON t.document = d.id WHERE d.id IN",
             (number,),
         )
-        for _, name, title, metadata, language, digest, whole, source, path, noted, cell, text, written, *numbers in rows:
+        for _, name, title, metadata, language, digest, whole, source, path, noted, cell, text, written, *rest in rows:
+            numbers, state = rest[:7], rest[7:]
             if (
                 (layout := self.loaded(number, cell, written >> 32)) is None
                 or not holds(*numbers)
@@ -141,8 +195,8 @@ class Store(StoreChanges, PassageRows):
             if not all(passage_holds((*place, decoded[place[2] : place[3]].encode())) for place in places):
                 break
             spans = tuple((place[2], place[3]) for place in places)
-            shown = read_json(metadata)[0] if metadata else {}
-            return StoredDocument(name, path, title, decoded, shown, spans, first, number, layout)
+            shown, file = read_json(metadata)[0] if metadata else {}, self.file_of(path, state)
+            return StoredDocument(name, path, title, decoded, shown, spans, first, number, layout, file)
         raise LibraryDamaged(self.damage(number, "the text or a field"))
 
     def spans(self, generation: int) -> Iterator[tuple[str, int, int]]:
@@ -177,22 +231,35 @@ class Store(StoreChanges, PassageRows):
         """The metadata keys in use."""
         return [row[0] for row in self.execute("SELECT key FROM fields WHERE rows > 0 ORDER BY key")]
 
-    def sums_of_fields(self) -> tuple[dict[Any, tuple[int, int]], dict[Any, tuple[int, int]]]:
-        """Rows and total of each field of the metadata: as noted, and as they are, at one moment."""
-        found: dict[Any, tuple[int, int]] = {}
+    def file_fields(self) -> list[str]:
+        """What files tell of their documents, where there are files."""
+        there = self.execute(f"SELECT EXISTS (SELECT 1 FROM sources WHERE {FILES})")[0][0]
+        return list(FILE_FIELDS) if there else []
+
+    def unsound_fields(self) -> list[Any]:
+        """Fields of the metadata whose values are not those that the writers noted, the first `UNSOUND`, at one moment."""
         with self._lock, self._errors():
             db = self._connection()
             db.execute("BEGIN")  # a writer changes both in one transaction
             try:
-                noted = {key: (rows, total) for key, rows, total in db.execute("SELECT key, rows, total FROM fields")}
-                for key, value, count, documents in db.execute(
-                    "SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value"
-                ):
-                    rows, total = found.get(key, (0, 0))
-                    found[key] = rows + count, (total + value_sum(value, count, documents)) % PRIME
+                return sorted(islice(self._unsound(db), UNSOUND), key=str)
             finally:
                 db.execute("COMMIT")
-        return noted, found
+
+    @staticmethod
+    def _unsound(db: sqlite3.Connection) -> Iterator[Any]:
+        """One field after another, so that none but the unsound ones are held: there may be a million."""
+        values = db.execute("SELECT key, value, count(*), sum(document) FROM metadata GROUP BY key, value")
+        for key, rows in groupby(values, itemgetter(0)):
+            count, sums = 0, 0
+            for _, value, some, documents in rows:
+                count, sums = count + some, sums + value_sum(value, some, documents)
+            noted = db.execute("SELECT rows, total FROM fields WHERE key IS ?", (key,)).fetchone()
+            if noted != (count, sums % PRIME):
+                yield key
+        left = "SELECT key FROM fields WHERE (rows, total) != (0, 0) AND NOT EXISTS (SELECT 1 FROM metadata m WHERE m.key IS fields.key)"
+        for (key,) in db.execute(left):
+            yield key
 
     @staticmethod
     def _sum_of_field(db: sqlite3.Connection, key: Any) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -125,6 +126,46 @@ class StoreChanges(Database):
             parameters,
         )
 
+    def note_file(self, number: int, size: int, mtime_ns: int) -> None:
+        """Note what the file of the source ``number`` tells."""
+        self.execute(
+            "UPDATE sources SET size = ?1, mtime_ns = ?2, "
+            "sum = source_sum(id, path, ?1, ?2, digest, fields, damaged, complete) WHERE id = ?3",
+            (size, mtime_ns, number),
+        )
+
+    def same_content(self, size: int, digest: str, fields: str) -> list[tuple[int, str, str]]:
+        """Number, path and a title of some whole sources that had this content."""
+        return self.execute(
+            "SELECT s.id, s.path, (SELECT title FROM documents WHERE source = s.id AND removed IS NULL LIMIT 1) FROM sources s "
+            "WHERE s.size = ? AND s.digest = ? AND s.fields = ? AND s.complete IS NOT NULL LIMIT 1000",
+            (size, digest, fields),
+        )
+
+    def move_source(self, number: int, old: str, new: str) -> None:
+        """Give the source ``number``, of the path ``old``, the path ``new``, and its documents the ids that come with it.
+
+        A source that had that path before, and has no documents, gets the old one.
+        """
+        of_source = "size, mtime_ns, digest, fields, damaged, complete"
+        name = "?2 || substr(name, length(?1) + 1)"
+        said = "CAST(title AS BLOB), CAST(metadata AS BLOB), CAST(language AS BLOB), hash"
+        self.begin()
+        with self._lock, self._errors():
+            other = self._db.execute("SELECT id FROM sources WHERE path = ?", (new,)).fetchone()
+            places = [] if other is None else [(f"{old}{os.sep}", other[0])]
+            places += [(new, number)] if other is None else [(new, number), (old, other[0])]
+            for path, source in places:
+                self._db.execute(
+                    f"UPDATE sources SET path = ?1, sum = source_sum(id, ?1, {of_source}) WHERE id = ?2", (path, source)
+                )
+            self._db.execute(
+                f"UPDATE documents SET name = {name}, sum = document_sum(id, CAST({name} AS BLOB), {said}) "
+                "WHERE source = ?3 AND substr(name, 1, length(?1)) = ?1",
+                (old, new, number),
+            )
+        self.commit()
+
     def source(self, path: str) -> int:
         """The number of the source ``path``, made where it is new: in one statement, as a row without its sum is a damaged one."""
         rows = self.execute("SELECT id FROM sources WHERE path = ?", (path,)) or self.execute(
@@ -133,14 +174,6 @@ class StoreChanges(Database):
             (path,),
         )
         return int(rows[0][0])
-
-    def touched(self, number: int, mtime_ns: int) -> None:
-        """Note when the file of the source ``number`` was last written to; what it holds has not changed."""
-        self.execute(
-            "UPDATE sources SET mtime_ns = ?1, sum = source_sum(id, path, size, ?1, digest, fields, damaged, complete) "
-            "WHERE id = ?2",
-            (mtime_ns, number),
-        )
 
     def count_values(self, rows: Iterable[tuple[Any, Any, Any]], sign: int = 1) -> None:
         """Add ``rows`` of the metadata (key, value, document) to the rows and totals of their keys; take them away with -1."""

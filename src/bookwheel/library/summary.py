@@ -25,7 +25,7 @@ def summary(snapshot: Snapshot) -> Info:
         removed_passages=snapshot.removed_passages,
         segments=len(snapshot.segments),
         settings=snapshot.manifest.settings,
-        fields=tuple(snapshot.store.fields()),
+        fields=tuple(dict.fromkeys([*snapshot.store.fields(), *snapshot.store.file_fields()])),
         languages={name: some.documents for name, some in snapshot.manifest.languages.items()},
         disk=disk,
         memory={HOT.get(name, name): size for name, size in hot_parts(snapshot).items()},

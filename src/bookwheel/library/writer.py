@@ -6,9 +6,8 @@ comes after an interruption finds either the old generation, with leftovers that
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -17,15 +16,12 @@ from types import TracebackType
 
 from .. import kernels
 from .._errors import InputError, LibraryNotFound
-from .._system import anonymous_bytes
 from ..analysis.library_analyzer import most_documents
 from ..documents.document import Document
-from ..encode.protocols import nbytes
 from ..index.storage import checksum_of, fsync_folder, storage
 from ..memory.heap import limit_heap, trim_heap
 from ..memory.plan import MemoryPlan
-from ..memory.process import BUFFERS, PROCESS, RESERVE
-from ..memory.shares import COMPILING, GATHERED, LEAST, Shares, reader_memory, share_out
+from ..memory.shares import COMPILING
 from ..memory.sizes import ram_of
 from ..progress import Progress, Task, silent
 from .compaction import analysed_anew, merge_segments, reweigh_segment, to_merge
@@ -33,7 +29,6 @@ from .intake import Intake
 from .leases import no_older_readers, prepare
 from .lock import WriterLock
 from .manifest import MANIFEST, Manifest, SegmentEntry
-from .memory_plan import plan_library, sketch_bits
 from .pending import NewDocument, SourceState
 from .segment import SEGMENTS, Segment, array_folders, checksum_of_lists
 from .settings import Representation, Settings
@@ -41,19 +36,15 @@ from .snapshot import Snapshot
 from .store import Store
 from .sweeping import impacts_name, sweep
 from .vectors.encoders import Encoders
+from .workers.crew import Crew, require_workers
+from .writer_memory import WriterMemory
 
-__all__ = ["Writer", "document_hash", "writing"]
+__all__ = ["Writer", "writing"]
 
 COMMIT_SECONDS = 60.0
 """Work is committed at least this often, so that an interruption costs no more."""
 DRIFT = 0.1
 """Stored impacts are made anew once the mean passage length has moved by this share; rankings are exact before and after."""
-HASHED = 1 << 20
-"""Characters that are hashed at a time."""
-FIELDS = 1000
-"""Fields of metadata that are hashed at a time."""
-TURN = 3600.0
-"""Seconds that a writer waits for another of the same process, where the budget has no room for both."""
 WAIT_FOR_READERS = 3600.0
 """Seconds that removed documents are kept for readers which still show them, after a compaction."""
 REMOVED_AT_ONCE = 10_000
@@ -63,17 +54,25 @@ class Writer:
     """Holds the writer's lock while open; use as a context manager. Nothing is seen by readers before `commit`."""
 
     def __init__(
-        self, library: Path, *, ram: str | int | None = None, encoders: Encoders | None = None, wait: float = 0.0
+        self,
+        library: Path,
+        *,
+        ram: str | int | None = None,
+        encoders: Encoders | None = None,
+        wait: float = 0.0,
+        workers: int | None = 1,
     ) -> None:
-        """``wait``: seconds to wait for another writer. Raises `LibraryLocked`, `LibraryNotFound`, `LibraryDamaged`."""
+        """``wait``: seconds to wait for another writer; ``workers``: see `Crew`.
+
+        Raises `LibraryLocked`, `LibraryNotFound`, `LibraryDamaged`.
+        """
         if not (library / MANIFEST).is_file():
             raise LibraryNotFound(
                 f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
             )
+        require_workers(workers)
         self.library = library
         self.memory_plan = MemoryPlan(ram_of(ram))
-        self._named = None if ram is None else self.memory_plan.ram
-        self._expected = 0
         limit_heap()
         self._lock = WriterLock(library, wait).__enter__()
         try:
@@ -87,57 +86,12 @@ class Writer:
             self._lock.__exit__()
             raise
         self._encoders = Encoders(library) if encoders is None else encoders
-        self._intake = Intake(library, self.store, self.manifest, self._encoders, self.bits, self._gathered)
+        self.memory = WriterMemory(self.memory_plan, named=ram is not None)
+        self._intake = Intake(library, self.store, self.manifest, self._encoders, self.memory.bits, self.memory.gathered)
+        self.memory.split(self._intake, self.store)
+        self.crew = Crew(self._intake, self.memory, workers)
         self._dirty = False
         self._last_commit = time.monotonic()
-        self._lent = 0
-        self._planned = False
-        self._share_out()
-
-    def lend(self, memory: int) -> None:
-        """Leave ``memory`` bytes of the budget to a process that reads files, from now on."""
-        if memory != self._lent:
-            self._lent = memory
-            self.shares = self._share_out()
-            self.memory_plan.plan_building(self.shares)
-            if self._intake.full:
-                self.commit()
-
-    def reader_memory(self) -> tuple[int, int]:
-        """What such a process may hold: see `bookwheel.memory.shares.reader_memory`."""
-        intake = self._intake
-        return reader_memory(self.memory_plan.ram, encoder=nbytes(intake.encoder), passages=intake.numbers.passage)
-
-    def _share_out(self) -> Shares:
-        """The budget split for what the library holds by now, and for what others in this process do."""
-        self._writers = PROCESS.writers()
-        shares = self.shares = self._intake.shares = self._split()
-        self.store.cache(shares.database)
-        if not self._planned:  # what only removes or configures takes next to nothing
-            return shares
-        # It shrinks where others come, so to them it counts with what it needs at least.
-        least: dict[Hashable, int] = {(id(self), "tables"): shares.tables, (BUFFERS, id(self)): LEAST.total}
-        PROCESS.hold(self, {**self._encoders_held(), RESERVE: shares.reserve, **least})
-        return shares
-
-    def _split(self) -> Shares:
-        held = self._encoders_held()
-        return share_out(
-            self.memory_plan.ram,
-            encoder=sum(held.values()),
-            passages=self._intake.numbers.passage,
-            reading=self._lent,
-            others=PROCESS.others(self, (*held, RESERVE), buffers=False),
-            writers=max(PROCESS.writers(), 1),
-        )
-
-    def _encoders_held(self) -> dict[Hashable, int]:
-        encoder = self._intake.encoder
-        return {} if encoder is None else {("encoder", encoder.sha256): nbytes(encoder)}
-
-    def _fits(self) -> bool:
-        self.memory_plan.plan_building(self._split())
-        return self.memory_plan.planned() <= self.memory_plan.ram
 
     @property
     def generation(self) -> int:
@@ -145,9 +99,19 @@ class Writer:
         return self.manifest.generation + 1
 
     @property
+    def lost(self) -> list[str]:
+        """A sentence for each document that was not added, as a worker ended with it twice."""
+        return [f"document {new.document.id[:200]!r} cannot be analysed (its worker: {how})" for new, how in self._intake.lost]
+
+    @property
     def languages(self) -> dict[str, int]:
         """Documents taken in by language, the most first."""
         return dict(self._intake.found.most_common())
+
+    @property
+    def noise(self) -> dict[str, int]:
+        """What of the texts taken in was stored, but not indexed, by kind."""
+        return dict(self._intake.noise)
 
     @property
     def added_passages(self) -> int:
@@ -160,6 +124,12 @@ class Writer:
         """The number of source ``path``, made where it is new."""
         return self.store.source(path)
 
+    def move(self, source: int, old: str, new: str) -> None:
+        """Note that the file of ``source`` was moved: its documents and their vectors stay. Readers see the new path at once."""
+        self._intake.flush()  # rows that wait may be of this source
+        self.store.move_source(source, old, new)
+        self._dirty = True
+
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
         """Add one document; ``digest`` as `document_hash` gives it.
 
@@ -167,13 +137,14 @@ class Writer:
         """
         self._intake.add(NewDocument(document, source, digest, replaces=replaces))
         self._dirty = True
-        if self._writers != PROCESS.writers():
-            self._share_out()
+        self.crew.look()
+        self.memory.look()
         if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
             self.commit()
 
     def make_room(self, size: int) -> None:
         """Write out what was gathered where a record of ``size`` bytes, about to be read, does not fit beside it."""
+        self.crew.make_room(size)
         self._intake.make_room(size)
 
     def refusal(self, document: Document) -> InputError | None:
@@ -186,7 +157,8 @@ class Writer:
 
     def mark_complete(self, source: int, state: SourceState) -> None:
         """Note that all documents of ``source`` have been added; committed with the last of them, never before."""
-        self._intake.rows.mark_complete(source, state, self.generation)
+        if all(new.source != source for new, _ in self._intake.lost):  # else it is read again the next time
+            self._intake.rows.mark_complete(source, state, self.generation)
         self._dirty = True
 
     def plan(self, *, encoding: bool = True) -> MemoryPlan:
@@ -195,43 +167,17 @@ class Writer:
             kernels.prepare()
         if encoding:
             self._intake.encoder = self._intake.encoder or self._encoders.built_in(self.manifest)
-        PROCESS.begin(self, self._fits, TURN)
-        self._planned = True
-        self.memory_plan.plan_building(self._share_out())
-        self.memory_plan.check("building the index")
-        return self.memory_plan
+        return self.memory.plan()
 
-    def expect(self, passages: int, certain: float = 1.0) -> None:
-        """Say that about so many are coming; raises `BudgetError` where a library with a ``certain`` share of them does not fit."""
-        dimension = self._intake.encoder.dimension if self._intake.encoder is not None else 0
-        self._expected = self._intake.numbers.passage - 1 + passages
-        sure = self._intake.numbers.passage - 1 + int(certain * passages)
-        bits = self.bits(dimension) or 1
-        plan_library(sure, dimension, self.memory_plan.ram, encoder=nbytes(self._intake.encoder), bits=bits).check()
-
-    def bits(self, dimension: int) -> int | None:
-        """Bits a dimension of the sketches that are written now: by the budget that was named, for all passages there will be.
-
-        None where no budget was named: as they are.
-        """
-        if self._named is None:
-            return None
-        passages = max(self._expected, self._intake.numbers.passage - 1)
-        return sketch_bits(passages, dimension, self._named, nbytes(self._intake.encoder))
+    def lend(self, memory: int) -> None:
+        """Leave ``memory`` bytes of the budget to a process that reads files, from now on."""
+        self.crew.lend(memory)
+        if self.memory.lend(memory) and self._intake.full:
+            self.commit()
 
     def flush(self) -> None:
         """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
         self._intake.flush()
-
-    def _gathered(self, size: int) -> None:
-        if size:
-            self.memory_plan.measure(GATHERED, size)
-        self.measure()
-
-    def measure(self) -> None:
-        """Note the memory in use now."""
-        if (anonymous := anonymous_bytes()) is not None:
-            self.memory_plan.measure("all anonymous memory", anonymous)
 
     def remove(self, numbers: Iterable[int]) -> int:
         """Remove documents by number; returns how many."""
@@ -266,7 +212,7 @@ class Writer:
             self.manifest = replace(self.manifest, languages=languages)
             self._publish(segments)
             self._tidy()
-            self.memory_plan.plan_building(self._share_out())
+            self.memory.share_out()
         self._last_commit = time.monotonic()
 
     def _followed(self, segments: Sequence[SegmentEntry], main: str | None) -> tuple[SegmentEntry, ...]:
@@ -278,10 +224,12 @@ class Writer:
         with storage(self.library):
             for segment in snapshot.segments:
                 if segment.entry.undecided and segment.entry.followed != main:
-                    found += analysed_anew(snapshot, segment, main, self._new_names, self.shares.gather, self.bits)
+                    found += analysed_anew(
+                        snapshot, segment, main, self._new_names, self.memory.shares.gather, self.memory.bits
+                    )
                 else:
                     found.append(segment.entry)
-        self.measure()
+        self.memory.measure()
         trim_heap()
         return tuple(found)
 
@@ -346,8 +294,8 @@ class Writer:
         name = self._intake.numbers.name_segment()
         with storage(self.library):
             impacts = impacts_name(self.generation)
-            merged = merge_segments(snapshot, run, name, impacts, self.shares.gather, self.bits, task)
-        self.measure()
+            merged = merge_segments(snapshot, run, name, impacts, self.memory.shares.gather, self.memory.bits, task)
+        self.memory.measure()
         trim_heap()
         del snapshot
         kept = list(self.manifest.segments)
@@ -364,7 +312,7 @@ class Writer:
         self.commit()
         snapshot = Snapshot(self.library, self.manifest, self.store)
         sketched = [segment.dense for segment in snapshot.segments if segment.dense is not None]
-        longer = any(index.bits > (self.bits(index.dimension) or index.bits) for index in sketched)
+        longer = any(index.bits > (self.memory.bits(index.dimension) or index.bits) for index in sketched)
         merging = len(self.manifest.segments) > 1 or snapshot.removed_passages > 0 or longer
         del sketched
         task = progress("compacting", snapshot.passages + snapshot.removed_passages, "passages")
@@ -410,43 +358,17 @@ class Writer:
 
     def close(self) -> None:
         """Let go of the library; what was not committed is taken back by the next writer."""
-        PROCESS.end(self)
+        self._intake.close()
+        self.memory.end()
         self.store.close()
         self._lock.__exit__()
+        trim_heap()  # what comes next in this process begins with what is held, not with what was
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def document_hash(document: Document) -> bytes:
-    """What tells whether a document changed: BLAKE2b of its title, text, metadata and places, 16 bytes."""
-    digest = hashlib.blake2b(f"{document.title}\0{document.kind}\0".encode("utf-8", "replace"), digest_size=16)
-    for piece in _metadata(document):
-        digest.update(piece.encode("utf-8", "replace"))
-    digest.update(f"\0{document.parts or ''!s}".encode("utf-8", "replace"))
-    for told in (document.pages, document.labels, document.headings, document.hidden):
-        if told:
-            digest.update(f"\0{told!s}".encode("utf-8", "replace"))
-    text = document.text
-    for at in range(0, len(text), HASHED):  # a copy of a large text is never whole
-        digest.update(text[at : at + HASHED].encode("utf-8", "surrogatepass"))
-    return digest.digest()
-
-
-def _metadata(document: Document) -> Iterator[str]:
-    """The sorted metadata as `repr` writes it, in pieces: whole, that of half a million fields would take several times as much."""
-    given = document.metadata
-    if len(given) <= FIELDS:
-        yield repr(sorted(given.items()) if given else "")
-        return
-    names = sorted(given)
-    for at in range(0, len(names), FIELDS):
-        some = repr([(name, given[name]) for name in names[at : at + FIELDS]])
-        yield ("[" if at == 0 else ", ") + some[1:-1]
-    yield "]"
 
 
 @contextmanager

@@ -17,6 +17,7 @@ __all__ = [
     "READING",
     "RECORD",
     "STATIC",
+    "WORKERS",
     "Shares",
     "reader_memory",
     "share_out",
@@ -35,6 +36,8 @@ GATHERED = "postings being gathered or merged"
 """The name of the part that indexing measures against its share."""
 READING = "reading files in a process of its own"
 """The name of the part that such a process holds."""
+WORKERS = "processes that analyse"
+"""The name of the part that those hold."""
 
 
 OTHERS = "other work of this process"
@@ -66,14 +69,16 @@ class Shares:
 
     others: int = 0
     """What other libraries of the same process hold."""
+    workers: int = 0
+    """Processes that analyse documents, while there are any."""
 
     @property
     def record(self) -> int:
         """The largest file or record that is read, in bytes; about eight copies of it exist at a time, of up to 4 bytes a letter.
 
-        A record that large gets the room of the segment being gathered, which is written out first.
+        A record that large gets the room of the segment being gathered, which is written out first, and of workers, which end.
         """
-        return min(RECORD, (self.text + self.gather + self.lent) // 8)
+        return min(RECORD, (self.text + self.gather + self.lent + self.workers) // 8)
 
     @property
     def total(self) -> int:
@@ -91,6 +96,7 @@ class Shares:
             ("text and file buffers", self.text),
             (GATHERED, self.gather),
             (READING, self.reading),
+            (WORKERS, self.workers),
             ("reserve", self.reserve),
             (OTHERS, self.others),
         ]
@@ -123,12 +129,22 @@ def reader_memory(ram: int, *, encoder: int = 0, passages: int = 0) -> tuple[int
     return first, max(first, ram - fixed - BESIDE - ram // 20)
 
 
-def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0, others: int = 0, writers: int = 1) -> Shares:
+def share_out(
+    ram: int,
+    *,
+    encoder: int = 0,
+    passages: int = 0,
+    reading: int = 0,
+    workers: int = 0,
+    others: int = 0,
+    writers: int = 1,
+) -> Shares:
     """Split ``ram`` bytes over the parts of indexing a library of ``passages`` with models of ``encoder`` bytes.
 
     A fifth is held in reserve. Of what remains beside the fixed parts, a tenth is the database's cache, a sixth is text and
     buffers, and the rest is for postings. ``others`` bytes are held by other libraries of the process, of which ``writers``
-    split the rest evenly. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
+    split the rest evenly, ``workers`` bytes by
+    processes that analyse. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
     `MemoryPlan.check` then refuses it.
 
     A process that reads files and holds up to ``reading`` bytes gets what is left over, then half of the reserve, then the
@@ -136,12 +152,12 @@ def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0
     """
     tables = PER_PASSAGE * passages
     reserve = min(ram // 5, MOST.reserve)
-    rest = (ram - BASE - encoder - reserve - others) // writers - tables
+    rest = (ram - BASE - encoder - reserve - others) // writers - tables - workers
     database = min(max(rest // 10, LEAST.database), MOST.database)
     text = min(max(rest // 6, LEAST.text), MOST.text)
     gather = min(max(rest - database - text, LEAST.gather), MOST.gather)
     others += (writers - 1) * (database + text + gather)
-    shares = Shares(BASE, encoder, tables, database, text, gather, reserve, others=others)
+    shares = Shares(BASE, encoder, tables, database, text, gather, reserve, others=others, workers=workers)
     if not reading:
         return shares
     wanted = max(0, reading - max(0, ram - shares.total))
@@ -149,4 +165,4 @@ def share_out(ram: int, *, encoder: int = 0, passages: int = 0, reading: int = 0
     lent = min(wanted - spared, max(0, gather - BESIDE))
     spared += min(wanted - spared - lent, max(0, reserve - spared - ram // 20))
     given = reading - wanted + spared + lent
-    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, given, lent, others)
+    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, given, lent, others, workers)

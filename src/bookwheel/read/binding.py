@@ -8,8 +8,8 @@ The tool chooses the sentences; what a draft itself cites is not looked at. A se
 - ``altered`` where a stored sentence has most of its words, but a number, a name, a negation or the order differs;
 - ``unsupported`` otherwise.
 
-A draft of a few words is no statement. The stored sentence in which they stand is shown for it, provided that this sentence says
-something of what was asked.
+A draft of a few words is no statement, and one that restates the question says no more than its new words do. The stored sentence in
+which they stand is shown for it, provided that this sentence says something of what was asked.
 """
 
 from __future__ import annotations
@@ -20,78 +20,34 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from ..documents.document import Document
-from ..documents.sentences import cuts
 from .answer import Claim
 from .comparison import content, contiguous, same, verb, whole
 from .derivation import follows
-from .draft import sentences_of, unframed
-from .evidence import Evidence, Quote
+from .draft import plain_text, sentences_of, unframed
+from .evidence import Evidence
 from .hostile import speaks_to_models
 from .protocols import Collection
+from .sentence import Sentence, may, sentences_in
 from .tokens import Token, tokens_of
 from .wording import FUNCTION_WORDS, NEGATIONS, NEGATIONS_ELSEWHERE
 
-__all__ = ["Binder", "Sentence"]
+__all__ = ["Binder", "placed"]
 
 NEAR = 0.6
 """Share of a claim's content words that a stored sentence must have for the claim to be an altered form of it."""
 ASKED = 0.25
 """Share of the question's terms, by weight, that a sentence must have to be shown for a few words of a draft."""
-AFTER_INSTRUCTION = 2
-"""Sentences after one that speaks to a model which support nothing either."""
+RESTATED = 0.6
+"""Share of a claim's content words that may be new in a sentence that restates the question."""
 _PHRASE = 10
 """Words of a draft that is no statement."""
-_ENGLISH = frozenset(("the", "of", "and", "in", "to", "is", "was", "a", "that", "for", "with", "by", "on", "are", "it", "as"))
 _POINTING = frozenset(
     ("he", "she", "it", "they", "this", "these", "that", "those", "his", "her", "its", "their", "such", "both")
 )
 _SUBJECTS = frozenset(("he", "she", "it", "they"))
-_TAKEN_BACK = re.compile(
-    r"(?i)^(?:but\s+)?(?:this|that|it|which)(?:\s+(?:is|was|has\s+(?:since\s+)?been)|['’]s)\s+(?:\w+\s+)?"
-    r"(?:false|untrue|wrong|incorrect|mistaken|not\s+(?:true|so|the\s+case|correct)|a\s+(?:myth|lie|hoax|legend|mistake)|retracted|disproved"
-    r"|disproven|refuted|debunked|denied)\b"
-)
 _NAMED = re.compile(
     r"(?is)^(?:according\s+to|as\s+stated\s+in|as\s+described\s+in|in)\s+[\"“'«]?(.{1,100}?)[\"”'»]?\s*,\s+(\S.*)$"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Sentence:
-    """A sentence of the evidence."""
-
-    evidence: Evidence
-    start: int
-    """Into the evidence's text."""
-    end: int
-    order: int
-    """Its number among the sentences of this evidence."""
-    english: bool
-    usable: bool
-    """False for a sentence that speaks to a model, or stands right after one, for the rest of a
-    sentence that was cut, and for one that the next sentence takes back."""
-    hostile: bool
-
-    @property
-    def text(self) -> str:
-        """As it is stored."""
-        return self.evidence.text[self.start : self.end]
-
-    @cached_property
-    def tokens(self) -> tuple[Token, ...]:
-        """Its words, numbers and signs."""
-        return tokens_of(self.text)
-
-    @cached_property
-    def keys(self) -> frozenset[str]:
-        """What a claim's content must be among."""
-        return frozenset(_key(token) for token in self.tokens)
-
-    def quote(self) -> Quote:
-        """The sentence as a span of its document."""
-        one = self.evidence
-        return Quote(one.number, one.id, one.source, one.start + self.start, one.start + self.end, self.text)
 
 
 @dataclass(frozen=True)
@@ -106,7 +62,7 @@ class Binder:
     def __init__(self, collection: Collection, question: str, evidence: Sequence[Evidence], *, hidden: bool = False) -> None:
         self._collection = collection
         self._question = question
-        self.sentences = [sentence for one in evidence for sentence in _sentences(one, hidden)]
+        self.sentences = [sentence for one in evidence for sentence in sentences_in(one, hidden)]
 
     # -- a draft -------------------------------------------------------------------------------------------------------
 
@@ -146,13 +102,14 @@ class Binder:
             other = elsewhere.sentences[0].evidence
             note = f"it stands in [{other.number}], not in {named}"
             bound = _Bound(Claim(text, "altered", elsewhere.claim.quotes, note))
-        return bound or self._phrase(text, tokens, usable) or _Bound(self._nearest(text, tokens, usable))
+        bound = bound or self._phrase(text, tokens, usable) or self._restated(text, tokens, usable)
+        return bound or _Bound(self._nearest(text, tokens, usable))
 
     def _direct(self, text: str) -> _Bound | None:
         """A stored sentence that begins like a phrase about the passages is one all the same."""
         tokens = tokens_of(text)
         for one in self.sentences:
-            if one.usable and _may(tokens, one) and whole(tokens, one.tokens):
+            if one.usable and may(tokens, one) and whole(tokens, one.tokens):
                 return _Bound(Claim(text, "quoted", (one.quote(),)), (one,))
         return None
 
@@ -186,12 +143,12 @@ class Binder:
 
     def _source(self, tokens: Sequence[Token], usable: Sequence[Sentence]) -> tuple[Sentence, ...] | None:
         for one in usable:
-            if _may(tokens, one) and follows(tokens, one.tokens, english=one.english):
+            if may(tokens, one) and follows(tokens, one.tokens, english=one.english):
                 return (one,)
         for one, other in pairwise(usable):
             if one.evidence is other.evidence and other.order == one.order + 1 and other.english:
                 resolved = _resolved(one.tokens, other.tokens)
-                if resolved and _may(tokens, one, other) and follows(tokens, resolved):
+                if resolved and may(tokens, one, other) and follows(tokens, resolved):
                     return (one, other)
         return None
 
@@ -202,14 +159,38 @@ class Binder:
         words = [token for token in tokens if token.kind != "mark"]
         if len(words) > _PHRASE or any(map(verb, words)) or not any(map(_telling, words)):
             return None
-        inside = [one for one in usable if _may(tokens, one) and any(True for _ in contiguous(tokens, one.tokens))]
+        inside = [one for one in usable if may(tokens, one) and any(True for _ in contiguous(tokens, one.tokens))]
         if not inside:
             return None
+        note = f"the model wrote only “{text.rstrip('.')}”, which stands in this sentence"
+        chosen = self._chosen(inside, note)
+        return chosen or _Bound(_refused(text, "it stands in the text, but not where the text says what was asked"))
+
+    def _restated(self, text: str, tokens: tuple[Token, ...], usable: Sequence[Sentence]) -> _Bound | None:
+        """As `_phrase`, for a sentence in the question's words of which only a few are new."""
+        asked = tokens_of(self._question)
+        mine = [token for token in tokens if content(token)]
+        new = [token for token in mine if not any(same(token, other) for other in asked)]
+        if not new or len(new) > _PHRASE or len(new) > RESTATED * len(mine) or not any(map(_telling, new)):
+            return None
+        runs = _runs(tokens, new)
+        inside = [
+            one
+            for one in usable
+            if may(new, one)
+            and _negations(tokens) <= _negations(one.tokens)
+            and all(any(True for _ in contiguous(run, one.tokens)) for run in runs)
+        ]
+        if not inside:
+            return None
+        words = ", ".join(" ".join(token.text for token in run) for run in runs)
+        return self._chosen(inside, f"the model answered “{words}” in the question's words; this is the stored sentence")
+
+    def _chosen(self, inside: Sequence[Sentence], note: str) -> _Bound | None:
         best = max(inside, key=self.asked)
         if self.asked(best) < ASKED:
-            return _Bound(_refused(text, "it stands in the text, but not where the text says what was asked"))
-        note = f"the model wrote only “{text.rstrip('.')}”, which stands in this sentence"
-        return _Bound(Claim(" ".join(best.text.split()), "quoted", (best.quote(),), note), (best,))
+            return None
+        return _Bound(Claim(" ".join(plain_text(best.text).split()), "quoted", (best.quote(),), note), (best,))
 
     def asked(self, sentence: Sentence) -> float:
         """How much of the question's terms the sentence and the one before it have, by their weights: 0 to 1.
@@ -258,48 +239,14 @@ class Binder:
         mine = [token for token in tokens if content(token)]
         best, share = None, 0.0
         for one in usable:
-            held = sum(any(same(token, other) for other in one.tokens) for token in mine if _key(token) in one.keys) / len(mine)
+            held = sum(any(same(token, other) for other in one.tokens) for token in mine if may((token,), one)) / len(mine)
             if held > share:
                 best, share = one, held
         if best is None or share < NEAR:
-            missing = [token.text for token in mine if not any(_may((token,), one) for one in usable)]
+            missing = [token.text for token in mine if not any(may((token,), one) for one in usable)]
             words = ", ".join(f"“{word}”" for word in missing[:3])
             return _refused(text, f"no passage that was read has {words}" if words else "no stored sentence says it")
         return Claim(text, "altered", (best.quote(),), _difference(tokens, best.tokens))
-
-
-def _sentences(one: Evidence, hidden: bool) -> Iterator[Sentence]:
-    english = _is_english(one.text)
-    starts, _ = cuts(Document("", one.text))
-    tainted, order = 0, 0
-    for start, end in zip(starts, [*starts[1:], len(one.text)], strict=True):
-        text = one.text[start:end]
-        first, last = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
-        if last <= first:
-            continue
-        hostile = speaks_to_models(text)
-        unseen = not hidden and any(low < last and first < high for low, high in one.hidden)
-        cut = order == 0 and one.start > 0 and one.text[first].islower()
-        cut = cut or _TAKEN_BACK.match(one.text[end : end + 200].lstrip()) is not None
-        yield Sentence(one, first, last, order, english, not (hostile or unseen or cut or tainted), hostile)
-        tainted = AFTER_INSTRUCTION if hostile else max(0, tainted - 1)
-        order += 1
-
-
-def _is_english(text: str) -> bool:
-    words = text.casefold().split()[:400]
-    return sum(word in _ENGLISH for word in words) >= max(1, 0.12 * len(words))
-
-
-def _key(token: Token) -> str:
-    """By which a token and an inflected form of it are found alike."""
-    if token.kind == "number":
-        return str(token.value) if token.value is not None else token.text
-    return token.norm if token.kind != "word" else token.norm[:3]
-
-
-def _may(tokens: Sequence[Token], *sentences: Sentence) -> bool:
-    return all(any(_key(token) in one.keys for one in sentences) for token in tokens if content(token))
 
 
 def _telling(token: Token) -> bool:
@@ -361,12 +308,30 @@ def _resolved(one: Sequence[Token], other: Sequence[Token]) -> list[Token] | Non
     return [*subject, *other[1:]]
 
 
+def _runs(tokens: Sequence[Token], chosen: Sequence[Token]) -> list[list[Token]]:
+    """The runs of ``chosen`` tokens, with the small words between two of them."""
+    places = [at for at, token in enumerate(tokens) if any(token is one for one in chosen)]
+    runs: list[list[Token]] = []
+    last = -2
+    for at in places:
+        if runs and not any(content(token) or token.kind == "mark" for token in tokens[last + 1 : at]):
+            runs[-1] += tokens[last + 1 : at + 1]
+        else:
+            runs.append([tokens[at]])
+        last = at
+    return runs
+
+
 def _names(one: Evidence) -> set[str]:
     return {_plain(name) for name in (one.title, one.id, one.source, re.split(r"[\\/]", one.source)[-1]) if name}
 
 
 def _plain(name: str) -> str:
     return " ".join(token.norm for token in tokens_of(name.replace("_", " ")) if token.kind != "mark" and token.norm != "the")
+
+
+def _negations(tokens: Sequence[Token]) -> set[str]:
+    return {token.norm for token in tokens if token.norm in NEGATIONS or token.norm in NEGATIONS_ELSEWHERE}
 
 
 def _refused(text: str, note: str) -> Claim:
@@ -386,8 +351,7 @@ def _difference(claim: Sequence[Token], stored: Sequence[Token]) -> str:
     names = [token.text for token in claim if token.name and token.norm not in words]
     if names:
         return f"the text does not have {', '.join(names[:3])} there"
-    negations = NEGATIONS | NEGATIONS_ELSEWHERE
-    if (negations & {token.norm for token in claim}) != (negations & words):
+    if _negations(claim) != _negations(stored):
         return "a negation is in one of the two and not in the other"
     strange = [token.text for token in claim if content(token) and not any(same(token, other) for other in stored)]
     if strange:

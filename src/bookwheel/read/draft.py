@@ -41,7 +41,7 @@ _FRAMES = re.compile(
     | {_PASSAGES}{_NUMBER}\s+(?:states?|says?|mentions?|shows?|notes?|reports?|explains?|tells?\s+us|indicates?|reads?)\s*(?:that\b|[:,])\s*
     | (?:the\s+)?(?:short\s+|final\s+|correct\s+)?answer(?:\s+to\s+(?:the|this|your)\s+question)?\s*(?:is\s*(?:that\b|:)?|:)\s*
     | (?:it|this)\s+(?:is\s+)?(?:stated|mentioned|noted)\s+(?:in\s+{_PASSAGES}{_NUMBER}\s+)?that\s+
-    | (?:quote|answer|response|a|supporting\s+quote)\s*:\s*
+    | (?:quote|answer|response|(?:one\s+)?sentence|a|supporting\s+quote)\s*:\s*
     )"""
 )
 

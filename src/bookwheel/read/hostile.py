@@ -22,14 +22,19 @@ _KEPT = frozenset("\n\t\u200c\u200d")
 _TEMPLATE = re.compile(r"<(?=[|/A-Za-z])|\[(?=/?(?:INST|SYS)\])", re.IGNORECASE)
 """What may begin a special token of a chat template; a space behind it makes it plain text."""
 _ROLE = re.compile(r"(?im)^(\s*(?:system|assistant|user|human|developer|tool)\s*):")
+_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+"""Unicode's tag characters, with which text is written that nobody sees."""
 _INSTRUCTION = re.compile(
     r"""(?ix)
     \b(?:ignore|disregard|forget|override|bypass|skip)\b[^.!?\n]{0,60}
-        \b(?:instructions?|prompts?|rules?|guidelines?|directions?|everything|context|above|previous|prior|earlier)\b
+        \b(?:instructions?|prompts?|rules?|guidelines?|directions?|questions?|documents?|everything|context|above|previous|prior|earlier)\b
     | \b(?:new|updated|real|actual|important|secret|hidden)\s+(?:system\s+)?instructions?\b
     | \bsystem\s+(?:prompt|message|instructions?|override)\b
     | \b(?:you\s+are|act\s+as|you're)\s+(?:now\s+)?(?:an?\s+)?(?:AI|assistant|language\s+model|chatbot|DAN|LLM|unrestricted|jailbroken)\b
-    | \byou\s+are\s+now\b
+    | \byou\s+are\s+now\s+(?:an?\b|in\b|free\b|DAN\b|the\b)
+    | \byou\s+(?:must|should|shall|have\s+to|need\s+to|will)\s+(?:now\s+|always\s+|only\s+)?
+        (?:answer|say|reply|respond|repeat|output|print|ignore|write)\b
+    | ["']role["']\s*:\s*["'](?:system|assistant|user|developer|tool)["']
     | \b(?:as|to|dear|attention|note\s+to|hey|hello)[,:]?\s+(?:an?\s+|the\s+|any\s+|all\s+)?
         (?:AI|LLMs?|language\s+models?|assistants?|chatbots?)\b
     | \b(?:AI|assistants?|LLMs?|language\s+models?|chatbots?)\b[^.!?\n]{0,30}
@@ -45,6 +50,10 @@ _INSTRUCTION = re.compile(
     | \b(?:fetch|visit|open|click|load|call|render|display)\b[^.!?\n]{0,40}(?:https?://|\burls?\b|\blink\b|!\[)
     | !\[[^\]]*\]\(
     | <\s*\|[^|\n]{1,30}\|\s*>|\[\s*/?\s*INST\s*\]|<\s*/?\s*(?:system|assistant|user|start_of_turn|end_of_turn|s)\s*>
+    | <\s*/\s*(?:documents?|passages?|context|sources?|evidence|data|untrusted\w*)\s*>
+    | (?:^|[>:*\]]\s*)(?:please\s+)?(?:say|repeat|reply|respond|output|print|write|answer)\s+
+        (?:this|that|only|exactly|just|the\s+following|after\s+me)\b
+    | (?:^|[.!?>\]]\s+)(?:assistant|system)\s*:
     | ^\s*\#{0,6}\s*(?:system|assistant|user|instructions?)\s*:
     | \b(?:end\s+of|begin|start\s+of)\s+(?:the\s+)?(?:document|context|passages?|instructions?|prompt)\b
     | \b(?:ignorier\w*|vergiss|missachte\w*)\b[^.!?\n]{0,60}\b(?:Anweisung\w*|Regeln|vorherige\w*|bisherige\w*)\b
@@ -67,7 +76,8 @@ def bare(text: str) -> str:
 
 def speaks_to_models(sentence: str) -> bool:
     """Whether ``sentence`` gives instructions to a model or reader, as injected text does."""
-    return _INSTRUCTION.search("".join(one for one in sentence if unicodedata.category(one) != "Cf")) is not None
+    seen = sentence.translate(_TAGS)
+    return _INSTRUCTION.search("".join(one for one in seen if unicodedata.category(one) != "Cf")) is not None
 
 
 class Fence:

@@ -25,13 +25,16 @@ _BOOT = """
 import json, sys
 given = json.loads(sys.argv[1])
 sys.path += given["path"]
-from bookwheel.documents.isolated.child import main
-main(given["memory"], given["life"], given["parent"])
+from importlib import import_module
+import_module(given["module"]).main(given["memory"], given["life"], given["parent"])
 """
 _ENVIRONMENT = frozenset(
-    "PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH SYSTEMROOT WINDIR TEMP TMP TMPDIR HOME USERPROFILE LANG LC_ALL LC_CTYPE TZ".split()  # noqa: SIM905
+    "PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH SYSTEMROOT WINDIR TEMP TMP TMPDIR HOME USERPROFILE LANG LC_ALL LC_CTYPE TZ "  # noqa: SIM905
+    "NUMBA_CACHE_DIR".split()
 )
 """What the process sees of the environment: no keys and no tokens."""
+READER = "bookwheel.documents.isolated.child"
+"""The module whose ``main`` reads files."""
 _START = 60.0
 """Seconds that it may take to start."""
 _TICK = 0.2
@@ -81,8 +84,8 @@ def can_start() -> bool:
 class Process:
     """One process that may hold ``memory`` bytes. Raises `OSError` or `Died` where none can be started."""
 
-    def __init__(self, memory: int, waiting: Callable[[], None]) -> None:
-        """``waiting`` is called some times a second while the process lets its parent wait."""
+    def __init__(self, memory: int, waiting: Callable[[], None], module: str = READER) -> None:
+        """``waiting`` is called some times a second while the process lets its parent wait; ``module`` is what it runs."""
         self.memory = memory
         self.owner = os.getpid()
         self._waiting = waiting
@@ -98,7 +101,7 @@ class Process:
             extra = {"creationflags": 0x08000200}  # CREATE_NO_WINDOW, CREATE_NEW_PROCESS_GROUP
         try:
             self._child = subprocess.Popen(
-                [sys.executable, *_flags(), "-c", _BOOT, _given(memory, theirs)],
+                [sys.executable, *_flags(), "-c", _BOOT, _given(memory, theirs, module)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -260,12 +263,12 @@ def _flags() -> list[str]:
     return [*flags, "-X", f"int_max_str_digits={sys.get_int_max_str_digits()}"]
 
 
-def _given(memory: int, life: int) -> str:
+def _given(memory: int, life: int, module: str) -> str:
     # The standard library, which it finds by itself, comes before the parent's folders: they may hold a program's own files,
     # of any name.
     root = Path(__file__).parents[3]
     path = [os.path.abspath(folder) for folder in (str(root), *sys.path) if folder]  # noqa: PTH100 - links kept
-    return json.dumps({"path": path, "memory": memory, "life": life, "parent": os.getpid()})
+    return json.dumps({"path": path, "module": module, "memory": memory, "life": life, "parent": os.getpid()})
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from ..encoding import clean, decode, utf8_stream
 from ..failures import Upcoming
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
+from ..written_places import PLACES, placed
 from .base import Format, Items
 from .chat import CHAT_NAMES, chat_text, is_chat
 from .json_size import parsed_size, room_of, too_large
@@ -71,6 +72,9 @@ class Records:
             if not title or title.isspace():
                 return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was skipped")
             text, title = title, ""  # BEIR has documents that are a title only
+        if PLACES in record:
+            document = Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
+            return placed(document, record[PLACES])
         if plan.metadata:
             return Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
         return Document(identifier, text, title, {}, "prose", (), line)
@@ -113,7 +117,9 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
     document = records.document
     parse = json.JSONDecoder().raw_decode
     with source.open() as raw, utf8_stream(raw) as stream:
-        for number, line in enumerate(bounded_lines(stream, source.max_bytes), 1):
+        number = 0
+        for line in bounded_lines(stream, source.max_bytes):  # not enumerated: that would hold on to each line
+            number += 1
             if isinstance(line, int):
                 yield InputError(
                     f"{source.label}:{number}: the line has {megabytes(line)}, more than the limit of "

@@ -11,6 +11,7 @@ from ..._errors import InputError
 from ..document import Value
 from ..metadata import flattened
 from ..source import Fields
+from ..written_places import PLACES
 
 __all__ = ["ID_NAMES", "TEXT_NAMES", "TITLE_NAMES", "Plan", "plan_for", "text_of"]
 
@@ -72,7 +73,7 @@ def plan_for(keys: Iterable[str], fields: Fields, where: str) -> Plan:
     else:
         found = first(tuple(name for name in TEXT_NAMES if lower.get(name) not in (identifier, title)))
         text = (found,) if found is not None else ()
-    used = {identifier, title, *text}
+    used = {identifier, title, *text, PLACES}
     return Plan(identifier, title, text, tuple(name for name in names if name not in used))
 
 

@@ -23,7 +23,7 @@ from ..._errors import ModelError
 from ..._system import PARSING
 from ...analysis.whole_forms import MARK
 from ...analysis.words import WordTable
-from .wordpiece import MEMO, WordPiece
+from .wordpiece import MEMO, UNITS, WordPiece
 
 __all__ = ["StaticEncoder", "Words", "load", "recognises", "write"]
 
@@ -170,10 +170,14 @@ class StaticEncoder:
             found = found[found >= 0]
         return indptr, found
 
-    def encode_words(self, indptr: NDArray[np.int64], ids: NDArray[np.int32], table: Words) -> NDArray[np.float32]:
+    def encode_words(
+        self, indptr: NDArray[np.int64], ids: NDArray[np.int32], table: Words, *, light: bool = False
+    ) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of texts given as numbers of ``table``'s words, as `WordTable.ids` gives them.
 
-        Each word of the table is cut into pieces once, for as long as the table lives.
+        Each word of the table is cut into pieces once, for as long as the table lives. A text has the same vector whatever
+        other texts it comes with. ``light``: few words are added up without the compiled loop, as a query's are; that may
+        differ in the last bit.
         """
         known = self._tables.get(table)
         if known is None:
@@ -181,7 +185,7 @@ class StaticEncoder:
         if len(table.words) > known.words:
             known.extend(*self.word_rows(table.words[known.words :]))
         out = np.zeros((len(indptr) - 1, self.dimension), np.float32)
-        if len(ids) > FEW:
+        if not light or len(ids) > FEW:
             from ...kernels.pool import pool
 
             pool(indptr, ids, known.indptr, known.pieces, self._vectors, self._scales, out)
@@ -204,11 +208,17 @@ class StaticEncoder:
             if length > 0:
                 out[number] = total / length
 
+    def forget(self) -> None:
+        """Let go of what is remembered of words met so far: kept among much that is freed, it would hold on to its room."""
+        UNITS.clear()
+        if self._tokenizer is not None:
+            self._tokenizer.forget()
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of ``texts``; zeros for a text without a known word."""
         table = WordTable()
         indptr, ids = table.ids(texts)
-        return self.encode_words(indptr, ids, table)
+        return self.encode_words(indptr, ids, table, light=True)
 
 
 def _scanning(listed: bytes, longest: int) -> WordPiece:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 
-__all__ = ["WordPiece", "normalise"]
+__all__ = ["UNITS", "WordPiece", "normalise"]
 
 Lookup = Callable[[str], int | None]
 LONGEST = 100
@@ -63,34 +63,44 @@ class _Units(dict[int, str]):
         return out
 
 
-_UNITS = _Units()
+UNITS = _Units()
+"""Of the characters met so far."""
 
 
 def normalise(text: str) -> list[str]:
     """The units that WordPiece cuts further: lower case, without accents, split at blanks and around punctuation."""
     if text.isascii() and text.isalnum():
         return [text.lower()]
-    return text.translate(_UNITS).split()
+    return text.translate(UNITS).split()
 
 
 class WordPiece:
     """``first`` and ``inside`` give the number of a piece at a word's beginning and after it; none is longer than ``longest``.
 
-    ``unknown`` is the number of what cannot be cut into pieces.
+    ``unknown`` is the number of what cannot be cut into pieces. ``longest_of``: by the first two characters of a piece inside a
+    word how long those that begin so are at most, where that is known.
     """
 
-    def __init__(self, first: Lookup, inside: Lookup, longest: int, unknown: int) -> None:
+    def __init__(
+        self, first: Lookup, inside: Lookup, longest: int, unknown: int, longest_of: Mapping[str, int] | None = None
+    ) -> None:
         self._first = first
         self._inside = inside
         self._longest = longest
         self._unknown = unknown
+        self._longest_of = longest_of
         self._memo: dict[str, list[int]] = {}
 
     @classmethod
     def of(cls, vocabulary: Mapping[str, int], unknown: int) -> WordPiece:
         """From a dictionary of the pieces; those inside a word begin with ``##``."""
         inside = {piece[2:]: number for piece, number in vocabulary.items() if piece.startswith("##")}
-        return cls(vocabulary.get, inside.get, max(map(len, vocabulary), default=0), unknown)
+        longest_of: dict[str, int] = {}
+        for piece in inside:
+            begin = piece[:2]
+            if len(piece) > longest_of.get(begin, 0):
+                longest_of[begin] = len(piece)
+        return cls(vocabulary.get, inside.get, max(map(len, vocabulary), default=0), unknown, longest_of)
 
     def __call__(self, text: str) -> list[int]:
         """The piece numbers of a word, or of any text."""
@@ -108,13 +118,19 @@ class WordPiece:
             pieces += cut
         return pieces
 
+    def forget(self) -> None:
+        """Let go of the pieces of units met so far."""
+        self._memo.clear()
+
     def _cut(self, unit: str) -> list[int]:
         if len(unit) > LONGEST:
             return [self._unknown]
-        lookup, longest = self._first, self._longest
+        lookup, longest, longest_of = self._first, self._longest, self._longest_of
         pieces: list[int] = []
         start = 0
         while start < len(unit):
+            if start and longest_of is not None:  # most begin none but short ones
+                longest = longest_of.get(unit[start : start + 2], 1)
             for end in range(min(len(unit), start + longest), start, -1):
                 known = lookup(unit[start:end])
                 if known is not None:

@@ -1,8 +1,8 @@
 """The tree of a metadata filter, and its SQL: fixed pieces, every name and value a parameter.
 
 The tables are those of the library's store: ``documents d (name, title, source)``,
-``sources (id, path)`` and ``metadata (key, value, document)`` with its primary key in that
-order, which serves as the index.
+``sources (id, path, size, mtime_ns)`` and ``metadata (key, value, document)`` with its primary key
+in that order, which serves as the index.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sqlite3
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from .file_fields import FILE_FIELDS, FILES, equal_tests, register_files
 
 __all__ = [
     "BUILT_IN",
@@ -40,10 +42,9 @@ _FOLD = "bookwheel_casefold"
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Give ``connection`` the function that ``like`` needs. Call once on
-    each connection that runs filters.
-    """
+    """Give ``connection`` the functions that filters need. Call once on each connection that runs them."""
     connection.create_function(_FOLD, 1, _folded, deterministic=True)
+    register_files(connection)
 
 
 def _folded(text: str) -> str:
@@ -126,11 +127,12 @@ class Compare(Condition):
         """See `Condition.sql`."""
         if isinstance(self.value, str):
             forms = _written(self.field, self.value)
-            if self.operator == "=" and len(forms) > 1:
+            if self.operator == "=" and (len(forms) > 1 or self.field in FILE_FIELDS):
                 return OneOf(self.field, (self.value,)).sql(parameters)
             return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", forms[:1])], parameters)
         bound = "" if self.operator in ("=", "<", "<=") else _NUMBER_BOUND
-        return _select(self.field, _numeric(self.field, f"{self.operator} ?", [self.value], bound), parameters)
+        tests = _numeric(self.field, f"{self.operator} ?", [self.value], bound)
+        return _select(self.field, tests + _dated(f"{self.operator} ?", _years([self.value])), parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,11 @@ class OneOf(Condition):
             tests.append((f"{{0}} IN ({_marks(texts)})", texts))
         if numbers:
             tests += _numeric(self.field, f"IN ({_marks(numbers)})", numbers)
+            years = _years(numbers)
+            tests += _dated(f"IN ({_marks(years)})", years)
+        if self.field in FILE_FIELDS:
+            of_files: list[_Test] = [*equal_tests(self.field, [value for value in self.values if isinstance(value, str)])]
+            return _select(self.field, tests, parameters, of_files + tests[1 if texts else 0 :])
         return _select(self.field, tests, parameters)
 
 
@@ -173,6 +180,7 @@ _Test = tuple[str, Sequence[Value]]
 # range for its search of the index.
 _TEXT = "{0} >= '' AND {0} < x''"
 _TEXT_BOUND = {"=": "", "<": " AND {0} >= ''", "<=": " AND {0} >= ''", ">": " AND {0} < x''", ">=": " AND {0} < x''"}
+_DATED = "{0} >= '1' AND {0} < '3' AND {0} GLOB '[12][0-9][0-9][0-9]-[0-9][0-9]*'"
 _NUMBER_BOUND = " AND {0} < ''"
 
 
@@ -189,8 +197,19 @@ def _numeric(field: str, test: str, values: Sequence[Value], bound: str = "") ->
     return tests
 
 
-def _select(field: str, tests: Sequence[_Test], parameters: list[Value]) -> str:
-    """Documents with a value in ``field`` that meets one of ``tests``."""
+def _years(values: Sequence[Value]) -> list[Value]:
+    return [value for value in values if isinstance(value, int) and 1000 <= value < 3000]
+
+
+def _dated(test: str, years: Sequence[Value]) -> list[_Test]:
+    """``test`` of the year of a date."""
+    return [(f"{_DATED} AND CAST(substr({{0}}, 1, 4) AS INTEGER) {test}", years)] if years else []
+
+
+def _select(field: str, tests: Sequence[_Test], parameters: list[Value], of_files: Sequence[_Test] | None = None) -> str:
+    """Documents with a value in ``field`` that meets one of ``tests``; what their files tell is to meet ``of_files``, if given."""
+    if field in FILE_FIELDS:
+        return _select_file(field, tests, tests if of_files is None else of_files, parameters)
     selects = []
     for test, values in tests:
         if field not in BUILT_IN:
@@ -206,6 +225,25 @@ def _select(field: str, tests: Sequence[_Test], parameters: list[Value]) -> str:
     if field == "source":
         return f"(d.source IS NOT NULL AND d.source IN ({' UNION ALL '.join(selects)}))"
     return f"({' OR '.join(selects)})"
+
+
+def _select_file(field: str, tests: Sequence[_Test], of_files: Sequence[_Test], parameters: list[Value]) -> str:
+    """`_select` for a field of `FILE_FIELDS`: of a document that has no value of its own, its file's counts."""
+    own = []
+    for test, values in tests:
+        own.append(f"SELECT document FROM metadata WHERE key = ? AND {test.format('value')}")
+        parameters.extend((field, *values))
+    value = FILE_FIELDS[field]
+    files = []
+    for test, values in of_files:
+        files.append(f"SELECT id FROM sources WHERE {FILES} AND COALESCE({value}, '') <> '' AND {test.format(value)}")
+        parameters.extend(values)
+    parameters.append(field)
+    first = f"d.id IN ({' UNION ALL '.join(own)}) OR " if own else ""
+    return (
+        f"({first}(d.source IS NOT NULL AND d.source IN ({' UNION ALL '.join(files)}) "
+        "AND d.id NOT IN (SELECT document FROM metadata WHERE key = ?)))"
+    )
 
 
 def _marks(values: Sequence[Value]) -> str:

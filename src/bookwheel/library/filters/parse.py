@@ -30,8 +30,9 @@ from typing import NamedTuple, NoReturn
 from ..._caret import caret
 from ..._errors import FilterError
 from .conditions import BUILT_IN, LAST, Compare, Condition, Contains, Exists, Group, Not, OneOf, StartsWith, Value, register
+from .file_fields import FILE_FIELDS, PLACES, require_place
 
-__all__ = ["BUILT_IN", "Filter", "parse_filter", "register"]
+__all__ = ["BUILT_IN", "FILE_FIELDS", "Filter", "parse_filter", "register"]
 
 MAX_TEXT = 200_000
 """Longest filter, in characters."""
@@ -184,6 +185,9 @@ class _Parser:
             self.fail(f"{token.text} can only be compared with = or !=", token)
         if value is None:
             return Not(Exists(field)) if operator == "=" else Exists(field)
+        if field in PLACES and operator in ("=", "!="):
+            equal = OneOf(field, self.places(field, token, value))
+            return equal if operator == "=" else _unequal(field, equal)
         if token.kind == "date":
             return self.period(field, operator, token.text)
         if operator == "!=":
@@ -205,7 +209,7 @@ class _Parser:
             value = self.value()
             if value is None:
                 self.fail("a list cannot contain null; use: not (field exists)", token)
-            values.append(value)
+            values += self.places(field, token, value) if field in PLACES else (value,)
             self.values += 1
             if self.values > MAX_VALUES:
                 self.fail(f"the lists of a filter can have at most {MAX_VALUES} values in total")
@@ -251,6 +255,16 @@ class _Parser:
                 )
             case _:
                 self.fail('expected a value: "text", a number, true, false or null', token)
+
+    def places(self, field: str, token: _Token, value: Value) -> tuple[Value, ...]:
+        """What a part of a path may be: a folder can be called 2024."""
+        if not isinstance(value, str):
+            return (token.text, value)
+        try:
+            require_place(field, value)
+        except FilterError as error:
+            self.fail(str(error), token)
+        return (value,)
 
     def string(self) -> str:
         token = self.next()

@@ -16,6 +16,7 @@ from ...analysis.words import split_words
 from ...rank.query import Constraints, Query
 from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
+from ..naming import find
 from ..passage_texts import opening_texts
 from ..resources import Resources
 from ..snapshot import Masks, Snapshot
@@ -136,7 +137,7 @@ class LibraryContext:
             if name.startswith("#") and name[1:].isdecimal():
                 found.append(int(name[1:]))
                 continue
-            for number in store.find(generation, name):
+            for number in find(store, generation, name):
                 first, count = store.range_of(number)
                 found += range(first, first + count)
         return np.unique(np.array(found, np.int64))
@@ -144,7 +145,8 @@ class LibraryContext:
     @property
     def fields(self) -> tuple[str, ...]:
         """Metadata fields."""
-        return self.resource("fields", lambda: (*BUILT_IN, *self.snapshot.store.fields()), generation=True)
+        store = self.snapshot.store
+        return self.resource("fields", lambda: (*BUILT_IN, *store.file_fields(), *store.fields()), generation=True)
 
     # -- words ---------------------------------------------------------------------------------------------------------
 

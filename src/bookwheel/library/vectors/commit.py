@@ -67,7 +67,7 @@ def _commit_some(writer: Writer, representation: Representation, cache: VectorCa
                 pieces.append((np.array(at, np.int32), payload))
                 folder = writer.library / SEGMENTS / entry.name
                 with storage(folder):
-                    seed, bits = writer.manifest.settings.seed, writer.bits(representation.info.dimension)
+                    seed, bits = writer.manifest.settings.seed, writer.memory.bits(representation.info.dimension)
                     part = write_part(folder, representation, writer.generation, seed, pieces, bits)
                 assert part is not None
                 entry = replace(entry, parts=(*(old for old in entry.parts if old not in chosen), part))

@@ -88,7 +88,7 @@ def import_vectors(
                 folder = library / SEGMENTS / entry.name
                 pieces = [(local.astype(np.int32), source.take(rows[here]))]
                 with storage(folder):
-                    seed, bits = writer.manifest.settings.seed, writer.bits(info.dimension)
+                    seed, bits = writer.manifest.settings.seed, writer.memory.bits(info.dimension)
                     part = write_part(folder, new, writer.generation, seed, pieces, bits)
                 assert part is not None
                 entry = replace(entry, parts=(*entry.parts, part))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ...documents.noise import without_noise
 from ...hits import Hits
 from ..snapshot import Snapshot
 from .cache import VectorCache
@@ -30,7 +31,7 @@ def likely_queries(snapshot: Snapshot, seed: int) -> Iterator[str]:
             (number,),
         )
         for title, start in rows:
-            if text := (title or " ".join(start.split()[:WORDS])).strip():
+            if text := (title or " ".join(without_noise(start).split()[:WORDS])).strip():
                 yield text
 
 

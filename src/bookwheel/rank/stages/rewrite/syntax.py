@@ -3,7 +3,8 @@
     "block max index"     the phrase must occur, word for word
     +wand   +"a phrase"   must occur
     -lucene -"a phrase"   must not occur
-    title:wand            the field must contain this text (case ignored), or be equal to this number
+    title:wand            the field must contain this text (case ignored), or be equal to this number;
+                          folder:x and suffix:x are as in a filter
     -year:2019            the field must not
     like:ID   unlike:ID   passages of these documents are examples of what is sought, or is not (``like:#12``: passage 12)
 
@@ -50,6 +51,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WHOLE = ("folder", "suffix")
+"""Fields of files of which not any part counts: ``suffix:c`` is not ``docx``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +130,11 @@ def parse_query(text: str, fields: Collection[str]) -> ParsedQuery:
 
 def _test(field: str, value: str) -> str:
     name = f"[{field}]"
-    if _NUMBER.fullmatch(value):
-        return f"{name} = {value}"
     quote = "'" if '"' in value else '"'
-    return f"{name} like {quote}{value.replace(quote, '')}{quote}"
+    whole = field in _WHOLE and value[0] not in ".~"
+    if _NUMBER.fullmatch(value) and not whole:
+        return f"{name} = {value}"
+    return f"{name} {'=' if whole else 'like'} {quote}{value.replace(quote, '')}{quote}"
 
 
 def _moved(context: Context, query: Query, like: NDArray[np.int64], unlike: NDArray[np.int64], plain: bool) -> Query:
