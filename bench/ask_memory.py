@@ -31,7 +31,9 @@ def build(folder: Path, data: Path, text: Path | None, passages: int) -> None:
 
     library = bookwheel.open(folder, create=True, ram="512MB")
     corpus = [json.loads(line) for line in (data / "xquad_en" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
-    library.add({"id": one["_id"], "title": one["title"], "text": one["text"], "year": 2000 + n % 20} for n, one in enumerate(corpus))
+    library.add(
+        {"id": one["_id"], "title": one["title"], "text": one["text"], "year": 2000 + n % 20} for n, one in enumerate(corpus)
+    )
     if text is not None:
         library.add({"id": f"t{n}", "text": text_of(one)} for n, one in enumerate(read_texts(text, passages)))
 
@@ -116,7 +118,14 @@ def main() -> None:
         sys.exit(f"{outcome.told()}, exit code {outcome.code}\n{outcome.errors[-2000:]}")
     told = json.loads(outcome.output.splitlines()[-1])
     growth = told["anonymous_end"] / max(told["anonymous_warm"], 1) - 1
-    result = {**told, "growth": growth, "limit": limit, "enforced_by": outcome.how, "peak_anonymous": outcome.peak, "disk_bytes": size}
+    result = {
+        **told,
+        "growth": growth,
+        "limit": limit,
+        "enforced_by": outcome.how,
+        "peak_anonymous": outcome.peak,
+        "disk_bytes": size,
+    }
     result["passages"] = options.passages if options.text else 0
     rows = [
         ["questions, answered", f"{told['questions']:,}, {told['answered']:,}"],

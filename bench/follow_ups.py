@@ -71,7 +71,9 @@ def main() -> None:
         for name, values in found.items():
             conversation.unclear = (lambda _: True) if name == "every one completed" else rule
             way = (lambda question, _: question) if name == "as it is" else completed
-            values["follow-ups"] = sum(right(way(without, turn), document) for _, without, document, turn in follow) / len(follow)
+            values["follow-ups"] = sum(right(way(without, turn), document) for _, without, document, turn in follow) / len(
+                follow
+            )
             values["changes"] = sum(right(way(question, turn), document) for question, document, turn in changed) / len(changed)
         whole = sum(right(question, document) for question, _, document, _ in follow) / len(follow)
         library.close()
