@@ -98,8 +98,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.answer:
         return answer(*options.answer)
-    from bookwheel.memory.sizes import ram_of
     from limits import run_within
+
+    from bookwheel.memory.sizes import ram_of
 
     limit = ram_of(options.limit)
     with tempfile.TemporaryDirectory() as folder:

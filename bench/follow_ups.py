@@ -16,6 +16,7 @@ import random
 import re
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def main() -> None:
     golds = {one["_id"]: one for one in lines(data / "answers.jsonl")}
     every = [(one["text"], golds[one["_id"]]["document"], golds[one["_id"]]["text"]) for one in lines(data / "queries.jsonl")]
     follow: list[tuple[str, str, str, Turn]] = []
-    for (earlier, where, answer), (question, document, _) in zip(every, every[1:], strict=False):
+    for (earlier, where, answer), (question, document, _) in pairwise(every):
         names = [name for name in NAMES.findall(question[1:]) if name.lower() in earlier.lower()]
         if where == document and names:
             without = question
