@@ -59,7 +59,7 @@ def test_it_is_fitted_once_and_again_when_the_library_has_grown(
 ) -> None:
     fitted = []
     fit = cutoff._fit
-    monkeypatch.setattr(cutoff, "_fit", lambda *a: fitted.append(a[2]) or fit(*a))
+    monkeypatch.setattr(cutoff, "_fit", lambda *a: fitted.append(a[2].names) or fit(*a))
     library = make(tmp_path / "x", documents(prose, slice(0, 60)))
     library.search("open a file", cutoff=0.5)
     library.search("thread lock", cutoff=0.5)
@@ -74,7 +74,7 @@ def test_it_is_fitted_once_and_again_when_the_library_has_grown(
     library.embed()
     library.search("thread lock", cutoff=0.5)
     assert fitted[2:] == [["dense", "other"]]
-    library._encoders.cache.set_note("cutoff 2 dense other", "not json")
+    library._encoders.cache.set_note("cutoff 4 dense other", "not json")
     assert library.search("thread lock", cutoff=0.0)
 
 

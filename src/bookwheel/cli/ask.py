@@ -14,6 +14,7 @@ from .compiling import import_numba
 from .drafting import followed
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
 from .output import Terminal, clean, json_line, notice
+from .quotes import print_answer, print_refusal
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -144,13 +145,12 @@ def _failed(number: str, question: str, error: BookwheelError, log: str | None, 
 
 def _print(answer: Answer, terminal: Terminal) -> None:
     if answer.refused:
-        notice(answer.reason)
+        print_refusal(answer, terminal)
     elif answer.everywhere is not None:
         click.echo(clean(answer.claims[0].text))
         click.echo()
         print_mentions(answer.everywhere, terminal)
     else:
-        for line in str(answer).rstrip("\n").split("\n"):
-            click.echo(clean(line))
+        print_answer(answer, terminal)
     for note in answer.notes:
         notice(note)

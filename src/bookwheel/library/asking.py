@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .._errors import FilterError
-from ..analysis.words import spans_of
 from ..rank.query import Query
 from ..rank.stages.rewrite.follow_up import completed
 from ..read.evidence import Evidence, Quote
 from ..read.options import AskOptions
+from ..read.refusal import Fitted
 from .mentions import Mentions, documents_in
+from .retrieval.cutoff import fitted
 from .search_options import SearchOptions
 from .searcher import Searcher
+from .wording import LibraryWording
 
 __all__ = ["LibraryCollection"]
 
@@ -20,10 +22,11 @@ FOLLOW_UP = 10
 """Words of earlier questions that complete a follow-up question."""
 
 
-class LibraryCollection:
+class LibraryCollection(LibraryWording):
     """Answers of one question all come from the generation that ``searcher`` reads."""
 
     def __init__(self, searcher: Searcher) -> None:
+        super().__init__(searcher.encoders, searcher.snapshot)
         self._searcher = searcher
         self._numbers: dict[tuple[str, str], int] = {}
         """Passage of each document that a search has found, by id and source."""
@@ -57,6 +60,12 @@ class LibraryCollection:
         number, _ = store.documents_of([passage])[passage]
         return store.document(number).text[start:end]
 
+    def hidden(self, passage: int, start: int, end: int) -> bool:
+        """See `Collection.hidden`."""
+        store = self._searcher.snapshot.store
+        number, _ = store.documents_of([passage])[passage]
+        return any(place.hidden for place in store.places([(number, start, end)]))
+
     def places(self, quotes: Sequence[Quote]) -> list[str]:
         """See `Collection.places`."""
         snapshot = self._searcher.snapshot
@@ -72,15 +81,9 @@ class LibraryCollection:
         named = [quote.id if quote.source == "-" else quote.source for quote in quotes]
         return [name if n is None else next(places).text(name) for n, name in zip(numbers, named, strict=True)]
 
-    def terms(self, text: str) -> list[tuple[int, int, tuple[str, ...]]]:
-        """See `Collection.terms`."""
-        analyzer = self._searcher.snapshot.analyzer
-        found = ((start, end, analyzer.terms(word)) for word, start, end in spans_of(text))
-        return [(start, end, terms) for start, end, terms in found if terms]
-
-    def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
-        """See `Collection.idf`."""
-        return dict(zip(terms, self._searcher.snapshot.idf(terms).tolist(), strict=True)) if terms else {}
+    def fitted(self) -> Fitted | None:
+        """See `Collection.fitted`."""
+        return fitted(self._encoders, self._snapshot, self)
 
     # -- what reading a question needs (`read.asking.Asked`) -----------------------------------------------------------
 

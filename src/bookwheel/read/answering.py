@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 from .answer import Answer, Claim
 from .events import Event, Found, Token
 from .evidence import Evidence
+from .matching import Matches, Question, matches
 from .options import AskOptions
 from .protocols import Collection
 from .quoting import quoted
+from .refusal import Verdict, features, judged, passage_features
 
 __all__ = ["Event", "Found", "Token", "answer", "events"]
 
@@ -21,17 +24,45 @@ def events(collection: Collection, question: str, options: AskOptions) -> Iterat
     evidence = tuple(collection.search(question, options.passages, options))
     searched = time.perf_counter()
     yield Found(evidence)
+    timings = {"search": searched - started}
     if not evidence:
-        yield Answer(
-            question, (), (), "quote", refused=True, reason="no passage was found", timings={"search": searched - started}
-        )
+        yield Answer(question, (), (), "quote", refused=True, reason=_nothing(options), timings=timings)
         return
-    claims = quoted(collection, question, evidence, options)
-    timings = {"search": searched - started, "reading": time.perf_counter() - searched}
-    if options.model is None:
-        yield Answer(question, claims, evidence, "quote", timings=timings)
+    found = matches(collection, Question.of(collection, question), evidence, hidden=options.hidden)
+    verdict = _judged(collection, found, options)
+    claims = () if verdict.refused else quoted(collection, question, evidence, options, found)
+    timings["reading"] = time.perf_counter() - searched
+    if options.model is None or not claims:
+        made = Answer(question, claims, evidence, "quote", timings=timings)
     else:
-        yield (yield from _written(collection, question, evidence, options, claims, timings))
+        made = yield from _written(collection, question, evidence, options, claims, timings)
+    if claims:
+        yield replace(made, probability=verdict.probability, notes=(*made.notes, *filter(None, [verdict.note])))
+    else:
+        reason = verdict.reason or "what was found has no text that can be quoted"
+        yield replace(
+            made, refused=True, reason=reason, probability=verdict.probability, notes=tuple(filter(None, [verdict.note]))
+        )
+
+
+def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verdict:
+    """Whether the evidence answers the question."""
+    if not found.sentences:
+        return Verdict(True, None, "what was found has no text that can be quoted")
+    if options.threshold == 0:
+        return Verdict(False, None)
+    fitted = collection.fitted()
+    if fitted is None:
+        return judged(found, None, 1.0, options.threshold)
+    strength, cosines = collection.strengths(found.question.text, [one.passage for one in found.evidence])
+    rows = features(passage_features(found, strength, cosines))
+    return judged(found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
+
+
+def _nothing(options: AskOptions) -> str:
+    if options.where is not None:
+        return f"no passage that meets the filter {options.where!r} has a word of the question; ask without it, or with another"
+    return "no passage has a word of the question; ask with other words"
 
 
 def _written(

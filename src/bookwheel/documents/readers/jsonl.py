@@ -117,7 +117,9 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
     document = records.document
     parse = json.JSONDecoder().raw_decode
     with source.open() as raw, utf8_stream(raw) as stream:
-        for number, line in enumerate(bounded_lines(stream, source.max_bytes), 1):
+        number = 0
+        for line in bounded_lines(stream, source.max_bytes):  # not enumerated: that would hold on to each line
+            number += 1
             if isinstance(line, int):
                 yield InputError(
                     f"{source.label}:{number}: the line has {megabytes(line)}, more than the limit of "

@@ -1,160 +1,215 @@
-"""The probability that a passage fits a query at all, fitted on the library itself, so that a search can find nothing.
+"""The probability that a passage answers a query, fitted on the library itself, so that a search can find nothing.
 
-Scores that rank do not tell: the best of nothing is still the best. Two features are comparable
-between queries: the share of the query's BM25 weight that a passage has (words the library lacks
-weigh most), and the cosines of vectors that every passage has. A logistic model combines them. It is
-fitted on queries made from the library: some words of one passage, part of them replaced by words from
-elsewhere (that passage fits), and words from as many passages (nothing fits). Fitting takes a second
-or two, once, and again when the library has grown by half or has other vectors.
+What the model sees of a passage is told in `bookwheel.read.refusal`. It is fitted on questions made from the library: words
+of one sentence of a passage, in order, part of them replaced by words from elsewhere (it is answered), and words from as many
+passages (nothing answers it). Fitting takes a few seconds, once, and again when the library has grown by half or has
+other vectors. Questions of people are harder than these, so the threshold below which a question is refused is the
+probability that `STRICT` of the answered ones stay below.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.words import split_words
+from ...analysis.scripts import UNSPACED
 from ...rank.query import Query
-from ..passage_texts import opening_texts
+from ...read.evidence import Evidence
+from ...read.matching import Question, matches
+from ...read.refusal import Fitted, features, logistic, passage_features
+from ...read.sentences import Sentence, sentences_of
+from ..passage_texts import HEAD
 from ..snapshot import Snapshot
-from ..vectors.encoders import BUILT_IN, Encoders
-from ..vectors.kinds import kind_of
+from ..vectors.encoders import Encoders
+from ..wording import LibraryWording
 from .bm25 import NAME as BM25
-from .query_terms import greatest_score
 from .registry import retriever
 
-__all__ = ["fitting_probabilities"]
+__all__ = ["fitted", "fitting_probabilities"]
 
 QUERIES = 160
-"""Queries that fit a passage, and as many that fit none, that the model is fitted on."""
+"""Questions that a passage answers, and as many that none does, that the model is fitted on."""
 FOREIGN = 0.6
-"""The greatest share of words from elsewhere in a query that fits."""
-LENGTHS = (3, 17)
-"""Words of a query: from the first number up to below the second."""
-TOP = 3
-"""Hits of a query that fits nothing that are taken as examples."""
+"""The greatest share of words from elsewhere in a question that is answered."""
+LENGTHS = (3, 13)
+"""Words of a question: from the first number up to below the second."""
+PIECE = (2, 5)
+"""Characters of a word that is taken of a script without spaces."""
+TOP = 5
+"""Hits of each retriever that a question is judged by."""
+USABLE = 8
+"""The fewest passages with a sentence of `SHORTEST` words that a library can be judged by."""
+SHORTEST = 5
+STRICT = 0.05
 GROWN = 1.5
-RIDGE = 1e-3
+SAMPLE = 4
+"""Passages looked at for each question that is made."""
+KEPT = 2000
+"""Passages whose sentences are kept while a model is fitted."""
+AT_ONCE = 64
 
 
 def fitting_probabilities(
     encoders: Encoders, snapshot: Snapshot, text: str, ids: Sequence[int] | NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """The probability of each of ``ids`` that it fits the query ``text``, with even prior odds: float32 (n,)."""
-    wanted = np.asarray(ids, np.int64)
-    if not len(wanted):
-        return np.zeros(0, np.float32)
-    names = _vectors(encoders, snapshot)
-    weights = _fitted(encoders, snapshot, names)
-    if weights is None:
+    """The probability of each of ``ids`` that it answers the query ``text``, with even prior odds: float32 (n,).
+
+    1 in a library that is too small to tell; 0 for passages that are not stored any more.
+    """
+    wanted = np.asarray(ids, np.int64).tolist()
+    wording = LibraryWording(encoders, snapshot)
+    model = fitted(encoders, snapshot, wording) if wanted else None
+    if model is None:
         return np.ones(len(wanted), np.float32)
-    found = _features(encoders, snapshot, names, text, wanted) @ weights[1:] + weights[0]
-    chances: NDArray[np.float32] = (1 / (1 + np.exp(-found))).astype(np.float32)
-    return chances
+    question = Question.of(wording, text)
+    rows: dict[int, float] = {}
+    for at in range(0, len(wanted), AT_ONCE):
+        evidence = _evidence(snapshot, wanted[at : at + AT_ONCE])
+        if evidence:
+            found = model.probabilities(_rows(wording, question, evidence, None))
+            rows |= {one.passage: chance for one, chance in zip(evidence, found.tolist(), strict=True)}
+    return np.array([rows.get(number, 0.0) for number in wanted], np.float32)
 
 
-def _vectors(encoders: Encoders, snapshot: Snapshot) -> list[str]:
-    """The dense representations in which every passage is embedded and queries can be encoded."""
-    names = [BUILT_IN] if encoders.built_in(snapshot.manifest) is not None else []
-    for representation in snapshot.manifest.representations:
-        known = kind_of(representation.kind).cosine and encoders.available(representation)
-        if known and representation.name not in names and snapshot.complete(representation.key):
-            names.append(representation.name)
-    return names
-
-
-def _features(
-    encoders: Encoders, snapshot: Snapshot, names: Sequence[str], text: str, ids: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Share of the query's BM25 weight, logarithm of its length, and cosines: (n, 2 + names)."""
-    words = retriever(encoders, snapshot, BM25, Query(text), snapshot.alive)
-    most = greatest_score(snapshot, text)
-    terms = {
-        part for word in snapshot.analyzer.words(text) for part in snapshot.analyzer.terms_in(word, snapshot.analyzer.main)
-    }
-    # A long query is met by a smaller share of its weight.
-    columns = [words.score(ids) / max(most, 1e-6), np.full(len(ids), np.log1p(len(terms)))]
-    columns += [retriever(encoders, snapshot, name, Query(text), snapshot.alive, limit=0.0).score(ids) for name in names]
-    return np.stack(columns, axis=1).astype(np.float64)
-
-
-def _fitted(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArray[np.float64] | None:
-    """Intercept and weights; None for a library too small to fit anything on."""
-    note = f"cutoff 3 {' '.join(names)}"
+def fitted(encoders: Encoders, snapshot: Snapshot, wording: LibraryWording) -> Fitted | None:
+    """The model of this library; None where it is too small to fit anything on."""
+    note = f"cutoff 4 {' '.join(wording.names)}"
     try:
         known = json.loads(encoders.cache.note(note) or "")
         if known["passages"] / GROWN <= snapshot.passages <= known["passages"] * GROWN:
-            weights = np.array(known["weights"], np.float64)
-            if weights.shape == (3 + len(names),) and np.isfinite(weights).all():
-                return weights
+            kept = Fitted(tuple(map(float, known["weights"])), float(known["threshold"]))
+            if len(kept.weights) >= 7 and np.isfinite([*kept.weights, kept.threshold]).all():
+                return kept
     except (ValueError, KeyError, TypeError):
         pass
-    made = _fit(encoders, snapshot, names)
+    made = _fit(encoders, snapshot, wording)
     if made is not None:
-        encoders.cache.set_note(note, json.dumps({"passages": snapshot.passages, "weights": made.tolist()}))
+        told = {"passages": snapshot.passages, "weights": list(made.weights), "threshold": made.threshold}
+        encoders.cache.set_note(note, json.dumps(told))
     return made
 
 
-def _fit(encoders: Encoders, snapshot: Snapshot, names: Sequence[str]) -> NDArray[np.float64] | None:
+def _evidence(snapshot: Snapshot, ids: Iterable[int]) -> list[Evidence]:
+    wanted = list(ids)
+    texts = snapshot.store.texts(wanted, HEAD)
+    return [
+        Evidence(number, passage, "", texts[passage][0], "", "", texts[passage][1], 0, len(texts[passage][1]))
+        for number, passage in enumerate((one for one in wanted if one in texts), 1)
+    ]
+
+
+@dataclass
+class _Read:
+    """Sentences of passages, which many questions meet."""
+
+    wording: LibraryWording
+    known: dict[int, list[Sentence]] = field(default_factory=dict)
+
+    def of(self, one: Evidence) -> list[Sentence]:
+        if one.passage not in self.known:
+            if len(self.known) >= KEPT:
+                self.known.clear()
+            self.known[one.passage] = sentences_of([one], self.wording.terms)
+        return self.known[one.passage]
+
+
+def _rows(wording: LibraryWording, question: Question, evidence: Sequence[Evidence], read: _Read | None) -> NDArray[np.float64]:
+    """Features of each of ``evidence``."""
+    sentences = None
+    if read is not None:
+        sentences = [
+            Sentence(at, piece.start, piece.end, piece.text, piece.words)
+            for at, one in enumerate(evidence)
+            for piece in read.of(one)
+        ]
+    found = matches(wording, question, evidence, sentences)
+    strength, cosines = wording.strengths(question.text, [one.passage for one in evidence])
+    return passage_features(found, strength, cosines)
+
+
+def _fit(encoders: Encoders, snapshot: Snapshot, wording: LibraryWording) -> Fitted | None:
     rng = np.random.default_rng(snapshot.manifest.settings.seed)
     ids = np.concatenate([segment.ids for segment in snapshot.segments] or [np.empty(0, np.int64)])
-    chosen = rng.permutation(ids)[: 4 * QUERIES]
-    known = snapshot.store.documents_of(chosen.tolist())
-    chosen = np.array([number for number in chosen.tolist() if number in known], np.int64)
-    analyzer = snapshot.analyzer
-    words = [
-        [word for word in split_words(text) if analyzer.terms(word)] for text in opening_texts(snapshot.store, chosen.tolist())
-    ]
-    usable = [at for at, found in enumerate(words) if len(found) >= 8]
-    if len(usable) < 8:
+    chosen = rng.permutation(ids)[: SAMPLE * QUERIES].tolist()
+    alive = snapshot.store.documents_of(chosen)
+    read = _Read(wording)
+    usable: list[list[list[str]]] = []
+    for one in _evidence(snapshot, [number for number in chosen if number in alive]):
+        of_one = [_words(rng, piece) for piece in read.of(one)]
+        if long := [words for words in of_one if len(words) >= SHORTEST]:
+            usable.append(long)
+    if len(usable) < USABLE:
         return None
-    rows, fits = [], []
+    rows, answered = [], []
     for number in range(QUERIES):
-        at = usable[number % len(usable)]
-        count = int(rng.integers(*LENGTHS))
-        foreign = round(rng.uniform(0, FOREIGN) * count)
-        own = [words[at][n] for n in rng.permutation(len(words[at]))[: count - foreign]]
-        query = " ".join([*own, *_from_elsewhere(rng, words, usable, at, foreign)])
-        rows.append(_features(encoders, snapshot, names, query, chosen[at : at + 1]))
-        fits += [1.0]
-        nothing = " ".join(_from_elsewhere(rng, words, usable, -1, int(rng.integers(*LENGTHS))))
-        best = np.unique(
-            np.concatenate(
-                [
-                    retriever(encoders, snapshot, name, Query(nothing), snapshot.alive, limit=0.0).retrieve(TOP).ids
-                    for name in (BM25, *names)
-                ]
-            )
-        )
-        rows.append(_features(encoders, snapshot, names, nothing, best))
-        fits += [0.0] * len(best)
-    return _logistic(np.concatenate(rows), np.array(fits))
+        sentences = usable[number % len(usable)]
+        words = sentences[int(rng.integers(len(sentences)))]
+        for made, fits in ((_asked(rng, words, usable), 1.0), (_from_elsewhere(rng, usable, int(rng.integers(*LENGTHS))), 0.0)):
+            question = Question.of(wording, _text(made))
+            evidence = _evidence(snapshot, _best(encoders, snapshot, wording.names, question.text))
+            if evidence:
+                rows.append(features(_rows(wording, question, evidence, read)))
+                answered.append(fits)
+    every, fits_of = np.concatenate(rows), np.array(answered)
+    model = Fitted(tuple(logistic(every, fits_of).tolist()), 0.5)
+    return Fitted(model.weights, float(np.quantile(model.probabilities(every[fits_of > 0]), STRICT)))
 
 
-def _from_elsewhere(rng: np.random.Generator, words: list[list[str]], usable: list[int], but: int, count: int) -> list[str]:
-    """``count`` words, each of another passage than ``but`` and, as far as chance has it, than the others."""
-    found: list[str] = []
-    while len(found) < count:
-        at = usable[int(rng.integers(len(usable)))]
-        if at != but or len(usable) == 1:
-            found.append(words[at][int(rng.integers(len(words[at])))])
+def _best(encoders: Encoders, snapshot: Snapshot, names: Sequence[str], text: str) -> list[int]:
+    """The best passages by words and by vectors."""
+    found: Mapping[int, None] = {}
+    for name in (BM25, *names):
+        hits = retriever(encoders, snapshot, name, Query(text), snapshot.alive, limit=0.0).retrieve(TOP)
+        found = {**found, **dict.fromkeys(hits.ids.tolist())}
+    return list(found)
+
+
+def _words(rng: np.random.Generator, sentence: Sentence) -> list[str]:
+    """The words of a sentence; of a script without spaces, pieces."""
+    words: list[str] = []
+    for start, end, _ in sentence.words:
+        word = sentence.text[start:end]
+        if UNSPACED.search(word) is None:
+            words.append(word)
+            continue
+        at = 0
+        while at < len(word):
+            size = int(rng.integers(*PIECE))
+            words.append(word[at : at + size])
+            at += size
+    return words
+
+
+def _asked(rng: np.random.Generator, words: Sequence[str], usable: Sequence[Sequence[Sequence[str]]]) -> list[str]:
+    """Some of ``words`` in their order, half of the time in a row, part of them replaced."""
+    count = min(int(rng.integers(*LENGTHS)), len(words))
+    if rng.random() < 0.5:
+        first = int(rng.integers(len(words) - count + 1))
+        kept = list(words[first : first + count])
+    else:
+        kept = [words[at] for at in sorted(rng.permutation(len(words))[:count].tolist())]
+    share = rng.uniform(0, FOREIGN)
+    return [_from_elsewhere(rng, usable, 1)[0] if rng.random() < share else word for word in kept]
+
+
+def _from_elsewhere(rng: np.random.Generator, usable: Sequence[Sequence[Sequence[str]]], count: int) -> list[str]:
+    """``count`` words, each of any passage."""
+    found = []
+    for _ in range(count):
+        sentences = usable[int(rng.integers(len(usable)))]
+        words = sentences[int(rng.integers(len(sentences)))]
+        found.append(words[int(rng.integers(len(words)))])
     return found
 
 
-def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intercept and weights of a logistic regression in which both outcomes count the same; by Newton's method."""
-    full = np.concatenate([np.ones((len(x), 1)), x], axis=1)
-    counts = np.where(y > 0, 0.5 / max(y.sum(), 1), 0.5 / max((1 - y).sum(), 1))
-    weights = np.zeros(full.shape[1])
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-np.clip(full @ weights, -30, 30)))
-        gradient = full.T @ (counts * (chance - y)) + RIDGE * weights
-        curvature = (full * (counts * chance * (1 - chance))[:, None]).T @ full + RIDGE * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        weights -= step
-        if np.abs(step).max() < 1e-9:
-            break
-    return weights
+def _text(words: Sequence[str]) -> str:
+    """``words`` as a question: without spaces between those of scripts without them."""
+    text = ""
+    for word in words:
+        joined = not text or (UNSPACED.match(text[-1]) is not None and UNSPACED.match(word) is not None)
+        text += word if joined else f" {word}"
+    return text

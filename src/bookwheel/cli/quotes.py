@@ -1,0 +1,86 @@
+"""Printing an answer: first what it says, then where that stands, then what else was read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .output import Terminal, clean, notice
+from .passage import passage_lines
+
+if TYPE_CHECKING:
+    from ..read.answer import Answer
+    from ..read.evidence import Evidence
+
+__all__ = ["print_answer", "print_refusal"]
+
+NEAREST = 3
+"""Passages shown with a refusal."""
+LINES = 2
+_WORD = re.compile(r"\w{3,}")
+
+
+def print_answer(answer: Answer, terminal: Terminal) -> None:
+    """The sentences with the numbers of their evidence, and the places of the quotes."""
+    asked = {word.casefold() for word in _WORD.findall(answer.asked or answer.question)}
+    for claim in answer.claims:
+        numbers = sorted({quote.evidence for quote in claim.quotes})
+        text = f"{clean(claim.text, lines=True)} {''.join(f'[{number}]' for number in numbers)}".rstrip()
+        for line in passage_lines(text, _marked(text, asked), terminal.width, None, terminal.match):
+            click.echo(line.rstrip())
+    click.echo()
+    titles = {one.number: one for one in answer.evidence}
+    shown: dict[str, None] = {}
+    for claim in answer.claims:
+        for quote in claim.quotes:
+            shown[f"[{quote.evidence}] {_place(quote.place or quote.source, titles.get(quote.evidence))}"] = None
+    for line in sorted(shown):
+        click.echo(terminal.dim(line))
+    used = {quote.evidence for claim in answer.claims for quote in claim.quotes}
+    if others := [one for one in answer.evidence if one.number not in used][:NEAREST]:
+        click.echo(terminal.dim("also read: " + "; ".join(_place(one.place, one) for one in others)))
+
+
+def print_refusal(answer: Answer, terminal: Terminal) -> None:
+    """The reason, and the nearest passages."""
+    notice(answer.reason)
+    asked = {word.casefold() for word in _WORD.findall(answer.asked or answer.question)}
+    for one in answer.evidence[:NEAREST]:
+        click.echo(terminal.dim(f"[{one.number}] {_place(one.place, one)}"))
+        text = clean(_seen(one), lines=True)
+        for line in passage_lines(text, _marked(text, asked), terminal.width - 4, LINES, terminal.match):
+            click.echo(f"    {line}".rstrip())
+
+
+def _seen(one: Evidence) -> str:
+    """The text of a passage without what its document's readers are not shown."""
+    text, at = "", 0
+    for start, end in sorted(one.hidden):
+        text += one.text[at : max(start, at)]
+        at = max(end, at)
+    return text + one.text[at:]
+
+
+def _place(place: str, one: Evidence | None) -> str:
+    """A place with the title of its document, where that says more."""
+    told = clean(place)
+    if one is None:
+        return told
+    if told in ("", "-"):
+        told = clean(one.id)
+    title = clean(one.title).strip()
+    return told if not title or title in told else f"{told} ({title})"
+
+
+def _marked(text: str, asked: set[str]) -> Sequence[tuple[int, int]]:
+    """Start and end of the words of ``text`` that are in the question."""
+
+    def found() -> Iterator[tuple[int, int]]:
+        for match in _WORD.finditer(text):
+            if match.group().casefold() in asked:
+                yield match.span()
+
+    return tuple(found())

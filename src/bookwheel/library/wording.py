@@ -1,0 +1,87 @@
+"""How the library of a snapshot reads words: `read.protocols.Wording`, and how strongly passages meet a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import ModelError
+from ..analysis.words import spans_of
+from ..rank.query import Query
+from .retrieval.bm25 import NAME as BM25
+from .retrieval.query_terms import greatest_score, present_terms
+from .retrieval.registry import retriever
+from .snapshot import Snapshot
+from .vectors.encoders import BUILT_IN, Encoders
+from .vectors.kinds import kind_of
+
+__all__ = ["LibraryWording"]
+
+REMEMBERED = 50_000
+"""Words whose terms are remembered."""
+
+
+class LibraryWording:
+    """See `read.protocols.Wording`."""
+
+    def __init__(self, encoders: Encoders, snapshot: Snapshot) -> None:
+        self._encoders = encoders
+        self._snapshot = snapshot
+        self._terms: dict[str, tuple[str, ...]] = {}
+
+    def terms(self, text: str) -> list[tuple[int, int, tuple[str, ...]]]:
+        """See `Wording.terms`."""
+        known = self._terms
+        found = []
+        for word, start, end in spans_of(text):
+            if (terms := known.get(word)) is None:
+                if len(known) >= REMEMBERED:
+                    known.clear()
+                terms = known[word] = tuple(dict.fromkeys(present_terms(self._snapshot, word)))
+            if terms:
+                found.append((start, end, terms))
+        return found
+
+    def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
+        """See `Wording.idf`."""
+        return dict(zip(terms, self._snapshot.idf(terms).tolist(), strict=True)) if terms else {}
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """See `Wording.vectors`. Only where words are looked up: another encoder would take seconds."""
+        try:
+            encoder = self._encoders.built_in(self._snapshot.manifest)
+        except ModelError:
+            return None
+        if encoder is None or not hasattr(encoder, "encode_words"):
+            return None
+        return np.asarray(encoder.encode(list(texts)), np.float32)
+
+    @property
+    def names(self) -> list[str]:
+        """The dense representations in which every passage is embedded and queries can be encoded."""
+        encoders, manifest = self._encoders, self._snapshot.manifest
+        names = [BUILT_IN] if encoders.built_in(manifest) is not None else []
+        for representation in manifest.representations:
+            known = kind_of(representation.kind).cosine and encoders.available(representation)
+            if known and representation.name not in names and self._snapshot.complete(representation.key):
+                names.append(representation.name)
+        return names
+
+    def strengths(self, question: str, passages: Sequence[int]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """See `Collection.strengths`."""
+        ids = np.asarray(passages, np.int64)
+        query, snapshot = Query(question), self._snapshot
+        words = retriever(self._encoders, snapshot, BM25, query, snapshot.alive).score(ids)
+        cosines = [
+            retriever(self._encoders, snapshot, name, query, snapshot.alive, limit=0.0).score(ids)
+            for name in self.names
+            if name != BUILT_IN or self.vectors([]) is None
+        ]
+        return words / max(greatest_score(snapshot, question), 1e-6), _columns(cosines, len(ids))
+
+
+def _columns(arrays: Sequence[NDArray[Any]], count: int) -> NDArray[Any]:
+    return np.stack(arrays, axis=1) if arrays else np.zeros((count, 0))
