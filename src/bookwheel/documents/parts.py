@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Part",
     "blocks_text",
     "column_name",
+    "hidden_parts",
     "joined",
     "moved_headings",
     "part_cuts",
@@ -80,6 +81,12 @@ def joined(pieces: Iterable[tuple[str, str]], between: str = "\n\n") -> tuple[st
         texts.append(text)
         length += len(text)
     return between.join(texts), tuple(parts)
+
+
+def hidden_parts(parts: Sequence[Part], text: str, names: Container[str], reason: str) -> tuple[Hidden, ...]:
+    """The parts of these ``names`` as hidden spans."""
+    ends = (*(part.start for part in parts[1:]), len(text))
+    return tuple(Hidden(part.start, end, reason) for part, end in zip(parts, ends, strict=bool(parts)) if part.name in names)
 
 
 def moved_headings(found: Sequence[Sequence[Heading]], parts: Sequence[Part]) -> tuple[Heading, ...]:
