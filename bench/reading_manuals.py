@@ -24,7 +24,8 @@ def table() -> list[tuple[Any, ...]]:
     """For each manual the words shown and kept, and the share kept of the text that is no link and in no navigation element."""
     from bookwheel._errors import InputError
     from bookwheel.documents.page.blocks import blocks_of
-    from bookwheel.documents.page.main import left_out, not_shown
+    from bookwheel.documents.page.main import left_out
+    from bookwheel.documents.page.shown import not_shown
     from bookwheel.documents.page.site import is_of_site
     from bookwheel.documents.page.text import text_of
     from bookwheel.documents.readers.html import parse_html

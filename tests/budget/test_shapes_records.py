@@ -166,17 +166,13 @@ def lay(shape: Shape, folder: Path) -> Path:
     return files.parent
 
 
-ALONE = [
-    shape for shape in SHAPES if shape.name in ("400,000 columns", "every letter escaped", "550,000 fields", "6 MB of Chinese")
-]
-"""In a process of its own each: the first two are killed after several other shapes in one process, a fault to be mended."""
-QUICK = [shape for shape in SHAPES if not shape.slow and shape not in ALONE]
+QUICK = [shape for shape in SHAPES if not shape.slow]
 SLOW = pytest.param([shape for shape in SHAPES if shape.slow], marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(
     "shapes",
-    [QUICK[::2], QUICK[1::2], *([shape] for shape in ALONE), SLOW],
+    [QUICK[::2], QUICK[1::2], SLOW],
     ids=lambda some: f"{len(some)} from {some[0].name}",
 )
 def test_records_and_tables(shapes: list[Shape], tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:

@@ -376,3 +376,54 @@ def test_cases(name: str) -> None:
     }
     for part in wanted[name]:
         assert part in text
+
+
+def mapped(table: dict[int, str]) -> list[str]:
+    """The table of characters of a font, as an object of a PDF."""
+    rows = "\n".join(f"<{code:02X}> <{text.encode('utf-16-be').hex()}>" for code, text in table.items())
+    head = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange"
+    body = f"{head}\n{len(table)} beginbfchar\n{rows}\nendbfchar endcmap end end"
+    return [f"<</Length {len(body)}>>stream\n{body}\nendstream"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "table"),
+    [
+        (False, {code: chr(code) for code in range(32, 127)}),
+        (True, {code: chr(code - 29) if code > 64 else chr(code) for code in range(32, 127)}),
+        (True, {code: "x" if code > 64 else chr(code) for code in range(32, 127)}),
+        (
+            True,
+            {
+                code: chr(0x3B1 + code % 24 if code % 3 else 0x430 + code % 32) if code > 64 else chr(code)
+                for code in range(32, 127)
+            },
+        ),
+    ],
+)
+def test_fonts_whose_tables_are_wrong_are_told(tmp_path: Path, wrong: bool, table: dict[int, str]) -> None:
+    said = [
+        "The heron stands in the shallow water of the quiet bay and waits for",
+        "the small fish that the tide has brought there.",
+    ] * 3
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding/ToUnicode 2 0 R>>"
+    path = write(tmp_path / "a.pdf", [lines(*said)], font=font, more=mapped(table))
+    if wrong:
+        with pytest.raises(_errors.InputError, match="no text that can be decoded"):
+            items(path)
+    else:
+        assert "The heron stands" in only(path).text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPD",
+        "mov eax ebx push ecx cmp edx jnz ret xor shl shr sub mul lea nop",
+        "dA + dB + dC + dD + dE + dF + dG + dH + dI + dJ + dK + dL + dM",
+        "ACGTACGGTTCAACGTACGGTTCAACGTACGGTTCA ACGTACGGTTCAACGTACGG",
+    ],
+)
+def test_odd_letters_are_text(tmp_path: Path, said: str) -> None:
+    document = only(write(tmp_path / "a.pdf", [lines(*[said] * 12)]))
+    assert said.split()[0] in document.text

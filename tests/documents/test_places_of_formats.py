@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+import zipfile
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -314,9 +316,6 @@ def test_hidden_parts_of_office_files(tmp_path: Path) -> None:
 
 def _with(data: bytes, starts: dict[str, str]) -> bytes:
     """A package with other starts of its slides."""
-    import io
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         members = {name: file.read(name).decode() for name in file.namelist()}
     return zipped(
@@ -345,6 +344,55 @@ def test_hidden_runs_of_word_and_rtf(tmp_path: Path) -> None:
     assert hidden(document) == {"hidden text": "vanished\nstyled away", "text of a point's height": "dust"}
     document = one(tmp_path / "a.rtf", rb"{\rtf1 Seen {\v not seen} words\par {\v\plain again}}")
     assert (document.text, hidden(document)) == ("Seen  words\n\nagain\n\nnot seen", {"hidden text": "not seen"})
+
+
+def test_hidden_parts_of_opendocument(tmp_path: Path) -> None:
+    def style(name: str, properties: str) -> str:
+        return f"<style:style style:name='{name}'>{properties}</style:style>"
+
+    def written(kind: str, body: str, styles: str) -> bytes:
+        whole = opendocument(kind, body)
+        with zipfile.ZipFile(io.BytesIO(whole)) as file:
+            content = file.read("content.xml").decode()
+        styled = content.replace("<office:body>", f"<office:automatic-styles>{styles}</office:automatic-styles><office:body>")
+        return zipped({"content.xml": styled})
+
+    secret = style("T1", "<style:text-properties text:display='none'/>")
+    body = "<text:p>Seen <text:span text:style-name='T1'>not seen</text:span> words</text:p>"
+    body += "<text:section text:display='none'><text:p>a hidden section</text:p></text:section><text:p>end</text:p>"
+    document = one(tmp_path / "a.odt", written("text", body, secret))
+    assert document.text.startswith("Seen  words\n\nend\n\n")
+    assert hidden(document) == {"hidden text": "not seen\na hidden section"}
+
+    def row(*cells: str, more: str = "") -> str:
+        shown = "".join(
+            f"<table:table-cell office:value-type='string'><text:p>{cell}</text:p></table:table-cell>" for cell in cells
+        )
+        return f"<table:table-row{more}>{shown}</table:table-row>"
+
+    columns = "<table:table-column/><table:table-column table:visibility='collapse'/><table:table-column/>"
+    rows = (
+        row("Name", "Pin", "Town") + row("Ada", "4711", "Bonn") + row("Eve", "4712", "Rome", more=" table:visibility='filter'")
+    )
+    sheets = f"<table:table table:name='Open'>{columns}{rows}{row('Bob', '4713', 'Oslo')}</table:table>"
+    sheets += f"<table:table table:name='Shut' table:style-name='ta1'>{row('under wraps')}</table:table>"
+    shut = style("ta1", "<style:table-properties table:display='false'/>")
+    document = one(tmp_path / "a.ods", written("spreadsheet", sheets, shut))
+    unseen = hidden(document)
+    assert "under wraps" in unseen["hidden sheet"]
+    for words in ("4711", "4712", "4713", "Eve", "Rome"):
+        assert words in unseen["hidden cells"]
+    assert where(document, "Oslo").text("a.ods") == "a.ods Open!A4:C4"
+    assert where(document, "Oslo").hidden == ()
+
+    def slide(words: str, more: str = "") -> str:
+        return f"<draw:page{more}><draw:frame><draw:text-box><text:p>{words}</text:p></draw:text-box></draw:frame></draw:page>"
+
+    left_out = style("dp1", "<style:drawing-page-properties presentation:visibility='hidden'/>")
+    show = slide("first") + slide("left out", " draw:style-name='dp1'") + slide("third")
+    document = one(tmp_path / "a.odp", written("presentation", show, left_out))
+    assert hidden(document)["hidden slide"].strip() == "left out"
+    assert where(document, "left out").part == "slide 2"
 
 
 def test_what_browsers_hide_and_comments(tmp_path: Path) -> None:

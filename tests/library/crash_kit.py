@@ -24,6 +24,12 @@ def made():
     return bookwheel.open(path, create=True, language="english", words=60)
 def index():
     made().index(folder)
+def book():
+    # No room for postings: each batch of a document's passages becomes a segment of its own.
+    from dataclasses import replace
+    share_out = w.share_out
+    w.share_out = lambda *given, **named: replace(share_out(*given, **named), gather=1)
+    index()
 def read():
     # A reading transaction that stays open holds the database's log back, as a long export does.
     import sqlite3

@@ -65,7 +65,9 @@ def test_a_moved_folder_embeds_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         if hasattr(type(library.encoder), "encode_words"):
             words = type(library.encoder).encode_words
             monkeypatch.setattr(
-                type(library.encoder), "encode_words", lambda self, *given: built_in.append(1) or words(self, *given)
+                type(library.encoder),
+                "encode_words",
+                lambda self, *given, **named: built_in.append(1) or words(self, *given, **named),
             )
         (tmp_path / "old").rename(tmp_path / "new")
         report = library.index(tmp_path / "new")

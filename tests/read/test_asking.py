@@ -8,6 +8,7 @@ import pytest
 
 import bookwheel
 from bookwheel._errors import ModelError
+from bookwheel.read.conversation import unclear
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +146,17 @@ def test_what_is_no_question(library: bookwheel.Library, tmp_path: Path) -> None
     empty = bookwheel.open(tmp_path / "empty", create=True, encoder=None)
     with pytest.raises(bookwheel.LibraryEmpty):
         empty.ask("anything?")
+
+
+@pytest.mark.parametrize(
+    "question", ["And in winter?", "How many books did it hold?", "Why?", "Who was she?", "What about tea?"]
+)
+def test_these_leave_something_unsaid(question: str) -> None:
+    assert unclear(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["How do honey bees dance?", "What did Tesla do in his youth?", "Which river runs through Paris?"]
+)
+def test_these_do_not(question: str) -> None:
+    assert not unclear(question)

@@ -18,7 +18,7 @@ from .stop_words import stop_words
 from .whole_forms import MARK, form_of, whole_forms
 from .words import split_words
 
-__all__ = ["ANALYSIS", "MAX_WORD", "Analyzer", "languages"]
+__all__ = ["ANALYSIS", "MAX_WORD", "Analyzer", "forget_stems", "languages"]
 
 ANALYSIS = 2
 """The version of the rules by which texts become terms: a library is searched by those that it was made by."""
@@ -246,3 +246,8 @@ def _stemmed(term: str, language: str, fold: bool) -> str:
     if not fold:
         return str(_stemmer(language).stemWord(term))
     return folded(_stemmer(language).stemWord(with_marks(folded(term), language)))
+
+
+def forget_stems() -> None:
+    """Let go of the stems of words met so far: kept among much that is freed, they would hold on to its room."""
+    _stemmed.cache_clear()

@@ -16,7 +16,7 @@ from typing import Any
 from .stop_words import LANGUAGES, stop_words
 from .words import split_words
 
-__all__ = ["NAMES", "language_of"]
+__all__ = ["BY_SCRIPT", "NAMES", "language_of"]
 
 STRETCH = 250
 """Characters that are read of the beginning, the middle and the end of a document."""
@@ -38,6 +38,8 @@ PLAIN = 0.8
 lists of identifiers and registers read like Welsh, Maltese or Zulu to CLD3."""
 ASKED = 240
 """Characters that CLD3 is asked about: about 0.1 ms."""
+PROBABLE = 0.8
+"""The same where only two function words, and nothing that looks like code, say so: a sentence of names has no more."""
 SURE, CONFIRMED = 0.9, 0.7
 """The probability from which on it is believed: by itself, and where function words of the language say the same."""
 
@@ -73,6 +75,8 @@ _SCRIPTS = {
     "hebrew": re.compile("[\u0590-\u05ff]"),
     "georgian": re.compile("[\u10a0-\u10ff]"),
 }
+BY_SCRIPT = frozenset(_SCRIPTS)
+"""Languages that their script tells, whatever a text says."""
 _CODED = re.compile(r"\w*(?:[0-9_]|[a-z][A-Z]|\w[.:/<>()\[\]=$*@\\#]+\w)\S*|[^\w\s]{2,}")
 """What stands between blanks in program code and in tables, and seldom in a sentence."""
 _SCRIPT = re.compile("|".join(pattern.pattern for pattern in _SCRIPTS.values()))
@@ -148,17 +152,21 @@ def language_of(text: str, title: str = "") -> str | None:
             return best
     enough = len(words) >= ENOUGH
     confirmed = {name for name, share in zip(_LISTED, shares, strict=True) if share >= CONFIRMING * len(words)}
+    few: set[str] = set()
     if enough:
-        confirmed = {name for name in confirmed if _various(met, words, name)}
+        unsure = {name for name in confirmed if not _various(met, words, name)}
+        confirmed -= unsure
+        few = {name for name in unsure & _ALONE if shares[_LISTED.index(name)] >= 2}
     # Another language is believed by its letters alone, where there are enough words and they are words: CLD3 takes as long as
     # all the rest, and is not asked where no answer of its would do.
     others = enough and _plain(text)
     if not confirmed and not others:
         return None
+    few = few if others else set()
     found, probability = _by_letters(text)
     if found in _LISTED:
         sure = CONFIRMED if enough else SURE
-        return found if found in confirmed and probability >= sure else None
+        return found if (found in confirmed and probability >= sure) or (found in few and probability >= PROBABLE) else None
     return found if others and probability >= SURE else None
 
 

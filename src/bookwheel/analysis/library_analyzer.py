@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from .analyzer import Analyzer, languages
+from .languages import BY_SCRIPT
 from .stop_words import stop_words
 
 __all__ = ["UNDECIDED", "Held", "LibraryAnalyzer", "bare", "language_of_term", "most_documents", "stemmed_as", "tag"]
@@ -66,11 +67,15 @@ def language_of_term(term: str) -> str | None:
 
 
 def most_documents(held: Mapping[str, Held]) -> str | None:
-    """The Snowball language of most documents, by which those without a language go; of equals the first by name."""
+    """The Snowball language of most documents, by which those without a language go; of equals the first by name.
+
+    Not one whose script tells it, while there is another: what is of no language is not in that script.
+    """
     counts: dict[str | None, int] = {}
-    for language, some in held.items():
-        if language != UNDECIDED and some.documents > 0:
-            counts[stemmed_as(language)] = counts.get(stemmed_as(language), 0) + some.documents
+    told = {language: some.documents for language, some in held.items() if language != UNDECIDED and some.documents > 0}
+    for language in told:
+        if language not in BY_SCRIPT or told.keys() <= BY_SCRIPT:
+            counts[stemmed_as(language)] = counts.get(stemmed_as(language), 0) + told[language]
     return min(counts, key=lambda name: (-counts[name], name or ""), default=None)
 
 

@@ -19,7 +19,7 @@ from .folding import folded
 from .library_analyzer import LibraryAnalyzer
 from .scripts import UNSPACED, normal, runs, units
 from .whole_forms import whole_forms
-from .word_matches import matcher
+from .word_matches import Matcher
 from .words import prepared, spans_of
 
 __all__ = ["PhraseFinder", "literal_pattern"]
@@ -78,6 +78,8 @@ class _InLanguage:
         """The word that is looked for first: by its first term; None where all are stop words."""
         self._terms = frozenset(terms[longest][:1])
         self._known: dict[str, frozenset[str]] = {}
+        self._matcher = Matcher(analyzer)
+        """Of its own, so that the words of all texts that one scan reads do not stay in memory."""
 
     def spans(self, text: str) -> list[Span]:
         """See `PhraseFinder.spans`."""
@@ -90,7 +92,9 @@ class _InLanguage:
                 for at in range(last)
                 if all(self._fits(plain[slice(*every[at + i])], i) for i in range(len(self._wanted)))
             ]
-        starts, ends = matcher(self._analyzer).spans(plain, self._terms)
+        if self._matcher.full:
+            self._matcher = Matcher(self._analyzer)
+        starts, ends = self._matcher.spans(plain, self._terms)
         found = (self._around(plain, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
         return [span for span in found if span is not None]
 

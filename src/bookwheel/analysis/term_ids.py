@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .analyzer import Analyzer
 from .library_analyzer import tag
+from .scripts import UNSPACED
 from .words import Ids
 
 __all__ = ["LexicalEncoder", "TermsByLanguage"]
@@ -49,6 +50,8 @@ class LexicalEncoder:
         self._numbers = Ids(self.terms)
         self._places: dict[str | None, NDArray[np.int32]] = {}
         """By language, where the terms of each word begin among ``_indptr``; -1 where it was not analysed yet."""
+        self._is_half = np.empty(0, np.bool_)
+        self._any_half = False
         self._analysed = 0
         self._indptr = np.zeros(1024, np.int64)
         self._stands_for = np.zeros(1024, np.int32)
@@ -69,6 +72,21 @@ class LexicalEncoder:
         """
         places = sum(array.nbytes for array in self._places.values())
         return 144 * len(self.terms) + self._indptr.nbytes + self._stands_for.nbytes + places
+
+    def halves(self, indptr: NDArray[np.int64], terms: NDArray[np.int32]) -> NDArray[np.int64] | None:
+        """How many of the ``terms`` of each text count as half a word in its length: pairs of characters without spaces.
+
+        So does the splitter count, and so passages of all languages are of about the same length. int64 of shape (n,); None where
+        there are none.
+        """
+        if len(self._is_half) < len(self.terms):
+            new = np.array([UNSPACED.search(term) is not None for term in self.terms[len(self._is_half) :]], np.bool_)
+            self._is_half = np.concatenate((self._is_half, new))
+            self._any_half = self._any_half or bool(new.any())
+        if not self._any_half:
+            return None
+        before = np.concatenate((np.zeros(1, np.int64), np.cumsum(self._is_half[terms], dtype=np.int64)))
+        return np.asarray(before[indptr[1:]] - before[indptr[:-1]], np.int64)
 
     def encode(
         self,

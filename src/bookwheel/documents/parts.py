@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "Hidden",
     "Part",
     "blocks_text",
+    "bounded",
     "column_name",
+    "hidden_parts",
     "joined",
     "moved_headings",
     "part_cuts",
@@ -42,6 +45,18 @@ class Heading(NamedTuple):
     level: int
     """1 for the highest; 0 ends all headings before, as at the beginning of an attachment."""
     title: str
+
+
+HEADINGS = 20_000
+"""Headings of a document that are kept; what comes after the last has none, since it would be told a wrong one."""
+
+
+def bounded(headings: Iterable[Heading]) -> tuple[Heading, ...]:
+    """The first `HEADINGS` of ``headings``, and an end of them where there are more."""
+    every = iter(headings)
+    found = tuple(islice(every, HEADINGS))
+    following = next(every, None)
+    return found if following is None else (*found, Heading(following.start, 0, ""))
 
 
 class Hidden(NamedTuple):
@@ -82,6 +97,12 @@ def joined(pieces: Iterable[tuple[str, str]], between: str = "\n\n") -> tuple[st
     return between.join(texts), tuple(parts)
 
 
+def hidden_parts(parts: Sequence[Part], text: str, names: Container[str], reason: str) -> tuple[Hidden, ...]:
+    """The parts of these ``names`` as hidden spans."""
+    ends = (*(part.start for part in parts[1:]), len(text))
+    return tuple(Hidden(part.start, end, reason) for part, end in zip(parts, ends, strict=bool(parts)) if part.name in names)
+
+
 def moved_headings(found: Sequence[Sequence[Heading]], parts: Sequence[Part]) -> tuple[Heading, ...]:
     """The headings of each of ``parts``, found in its own text, by their places in the whole; those without words left out."""
     return tuple(
@@ -119,7 +140,7 @@ def blocks_text(blocks: Iterable[str], between: str = "\n\n", *, strip: bool = T
             headings.append(Heading(length, block.level, " ".join(text[:600].split())[:300]))
         texts.append(text)
         length += len(text)
-    return between.join(texts), tuple(headings)
+    return between.join(texts), bounded(headings)
 
 
 def column_name(number: int) -> str:

@@ -71,8 +71,9 @@ class DenseEncoder(Protocol):
     """Turns texts into unit vectors.
 
     Optional members, which the functions of this module look for: ``encode_queries(texts)`` where queries are
-    encoded differently from passages, ``max_tokens``, ``nbytes``, and ``encode_words(indptr, ids, table)``, which
-    gives the same vectors from the words of a `bookwheel.analysis.words.WordTable`.
+    encoded differently from passages, ``max_tokens``, ``nbytes``, ``encode_words(indptr, ids, table)``, which
+    gives the same vectors from the words of a `bookwheel.analysis.words.WordTable`, and ``forget()``, which is called
+    after each segment, to let go of what is remembered of words.
     """
 
     name: str

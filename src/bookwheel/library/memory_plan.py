@@ -75,11 +75,11 @@ def hot_parts(snapshot: Snapshot, names: Collection[str] | None = None) -> dict[
 
 
 def plan_search(
-    snapshot: Snapshot, ram: int | None, names: Iterable[str] | None = None, encoders: int = 0, others: int = 0
+    snapshot: Snapshot, ram: int | None, names: Iterable[str] | None = None, encoders: int = 0, others: int = 0, models: int = 0
 ) -> MemoryPlan:
     """The memory plan of searching the representations ``names`` (None: all), whose encoders take ``encoders`` bytes.
 
-    ``others``: bytes that other libraries of the process hold.
+    ``others``: bytes that other libraries of the process hold; ``models``: those of the models that the recipe's stages load.
 
     With ``ram`` None the budget is whatever the search needs, and at least `DEFAULT`.
     """
@@ -92,6 +92,8 @@ def plan_search(
         memory.measure(part, parts[name])
     if encoders:
         memory.plan("encoders", encoders)
+    if models:
+        memory.plan("models of the recipe", models)
     # One bit per passage for deletions and for each of a few filters, and the ids of removed passages.
     passages = sum(entry.passages for entry in snapshot.manifest.segments)
     memory.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)

@@ -24,6 +24,7 @@ from ..rank.runner import Runner, TracingRunner
 from ..rank.trace import Ranking
 from ..rank.validate import validate
 from .late import AT_ONCE, EACH, MARK, LateResult, LateRows
+from .recipe_needs import models_of, representations_of
 from .resources import Resources
 from .results import Result, Results
 from .retrieval.context import LibraryContext
@@ -52,6 +53,9 @@ class _Checked:
 
     recipe: Recipe
     retrievers: frozenset[str]
+    representations: frozenset[str]
+    """These, and what its stages read."""
+    models: frozenset[tuple[str, str]]
     saved: Mapping[str, str] | None
     """The saved recipes that it was read with; None where it uses none of them."""
 
@@ -251,7 +255,7 @@ class Searcher:
                     self._checked.clear()
                 self._checked[recipe] = found
             known = found
-        self.memory.require(known.retrievers)
+        self.memory.require(known.representations, known.models)
         self.snapshot.begin(known.retrievers)
         return known.recipe
 
@@ -265,7 +269,8 @@ class Searcher:
             # The default, hybrid, means all there is: for a library without vectors that is BM25.
             chosen = parse_recipe("bm25")
         uses_saved = isinstance(text, str) and not saved.keys().isdisjoint(_NAMES.findall(text))
-        return _Checked(chosen, frozenset(chosen.retrievers()), saved if uses_saved else None)
+        read = representations_of(chosen, self.representations)
+        return _Checked(chosen, frozenset(chosen.retrievers()), read, models_of(chosen), saved if uses_saved else None)
 
     def saved(self) -> Mapping[str, str]:
         """The library's saved recipes: name to text."""

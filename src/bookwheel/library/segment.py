@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged
+from ..analysis.analyzer import forget_stems
 from ..analysis.library_analyzer import UNDECIDED, stemmed_as
 from ..analysis.term_ids import LexicalEncoder, TermsByLanguage
 from ..analysis.whole_forms import whole_forms
@@ -208,14 +209,14 @@ class SegmentBuilder:
         indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
         if not self._by_language:
-            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words))
+            self._gather(*self._lexical.encode(indptr, raw, self._table.words))
         elif UNDECIDED in languages:
             # What language these follow is known when all have come.
             self._waiting.append(_Waiting(self._sparse.reserve(len(texts)), indptr, raw, kinds))
             self._waiting_bytes += indptr.nbytes + raw.nbytes + 8 * len(languages)
             self._undecided += languages.count(UNDECIDED)
         else:
-            self._sparse.add(*self._lexical.encode(indptr, raw, self._table.words, kinds))
+            self._gather(*self._lexical.encode(indptr, raw, self._table.words, kinds))
         self._ids.append(ids)
         if self._dense is not None and self.encoder is not None:
             encode_words = getattr(self.encoder, "encode_words", None)
@@ -263,12 +264,15 @@ class SegmentBuilder:
         self._is_form = forms_among(self._table.words, self._is_form)
         return without(self._is_form, indptr, raw)
 
+    def _gather(self, indptr: NDArray[np.int64], terms: NDArray[np.int32], reserved: tuple[int, int] | None = None) -> None:
+        self._sparse.add(indptr, terms, reserved, self._lexical.halves(indptr, terms))
+
     def decide(self, language: str | None) -> None:
         """Analyse what is of no language as texts of ``language``."""
         self._measured = None
         for some in self._waiting:
             languages = [language if found == UNDECIDED else found for found in some.languages]
-            self._sparse.add(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)
+            self._gather(*self._lexical.encode(some.indptr, some.raw, self._table.words, languages), some.reserved)
         self._waiting.clear()
         self._waiting_bytes = 0
         self._followed = language if self._undecided else None
@@ -290,6 +294,9 @@ class SegmentBuilder:
                 dense.result()
             elif self._dense is not None:
                 self._dense.close()
+        forget_stems()
+        if (forget := getattr(self.encoder, "forget", None)) is not None:
+            forget()
         return SegmentEntry(
             self.name, self.passages, self.terms, self.impacts, undecided=self._undecided, followed=self._followed
         )

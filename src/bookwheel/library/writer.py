@@ -362,6 +362,7 @@ class Writer:
         self.memory.end()
         self.store.close()
         self._lock.__exit__()
+        trim_heap()  # what comes next in this process begins with what is held, not with what was
 
     def __enter__(self) -> Writer:
         return self

@@ -37,6 +37,15 @@ def limit_heap() -> None:
 
 
 def trim_heap() -> None:
-    """Give freed memory inside the heap back to the system; takes milliseconds. Does nothing without glibc."""
+    """Give freed memory inside the heap back to the system; takes milliseconds.
+
+    Python caches which attribute a class has, by name. A name that C code made for one look-up stays there, and with it the
+    megabyte that it lies in, most of which may be free by now: some thirty of them once large documents were indexed.
+    """
+    clear = getattr(sys, "_clear_internal_caches", None) or getattr(
+        sys, "_clear_type_cache", None
+    )  # from Python 3.13 on; before
+    if clear is not None:
+        clear()
     if (library := _glibc()) is not None:
         library.malloc_trim(0)

@@ -15,15 +15,21 @@ from .._errors import ModelError
 from .answer import Spent
 from .options import AskOptions
 
-__all__ = ["RECENT", "Completed", "Turn", "complete"]
+__all__ = ["RECENT", "Completed", "Turn", "complete", "unclear"]
 
 RECENT = 6
 """Earlier questions that are looked at."""
 NAMES = 4
 """Names of the last answer that a pronoun may stand for."""
 _PRONOUN = re.compile(
-    r"\b(?:he|him|his|she|her|hers|they|them|their|theirs|it|its|this|that|these|those|er|sie|ihn|ihm|ihr|sein|seine|il|elle|lui|leur|"
-    r"él|ella|ellos|su|sus)\b",
+    r"\b(?:he|him|his|she|her|hers|they|them|their|theirs|it|its|this|these|those|ones?|er|sie|ihn|ihm|il|elle|ils|elles|él|ella|"
+    r"ellos|ellas)\b",
+    re.IGNORECASE,
+)
+_OWN_NAME = re.compile(r"(?<=[\w,;] )[A-Z0-9]\w+")
+"""A name, or a number, inside a question: a pronoun after it is likely to mean it."""
+_GOING_ON = re.compile(
+    r"^\W*(?:and|but|or|so|what about|how about|und|aber|y|pero|et|mais)\b|^\W*(?:why|when|where|who|how|what)\W*(?:\w+\W*){0,2}$",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w'-]+(?:\s+(?:of\s+|the\s+|de\s+|van\s+|von\s+)?[A-Z][\w'-]+)*")
@@ -53,8 +59,20 @@ class _Completing(Protocol):
     def complete(self, question: str, history: Sequence[str]) -> tuple[str, tuple[str, ...]]: ...
 
 
+def unclear(question: str) -> bool:
+    """Whether a question may leave something unsaid: it goes on from another, or has a pronoun that means nothing in itself.
+
+    Measured on XQuAD (`bench/follow_ups.py`): completing every question loses a quarter of the right passages after a change of
+    topic; completing these, a few.
+    """
+    pronoun, name = _PRONOUN.search(question), _OWN_NAME.search(question)
+    return bool(_GOING_ON.search(question)) or (pronoun is not None and (name is None or pronoun.start() < name.start()))
+
+
 def complete(collection: _Completing, question: str, turns: Sequence[Turn], options: AskOptions) -> Completed:
     """``question`` with what it leaves unsaid. Never fails: without an answer of the model the words of the conversation do."""
+    if not unclear(question):
+        return Completed(question)
     recent = list(turns[-RECENT:])
     notes: tuple[str, ...] = ()
     if options.model is not None:

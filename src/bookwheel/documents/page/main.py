@@ -18,8 +18,9 @@ from collections.abc import Iterator
 
 from .blocks import HEADINGS, Blocks
 from .hints import BODY, COMMENTS, CONTENTS, DROP, KEEP, NAVIGATION, NOTICE, WEAK
+from .shown import block_parts, not_shown, topmost
 
-__all__ = ["left_out", "not_shown"]
+__all__ = ["left_out"]
 
 # Chosen on every second of trafilatura's judged pages (``bench/reading.py html``); none of them matters much.
 _BULK = 0.5
@@ -49,67 +50,10 @@ _CREDIT = re.compile(
     r"shutterstock|istock|pictures?|kuva|fot|zdjęcie|grafik|screenshot|copyright|courtesy|pixabay|unsplash|adobe|archiv)\b",
     re.IGNORECASE,
 )
-_PANEL = re.compile(r"tab|accordion|collaps|panel|toggle|expand|faq|answer|detail|spoiler|reveal|more", re.IGNORECASE)
-_WORD = re.compile(r"\w\w")
 _FEW = 400
 """Bytes of prose below which readers' comments are the text: a forum."""
 _ENOUGH = 250
 """Bytes of text outside links below which the choice is doubted."""
-
-
-def not_shown(page: Blocks) -> list[bool]:
-    """For each block whether browsers hide it, or show it only without scripts.
-
-    Kept nevertheless: the bulk of a page, which a script will show; panels that open on a click; ``<noscript>`` that holds
-    a text and not a request to turn scripts on.
-    """
-    count = len(page.tag)
-    out = [False] * count
-    hidden = sum(page.prose[block] for block in _topmost(page, [state == "yes" for state in page.hidden]))
-    bulk = hidden > 200 and 2 * hidden > page.prose[0]
-    block = 1
-    while block < count:
-        if _is_hidden(page, block, bulk) or (page.tag[block] == "noscript" and not _is_text_without_scripts(page, block)):
-            out[block : page.last[block]] = [True] * (page.last[block] - block)
-            block = page.last[block]
-        else:
-            block += 1
-    return out
-
-
-def _topmost(page: Blocks, chosen: list[bool]) -> Iterator[int]:
-    block = 1
-    while block < len(chosen):
-        if chosen[block]:
-            yield block
-            block = page.last[block]
-        else:
-            block += 1
-
-
-def _is_hidden(page: Blocks, block: int, bulk: bool) -> bool:
-    state = page.hidden[block]
-    if state == "yes":
-        panel = page.role[block] == "tabpanel" or _PANEL.search(page.names[block]) is not None
-        return not (page.prose[block] > 0 and (bulk or panel))
-    if state == "aria":  # shown by browsers; icons, and the second form of a formula
-        return page.chars[block] < 200 and (page.names[block].startswith("katex") or not _WORD.search(_text(page, block)))
-    return False
-
-
-def _is_text_without_scripts(page: Blocks, block: int) -> bool:
-    text = _text(page, block)
-    if len(text) < 1000 and re.search(r"javascript|java script|browser", text, re.IGNORECASE):
-        return False
-    words = " ".join(text.split())[:80]
-    if not words:
-        return False
-    rest = "".join(page.parts[max(0, page.begin[block] - 400) : page.begin[block]])
-    return words not in " ".join(rest.split())
-
-
-def _text(page: Blocks, block: int) -> str:
-    return "".join(page.parts[page.begin[block] : page.end[block]])
 
 
 def left_out(page: Blocks, site: bool) -> list[bool]:
@@ -235,7 +179,7 @@ class _Choice:
     def _names(self) -> None:
         page = self.page
         comments = sum(
-            page.prose[block] for block in _topmost(page, [bool(hint & COMMENTS) and not hint & BODY for hint in page.hint])
+            page.prose[block] for block in topmost(page, [bool(hint & COMMENTS) and not hint & BODY for hint in page.hint])
         )
         rest = page.prose[0] - comments
         self.comments_stay = rest < max(_FEW, 0.2 * comments)
@@ -260,7 +204,7 @@ class _Choice:
         if tag == "form":
             return prose < 0.2 * self.prose[0]
         if tag == "figcaption" or "caption" in page.names[block]:
-            return chars < 300 and _CREDIT.search(_text(page, block)) is not None
+            return chars < 300 and _CREDIT.search(block_parts(page, block)) is not None
         if tag == "header":
             return not prose and page.linked[block] > 0.4 * chars
         if tag == "button":
@@ -404,7 +348,7 @@ class _Choice:
         """Leaves out headings whose section was left out."""
         page, parts = self.page, self.page.parts
         gone = bytearray(len(parts))
-        for block in _topmost(page, self.out):
+        for block in topmost(page, self.out):
             gone[page.begin[block] : page.end[block]] = b"\1" * (page.end[block] - page.begin[block])
         following, cut = page.end[best], True
         for block in range(page.last[best] - 1, best, -1):

@@ -29,6 +29,8 @@ _PALE = 245
 """Red, green and blue of what counts as white …"""
 _DARK = 225
 """… and one of them below which something can be seen behind white words."""
+_FAINT = 8
+"""Opacity (of 255) below which nothing is seen."""
 _MOST_OBJECTS = 20_000
 """Objects of a page among which what is behind words is looked for; on a page of more, words count as seen."""
 _MOST_DEPTH = 6
@@ -88,20 +90,21 @@ def _odd_objects(content: Any, words: Words) -> tuple[NDArray[np.bool_], NDArray
     pointers = list(map(text_object, repeat(handle, len(words.chars)), words.chars.tolist()))
     different = dict.fromkeys(pointers)
     different.pop(None, None)
-    colors = np.zeros(4, np.uint32)
-    at = colors.ctypes.data
-    odd: dict[int | None, int] = {}
-    for pointer in different:
-        mode = render_mode(pointer)
-        if mode in (3, 7):
-            odd[pointer] = _UNPAINTED
-        elif mode in (0, 4) and fill_color(pointer, at, at + 4, at + 8, at + 12):
-            if colors[3] < 8:
-                odd[pointer] = _TRANSPARENT
-            elif colors[0] >= _PALE and colors[1] >= _PALE and colors[2] >= _PALE:
-                odd[pointer] = _WHITE
-    if not odd:
+    objects = list(different)
+    count = len(objects)
+    modes = np.fromiter(map(render_mode, objects), np.int64, count)
+    colors = np.zeros((count, 4), np.uint32)
+    begin = colors.ctypes.data
+    parts = (range(begin + 4 * part, begin + 4 * part + 16 * count, 16) for part in range(4))
+    told = np.fromiter(map(fill_color, objects, *parts), np.int64, count) != 0
+    kinds_of = np.zeros(count, np.uint8)
+    filled = told & ((modes == 0) | (modes == 4))
+    kinds_of[filled & (colors[:, :3] >= _PALE).all(axis=1)] = _WHITE
+    kinds_of[filled & (colors[:, 3] < _FAINT)] = _TRANSPARENT
+    kinds_of[(modes == 3) | (modes == 7)] = _UNPAINTED
+    if not kinds_of.any():
         return None
+    odd = dict(zip(objects, kinds_of.tolist(), strict=True))
     kinds = np.array([odd.get(pointer, 0) for pointer in pointers], np.uint8)
     return kinds == _UNPAINTED, kinds == _TRANSPARENT, kinds == _WHITE
 
@@ -164,4 +167,4 @@ def _kinds(raw: Any, item: Any, depth: int) -> Iterator[int]:
 
 
 def _is_dark(color: list[int]) -> bool:
-    return color[3] >= 8 and min(color[:3]) < _DARK
+    return color[3] >= _FAINT and min(color[:3]) < _DARK

@@ -70,8 +70,8 @@ class Hyphens:
         words: set[str] = set()
         if wanted:
             for text in texts:
-                words.update(text.split())
-        self._seen = wanted.intersection(word.lower().replace("‐", "-").strip(_AROUND) for word in words)
+                words.update(text.lower().replace("‐", "-").split())
+        self._seen = wanted.intersection(word.strip(_AROUND) for word in words)
 
     def join(self, text: str) -> str:
         """``text`` without marks of hyphens."""

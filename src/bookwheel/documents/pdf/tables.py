@@ -25,9 +25,11 @@ class Tables:
 
     def named(self, lines: list[Line]) -> list[Line]:
         """The lines of a page; rows below a header as ``Name: cell; Name: cell``."""
+        carried, self._header = self._header, ()
+        if not any(len(line.cells) > 1 for line in lines):  # as most pages
+            return lines
         found: list[Line] = []
         at = 0
-        carried, self._header = self._header, ()
         while at < len(lines):
             end = at
             while end < len(lines) and len(lines[end].cells) > 1:

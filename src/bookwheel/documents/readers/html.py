@@ -11,7 +11,8 @@ from ..encoding import clean, decode, decode_declared
 from ..page.article import article_of
 from ..page.blocks import blocks_of
 from ..page.encoding import declared_encoding
-from ..page.main import left_out, not_shown
+from ..page.main import left_out
+from ..page.shown import not_shown
 from ..page.site import is_of_site
 from ..page.text import text_of
 from ..page.unseen import unseen

@@ -17,8 +17,9 @@ def bounded_lines(stream: BinaryIO, limit: int) -> Iterator[bytes | int]:
     readline = stream.readline
     while line := readline(limit + 1):
         if len(line) <= limit or line.endswith(b"\n"):
-            yield line
-            del line  # it may be large, and the next is read before this name stands for it
+            held = [line]
+            del line
+            yield held.pop()  # it may be large, and whoever takes it lets go of it before the next is read
             continue
         length = len(line)
         del line

@@ -12,11 +12,12 @@ from xml.etree.ElementTree import Element
 from ..._errors import InputError
 from ..document import Document, Heading, Hidden, Part, Scalar
 from ..encoding import clean
-from ..parts import Headed, blocks_text, joined
+from ..parts import Headed, blocks_text, hidden_parts, joined, with_hidden
 from ..source import Fields, Source
 from .archive import open_archive
 from .base import Format, Items
 from .grid import table_lines
+from .odf_hidden import hidden_columns, hidden_styles, is_hidden_row, take_hidden
 from .sheets import Sheet, workbook
 from .values import one_line, year_of
 from .xlsx import shown_number
@@ -48,21 +49,26 @@ def _read(source: Source, fields: Fields) -> Items:
         raise InputError(f"{source.label} is damaged: it has no body")
     metadata, title = _metadata(others)
     kind = local(body[0].tag)
+    styles = hidden_styles([content, *others])
+    unseen = take_hidden(body[0], styles) if kind == "text" else ""
     parts: tuple[Part, ...] = ()
     headings: tuple[Heading, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     heading = ""
     if kind == "spreadsheet":
-        text, parts, hidden = workbook(_sheets(body[0]))
+        text, parts, hidden = workbook(_sheets(body[0], styles))
     elif kind in ("presentation", "drawing"):
         word = "slide" if kind == "presentation" else "page"
         pages = [item for item in body[0] if local(item.tag) == "page"]
         text, parts = joined((f"{word} {number}", clean("\n\n".join(_blocks(page)[0]))) for number, page in enumerate(pages, 1))
+        left_out = {f"{word} {number}" for number, page in enumerate(pages, 1) if attribute(page, "style-name") in styles}
+        hidden = hidden_parts(parts, text, left_out, f"hidden {word}")
         heading = one_line(text.split("\n")[0]) if text else ""
     else:
         blocks, heading = _blocks(body[0])
         blocks += _margins(others)
         text, headings = blocks_text(block if isinstance(block, Headed) else clean(block) for block in blocks)
+        text, parts, hidden = with_hidden(text, [("hidden text", clean(unseen), 0)])
     if text:
         yield Document(
             source.path,
@@ -71,7 +77,7 @@ def _read(source: Source, fields: Fields) -> Items:
             metadata,
             sections=tuple(one.start for one in headings),
             parts=parts,
-            headings=headings,
+            headings=(*headings, Heading(parts[0].start, 0, "")) if unseen and parts and headings else headings,
             hidden=hidden,
             line=0,
         )
@@ -195,16 +201,20 @@ def _paragraph(paragraph: Element, inner: list[Element]) -> str:
     return "\n".join(line.strip() for line in "".join(parts).split("\n"))
 
 
-def _sheets(body: Element) -> Iterator[Sheet]:
+def _sheets(body: Element, styles: frozenset[str]) -> Iterator[Sheet]:
     for table in body:
         if local(table.tag) == "table":
-            sheet = Sheet(clean(attribute(table, "name")))
+            sheet = Sheet(clean(attribute(table, "name")), hidden=attribute(table, "style-name") in styles)
+            sheet.hidden_columns = hidden_columns(table)
             number = 0
             for row in _sheet_rows(table):
                 repeated = _times(row, "number-rows-repeated")
                 cells = _cells(row, number + 1, sheet)
                 if cells:
-                    sheet.rows += [(number + copy, dict(cells)) for copy in range(1, min(repeated, _MOST_COPIES) + 1)]
+                    copies = range(number + 1, number + min(repeated, _MOST_COPIES) + 1)
+                    sheet.rows += [(copy, dict(cells)) for copy in copies]
+                    if is_hidden_row(row):
+                        sheet.hidden_rows.update(copies)
                 number += repeated
             yield sheet
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
-from ..document import Document, Hidden
+from ..document import Document
 from ..encoding import clean
-from ..parts import joined
+from ..parts import hidden_parts, joined
 from ..source import Fields, Source
 from .archive import Archive, open_archive
 from .base import Format, Items
@@ -49,10 +49,7 @@ def _read(source: Source, fields: Fields) -> Items:
     text, parts = joined(pieces)
     if text:
         metadata["slides"] = len(pieces)
-        ends = [*(part.start for part in parts[1:]), len(text)]
-        hidden = tuple(
-            Hidden(part.start, end, "hidden slide") for part, end in zip(parts, ends, strict=True) if part.name in left_out
-        )
+        hidden = hidden_parts(parts, text, left_out, "hidden slide")
         yield Document(source.path, text, title or first or source.stem, metadata, parts=parts, hidden=hidden, line=0)
 
 

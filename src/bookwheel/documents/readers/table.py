@@ -96,7 +96,10 @@ class _Table:
                     continue
                 names = None
                 if self._numbers is None or not self._numbers.add(row, line):
-                    yield self._document(row, line)
+                    document = self._document(row, line)
+                    row.clear()  # it may be large
+                    yield document
+                    del document
         except Exception as error:  # the file is damaged from here on: what comes before is good
             damage = error
         if names is not None and not self._of_texts and names.text:

@@ -23,7 +23,7 @@ from ..._errors import ModelError
 from ..._system import PARSING
 from ...analysis.whole_forms import MARK
 from ...analysis.words import WordTable
-from .wordpiece import MEMO, WordPiece
+from .wordpiece import MEMO, UNITS, WordPiece
 
 __all__ = ["StaticEncoder", "Words", "load", "recognises", "write"]
 
@@ -207,6 +207,12 @@ class StaticEncoder:
             length = float(np.linalg.norm(total))
             if length > 0:
                 out[number] = total / length
+
+    def forget(self) -> None:
+        """Let go of what is remembered of words met so far: kept among much that is freed, it would hold on to its room."""
+        UNITS.clear()
+        if self._tokenizer is not None:
+            self._tokenizer.forget()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of ``texts``; zeros for a text without a known word."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 
-__all__ = ["WordPiece", "normalise"]
+__all__ = ["UNITS", "WordPiece", "normalise"]
 
 Lookup = Callable[[str], int | None]
 LONGEST = 100
@@ -63,14 +63,15 @@ class _Units(dict[int, str]):
         return out
 
 
-_UNITS = _Units()
+UNITS = _Units()
+"""Of the characters met so far."""
 
 
 def normalise(text: str) -> list[str]:
     """The units that WordPiece cuts further: lower case, without accents, split at blanks and around punctuation."""
     if text.isascii() and text.isalnum():
         return [text.lower()]
-    return text.translate(_UNITS).split()
+    return text.translate(UNITS).split()
 
 
 class WordPiece:
@@ -116,6 +117,10 @@ class WordPiece:
                 cut = self._memo[unit] = self._cut(unit)
             pieces += cut
         return pieces
+
+    def forget(self) -> None:
+        """Let go of the pieces of units met so far."""
+        self._memo.clear()
 
     def _cut(self, unit: str) -> list[int]:
         if len(unit) > LONGEST:

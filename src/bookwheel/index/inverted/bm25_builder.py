@@ -16,6 +16,8 @@ __all__ = ["Bm25Builder", "Counted", "count"]
 
 SORTED = 1 << 19
 """Postings sorted at a time when writing (8 bytes each), or an eighth of all if more; each time all batches are read."""
+NAMED = 1 << 14
+"""Terms that are written at a time: where all of them are rare, their names and places take more than their postings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,16 @@ class Counted:
     large: NDArray[np.uint32]
     """Of those that are there 255 times or more, in order, how often."""
     lengths: NDArray[np.uint32]
-    """Terms of each passage, with repeats."""
+    """Terms of each passage, with repeats; some may count as half a word."""
 
 
-def count(indptr: NDArray[np.int64], term_ids: NDArray[np.int32], slots: NDArray[np.int32]) -> Counted:
+def count(
+    indptr: NDArray[np.int64], term_ids: NDArray[np.int32], slots: NDArray[np.int32], halves: NDArray[np.int64] | None = None
+) -> Counted:
     """Count the terms of passages: passage i has ``term_ids[indptr[i]:indptr[i + 1]]``, with repeats.
 
-    ``slots`` has room for each term's number, and may hold anything.
+    ``slots`` has room for each term's number, and may hold anything. ``halves`` says how many terms of each passage count as
+    half a word in its length: int64 of shape (passages,); none where None.
     """
     from ...kernels.sparse.build import count_terms
 
@@ -44,6 +49,8 @@ def count(indptr: NDArray[np.int64], term_ids: NDArray[np.int32], slots: NDArray
     lengths, out_indptr = np.empty(passages, np.uint32), np.empty(passages + 1, np.int64)
     large = np.empty(tokens // 255 + 1, np.uint32)
     used, many = count_terms(indptr, term_ids, slots, terms, frequencies, lengths, out_indptr, large)
+    if halves is not None:
+        lengths -= (halves // 2).astype(np.uint32)
     short = np.minimum(frequencies[:used], 255).astype(np.uint8)
     return Counted(out_indptr, terms[:used].copy(), short, large[:many].copy(), lengths)
 
@@ -85,10 +92,16 @@ class Bm25Builder:
         self.passages += passages
         return len(self._batches) - 1, self.passages - passages
 
-    def add(self, indptr: NDArray[np.int64], term_ids: NDArray[np.int32], reserved: tuple[int, int] | None = None) -> None:
+    def add(
+        self,
+        indptr: NDArray[np.int64],
+        term_ids: NDArray[np.int32],
+        reserved: tuple[int, int] | None = None,
+        halves: NDArray[np.int64] | None = None,
+    ) -> None:
         """Add passages: passage i has the terms ``term_ids[indptr[i]:indptr[i + 1]]``, with repeats, each id at least 0.
 
-        ``reserved``: they are those that `reserve` left room for.
+        ``reserved``: they are those that `reserve` left room for. ``halves``: see `count`.
         """
         indptr = np.ascontiguousarray(indptr, np.int64)
         term_ids = np.ascontiguousarray(term_ids, np.int32)
@@ -101,7 +114,7 @@ class Bm25Builder:
             if int(term_ids.min()) < 0:
                 raise ValueError("term ids must not be negative")
             self._grow(int(term_ids.max()) + 1)
-        self.add_counted(count(indptr, term_ids, self._slots), reserved)
+        self.add_counted(count(indptr, term_ids, self._slots, halves), reserved)
 
     def add_counted(self, counted: Counted, reserved: tuple[int, int] | None = None) -> None:
         """Add passages whose terms were counted already; each number of a term is at least 0."""
@@ -163,9 +176,11 @@ class Bm25Builder:
                 distribute(
                     b.indptr, b.terms, b.frequencies, b.large, batch.first, low, high, ranks, cursors, passages, frequencies
                 )
-            writer.add(
-                [names[i].encode("utf-8", "surrogatepass") for i in order[low:high]], counts[low:high], passages, frequencies
-            )
+            for at in range(low, high, NAMED):
+                end = min(at + NAMED, high)
+                here = slice(int(bounds[at] - bounds[low]), int(bounds[end] - bounds[low]))
+                texts = [names[i].encode("utf-8", "surrogatepass") for i in order[at:end]]
+                writer.add(texts, counts[at:end], passages[here], frequencies[here])
             low = high
         writer.close()
         self._batches.clear()

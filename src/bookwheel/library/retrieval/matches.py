@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..._errors import RecipeError
 from ...rank.query import Query
+from ..recipe_needs import representations_of
 from ..results import Reason
 from ..snapshot import Snapshot
 from ..vectors.cache import cache_key
@@ -23,15 +24,8 @@ __all__ = ["reasons", "top_terms", "used_by"]
 
 def used_by(recipe: Any, kinds: Mapping[str, str]) -> list[str]:
     """Those of ``kinds`` (name to kind) that ``recipe`` uses and that can tell what matched: learned-sparse and tokens."""
-    nodes = list(recipe.walk())
-    names = {
-        *recipe.retrievers(),
-        *(name for node in nodes if hasattr(node, "representations") for name in node.representations()),
-    }
     found = {name: kind_of(kind) for name, kind in kinds.items()}
-    tokens = [name for name, kind in found.items() if kind.late_interaction]
-    if len(tokens) == 1 and any(getattr(node, "name", "") == "late" for node in nodes):
-        names.add(tokens[0])
+    names = representations_of(recipe, kinds)
     explained = [name for name, kind in found.items() if kind.late_interaction or kind.weighted_terms]
     return [name for name in explained if name in names and name != BM25]
 

@@ -169,7 +169,7 @@ class Analysis:
         indptr, terms = self._lexical.encode(indptr, raw, self._table.words, kinds)
         if len(self._lexical.terms) > len(self._slots):
             self._slots = np.zeros(len(self._lexical.terms) * 3 // 2, np.int32)
-        return count(indptr, terms, self._slots)
+        return count(indptr, terms, self._slots, self._lexical.halves(indptr, terms))
 
     def _vectors(self, indptr: NDArray[np.int64], raw: NDArray[np.int32]) -> NDArray[np.float16]:
         from ...kernels.dense.convert import narrow

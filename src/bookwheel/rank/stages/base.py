@@ -52,6 +52,10 @@ class Stage(Recipe):
     """Whether a retriever among its parameters only scores what others found, so that token vectors
     can be one.
     """
+    model_kind: ClassVar[str] = "language"
+    """What its parameter ``model`` names, where it has one: a ``language`` model, or a ``cross``-encoder."""
+    reads_tokens: ClassVar[bool] = False
+    """Whether it reads token vectors: those of the only representation that has any, where none is named."""
     floor: ClassVar[float | None] = None
     """The lowest score it can give, which fusion maps to 0; None for the lowest that it gave to
     this query.

@@ -85,6 +85,7 @@ class TokenFeedback(Feedback):
     summary = "adds to a late-interaction query the tokens that the best passages have in common"
     source = "Wang et al., ColBERT-PRF, 2023"
     needs = ("token vectors",)
+    reads_tokens = True
     cost = "about 5 ms"
 
     docs: int = 3

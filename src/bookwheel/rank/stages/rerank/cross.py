@@ -30,6 +30,7 @@ class Cross(Rerank):
     summary = "reranks by a cross-encoder, which reads query and passage together"
     source = "Nogueira and Cho, Passage Re-ranking with BERT, 2019; Dai and Callan, SIGIR 2019, for long passages"
     needs = ("a cross-encoder", "texts")
+    model_kind = "cross"
     cost = "about 15 ms per passage of 128 tokens with a MiniLM in int8 on one core"
 
     candidates: int = 20

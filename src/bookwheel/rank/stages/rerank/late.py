@@ -32,6 +32,7 @@ class Late(Rerank):
     summary = "reranks by late interaction over stored token vectors"
     source = "Khattab and Zaharia, ColBERT, SIGIR 2020"
     needs = ("a representation with token vectors",)
+    reads_tokens = True
     cost = "about 0.1 ms per candidate, and encoding the query"
 
     candidates: int = 100
