@@ -81,7 +81,7 @@ def fitting_probabilities(
 
 def fitted(encoders: Encoders, snapshot: Snapshot, wording: LibraryWording) -> Fitted | None:
     """The model of this library; None where it is too small to fit anything on."""
-    note = f"cutoff 4 {' '.join(wording.names)}"
+    note = f"cutoff 5 {' '.join(wording.names)}"
     try:
         known = json.loads(encoders.cache.note(note) or "")
         if known["passages"] / GROWN <= snapshot.passages <= known["passages"] * GROWN:
