@@ -40,6 +40,14 @@ summary: >
 """
 
 
+def test_nested_mappings_are_fields_with_dots() -> None:
+    block = "author:\n  name: Ada\n  born: 1815\nlinks:\n- {url: a, tags: [x, y]}\n- {url: b}\n- [c, [d]]\n? {odd: key}\n: gone\nlast: *no"
+    found = front_matter(f"---\n{block}\n---\nText")
+    links = {"links.url": ("a", "b"), "links.tags": ("x", "y"), "links": ("c", "d")}
+    assert found.entries == {"author.name": "Ada", "author.born": 1815, **links}
+    assert front_matter("---\na: {b: {c: {d: 1}}}\ne: .inf\nf: .nan\n---\n").entries == {"a.b.c.d": 1, "e": float("inf")}
+
+
 def test_scalars_and_lists_of_scalars() -> None:
     found = front_matter(BLOCK)
     assert found.entries == {
@@ -52,6 +60,10 @@ def test_scalars_and_lists_of_scalars() -> None:
         "date": "2020-05-01",
         "tags": ("night", "2", "wing feathers"),
         "authors": ("Ann", "Bob"),
+        "nested.a": 1,
+        "nested.b": (2, 3),
+        "mixed": (1,),
+        "mixed.a": (2,),
         "summary": "folded lines",
     }
     assert BLOCK[found.start :] == "# Text\n"
@@ -133,7 +145,10 @@ def source_of(path: Path) -> Source:
     [
         ("title: ColBERT: efficient retrieval\nyear: 2020", {"title": "ColBERT: efficient retrieval", "year": 2020}),
         ("author: @ann\ntags: [a, b]\nlang: C#: a study", {"author": "@ann", "tags": ("a", "b"), "lang": "C#: a study"}),
-        ("a: 1\nurl: http://x: y\nnested:\n  deep: 1\nlist:\n- a\n- b", {"a": 1, "url": "http://x: y", "list": ("a", "b")}),
+        (
+            "a: 1\nurl: http://x: y\nnested:\n  deep: 1\nlist:\n- a\n- b",
+            {"a": 1, "url": "http://x: y", "nested.deep": 1, "list": ("a", "b")},
+        ),
         ('hash: 18446744073709551615\nquote: "x" is: y', {"hash": 18446744073709551615, "quote": '"x" is: y'}),
     ],
 )

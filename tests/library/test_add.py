@@ -121,7 +121,7 @@ def test_tables(library: Library, kind: Any) -> None:
 @pytest.mark.parametrize("kind", [PandasLike, PolarsLike, ArrowLike])
 def test_large_tables_are_read_some_rows_at_a_time(kind: Any) -> None:
     rows = [{"id": str(number), "text": f"heron {number}"} for number in range(3 * ROWS + 5)]
-    got = [[document.id for document in batch] for batch, _ in batches(kind(rows), Fields())]
+    got = [[document.id for document in batch] for batch, _ in batches(kind(rows), Fields(), [])]
     assert [len(some) for some in got] == [ROWS, ROWS, ROWS, 5]
     assert [name for some in got for name in some] == [row["id"] for row in rows]
 

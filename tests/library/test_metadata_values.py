@@ -135,3 +135,23 @@ def test_of_two_equal_ids_the_last_wins(tmp_path: Path) -> None:
     library.add([Document("1", "first"), Document("1", "last")])
     assert only(library, "1").text == "last"
     assert library.document_count == 1
+
+
+def test_what_is_left_out_is_told_with_document_and_field(tmp_path: Path) -> None:
+    deep: object = 1
+    for _ in range(9):
+        deep = {"a": deep}
+    record = {"id": "x", "text": "a kite", "vector": [0.5] * 1500, "deep": deep, "year": 2020}
+    (tmp_path / "r.jsonl").write_text(json.dumps(record) + "\n" + json.dumps({"id": "y", "text": "another", "year": 1}) + "\n")
+    (tmp_path / "r.json").write_text(json.dumps([record]))
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        for name in ("r.jsonl", "r.json"):
+            report = library.index(tmp_path / name)
+            (note,) = [note for note in report.notes if "ids" not in note and "the id" not in note]
+            assert note.startswith(f"{tmp_path / name}:1: document 'x': of the metadata ")
+            assert "'vector'" in note
+            assert "beyond 1,000 values or 8 levels was left out" in note
+        (note,) = library.add({"id": "z", "text": "a third", "vector": [0.5] * 1500, "year": 3}).notes
+        assert note.startswith("document 1 ('z'): of the metadata 'vector' what goes beyond")
+        assert len(library["z"].metadata["vector"]) == 1000  # type: ignore[arg-type]
+        assert library["z"].metadata["year"] == 3

@@ -17,20 +17,34 @@ DAMAGED = 2
 
 
 @command(
-    "check", examples=[("bookwheel check", "the default library"), ("bookwheel check --library NAME|PATH", "another library")]
+    "check",
+    examples=[
+        ("bookwheel check", "the default library"),
+        ("bookwheel check --library NAME|PATH", "another library"),
+        ("bookwheel check --repair", "and mend what can be mended for certain"),
+    ],
 )
 @library_option
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="First make anew what documents say as well: values that filters look at, the list of removals, SQLite's indexes.",
+)
 @json_option
-def check(library: Library, as_json: bool) -> int:
+def check(library: Library, repair: bool, as_json: bool) -> int:
     """Verify a library's files against their checksums.
 
     Prints one line for each file that is missing, truncated or altered; the exit code is then 2.
     """
     from ..progress import auto, silent
 
+    repaired = library.repair() if repair else []
+    for sentence in [] if as_json else repaired:
+        click.echo(clean(sentence))
     problems = library.check(progress=silent if as_json else auto)
     if as_json:
-        json_document({"library": str(library.path), "sound": not problems, "problems": problems})
+        told = {"repaired": repaired} if repair else {}
+        json_document({"library": str(library.path), "sound": not problems, "problems": problems, **told})
         return DAMAGED if problems else 0
     for problem in problems:
         click.echo(clean(problem))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .document import Scalar, Value
 
-__all__ = ["LARGEST", "comparable", "flattened", "kept", "kept_value", "values_of"]
+__all__ = ["LARGEST", "comparable", "flattened", "kept", "kept_value", "left_out", "values_of"]
 
 MAX_VALUES = 1000
 """Values that the fields of one document may have together; more are left out."""
@@ -52,15 +52,25 @@ def values_of(value: Value) -> tuple[Scalar, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def flattened(record: Mapping[str, object]) -> dict[str, Value]:
+def left_out(names: Iterable[str]) -> str:
+    """The sentence that something of the fields ``names`` was left out."""
+    every = list(names)
+    more = f" and {len(every) - 5:,} more" if len(every) > 5 else ""
+    fields = ", ".join(f"{name!r:.80}" for name in every[:5])
+    return f"of the metadata {fields}{more} what goes beyond {MAX_VALUES:,} values or {MAX_DEPTH} levels was left out"
+
+
+def flattened(record: Mapping[str, object], left: dict[str, None] | None = None) -> dict[str, Value]:
     """The values of a nested object by field: ``{"author": {"name": "Ada"}}`` has the field ``author.name``.
 
     A list is a field with several values, and a list of objects has several in each of their fields. Nulls are left out, and so
-    is what goes beyond `MAX_VALUES` and `MAX_DEPTH`.
+    is what goes beyond `MAX_VALUES` and `MAX_DEPTH`; the names of such fields are put into ``left``.
     """
     found: dict[str, Value] = {}
-    for count, (name, value, several) in enumerate(_leaves(record, "", 0, False)):
+    left = {} if left is None else left
+    for count, (name, value, several) in enumerate(_leaves(record, "", 0, False, left)):
         if count == MAX_VALUES:
+            left[name] = None
             break
         if name in found:
             found[name] = (*values_of(found[name]), value)
@@ -69,13 +79,15 @@ def flattened(record: Mapping[str, object]) -> dict[str, Value]:
     return found
 
 
-def _leaves(value: object, name: str, depth: int, several: bool) -> Iterator[tuple[str, Scalar, bool]]:
-    """Field and value of each leaf, and whether it is in a list."""
+def _leaves(value: object, name: str, depth: int, several: bool, left: dict[str, None]) -> Iterator[tuple[str, Scalar, bool]]:
+    """Field and value of each leaf, and whether it is in a list; fields of which some are too deep are put into ``left``."""
     if isinstance(value, str | int | float):
         yield name, value, several
     elif depth < MAX_DEPTH and isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(inner, f"{name}.{key}" if name else str(key), depth + 1, several)
+            yield from _leaves(inner, f"{name}.{key}" if name else str(key), depth + 1, several, left)
     elif depth < MAX_DEPTH and isinstance(value, list | tuple):
         for inner in value:
-            yield from _leaves(inner, name, depth + 1, True)
+            yield from _leaves(inner, name, depth + 1, True, left)
+    elif isinstance(value, Mapping | list | tuple) and value:
+        left[name] = None

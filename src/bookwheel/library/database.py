@@ -254,6 +254,12 @@ class Database:
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
 
+    def undo(self) -> None:
+        """Take back the transaction that is under way, where one is."""
+        with self._lock, self._errors():
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
     def commit_durably(self, generation: int) -> None:
         """Return once all that was written is on the disk, noted as ``generation``.
 

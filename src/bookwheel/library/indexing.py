@@ -213,7 +213,9 @@ def add_documents(
         run = _Run(writer, stop)
         task = progress("adding", count_of(given), "documents")
         try:
-            run.store(writer.source(source), _added(writer, given, fields, task), known=True, replace_all=False)
+            run.store(
+                writer.source(source), _added(writer, given, fields, task, run.report.notes), known=True, replace_all=False
+            )
         finally:
             task.close()
         writer.commit()
@@ -221,8 +223,8 @@ def add_documents(
     return _finished(run, started)
 
 
-def _added(writer: Writer, given: Documents, fields: Fields, task: Task) -> Iterator[Document]:
-    for batch, repeats in batches(given, fields):
+def _added(writer: Writer, given: Documents, fields: Fields, task: Task, told: list[str]) -> Iterator[Document]:
+    for batch, repeats in batches(given, fields, told):
         if repeats:
             writer.flush()  # what has the same id must be in the database to be found there, and replaced
         for document in batch:

@@ -22,7 +22,7 @@ import numpy as np
 from .._errors import InputError
 from ..documents.document import Document, Heading, Hidden, Part, Scalar, Value
 from ..documents.encoding import clean
-from ..documents.metadata import LARGEST, flattened
+from ..documents.metadata import LARGEST, flattened, left_out
 from ..documents.seen_ids import SeenIds
 from ..documents.source import Fields
 from ..documents.weight import WAITING, Load
@@ -39,15 +39,17 @@ GROWTH = 8
 """How many times more rows of a table are read than the last time, where those were light."""
 DEEPEST = 8
 """Dictionaries and lists inside each other."""
+MOST_TOLD = 20
+"""Documents of which it is told that some metadata is left out."""
 DIGITS = 4000
 """Digits that a whole number may have: Python writes none of more than 4,300."""
 
 
-def batches(given: Documents, fields: Fields) -> Iterator[tuple[list[Document], bool]]:
+def batches(given: Documents, fields: Fields, told: list[str]) -> Iterator[tuple[list[Document], bool]]:
     """The documents of ``given``, some at a time; of several with the same id in a batch, the last.
 
     With each batch comes whether it may repeat an id of an earlier one. Raises `InputError` that names the document and the
-    field where a value has the wrong type.
+    field where a value has the wrong type. What of the metadata is left out is ``told``, a sentence for each document.
     """
     seen = SeenIds()
     batch: dict[str, Document] = {}
@@ -58,7 +60,7 @@ def batches(given: Documents, fields: Fields) -> Iterator[tuple[list[Document], 
         return list(batch.values()), bool(known.any())
 
     for number, item in enumerate(_items(given), 1):
-        document = _document(item, number, fields)
+        document = _document(item, number, fields, told)
         if (name := clean(document.id)) != document.id:  # as it will be stored, and looked up again
             document = replace(document, id=name)
         batch.pop(document.id, None)  # the last also takes the last place
@@ -131,19 +133,19 @@ def _some_rows(total: int, read: Callable[[int, int], list[Any]]) -> Iterator[An
         count = max(1, min(ROWS, GROWTH * count, WAITING * count // max(size, 1)))
 
 
-def _document(item: Any, number: int, fields: Fields) -> Document:
+def _document(item: Any, number: int, fields: Fields, told: list[str]) -> Document:
     if isinstance(item, str):
         return _named("", item, "", {}, number)
     if isinstance(item, Document):
-        return _checked(item, number)
+        return _checked(item, number, told)
     if isinstance(item, Mapping):
-        return _of_record(item, number, fields)
+        return _of_record(item, number, fields, told)
     raise InputError(
         f"document {number} must be a text, a dictionary or a Document, not {_kind(item)}; files and folders are read by index"
     )
 
 
-def _checked(document: Document, number: int) -> Document:
+def _checked(document: Document, number: int, told: list[str]) -> Document:
     """``document``, its types seen to."""
     for name in ("id", "text", "title"):
         if not isinstance(value := getattr(document, name), str):
@@ -158,7 +160,7 @@ def _checked(document: Document, number: int) -> Document:
     if not isinstance(document.metadata, Mapping):
         raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
     if document.metadata:
-        return replace(document, metadata=_metadata(document.metadata, document.id, number))
+        return replace(document, metadata=_metadata(document.metadata, document.id, number, told))
     return document
 
 
@@ -179,7 +181,7 @@ def _check_places(document: Document, number: int) -> None:
         raise InputError(f"{_label(document.id, number)}: hidden spans must not overlap")
 
 
-def _of_record(record: Mapping[Any, Any], number: int, fields: Fields) -> Document:
+def _of_record(record: Mapping[Any, Any], number: int, fields: Fields, told: list[str]) -> Document:
     """The document of a dictionary, or of a table's row, with the field names that files may have, too."""
     from ..documents.readers.record import plan_for
 
@@ -203,7 +205,7 @@ def _of_record(record: Mapping[Any, Any], number: int, fields: Fields) -> Docume
         values = {**nested, **values}
     elif not _missing(nested):
         raise InputError(f"{_label(identifier, number)}: field 'metadata' must be a dictionary, not {_kind(nested)}")
-    return placed(_named(identifier, text, title, _metadata(values, identifier, number), number), record.get(PLACES))
+    return placed(_named(identifier, text, title, _metadata(values, identifier, number, told), number), record.get(PLACES))
 
 
 def _named(identifier: str, text: str, title: str, metadata: dict[str, Value], number: int) -> Document:
@@ -236,21 +238,24 @@ def _string(record: Mapping[str, Any], name: str, identifier: str, number: int) 
     raise InputError(f"{_label(identifier, number)}: field {name!r} must be a string, not {_kind(value)}")
 
 
-def _metadata(values: Mapping[Any, Any], identifier: str, number: int) -> dict[str, Value]:
+def _metadata(values: Mapping[Any, Any], identifier: str, number: int, told: list[str]) -> dict[str, Value]:
     """The values that are there, as strings, numbers and truth values; dates as ISO 8601 writes them.
 
     Lists are several values of a field, and an object has a field for each of its own: ``author.name``.
     """
     kept: dict[str, Value] = {}
+    left: dict[str, None] = {}
     for name, value in values.items():
         if not isinstance(name, str):
             raise InputError(f"{_label(identifier, number)}: the name of a field must be a string, not {name!r:.40}")
         if isinstance(value, str):
             kept[name] = value
         elif isinstance(value, Mapping | list | tuple | set | frozenset) or (hasattr(value, "tolist") and _is_array(value)):
-            kept.update(flattened({name: _plain_tree(value, name, identifier, number, 0)}))
+            kept.update(flattened({name: _plain_tree(value, name, identifier, number, 0)}, left))
         elif not _missing(value) and (one := _checked_scalar(value, name, identifier, number)) is not None:
             kept[name] = one
+    if left and len(told) < MOST_TOLD:
+        told.append(f"{_label(identifier, number)}: {left_out(left)}")
     return kept
 
 

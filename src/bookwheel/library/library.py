@@ -135,6 +135,17 @@ class Library(Reader):
         self.refresh()
         return report
 
+    def repair(self) -> list[str]:
+        """Mend damage to what the database says twice (see `library.repair`); one sentence for each thing made anew.
+
+        `check` then tells what is left. Raises `LibraryLocked`, `StorageError`.
+        """
+        from .repair import repair
+
+        done = repair(self.path, self.wait)
+        self.refresh()
+        return done
+
     def remove(self, names: str | Sequence[str]) -> int:
         """Remove the documents with these ids, or from these files, folders or archives; returns how many there were.
 

@@ -13,7 +13,7 @@ __all__ = ["JOINT", "addresses", "ambiguous", "below", "find", "shared_ids"]
 JOINT = "::"
 """Between the path of a file and the id of a document in it, where other files have the same id."""
 _NAMED = 3
-_PAIRS = 20
+_PAIRS = 5
 """Pairs of files that are named at the end of a run; more are counted."""
 
 
@@ -77,7 +77,7 @@ def shared_ids(store: Store, since: int) -> Iterator[str]:
         what = f"the id {name!r:.80} is" if count == 1 else f"{count:,} ids, {name!r:.80} among them, are"
         yield f"{what} in {_label(one)} and in {_label(other)}; call one document by {one + JOINT + name!r:.300}"
     if len(pairs) > _PAIRS:
-        yield f"{len(pairs) - _PAIRS:,} more pairs of files have ids in common"
+        yield f"{len(pairs) - _PAIRS:,} more pairs of files have ids in common; their documents are called by path{JOINT}id, too"
 
 
 def _label(path: str) -> str:

@@ -17,6 +17,7 @@ __all__ = ["damaged_rows"]
 NAMED = 20
 """Damaged rows of a table that are named; the others are counted."""
 AGAIN = "index the files again into a new library"
+MEND = f"run `bookwheel check --repair`, or {AGAIN}"
 _AT_ONCE = 1 << 10
 
 _Check = Callable[[Store, Manifest], Iterator[str]]
@@ -101,7 +102,7 @@ def _texts(store: Store, manifest: Manifest) -> Iterator[str]:
 
 def _fields(store: Store, manifest: Manifest) -> Iterator[str]:
     for key in store.unsound_fields():
-        yield f"{store.path} is damaged: the values of the field {key!r:.80} do not match their checksum; {AGAIN}"
+        yield f"{store.path} is damaged: the values of the field {key!r:.80} do not match their checksum; {MEND}"
 
 
 def _removals(store: Store, manifest: Manifest) -> Iterator[str]:

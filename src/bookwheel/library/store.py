@@ -70,7 +70,7 @@ class Store(StoreChanges, PassageRows):
                 else:
                     raise LibraryDamaged(
                         f"{self.path} is damaged: it lists {found} removed documents where the writers noted {wanted[0]}, or lists "
-                        "others; index the files again into a new library"
+                        "others; run `bookwheel check --repair`, or index the files again into a new library"
                     )
             finally:
                 db.execute("COMMIT")
@@ -290,7 +290,7 @@ class Store(StoreChanges, PassageRows):
         if (rows, sums) != noted:
             raise LibraryDamaged(
                 f"the values of the field {key!r:.80} are damaged in {self.path}: filters by it cannot be trusted; run "
-                "`bookwheel check` to see all that is damaged, then index the files again into a new library"
+                "`bookwheel check --repair`, or index the files again into a new library"
             )
         self._compared.add(key)
 

@@ -7,6 +7,7 @@ no recursion. Its size is bounded.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import date, time
@@ -33,7 +34,8 @@ MAX_TOML = 1 << 14
 _OPENING = re.compile(r"---[ \t]*\r?\n")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*\r?$", re.MULTILINE)
 _KEY = re.compile(r"""("[^"\n]{1,100}"|'[^'\n]{1,100}'|[^\s#\-?:{}\[\],&*!|>'"%@`][^:\n]{0,100}?)[ \t]*:(?=\s|$)""")
-_WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None, "~": None, "": None, ".nan": None}
+_WORDS |= {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
 
 
 class FrontMatter:
@@ -170,38 +172,49 @@ def _events(block: str) -> Iterator[Any]:
 
 
 def _entries(events: Iterator[Any]) -> Iterator[tuple[str, Value]]:
-    """Each key of the top mapping with its value; None for a value that cannot be metadata."""
-    depth = 0
+    """Each field of the top mapping with its value, those of nested mappings with dots; ``("", None)`` for what has none."""
     key: str | None = None
-    parts: list[Scalar] | None = None  # of a list of scalars, as far as it is one
+    above: list[tuple[dict[str, object] | list[object], str | None]] = []  # what the open one is in, and its key there
+    opened: dict[str, object] | list[object] | None = None
+    inner: str | None = None  # the key that waits for its value in the open mapping
+    depth = 0
     for event in events:
         kind = type(event).__name__
-        value: Value = None
+        value: object = None
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             depth += 1
             if depth > MAX_DEPTH:
                 raise _Damage(event.start_mark.line + 1, f"nested more than {MAX_DEPTH} deep", deep=True)
             if depth == 1 and kind == "SequenceStartEvent":
                 return
-            parts = [] if depth == 2 and kind == "SequenceStartEvent" else None
+            if depth > 1:
+                if opened is not None:
+                    above.append((opened, inner))
+                opened, inner = {} if kind == "MappingStartEvent" else [], None
             continue
         if kind in ("MappingEndEvent", "SequenceEndEvent"):
             depth -= 1
-            if depth != 1:
+            if depth < 1:
                 continue
-            value = tuple(parts) if parts else None
+            value, opened = opened, None
+            if above:
+                opened, inner = above.pop()
         elif kind == "ScalarEvent":
-            if depth == 2 and parts is not None:
-                parts.append(_scalar(event.value, plain=event.implicit[0]))
-            if depth != 1:
-                continue
             value = _scalar(event.value, plain=event.implicit[0])
-        elif kind != "AliasEvent" or depth != 1:
+        elif kind != "AliasEvent":
             continue
-        if key is None:
+        if isinstance(opened, list):
+            opened.append(value)
+        elif opened is not None:
+            if inner is None:
+                inner = str(event.value) if kind == "ScalarEvent" else ""
+            else:
+                opened[inner] = value
+                inner = None
+        elif key is None:
             key = str(event.value) if kind == "ScalarEvent" else ""
         else:
-            yield key, value
+            yield from (flattened({key: value}) if key else {}).items() or [("", None)]
             key = None
 
 

@@ -53,6 +53,7 @@ def _records(source: Source, fields: Fields, text: str) -> Iterator[Document | I
             raise InputError(f"{source.label}:{line}: not JSON ({error}); the rest of the file was skipped") from error
         number += 1
         yield records.document(clean_values(record), line, number)
+        yield from records.told()
         position = _comma(source, text, position)
 
 

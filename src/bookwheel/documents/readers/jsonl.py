@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..._errors import InputError
-from ..document import Document
+from ..document import Document, Value
 from ..encoding import clean, decode, utf8_stream
-from ..failures import Upcoming
+from ..failures import Note, Upcoming
+from ..metadata import left_out
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from ..written_places import PLACES, placed
@@ -33,6 +35,7 @@ class Records:
     def __init__(self, source: Source, fields: Fields) -> None:
         self._source, self._fields = source, fields
         self._plans: dict[tuple[str, ...], Plan] = {}
+        self._left: list[Note] = []
 
     def document(self, record: object, line: int, number: int = 0) -> Document | InputError:
         """The document of one parsed record that began at ``line``; ``number`` names it if
@@ -73,11 +76,23 @@ class Records:
                 return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was skipped")
             text, title = title, ""  # BEIR has documents that are a title only
         if PLACES in record:
-            document = Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
+            document = Document(identifier, text, title, self._metadata(record, plan, identifier, line), "prose", (), line)
             return placed(document, record[PLACES])
         if plan.metadata:
-            return Document(identifier, text, title, flatten(record, plan.metadata), "prose", (), line)
+            return Document(identifier, text, title, self._metadata(record, plan, identifier, line), "prose", (), line)
         return Document(identifier, text, title, {}, "prose", (), line)
+
+    def _metadata(self, record: dict[str, Any], plan: Plan, identifier: str, line: int) -> dict[str, Value]:
+        left: dict[str, None] = {}
+        found = flatten(record, plan.metadata, left)
+        if left:
+            self._left.append(Note(f"{self._source.label}:{line}: document {identifier!r:.80}: {left_out(left)}"))
+        return found
+
+    def told(self) -> Iterator[Note]:
+        """What of the records made since the last call was left out."""
+        while self._left:
+            yield self._left.pop()
 
     def _plan(self, keys: tuple[str, ...], line: int) -> Plan:
         where = f"{self._source.label}:{line}: the record"
@@ -158,6 +173,7 @@ def _documents(source: Source, fields: Fields) -> Iterator[Document | InputError
             del record
             yield made
             del made
+            yield from records.told()
 
 
 def _read(source: Source, fields: Fields) -> Items:

@@ -90,8 +90,11 @@ def text_of(value: object) -> str:
     return ""
 
 
-def flatten(record: Mapping[str, object], names: Iterable[str]) -> dict[str, Value]:
-    """The values among ``names``, of nested objects and lists too; an object ``metadata`` is opened. Nulls are left out."""
+def flatten(record: Mapping[str, object], names: Iterable[str], left: dict[str, None]) -> dict[str, Value]:
+    """The values among ``names``, of nested objects and lists too; an object ``metadata`` is opened. Nulls are left out.
+
+    ``left``: see `flattened`.
+    """
     found: dict[str, Value] = {}
     nested: dict[str, object] = {}
     for name in names:
@@ -102,7 +105,7 @@ def flatten(record: Mapping[str, object], names: Iterable[str]) -> dict[str, Val
             nested[name] = value
     if nested:
         opened = nested.pop("metadata", None)
-        found.update(flattened(nested))
+        found.update(flattened(nested, left))
         if isinstance(opened, dict):
-            found = {**flattened(opened), **found}
+            found = {**flattened(opened, left), **found}
     return found

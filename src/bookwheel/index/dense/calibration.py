@@ -40,6 +40,8 @@ _FAR = 50.0
 """The slack of a row that was not among the candidates considered."""
 MOST = 2 * DEEPEST
 """Candidates for each of the k where some queries needed more than `DEEPEST`: the bounds end most searches much earlier."""
+TABLE = 1 << 20
+"""Rows up to which places are looked up in a table of all."""
 _NONE = np.empty(0, dtype=np.uint64)
 
 
@@ -85,6 +87,12 @@ def calibration_queries(
 
 def find_rows(ids: NDArray[np.integer], true: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where each of the rows ``true`` is among the ``ids`` of candidates, which all differ; -1 for one that is not."""
+    last = int(max(ids.max(), true.max()))
+    if last < TABLE:
+        table = np.full(last + 1, -1, np.int64)
+        table[ids] = np.arange(len(ids))
+        found: NDArray[np.int64] = table[true]
+        return found
     order = np.argsort(ids)
     at = order[np.minimum(np.searchsorted(ids, true, sorter=order), len(ids) - 1)]
     return np.where(ids[at] == true, at, -1)
@@ -104,11 +112,14 @@ def need_of(
     here = at >= 0
     slack = np.where(here, (scores[-1] - estimates[at]) / error[at], _FAR)
     bounds = estimates + max(0.0, float(np.quantile(slack, RECALL))) * error
-    # Numbers sorted by themselves, and the place of a few looked up: many times faster than sorting all places by them.
-    rising, own = np.sort(bounds), bounds[at]
+    # Only what is ranked above one of them is sorted, and by itself: many times faster than to sort the places of all.
+    own = bounds[at]
+    rising = np.sort(bounds[bounds >= own.min(where=here, initial=np.inf)])
     after = np.searchsorted(rising, own, side="right")
-    place = (len(bounds) - after + 1).astype(np.float64)
-    for same in np.flatnonzero(after - np.searchsorted(rising, own) > 1).tolist():  # of equals the first of the candidates
+    place = (len(rising) - after + 1).astype(np.float64)
+    for same in np.flatnonzero(
+        here & (after - np.searchsorted(rising, own) > 1)
+    ).tolist():  # of equals the first of the candidates
         place[same] += np.count_nonzero(bounds[: at[same]] == own[same])
     return Need(np.where(here, place, np.inf), slack, np.zeros(len(at)) if lists is None else lists)
 
