@@ -145,3 +145,27 @@ def test_1_million_passages_in_256_mb(tmp_path: Path, compiled: None, python: st
 @pytest.mark.slow
 def test_10_million_passages_in_2_gb(tmp_path: Path, compiled: None, python: str, child_environment: dict[str, str]) -> None:
     within(tmp_path, python, child_environment, passages=10_000_000, length=100, ram=2048 * MB, seconds=6 * 3600)
+
+
+WORKERS = """
+import json, sys
+from pathlib import Path
+import bookwheel
+texts, place, ram = sys.argv[1:4]
+with bookwheel.open(Path(place), create=True, ram=ram) as library:
+    report = library.index(texts, workers=2)
+    print(json.dumps([report.workers, report.added, report.failures]))
+"""
+
+
+@pytest.mark.slow
+def test_workers_are_within_the_budget(tmp_path: Path, compiled: None, python: str, child_environment: dict[str, str]) -> None:
+    """All processes together: two workers, which know as many words as they may, and the one that writes."""
+    ram, texts = 1024 * MB, tmp_path / "texts.jsonl"
+    synthetic().write_text(texts, 60_000, length=60)
+    built = run_within(
+        ram, [python, "-c", WORKERS, str(texts), str(tmp_path / "library"), "1GB"], child_environment, timeout=900
+    )
+    built.check()
+    assert json.loads(built.output) == [2, 60_000, []]
+    print(f"two workers: {built.told()}", file=sys.stderr)

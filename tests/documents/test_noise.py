@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bookwheel
+from bookwheel import LibraryEmpty
 from bookwheel.cli.main import main
 from bookwheel.documents.noise import without_noise
 
@@ -120,3 +121,14 @@ def test_any_order_of_languages_leaves_it_out(tmp_path: Path) -> None:
         words = [word for line in LINES.split() for word in line.replace("/", "+").split("+") if len(word) > 8]
         assert not any(library.search(word, recipe="bm25") for word in words[:9])
         assert "1" in {result.id for result in library.search("kite", recipe="bm25", k=50)}
+
+
+def test_a_library_of_nothing_to_search_is_not_called_empty(tmp_path: Path) -> None:
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        library.add({"id": "1", "text": LINES})
+        assert (len(library), library.passage_count) == (1, 0)
+        with pytest.raises(LibraryEmpty, match="none of the 1 documents .* has text to search"):
+            library.search("kite")
+        library.remove("1")
+        with pytest.raises(LibraryEmpty, match="is empty"):
+            library.search("kite")

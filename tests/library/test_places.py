@@ -193,3 +193,12 @@ def test_a_damaged_map_is_told(tmp_path: Path) -> None:
         assert any("list of the places" in problem for problem in library.check())
         with pytest.raises(LibraryDamaged, match="list of the places"):
             library.places("d", [(0, 4)])
+
+
+def test_more_headings_than_are_kept_end_none_above() -> None:
+    from bookwheel.documents.parts import HEADINGS
+
+    text = "".join(f"# h{n}\n" for n in range(HEADINGS + 5))
+    found = PlaceMap.of(Document("d", text, kind="markup"))
+    assert found.place(text.index(f"h{HEADINGS - 1}"), len(text), text).heading == (f"h{HEADINGS - 1}",)
+    assert found.place(text.index(f"h{HEADINGS + 2}"), len(text), text).heading == ()

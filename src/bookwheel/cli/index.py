@@ -134,7 +134,7 @@ def index(
             print_memory_plan(report.memory_plan)
         touched = report.added or report.updated or report.unchanged or report.removed
         if not report.failures and not touched:
-            empty = "" if library.passage_count else "; the library is still empty"
+            empty = "" if library.document_count else "; the library is still empty"
             listed = "; --skipped lists what was skipped" if report.skipped and not (list_skipped or as_json) else ""
             notice(f"nothing in {', '.join(paths)[:200]} was indexed{empty}{listed}")
     return DAMAGED if report.failures else 0

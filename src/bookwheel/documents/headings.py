@@ -6,8 +6,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from .document import Document, Heading
+from .parts import HEADINGS, bounded
 
 __all__ = ["fences", "heading_starts", "markup_headings", "with_headings"]
 
@@ -77,16 +79,17 @@ def markup_headings(text: str) -> tuple[Heading, ...]:
     """
     marks = fences(text)[0]
     found = [
-        Heading(match.start(), len(match.group(1)), _title(_CLOSING.sub("", match.group(2)))) for match in _atx(text, marks)
+        Heading(match.start(), len(match.group(1)), _title(_CLOSING.sub("", match.group(2))))
+        for match in islice(_atx(text, marks), HEADINGS + 1)
     ]
     markdown = bool(found)
     kinds: dict[str, int] = {}
-    for match in _underlined(text, marks):
+    for match in islice(_underlined(text, marks), HEADINGS + 1):
         mark = match.group("rule")[0]
         kind = mark if match.group(1) is None else mark * 2
         level = (2 if mark == "-" else 1) if markdown else kinds.setdefault(kind, len(kinds) + 1)
         found.append(Heading(match.start(), level, _title(match.group("title"))))
-    return tuple(sorted(heading for heading in found if heading.title))
+    return bounded(sorted(heading for heading in found if heading.title))
 
 
 def with_headings(document: Document) -> Document:

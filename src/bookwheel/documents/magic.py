@@ -47,6 +47,8 @@ def by_magic(head: bytes, source: Source) -> tuple[str, str]:
         return _of_zip(source)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _of_ole(source)
+    if head.startswith(b"\x78\x9f\x3e\x22"):
+        return "tnef", ""
     if _FICTION.match(head):
         return "fb2", ""
     if head.startswith(b"SQLite format 3\0"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Hidden",
     "Part",
     "blocks_text",
+    "bounded",
     "column_name",
     "hidden_parts",
     "joined",
@@ -43,6 +45,18 @@ class Heading(NamedTuple):
     level: int
     """1 for the highest; 0 ends all headings before, as at the beginning of an attachment."""
     title: str
+
+
+HEADINGS = 20_000
+"""Headings of a document that are kept; what comes after the last has none, since it would be told a wrong one."""
+
+
+def bounded(headings: Iterable[Heading]) -> tuple[Heading, ...]:
+    """The first `HEADINGS` of ``headings``, and an end of them where there are more."""
+    every = iter(headings)
+    found = tuple(islice(every, HEADINGS))
+    following = next(every, None)
+    return found if following is None else (*found, Heading(following.start, 0, ""))
 
 
 class Hidden(NamedTuple):
@@ -126,7 +140,7 @@ def blocks_text(blocks: Iterable[str], between: str = "\n\n", *, strip: bool = T
             headings.append(Heading(length, block.level, " ".join(text[:600].split())[:300]))
         texts.append(text)
         length += len(text)
-    return between.join(texts), tuple(headings)
+    return between.join(texts), bounded(headings)
 
 
 def column_name(number: int) -> str:

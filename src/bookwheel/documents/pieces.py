@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import overload
 
-from .document import Document, Part, Span
+from .document import Document, Heading, Part, Span
 from .headings import fences
 
 __all__ = ["PIECE", "Spans", "hidden_tail", "pieces_of"]
@@ -79,7 +79,8 @@ def _pieces(document: Document) -> Iterator[tuple[int, Document, str]]:
         low, high = bisect_left(pages, start), bisect_left(pages, end)
         inner = (0, *(page - start for page in pages[low:high] if page > start)) if pages else ()
         sections = tuple(section - start for section in document.sections if start <= section < end)
-        headings = tuple(h._replace(start=h.start - start) for h in document.headings if start <= h.start < end)
+        first, last = (bisect_left(document.headings, bound, key=_start) for bound in (start, end))
+        headings = tuple(heading._replace(start=heading.start - start) for heading in document.headings[first:last])
         parts = tuple(_parts(document, start, end))
         piece = replace(
             document, text=text[start:end], pages=inner, sections=sections, parts=parts, headings=headings, hidden=()
@@ -88,6 +89,10 @@ def _pieces(document: Document) -> Iterator[tuple[int, Document, str]]:
         if document.kind == "markup":
             fence = fences(piece.text, fence)[1]
         start = end
+
+
+def _start(heading: Heading) -> int:
+    return heading.start
 
 
 def _parts(document: Document, start: int, end: int) -> Iterator[Part]:

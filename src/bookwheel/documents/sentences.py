@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from .document import Document
 from .headings import fences, heading_starts
-from .parts import part_cuts
+from .parts import HEADINGS, part_cuts
 
 __all__ = ["BLOCK", "INDENTED", "PARAGRAPH", "SECTION", "SENTENCE", "UNINDENTED", "cuts"]
 
@@ -56,7 +56,8 @@ def cuts(document: Document, fence: str = "") -> tuple[list[int], list[int]]:
         marks = fences(text, fence)[0] if document.kind == "markup" else []
         found = dict(_text_cuts(text, marks))
         if document.kind == "markup":
-            starts = (heading.start for heading in document.headings) if document.headings else heading_starts(text, marks)
+            known = 0 < len(document.headings) <= HEADINGS
+            starts = (heading.start for heading in document.headings) if known else heading_starts(text, marks)
             found.update((start, SECTION) for start in starts)
     found.update((start, SECTION) for start in document.sections)
     for start in document.pages[1:]:

@@ -294,6 +294,11 @@ class Searcher:
     def refuse_empty(self) -> None:
         """Raise `LibraryEmpty` where there is nothing to search."""
         snapshot = self.snapshot
+        if not snapshot.passages and snapshot.documents:
+            raise LibraryEmpty(
+                f"none of the {snapshot.documents:,} documents in the library {snapshot.library} has text to search; add others with: "
+                "bookwheel index PATH"
+            )
         if not snapshot.passages:
             raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
 

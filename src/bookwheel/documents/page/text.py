@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..document import Heading
+from ..parts import bounded
 from .blocks import HEADING_MARK, KEPT_SPACE, LINE_MARK, PARAGRAPH_MARK, Blocks
 
 __all__ = ["block_text", "text_of"]
@@ -63,7 +64,7 @@ def _joined_parts(parts: list[str]) -> tuple[str, tuple[Heading, ...]]:
         headings.append(Heading(offset, level if title else 0, title))
         offset += len(piece)
     text = (first + "".join(rest[1::2])).rstrip()
-    return text, tuple(heading for heading in headings if heading.start < len(text))
+    return text, bounded(heading for heading in headings if heading.start < len(text))
 
 
 def _moved(match: re.Match[str]) -> str:

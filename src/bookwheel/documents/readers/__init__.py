@@ -24,6 +24,7 @@ from . import (
     rtf,
     table,
     text,
+    tnef,
     xlsx,
 )
 from .base import Format, Items
@@ -64,6 +65,7 @@ FORMATS: dict[str, Format] = {
         calendar.VCARD,
         fb2.FB2,
         outlook.MSG,
+        tnef.TNEF,
         legacy.DOC,
         legacy.PPT,
         legacy.XLS,

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ..document import Document, Heading, Scalar
+from ..parts import bounded
 from ..source import Fields, Source
 from .base import Format, Items
 from .text import read_text
@@ -202,7 +203,7 @@ def _headings(body: str, text: str) -> tuple[Heading, ...]:
             start = text.find("\n", start) + 1
         if title := one_line(latex_text(bare[match.end() : close - 1])):
             found.append(Heading(start, _LEVELS[match.group(1)], title))
-    return tuple(found)
+    return bounded(found)
 
 
 def _read(source: Source, fields: Fields) -> Items:

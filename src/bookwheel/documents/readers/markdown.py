@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import islice
 
 from ..document import Document, Hidden
 from ..failures import Note
@@ -20,6 +21,7 @@ _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _COMMENT = re.compile(r"<!--(?!-?>)(?:[^-]|-(?!->))*+-->")
+_COMMENTS = 20_000
 _HEADING_LINES = 400
 """Lines that are searched for a title."""
 
@@ -50,7 +52,10 @@ def _comments(text: str) -> tuple[Hidden, ...]:
         return ()
     marks = fences(text)[0]
     found = (match.span() for match in _COMMENT.finditer(text) if not bisect_right(marks, match.start()) % 2)
-    return tuple(Hidden(start, end, "comment") for start, end in found)
+    comments = [Hidden(start, end, "comment") for start, end in islice(found, _COMMENTS)]
+    for _, end in found:  # of still more the rest of the text, with what is between
+        comments[-1] = comments[-1]._replace(end=end)
+    return tuple(comments)
 
 
 def _read(source: Source, fields: Fields) -> Items:

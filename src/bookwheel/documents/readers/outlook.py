@@ -18,7 +18,7 @@ from .mail_parts import page_of, recoded
 from .rtf import rtf_text
 from .values import one_line
 
-__all__ = ["MSG"]
+__all__ = ["MSG", "unpacked_rtf"]
 
 _SUBJECT, _BODY, _HTML, _RTF, _SENDER, _ADDRESS, _TO, _CC, _ID = (
     "0037",
@@ -109,7 +109,7 @@ class _Message:
         if html:
             return clean(visible_text(page_of(recoded(html, None)).body))
         packed = self._bytes(f"__substg1.0_{_RTF}0102")
-        return rtf_text(_unpacked(packed, self._limit))[0] if packed else ""
+        return rtf_text(unpacked_rtf(packed, self._limit))[0] if packed else ""
 
     def files(self) -> list[tuple[str, bytes]]:
         """Attachments; messages among them as mails."""
@@ -140,7 +140,7 @@ class _Message:
         return found
 
 
-def _unpacked(data: bytes, limit: int) -> bytes:
+def unpacked_rtf(data: bytes, limit: int) -> bytes:
     """Compressed RTF."""
     if len(data) < 16 or data[8:12] != b"LZFu":
         return data[16:] if data[8:12] == b"MELA" else b""

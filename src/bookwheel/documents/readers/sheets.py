@@ -69,7 +69,10 @@ def workbook(sheets: Iterator[Sheet]) -> tuple[str, tuple[Part, ...], tuple[Hidd
                 # The header's own row, and titles above it, stand as they are.
                 line, shown = _line(sheet, number, row, header if at is None or place > at else None)
                 if shown < len(line) and not sheet.hidden:
-                    hidden.append(Hidden(before + shown, before + len(line), "hidden cells"))
+                    start = before + shown
+                    if not shown and hidden and hidden[-1].end == before - 1 and before > length:  # rows one after the other
+                        start = hidden.pop().start
+                    hidden.append(Hidden(start, before + len(line), "hidden cells"))
                 before += len(line) + 1
                 lines.append(line)
             add(

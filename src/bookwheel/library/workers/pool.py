@@ -22,7 +22,7 @@ from .messages import unpacked
 __all__ = ["MEMORY", "Failed", "Pool", "Terms"]
 
 MODULE = "bookwheel.library.workers.child"
-BASE, WORDS = 128 << 20, 48 << 20
+BASE, WORDS = 104 << 20, 72 << 20
 """Bytes that a worker holds before it has any words, with the texts that it analyses; and for words, from which on it forgets."""
 MEMORY = BASE + WORDS
 """Bytes of the budget that a worker takes."""
