@@ -7,6 +7,7 @@ import re
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pathspec import GitIgnoreSpec
 
@@ -78,7 +79,7 @@ def _read(folder: str) -> GitIgnoreSpec | None:
 
 def _by_line(lines: list[str]) -> GitIgnoreSpec:
     """The rules of ``lines`` without those that are none, such as ``[z-a]``: to git they match nothing."""
-    patterns = []
+    patterns: list[Any] = []
     for line in lines:
         with suppress(ValueError, re.error):
             patterns += GitIgnoreSpec.from_lines([line]).patterns
