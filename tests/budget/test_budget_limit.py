@@ -163,7 +163,9 @@ def test_workers_are_within_the_budget(tmp_path: Path, compiled: None, python: s
     """All processes together: two workers, which know as many words as they may, and the one that writes."""
     ram, texts = 1024 * MB, tmp_path / "texts.jsonl"
     synthetic().write_text(texts, 60_000, length=60)
-    built = run_within(ram, [python, "-c", WORKERS, str(texts), str(tmp_path / "library"), "1GB"], child_environment, timeout=900)
+    built = run_within(
+        ram, [python, "-c", WORKERS, str(texts), str(tmp_path / "library"), "1GB"], child_environment, timeout=900
+    )
     built.check()
     assert json.loads(built.output) == [2, 60_000, []]
     print(f"two workers: {built.told()}", file=sys.stderr)
