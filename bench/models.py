@@ -113,6 +113,21 @@ def repeated(held_library: Any, name: str, questions: list[Question]) -> float |
     return statistics.median(seconds) if seconds else None
 
 
+def shown(rows: list[dict[str, Any]]) -> str:
+    """The table."""
+    return table(
+        ["model", "questions", "answers with the gold answer", "quoting", "drafts with it", "written", "first token", "again", "whole"],
+        [
+            [
+                row["model"], row["questions"], f"{row['holds_gold']:.0%}", f"{row['quoting_holds_gold']:.0%}",
+                f"{row['draft_holds_gold']:.0%}", f"{row['written']:.0%}", f"{row['first_seconds'] or 0:.2f} s",
+                f"{row['repeated_first_seconds'] or 0:.2f} s", f"{row['whole_seconds']:.2f} s",
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=["smollm2"])
@@ -126,18 +141,7 @@ def main() -> None:
         row = measure(made, name, sample(questions, arguments.questions))
         row["repeated_first_seconds"] = repeated(made, name, sample(questions, 5))
         rows.append(row)
-    text = table(
-        ["model", "questions", "answers with the gold answer", "quoting", "drafts with it", "written", "first token", "again", "whole"],
-        [
-            [
-                row["model"], row["questions"], f"{row['holds_gold']:.0%}", f"{row['quoting_holds_gold']:.0%}",
-                f"{row['draft_holds_gold']:.0%}", f"{row['written']:.0%}", f"{row['first_seconds'] or 0:.2f} s",
-                f"{row['repeated_first_seconds'] or 0:.2f} s", f"{row['whole_seconds']:.2f} s",
-            ]
-            for row in rows
-        ],
-    )  # fmt: skip
-    keep("models", {"models": rows}, text)
+        keep("models", {"models": rows}, shown(rows))
 
 
 if __name__ == "__main__":

@@ -234,3 +234,12 @@ def test_digest_tells_content_apart(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("two")
     digests = [item.digest() for item in walk([tmp_path]) if isinstance(item, Source)]
     assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("line", ["*.py[d-c]", "[z-a]", "!", "/", "a[", "a[[:alpha:", "x\\"])
+def test_a_line_of_a_gitignore_that_is_no_pattern_costs_that_line_alone(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".gitignore").write_text(f"drafts/\n{line}\n*.log\n")
+    (tmp_path / "drafts").mkdir()
+    for name in ("drafts/a.txt", "b.log", "c.txt"):
+        (tmp_path / name).write_text("a heron")
+    assert [Path(item.path).name for item in walk([tmp_path]) if isinstance(item, Source)] == ["c.txt"]

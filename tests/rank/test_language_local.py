@@ -224,3 +224,33 @@ def test_a_model_of_the_hub_is_downloaded_only_where_that_is_allowed() -> None:
         ModelError, match="'nobody/no-such-model' is not on this machine.*bookwheel allow https://huggingface.co"
     ):
         language_model("hub:nobody/no-such-model")
+
+
+def test_a_streamed_answer_is_the_answer_and_a_prompt_that_begins_alike_is_not_read_again(model, monkeypatch) -> None:
+    from bookwheel.language import Reply, Streamer
+    from bookwheel.language.forward import cache_argument
+
+    assert isinstance(model, Streamer)
+    head = "a passage that stays the same. " * 8
+    prompts = [head + "one?", head + "two?", "short", head + "two?"]
+    expected = model.generate(prompts, max_tokens=12)
+    read: list[int] = []
+    forward, name = model._model.forward, cache_argument(model._model)
+
+    def counted(ids, *rest, **more):
+        read.append(ids.shape[1])
+        return forward(ids, *rest, **more)
+
+    monkeypatch.setattr(model._model, "forward", counted)
+    monkeypatch.setattr("bookwheel.language.local.cache_argument", lambda _: name)
+    first_reads = []
+    for prompt, whole in zip(prompts, expected, strict=True):
+        read.clear()
+        reply = Reply()
+        pieces = list(model.stream(prompt, max_tokens=12, reply=reply))
+        assert "".join(pieces) == whole
+        assert reply.prompt_tokens > 0
+        assert reply.finish in ("stop", "length")
+        first_reads.append(read[0])
+    assert first_reads[1] < 40 < first_reads[0]
+    assert "".join(model.stream(prompts[0], max_tokens=12, stop=[expected[0][2:4]])) == expected[0][:2]

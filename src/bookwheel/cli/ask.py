@@ -33,6 +33,9 @@ STDIN = "-"
 @argument("words", nargs=-1, required=True, metavar="QUESTION...")
 @library_option
 @option("--model", metavar="MODEL", help="Language model that phrases the answer. [default: none; the answer quotes]")
+@option(
+    "--method", metavar="NAME", help="How the model reads the passages; see docs/questions.md. [default: all in one prompt]"
+)
 @option("--passages", type=Whole(), default=8, metavar="N", help="Passages to read. [default: 8]")
 @option("--sentences", type=Whole(), default=2, metavar="N", help="Most sentences of a quoting answer. [default: 2]")
 @option(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pathspec import GitIgnoreSpec
 
@@ -63,13 +65,25 @@ def _read(folder: str) -> GitIgnoreSpec | None:
             lines = file.read(_MAX_BYTES).decode("utf-8", "replace").splitlines()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of Python, about "[[" in a pattern
-            spec = GitIgnoreSpec.from_lines(lines)
+            try:
+                spec = GitIgnoreSpec.from_lines(lines)
+            except (ValueError, re.error):
+                spec = _by_line(lines)
             for pattern in spec.patterns:
                 if pattern.regex is not None:
                     pattern.regex = _bounded(pattern.regex)
         return spec
-    except (OSError, ValueError):
-        return None  # there is none, or git itself could not read it
+    except OSError:
+        return None  # there is none
+
+
+def _by_line(lines: list[str]) -> GitIgnoreSpec:
+    """The rules of ``lines`` without those that are none, such as ``[z-a]``: to git they match nothing."""
+    patterns: list[Any] = []
+    for line in lines:
+        with suppress(ValueError, re.error):
+            patterns += GitIgnoreSpec.from_lines([line]).patterns
+    return GitIgnoreSpec(patterns)
 
 
 _STAR, _ANY = "[^/]*", re.compile(r"\(\?:/\.\+\)\?|\(\?:\.\+/\)\?")

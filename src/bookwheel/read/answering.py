@@ -82,7 +82,7 @@ def _written(
     return Answer(
         question,
         made.claims,
-        tuple(evidence),
+        made.evidence or tuple(evidence),
         made.method,
         made.model,
         notes=made.notes,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from .._errors import UsageError
 from .._numbers import real, whole
 from ..rank.recipe import Recipe
+from .methods import METHODS
 
 __all__ = ["AskOptions"]
 
@@ -61,6 +62,8 @@ class AskOptions:
             raise UsageError(f"threshold must be between 0 and 1, not {self.threshold!r}")
         if self.seconds is not None and not self.seconds >= 0:
             raise UsageError(f"seconds must be a number from 0 up, not {self.seconds!r}")
+        if self.method is not None and self.method not in METHODS:
+            raise UsageError(f"there is no reading method {self.method!r:.80}; the methods are {', '.join(METHODS)}")
         if self.unsupported not in ("omit", "mark"):
             raise UsageError(f"unsupported must be 'omit' or 'mark', not {self.unsupported!r}")
         for name in ("history", "inside"):

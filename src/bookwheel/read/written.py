@@ -20,6 +20,8 @@ from .draft import Visible, nothing_found
 from .events import Token
 from .evidence import Evidence
 from .hostile import Fence, bare
+from .methods import method
+from .methods.base import Run
 from .options import AskOptions
 from .protocols import Collection
 
@@ -48,6 +50,8 @@ class Written:
     spent: Spent = field(default_factory=Spent)
     first: float | None = None
     """Seconds to the first piece of the draft."""
+    evidence: tuple[Evidence, ...] = ()
+    """What was read: where a reading method searched again, more than was given."""
 
 
 @dataclass
@@ -71,8 +75,15 @@ def written(
     try:
         model = writer(options.model) if isinstance(options.model, str) else options.model
         small = 0 < getattr(model, "parameters", 0) < SMALL
-        ask = _phrasing(model, question, quoted) if small else _answering(model, question, evidence, options, draft)
-        yield from _drafted(model, ask, options, draft)
+        if options.method is not None:
+            run = _run(model, collection, question, evidence, options, draft)
+            try:
+                yield from method(options.method)(run)
+            finally:
+                evidence, draft.spent = tuple(run.evidence), draft.spent + run.spent
+        else:
+            ask = _phrasing(model, question, quoted) if small else _answering(model, question, evidence, options, draft)
+            yield from _drafted(model, ask, options, draft)
     except BookwheelError as error:
         draft.notes.append(_sentence(error))
     except MemoryError:
@@ -82,6 +93,21 @@ def written(
     except Exception as error:  # a model of the caller's own
         draft.notes.append(f"the language model {name!r} failed ({type(error).__name__}: {' '.join(str(error).split())[:200]})")
     return _verified(collection, question, evidence, options, quoted, draft, name, small=small)
+
+
+def _run(
+    model: Any, collection: Collection, question: str, evidence: Sequence[Evidence], options: AskOptions, draft: _Draft
+) -> Run:
+    """What a reading method works with."""
+
+    def final(some: Sequence[Evidence]) -> Iterator[Token]:
+        return _drafted(model, _answering(model, question, some, options, draft), options, draft)
+
+    def write(text: str) -> None:
+        draft.text = text
+
+    until = time.monotonic() + (SECONDS if options.seconds is None else options.seconds)
+    return Run(model, collection, question, list(evidence), options, final, write, until, Spent(), options.calls)
 
 
 # -- asking ------------------------------------------------------------------------------------------------------------
@@ -163,7 +189,7 @@ def _drafted(model: Any, ask: _Ask, options: AskOptions, draft: _Draft) -> Itera
         if close is not None:
             close()
         draft.notes.extend(reply.notes)
-        draft.spent = Spent(1, reply.prompt_tokens or _counted(model, [text])[0], reply.completion_tokens)
+        draft.spent += Spent(1, reply.prompt_tokens or _counted(model, [text])[0], reply.completion_tokens)
     if reply.finish == "length" and not reply.notes:
         draft.notes.append(f"the model's draft was cut at {most:,} tokens")
 
@@ -205,11 +231,14 @@ def _verified(
         elif good:
             notes.append("what the model wrote says little of what was asked; these are the documents' own sentences")
         kept = tuple(quoted) + (bad if marked else ())
-        return Written(kept, "quote", name, () if marked else tuple(claims), tuple(notes), draft.spent, draft.first)
+        return Written(
+            kept, "quote", name, () if marked else tuple(claims), tuple(notes), draft.spent, draft.first, tuple(evidence)
+        )
     if bad and not marked:
         count = f"{len(bad)} sentences" if len(bad) > 1 else "a sentence"
         notes.append(f"{count} that the model wrote {'are' if len(bad) > 1 else 'is'} left out: not in the documents")
-    return Written(tuple(shown), "write", name, () if marked else bad, tuple(notes), draft.spent, draft.first)
+    way = options.method or "write"
+    return Written(tuple(shown), way, name, () if marked else bad, tuple(notes), draft.spent, draft.first, tuple(evidence))
 
 
 def _completed(shown: Sequence[Claim], quoted: Sequence[Claim]) -> list[Claim]:

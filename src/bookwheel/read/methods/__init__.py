@@ -1,0 +1,33 @@
+"""Reading methods: how a model is asked about the evidence. One file each, one line here; `written` verifies whatever they draft.
+
+None is the default: without a name the passages, best first, go into one prompt. A method is a function ``draft(run)`` in the
+module of its name, which asks by `Run.ask`, may change `Run.evidence`, and yields the pieces of the final draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from ..events import Token
+    from .base import Run
+
+__all__ = ["METHODS", "method"]
+
+METHODS = {
+    "stuff": "all passages in one prompt, the best last, where models read best",
+    "compress": "of each passage only the sentences that say something of the question",
+    "summarise_first": "each passage is judged and noted down before the answer, and what is irrelevant left out",
+    "map_reduce": "each passage is asked apart, and the answers become one",
+    "refine": "an answer from the best passage is improved by each of the others",
+    "corrective": "where the model finds no passage relevant, it rewords the question, and the search is repeated",
+    "self_ask": "the question is split into simpler ones, and what is found for each is read together",
+}
+"""Names and what they do."""
+
+
+def method(name: str) -> Callable[[Run], Iterator[Token]]:
+    """The method called ``name``, one of `METHODS`."""
+    return cast("Callable[[Run], Iterator[Token]]", import_module(f".{name}", __package__).draft)
