@@ -20,7 +20,6 @@ DAMAGED = 2
     "check",
     examples=[
         ("bookwheel check", "the default library"),
-        ("bookwheel check --library NAME|PATH", "another library"),
         ("bookwheel check --repair", "and mend what can be mended for certain"),
     ],
 )

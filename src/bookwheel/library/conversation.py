@@ -16,7 +16,7 @@ from .conversations import Conversations, KeptTurn, checked_name
 from .search_options import with_options
 
 if TYPE_CHECKING:
-    from .reader import Reader
+    from .questions import Questions
 
 __all__ = ["Conversation"]
 
@@ -24,7 +24,7 @@ __all__ = ["Conversation"]
 class Conversation:
     """The conversation ``name`` of a library; it begins with its first question. Use `Library.conversation` to get one."""
 
-    def __init__(self, library: Reader, name: str) -> None:
+    def __init__(self, library: Questions, name: str) -> None:
         self.name = checked_name(name)
         self._library = library
         self._kept = Conversations(library.path)

@@ -1,0 +1,193 @@
+"""What a library holds: its documents, fields, places and terms, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from .._errors import LibraryDamaged, UsageError
+from ..documents.places import Place
+from ..memory.plan import MemoryPlan
+from ..memory.sizes import ram_of
+from ..rank.query import Query
+from ..rank.recipe import Recipe
+from .facets import DEPTH, Facets, facets
+from .naming import addresses, ambiguous, find
+from .opened import Opened
+from .results import Info, Reason, StoredDocument
+
+__all__ = ["Contents"]
+
+
+class Contents(Opened):
+    """The part of a reader that looks at documents."""
+
+    def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
+        """The documents with this id, or from the file of this path (none where there is none); the first ``limit`` of them.
+
+        Where files have an id in common, ``path::id`` is the one in that file.
+        """
+        snapshot = self._snapshot
+        return [snapshot.store.document(number) for number in find(snapshot.store, snapshot.generation, name)[:limit]]
+
+    def __getitem__(self, name: str) -> StoredDocument:
+        """The document with this id, or the first from the file of this path (`get` gives all).
+
+        Raises `KeyError` where there is none, and `UsageError` where documents of several files have this id: ``path::id``
+        is the one in that file.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a document's id is a string, not {type(name).__name__}")
+        if several := self.full_ids(name):
+            raise UsageError(ambiguous(name, several))
+        if found := self.get(name, 1):
+            return found[0]
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a document with this id, or from the file of this path."""
+        return isinstance(name, str) and self.count(name) > 0
+
+    def __len__(self) -> int:
+        """Number of documents."""
+        return self.document_count
+
+    def __bool__(self) -> bool:
+        """True, also without documents: ``if library:`` asks whether there is a library, ``len(library)`` what is in it."""
+        return True
+
+    def __iter__(self) -> Iterator[StoredDocument]:
+        """All documents, in the order in which they were added.
+
+        Those that are damaged are left out, and named by `LibraryDamaged` when all others were given.
+        """
+        snapshot = self._snapshot  # held to the end, whatever is refreshed meanwhile
+        damaged: list[str] = []
+        count = 0
+        for number in snapshot.store.numbers(snapshot.generation):
+            count += 1
+            try:
+                document = snapshot.store.document(number)
+            except LibraryDamaged as error:
+                damaged.append(str(error))
+            else:
+                yield document
+        if damaged:
+            more = f", and {len(damaged) - 1} more; run `bookwheel check` to see all" if len(damaged) > 1 else ""
+            raise LibraryDamaged(f"{damaged[0]}{more}")
+        if count != snapshot.documents:
+            raise LibraryDamaged(
+                f"{snapshot.store.path} is damaged: it gives {count:,} documents where the manifest says {snapshot.documents:,}; run "
+                "`bookwheel check` to see all that is damaged, then index the files again into a new library"
+            )
+
+    def count(self, name: str) -> int:
+        """How many documents have this id, or come from the file of this path."""
+        snapshot = self._snapshot
+        return len(find(snapshot.store, snapshot.generation, name))
+
+    def facets(
+        self,
+        field: str,
+        query: str | Query | None = None,
+        *,
+        where: str | None = None,
+        k: int = 100,
+        recipe: str | Recipe | None = None,
+        depth: int = DEPTH,
+    ) -> Facets:
+        """How many documents have each value of ``field``: the ``k`` most frequent values, the most frequent first.
+
+        ``where`` counts only documents that meet the filter; with ``query`` only those of the best ``depth`` passages, by
+        ``recipe`` (the library's own where None). A document with several values counts for each. Files are counted by the
+        folder they are in and by the day they were modified. Raises `FilterError` for a field that no document has, and what
+        `search` raises.
+        """
+        return facets(self._searcher, field, query, where, k, recipe, depth)
+
+    def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
+        """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
+        return self._snapshot.store.documents_of([int(number) for number in passages])
+
+    def places(self, document: str | int, spans: Iterable[tuple[int, int]]) -> list[Place]:
+        """The place of each of ``spans`` (start and end in code points) of the document with this id or number.
+
+        Page and printed label, slide, cells, chapter or attachment, headings, line, and what of the span is hidden. `places_of`
+        takes spans of several documents. Raises `KeyError` where there is no such document, and `UsageError` for what is no span.
+        """
+        snapshot = self._snapshot
+        if isinstance(document, str):
+            found = find(snapshot.store, snapshot.generation, document)
+            if not found:
+                raise KeyError(document)
+            if several := self.full_ids(document):
+                raise UsageError(ambiguous(document, several))
+            document = found[0]
+        return self.places_of([(document, start, end) for start, end in spans])
+
+    def places_of(self, spans: Iterable[tuple[int, int, int]]) -> list[Place]:
+        """The place of each of ``spans``: number of a document (`documents_of` tells it), start and end. Raises as `places`."""
+        snapshot = self._snapshot
+        asked = [(int(number), int(start), int(end)) for number, start, end in spans]
+        for _, start, end in asked:
+            if not 0 <= start <= end:
+                raise UsageError(f"a span begins at 0 or later and ends where it begins or later, not {start} to {end}")
+        there = set(snapshot.store.alive(snapshot.generation, list({number for number, _, _ in asked})))
+        for number, _, _ in asked:
+            if number not in there:
+                raise KeyError(number)
+        return snapshot.store.places(asked)
+
+    def terms(self, name: str, passages: Sequence[int], n: int = 10) -> list[list[tuple[str, float]]]:
+        """What the sparse representation ``name`` made of ``passages`` (numbers): each one's ``n`` strongest terms with weights.
+
+        None for a passage that it does not hold yet. Raises `RecipeError` for a name that is no sparse representation.
+        """
+        from .retrieval.matches import top_terms
+
+        return top_terms(self._encoders, self._snapshot, name, passages, n)
+
+    def why(self, query: str, passages: Sequence[int], recipe: str | Recipe | None = None) -> list[list[Reason]]:
+        """What of ``query`` each of ``passages`` met, by the learned-sparse and token representations that ``recipe`` uses.
+
+        None where it uses neither; BM25's words are the highlights of a `Result`.
+        """
+        from .retrieval.matches import reasons, used_by
+
+        searcher = self._searcher
+        found: list[list[Reason]] = [[] for _ in passages]
+        for name in used_by(searcher.recipe(recipe), searcher.representations):
+            some = reasons(self._encoders, searcher.snapshot, name, query, passages)
+            found = [a + b for a, b in zip(found, some, strict=True)]
+        return found
+
+    def full_ids(self, name: str) -> list[str]:
+        """``path::id`` for each file that has a document with the id ``name``, where several have; none where it is clear."""
+        return addresses(self._snapshot.store, self.generation, name)
+
+    def info(self) -> Info:
+        """The state of the library, and its bytes on disk and in memory by part."""
+        from .summary import summary
+
+        return summary(self._snapshot)
+
+    def memory_plan(self, ram: str | int | None = None, names: Iterable[str] | None = None) -> MemoryPlan:
+        """What searching the representations ``names`` (all where None) takes: planned by part, and what is in use now.
+
+        ``ram`` is the library's own where None. Raises `BudgetError` where it does not fit.
+        """
+        return self._searcher.memory.plan(None if ram is None else ram_of(ram), names)
+
+    def recall(self, k: int = 10, sample: int = 100) -> float:
+        """Share of the true nearest ``k`` passages, by brute force over the float vectors, that dense search finds.
+
+        The queries are the first words of ``sample`` passages drawn with the library's seed. Raises `UsageError` for a
+        library without vectors.
+        """
+        from .retrieval.recall import dense_recall
+
+        encoder = self.encoder
+        if encoder is None:
+            raise UsageError(
+                f"the library {self.path} has no dense vectors, so that recall cannot be measured; index with an encoder"
+            )
+        return dense_recall(self._snapshot, encoder, k, sample)
