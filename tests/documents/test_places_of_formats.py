@@ -438,6 +438,7 @@ def test_hidden_text_is_found_told_and_no_evidence(tmp_path: Path) -> None:
             (result,) = library.search(word, recipe="bm25")
             shown = result.where.shown(result.start, result.end)
             assert word in "".join(result.text[start:end] for start, end in result.hidden)
+            assert "(hidden: " in repr(library.search(word, recipe="bm25"))
             assert word not in "".join(library[result.id].text[start:end] for start, end in shown)
         for bird in ("owl", "kite", "gull"):
             answer = library.ask(f"What is the password of the {bird}?")

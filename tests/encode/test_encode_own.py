@@ -179,3 +179,10 @@ def test_similarity_scores_a_query_by_its_own_passage() -> None:
     encoder = load_encoder(lambda texts: [[float("sea" in t), float("bird" in t), 1e-3] for t in texts], dimension=3)
     scores = similarity(encoder)(["sea", "sea", "bird"], ["the sea", "a bird", "a bird"])
     np.testing.assert_allclose(scores, [1, 0, 1], atol=1e-4)
+
+
+def test_a_weight_beyond_all_floats_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "huge.jsonl"
+    path.write_text('{"id": "a", "vector": {"x": ' + "9" * 400 + "}}\n")
+    with pytest.raises(InputError, match="line 1 is not"):
+        read_term_weights(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,13 @@ def test_what_stages_read_counts_as_used() -> None:
     assert representations_of(parse_recipe("bm25 >> late(10)"), kinds) == {"bm25", "colbert"}
     assert representations_of(parse_recipe("bm25 >> late(10)"), {**kinds, "other": "tokens"}) == {"bm25"}
     assert representations_of(parse_recipe('bm25 >> mmr(hits=10, on="dense")'), kinds) == {"bm25", "dense"}
+
+
+def test_a_folder_of_anything_is_not_walked(tmp_path: Path) -> None:
+    """Recipes come with libraries of strangers: one may name the whole disk."""
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c" / "model.safetensors").write_bytes(b"x" * MB)
+    assert model_bytes([("language", str(tmp_path))])["model", "language", str(tmp_path)] < 100 * MB
+    began = time.process_time()
+    model_bytes([("cross", "/"), ("language", "/")])
+    assert time.process_time() - began < 2

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .._allowed import address_of, addresses
 from .._errors import ModelError
 
-__all__ = ["BUILT_IN_MODELS", "DEFAULT", "check_download", "find_folder", "installed", "package_folders"]
+__all__ = ["BUILT_IN_MODELS", "DEFAULT", "check_download", "find_folder", "installed", "package_folders", "weight_files"]
 
 DEFAULT = "static"
 """The encoder of a library that names none."""
@@ -20,8 +21,15 @@ MARKS = ("modules.json", "tokenizer.json", "config.json")
 WEIGHTS = (".safetensors", ".onnx", ".npy")
 HUB_FILES = ["*.json", "*.txt", "*.safetensors", "*.model", "onnx/model.onnx", "onnx/model_quantized.onnx"]
 HUB = "https://huggingface.co"
+LOOKED_AT = 4096
 LARGE = 100_000
 """The least size in bytes of a file of weights."""
+
+
+def weight_files(folder: Path, suffixes: Sequence[str] = WEIGHTS) -> list[Path]:
+    """The files of weights in ``folder`` and its folders, of a few thousand looked at: whoever names it may have named ``/``."""
+    entries = islice(chain(folder.glob("*"), folder.glob("*/*")), LOOKED_AT)
+    return [path for path in entries if path.suffix in suffixes and path.is_file()]
 
 
 def find_folder(name: str, revision: str | None = None, *, download: bool = False) -> Path:

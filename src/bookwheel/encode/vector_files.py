@@ -57,6 +57,10 @@ def read_dense(path: str | Path) -> NDArray[Any]:
     return array
 
 
+LARGEST_WEIGHT = float(np.finfo(np.float32).max)
+"""As Python's own number, which integers of any size can be compared with."""
+
+
 def read_term_weights(path: str | Path) -> SparseFile:
     """A JSONL file of ``{"id": …, "vector": {term: weight}}`` (Anserini's and Seismic's layout), or with ``"weights"``.
 
@@ -90,8 +94,7 @@ def _record(path: Path, line: int, text: str) -> tuple[str, dict[str, float]]:
         name = next(str(record[key]) for key in ("id", "_id", "docno") if key in record)
         vector = next(record[key] for key in ("vector", "weights") if key in record)
         finite = isinstance(vector, dict) and all(
-            isinstance(w, int | float) and not isinstance(w, bool) and abs(w) <= np.finfo(np.float32).max
-            for w in vector.values()
+            isinstance(w, int | float) and not isinstance(w, bool) and abs(w) <= LARGEST_WEIGHT for w in vector.values()
         )
     except (ValueError, TypeError, StopIteration, RecursionError):
         finite = False

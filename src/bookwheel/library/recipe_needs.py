@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .._errors import ModelError
 from .._system import cores
-from ..encode.find import WEIGHTS, find_folder
+from ..encode.find import WEIGHTS, find_folder, weight_files
 from ..encode.transformer.runner import TOKEN_BYTES
 from ..language.load import find_smollm2
 from ..language.registry import model_kind
@@ -74,8 +74,7 @@ def _bytes(kind: str, name: str) -> int:
 def _weights(path: Path) -> int:
     """Bytes of the weights once they are loaded, the largest file's or that of all shards of one."""
     sizes: dict[str, int] = {}
-    for file in [path] if path.is_file() else path.rglob("*"):
-        if file.suffix in (*WEIGHTS, PACKED) and file.is_file():
-            name = str(file.parent / file.name.partition("-of-")[0].rpartition("-")[0]) if "-of-" in file.name else str(file)
-            sizes[name] = sizes.get(name, 0) + file.stat().st_size * (4 if file.suffix == PACKED else 1)
+    for file in [path] if path.is_file() else weight_files(path, (*WEIGHTS, PACKED)):
+        name = str(file.parent / file.name.partition("-of-")[0].rpartition("-")[0]) if "-of-" in file.name else str(file)
+        sizes[name] = sizes.get(name, 0) + file.stat().st_size * (4 if file.suffix == PACKED else 1)
     return max(sizes.values(), default=0)

@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from ..._errors import ModelError, RecipeError
-from ...encode.find import BUILT_IN_MODELS, WEIGHTS, find_folder
+from ...encode.find import BUILT_IN_MODELS, find_folder, weight_files
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder, nbytes
 from ...memory.shares import STATIC
@@ -162,8 +162,7 @@ def _bytes_on_disk(reference: str) -> int:
     if reference in BUILT_IN_MODELS:
         return STATIC
     try:
-        folder = find_folder(reference)
-        files = [path.stat().st_size for path in folder.rglob("*") if path.suffix in WEIGHTS and path.is_file()]
+        files = [path.stat().st_size for path in weight_files(find_folder(reference))]
     except (ModelError, OSError):
         return 0
     return max(files, default=0)
