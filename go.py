@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sets up a fresh clone, and searches or tests. Needs Python 3.11 and the package registry.
 
-    python3 go.py                             set up, index the standard library of this Python, search it
+    python3 go.py                             set up, index the standard library of this Python, search and ask it
     python3 go.py PATH ... --query "words"    set up, index PATH, search it
     python3 go.py test [OPTIONS OF PYTEST]    set up, then all checks and tests (--slow: the slow tests)
 
@@ -28,6 +28,7 @@ OLDEST = (3, 11)
 STDLIB = "stdlib"
 LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__", "lib-dynload", "ensurepip"}
 QUERIES = ("parse command line arguments", "delete a temporary folder automatically", "why is my regular expression slow")
+QUESTION = "What happens to a temporary directory when the context is exited?"
 
 
 def main():
@@ -60,8 +61,13 @@ def search(paths, queries):
         code = run(PYTHON, "-m", "bookwheel", "search", query, "-k", "3", "--lines", "3", *library)
         if code > 1:
             return code
+    if not paths:
+        print(f"$ bookwheel ask {shlex.quote(QUESTION)}", flush=True)
+        code = run(PYTHON, "-m", "bookwheel", "ask", QUESTION, *library)
+        if code > 1:
+            return code
     bookwheel = os.path.relpath(BIN / "bookwheel")
-    say(f'your turn: {bookwheel} search "words"{"".join(" " + part for part in library)}')
+    say(f'your turn: {bookwheel} search "words"{"".join(" " + part for part in library)} (or ask "question")')
     say(f'or:        {bookwheel} index FOLDER, then {bookwheel} search "words"; {bookwheel} --help tells the rest')
     return 0
 

@@ -14,7 +14,7 @@ from ..analysis.scripts import UNSPACED
 from .answer_types import kind_asked_for, names_one
 from .evidence import Evidence
 from .protocols import Wording
-from .sentences import Sentence, Word, sentences_of
+from .sentences import Sentence, Word, header_of, sentences_of
 
 __all__ = ["Matches", "Question", "matches"]
 
@@ -180,6 +180,9 @@ def matches(
         numbers = question.numbers(one.words)
         met[row, [number for some in numbers for number in some]] = True
         met_pairs = {(a, b) for left, right in pairwise(numbers) for a in left for b in right} & question.pairs
+        if (header := header_of(evidence[one.at].text, one.start, one.end)) is not None:  # a row is quoted with it
+            for some in question.numbers(collection.terms(evidence[one.at].text[slice(*header)])):
+                met[row, some] = True
         pairs[row] = sum(question.weights[a] + question.weights[b] for a, b in met_pairs) / 2
     titles = np.zeros((len(evidence), len(question.terms)), bool)
     for row, passage in enumerate(evidence):

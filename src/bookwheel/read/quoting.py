@@ -37,7 +37,7 @@ UNLIKELY = 0.02
 """A further sentence is left out where it is less likely than this to be the one that answers."""
 ALIKE = 0.8
 """Sentences that share so much of their words say the same."""
-NOTHING_NEW = 4.0
+NOTHING_NEW = 20.0
 """What a sentence loses that says nothing but the question's own words, or is a heading."""
 
 

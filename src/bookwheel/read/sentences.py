@@ -11,7 +11,7 @@ from ..documents.sentences import cuts
 from .evidence import Evidence
 from .protocols import Collection
 
-__all__ = ["LONGEST", "Sentence", "Word", "is_heading", "sentences_of", "whole"]
+__all__ = ["LONGEST", "Sentence", "Word", "header_of", "is_heading", "sentences_of", "whole"]
 
 LONGEST = 400
 """Characters of a quote. What goes on for longer without the end of a sentence (code, tables, lists, extracted text) is cut at
@@ -113,7 +113,7 @@ def whole(collection: Collection, one: Evidence, start: int, end: int, *, hidden
 def header_of(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Start and end of the first row of the table that the row ``text[start:end]`` stands in; None for other text, or itself."""
     row = text[start:end]
-    if "\n" in row.strip() or _ROW.match(row) is None:
+    if ("|" not in row and "\t" not in row) or "\n" in row.strip() or _ROW.match(row) is None:
         return None
     found = None
     lines = text[:start].rstrip("\n").split("\n")

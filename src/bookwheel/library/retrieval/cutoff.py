@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,13 +44,17 @@ TOP = 5
 USABLE = 8
 """The fewest passages with a sentence of `SHORTEST` words that a library can be judged by."""
 SHORTEST = 5
-STRICT = 0.05
+STRICT = 0.08
+"""Share of the made questions that are refused."""
 GROWN = 1.5
 SAMPLE = 4
 """Passages looked at for each question that is made."""
 KEPT = 2000
 """Passages whose sentences are kept while a model is fitted."""
+ENCODED = 10_000
+"""Sentences whose vectors are kept meanwhile, a kilobyte each."""
 AT_ONCE = 64
+"""Passages that are judged at a time."""
 
 
 def fitting_probabilities(
@@ -77,7 +81,7 @@ def fitting_probabilities(
 
 def fitted(encoders: Encoders, snapshot: Snapshot, wording: LibraryWording) -> Fitted | None:
     """The model of this library; None where it is too small to fit anything on."""
-    note = f"cutoff 4 {' '.join(wording.names)}"
+    note = f"cutoff 5 {' '.join(wording.names)}"
     try:
         known = json.loads(encoders.cache.note(note) or "")
         if known["passages"] / GROWN <= snapshot.passages <= known["passages"] * GROWN:
@@ -104,10 +108,23 @@ def _evidence(snapshot: Snapshot, ids: Iterable[int]) -> list[Evidence]:
 
 @dataclass
 class _Read:
-    """Sentences of passages, which many questions meet."""
+    """Sentences of passages and their vectors, which many questions meet."""
 
     wording: LibraryWording
     known: dict[int, list[Sentence]] = field(default_factory=dict)
+    encoded: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """As `LibraryWording.vectors`, each text once."""
+        if len(self.encoded) > ENCODED:
+            self.encoded.clear()
+        missing = list(dict.fromkeys(text for text in texts if text not in self.encoded))
+        if missing:
+            made = self.wording.vectors(missing)
+            if made is None:
+                return None
+            self.encoded.update(zip(missing, made, strict=True))
+        return np.stack([self.encoded[text] for text in texts])
 
     def of(self, one: Evidence) -> list[Sentence]:
         if one.passage not in self.known:
@@ -127,6 +144,8 @@ def _rows(wording: LibraryWording, question: Question, evidence: Sequence[Eviden
             for piece in read.of(one)
         ]
     found = matches(wording, question, evidence, sentences)
+    if read is not None:
+        found = replace(found, vectors=read.vectors)
     strength, cosines = wording.strengths(question.text, [one.passage for one in evidence])
     return passage_features(found, strength, cosines)
 
