@@ -11,6 +11,7 @@ alike). A small model must not make an answer worse: share >= that of the quotin
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import sys
@@ -19,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from common import keep, table
+from common import SCRATCH, keep, table
 from questions import Question, collection, library, sample, stands_in
 
 
@@ -141,6 +142,9 @@ def main() -> None:
         row = measure(made, name, sample(questions, arguments.questions))
         row["repeated_first_seconds"] = repeated(made, name, sample(questions, 5))
         rows.append(row)
+        (SCRATCH / "models-answers.json").write_text(
+            json.dumps(row.pop("answers"), ensure_ascii=False, indent=1), encoding="utf-8"
+        )
         keep("models", {"models": rows}, shown(rows))
 
 

@@ -27,8 +27,9 @@ def index():
 def book():
     # No room for postings: each batch of a document's passages becomes a segment of its own.
     from dataclasses import replace
-    share_out = w.share_out
-    w.share_out = lambda *given, **named: replace(share_out(*given, **named), gather=1)
+    import bookwheel.library.writer_memory as m
+    share_out = m.share_out
+    m.share_out = lambda *given, **named: replace(share_out(*given, **named), gather=1)
     index()
 def read():
     # A reading transaction that stays open holds the database's log back, as a long export does.
