@@ -11,8 +11,8 @@ from bookwheel.analysis.library_analyzer import Held, most_documents
 CHINESE = "风筝在湖上飞得很高孩子们在岸边看着它们慢慢落下来然后大家一起回家吃晚饭"
 ENGLISH = "Kites fly high over the lake while children watch from the shore, and then they all walk home to dinner."
 NAMES = (
-    "Six-time Grammy winner and Academy Award nominee Lady Gaga performed the national anthem, while Academy Award winner "
-    "Marlee Matlin provided American Sign Language (ASL) translation."
+    "Three-time Booker winner and Pulitzer Prize nominee Jane Harper wrote the opening speech, while Pulitzer Prize winner "
+    "Robert Shaw provided the British Sign Language translation."
 )
 
 
@@ -49,6 +49,6 @@ def test_what_is_of_no_language_does_not_go_by_one_that_its_script_tells() -> No
 def test_a_sentence_of_names_is_in_its_language() -> None:
     assert language_of(NAMES) == "english"
     assert (
-        language_of("Ulysses Grant, Marlee Matlin, Lady Gaga, Super Bowl, Grammy, Academy, Coldplay, Beyonce, Bruno Mars " * 2)
+        language_of("Ulysses Grant, Carla Moss, Dora Vane, River Shield, Laurel, Academy, Herons, Otters, Bruno Kent " * 2)
         is None
     )

@@ -199,7 +199,7 @@ def test_sentences_that_speak_to_a_model_are_known(text: str) -> None:
         "The instructions were printed in 1588.",
         "They say that the lighthouse is closed.",
         "The lecturers write only on Mondays.",
-        "The Panthers ignored the previous season.",
+        "The Otters ignored the previous season.",
         "The system was built by the army.",
         "He told the users of the library to be quiet.",
         "You are now entering the harbour of Hamburg.",

@@ -9,21 +9,21 @@ from bookwheel.read.derivation import follows
 from bookwheel.read.tokens import tokens_of
 
 BOWL = (
-    "The American Football Conference (AFC) champion Denver Broncos defeated the National Football Conference (NFC) champion "
-    "Carolina Panthers 24–10 to earn their third Super Bowl title."
+    "The Northern Rowing Union (NRU) winner Lisbon Herons defeated the Southern Rowing Union (SRU) winner Geneva Otters 24–10 "
+    "to take their third River Shield."
 )
 WHEEL = "In 1588, the Italian engineer Agostino Ramelli drew a wheel that held twelve books."
-DEFENCE = "The Panthers defense gave up just 308 points, ranking sixth in the league, while also leading the NFL with 24."
+DEFENCE = "The Otters defense gave up just 308 points, finishing sixth in the table, while also leading the SRU with 24."
 
 TRUE = [
     (BOWL, BOWL),
-    (BOWL, "The Denver Broncos defeated the Carolina Panthers 24-10."),
-    (BOWL, "The Denver Broncos defeated the Carolina Panthers."),
-    (BOWL, "The Carolina Panthers were defeated by the Denver Broncos."),
-    (DEFENCE, "The Panthers defense gave up 308 points."),
+    (BOWL, "The Lisbon Herons defeated the Geneva Otters 24-10."),
+    (BOWL, "The Lisbon Herons defeated the Geneva Otters."),
+    (BOWL, "The Geneva Otters were defeated by the Lisbon Herons."),
+    (DEFENCE, "The Otters defense gave up 308 points."),
     (WHEEL, "Agostino Ramelli drew a wheel in 1588."),
     (WHEEL, "In 1588 Ramelli drew a wheel that held 12 books."),
-    ("The Broncos, who beat the Panthers, lost to the Giants.", "The Broncos lost to the Giants."),
+    ("The Herons, who beat the Otters, lost to the Giants.", "The Herons lost to the Giants."),
     ("Tesla acquired Solar in 1999.", "Solar was acquired by Tesla in 1999."),
     ("Solar was acquired by Tesla in 1999.", "Tesla acquired Solar in 1999."),
     ("The distance is 5 km.", "The distance is 5 kilometers."),
@@ -36,18 +36,18 @@ TRUE = [
     ("Although not the largest, the bank failed in 2008.", "The bank failed in 2008."),
 ]
 FALSE = [
-    ("numbers", BOWL, "The Denver Broncos defeated the Carolina Panthers 27–10."),
-    ("a part of a score", BOWL, "The Denver Broncos defeated the Carolina Panthers 24."),
-    ("sides", BOWL, "The Carolina Panthers defeated the Denver Broncos 24–10."),
-    ("sides, passive", BOWL, "The Denver Broncos were defeated by the Carolina Panthers."),
+    ("numbers", BOWL, "The Lisbon Herons defeated the Geneva Otters 27–10."),
+    ("a part of a score", BOWL, "The Lisbon Herons defeated the Geneva Otters 24."),
+    ("sides", BOWL, "The Geneva Otters defeated the Lisbon Herons 24–10."),
+    ("sides, passive", BOWL, "The Lisbon Herons were defeated by the Geneva Otters."),
     ("sides", "Tesla acquired Solar in 1999.", "Solar acquired Tesla in 1999."),
-    ("names", BOWL, "The Denver Panthers defeated the Carolina Broncos."),
+    ("names", BOWL, "The Lisbon Otters defeated the Geneva Herons."),
     ("stitched", "In 1588 Ramelli drew a wheel and in 1590 he died.", "In 1588 Ramelli died."),
     ("subject", "The president of France visited Berlin.", "France visited Berlin."),
-    ("subject", "The Broncos, who beat the Panthers, lost to the Giants.", "The Panthers lost to the Giants."),
+    ("subject", "The Herons, who beat the Otters, lost to the Giants.", "The Otters lost to the Giants."),
     ("subject", "The lawyer of Bell and Ford resigned.", "Ford resigned."),
     ("subject", "Edison hired Bell, Tesla, and Ford resigned.", "Tesla and Ford resigned."),
-    ("head noun", "The Broncos coach resigned.", "The Broncos resigned."),
+    ("head noun", "The Herons coach resigned.", "The Herons resigned."),
     ("head noun", "Google acquired Motorola Mobility.", "Google acquired Motorola."),
     ("possessive", "Google bought Motorola's patents.", "Google bought Motorola."),
     ("negation dropped", "The bank did not fail.", "The bank did fail."),
