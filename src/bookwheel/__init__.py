@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from .documents.document import Document
     from .documents.places import Place
     from .documents.read import Fields
+    from .library.conversation import Conversation
     from .library.library import Library
     from .library.library import open_library as open
+    from .library.mentions import Mentions
     from .library.planning import LibraryPlan, plan
     from .library.results import IndexReport, Info, Result, Results, StoredDocument
     from .library.search_options import SearchOptions
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 _ATTRIBUTES = {
     "Answer": ("read.answer", "Answer"),
     "Claim": ("read.answer", "Claim"),
+    "Conversation": ("library.conversation", "Conversation"),
     "Document": ("documents.document", "Document"),
     "Evidence": ("read.evidence", "Evidence"),
     "Fields": ("documents.read", "Fields"),
@@ -60,6 +63,7 @@ _ATTRIBUTES = {
     "Info": ("library.results", "Info"),
     "Library": ("library.library", "Library"),
     "LibraryPlan": ("library.planning", "LibraryPlan"),
+    "Mentions": ("library.mentions", "Mentions"),
     "Place": ("documents.places", "Place"),
     "Quote": ("read.evidence", "Quote"),
     "Recipe": ("rank.recipe", "Recipe"),
@@ -79,6 +83,7 @@ __all__ = [
     "BookwheelError",
     "BudgetError",
     "Claim",
+    "Conversation",
     "Document",
     "Evidence",
     "Fields",
@@ -95,6 +100,7 @@ __all__ = [
     "LibraryLocked",
     "LibraryNotFound",
     "LibraryPlan",
+    "Mentions",
     "ModelError",
     "Place",
     "QueryError",

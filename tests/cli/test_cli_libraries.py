@@ -48,7 +48,7 @@ def test_several_documents_of_one_id_are_all_shown(bookwheel: Bookwheel, indexed
     other.write_text(json.dumps({"_id": "a", "title": "Another", "text": "Not the same at all."}) + "\n")
     assert bookwheel("index", other).code == 0
     done = bookwheel("show", "a")
-    assert "2 documents have the ID 'a'" in done.err
+    assert "documents of 2 files have the ID 'a'" in done.err
     assert "Lighthouses" in done.out
     assert "Another" in done.out
 

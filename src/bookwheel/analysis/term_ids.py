@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +14,10 @@ from .scripts import UNSPACED
 from .words import Ids
 
 __all__ = ["LexicalEncoder", "TermsByLanguage"]
+
+LEARNED = 1 << 17
+"""Characters of new words that are analysed in one call; a text without spaces is a word whose every pair of characters is a
+term, of 80 bytes."""
 
 _Number = TypeVar("_Number", np.int32, np.int64)
 
@@ -85,7 +89,8 @@ class LexicalEncoder:
             self._any_half = self._any_half or bool(new.any())
         if not self._any_half:
             return None
-        before = np.concatenate((np.zeros(1, np.int64), np.cumsum(self._is_half[terms], dtype=np.int64)))
+        before = np.zeros(len(terms) + 1, np.int32)
+        np.cumsum(self._is_half[terms], dtype=np.int32, out=before[1:])
         return np.asarray(before[indptr[1:]] - before[indptr[:-1]], np.int64)
 
     def encode(
@@ -136,15 +141,30 @@ class LexicalEncoder:
         return places
 
     def _learn(self, new: NDArray[np.int32], words: Sequence[str], language: str | None, known: NDArray[np.int32]) -> None:
-        terms, counts = self._terms_of([words[word] for word in new.tolist()], language)
-        stands = self.number(terms)
-        first, end = self._analysed, int(self._indptr[self._analysed])
-        self._analysed += len(counts)
-        self._indptr = _room(self._indptr, self._analysed + 1)
-        self._stands_for = _room(self._stands_for, end + len(stands))
-        self._indptr[first + 1 : self._analysed + 1] = end + np.cumsum(counts)
-        self._stands_for[end : end + len(stands)] = stands
-        known[new] = np.arange(first, self._analysed, dtype=np.int32)
+        for some in _groups(new.tolist(), words):
+            terms, counts = self._terms_of([words[word] for word in some], language)
+            stands = self.number(terms)
+            first, end = self._analysed, int(self._indptr[self._analysed])
+            self._analysed += len(counts)
+            self._indptr = _room(self._indptr, self._analysed + 1)
+            self._stands_for = _room(self._stands_for, end + len(stands))
+            self._indptr[first + 1 : self._analysed + 1] = end + np.cumsum(counts)
+            self._stands_for[end : end + len(stands)] = stands
+            known[some] = np.arange(first, self._analysed, dtype=np.int32)
+
+
+def _groups(numbers: Sequence[int], words: Sequence[str]) -> Iterator[list[int]]:
+    """``numbers`` in groups of words of about `LEARNED` characters together: all terms of a group are held at once."""
+    group: list[int] = []
+    size = 0
+    for number in numbers:
+        group.append(number)
+        size += len(words[number])
+        if size >= LEARNED:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _room(array: NDArray[_Number], size: int) -> NDArray[_Number]:
