@@ -109,3 +109,16 @@ def test_a_conversation_from_beginning_to_end(bookwheel: Bookwheel, library: Pat
     assert bookwheel("conversations", "forget", "nosuch", "--library", library).code == 2
     assert bookwheel("conversations", "forget", "bees", "--library", library).out == "2 questions forgotten\n"
     assert bookwheel("conversations", "show", "bees", "--library", library).code == 2
+
+
+def test_a_threshold_of_the_users_own(bookwheel: Bookwheel, tmp_path: Path) -> None:
+    records = tmp_path / "many.jsonl"
+    texts = (f"Heron {n} stood in the water of pond {n} and waited for fish number {n}." for n in range(60))
+    records.write_text("".join(json.dumps({"id": str(n), "text": text}) + "\n" for n, text in enumerate(texts)))
+    library = tmp_path / "many"
+    assert bookwheel("index", records, "--library", library, "--encoder", "none").code == 0
+    assert ask(bookwheel, library, "Where did heron 7 stand?", "--threshold", "1").code == 1
+    assert ask(bookwheel, library, "Where did heron 7 stand?", "--threshold", "0").code == 0
+    wrong = ask(bookwheel, library, "Where did heron 7 stand?", "--threshold", "2")
+    assert wrong.code == 2
+    assert "--threshold" in wrong.err

@@ -41,6 +41,12 @@ STDIN = "-"
 @option(
     "--recipe", type=RecipeText(), metavar="RECIPE", help="Ranking recipe; see `bookwheel recipes`. [default: the library's]"
 )
+@option(
+    "--threshold",
+    type=Number(0, 1),
+    metavar="P",
+    help="Refuse below this probability that the passages answer; 0 never refuses. [default: fitted on the library]",
+)
 @option("--where", type=Where(), metavar="FILTER", help="Read only documents that match, for example 'year >= 2020'.")
 @option("--in", "inside", multiple=True, metavar="PATH", help="Read only this folder or file; may be repeated.")
 @option("--conversation", metavar="NAME", help="Keep the question in this conversation, and understand it by those before.")
