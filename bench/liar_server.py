@@ -66,7 +66,7 @@ class Liar:
         dice = random.Random(zlib.crc32(f"{manner}\0{flat[-200:]}".encode()))
         if not found:
             return Reply("I do not know.")
-        asked = set(re.findall(r"\w{4,}", flat[-400:].lower()))
+        asked = set(re.findall(r"\w{4,}", flat.rpartition("Question:")[2][-400:].lower()))
         found.sort(key=lambda pair: -len(asked & set(re.findall(r"\w{4,}", pair[1].lower()))))
         made = MANNERS[manner](self, found, flat, dice)
         made.false = [one for one in made.false if _plain(one) not in self.known]
