@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._errors import QueryError
 from ..index.storage import storage
 from .output import Lazy, Terminal, as_json, clean, json_in_pieces, plural, print_memory_plan, table
 
@@ -22,26 +19,12 @@ if TYPE_CHECKING:
     from ..read.everywhere import MentionList
     from ..read.mentions import DocumentMentions, Mention
 
-__all__ = ["as_document", "log_answer", "print_bill", "print_json", "print_mentions", "read_questions"]
+__all__ = ["as_document", "log_answer", "print_bill", "print_json", "print_mentions"]
 
 LISTED = 20
 """Documents whose places are listed on a terminal."""
 EACH = 3
 """Places of each of them."""
-
-
-def read_questions() -> Iterator[tuple[str, str]]:
-    """Questions from standard input with their ids: the text before a tab, else the line's number."""
-    empty = True
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    for number, line in enumerate(sys.stdin, 1):
-        if line := line.strip("\r\n"):
-            before, tab, after = line.partition("\t")
-            empty = False
-            yield (before, after) if tab else (str(number), line)
-    if empty:
-        raise QueryError("standard input has no question; write one per line, as text or as an ID, a tab and text")
 
 
 def as_document(library: Library, answer: Answer, number: str | None = None) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import BookwheelError, QueryError, UsageError
-from .answers import as_document, log_answer, print_bill, print_json, print_mentions, read_questions
+from .answers import as_document, log_answer, print_bill, print_json, print_mentions
 from .command import argument, command, option
 from .compiling import import_numba
 from .drafting import followed
+from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
 from .output import Terminal, clean, json_line, notice
 from .quotes import print_answer, print_refusal
@@ -103,7 +104,7 @@ def ask(
     terminal = Terminal.of_stdout(colour=not no_color)
     batch = words == (STDIN,)
     answered = 0
-    for number, question in read_questions() if batch else [("1", " ".join(words))]:
+    for number, question in read_many("question") if batch else [("1", " ".join(words))]:
         try:
             if options["model"] is None or as_json or batch:
                 answer = asker.ask(question, **options)

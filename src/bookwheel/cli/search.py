@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._errors import QueryError
 from .command import argument, command, option
 from .compiling import import_numba
+from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
 from .output import Streamed, Terminal, clean, json_document, json_in_pieces, json_line, notice, print_memory_plan, table
 from .passage import passage_lines
@@ -106,7 +104,7 @@ def search(
     options["recipe"] = chosen = _with_readers(library, recipe, syntax, spell, bool(history))
     found = 0
     batch = words == (STDIN,)
-    queries = list(_read_queries()) if batch else [("1", " ".join(words))]
+    queries = list(read_many("query")) if batch else [("1", " ".join(words))]
     for number, query in queries:
         if as_run:
             (ranked,) = library.rank_documents([_asked(query, history)], **options)
@@ -205,20 +203,6 @@ def _print_stages(stages: Sequence[StageTrace], seconds: float) -> None:
         click.echo(line)
     for note in dict.fromkeys(note for stage in stages for note in stage.notes):
         click.echo(f"  {clean(note)}")
-
-
-def _read_queries() -> Iterator[tuple[str, str]]:
-    """Queries from standard input with their IDs: the text before a tab, else the line number."""
-    empty = True
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    for number, line in enumerate(sys.stdin, 1):
-        if line := line.strip("\r\n"):
-            before, tab, after = line.partition("\t")
-            empty = False
-            yield (before, after) if tab else (str(number), line)
-    if empty:
-        raise QueryError("standard input has no query; write one per line, as text or as an ID, a tab and text")
 
 
 def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[Reason]) -> None:
