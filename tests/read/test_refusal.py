@@ -94,3 +94,22 @@ def test_bad_questions(tmp_path: Path) -> None:
     with pytest.raises(bookwheel.QueryError, match="at most"):
         library.ask("tea " * 250_000)
     assert library.ask("???").refused
+
+
+def test_function_words_of_one_language_are_no_words_of_another(tmp_path: Path) -> None:
+    library = bookwheel.open(tmp_path / "library", create=True)
+    library.add(
+        [
+            {
+                "id": "de",
+                "text": "Die Heizung wurde vom Betrieb Kolb erneuert, und sie heizt das ganze Haus mit dem Keller und dem Dach.",
+            },
+            {
+                "id": "en",
+                "text": "We took the night train to Vienna, and the hotel near the station was as cold as it had been in May.",
+            },
+        ]
+    )
+    assert library.ask("who was the king of Spain?").refused
+    assert library.ask("Wer hat die Heizung erneuert?").claims[0].quotes[0].id == "de"
+    assert library.ask("was the hotel cold?").claims[0].quotes[0].id == "en"

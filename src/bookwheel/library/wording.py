@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError
+from ..analysis.stop_words import stop_words
 from ..analysis.words import spans_of
 from ..rank.query import Query
 from .retrieval.bm25 import NAME as BM25
@@ -36,7 +37,11 @@ class LibraryWording:
         """See `Wording.terms`."""
         known = self._terms
         found = []
-        for word, start, end in spans_of(text):
+        spans = spans_of(text)
+        functional = self._function_words([word for word, _, _ in spans])
+        for word, start, end in spans:
+            if word in functional:
+                continue
             if (terms := known.get(word)) is None:
                 if len(known) >= REMEMBERED:
                     known.clear()
@@ -44,6 +49,22 @@ class LibraryWording:
             if terms:
                 found.append((start, end, terms))
         return found
+
+    def _function_words(self, words: Sequence[str]) -> Set[str]:
+        """Those that the language drops in which ``words`` have the most function words, where the library has several languages.
+
+        Another language may keep them: the German analyzer reads *the* as a word that is rarer than any.
+        """
+        analyzer = self._snapshot.analyzer
+        if analyzer.only is not None:
+            return frozenset()
+        folded = [word.casefold() for word in words]
+        counts = {one: sum(map(stop_words(one).__contains__, folded)) for one in analyzer.languages if one is not None}
+        language = max(counts, key=counts.__getitem__, default=None)  # the main one where several are equal
+        if language is None or not counts[language]:
+            return frozenset()
+        drops = analyzer.of(language).terms
+        return {word for word in set(words) if not drops(word)}
 
     def idf(self, terms: Sequence[str]) -> Mapping[str, float]:
         """See `Wording.idf`."""

@@ -95,8 +95,7 @@ def judged(found: Matches, probability: float | None, fitted: float, threshold: 
     """Whether to answer. ``fitted``: the library's own threshold, for which ``threshold`` stands where it is given."""
     least = fitted if threshold is None else threshold
     if probability is None:
-        nothing = not found.passages_met.any() and (found.cosines is None or not len(found.question.terms))
-        if nothing and least > 0:
+        if least > 0 and not found.passages_met.any():
             return Verdict(True, None, _reason(found), TOO_SMALL)
         return Verdict(False, None, note=TOO_SMALL)
     if probability >= least:
