@@ -20,7 +20,7 @@ from .filters.file_fields import file_values
 from .row_sums import document_sum, name_sum, passage_sum, row_sum, span_sum
 from .stored_places import StoredPlaces
 
-__all__ = ["OF_FILE", "WHOLE", "PassageRow", "PassageRows", "passage_holds", "read_json"]
+__all__ = ["OF_FILE", "WHOLE", "PassageRow", "PassageRows", "passage_stands", "read_json"]
 
 NAMES = 1 << 14
 """Names of documents that are remembered as sound: about 3 MB."""
@@ -74,6 +74,13 @@ def passage_holds(row: Sequence[Any]) -> bool:
         return False
 
 
+def passage_stands(place: Sequence[Any], text: str) -> bool:
+    """Whether a passage's row (number, document, start, end, checksum) is as it was written for its document's ``text``."""
+    start, end = place[2:4]
+    # A damaged row holds other things than numbers.
+    return isinstance(start, int) and isinstance(end, int) and passage_holds((*place, text[start:end].encode()))
+
+
 def _span_holds(row: Sequence[Any]) -> bool:
     """The same without the text, of which the upper half of the checksum is given."""
     number, document, start, end, written = row[:5]
@@ -104,7 +111,7 @@ class PassageRows(StoredPlaces):
 
         def full(row: tuple[Any, ...]) -> bool:
             nonlocal room
-            room -= len(row[5]) + len(row[8]) + len(row[9] or "")
+            room -= sum(len(value) for value in (row[5], row[8], row[9]) if isinstance(value, str | bytes))
             return room < 0
 
         for row in self._rows(
@@ -205,7 +212,9 @@ class PassageRows(StoredPlaces):
         ):
             *place, written, text, crc, title, sound = row
             if sound and (
-                passage_holds(row) if crc is None else _span_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
+                passage_holds(row)
+                if crc is None
+                else isinstance(written, int) and _span_holds((*place, written >> 32)) and crc == written & 0xFFFFFFFF
             ):
                 found[row[0]] = title, without_noise(text.decode("utf-8", "replace"))
         if len(found) < len(ids):

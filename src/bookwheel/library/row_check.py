@@ -9,7 +9,7 @@ from zlib import crc32
 from .._errors import LibraryDamaged
 from .manifest import Manifest
 from .row_sums import CRC, NUMBERS, document_sum, holds, numbers_hold, places_sum, source_sum
-from .store import NUMBERS_OF_D, Store, passage_holds
+from .store import NUMBERS_OF_D, Store, passage_stands
 from .stored_places import is_map
 
 __all__ = ["damaged_rows"]
@@ -96,7 +96,7 @@ def _texts(store: Store, manifest: Manifest) -> Iterator[str]:
             )
             if len(places) != count:
                 yield store.damage(number, f"the list of the {count:,} passages")
-            elif not all(passage_holds((*place, decoded[place[2] : place[3]].encode())) for place in places):
+            elif not all(passage_stands(place, decoded) for place in places):
                 yield store.damage(number, "a passage's place")
 
 

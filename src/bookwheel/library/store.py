@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from .._errors import LibraryDamaged
 from .database import DATABASE
 from .filters.file_fields import FILE_FIELDS, FILES
-from .passage_rows import OF_FILE, WHOLE, PassageRow, PassageRows, passage_holds, read_json
+from .passage_rows import OF_FILE, WHOLE, PassageRow, PassageRows, passage_stands, read_json
 from .results import StoredDocument
 from .row_sums import CRC, NUMBERS, PRIME, document_sum, holds, name_sum, numbers_hold, total, value_sum
 from .store_changes import StoreChanges
 
-__all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_holds"]
+__all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_stands"]
 
 _ALIVE = "+added <= :g AND (removed IS NULL OR removed > :g)"
 FIELD_ROWS = 300_000
@@ -176,7 +176,9 @@ class Store(StoreChanges, PassageRows):
         for _, name, title, metadata, language, digest, whole, source, path, noted, cell, text, written, *rest in rows:
             numbers, state = rest[:7], rest[7:]
             if (
-                (layout := self.loaded(number, cell, written >> 32)) is None
+                not isinstance(written, int)
+                or not isinstance(text, bytes)
+                or (layout := self.loaded(number, cell, written >> 32)) is None
                 or not holds(*numbers)
                 or document_sum(number, name, title, metadata, language, digest) != whole
                 or name_sum(source, path) != noted
@@ -192,7 +194,7 @@ class Store(StoreChanges, PassageRows):
             )
             if len(places) != count:
                 break
-            if not all(passage_holds((*place, decoded[place[2] : place[3]].encode())) for place in places):
+            if not all(passage_stands(place, decoded) for place in places):
                 break
             spans = tuple((place[2], place[3]) for place in places)
             shown, file = read_json(metadata)[0] if metadata else {}, self.file_of(path, state)

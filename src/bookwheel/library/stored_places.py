@@ -67,7 +67,7 @@ class StoredPlaces(Database):
 
     def _whole_text(self, number: int) -> str:
         for text, written in self.execute("SELECT CAST(text AS BLOB), sum FROM texts WHERE document = ?", (number,)):
-            if crc32(text) == written & CRC:
+            if isinstance(text, bytes) and isinstance(written, int) and crc32(text) == written & CRC:
                 return str(text, "utf-8")
         raise LibraryDamaged(self.damage(number, "the text"))
 

@@ -39,7 +39,7 @@ def windows(store: Store, number: int, window: int | None = None, overlap: int |
         held += decoder.decode(piece)
         fresh = True
     written = store.execute("SELECT sum FROM texts WHERE document = ?", (number,))
-    if not written or written[0][0] & CRC != total:
+    if not written or not isinstance(written[0][0], int) or written[0][0] & CRC != total:
         store.met(store.damage(number, "the text"))
         raise DamagedText
     held += decoder.decode(b"", final=True)
