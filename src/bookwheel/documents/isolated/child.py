@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +16,7 @@ from ..failures import Note, failures_of
 from ..read import read
 from ..source import Fields, Source
 from .frames import FAILED, FINISHED, HEAD, HELLO, ITEM, READ, decoded, document_frame, frame
-from .limits import Limits, die_with_parent, watch_parent
+from .limits import Limits, die_with_parent, own_streams, watch_parent
 
 __all__ = ["main"]
 
@@ -33,14 +32,7 @@ def main(memory: int, life: int, parent: int) -> None:
     ``memory`` is what this process may hold in bytes, ``life`` the number of a pipe that the parent holds open as long as it
     lives (or -1), ``parent`` the parent's process id.
     """
-    with suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to act on
-    requests = open(os.dup(0), "rb", buffering=_BUFFER)  # noqa: PTH123, SIM115 - open as long as this process lives
-    replies = open(os.dup(1), "wb", buffering=_BUFFER)  # noqa: PTH123, SIM115 - open as long as this process lives
-    # What a library prints must not get between the frames.
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
+    requests, replies = own_streams(_BUFFER, _BUFFER)
     if life >= 0:
         die_with_parent(life)
     watch_parent(parent)

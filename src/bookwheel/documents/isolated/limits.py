@@ -11,12 +11,12 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..._system import anonymous_bytes
 from ...memory.heap import limit_heap, trim_heap
 
-__all__ = ["OUT_OF_MEMORY", "Limits", "die_with_parent", "watch_parent"]
+__all__ = ["OUT_OF_MEMORY", "Limits", "die_with_parent", "own_streams", "watch_parent"]
 
 OUT_OF_MEMORY = 97
 """Exit code of a process that ended itself for its memory, where the system does not refuse it any."""
@@ -95,6 +95,21 @@ class Limits:
             if _held() > self.memory:
                 os._exit(OUT_OF_MEMORY)
             time.sleep(_LOOK)
+
+
+def own_streams(reading: int, writing: int) -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for frames alone, with buffers of so many bytes (0: none); Ctrl-C is left to the parent.
+
+    What a library prints must not get between the frames: the streams themselves become the null device.
+    """
+    with suppress(ValueError, OSError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to act on
+    requests = open(os.dup(0), "rb", buffering=reading)  # noqa: PTH123, SIM115 - open as long as this process lives
+    replies = open(os.dup(1), "wb", buffering=writing)  # noqa: PTH123, SIM115 - open as long as this process lives
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    return requests, replies
 
 
 def die_with_parent(life: int) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
-import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ...documents.isolated.frames import HEAD, HELLO, frame
-from ...documents.isolated.limits import die_with_parent, watch_parent
+from ...documents.isolated.limits import die_with_parent, own_streams, watch_parent
 from ...memory.heap import limit_heap
 
 __all__ = ["ANALYSE", "ANALYSED", "BEGIN", "main"]
@@ -26,13 +25,7 @@ def main(memory: int, life: int, parent: int) -> None:
     from .analysis import Analysis
     from .messages import packed
 
-    with suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to act on
-    requests = open(os.dup(0), "rb")  # noqa: PTH123, SIM115 - open as long as this process lives
-    replies = open(os.dup(1), "wb", buffering=0)  # noqa: PTH123, SIM115 - open as long as this process lives
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
+    requests, replies = own_streams(io.DEFAULT_BUFFER_SIZE, 0)
     if life >= 0:
         die_with_parent(life)
     watch_parent(parent)
