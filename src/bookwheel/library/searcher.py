@@ -151,6 +151,8 @@ class Searcher:
         found = [row for passage in ids if (row := rows.get(passage)) is not None]
         late = LateRows(self.snapshot.store, highlights)
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
+        scores = ranking.hits.scores.tolist()
+        parts = {name: values.tolist() for name, values in ranking.parts.items()}
         results: list[Result] = []
         room = AT_ONCE
         for some in _some(found):
@@ -159,7 +161,9 @@ class Searcher:
             ):
                 room -= MARK * len(marked)
                 spans = None if row.late or room < 0 else tuple(marked)
-                results.append(_result(len(results) + 1, row, ranking, places[row.id], spans, late))
+                at = places[row.id]
+                of_each = {name: values[at] for name, values in parts.items()}
+                results.append(_result(len(results) + 1, row, scores[at], of_each, spans, late))
         return results
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
@@ -357,22 +361,21 @@ def _some(rows: list[PassageRow]) -> Iterator[list[PassageRow]]:
 
 
 def _result(
-    rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...] | None, late: LateRows
+    rank: int,
+    row: PassageRow,
+    score: float,
+    parts: dict[str, float],
+    highlights: tuple[tuple[int, int], ...] | None,
+    late: LateRows,
 ) -> Result:
     """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
-    given: dict[str, Any] = {
-        "rank": rank,
-        "score": float(ranking.hits.scores[at]),
-        "parts": {name: float(values[at]) for name, values in ranking.parts.items()},
-        "id": row.name,
-        "passage": row.id,
-        "source": row.source,
-        "place": row.place.text(row.source, heading=False),
-        "where": row.place,
-        "start": row.start,
-        "end": row.end,
-        "file": row.file,
-    }
+    place = row.place.text(row.source, heading=False)
     if highlights is None:
-        return LateResult(late, **given)
-    return Result(**given, title=row.title, text=row.text, highlights=highlights, metadata=row.metadata)
+        return LateResult(
+            late, rank=rank, score=score, parts=parts, id=row.name, passage=row.id, source=row.source, place=place,
+            where=row.place, start=row.start, end=row.end, file=row.file,
+        )  # fmt: skip
+    return Result(
+        rank, score, parts, row.name, row.id, row.title, row.source, place, row.text, highlights, row.start, row.end,
+        row.metadata, row.place, row.file,
+    )  # fmt: skip
