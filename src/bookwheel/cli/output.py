@@ -31,8 +31,11 @@ __all__ = [
     "notice",
     "plural",
     "print_memory_plan",
+    "print_notes",
     "table",
 ]
+
+DAMAGED_SHOWN = 5
 
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 _CONTROLS |= dict.fromkeys((*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0x061C, 0xFEFF), " ")
@@ -165,6 +168,19 @@ def _plain(value: Any) -> Any:
 def notice(sentence: str) -> None:
     """Print one sentence on stderr, beside the result."""
     click.echo(f"bookwheel: {clean(sentence)}", err=True)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print what is to be told beside a result, each once; of many damaged passages the first few and their number."""
+    from ..library.results import LEFT_OUT
+
+    damaged = 0
+    for note in dict.fromkeys(notes):
+        damaged += (left_out := note.startswith(LEFT_OUT))
+        if not left_out or damaged <= DAMAGED_SHOWN:
+            notice(note)
+    if damaged > DAMAGED_SHOWN:
+        notice(f"left out, too: {damaged - DAMAGED_SHOWN:,} more; `bookwheel check` names all that is damaged")
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:
