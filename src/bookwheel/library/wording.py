@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError
-from ..analysis.stop_words import stop_words
+from ..analysis.stop_words import telling_words
 from ..analysis.words import spans_of
 from ..rank.query import Query
 from .retrieval.bm25 import NAME as BM25
@@ -59,7 +59,7 @@ class LibraryWording:
         if analyzer.only is not None:
             return frozenset()
         folded = [word.casefold() for word in words]
-        counts = {one: sum(map(stop_words(one).__contains__, folded)) for one in analyzer.languages if one is not None}
+        counts = {one: sum(map(telling_words(one).__contains__, folded)) for one in analyzer.languages if one is not None}
         language = max(counts, key=counts.__getitem__, default=None)  # the main one where several are equal
         if language is None or not counts[language]:
             return frozenset()
