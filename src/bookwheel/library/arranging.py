@@ -12,7 +12,6 @@ import numpy as np
 
 from ..documents.duplicates import HASHES, resemblance, signature
 from ..rank.trace import Ranking
-from .dates import dates_of
 from .results import Copy
 from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
@@ -114,7 +113,7 @@ def _best_of_documents(snapshot: Snapshot, ids: Sequence[int]) -> list[int]:
 def _by_date(snapshot: Snapshot, ids: Sequence[int], *, newest: bool) -> list[int]:
     """``ids`` by the dates of their documents; those of one date stay as they are, and those without one come last."""
     documents = snapshot.store.documents_of(ids, known=True)
-    dates = dates_of(snapshot.store, sorted({number for number, _ in documents.values()}))
+    dates = snapshot.store.dates(sorted({number for number, _ in documents.values()}))
     told = {passage: dates.get(documents[passage][0], "") for passage in ids if passage in documents}
     dated = sorted((one for one in told if told[one]), key=told.__getitem__, reverse=newest)
     return [*dated, *(one for one in told if not told[one])]

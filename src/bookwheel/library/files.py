@@ -25,14 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["OPENED", "draw", "open_in_program", "source_of"]
 
 OPENED = frozenset(
-    (
-        "pdf txt text log md rst tex docx doc odt rtf xlsx xls ods csv tsv pptx ppt odp epub fb2 eml mbox ics ipynb "
-        "json jsonl yaml toml"
-    ).split()
+    {"pdf", "txt", "text", "log", "md", "rst", "tex", "docx", "doc", "odt", "rtf", "xlsx", "xls", "ods", "csv", "tsv", "pptx"}
+    | {"ppt", "odp", "epub", "fb2", "eml", "mbox", "ics", "ipynb", "json", "jsonl", "yaml", "toml"}
 )
-"""Suffixes of files that the system's program may open: what only shows them. Scripts, programs and pages that run are not among
-them.
-"""
+"""Suffixes of files that the system's program may open: those that are shown. Scripts, programs and web pages would run."""
 MARKED = 200
 """Spans of one page that are marked."""
 _BUDGET_SHARE = 2

@@ -83,7 +83,7 @@ class Result:
     @property
     def date(self) -> str:
         """The date that ``sort`` goes by: the document's own, or else its file's; ``""`` for none."""
-        from .dates import date_of
+        from ..documents.dates import date_of
 
         return date_of(self.metadata, self.file)
 
@@ -111,7 +111,7 @@ class Result:
             "metadata": dict(self.metadata),
             "file": dict(self.file),
             "where": self.where.to_dict(),
-            **({"also": [copy.to_dict() for copy in self.also]} if self.also else {}),
+            "also": [copy.to_dict() for copy in self.also],
         }
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .passage_rows import OF_FILE, WHOLE, read_json
-from .row_sums import document_sum, name_sum
-from .store import Store
-
-__all__ = ["date_of", "dates_of"]
+__all__ = ["date_of"]
 
 _ISO = re.compile(r"\s*(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ]\d\d:\d\d.*)?)?)?\s*\Z", re.DOTALL)
 _OWN = ("date", "year")
@@ -42,17 +38,3 @@ def _date(text: str) -> str:
     if when.tzinfo is not None:
         when = when.astimezone(UTC)
     return when.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-
-
-def dates_of(store: Store, numbers: Sequence[int]) -> dict[int, str]:
-    """`date_of` of each of the documents ``numbers`` that is sound; damaged ones are named (`Database.noting`)."""
-    found: dict[int, str] = {}
-    for number, name, title, metadata, language, digest, whole, source, path, noted, *state in store._rows(
-        f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, {OF_FILE} FROM documents d JOIN sources s ON s.id = d.source WHERE d.id IN",
-        list(numbers),
-    ):
-        if document_sum(number, name, title, metadata, language, digest) != whole or name_sum(source, path) != noted:
-            store.met(store.damage(number, "a field"))
-            continue
-        found[number] = date_of(read_json(metadata)[0] if metadata else {}, store.file_of(path, state))
-    return found
