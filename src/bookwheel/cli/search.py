@@ -15,7 +15,18 @@ from .command import argument, command, option
 from .compiling import import_numba
 from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
-from .output import Streamed, Terminal, clean, json_document, json_in_pieces, json_line, notice, print_memory_plan, table
+from .output import (
+    Streamed,
+    Terminal,
+    clean,
+    json_document,
+    json_in_pieces,
+    json_line,
+    notice,
+    print_memory_plan,
+    print_notes,
+    table,
+)
 from .passage import passage_lines
 
 if TYPE_CHECKING:
@@ -107,6 +118,8 @@ def search(
     JSON. The numbers after a result are its score and each retriever's part of it.
     """
     import_numba()
+    from ..library.results import LEFT_OUT
+
     if as_run:
         from ..evaluate import run_lines
 
@@ -116,6 +129,7 @@ def search(
         raise UsageError("--run prints documents by relevance, all of them; leave out --fold, --sort and --offset")
     options["recipe"] = chosen = _with_readers(library, recipe, syntax, spell, bool(history))
     found = 0
+    damaged: list[str] = []
     batch = words == (STDIN,)
     queries = list(read_many("query")) if batch else [("1", " ".join(words))]
     for number, query in queries:
@@ -165,6 +179,8 @@ def search(
             for note in () if explain else results.notes:
                 if note.startswith(TOLD) or " was skipped: " in note:
                     notice(note)
+            damaged += [note for note in results.notes if note.startswith(LEFT_OUT)]
+    print_notes(damaged)
     if memory:
         print_memory_plan(library.memory_plan())
     if not found:

@@ -21,6 +21,7 @@ from ..analysis.phrases import PhraseFinder
 from ..analysis.words import split_words
 from ..read.mentions import DocumentMentions, Mention
 from .passage_rows import WHOLE
+from .results import LEFT_OUT
 from .retrieval.query_terms import expanded
 from .row_sums import document_sum, holds, name_sum
 from .snapshot import Masks, Snapshot
@@ -85,7 +86,7 @@ class Mentions(Sequence[DocumentMentions]):
         """Places in all, those in titles included."""
         with snapshot.store.noting() as damaged:
             self._count()
-        self.notes = tuple(f"left out: {one}" for one in damaged)
+        self.notes = tuple(f"{LEFT_OUT}{one}" for one in damaged)
         """Damaged documents that could not be read, one sentence each."""
 
     @property

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Copy", "EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
 
+LEFT_OUT = "left out: "
+"""How the note on a damaged passage, or document, begins that an answer lacks."""
+
 NOWHERE = Place()
 
 

@@ -27,7 +27,7 @@ from .arranging import arranged, copies_of
 from .late import AT_ONCE, EACH, MARK, LateResult, LateRows
 from .recipe_needs import models_of, representations_of
 from .resources import Resources
-from .results import Copy, Result, Results
+from .results import LEFT_OUT, Copy, Result, Results
 from .retrieval.context import LibraryContext
 from .retrieval.registry import representations
 from .saved_recipes import read_recipes
@@ -324,7 +324,7 @@ class Searcher:
 
 def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
     """``ranking`` with what was found damaged among its notes."""
-    return replace(ranking, notes=(*ranking.notes, *(f"left out: {one}" for one in sentences))) if sentences else ranking
+    return replace(ranking, notes=(*ranking.notes, *(f"{LEFT_OUT}{one}" for one in sentences))) if sentences else ranking
 
 
 def asked(question: str) -> str:
