@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from .._errors import LibraryDamaged, UsageError
 from ..documents.places import Place
@@ -11,9 +12,14 @@ from ..memory.sizes import ram_of
 from ..rank.query import Query
 from ..rank.recipe import Recipe
 from .facets import DEPTH, Facets, facets
+from .late import HIGHLIGHTS
+from .matching_words import highlights
 from .naming import addresses, ambiguous, find
 from .opened import Opened
 from .results import Info, Reason, StoredDocument
+
+if TYPE_CHECKING:
+    from ..documents.pdf.picture import Picture
 
 __all__ = ["Contents"]
 
@@ -114,15 +120,8 @@ class Contents(Opened):
         Page and printed label, slide, cells, chapter or attachment, headings, line, and what of the span is hidden. `places_of`
         takes spans of several documents. Raises `KeyError` where there is no such document, and `UsageError` for what is no span.
         """
-        snapshot = self._snapshot
-        if isinstance(document, str):
-            found = find(snapshot.store, snapshot.generation, document)
-            if not found:
-                raise KeyError(document)
-            if several := self.full_ids(document):
-                raise UsageError(ambiguous(document, several))
-            document = found[0]
-        return self.places_of([(document, start, end) for start, end in spans])
+        number = self._number(document)
+        return self.places_of([(number, start, end) for start, end in spans])
 
     def places_of(self, spans: Iterable[tuple[int, int, int]]) -> list[Place]:
         """The place of each of ``spans``: number of a document (`documents_of` tells it), start and end. Raises as `places`."""
@@ -136,6 +135,52 @@ class Contents(Opened):
             if number not in there:
                 raise KeyError(number)
         return snapshot.store.places(asked)
+
+    def highlights(self, document: str | int, query: str, most: int = HIGHLIGHTS) -> list[tuple[int, int]]:
+        """Start and end (code points) of the words of a document that match ``query``, in order: the first ``most`` of them.
+
+        ``document`` is an id or a number. Raises `KeyError` where there is no such document, `QueryError`, `UsageError`.
+        """
+        return highlights(self._searcher, self._number(document), query, most)
+
+    def document(self, number: int) -> StoredDocument:
+        """The document of this number (`Library.documents_of`, `StoredDocument.number`). Raises `KeyError` for none."""
+        snapshot = self._snapshot
+        return snapshot.store.document(self._number(number))
+
+    def draw_page(self, document: str | int, page: int, *, spans: Iterable[tuple[int, int]] = (), width: int = 1000) -> Picture:
+        """A page (from 1) of a PDF as a picture (PNG), with what of ``spans`` of its text (start, end) stands there marked.
+
+        ``document`` is an id or a number, ``width`` is in pixels, from 100 to 2,000. It is drawn in a process of its own, with
+        bounds on its memory and time. Raises `KeyError`, `UsageError` for a page that there is not, `InputError` for a file that
+        is none, is gone, has changed since it was indexed, or takes too much.
+        """
+        from .files import draw
+
+        return draw(self.document(self._number(document)), page, list(spans), width, self.ram)
+
+    def open_file(self, document: str | int) -> str:
+        """Open the file of a document in the system's program for it, and return its path.
+
+        Raises `InputError` as `draw_page`, and `UsageError` for a file that a program might run instead of showing it.
+        """
+        from .files import open_in_program
+
+        return open_in_program(self.document(self._number(document)))
+
+    def _number(self, document: str | int) -> int:
+        """The number of the document with this id or number. Raises `KeyError`, `UsageError`."""
+        snapshot = self._snapshot
+        if isinstance(document, str):
+            found = find(snapshot.store, snapshot.generation, document)
+            if not found:
+                raise KeyError(document)
+            if several := self.full_ids(document):
+                raise UsageError(ambiguous(document, several))
+            return found[0]
+        if not snapshot.store.alive(snapshot.generation, [int(document)]):
+            raise KeyError(document)
+        return int(document)
 
     def terms(self, name: str, passages: Sequence[int], n: int = 10) -> list[list[tuple[str, float]]]:
         """What the sparse representation ``name`` made of ``passages`` (numbers): each one's ``n`` strongest terms with weights.
