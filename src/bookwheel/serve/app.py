@@ -73,6 +73,7 @@ class App:
         inner.router.redirect_slashes = False
         inner.state.counted = counted = Counted(inner)
         inner.state.parts = self.parts
+        inner.state.registry = PAGES, ENDPOINTS
         form = Bodies(login(config.token or "", lambda: site_of(service)), replace(config.limits, body=4096))
         app: ASGIApp = Token(Bodies(counted, config.limits), config.token, form)
         if config.origins:

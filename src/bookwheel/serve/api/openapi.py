@@ -32,9 +32,7 @@ ERRORS = {
 
 async def openapi(request: Request, service: Service, asked: Any) -> Response:
     """The document."""
-    from ..routes import ENDPOINTS, PAGES
-
-    return json_response(document(PAGES, ENDPOINTS), headers={"Cache-Control": "private, no-cache"})
+    return json_response(document(*request.app.state.registry), headers={"Cache-Control": "private, no-cache"})
 
 
 @cache
