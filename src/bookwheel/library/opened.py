@@ -32,6 +32,11 @@ class Opened:
         return self._snapshot.generation
 
     @property
+    def version(self) -> tuple[str, int]:
+        """What tells the commit being read from every other: the library's identity and the number of the commit."""
+        return self._snapshot.manifest.version
+
+    @property
     def document_count(self) -> int:
         """Number of documents; ``len(library)`` is the same."""
         return self._snapshot.documents
