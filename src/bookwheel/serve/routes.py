@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from .api import health
 from .api.search import SearchBody, search_many
+from .mcp.http import mcp_part
 from .pages.library import LibraryParameters, library_page
 from .pages.search import SearchParameters, search_page
 from .route import Endpoint, Page, Part
@@ -24,4 +25,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/search", search_many, SearchBody, "Search for passages: one query, or many at once."),
 )
 
-PARTS: tuple[Callable[[Service], Part | None], ...] = ()
+PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import BookwheelError, UsageError
@@ -18,9 +19,8 @@ from .tokens import written
 from .tools import TOOLS, Access
 
 if TYPE_CHECKING:
-    from mcp_types import Tool as Listed
-
     from mcp.server.lowlevel import Server
+    from mcp_types import Tool as Listed
 
 __all__ = ["INSTALL", "Run", "in_threads", "library_server", "require_sdk", "sentence"]
 
@@ -57,9 +57,8 @@ def in_threads() -> Run:
 def library_server(name: str, access: Callable[[], Access], run: Run) -> Server[Any]:
     """A server of the library that ``access()`` opens, at its newest generation, whenever it is asked."""
     require_sdk()
-    from mcp_types import CallToolResult, ListToolsResult, TextContent
-
     from mcp.server.lowlevel import Server
+    from mcp_types import CallToolResult, ListToolsResult, TextContent
 
     async def on_list_tools(_context: Any, _params: Any) -> ListToolsResult:
         return ListToolsResult(tools=_listed())
@@ -102,7 +101,8 @@ async def _called(
     if tool is None:
         return {}, f"there is no tool {name[:80]!a}; the tools are {', '.join(TOOLS)}"
     try:
-        return await run(lambda: _sound(tool.call(access(), given))), None
+        asked = copy_context()  # the thread in which it runs has another
+        return await run(lambda: asked.run(lambda: _sound(tool.call(access(), given)))), None
     except Exception as error:
         return {}, sentence(error)
 

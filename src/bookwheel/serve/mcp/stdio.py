@@ -55,7 +55,6 @@ def serve_stdio(library: Library, streams: tuple[TextIOWrapper, TextIOWrapper], 
 
 async def _serve(library: Library, streams: tuple[TextIOWrapper, TextIOWrapper], model: Any) -> None:
     import anyio
-
     from mcp.server.stdio import stdio_server
 
     def access() -> Access:
