@@ -31,9 +31,11 @@ __all__ = [
     "notice",
     "plural",
     "print_memory_plan",
+    "print_notes",
     "table",
 ]
 
+DAMAGED_SHOWN = 5
 MAX_WIDTH = 110
 """Longer lines are hard to read, however wide the terminal."""
 
@@ -110,6 +112,19 @@ def json_in_pieces(value: Any, *, indent: int | None = None) -> None:
 def notice(sentence: str) -> None:
     """Print one sentence on stderr, beside the result."""
     click.echo(f"bookwheel: {clean(sentence)}", err=True)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print what is to be told beside a result, each once; of many damaged passages the first few and their number."""
+    from ..library.results import LEFT_OUT
+
+    damaged = 0
+    for note in dict.fromkeys(notes):
+        damaged += (left_out := note.startswith(LEFT_OUT))
+        if not left_out or damaged <= DAMAGED_SHOWN:
+            notice(note)
+    if damaged > DAMAGED_SHOWN:
+        notice(f"left out, too: {damaged - DAMAGED_SHOWN:,} more; `bookwheel check` names all that is damaged")
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:

@@ -20,6 +20,7 @@ from ..analysis.phrases import PhraseFinder
 from ..analysis.words import split_words
 from ..read.mentions import DocumentMentions, Mention
 from .document_rows import SOME, DocumentRow, document_rows
+from .results import LEFT_OUT
 from .retrieval.query_terms import expanded
 from .snapshot import Masks, Snapshot
 from .store import Store
@@ -69,7 +70,7 @@ class Mentions(Sequence[DocumentMentions]):
         """Places in all, those in titles included."""
         with snapshot.store.noting() as damaged:
             self._count()
-        self.notes = tuple(f"left out: {one}" for one in damaged)
+        self.notes = tuple(f"{LEFT_OUT}{one}" for one in damaged)
         """Damaged documents that could not be read, one sentence each."""
 
     @property
