@@ -16,6 +16,7 @@ class Opened:
     """A library that is open. `Reader` says which generation is read."""
 
     path: Path
+    ram: int | None
     _encoders: Encoders
 
     @property
