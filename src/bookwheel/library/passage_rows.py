@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from .._errors import LibraryChanged
+from ..documents.dates import date_of
 from ..documents.document import Scalar
 from ..documents.noise import without_noise
 from ..documents.passages import TITLE
@@ -187,6 +188,19 @@ class PassageRows(StoredPlaces):
                 passage, document, start, end = row[:4]
                 place, file = map_.place(start, end), self.file_of(path, state)
                 found[passage] = PassageRow(passage, document, start, end, place, name, path, "", {}, "", file, True)
+
+    def dates(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The date (`date_of`) of each of the documents ``numbers`` that is sound."""
+        found: dict[int, str] = {}
+        for number, name, title, metadata, language, digest, whole, source, path, noted, *state in self._rows(
+            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, {OF_FILE} FROM documents d JOIN sources s ON s.id = d.source WHERE d.id IN",
+            numbers,
+        ):
+            if document_sum(number, name, title, metadata, language, digest) == whole and name_sum(source, path) == noted:
+                found[number] = date_of(read_json(metadata)[0] if metadata else {}, self.file_of(path, state))
+            else:
+                self.met(self.damage(number, "a field"))
+        return found
 
     def file_of(self, path: str, state: Sequence[Any]) -> dict[str, str | int]:
         """What the file ``path`` tells, given `OF_FILE`; without size and time where those are damaged."""
