@@ -198,7 +198,11 @@ class DenseIndex:
         floor = -np.inf if threshold is None else threshold
         # Most queries stop long before the last candidate: selecting a few is cheaper, and the rest scan a second time.
         near = max(_NEAR, _NEAR_EACH * k)
-        nearer = SearchDepth(near, depth.slack, depth.probes) if math.isfinite(depth.slack) and 2 * near <= depth.candidates else depth
+        nearer = (
+            SearchDepth(near, depth.slack, depth.probes)
+            if math.isfinite(depth.slack) and 2 * near <= depth.candidates
+            else depth
+        )
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]

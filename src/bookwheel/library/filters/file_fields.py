@@ -42,7 +42,7 @@ PLACES = ("path", "folder", "suffix")
 
 _PACKED = frozenset(("gz", "bz2", "xz", "zst"))
 _LONGEST_SUFFIX = 16
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC, which its text then does not say
+_EPOCH = datetime(1970, 1, 1)
 
 
 def register_files(connection: sqlite3.Connection) -> None:

@@ -183,7 +183,9 @@ def _examined(snapshot: Snapshot, forms: list[tuple[str, Form]]) -> list[_Part]:
     with np.errstate(divide="ignore", invalid="ignore"):  # of a part that no passage has
         signs = np.clip(1.0 + np.log10(chances / chances.max(axis=1, keepdims=True)) / DECADES, 0.0, 1.0)
     parts = []
-    rows = zip(forms, own.tolist(), idf(together, int(total)).tolist(), signs.tolist(), counts.any(axis=1).tolist(), strict=True)
+    rows = zip(
+        forms, own.tolist(), idf(together, int(total)).tolist(), signs.tolist(), (counts.sum(axis=1) > 0).tolist(), strict=True
+    )
     for (_, form), of_each, of_all, sign, met in rows:
         terms = [(column, form[language]) for column, language in enumerate(languages) if frequencies.get(form[language])]
         listed = tuple((column, one) for column, term in terms for one in stands_for.get(term, (term,)))
