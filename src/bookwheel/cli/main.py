@@ -27,6 +27,7 @@ COMMANDS = {
     "ask": "Answer a question from a library, each quote in its place.",
     "conversations": "List, show, export or forget conversations.",
     "find": "Find every document that mentions a phrase, and where.",
+    "serve": "Serve libraries: a page, HTTP for programs, MCP for agents.",
     "summarise": "Print the sentences that say most of what documents say.",
     "show": "Print a document.",
     "facets": "Count the values of a field.",

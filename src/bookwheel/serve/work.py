@@ -149,12 +149,16 @@ class Pool:
             self._calls.discard(call)
             self._last = time.monotonic()
 
-    def close(self, seconds: float = 3.0) -> bool:
-        """Cancel everything and wait for so long; returns whether every thread is done."""
+    def cancel(self) -> None:
+        """Cancel everything that runs or waits."""
         with self._lock:
             calls = list(self._calls)
         for call in calls:
             call.cancel()
+
+    def close(self, seconds: float = 3.0) -> bool:
+        """Cancel everything and wait for so long; returns whether every thread is done."""
+        self.cancel()
         self._executor.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + seconds
         while self._calls and time.monotonic() < until:
