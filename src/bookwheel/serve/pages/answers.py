@@ -20,8 +20,8 @@ AROUND = 220
 """Characters of a passage on each side of what is quoted of it."""
 _WORD = re.compile(r"\w[\w'’.-]*")
 _SMALL = 3
-LISTED = 50
-"""Places of a whole-collection answer that are listed."""
+NEAREST, LISTED = 3, 20
+"""Passages shown with a refusal, and documents with an answer about the whole collection; more are told, or folded away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,18 @@ class AnswerView:
     seconds: float
     mentioned: list[Mentioned] = field(default_factory=list)
     more_mentioned: int = 0
+
+    @property
+    def shown(self) -> list[Source]:
+        """What is quoted; of a refusal, or where nothing is, the nearest."""
+        quoted = {quote.number for one in (*self.sentences, *self.left_out) for quote in one.quotes}
+        return [one for one in self.sources if one.number in quoted] or self.sources[:NEAREST]
+
+    @property
+    def rest(self) -> list[Source]:
+        """The other passages that were read."""
+        shown = {one.number for one in self.shown}
+        return [one for one in self.sources if one.number not in shown]
 
 
 def answer_view(answer: Mapping[str, Any], library: str, everywhere: Any = None) -> AnswerView:

@@ -126,7 +126,6 @@ class SearchView:
     """Why nothing can be found in this library, and what to do: it is empty, or there is none."""
     documents: int = 0
     passages: int = 0
-    samples: tuple[Choice, ...] = ()
 
     @property
     def milliseconds(self) -> str:
