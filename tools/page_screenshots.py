@@ -46,7 +46,9 @@ def serving(**libraries: Path) -> Iterator[str]:
         thread.join(10)
 
 
-def shots(base: str, paths: dict[str, str], out: Path, *, schemes: tuple[str, ...] = ("light", "dark"), whole: bool = True) -> None:
+def shots(
+    base: str, paths: dict[str, str], out: Path, *, schemes: tuple[str, ...] = ("light", "dark"), whole: bool = True
+) -> None:
     """A picture of each of ``paths`` in each size and scheme."""
     from playwright.sync_api import sync_playwright
 
@@ -81,9 +83,7 @@ def _examples(library: Path, question: str) -> dict[str, str]:
                 continue
             for one in results:
                 address = one.id if one.id == one.source else f"{one.source}::{one.id}"
-                found[f"read-{suffix}"] = (
-                    f"/read?id={quote(address)}&start={one.start}&end={one.end}&q={quote(question)}#here"
-                )
+                found[f"read-{suffix}"] = f"/read?id={quote(address)}&start={one.start}&end={one.end}&q={quote(question)}#here"
     return {
         **found,
         "ask": "/ask",

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from .._errors import LibraryDamaged, UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from .._errors import LibraryDamaged, RecipeError, UsageError
 from ..documents.places import Place
+from ..encode.protocols import encode_queries
 from ..memory.plan import MemoryPlan
 from ..memory.sizes import ram_of
 from ..rank.query import Query
@@ -17,6 +21,7 @@ from .matching_words import highlights
 from .naming import addresses, ambiguous, find
 from .opened import Opened
 from .results import Info, Reason, StoredDocument
+from .vectors.encoders import BUILT_IN
 
 if TYPE_CHECKING:
     from ..documents.pdf.picture import Picture
@@ -208,6 +213,25 @@ class Contents(Opened):
     def full_ids(self, name: str) -> list[str]:
         """``path::id`` for each file that has a document with the id ``name``, where several have; none where it is clear."""
         return addresses(self._snapshot.store, self.generation, name)
+
+    def encode(self, texts: Sequence[str], name: str = BUILT_IN, *, queries: bool = False) -> NDArray[np.float32]:
+        """Unit vectors (n, dimension), float32, of ``texts`` by the encoder of the dense representation ``name``.
+
+        As passages are encoded, or with ``queries`` as queries are. Raises `RecipeError` for a name that is no dense
+        representation, and `ModelError`.
+        """
+        manifest = self._snapshot.manifest
+        added = manifest.representation(name)
+        if added is not None and added.kind == "dense":
+            encoder = self._encoders.encoder(added)
+        elif added is None and name == BUILT_IN and manifest.settings.encoder is not None:
+            encoder = self._encoders.built_in(manifest)
+        else:
+            known = [one for one, kind in self._searcher.representations.items() if kind == "dense"]
+            raise RecipeError(
+                f"the library has no dense representation {name!r:.100} to encode texts with; it has {', '.join(known) or 'none'}"
+            )
+        return encode_queries(encoder, list(texts)) if queries else np.asarray(encoder.encode(list(texts)), np.float32)
 
     def info(self) -> Info:
         """The state of the library, and its bytes on disk and in memory by part."""

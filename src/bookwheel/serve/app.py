@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._printable import as_json
 from .._version import __version__
+from .api.metrics import Counted
 from .bodies import Bodies
 from .config import ServeConfig
 from .errors import Refusal, told
@@ -69,8 +71,11 @@ class App:
 
         inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: self._http_error})
         inner.router.redirect_slashes = False
-        app: ASGIApp = Bodies(inner, config.limits)
-        app = Token(app, config.token, login(config.token or "", lambda: site_of(service)))
+        inner.state.counted = counted = Counted(inner)
+        inner.state.parts = self.parts
+        inner.state.registry = PAGES, ENDPOINTS
+        form = Bodies(login(config.token or "", lambda: site_of(service)), replace(config.limits, body=4096))
+        app: ASGIApp = Token(Bodies(counted, config.limits), config.token, form)
         if config.origins:
             app = CORSMiddleware(
                 app, allow_origins=config.origins, allow_methods=NAMED, allow_headers=["authorization", "content-type"]
@@ -108,6 +113,7 @@ def _page(page: Page, service: Service) -> list[BaseRoute]:
     tagged = page.of_generation and named
 
     async def answer(request: Request, *, twin: bool) -> Response:
+        request.scope["bookwheel.route"] = page.twin if twin else page.path
         site = site_of(service)
         try:
             if request.method == "POST":
@@ -150,7 +156,10 @@ def _page(page: Page, service: Service) -> list[BaseRoute]:
 def _endpoint(endpoint: Endpoint, service: Service) -> BaseRoute:
     reader = None if endpoint.parameters is None else parser(endpoint.parameters)
 
+    label = f"{endpoint.method} {endpoint.path}"
+
     async def answer(request: Request) -> Response:
+        request.scope["bookwheel.route"] = label
         try:
             if endpoint.writes and service.config.read_only:
                 raise Refusal(403, "this server is read-only: nothing can be added, removed or embedded")

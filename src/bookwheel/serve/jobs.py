@@ -69,8 +69,15 @@ class Jobs:
             report = served.write(lambda library: library.index(path))
             for failure in report.failures[:20]:
                 served.note(failure)
-            counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "removed": report.removed}
-            job.told = f"{path}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "added")
+            counts = {
+                "added": report.added,
+                "updated": report.updated,
+                "unchanged": report.unchanged,
+                "removed": report.removed,
+            }
+            job.told = f"{path}: " + ", ".join(
+                f"{count:,} {name}" for name, count in counts.items() if count or name == "added"
+            )
             if report.failures:
                 job.told += f"; {len(report.failures):,} could not be read (below)"
 

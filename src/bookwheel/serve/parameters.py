@@ -62,7 +62,7 @@ class _Parameter:
 
     name: str
     kind: type
-    """``str``, ``int``, ``float``, ``bool``, ``dict`` or another class of parameters."""
+    """``str``, ``int``, ``float``, ``bool``, ``dict``, another class of parameters, or ``object`` for anything."""
     several: bool
     """A tuple of them."""
     needed: bool
@@ -80,6 +80,26 @@ class _Parameter:
         kind = get_args(hint)[0] if several else hint
         about = {"doc": "", "least": None, "most": None, "longest": LONGEST, "choices": (), "many": MANY, **field.metadata}
         return cls(field.name, kind, several, field.default is MISSING, optional, field.default, about)
+
+    def schema(self) -> dict[str, Any]:
+        """Its JSON schema."""
+        about = self.about
+        kind: dict[str, Any] = {"type": _TYPES[self.kind]} if self.kind in _TYPES else {}
+        if dataclasses.is_dataclass(self.kind):
+            kind = parser(self.kind).schema()
+        if self.kind is str:
+            kind["maxLength"] = about["longest"]
+            if about["choices"]:
+                kind = {"type": "string", "enum": list(about["choices"])}
+        if self.kind in (int, float):
+            kind |= {key: about[name] for key, name in (("minimum", "least"), ("maximum", "most")) if about[name] is not None}
+        if self.several:
+            kind = {"type": "array", "items": kind, "maxItems": about["many"]}
+        if about["doc"]:
+            kind["description"] = about["doc"]
+        if self.default is not MISSING and self.default not in (None, (), ""):
+            kind["default"] = self.default
+        return kind
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -108,6 +128,8 @@ class _Parameter:
     def of_json(self, value: Any) -> Any:
         """The value that JSON gives. Raises `ValueError` as `of_text`."""
         kind = self.kind
+        if kind is object:
+            return value
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             try:
                 value = float(value)
@@ -147,6 +169,9 @@ class _WrongError(ValueError):
 
 
 _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", dict: "an object"}
+
+
+_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object"}
 
 
 def _shown(value: Any) -> str:
@@ -222,6 +247,17 @@ class Parser(Generic[T]):
                 value = [value]
             self._set(values, wrong, one, one.of_json, value)
         return self._made(values, wrong)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the object that `json` reads."""
+        needed = [one.name for one in self.parameters.values() if one.needed]
+        properties = {one.name: one.schema() for one in self.parameters.values()}
+        return {
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": False,
+            **({"required": needed} if needed else {}),
+        }
 
     def _set(self, values: dict[str, Any], wrong: list[str], one: _Parameter, read: Callable[[Any], Any], given: Any) -> None:
         try:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .api import health
+from .api import documents, health
+from .api.ask import ask, ask_events
+from .api.documents import AddParameters, GetParameters, RemoveParameters
+from .api.embed import EmbedParameters, embed
+from .api.metrics import metrics
+from .api.openai import ChatParameters, EmbeddingParameters, chat, embeddings, models
+from .api.openapi import openapi
 from .api.search import SearchBody, search_many
-from .pages.ask import AskParameters as AskPageParameters
-from .pages.ask import ask_page, ask_stream
+from .asking import AskParameters
+from .pages.ask import AskPageParameters, ask_page, ask_stream
 from .pages.conversations import (
     ConversationParameters,
     ConversationsParameters,
@@ -30,7 +36,12 @@ PAGES: tuple[Page, ...] = (
     Page("/read", read_page, ReadParameters, "read.html", "A document, with a quote or the hits of a query marked."),
     Page("/ask", ask_page, AskPageParameters, "ask.html", "Ask, and read the answer over its evidence.", of_generation=False),
     Page(
-        "/conversations", conversations_page, ConversationsParameters, "conversations.html", "What is kept.", of_generation=False
+        "/conversations",
+        conversations_page,
+        ConversationsParameters,
+        "conversations.html",
+        "What is kept.",
+        of_generation=False,
     ),
     Page(
         "/conversation",
@@ -41,9 +52,7 @@ PAGES: tuple[Page, ...] = (
         of_generation=False,
         post=True,
     ),
-    Page(
-        "/library", library_page, LibraryParameters, "library.html", "What a library holds.", of_generation=False, post=True
-    ),
+    Page("/library", library_page, LibraryParameters, "library.html", "What a library holds.", of_generation=False, post=True),
     Page(
         "/open", open_page, OpenParameters, "open.html", "Open a file in the system's program.", of_generation=False, post=True
     ),
@@ -56,6 +65,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("GET", "/health", health.health, None, "Whether the server runs; needs no token."),
     Endpoint("POST", "/search", search_many, SearchBody, "Search for passages: one query, or many at once."),
+    Endpoint("POST", "/ask", ask, AskParameters, "Answer a question, every sentence with the quotes that it rests on."),
+    Endpoint("GET", "/ask/events", ask_events, AskParameters, "The same as it comes about.", answers="text/event-stream"),
+    Endpoint("GET", "/documents", documents.get, GetParameters, "Documents as they are stored."),
+    Endpoint("POST", "/documents", documents.add, AddParameters, "Add documents, or index files.", writes=True),
+    Endpoint("DELETE", "/documents", documents.remove, RemoveParameters, "Remove documents.", writes=True),
+    Endpoint("POST", "/embed", embed, EmbedParameters, "Embed passages that are not embedded yet.", writes=True),
+    Endpoint("GET", "/v1/models", models, None, "The libraries and their encoders, in the OpenAI protocol."),
+    Endpoint("POST", "/v1/embeddings", embeddings, EmbeddingParameters, "Vectors of texts, in the OpenAI protocol."),
+    Endpoint("POST", "/v1/chat/completions", chat, ChatParameters, "An answer with citations, in the OpenAI protocol."),
+    Endpoint("GET", "/metrics", metrics, None, "Counts for Prometheus.", answers="text/plain"),
+    Endpoint("GET", "/openapi.json", openapi, None, "This document."),
 )
 
 PARTS: tuple[Callable[[Service], Part | None], ...] = ()

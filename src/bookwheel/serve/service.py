@@ -20,7 +20,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -173,7 +173,7 @@ class Service:
 
     async def stream(
         self, items: Callable[[Call], Iterator[T]], gone: Callable[[], Awaitable[Any]], *, seconds: float | None = None
-    ) -> AsyncIterator[T]:
+    ) -> AsyncGenerator[T, None]:
         """The items of ``items(call)``, made in a thread, as they come.
 
         When the client is gone, the time is up or the caller stops, the call is cancelled and the iterator is closed.

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from ..._errors import BookwheelError, LibraryEmpty, LibraryNotFound
+from ..._errors import LibraryEmpty, LibraryNotFound
 from ...read.answer import Answer
 from ...read.events import Found
-from ..errors import told
+from ..asking import AskParameters, answer_of, events_of
 from ..parameters import parameter
-from ..respond import gone, html, site_of
+from ..respond import html, site_of
 from ..route import Asked
 from ..service import Service
+from ..streams import event_stream, message
 from ..work import Call
 from .answers import AnswerView, answer_view, evidence_view
 
-__all__ = ["AskParameters", "AskView", "ask_page", "ask_stream", "asking"]
+__all__ = ["AskPageParameters", "AskView", "ask_page", "ask_stream"]
 
 EARLIER = 8
 """Questions that a follow-up question remembers."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskParameters:
+class AskPageParameters:
     """What `/ask` takes."""
 
     q: str = parameter("", "the question")
@@ -40,6 +41,11 @@ class AskParameters:
     def filter(self) -> str | None:
         """All of ``where`` as one filter."""
         return " and ".join(f"({one})" for one in self.where) or None
+
+    @property
+    def question(self) -> AskParameters:
+        """The same as endpoints take it."""
+        return AskParameters(self.q, where=self.filter, history=self.after, unsupported="mark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +65,26 @@ class AskView:
         return {**({"question": self.question} | answer), **({"problem": self.problem} if self.problem else {})}
 
 
-def asking(service: Service, call: Call, where: str | None, **more: Any) -> dict[str, Any]:
-    """The options of a question that a page asks: the server's own model, and no time beyond the request's."""
-    config = service.config
-    return {"model": config.model, "where": where, "seconds": call.left * 0.9, "unsupported": "mark", **more}
-
-
-def ask_page(asked: AskParameters, request: Asked) -> AskView:
+def ask_page(asked: AskPageParameters, request: Asked) -> AskView:
     """Ask; without a question nothing is answered yet."""
     if not request.served.exists:
         return AskView(asked.q, problem=f"the library {request.served.name} is empty; add a folder on the page Library")
     if not asked.q.strip():
         return AskView("", after=asked.after)
     library = request.library
-    options = asking(request.service, request.call, asked.filter, history=asked.after)
     try:
-        answer = library.ask(asked.q, **options)
+        answer = answer_of(asked.question, library, request.config, request.call)
     except (LibraryEmpty, LibraryNotFound) as error:
         return AskView(asked.q, problem=str(error))
     return _view(asked, answer)
 
 
-def _view(asked: AskParameters, answer: Answer) -> AskView:
+def _view(asked: AskPageParameters, answer: Answer) -> AskView:
     view = answer_view(answer.to_dict(), asked.library, answer.everywhere)
     return AskView(asked.q, view, answer, after=(*asked.after, asked.q)[-EARLIER:])
 
 
-async def ask_stream(request: Request, service: Service, asked: AskParameters) -> Response:
+async def ask_stream(request: Request, service: Service, asked: AskPageParameters) -> Response:
     """The parts of the page as events: ``found`` (the evidence), ``draft`` (pieces of text), ``answer``, ``problem``.
 
     Each is JSON: a string of HTML made by the templates, in which all text of documents and models is escaped; of a draft the
@@ -93,30 +92,20 @@ async def ask_stream(request: Request, service: Service, asked: AskParameters) -
     """
     served = service.served(asked.library)
 
-    def items(call: Call) -> Iterator[tuple[str, str]]:
+    def items(call: Call) -> Iterator[bytes]:
         library = served.library()
-        for event in library.ask_events(asked.q, **asking(service, call, asked.filter, history=asked.after)):
-            call.check()
+        for event in events_of(asked.question, library, service.config, call):
             if isinstance(event, Answer):
                 shown = html("answer.html", view=_view(asked, event), site=site_of(service), library=served.name)
-                yield "answer", shown.decode()
+                yield _event("answer", shown.decode())
             elif isinstance(event, Found):
                 sources = [evidence_view(one.to_dict(), asked.library) for one in event.evidence]
-                yield "found", html("evidence.html", sources=sources).decode()
+                yield _event("found", html("evidence.html", sources=sources).decode())
             else:
-                yield "draft", event.text
+                yield _event("draft", event.text)
 
-    async def events() -> AsyncIterator[bytes]:
-        try:
-            async for kind, data in service.stream(items, gone(request)):
-                yield _event(kind, data)
-        except Exception as error:
-            sentence = str(error) if isinstance(error, BookwheelError) else told(error)[1]
-            yield _event("problem", sentence)
-
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return await event_stream(request, service, items, problem=lambda _, sentence: _event("problem", sentence))
 
 
 def _event(kind: str, data: str) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
-
+    return message(json.dumps(data), kind)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...library.conversations import ConversationInfo, KeptTurn
+from ..asking import AskParameters, answer_of
 from ..errors import Refusal
 from ..parameters import parameter
 from ..route import Asked
 from ..service import ReadOnly
 from .answers import AnswerView, answer_view
-from .ask import asking
 from .links import link, named
 
 __all__ = [
@@ -95,7 +95,8 @@ def conversation_page(asked: ConversationParameters, request: Asked) -> Conversa
     if asked.forget:
         return ConversationView(conversation.name, [], conversation.forget())
     if asked.q.strip():
-        conversation.ask(asked.q, **asking(request.service, request.call, None))
+        question = AskParameters(asked.q, unsupported="mark", conversation=conversation.name)
+        answer_of(question, library, request.config, request.call)
     turns = conversation.turns
     if not turns and not asked.q:
         raise Refusal(404, f"there is no conversation {asked.name!r:.200}; the page Conversations lists those that are kept")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..._errors import BookwheelError, UsageError
 from ...library.library import Library
 from ...library.results import EncoderStatus, Info
 from ...memory.sizes import format_size
+from ..api.documents import paths_allowed
 from ..errors import Refusal
 from ..parameters import parameter
 from ..route import Asked
@@ -121,7 +121,8 @@ def library_page(asked: LibraryParameters, request: Asked) -> LibraryView:
         "parts": [(part.name, part.state()) for part in service.parts],
         "job": None if job is None else {"what": job.what, "told": job.told, "running": job.running, "failed": job.failed},
         "errors": [
-            (time.strftime("%Y-%m-%d %H:%M", time.localtime(when)), sentence) for when, sentence in served.errors[: -ERRORS - 1 : -1]
+            (time.strftime("%Y-%m-%d %H:%M", time.localtime(when)), sentence)
+            for when, sentence in served.errors[: -ERRORS - 1 : -1]
         ],
         "folders": tuple(map(str, request.config.folders)),
         "others": [(name, link("/library", library=name)) for name in service.libraries if name != served.name],
@@ -160,21 +161,10 @@ def _do(asked: LibraryParameters, request: Asked) -> None:
             raise UsageError("the library has no encoder beside its own; add one with: bookwheel encoders add NAME MODEL")
         jobs.embed(served)
     else:
-        jobs.index(served, _allowed(asked.path, request.config.folders))
-
-
-def _allowed(text: str, folders: tuple[Path, ...]) -> Path:
-    """The file or folder to add, links followed. Raises `UsageError` for one that is not below ``folders``."""
-    if not text.strip():
-        raise UsageError("give the path of a file or folder to add")
-    try:
-        path = Path(text.strip()).resolve()
-    except (OSError, ValueError, RuntimeError):
-        raise UsageError(f"{text!r:.200} is no path") from None
-    if not Path(text.strip()).is_absolute() or not any(path.is_relative_to(folder.resolve()) for folder in folders):
-        below = ", ".join(map(str, folders)) or "none; start the server with --folder DIR"
-        raise UsageError(f"{text!r:.200} is not in a folder that this server may index ({below})")
-    return path
+        if not asked.path.strip():
+            raise UsageError("give the path of a file or folder to add")
+        (path,) = paths_allowed((asked.path.strip(),), request.config.folders)
+        jobs.index(served, path)
 
 
 def _shares(info: Info) -> list[Share]:
@@ -197,7 +187,11 @@ def _memory(library: Library) -> dict[str, Any]:
     except BookwheelError as error:  # it does not fit: that is what there is to tell
         return {"ram": str(error)}
     lines = [
-        Line(one.part, "" if one.planned is None else format_size(one.planned), "" if one.measured is None else format_size(one.measured))
+        Line(
+            one.part,
+            "" if one.planned is None else format_size(one.planned),
+            "" if one.measured is None else format_size(one.measured),
+        )
         for one in plan
     ]
     return {"ram": format_size(plan.ram), "planned": format_size(plan.planned()), "plan": lines}

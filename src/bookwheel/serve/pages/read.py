@@ -226,12 +226,16 @@ def _page_shown(
     first = target or (groups[0] if groups else None)
     if first is None:
         return 1
-    return document.place(first[0], first[1], ).page or 1
+    return (
+        document.place(
+            first[0],
+            first[1],
+        ).page
+        or 1
+    )
 
 
-def _window(
-    document: StoredDocument, asked: ReadParameters, target: tuple[int, int] | None, page: int
-) -> tuple[int, int]:
+def _window(document: StoredDocument, asked: ReadParameters, target: tuple[int, int] | None, page: int) -> tuple[int, int]:
     """What is shown: a page, or some characters from the beginning of a line to the end of one."""
     length = len(document.text)
     if page:
