@@ -98,18 +98,22 @@ def _examples(library: Path, question: str) -> dict[str, str]:
     }
 
 
+LOG = (
+    "# Log of the year 2024\n\n14 May: the new lamp of the north light was delivered. 16 May: two fitters replaced the lamp, "
+    "and the old one went to the museum. 2 June: the photocell failed in fog, and the lamp burned all day.\n"
+)
 TEXTS = {
-    "north-light.md": "# North light\n\nThe north light stands on a rock of granite two miles from the harbour. Its lamp was replaced in "
-    "May 2024: an LED of 90 watts took the place of one of 1000 watts. The Fresnel lens of 1886 was kept, and "
-    "throws the light of the lamp eighteen miles out to sea.\n\n## Keepers\n\nThe last keeper left in 1987. Since then the lamp is switched on by a photocell.\n",
-    "log-2024.md": "# Log of the year 2024\n\n14 May: the new lamp of the north light was delivered. 16 May: two fitters "
-    "replaced the lamp, and the old one went to the museum. 2 June: the photocell failed in fog, and the lamp burned all day.\n",
-    "copies/log-2024.md": "# Log of the year 2024\n\n14 May: the new lamp of the north light was delivered. 16 May: two fitters "
-    "replaced the lamp, and the old one went to the museum. 2 June: the photocell failed in fog, and the lamp burned all day.\n",
+    "north-light.md": "# North light\n\nThe north light stands on a rock of granite two miles from the harbour. Its lamp was "
+    "replaced in May 2024: an LED of 90 watts took the place of one of 1000 watts. The Fresnel lens of 1886 was kept, and "
+    "throws the light of the lamp eighteen miles out to sea.\n\n## Keepers\n\nThe last keeper left in 1987. Since then the "
+    "lamp is switched on by a photocell.\n",
+    "log-2024.md": LOG,
+    "copies/log-2024.md": LOG,
     "museum.txt": "The museum of the harbour shows the lamps of five lighthouses. The oldest lamp burned rapeseed oil; a keeper "
     "replaced its wick every four hours.\n",
-    "letter.eml": "From: Ada Keeper <ada@lighthouse.example>\nTo: Ben Harbour <ben@harbour.example>\nSubject: Who pays for the lamp?\n"
-    "Date: Tue, 14 May 2024 09:12:00 +0000\n\nDear Ben,\n\nthe harbour board pays for the new lamp, as it did when the lamp was replaced in 2003.\n\nAda\n",
+    "letter.eml": "From: Ada Keeper <ada@lighthouse.example>\nTo: Ben Harbour <ben@harbour.example>\n"
+    "Subject: Who pays for the lamp?\nDate: Tue, 14 May 2024 09:12:00 +0000\n\nDear Ben,\n\nthe harbour board pays for the "
+    "new lamp, as it did when the lamp was replaced in 2003.\n\nAda\n",
 }
 
 

@@ -78,8 +78,6 @@ class AnswerView:
     reason: str
     notes: list[str]
     limits: list[str]
-    understood: str
-    """The question as it was asked of the documents, where it is another."""
     model: str
     seconds: float
     mentioned: list[Mentioned] = field(default_factory=list)
@@ -116,7 +114,6 @@ def answer_view(answer: Mapping[str, Any], library: str, everywhere: Any = None)
         mentioned.append(
             Mentioned(document.title or document.id, href, len(document.mentions), pieces_of(first.around, [spot]))
         )
-    understood = str(answer.get("asked") or "")
     return AnswerView(
         str(answer.get("question", "")),
         [told(claim) for claim in claims],
@@ -126,7 +123,6 @@ def answer_view(answer: Mapping[str, Any], library: str, everywhere: Any = None)
         str(answer.get("reason", "")),
         list(map(str, answer.get("notes") or ())),
         list(map(str, answer.get("limits") or ())),
-        understood if understood != answer.get("question") else "",
         str(answer.get("model", "")),
         float(sum((answer.get("timings") or {}).values())),
         mentioned,

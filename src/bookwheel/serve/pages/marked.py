@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 __all__ = ["Piece", "Spot", "pieces_of"]
 
@@ -44,7 +45,7 @@ def pieces_of(text: str, spots: Iterable[Spot], start: int = 0) -> list[Piece]:
     opened: Sequence[Spot] = sorted(here, key=lambda spot: spot.start)
     found: list[Piece] = []
     at, active = 0, list[Spot]()
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         while at < len(opened) and opened[at].start <= low:
             active.append(opened[at])
             at += 1

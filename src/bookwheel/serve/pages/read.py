@@ -156,7 +156,7 @@ def read_page(asked: ReadParameters, request: Asked) -> ReadView:
     more: dict[str, Any] = {}
     if kind == "pdf":
         pages = len(document.layout.pages)
-        shown = {"start": asked.start, "end": asked.end} if quote else {}
+        shown: dict[str, Any] = {"start": asked.start, "end": asked.end} if quote else {}
         more = {
             "page": page,
             "pages": pages,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from ..._errors import FilterError, LibraryEmpty, LibraryNotFound
 from ...library.library import Library
@@ -154,7 +154,7 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
     if not request.served.exists:
         return SearchView(asked.q, name, problem=f"the library {name} is empty; add a folder on the page Library")
     library = request.library
-    held = {"documents": library.document_count, "passages": library.passage_count}
+    held: dict[str, Any] = {"documents": library.document_count, "passages": library.passage_count}
     address = partial(
         link,
         "/search",
@@ -187,7 +187,7 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
             group=asked.group,
             offset=asked.offset,
             fold=asked.fold,
-            sort=asked.sort,
+            sort=cast(Any, asked.sort),  # one of the choices
             seconds=request.call.left,
         )
     except (LibraryEmpty, LibraryNotFound) as error:
