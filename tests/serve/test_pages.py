@@ -218,9 +218,16 @@ def test_a_page_of_a_pdf_is_drawn_with_its_printed_number(web: httpx.Client, fol
     assert web.get(f"/page.png?id={quote(str(folder / 'files/notes.md'))}").status_code == 400
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "library/manifest.json", "", "x\u202ey"])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "library/manifest.json", "", "x\u202ey"]
+)
 def test_only_documents_are_read(web: httpx.Client, folder: Path, name: str) -> None:
-    for address in (f"/read?id={name}", f"/read?id={quote(str(folder))}/{name}", f"/page.png?id={name}", f"/read.json?id={name}"):
+    for address in (
+        f"/read?id={name}",
+        f"/read?id={quote(str(folder))}/{name}",
+        f"/page.png?id={name}",
+        f"/read.json?id={name}",
+    ):
         answer = web.get(address)
         assert answer.status_code in (400, 404), address
         assert "root:" not in answer.text

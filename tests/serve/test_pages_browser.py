@@ -90,7 +90,9 @@ def test_all_of_it_works_without_javascript(open_page: Any, folder: Path) -> Non
     page.get_by_role("searchbox").fill("harbour board lamp")
     page.get_by_role("button", name="Search").click()
     page.locator(".results a.go").first.click()
-    assert NEWS in page.locator("mark.quote").all_inner_texts()[0] or "".join(page.locator("mark.quote").all_inner_texts()) == NEWS
+    assert (
+        NEWS in page.locator("mark.quote").all_inner_texts()[0] or "".join(page.locator("mark.quote").all_inner_texts()) == NEWS
+    )
     page.goto(_read(folder, "cormorants/long.txt", q="cormorant", hit=1))
     page.get_by_role("link", name="Next hit").click()
     assert page.locator(".hits [role=status]").inner_text() == "Hit 2 of 30"
@@ -183,7 +185,12 @@ def test_nothing_serious_for_accessibility(open_page: Any, folder: Path, scheme:
     addresses = [PAGES[0], _read(folder, "notes.md", q="heron"), PAGES[2]]
     options = {"runOnly": ["color-contrast"]}
     if scheme == "light":  # all else is the same in the dark
-        addresses += [*PAGES[1:], _read(folder, "guide.pdf", q="avocet"), _read(folder, "mail/reply.eml"), "/ask?q=Who+painted+it"]
+        addresses += [
+            *PAGES[1:],
+            _read(folder, "guide.pdf", q="avocet"),
+            _read(folder, "mail/reply.eml"),
+            "/ask?q=Who+painted+it",
+        ]
         addresses += [f"/read?id={quote(str(folder / 'files/tables/lamps.csv#3'))}"]
         options = {}
     for address in addresses:
