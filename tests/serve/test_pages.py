@@ -140,7 +140,7 @@ def test_facets_narrow_and_can_be_taken_away(web: httpx.Client) -> None:
     links = {node.attributes["title"]: node.attributes["href"] or "" for node in html.css(".facets a")}
     odd = next(value for value in links if value and 'odd "dir"' in value)
     narrowed = page(web, links[odd])
-    assert [one for one in text_of(narrowed, ".results .text")] == ["A bittern booms in the reeds of the odd folder."]
+    assert text_of(narrowed, ".results .text") == ["A bittern booms in the reeds of the odd folder."]
     assert 'folder = "' in text_of(narrowed, ".chips code")[0]
     again = page(web, narrowed.css_first(".chips a").attributes["href"] or "")
     assert len(again.css(".results > li")) == len(html.css(".results > li"))
