@@ -47,7 +47,13 @@ def serving(**libraries: Path) -> Iterator[str]:
 
 
 def shots(
-    base: str, paths: dict[str, str], out: Path, *, schemes: tuple[str, ...] = ("light", "dark"), whole: bool = True
+    base: str,
+    paths: dict[str, str],
+    out: Path,
+    *,
+    sizes: dict[str, tuple[int, int]] = SIZES,
+    schemes: tuple[str, ...] = ("light", "dark"),
+    whole: bool = True,
 ) -> None:
     """A picture of each of ``paths`` in each size and scheme."""
     from playwright.sync_api import sync_playwright
