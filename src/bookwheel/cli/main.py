@@ -45,6 +45,7 @@ COMMANDS = {
     "allow": "Allow addresses that texts may be sent to, or list them.",
     "configure": "Change a library's k1, b or default recipe.",
     "libraries": "List the named libraries.",
+    "mcp": "Give a library to an agent by MCP.",
 }
 """What ``bookwheel --help`` lists. The texts are here because listing the
 commands must not import them.

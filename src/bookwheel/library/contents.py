@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged, RecipeError, UsageError
+from .._numbers import whole
 from ..documents.places import Place
 from ..encode.protocols import encode_queries
 from ..memory.plan import MemoryPlan
 from ..memory.sizes import ram_of
 from ..rank.query import Query
 from ..rank.recipe import Recipe
+from .document_rows import DocumentRow, document_rows
 from .facets import DEPTH, Facets, facets
 from .late import HIGHLIGHTS
 from .matching_words import highlights
 from .naming import addresses, ambiguous, find
 from .opened import Opened
+from .pieces import Piece, lines_of, piece_of
 from .results import Info, Reason, StoredDocument
 from .vectors.encoders import BUILT_IN
 
@@ -118,6 +122,60 @@ class Contents(Opened):
     def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
         """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
         return self._snapshot.store.documents_of([int(number) for number in passages])
+
+    def rows(self, start: int = 0, count: int = 100, *, where: str | None = None) -> list[DocumentRow]:
+        """``count`` documents without their texts, in the order in which they were added, from the one at ``start``.
+
+        ``where`` leaves out those that do not meet the filter. Damaged ones are left out; `check` names them. Raises
+        `FilterError`, and `UsageError` for a wrong number.
+        """
+        from .mentions import documents_of_filter
+
+        for name, number in (("start", start), ("count", count)):
+            if whole(number, name) < 0:
+                raise UsageError(f"{name} must be a whole number of 0 or more, not {number!r}")
+        snapshot = self._snapshot
+        if where is None:
+            numbers = list(islice(snapshot.store.numbers(snapshot.generation), start, start + count))
+        else:
+            numbers = documents_of_filter(snapshot, where)[start : start + count]
+        with snapshot.store.noting():
+            return list(document_rows(snapshot.store, numbers))
+
+    def piece(
+        self,
+        name: str | int,
+        start: int = 0,
+        characters: int = 10_000,
+        *,
+        line: int | None = None,
+        lines: int = 100,
+    ) -> Piece:
+        """At most ``characters`` of the document with this id (or number), from the code point ``start``, with their place.
+
+        With ``line`` (from 1) they begin at that line of its text and are at most ``lines`` lines. Memory does not grow with the
+        document. Raises `KeyError` where there is none, `LibraryDamaged`, and `UsageError` as `places` and for wrong numbers.
+        """
+        for called, number, least in (
+            ("start", start, 0),
+            ("characters", characters, 1),
+            ("lines", lines, 1),
+            ("line", line, 1),
+        ):
+            if number is not None and whole(number, called) < least:
+                raise UsageError(f"{called} must be a whole number of {least} or more, not {number!r}")
+        snapshot = self._snapshot
+        if isinstance(name, str):
+            found = find(snapshot.store, snapshot.generation, name)
+            if several := self.full_ids(name):
+                raise UsageError(ambiguous(name, several))
+        else:
+            found = snapshot.store.alive(snapshot.generation, [int(name)])
+        if not found:
+            raise KeyError(name)
+        if line is not None:
+            return lines_of(snapshot, found[0], line, lines, characters)
+        return piece_of(snapshot, found[0], start, characters)
 
     def places(self, document: str | int, spans: Iterable[tuple[int, int]]) -> list[Place]:
         """The place of each of ``spans`` (start and end in code points) of the document with this id or number.

@@ -14,6 +14,7 @@ from .api.openai import ChatParameters, EmbeddingParameters, chat, embeddings, m
 from .api.openapi import openapi
 from .api.search import SearchBody, search_many
 from .asking import AskParameters
+from .mcp.http import mcp_part
 from .pages.library import LibraryParameters, library_page
 from .pages.search import SearchParameters, search_page
 from .route import Endpoint, Page, Part
@@ -44,4 +45,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/openapi.json", openapi, None, "This document."),
 )
 
-PARTS: tuple[Callable[[Service], Part | None], ...] = ()
+PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part,)
