@@ -60,6 +60,8 @@ class Snapshot:
         self._filters: OrderedDict[str, Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
         self._idf: dict[str, float] = {}
+        self.word_terms: dict[str, tuple[str, ...]] = {}
+        """The terms of raw words that answers have met, see `wording`."""
         self._missing: dict[str, list[NDArray[np.int64]]] = {}
         self._begun: set[str] = set()
 

@@ -17,6 +17,7 @@ with the mean of the whole library.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from ...analysis.scripts import lone
 from ...kernels.bm25 import idf
 from ..snapshot import Snapshot
 
-__all__ = ["expanded", "greatest_score", "present_terms", "query_weights"]
+__all__ = ["all_present_terms", "expanded", "greatest_score", "present_terms", "query_weights"]
 
 DECADES = 3.0
 """A word that is 10 to this rarer in a language than in another is no sign of it."""
@@ -86,6 +87,16 @@ def present_terms(snapshot: Snapshot, word: str) -> tuple[str, ...]:
         present = [term for term, df in zip(terms, snapshot.document_frequencies(terms).tolist(), strict=True) if df]
         found += present or terms[:1]
     return tuple(found)
+
+
+def all_present_terms(snapshot: Snapshot, words: Sequence[str]) -> list[tuple[str, ...]]:
+    """`present_terms` of each of many words, whose terms are looked up together; repeated terms of a word once."""
+    analyzer = snapshot.analyzer
+    if analyzer.only is None:
+        snapshot.document_frequencies(
+            [term for word in words for form in analyzer.forms(word) for term in form.values() if term]
+        )
+    return [tuple(dict.fromkeys(present_terms(snapshot, word))) for word in words]
 
 
 def _weights(snapshot: Snapshot, text: str) -> tuple[dict[str, float], float]:
