@@ -8,6 +8,7 @@ from .api import documents, health
 from .api.ask import ask, ask_events
 from .api.documents import AddParameters, GetParameters, RemoveParameters
 from .api.embed import EmbedParameters, embed
+from .api.libraries import libraries
 from .api.metrics import metrics
 from .api.openai import ChatParameters, EmbeddingParameters, chat, embeddings, models
 from .api.openapi import openapi
@@ -65,6 +66,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET", "/ask/stream", ask_stream, AskPageParameters, "The page's answer as it comes.", answers="text/event-stream"
     ),
     Endpoint("GET", "/health", health.health, None, "Whether the server runs; needs no token."),
+    Endpoint("GET", "/libraries", libraries, None, "The libraries of the server."),
     Endpoint("POST", "/search", search_many, SearchBody, "Search for passages: one query, or many at once."),
     Endpoint("POST", "/ask", ask, AskParameters, "Answer a question, every sentence with the quotes that it rests on."),
     Endpoint("GET", "/ask/events", ask_events, AskParameters, "The same as it comes about.", answers="text/event-stream"),
