@@ -24,9 +24,7 @@ SERIOUS = {"serious", "critical"}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pages")
-    page_kit.make_library(folder)
-    return folder
+    return page_kit.shared(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
