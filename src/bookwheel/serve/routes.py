@@ -18,6 +18,7 @@ from .pages.library import LibraryParameters, library_page
 from .pages.search import SearchParameters, search_page
 from .route import Endpoint, Page, Part
 from .service import Service
+from .watch import watch_part
 
 __all__ = ["ENDPOINTS", "PAGES", "PARTS"]
 
@@ -43,4 +44,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/openapi.json", openapi, None, "This document."),
 )
 
-PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part,)
+PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part, watch_part)
