@@ -105,7 +105,7 @@ def test_an_emptied_folder_removes_nothing_and_is_told_until_a_file_is_back(watc
     assert any("mount it again" in sentence for sentence in watched.told)
     (watched.folder / "stray.txt").write_text("A stray dingo.")
     watched.until(lambda: len(watched.library.find_all("dingo")) == 1)
-    assert watched.watch.state()["doing"] == "held"
+    watched.until(lambda: watched.watch.state()["doing"] == "held")
     assert watched.library.document_count == 13
     # As if the disk was mounted again, meanwhile without one of the files.
     (watched.folder / "stray.txt").unlink()
