@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,6 +30,7 @@ __all__ = [
     "json_line",
     "languages_found",
     "memory_rows",
+    "nearby",
     "notice",
     "plural",
     "print_memory_plan",
@@ -107,6 +110,12 @@ def json_in_pieces(value: Any, *, indent: int | None = None) -> None:
     for piece in encoder.iterencode(value):
         click.echo(escaped(piece), nl=False)
     click.echo()
+
+
+def nearby(text: str) -> str:
+    """``text`` in which paths below the current folder are relative to it."""
+    here = str(Path.cwd()).rstrip(os.sep) + os.sep
+    return re.sub(rf"(?<![\w.{re.escape(os.sep)}-]){re.escape(here)}", "", text) if len(here) > 1 else text
 
 
 def notice(sentence: str) -> None:

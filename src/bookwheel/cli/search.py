@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from .output import (
     json_document,
     json_in_pieces,
     json_line,
+    nearby,
     notice,
     print_memory_plan,
     print_notes,
@@ -237,7 +237,7 @@ def _print_stages(stages: Sequence[StageTrace], seconds: float) -> None:
 
 def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[Reason]) -> None:
     """Rank and title, place and score, the passage."""
-    place, title = _nearby(clean(result.place)), clean(result.title).strip()
+    place, title = nearby(clean(result.place)), clean(result.title).strip()
     score = f"{result.score:.2f}"
     if len(result.parts) > 1:
         score += " = " + " + ".join(f"{name} {value:.2f}" for name, value in result.parts.items())
@@ -258,7 +258,7 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
     for line in passage_lines(*part, terminal.width - 4, lines, terminal.match):
         click.echo(f"    {line}".rstrip())
     if result.also:
-        click.echo(terminal.dim(f"    also in {_listed([_nearby(clean(copy.place)) for copy in result.also])}"))
+        click.echo(terminal.dim(f"    also in {_listed([nearby(clean(copy.place)) for copy in result.also])}"))
     if reasons := dict.fromkeys(span.reason for span in result.where.hidden):
         click.echo(terminal.dim(f"    not shown to readers: {clean(', '.join(reasons))}"))
     for name in dict.fromkeys(reason.representation for reason in why):
@@ -273,9 +273,3 @@ def _listed(places: Sequence[str]) -> str:
     """Some of ``places``, and how many more there are."""
     more = f" and {len(places) - COPIES:,} more" if len(places) > COPIES else ""
     return f"{', '.join(places[:COPIES])}{more}"
-
-
-def _nearby(place: str) -> str:
-    """A path below the current folder, relative to it."""
-    here = str(Path.cwd()).rstrip(os.sep) + os.sep
-    return place[len(here) :] if place.startswith(here) else place
