@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._allowed import asking
+from .._allowed import asking, check
 from .._errors import BookwheelError, UsageError
 from .command import argument, command, option
+from .compiling import import_numba
 from .options import Whole, json_option, ram_option
 from .output import clean, json_line, notice, plural
 
@@ -72,6 +73,7 @@ def serve(
     from ..serve.run import serve as run
 
     require_packages()
+    import_numba()
     token = _token(token_file)
     made = token is None and (require_token or not is_loopback_host(host))
     config = ServeConfig(
@@ -86,6 +88,8 @@ def serve(
         ram=ram,
         model=model,
     )
+    if model is not None and model.startswith(("http://", "https://")):
+        check(model)  # asked now, on the terminal: nobody sits there later
     holdings = _holdings(config)
 
     def ready(found: Ready) -> None:
@@ -105,7 +109,7 @@ def serve(
 
             webbrowser.open(found.link)
 
-    with asking(lambda address: False):  # nobody sits before a server
+    with asking(lambda address: False):
         done = run(config, ready)
     if not done:
         sys.stdout.flush()
