@@ -68,4 +68,5 @@ def _entry(listed: Any, field: str, key: str, model: str) -> Mapping[str, Any]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    found: Mapping[str, Any] = value if isinstance(value, dict) else {}
+    return found
