@@ -19,6 +19,7 @@ from ..rank.query import Query
 from ..rank.recipe import Recipe
 from .document_rows import DocumentRow, document_rows
 from .facets import DEPTH, Facets, facets
+from .filters.conditions import BUILT_IN as DOCUMENT_FIELDS
 from .late import HIGHLIGHTS
 from .matching_words import highlights
 from .naming import addresses, ambiguous, find
@@ -117,7 +118,23 @@ class Contents(Opened):
         folder they are in and by the day they were modified. Raises `FilterError` for a field that no document has, and what
         `search` raises.
         """
-        return facets(self._searcher, field, query, where, k, recipe, depth)
+        return facets(self._searcher, [field], query, where, k, recipe, depth)[0]
+
+    def facets_of(
+        self,
+        fields: Iterable[str],
+        query: str | Query | None = None,
+        *,
+        where: str | None = None,
+        k: int = 100,
+        recipe: str | Recipe | None = None,
+        depth: int = DEPTH,
+    ) -> dict[str, Facets]:
+        """`facets` of each of ``fields`` that some document has, for which the query is ranked once. Takes and raises the same."""
+        store = self._snapshot.store
+        known = {*DOCUMENT_FIELDS, *store.fields(), *store.file_fields()}
+        there = [field for field in dict.fromkeys(fields) if field in known]
+        return dict(zip(there, facets(self._searcher, there, query, where, k, recipe, depth), strict=True))
 
     def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
         """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from ..._errors import FilterError, LibraryEmpty, LibraryNotFound
+from ..._errors import LibraryEmpty, LibraryNotFound
 from ...library.library import Library
 from ...library.results import Copy, Result
 from ...library.search_options import SORTS
@@ -223,8 +223,7 @@ def _hit(result: Result, query: str, library: str) -> Hit:
     place = result.id if result.source == "-" else result.place
     title = result.title.strip() or place.rsplit("/", 1)[-1]
     also = tuple(
-        (copy, link("/read", "here", library=library, q=query, id=address_of(copy.id, copy.source)))
-        for copy in result.also[:COPIES]
+        (copy, read(id=address_of(copy.id, copy.source), start=copy.start, end=copy.end)) for copy in result.also[:COPIES]
     )
     return Hit(
         result,
@@ -254,10 +253,11 @@ def _field(name: str) -> str:
 
 def _facets(library: Library, asked: SearchParameters, address: Any, where: Sequence[str]) -> tuple[Facet, ...]:
     found: list[Facet] = []
+    counted = library.facets_of(
+        [name for name, _ in FACETS], asked.q, where=asked.filter, k=VALUES, recipe=asked.recipe, depth=COUNTED
+    )
     for name, label in FACETS:
-        try:
-            counts = library.facets(name, asked.q, where=asked.filter, k=VALUES, recipe=asked.recipe, depth=COUNTED)
-        except FilterError:  # no document has such a field
+        if (counts := counted.get(name)) is None:
             continue
         values: list[FacetValue] = []
         for value, documents in counts.items():
