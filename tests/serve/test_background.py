@@ -32,7 +32,7 @@ def embedded(run: Embedding) -> int:
 def test_it_gives_way_is_paused_killed_and_goes_on(library: Path, child_environment, monkeypatch) -> None:
     monkeypatch.setenv("PYTHONPATH", child_environment["PYTHONPATH"])
     told: list[str] = []
-    first = Embedding(library, cpu=0.003, told=told.append)
+    first = Embedding(library, cpu=0.01, told=told.append)
     assert first.state()["doing"] == "embedding"
     while not embedded(first):
         assert first.running, first.state()
@@ -46,7 +46,7 @@ def test_it_gives_way_is_paused_killed_and_goes_on(library: Path, child_environm
     with bookwheel.open(library) as reader:
         (status,) = reader.encoders()
         assert 0 < status.embedded < PASSAGES
-    second = Embedding(library, cpu=0.003, told=told.append)
+    second = Embedding(library, cpu=0.01, told=told.append)
     while embedded(second) <= status.embedded:
         assert second.running, second.state()
         time.sleep(0.02)
@@ -54,12 +54,14 @@ def test_it_gives_way_is_paused_killed_and_goes_on(library: Path, child_environm
     assert second.wait(10)
     assert second.state()["doing"] == "failed"
     assert "start it again" in told[-1]
-    third = Embedding(library, cpu=1.0)
+    with bookwheel.open(library) as writer:  # at the usual priority, from where it was
+        (status,) = writer.embed()
+        assert 0 < status.encoded < PASSAGES
+        assert status.complete
+        assert len(writer.search("herons in the reeds", recipe="second")) == 10
+    third = Embedding(library)
     assert third.wait(60)
     assert third.state()["doing"] == "done"
-    with bookwheel.open(library) as reader:
-        assert reader.encoders()[0].complete
-        assert len(reader.search("herons in the reeds", recipe="second")) == 10
     third.close()
 
 
