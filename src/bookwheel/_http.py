@@ -15,9 +15,12 @@ import ipaddress
 import json
 import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +28,7 @@ from urllib.parse import urlsplit
 from . import _allowed, _sse
 from ._errors import ModelError
 
-__all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "is_loopback", "key_for"]
+__all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "cancelled_by", "is_loopback", "key_for"]
 
 KEYS = "BOOKWHEEL_API_KEY"
 """The environment variable with keys, each with its host: ``HOST=KEY HOST=KEY``."""
@@ -39,6 +42,33 @@ RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Statuses that may be others when asked again."""
 CHARACTERS = 4
 """Characters in a token, for estimates: about right for English with today's tokenizers."""
+
+
+OnCancel = Callable[[Callable[[], object]], object]
+"""Keeps a function, and calls it (from any thread) where what asked is not wanted any more."""
+_on_cancel: ContextVar[OnCancel | None] = ContextVar("bookwheel_on_cancel", default=None)
+
+
+@contextmanager
+def cancelled_by(on_cancel: OnCancel) -> Iterator[None]:
+    """While in use, streams that this thread asks for are broken off when ``on_cancel`` calls what it is given.
+
+    A read that waits for the server ends at once, with a `ModelError`; the server sees the connection close.
+    """
+    token = _on_cancel.set(on_cancel)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # a generator that is closed by another thread than the one it ran in
+            _on_cancel.reset(token)
+
+
+def _cut(stream: Any) -> None:
+    """Close the socket under a stream of httpcore, from another thread than the one that reads it."""
+    found = stream.get_extra_info("socket")
+    if found is not None:
+        with suppress(OSError):
+            found.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True)
@@ -207,8 +237,20 @@ class Client:
             raise ModelError(f"{self.who} was not asked: no time was left; {advice}")
         began = time.monotonic()
         wait = httpx.Timeout(min(idle, left), connect=min(10.0, left))
+        traced: dict[str, Any] = {}
+        on_cancel = _on_cancel.get()
+        own: Any = None
+        if on_cancel is not None:
+            # A connection of its own, which can be cut before the server has answered anything.
+            def look(name: str, info: Mapping[str, Any]) -> None:
+                if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+                    on_cancel(lambda: _cut(info["return_value"]))
+
+            client = own = httpx.Client(follow_redirects=False, trust_env=not self.loopback)
+            traced = {"extensions": {"trace": look}}
+        asked: dict[str, Any] = {"json": dict(body), "headers": headers, "timeout": wait, **traced}
         try:
-            with client.stream("POST", f"{self.base}/{path}", json=dict(body), headers=headers, timeout=wait) as response:
+            with client.stream("POST", f"{self.base}/{path}", **asked) as response:
                 pieces = self._bounded(response, began + left) if not response.is_redirect else iter(())
                 if response.status_code != 200:
                     content = b"".join(pieces)
@@ -235,6 +277,9 @@ class Client:
         except httpx.HTTPError as error:
             why = self._clean(str(error)) or type(error).__name__
             raise ModelError(f"{self.who} broke off its answer ({why}); {advice}") from None
+        finally:
+            if own is not None:
+                own.close()
 
     def _bounded(self, response: Any, until: float) -> Iterator[bytes]:
         size = 0

@@ -267,7 +267,8 @@ def test_whatever_the_model_does_there_is_an_answer_and_one_sentence_about_it(
     import re
 
     began = time.monotonic()
-    answer = library.ask(QUESTION, server.says(say), threshold=0, seconds=0.4)
+    seconds = 0.4 if name in ("stalls", "silent") else 4.0  # a busy machine needs a while to be answered at all
+    answer = library.ask(QUESTION, server.says(say), threshold=0, seconds=seconds)
     assert time.monotonic() - began < 5
     assert answer.evidence[0].id == "wheel"
     assert any(re.search(note, one) for one in answer.notes), answer.notes

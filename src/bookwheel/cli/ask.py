@@ -14,7 +14,7 @@ from .compiling import import_numba
 from .drafting import followed
 from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
-from .output import Terminal, clean, json_line, notice
+from .output import Terminal, clean, json_line, notice, print_notes
 from .quotes import print_answer, print_refusal
 
 if TYPE_CHECKING:
@@ -162,5 +162,4 @@ def _print(answer: Answer, terminal: Terminal) -> None:
         print_mentions(answer.everywhere, terminal)
     else:
         print_answer(answer, terminal)
-    for note in answer.notes:
-        notice(note)
+    print_notes(answer.notes)
