@@ -1,7 +1,7 @@
 """How much of a question's words sentences and passages have, where a word that looks alike counts in part.
 
 A question says *Amazonasregenwald* where the text says *Regenwald*, and *restaurieren* where it says *Restauration*: parts of
-compounds and forms that no stemmer brings together. Words are alike by their trigrams of characters.
+compounds and forms that no stemmer brings together. Words are alike by their trigrams of characters; numbers never are.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _alike(found: Matches, words: list[_Word], has: NDArray[np.float64]) -> None
     wanted = [
         (column, parts)
         for column, (word, _) in enumerate(words)
-        if len(word) >= SHORTEST and word.casefold() not in QUESTION_WORDS and not has[:, column].all()
+        if _has_forms(word) and word.casefold() not in QUESTION_WORDS and not has[:, column].all()
         for parts in [_trigrams(word)]
     ]
     every = frozenset().union(*(parts for _, parts in wanted))
@@ -105,13 +105,17 @@ def _alike(found: Matches, words: list[_Word], has: NDArray[np.float64]) -> None
         for start, end, _ in sentence.words:
             word = sentence.text[start:end]
             if (near := known.get(word)) is None:
-                parts = _trigrams(word)
+                parts = _trigrams(word) if _has_forms(word) else frozenset()
                 near = known[word] = []
                 if not every.isdisjoint(parts):
                     near += [(column, share) for column, other in wanted if (share := _likeness(other, parts)) > 0]
             for column, share in near:
                 if share > has[row, column]:
                     has[row, column] = share
+
+
+def _has_forms(word: str) -> bool:
+    return len(word) >= SHORTEST and not any(map(str.isdigit, word))
 
 
 def _trigrams(word: str) -> frozenset[str]:

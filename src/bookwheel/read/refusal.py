@@ -25,7 +25,7 @@ __all__ = ["REFUSED", "Fitted", "Verdict", "features", "judged", "passage_featur
 
 SHARES = (1.0, 0.5, 0.5)
 """What the BM25 score, the passage and its best sentence count in the sum; equal weights, or fitted ones, rank questions no better."""
-SLOPE, REFUSED = 8.5, 0.27
+SLOPE, REFUSED = 8.5, 0.3
 """Log odds for each 1 above a library's start, and the probability there, below which a question is refused. A logistic
 regression of the questions of judged collections (English, German, Spanish, Romanian, Russian, Greek, Turkish, Arabic, Hindi,
 Vietnamese, Chinese) against questions of others and those whose documents are taken out, with even odds."""
