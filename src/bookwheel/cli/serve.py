@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._allowed import asking
+from .._allowed import asking, check
 from .._errors import BookwheelError, UsageError
 from .command import argument, command, option
+from .compiling import import_numba
 from .options import Whole, json_option, ram_option
 from .output import clean, json_line, notice, plural
 
@@ -37,6 +38,8 @@ TOKEN = "BOOKWHEEL_TOKEN"
 @option("--read-only", is_flag=True, help="Refuse whatever changes a library.")
 @option("--model", metavar="MODEL", help="Language model that phrases answers. [default: none; answers quote]")
 @option("--folder", "folders", multiple=True, metavar="DIR", help="Folder below which the page may add files; may be repeated.")
+@option("--watch", "watched", multiple=True, metavar="DIR", help="Keep the first library current with DIR; may be repeated.")
+@option("--embed", is_flag=True, help="Embed what is not embedded yet, in the background, giving way to queries.")
 @option(
     "--host-name", "hosts", multiple=True, metavar="NAME", help="Another name that the server is called by; may be repeated."
 )
@@ -53,6 +56,8 @@ def serve(
     read_only: bool,
     model: str | None,
     folders: tuple[str, ...],
+    watched: tuple[str, ...],
+    embed: bool,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     require_token: bool,
@@ -72,6 +77,7 @@ def serve(
     from ..serve.run import serve as run
 
     require_packages()
+    import_numba()
     token = _token(token_file)
     made = token is None and (require_token or not is_loopback_host(host))
     config = ServeConfig(
@@ -85,7 +91,11 @@ def serve(
         folders=tuple(Path(folder).expanduser().absolute() for folder in folders),
         ram=ram,
         model=model,
+        embed=embed,
+        watch=tuple(Path(folder).expanduser().absolute() for folder in watched),
     )
+    if model is not None and model.startswith(("http://", "https://")):
+        check(model)  # asked now, on the terminal: nobody sits there later
     holdings = _holdings(config)
 
     def ready(found: Ready) -> None:
@@ -105,7 +115,7 @@ def serve(
 
             webbrowser.open(found.link)
 
-    with asking(lambda address: False):  # nobody sits before a server
+    with asking(lambda address: False):
         done = run(config, ready)
     if not done:
         sys.stdout.flush()

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +166,8 @@ class Searcher:
         found = [row for passage in ids if (row := rows.get(passage)) is not None]
         late = LateRows(self.snapshot.store, highlights)
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
+        scores = ranking.hits.scores.tolist()
+        parts = {name: values.tolist() for name, values in ranking.parts.items()}
         results: list[Result] = []
         room = AT_ONCE
         for some in _some(found):
@@ -176,7 +177,9 @@ class Searcher:
                 room -= MARK * len(marked)
                 spans = None if row.late or room < 0 else tuple(marked)
                 rank, copies = offset + len(results) + 1, also.get(row.id, ())
-                results.append(_result(rank, row, ranking, places[row.id], spans, late, copies))
+                at = places[row.id]
+                of_each = {name: values[at] for name, values in parts.items()}
+                results.append(_result(rank, row, scores[at], of_each, spans, late, copies))
         return results
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
@@ -378,27 +381,20 @@ def _some(rows: list[PassageRow]) -> Iterator[list[PassageRow]]:
 def _result(
     rank: int,
     row: PassageRow,
-    ranking: Ranking,
-    at: int,
+    score: float,
+    parts: dict[str, float],
     highlights: tuple[tuple[int, int], ...] | None,
     late: LateRows,
-    also: tuple[Copy, ...] = (),
+    also: tuple[Copy, ...],
 ) -> Result:
     """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
-    given: dict[str, Any] = {
-        "rank": rank,
-        "score": float(ranking.hits.scores[at]),
-        "parts": {name: float(values[at]) for name, values in ranking.parts.items()},
-        "id": row.name,
-        "passage": row.id,
-        "source": row.source,
-        "place": row.place.text(row.source, heading=False),
-        "where": row.place,
-        "start": row.start,
-        "end": row.end,
-        "file": row.file,
-        "also": also,
-    }
+    place = row.place.text(row.source, heading=False)
     if highlights is None:
-        return LateResult(late, **given)
-    return Result(**given, title=row.title, text=row.text, highlights=highlights, metadata=row.metadata)
+        return LateResult(
+            late, rank=rank, score=score, parts=parts, id=row.name, passage=row.id, source=row.source, place=place,
+            where=row.place, start=row.start, end=row.end, file=row.file, also=also,
+        )  # fmt: skip
+    return Result(
+        rank, score, parts, row.name, row.id, row.title, row.source, place, row.text, highlights, row.start, row.end,
+        row.metadata, row.place, row.file, also,
+    )  # fmt: skip

@@ -54,7 +54,7 @@ class App:
         from .routes import ENDPOINTS, PAGES, PARTS
 
         self.service = service = Service(config)
-        self.parts = [made for part in PARTS if (made := part(service)) is not None]
+        self.parts = service.parts = [made for part in PARTS if (made := part(service)) is not None]
         routes: list[BaseRoute] = []
         for page in PAGES:
             routes += _page(page, service)
@@ -129,7 +129,7 @@ def _page(page: Page, service: Service) -> list[BaseRoute]:
                 tag = tag_of(served) if tagged and served.exists else ""
                 if tag and known is not None and tag in known:
                     return b"", tag
-                one = Asked(service, served, call, page.path, query)
+                one = Asked(service, served, call, page.path, query, request.method)
                 view = page.function(asked, one)
                 if twin:
                     return as_json(view.to_dict()).encode(), tag

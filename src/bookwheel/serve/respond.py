@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from .._errors import BookwheelError
 from .._printable import as_json
 from .._version import __version__
 from .errors import told
@@ -70,16 +71,20 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
     return Response(as_json(value).encode(), status, headers, JSON)
 
 
-def error_body(status: int, sentence: str) -> dict[str, Any]:
-    """An error for programs, in the form of the OpenAI protocol, which all of this server has."""
+def error_body(status: int, sentence: str, error: BaseException | None = None) -> dict[str, Any]:
+    """An error for programs, in the form of the OpenAI protocol, which all of this server has.
+
+    ``kind`` is the name of the error in Python, for `bookwheel.connect`.
+    """
     kind = "invalid_request_error" if 400 <= status < 500 else "server_error"
-    return {"error": {"message": sentence, "type": kind, "code": status}}
+    named = {"kind": type(error).__name__} if isinstance(error, BookwheelError) else {}
+    return {"error": {"message": sentence, "type": kind, "code": status, **named}}
 
 
 def error_response(error: BaseException) -> Response:
     """An error for programs."""
     status, sentence, headers = told(error)
-    return json_response(error_body(status, sentence), status, headers)
+    return json_response(error_body(status, sentence, error), status, headers)
 
 
 def error_page(error: BaseException, site: Site) -> Response:

@@ -55,6 +55,8 @@ class Asked:
     path: str = "/"
     query: str = ""
     """As it was given, for links back."""
+    method: str = "GET"
+    """``POST`` where the page's form was posted."""
 
     @property
     def library(self) -> Library:

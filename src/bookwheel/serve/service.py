@@ -22,13 +22,17 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._errors import BookwheelError, LibraryChanged, LibraryNotFound, UsageError
 from .._paths import MANIFEST
 from ..library.library import Library, open_library
 from .config import ServeConfig
+from .jobs import Jobs
 from .work import Busy, Call, Pool
+
+if TYPE_CHECKING:
+    from .route import Part
 
 __all__ = ["ReadOnly", "Served", "Service", "UnknownLibrary"]
 
@@ -55,7 +59,7 @@ class Served:
         self.read_only = config.read_only
         self.since = time.time()
         """When the server was started."""
-        self._ram = config.ram
+        self.ram = config.ram
         self._library: Library | None = None
         self._seen: tuple[int, int, int] | None = None
         self._opening = threading.Lock()
@@ -76,9 +80,9 @@ class Served:
                     raise LibraryNotFound(
                         f"there is no library at {self.path} yet; create one with: bookwheel index PATH --library {self.path}"
                     )
-                self._library = open_library(self.path, create=True, ram=self._ram, wait=WRITING)
+                self._library = open_library(self.path, create=True, ram=self.ram, wait=WRITING)
             elif self._library is None:
-                self._library = open_library(self.path, ram=self._ram, wait=WRITING)
+                self._library = open_library(self.path, ram=self.ram, wait=WRITING)
             else:
                 self._library.refresh()
             # What was seen before it was opened: a commit in between is seen the next time.
@@ -138,6 +142,9 @@ class Service:
         self.config = config
         self.started = time.time()
         self.libraries = {name: Served(name, path, config) for name, path in config.libraries.items()}
+        self.parts: list[Part] = []
+        """What runs beside the routes: the application puts them here."""
+        self.jobs = Jobs()
         self.pool = Pool(config.limits.threads, config.limits.waiting)
 
     def served(self, name: str = "") -> Served:
@@ -216,6 +223,7 @@ class Service:
 
     def close(self) -> bool:
         """Cancel what runs and close the libraries; returns whether every thread is done."""
+        self.jobs.close()
         done = self.pool.close()
         if done:
             for one in self.libraries.values():

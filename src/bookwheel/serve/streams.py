@@ -36,12 +36,12 @@ async def event_stream(
     service: Service,
     items: Callable[[Call], Iterator[bytes]],
     *,
-    problem: Callable[[int, str], bytes] = lambda status, sentence: message(error_body(status, sentence), "problem"),
+    problem: Callable[[BaseException], bytes] = lambda error: message(error_body(*told(error)[:2], error), "problem"),
 ) -> Response:
     """The answer that sends ``items(call)``, messages made in a thread.
 
     What goes wrong before the first message is raised, and answered with a status of its own; after it, it is told by
-    ``problem(status, sentence)``, in the stream.
+    ``problem(error)``, in the stream.
     """
     messages = service.stream(items, gone(request))
     first = await anext(messages, b"")
@@ -53,7 +53,7 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None], problem: Callable[[int, str], bytes]) -> None:
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None], problem: Callable[[BaseException], bytes]) -> None:
         super().__init__(None, headers=HEADERS, media_type=self.media_type)
         del self.headers["content-length"]
         self._first, self._rest, self._problem = first, rest, problem
@@ -75,8 +75,7 @@ class EventStream(Response):
         except Cancelled:
             return
         except Exception as error:
-            status, sentence, _ = told(error)
-            await send({"type": "http.response.body", "body": self._problem(status, sentence), "more_body": True})
+            await send({"type": "http.response.body", "body": self._problem(error), "more_body": True})
         finally:
             if following is not None and not following.done():
                 following.cancel()

@@ -22,7 +22,7 @@ from ..._printable import as_json
 from ...library.library import Library
 from ...read.answer import Answer
 from ..asking import AskParameters, answer_of
-from ..errors import Refusal
+from ..errors import Refusal, told
 from ..parameters import parameter
 from ..respond import JSON, error_body, gone, json_response
 from ..service import Served, Service
@@ -177,7 +177,9 @@ async def chat(request: Request, service: Service, asked: ChatParameters) -> Res
             yield message({**began, "object": "chat.completion.chunk", "choices": [], "usage": _usage(answer)})
         yield DONE
 
-    return await event_stream(request, service, items, problem=lambda status, told: message(error_body(status, told)) + DONE)
+    return await event_stream(
+        request, service, items, problem=lambda error: message(error_body(*told(error)[:2], error)) + DONE
+    )
 
 
 def _conversation(messages: Sequence[dict[str, Any]]) -> tuple[str, tuple[str, ...]]:

@@ -33,6 +33,9 @@ class SearchBody:
     group: bool = parameter(False, "each document once, with its best passage")
     seconds: float | None = parameter(None, "time for slow stages, which then give the best ranking that they have", least=0)
     cutoff: float | None = parameter(None, "leave out passages that fit with a smaller probability", least=0, most=1)
+    offset: int = parameter(0, "leave out this many results: the second page of ten begins at 10", least=0, most=100_000)
+    fold: bool = parameter(False, "put what repeats a better result nearly word for word under that result")
+    sort: str = parameter("relevance", "by what the results are sorted", choices=("relevance", "newest", "oldest"))
 
 
 async def search_many(request: Request, service: Service, asked: SearchBody) -> Response:
@@ -57,6 +60,9 @@ async def search_many(request: Request, service: Service, asked: SearchBody) -> 
             "group": asked.group,
             "seconds": call.left if asked.seconds is None else min(asked.seconds, call.left),
             "cutoff": asked.cutoff,
+            "offset": asked.offset,
+            "fold": asked.fold,
+            "sort": asked.sort,
         }
         if asked.query is not None:
             return as_json(found(library.search(asked.query, **options), served.name)).encode()
