@@ -39,6 +39,7 @@ TOKEN = "BOOKWHEEL_TOKEN"
 @option("--model", metavar="MODEL", help="Language model that phrases answers. [default: none; answers quote]")
 @option("--folder", "folders", multiple=True, metavar="DIR", help="Folder below which the page may add files; may be repeated.")
 @option("--watch", "watched", multiple=True, metavar="DIR", help="Keep the first library current with DIR; may be repeated.")
+@option("--embed", is_flag=True, help="Embed what is not embedded yet, in the background, giving way to queries.")
 @option(
     "--host-name", "hosts", multiple=True, metavar="NAME", help="Another name that the server is called by; may be repeated."
 )
@@ -56,6 +57,7 @@ def serve(
     model: str | None,
     folders: tuple[str, ...],
     watched: tuple[str, ...],
+    embed: bool,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     require_token: bool,
@@ -90,6 +92,7 @@ def serve(
         folders=tuple(Path(folder).expanduser().absolute() for folder in folders),
         ram=ram,
         model=model,
+        embed=embed,
         watch=tuple(Path(folder).expanduser().absolute() for folder in watched),
     )
     if model is not None and model.startswith(("http://", "https://")):
