@@ -26,9 +26,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pages")
-    page_kit.make_library(folder)
-    return folder
+    return page_kit.shared(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +147,18 @@ def test_facets_narrow_and_can_be_taken_away(web: httpx.Client) -> None:
 def test_a_wrong_filter_is_told(web: httpx.Client) -> None:
     html = page(web, "/search?q=heron&where=yaer+%3E+2000", 400)
     assert "no document has a field 'yaer'" in text_of(html, "[role=alert]")[0].replace("No ", "no ")
+
+
+def test_the_query_line_is_read(web: httpx.Client) -> None:
+    phrase = web.get("/search.json", params={"q": '"eats 21 fish"'}).json()["results"]
+    assert [one["text"] for one in phrase] == ["The gull number 7 nests on ledge 49 and eats 21 fish."]
+    only = web.get("/search.json", params={"q": "heron suffix:md"}).json()["results"]
+    assert [one["title"] for one in only] == ["Birds of the harbour"]
+    without = web.get("/search.json", params={"q": "heron lamp -winter -ninety", "k": 50}).json()["results"]
+    assert without
+    assert not [one for one in without if {"winter", "ninety"} & set(one["text"].casefold().split())]
+    for odd in ('"', '"heron', "C++ - x", "http://x:y", "-heron"):
+        assert web.get("/search", params={"q": odd}).status_code in (200, 400)
 
 
 def test_by_date(web: httpx.Client) -> None:

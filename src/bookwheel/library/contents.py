@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,6 +160,17 @@ class Contents(Opened):
             numbers = documents_of_filter(snapshot, where)[start : start + count]
         with snapshot.store.noting():
             return list(document_rows(snapshot.store, numbers))
+
+    def all_gone(self, folder: str | Path) -> bool:
+        """Whether there are documents of files in ``folder``, but none of these files is there any more.
+
+        So it is where a disk is not mounted, or the folder was emptied: to remove the documents then may be a mistake.
+        """
+        from .moved import all_gone
+
+        snapshot = self._snapshot
+        whole_path = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 - as `walk` names files
+        return all_gone(snapshot.store, snapshot.generation, whole_path)
 
     def piece(
         self,
