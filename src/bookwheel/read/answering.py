@@ -53,10 +53,10 @@ def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verd
         return Verdict(False, None)
     fitted = collection.fitted()
     if fitted is None:
-        return judged(found, None, 1.0, options.threshold)
-    strength, cosines = collection.strengths(found.question.text, [one.passage for one in found.evidence])
-    rows = features(passage_features(found, strength, cosines))
-    return judged(found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
+        return judged(collection, found, None, 1.0, options.threshold)
+    strength = collection.strengths(found.question.text, [one.passage for one in found.evidence])
+    rows = features(passage_features(collection, found, strength))
+    return judged(collection, found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
 
 
 def _nothing(options: AskOptions) -> str:
