@@ -53,24 +53,24 @@ STDIN = "-"
 @option("--conversation", metavar="NAME", help="Keep the question in this conversation, and understand it by those before.")
 @option("--continue", "continued", is_flag=True, help="Go on with the conversation that was continued last.")
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")
-@option("--verbatim", is_flag=True, help="Take limits and 'all documents that ...' in the question as words like any others.")
+@option("--verbatim", is_flag=True, help="Treat limits and 'all documents that ...' in the question as ordinary words.")
 @option(
     "--unsupported",
     type=click.Choice(["omit", "mark"]),
     default="omit",
-    help="What becomes of a model's sentences that the documents do not support. [default: omit]",
+    help="What to do with a model's sentences that the documents do not support. [default: omit]",
 )
 @option(
     "--seconds",
     type=Number(0, 86_400),
     metavar="S",
-    help="Time for the model; what is written by then is shown. [default: 120]",
+    help="Time limit for the model; what it has written by then is shown. [default: 120]",
 )
 @option(
     "--context",
     type=Whole(),
     metavar="N",
-    help="Tokens that the model takes, prompt and answer. [default: what the model or its server says]",
+    help="Context window of the model: tokens of prompt and answer together. [default: as the model or its server says]",
 )
 @option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
@@ -95,7 +95,7 @@ def ask(
     Every quote is stored text, shown with its place. Without --model the answer consists of quotes
     only. Where the documents do not say, that is the answer, and the exit code is 1.
 
-    Limits in the question are taken as such and told: "only in /reports/2024", file:notes.txt,
+    Limits in the question are recognised and reported: "only in /reports/2024", file:notes.txt,
     year >= 2020, tag:red, "since 2020". A question about the whole collection ("all reports that
     mention X", "how many documents ...") is answered by a scan of every document.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @option("--where", type=Where(), metavar="FILTER", help="Summarise the documents that match, for example 'year >= 2020'.")
 @option("--sentences", type=Whole(), default=5, metavar="N", help="Most sentences. [default: 5]")
 @option("--words", type=Whole(), metavar="N", help="Most words. [default: no limit]")
-@option("--query", default="", metavar="QUERY", help="What the summary is to be about.")
+@option("--query", default="", metavar="QUERY", help="Topic of the summary.")
 @option("--hidden", is_flag=True, help="Also take text that readers of the documents do not see.")
 @option("--bill", is_flag=True, help="Also print what it cost: memory and time.")
 @json_option
