@@ -212,6 +212,24 @@ class Client:
         times = {0: "", 1: "", 2: ", twice"}.get(tried, f", {tried} times")
         raise ModelError(f"{self.who} {problem}{times}; {advice}")
 
+    def get(self, path: str, *, deadline: float) -> Any:
+        """The JSON reply to ``GET base/path``, asked for once; ``../`` at its head is the folder above ``base``.
+
+        None for any other status than 200, or something else than JSON. Raises `ModelError` where no answer comes in time.
+        """
+        if not self.trusted:
+            _allowed.check(self.base)
+        left = _left(deadline)
+        if left <= 0:
+            raise ModelError(f"{self.who} was not asked: no time was left")
+        status, _, content, failure = self._try(path, None, min(self.timeout, left))
+        if failure:
+            raise ModelError(f"{self.who} {failure}")
+        try:
+            return json.loads(content) if status == 200 else None
+        except (ValueError, RecursionError):
+            return None
+
     def stream(
         self,
         path: str,
@@ -299,8 +317,8 @@ class Client:
                 self._client.close()
                 self._client = None
 
-    def _try(self, path: str, body: Mapping[str, Any], timeout: float) -> tuple[int, Mapping[str, str], bytes, str]:
-        """Status, headers and body of one request; or, last, what went wrong on the way."""
+    def _try(self, path: str, body: Mapping[str, Any] | None, timeout: float) -> tuple[int, Mapping[str, str], bytes, str]:
+        """Status, headers and body of one request, a GET without a body; or, last, what went wrong on the way."""
         client, httpx = self._connection()
         late = f"did not answer within {timeout:.3g} s"
         # Not compressed: what a few bytes unpack to is not bounded.
@@ -310,7 +328,10 @@ class Client:
         began = time.monotonic()
         content = bytearray()
         try:
-            with client.stream("POST", f"{self.base}/{path}", json=dict(body), headers=headers, timeout=timeout) as response:
+            address = f"{self.base}/{path}" if not path.startswith("../") else f"{self.base.rpartition('/')[0]}{path[2:]}"
+            asked: dict[str, Any] = {} if body is None else {"json": dict(body)}
+            method = "GET" if body is None else "POST"
+            with client.stream(method, address, headers=headers, timeout=timeout, **asked) as response:
                 # Of a redirect nothing is read.
                 for piece in response.iter_raw() if not response.is_redirect else ():
                     content += piece

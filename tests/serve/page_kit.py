@@ -88,6 +88,14 @@ def make_library(folder: Path) -> Path:
     return path
 
 
+def shared(folder: Path) -> Path:
+    """`make_library`, made once for all tests of this process."""
+    mine = folder / "pages-shared"
+    if not mine.exists():
+        make_library(mine)
+    return mine
+
+
 @contextlib.contextmanager
 def serving(folder: Path, **more: Any) -> Iterator[str]:
     """The address of a server of the library in ``folder``, and of one that is not there."""

@@ -66,6 +66,10 @@ def test_the_sdk_s_client_is_served_in_both_eras(port: int, mode: str) -> None:
     assert version == ("2025-11-25" if mode == "legacy" else "2026-07-28")
     assert found["results"][0]["id"] == "birds 3@0"
     assert found["results"][0]["url"].startswith(f"http://127.0.0.1:{port}/")
+    page = found["results"][0]["url"].removeprefix(f"http://127.0.0.1:{port}")
+    status, told = ask(port, "GET", page, Accept="text/html")
+    assert status == 200
+    assert b"document number 3" in told.lower()
     _, found = asyncio.run(session("/mcp/ships"))
     assert found["results"][0]["id"] == "ships 3@0"
 

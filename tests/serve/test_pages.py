@@ -26,9 +26,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pages")
-    page_kit.make_library(folder)
-    return folder
+    return page_kit.shared(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +118,7 @@ def test_copies_stand_under_their_result(web: httpx.Client) -> None:
     (also,) = [node for node in html.css(".also") if "north.txt" in node.text()]
     target = also.css_first("a").attributes["href"]
     assert target is not None
-    assert page(web, target).css_first("h1") is not None
+    assert "".join(text_of(page(web, target), "mark.quote")) == NEWS
 
 
 def test_pages_follow_each_other(web: httpx.Client) -> None:
@@ -151,6 +149,18 @@ def test_a_wrong_filter_is_told(web: httpx.Client) -> None:
     assert "no document has a field 'yaer'" in text_of(html, "[role=alert]")[0].replace("No ", "no ")
 
 
+def test_the_query_line_is_read(web: httpx.Client) -> None:
+    phrase = web.get("/search.json", params={"q": '"eats 21 fish"'}).json()["results"]
+    assert [one["text"] for one in phrase] == ["The gull number 7 nests on ledge 49 and eats 21 fish."]
+    only = web.get("/search.json", params={"q": "heron suffix:md"}).json()["results"]
+    assert [one["title"] for one in only] == ["Birds of the harbour"]
+    without = web.get("/search.json", params={"q": "heron lamp -winter -ninety", "k": 50}).json()["results"]
+    assert without
+    assert not [one for one in without if {"winter", "ninety"} & set(one["text"].casefold().split())]
+    for odd in ('"', '"heron', "C++ - x", "http://x:y", "-heron"):
+        assert web.get("/search", params={"q": odd}).status_code in (200, 400)
+
+
 def test_by_date(web: httpx.Client) -> None:
     html = page(web, "/search?q=lamp")
     newest = next(node.attributes["href"] for node in html.css(".choices a") if node.text() == "newest first")
@@ -171,8 +181,16 @@ def test_a_passage_is_marked_where_the_link_leads(web: httpx.Client) -> None:
     target = html.css_first("a.go").attributes["href"] or ""
     assert target.endswith("#here")
     shown = page(web, target)
-    assert shown.css_first("#here") is not None
+    assert len(shown.css("#here")) == 1
     assert "".join(text_of(shown, "mark.quote")) == NEWS
+
+
+def test_a_passage_over_many_lines_has_one_anchor(web: httpx.Client, folder: Path) -> None:
+    for name in ("code/sort.py", "notes.md", "tides.ipynb", "mail/reply.eml", "guide.pdf"):
+        html = page(web, read(folder, name, start=0, end=60))
+        assert len(html.css("#here")) == 1, name
+        ids = [node.attributes["id"] for node in html.css("[id]")]
+        assert len(ids) == len(set(ids)), name
 
 
 def test_hits_follow_each_other_through_a_long_document(web: httpx.Client, folder: Path) -> None:
@@ -334,3 +352,22 @@ def test_a_read_only_server_keeps_and_adds_nothing(folder: Path) -> None:
             ("/library", {"action": "add", "path": str(folder / "files")}),
         ):
             assert web.post(address, data=data).status_code == 403
+
+
+def test_words_that_the_documents_do_not_have_are_marked() -> None:
+    from bookwheel.serve.pages.answers import answer_view
+
+    evidence = {
+        "number": 1,
+        "id": "a",
+        "source": "-",
+        "title": "",
+        "place": "",
+        "start": 0,
+        "end": 40,
+        "text": "The heron ate 3 fish.",
+    }
+    claim = {"text": "The heron ate 40 <b>sharks</b>.", "status": "altered", "note": "40 is not 3", "quotes": []}
+    view = answer_view({"question": "q", "claims": [claim], "evidence": [evidence]}, "")
+    assert [piece.text for piece in view.sentences[0].pieces if piece.kinds == "bad"] == ["40", "sharks"]
+    assert view.shown[0].number == 1

@@ -67,6 +67,12 @@ STDIN = "-"
     help="Time for the model; what is written by then is shown. [default: 120]",
 )
 @option(
+    "--context",
+    type=Whole(),
+    metavar="N",
+    help="Tokens that the model takes, prompt and answer. [default: what the model or its server says]",
+)
+@option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
 )
 @option("--bill", is_flag=True, help="Also print what it cost: memory, calls and tokens of the model, time by part.")

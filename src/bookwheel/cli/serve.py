@@ -38,6 +38,7 @@ TOKEN = "BOOKWHEEL_TOKEN"
 @option("--read-only", is_flag=True, help="Refuse whatever changes a library.")
 @option("--model", metavar="MODEL", help="Language model that phrases answers. [default: none; answers quote]")
 @option("--folder", "folders", multiple=True, metavar="DIR", help="Folder below which the page may add files; may be repeated.")
+@option("--watch", "watched", multiple=True, metavar="DIR", help="Keep the first library current with DIR; may be repeated.")
 @option(
     "--host-name", "hosts", multiple=True, metavar="NAME", help="Another name that the server is called by; may be repeated."
 )
@@ -54,6 +55,7 @@ def serve(
     read_only: bool,
     model: str | None,
     folders: tuple[str, ...],
+    watched: tuple[str, ...],
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     require_token: bool,
@@ -87,6 +89,7 @@ def serve(
         folders=tuple(Path(folder).expanduser().absolute() for folder in folders),
         ram=ram,
         model=model,
+        watch=tuple(Path(folder).expanduser().absolute() for folder in watched),
     )
     if model is not None and model.startswith(("http://", "https://")):
         check(model)  # asked now, on the terminal: nobody sits there later

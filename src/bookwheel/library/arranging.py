@@ -73,7 +73,7 @@ def copies_of(store: Store, copies: Mapping[int, Sequence[tuple[int, bool]]]) ->
     rows = store.passages([number for some in copies.values() for number, _ in some], 0, 0)
     return {
         passage: tuple(
-            Copy(row.name, row.source, row.place.text(row.source, heading=False), number, exact)
+            Copy(row.name, row.source, row.place.text(row.source, heading=False), number, row.start, row.end, exact)
             for number, exact in some
             if (row := rows.get(number)) is not None
         )

@@ -38,6 +38,7 @@ class LibraryCollection(LibraryWording):
         query = Query(question, history=options.history) if options.history else question
         found = self._searcher.search(query, SearchOptions(k, recipe=options.recipe, where=options.where))
         self._left_out += [note for note in found.notes if note.startswith(LEFT_OUT)]
+        self.meet(result.text for result in found)
         self._numbers.update({(result.id, result.source): result.passage for result in found})
         return [
             Evidence(

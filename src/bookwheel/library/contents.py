@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,7 @@ from ..rank.query import Query
 from ..rank.recipe import Recipe
 from .document_rows import DocumentRow, document_rows
 from .facets import DEPTH, Facets, facets
+from .filters.conditions import BUILT_IN as DOCUMENT_FIELDS
 from .late import HIGHLIGHTS
 from .matching_words import highlights
 from .naming import addresses, ambiguous, find
@@ -117,7 +120,23 @@ class Contents(Opened):
         folder they are in and by the day they were modified. Raises `FilterError` for a field that no document has, and what
         `search` raises.
         """
-        return facets(self._searcher, field, query, where, k, recipe, depth)
+        return facets(self._searcher, [field], query, where, k, recipe, depth)[0]
+
+    def facets_of(
+        self,
+        fields: Iterable[str],
+        query: str | Query | None = None,
+        *,
+        where: str | None = None,
+        k: int = 100,
+        recipe: str | Recipe | None = None,
+        depth: int = DEPTH,
+    ) -> dict[str, Facets]:
+        """`facets` of each of ``fields`` that some document has, for which the query is ranked once. Takes and raises the same."""
+        store = self._snapshot.store
+        known = {*DOCUMENT_FIELDS, *store.fields(), *store.file_fields()}
+        there = [field for field in dict.fromkeys(fields) if field in known]
+        return dict(zip(there, facets(self._searcher, there, query, where, k, recipe, depth), strict=True))
 
     def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
         """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
@@ -141,6 +160,17 @@ class Contents(Opened):
             numbers = documents_of_filter(snapshot, where)[start : start + count]
         with snapshot.store.noting():
             return list(document_rows(snapshot.store, numbers))
+
+    def all_gone(self, folder: str | Path) -> bool:
+        """Whether there are documents of files in ``folder``, but none of these files is there any more.
+
+        So it is where a disk is not mounted, or the folder was emptied: to remove the documents then may be a mistake.
+        """
+        from .moved import all_gone
+
+        snapshot = self._snapshot
+        whole_path = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 - as `walk` names files
+        return all_gone(snapshot.store, snapshot.generation, whole_path)
 
     def piece(
         self,

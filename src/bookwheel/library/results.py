@@ -33,12 +33,15 @@ class Copy:
     place: str
     passage: int
     """Its number in the library."""
+    start: int
+    """Where it starts in its document, in code points."""
+    end: int
     exact: bool
     """Whether it is the same word for word; else it shares most of its three-word shingles."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"id": self.id, "source": self.source, "place": self.place, "passage": self.passage, "exact": self.exact}
+        return {name: getattr(self, name) for name in ("id", "source", "place", "passage", "start", "end", "exact")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from .vectors.kinds import kind_of
 
 __all__ = ["LibraryWording"]
 
-REMEMBERED = 20_000
+REMEMBERED = 30_000
 """Words whose terms are remembered."""
 
 
@@ -39,6 +39,10 @@ class LibraryWording:
         functional = self._function_words(words)
         terms = self._terms_of([word for word in dict.fromkeys(words) if word not in functional])
         return [(start, end, some) for word, start, end in spans if (some := terms.get(word))]
+
+    def meet(self, texts: Iterable[str]) -> None:
+        """Look up the words of ``texts`` together, which is quicker than sentence by sentence."""
+        self._terms_of(list(dict.fromkeys(word for text in texts for word, _, _ in spans_of(text))))
 
     def _terms_of(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The terms of raw words, which all questions of the snapshot remember together."""

@@ -29,6 +29,7 @@ from .pages.read import ReadParameters, read_page
 from .pages.search import SearchParameters, search_page
 from .route import Endpoint, Page, Part
 from .service import Service
+from .watch import watch_part
 
 __all__ = ["ENDPOINTS", "PAGES", "PARTS"]
 
@@ -81,4 +82,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/openapi.json", openapi, None, "This document."),
 )
 
-PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part,)
+PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part, watch_part)

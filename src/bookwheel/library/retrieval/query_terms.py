@@ -17,7 +17,7 @@ with the mean of the whole library.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,22 +85,26 @@ def present_terms(snapshot: Snapshot, word: str) -> tuple[str, ...]:
     analyzer = snapshot.analyzer
     if analyzer.only is not None:
         return analyzer.terms(word)
-    found: list[str] = []
-    for form in analyzer.forms(word):
-        terms = [term for term in dict.fromkeys(form.values()) if term]
-        present = [term for term, df in zip(terms, snapshot.document_frequencies(terms).tolist(), strict=True) if df]
-        found += present or terms[:1]
-    return tuple(found)
+    return _present(snapshot, analyzer.forms(word))
 
 
 def all_present_terms(snapshot: Snapshot, words: Sequence[str]) -> list[tuple[str, ...]]:
     """`present_terms` of each of many words, whose terms are looked up together; repeated terms of a word once."""
     analyzer = snapshot.analyzer
-    if analyzer.only is None:
-        snapshot.document_frequencies(
-            [term for word in words for form in analyzer.forms(word) for term in form.values() if term]
-        )
-    return [tuple(dict.fromkeys(present_terms(snapshot, word))) for word in words]
+    if analyzer.only is not None:
+        return [tuple(dict.fromkeys(analyzer.terms(word))) for word in words]
+    every = [list(analyzer.forms(word)) for word in words]
+    snapshot.document_frequencies([term for forms in every for form in forms for term in form.values() if term])
+    return [tuple(dict.fromkeys(_present(snapshot, forms))) for forms in every]
+
+
+def _present(snapshot: Snapshot, forms: Iterable[Form]) -> tuple[str, ...]:
+    found: list[str] = []
+    for form in forms:
+        terms = [term for term in dict.fromkeys(form.values()) if term]
+        present = [term for term, df in zip(terms, snapshot.document_frequencies(terms).tolist(), strict=True) if df]
+        found += present or terms[:1]
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

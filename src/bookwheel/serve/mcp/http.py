@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from ..._errors import UsageError
 from ...documents.places import Place
+from ...library.naming import JOINT
 from ..bodies import answer
 from ..route import Part
 from ..work import Busy, Cancelled
@@ -100,7 +101,8 @@ def _link(library: str, base: str) -> Callable[[str, str, int, Place], str]:
     """URLs of the page that shows a document, as this client reached the server."""
 
     def link(source: str, name: str, start: int, place: Place) -> str:
-        return f"{base}{READ}?{urlencode({'library': library, 'id': name, 'start': start}, quote_via=quote)}"
+        known = name if source in ("", "-", name) else f"{source}{JOINT}{name}"
+        return f"{base}{READ}?{urlencode({'library': library, 'id': known, 'start': start}, quote_via=quote)}"
 
     return link
 

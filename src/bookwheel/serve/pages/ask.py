@@ -14,6 +14,7 @@ from ..._errors import LibraryEmpty, LibraryNotFound
 from ...read.answer import Answer
 from ...read.events import Found
 from ..asking import AskParameters, answer_of, events_of
+from ..errors import told
 from ..parameters import parameter
 from ..respond import html, site_of
 from ..route import Asked
@@ -104,7 +105,7 @@ async def ask_stream(request: Request, service: Service, asked: AskPageParameter
             else:
                 yield _event("draft", event.text)
 
-    return await event_stream(request, service, items, problem=lambda _, sentence: _event("problem", sentence))
+    return await event_stream(request, service, items, problem=lambda error: _event("problem", told(error)[1]))
 
 
 def _event(kind: str, data: str) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-__all__ = ["Piece", "Spot", "pieces_of"]
+__all__ = ["HIDDEN", "HIT", "QUOTE", "Piece", "Spot", "once", "pieces_of"]
 
 HIT, QUOTE, HIDDEN = "hit", "quote", "unseen"
 
@@ -20,7 +20,7 @@ class Spot:
     kind: str
     """``hit``: a word of the query; ``quote``: what was followed here; ``unseen``: its document's readers are not shown it."""
     anchor: str = ""
-    """The id of its first piece."""
+    """The id of the first of its pieces that is shown: see `once`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +54,14 @@ def pieces_of(text: str, spots: Iterable[Spot], start: int = 0) -> list[Piece]:
         anchor = next((spot.anchor for spot in active if spot.anchor and max(spot.start, start) == low), "")
         found.append(Piece(text[low - start : high - start], kinds, anchor))
     return found
+
+
+def once(runs: Iterable[list[Piece]]) -> None:
+    """Leave each anchor to the first of the pieces that have it, in place: what is marked may go over many blocks."""
+    seen: set[str] = set()
+    for pieces in runs:
+        for at, piece in enumerate(pieces):
+            if piece.anchor in seen:
+                pieces[at] = replace(piece, anchor="")
+            elif piece.anchor:
+                seen.add(piece.anchor)

@@ -17,7 +17,7 @@ from ..parameters import parameter
 from ..route import Asked
 from .blocks import Block, blocks_of, kind_of
 from .links import address_of, link, named
-from .marked import HIDDEN, HIT, QUOTE, Spot
+from .marked import HIDDEN, HIT, QUOTE, Spot, once
 
 __all__ = ["ReadParameters", "ReadView", "document_of", "read_page"]
 
@@ -171,6 +171,8 @@ def read_page(asked: ReadParameters, request: Asked) -> ReadView:
         more = {"header": [(name, str(document.metadata[name])) for name in HEADER if document.metadata.get(name)]}
         if "subject" not in document.metadata:
             more["header"].append(("subject", document.title))
+    blocks = list(blocks_of(document, kind, low, high, spots))
+    once(block.pieces for block in blocks)
     suffix = document.source.rpartition(".")[2].lower()
     return ReadView(
         document.id,
@@ -178,7 +180,7 @@ def read_page(asked: ReadParameters, request: Asked) -> ReadView:
         kind,
         place.text(here),
         _facts(document, kind),
-        list(blocks_of(document, kind, low, high, spots)),
+        blocks,
         low,
         high,
         length,

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from ..._errors import FilterError, LibraryEmpty, LibraryNotFound
+from ..._errors import LibraryEmpty, LibraryNotFound
 from ...library.library import Library
 from ...library.results import Copy, Result
 from ...library.search_options import SORTS
+from ...rank.parse import parse_recipe
+from ...rank.recipe import Recipe
 from ..parameters import parameter
 from ..recipes import allowed_recipe
 from ..route import Asked
@@ -50,6 +52,7 @@ class SearchParameters:
     )
     group: bool = parameter(False, "each document once, with its best passage")
     fold: bool = parameter(True, "copies and near-copies under the result that they repeat")
+    syntax: bool = parameter(True, 'whether "a phrase", +word, -word, field:value and like:ID are read as such')
     sort: str = parameter("relevance", "the order", choices=SORTS)
     facets: bool = parameter(True, "count the values of fields among what is found")
 
@@ -169,6 +172,7 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
         "sort": asked.sort if asked.sort != "relevance" else None,
         "group": asked.group or None,
         "fold": None if asked.fold else False,
+        "syntax": None if asked.syntax else False,
     }
     filters = tuple(
         Choice(one, address(**{**state, "where": asked.where[:at] + asked.where[at + 1 :]}))
@@ -179,10 +183,11 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
         return SearchView("", name, filters=filters, problem=problem, **held)
     k = min(asked.k, request.config.limits.k)
     try:
+        recipe = _recipe(asked, request)
         found = library.search(
             asked.q,
             k + 1,  # whether there is another page
-            recipe=allowed_recipe(asked.recipe, library, request.config),
+            recipe=recipe,
             where=asked.filter,
             group=asked.group,
             offset=asked.offset,
@@ -193,7 +198,7 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
     except (LibraryEmpty, LibraryNotFound) as error:
         return SearchView(asked.q, name, problem=str(error), **held)
     request.call.check()
-    facets = _facets(library, asked, partial(address, **{**state, "where": None}), asked.where) if asked.facets else ()
+    facets = _facets(library, asked, recipe, partial(address, **{**state, "where": None}), asked.where) if asked.facets else ()
     labels = {"relevance": "best first", "newest": "newest first", "oldest": "oldest first"}
     return SearchView(
         found.query,
@@ -223,8 +228,7 @@ def _hit(result: Result, query: str, library: str) -> Hit:
     place = result.id if result.source == "-" else result.place
     title = result.title.strip() or place.rsplit("/", 1)[-1]
     also = tuple(
-        (copy, link("/read", "here", library=library, q=query, id=address_of(copy.id, copy.source)))
-        for copy in result.also[:COPIES]
+        (copy, read(id=address_of(copy.id, copy.source), start=copy.start, end=copy.end)) for copy in result.also[:COPIES]
     )
     return Hit(
         result,
@@ -252,12 +256,23 @@ def _field(name: str) -> str:
     return name if name.isidentifier() else quoted(name)
 
 
-def _facets(library: Library, asked: SearchParameters, address: Any, where: Sequence[str]) -> tuple[Facet, ...]:
+def _recipe(asked: SearchParameters, request: Asked) -> Recipe | None:
+    """The recipe asked for, or the library's own, with what reads the query line before it."""
+    recipe = allowed_recipe(asked.recipe, request.library, request.config)
+    if not asked.syntax:
+        return recipe
+    return parse_recipe("syntax()") >> request.library.recipe(recipe)
+
+
+def _facets(
+    library: Library, asked: SearchParameters, recipe: Recipe | None, address: Any, where: Sequence[str]
+) -> tuple[Facet, ...]:
     found: list[Facet] = []
+    counted = library.facets_of(
+        [name for name, _ in FACETS], asked.q, where=asked.filter, k=VALUES, recipe=recipe, depth=COUNTED
+    )
     for name, label in FACETS:
-        try:
-            counts = library.facets(name, asked.q, where=asked.filter, k=VALUES, recipe=asked.recipe, depth=COUNTED)
-        except FilterError:  # no document has such a field
+        if (counts := counted.get(name)) is None:
             continue
         values: list[FacetValue] = []
         for value, documents in counts.items():
