@@ -58,7 +58,8 @@ def expected(sources: list[Source]) -> Iterator[list[object]]:
 
 
 @pytest.fixture
-def ahead() -> Iterator[ReadingAhead]:
+def ahead(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReadingAhead]:
+    monkeypatch.setattr(ahead_module, "FILES", 2)
     reading = ReadingAhead(Reading(192 * MB, 256 * MB), 2)
     yield reading
     reading.close()
@@ -71,10 +72,13 @@ def test_the_same_is_read_in_the_same_order(
     ahead.expect(sources, DEFAULT_FIELDS)
     assert everything(ahead, sources) == expected
     assert ahead.begun == sum(ahead.takes(source) for source in sources) > 12
-    assert ahead.count == 2 and ahead.memory == 96 * MB
+    assert ahead.count == 2
+    assert ahead.memory == 96 * MB
 
 
-def test_sources_that_are_left_out_or_come_unexpected(sources: list[Source], expected: list[object], ahead: ReadingAhead) -> None:
+def test_sources_that_are_left_out_or_come_unexpected(
+    sources: list[Source], expected: list[object], ahead: ReadingAhead
+) -> None:
     """Whoever reads may find that a source did not change; and archives' members are not read ahead."""
     ahead.expect([source for at, source in enumerate(sources) if at not in (4, 7)], DEFAULT_FIELDS)
     some = sources[:1] + sources[3:12]
@@ -125,6 +129,14 @@ def test_none_where_processes_cannot_start(
     ahead.expect(sources, DEFAULT_FIELDS)
     assert everything(ahead, sources) == expected
     assert ahead._failing
+
+
+def test_a_few_small_sources_are_not_worth_it(sources: list[Source]) -> None:
+    reading = ReadingAhead(Reading(192 * MB, 256 * MB), 2)
+    reading.expect(sources[:8], DEFAULT_FIELDS)
+    assert len(everything(reading, sources[:1])) == 1
+    assert reading.begun == 0
+    reading.close()
 
 
 def test_small_budgets_and_one_worker_have_one_process() -> None:

@@ -24,6 +24,8 @@ __all__ = ["LEAST", "ReadingAhead"]
 
 LEAST = 96 * MIB
 """What a process holds at least; with less, too many sources would be read twice."""
+FILES, BYTES = 20, MIB
+"""So many sources, or bytes of several, are worth starting processes for."""
 LARGE = 16 * MIB
 """Bytes of a source from which on it is not read before its turn: its text would wait beside others."""
 EACH = 4
@@ -111,8 +113,9 @@ class ReadingAhead:
             if not self._failing:
                 self._expected.extend(source for source in sources if self.takes(source))
             self._fields = fields
-        if len(self._expected) < 2:
-            self._expected.clear()
+            count = len(self._expected)
+            if count < FILES and (count < 2 or sum(source.size for source in self._expected) < BYTES):
+                self._expected.clear()
 
     def digest(self, source: Source) -> str:
         """`Source.digest` as it was before the source was read. Raises `InputError`."""
