@@ -14,7 +14,7 @@ from .compiling import import_numba
 from .drafting import followed
 from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
-from .output import Terminal, clean, json_line, notice
+from .output import Terminal, clean, json_line, notice, print_notes
 from .quotes import print_answer, print_refusal
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ STDIN = "-"
     type=Number(0, 86_400),
     metavar="S",
     help="Time for the model; what is written by then is shown. [default: 120]",
+)
+@option(
+    "--context",
+    type=Whole(),
+    metavar="N",
+    help="Tokens that the model takes, prompt and answer. [default: what the model or its server says]",
 )
 @option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
@@ -162,5 +168,4 @@ def _print(answer: Answer, terminal: Terminal) -> None:
         print_mentions(answer.everywhere, terminal)
     else:
         print_answer(answer, terminal)
-    for note in answer.notes:
-        notice(note)
+    print_notes(answer.notes)

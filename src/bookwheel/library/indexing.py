@@ -242,13 +242,14 @@ def index_paths(
     prune: bool,
     hidden: bool,
     follow_links: bool = False,
+    only: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> IndexReport:
     """Bring the library up to date with ``paths``: see `Library.index`."""
     started = time.monotonic()
     with interruptible() as stop:
         run = _Run(writer, stop)
-        found = _sources(run, paths, hidden, follow_links)
+        found = _sources(run, paths, hidden, follow_links, only)
         items = list(islice(found, LISTED))
         rest = next(found, None)
         close_archives()
@@ -271,7 +272,7 @@ def index_paths(
             run.reading.close()
             close_archives()
         if prune:
-            _prune(run, paths, met)
+            _prune(run, paths, met, only)
             for number in run.moves.left_behind():
                 _remove_source(run, number)
         writer.commit()
@@ -324,9 +325,12 @@ def _finished(run: _Run, started: float) -> IndexReport:
     return run.report
 
 
-def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
+def _sources(
+    run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool, only: Sequence[str] | None
+) -> Iterator[Source]:
     try:
-        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.memory.shares.record)
+        most = run.writer.memory.shares.record
+        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=most, only=only)
     except InputError as error:
         raise InputError(f"{error}{_still_held(run.writer, paths)}") from None
     for item in items:
@@ -426,24 +430,34 @@ def _shown(documents: Iterable[Document | InputError], source: Source, task: Tas
     task.advance(left, source.path)
 
 
-def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
-    """Remove the documents of files that are gone from the folders and archives among ``paths``."""
+def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds, only: Sequence[str] | None) -> None:
+    """Remove the documents of files that are gone from the folders and archives among ``paths``; with ``only``, from those."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
     folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
     folders = [folder for folder in folders if storable(folder) == folder]  # the library holds nothing of any other
-    store = run.writer.store
-    for folder in folders:
-        inside = folder.rstrip(os.sep) + os.sep
+    inside = [folder.rstrip(os.sep) + os.sep for folder in folders]
+    if only is None:
+        ranges = [("substr(path, 1, ?) = ?", [len(folder), folder]) for folder in inside]
+    else:
+        changed = [path for path in only if storable(path) == path and any(path.startswith(folder) for folder in inside)]
+        ranges = [
+            ("(path = ? OR (path > ? AND path < ?))", [path, f"{path}/", f"{path}0"]) for path in changed
+        ]  # '0' follows '/'
+    for condition, values in ranges:
         last = 0
-        while rows := store.execute(
-            "SELECT id, path FROM sources WHERE id > ? AND substr(path, 1, ?) = ? ORDER BY id LIMIT 10000",
-            (last, len(inside), inside),
+        while rows := run.writer.store.execute(
+            f"SELECT id, path FROM sources WHERE id > ? AND {condition} ORDER BY id LIMIT 10000", (last, *values)
         ):
             last = rows[-1][0]
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
             gone = [row for row, there in zip(rows, known, strict=True) if not there]
-            for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
+            for number in (number for number, path in gone if not _unread(run, path)):
                 _remove_source(run, number)
+
+
+def _unread(run: _Run, path: str) -> bool:
+    """Whether ``path``, or what it is in, could not be read in this run: it is not taken for gone."""
+    return any(path == one or path.startswith(f"{one}/") for one in run.unread)
 
 
 def _remove_source(run: _Run, number: int) -> None:

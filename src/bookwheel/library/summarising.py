@@ -15,6 +15,7 @@ from ..read.evidence import Evidence, Quote
 from ..read.summary import Sentence, SummaryOptions, sentences_of, summarised
 from .asking import LibraryCollection
 from .mentions import documents_of_filter
+from .results import LEFT_OUT
 from .searcher import Searcher
 from .whole_texts import DamagedText, called, windows
 
@@ -50,7 +51,7 @@ def summarise(
                 notes.append("sentences that readers of the document do not see were left out")
             found = summarised(iter(shown), options, terms, collection.idf, None if encoder is None else encoder.encode)
         evidence, claims = _quoted(searcher, found)
-    notes += [f"left out: {one}" for one in damaged]
+    notes += [f"{LEFT_OUT}{one}" for one in damaged]
     timings = {"total": time.perf_counter() - started}
     question = f"summary of {what}" + (f": {options.query}" if options.query else "")
     if not claims:

@@ -42,6 +42,9 @@ class Asked(Collection, Protocol):
     def mentions(self, phrases: Sequence[str], where: str | None, together: str) -> MentionList:
         """Every document that has the phrases, with every place."""
 
+    def left_out(self) -> Sequence[str]:
+        """One sentence for each damaged passage that the searches so far left out."""
+
 
 def ask(collection: Asked, question: str, options: AskOptions, turns: Sequence[Turn] = ()) -> Answer:
     """The last of `ask_events`."""
@@ -96,6 +99,10 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
     if completed.added or completed.question != wanted:
         notes.append(f"asked as: {completed.question}")
     notes += completed.notes
+    if damaged := collection.left_out():
+        notes += damaged
+        if last.refused and not last.evidence:
+            last = replace(last, reason="what was found is damaged, and left out; `bookwheel check` tells what to do")
     yield _finished(last, question, [*notes, *last.notes, *limited.unclear], limited, completed.question, started, completed)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from .._errors import BookwheelError, ModelError
 from ..language import Reply, writer
 from ..language.prompts import Prompt, load_prompt
+from ..language.remote import RemoteModel
 from .answer import Claim, Spent
 from .binding import Binder, placed
 from .draft import Visible, nothing_found
@@ -82,7 +83,9 @@ def written(
             finally:
                 evidence, draft.spent = tuple(run.evidence), draft.spent + run.spent
         else:
-            ask = _phrasing(model, question, quoted) if small else _answering(model, question, evidence, options, draft)
+            ask = (
+                _phrasing(model, question, quoted, options) if small else _answering(model, question, evidence, options, draft)
+            )
             yield from _drafted(model, ask, options, draft)
     except BookwheelError as error:
         draft.notes.append(_sentence(error))
@@ -123,7 +126,8 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
     values = {"secret": fence.secret, "question": bare(question)}
     frame, *lengths = _counted(model, [prompt.settings.get("system", "") + prompt.fill(passages="", **values), *texts])
     most = prompt.number("max_tokens", 300)
-    room = getattr(model, "context", 4096) - most - frame - 40  # what a chat template adds
+    context = _context(model, options)
+    room = context - most - frame - 40  # what a chat template adds
     fitting = 0
     for length in lengths:
         if length + 2 > room:
@@ -132,7 +136,7 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
         fitting += 1
     if not fitting:
         raise ModelError(
-            f"the context of {model.name!r}, {getattr(model, 'context', 4096):,} tokens, is too small for one passage of "
+            f"the context of {model.name!r}, {context:,} tokens, is too small for one passage of "
             f"{lengths[0]:,} beside the question; take a model with a longer one, or index with shorter passages"
         )
     if fitting < len(texts):
@@ -140,18 +144,27 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
     return prompt, prompt.fill(passages="\n\n".join(texts[:fitting]), **values)
 
 
-def _phrasing(model: Any, question: str, quoted: Sequence[Claim]) -> _Ask:
+def _context(model: Any, options: AskOptions) -> int:
+    """Tokens of prompt and answer that the model takes. A model in this process has no more than it says."""
+    if options.context is not None and isinstance(model, RemoteModel):
+        return options.context
+    known = int(getattr(model, "context", 4096))
+    return known if options.context is None else min(options.context, known)
+
+
+def _phrasing(model: Any, question: str, quoted: Sequence[Claim], options: AskOptions) -> _Ask:
     """The prompt with the sentences of the quoting answer."""
+    context = _context(model, options)
     prompt = load_prompt("phrase")
     lines = [" ".join(bare(claim.text).split()) for claim in quoted]
     while True:
         text = prompt.fill(sentences="\n".join(lines), question=bare(question))
         (length,) = _counted(model, [text])
-        if length + prompt.number("max_tokens", 80) + 80 <= getattr(model, "context", 4096):
+        if length + prompt.number("max_tokens", 80) + 80 <= context:
             return prompt, text
         if len(lines) < 2:
             raise ModelError(
-                f"the context of {model.name!r}, {getattr(model, 'context', 4096):,} tokens, is too small for one sentence of "
+                f"the context of {model.name!r}, {context:,} tokens, is too small for one sentence of "
                 f"{length:,} and the question; take a model with a longer one"
             )
         lines.pop()
