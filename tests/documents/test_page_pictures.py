@@ -35,20 +35,24 @@ def _drawn(path: Path, *quotes: tuple[str, str]) -> Picture:
 def pixels(png: bytes) -> np.ndarray:
     """The picture read back by the PNG specification."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    at, data, width, height = 8, b"", 0, 0
+    at, data, width, height, colour = 8, b"", 0, 0, 0
+    palette = np.empty((0, 3), np.uint8)
     while at < len(png):
         length, kind = struct.unpack(">I4s", png[at : at + 8])
         body = png[at + 8 : at + 8 + length]
         assert struct.unpack(">I", png[at + 8 + length : at + 12 + length])[0] == zlib.crc32(kind + body)
         if kind == b"IHDR":
-            width, height, *rest = struct.unpack(">IIBBBBB", body)
-            assert rest == [8, 2, 0, 0, 0]
+            width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", body)
+            assert [depth, *rest] == [8, 0, 0, 0]
+        elif kind == b"PLTE":
+            palette = np.frombuffer(body, np.uint8).reshape(-1, 3)
         elif kind == b"IDAT":
             data += body
         at += 12 + length
-    rows = np.frombuffer(zlib.decompress(data), np.uint8).reshape(height, width * 3 + 1)
+    rows = np.frombuffer(zlib.decompress(data), np.uint8).reshape(height, width * (3 if colour == 2 else 1) + 1)
     assert set(rows[:, 0].tolist()) == {2}
-    return np.cumsum(rows[:, 1:].astype(np.uint32), axis=0).astype(np.uint8).reshape(height, width, 3)
+    values = np.cumsum(rows[:, 1:].astype(np.uint32), axis=0).astype(np.uint8)
+    return values.reshape(height, width, 3) if colour == 2 else palette[values]
 
 
 @pytest.fixture
@@ -76,6 +80,15 @@ def test_a_quote_is_marked_where_it_stands(pdf: Path) -> None:
     for left, top, right, bottom in made.boxes:
         outside[top:bottom, left:right] = False
     assert (plain[outside] == picture[outside]).all()
+
+
+def test_a_page_in_colours_keeps_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.pdf", ["1 0 0 rg 100 100 50 50 re f BT /F1 20 Tf 1 0 0 1 72 700 Tm (heron) Tj ET"])
+    made = _drawn(path, ("heron", ""))
+    picture = pixels(made.png)
+    assert (picture[792 - 125, 125] == (255, 0, 0)).all()
+    left, top, *_ = made.boxes[0]
+    assert (picture[top + 1, left + 1] == (255, 230, 110)).all()
 
 
 def test_of_several_occurrences_the_one_that_is_meant(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ TOKEN = "BOOKWHEEL_TOKEN"
 @option("--model", metavar="MODEL", help="Language model that phrases answers. [default: none; answers quote]")
 @option("--folder", "folders", multiple=True, metavar="DIR", help="Folder below which the page may add files; may be repeated.")
 @option("--watch", "watched", multiple=True, metavar="DIR", help="Keep the first library current with DIR; may be repeated.")
+@option("--embed", is_flag=True, help="Embed what is not embedded yet, in the background, giving way to queries.")
 @option(
     "--host-name", "hosts", multiple=True, metavar="NAME", help="Another name that the server is called by; may be repeated."
 )
@@ -56,6 +57,7 @@ def serve(
     model: str | None,
     folders: tuple[str, ...],
     watched: tuple[str, ...],
+    embed: bool,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     require_token: bool,
@@ -69,15 +71,16 @@ def serve(
     printed once, or read from --token-file or the variable BOOKWHEEL_TOKEN. Traffic is not
     encrypted. Ctrl-C stops the server. See docs/serving.md.
     """
+    from .._http import is_loopback
     from .._paths import locate
-    from ..serve.config import ServeConfig, is_loopback_host
+    from ..serve.config import ServeConfig
     from ..serve.run import make_token, named, require_packages
     from ..serve.run import serve as run
 
     require_packages()
     import_numba()
     token = _token(token_file)
-    made = token is None and (require_token or not is_loopback_host(host))
+    made = token is None and (require_token or not is_loopback(host))
     config = ServeConfig(
         libraries=named([(name, locate(name)) for name in names or ("default",)]),
         host=host,
@@ -89,6 +92,7 @@ def serve(
         folders=tuple(Path(folder).expanduser().absolute() for folder in folders),
         ram=ram,
         model=model,
+        embed=embed,
         watch=tuple(Path(folder).expanduser().absolute() for folder in watched),
     )
     if model is not None and model.startswith(("http://", "https://")):
@@ -105,7 +109,7 @@ def serve(
             if made:
                 click.echo(f"programs show the token: Authorization: Bearer {config.token}")
         sys.stdout.flush()
-        if not is_loopback_host(host):
+        if not is_loopback(host):
             notice("traffic is not encrypted: anybody on the network between can read it; put a proxy with TLS before it")
         if browser:
             import webbrowser

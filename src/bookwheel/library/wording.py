@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from .._errors import ModelError
 from ..analysis.stop_words import telling_words
 from ..analysis.words import spans_of
 from ..rank.query import Query
+from ..read.likeness import ABSENT
 from .retrieval.bm25 import NAME as BM25
 from .retrieval.query_terms import all_present_terms, greatest_score
 from .retrieval.registry import retriever
@@ -97,18 +97,9 @@ class LibraryWording:
                 names.append(representation.name)
         return names
 
-    def strengths(self, question: str, passages: Sequence[int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def strengths(self, question: str, passages: Sequence[int]) -> NDArray[np.float64]:
         """See `Collection.strengths`."""
-        ids = np.asarray(passages, np.int64)
         query, snapshot = Query(question), self._snapshot
-        words = retriever(self._encoders, snapshot, BM25, query, snapshot.alive).score(ids)
-        cosines = [
-            retriever(self._encoders, snapshot, name, query, snapshot.alive, limit=0.0).score(ids)
-            for name in self.names
-            if name != BUILT_IN or self.vectors([]) is None
-        ]
-        return words / max(greatest_score(snapshot, question), 1e-6), _columns(cosines, len(ids))
-
-
-def _columns(arrays: Sequence[NDArray[Any]], count: int) -> NDArray[Any]:
-    return np.stack(arrays, axis=1) if arrays else np.zeros((count, 0))
+        found = retriever(self._encoders, snapshot, BM25, query, snapshot.alive).score(np.asarray(passages, np.int64))
+        whole = greatest_score(snapshot, question) + self.idf([ABSENT])[ABSENT]
+        return np.asarray(found / max(whole, 1e-6), np.float64)

@@ -1,7 +1,7 @@
 """What the page starts and need not wait for: a folder that is indexed, passages that are embedded. One job a library.
 
-A job works in a thread of its own, a piece at a time where it can, so that requests that write get their turn, and ends soon
-after it is told to.
+A job works in a thread of its own, embedding in a process of its own that gives way to queries (`background`), and ends soon after
+it is told to.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._errors import BookwheelError, UsageError
-from ..library.library import Library
-from ..library.results import EncoderStatus
+from .background import Embedding
 from .work import Busy
 
 if TYPE_CHECKING:
@@ -23,11 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Jobs"]
 
-PIECE, PIECE_MINUTES = 512, 0.2
-"""Passages that are embedded, and minutes that they may take, before others may write."""
-CPU = 0.5
-"""Share of the cores that embedding in the background takes."""
-_SLEEP = 0.05
+_LOOK = 0.2
+"""Seconds between two looks at how embedding is doing."""
+_END = 1.5
+"""Seconds that it gets to end."""
 
 
 @dataclass(slots=True)
@@ -87,13 +85,17 @@ class Jobs:
         """Embed the passages with the encoders of the library. Raises `UsageError` where a job is under way."""
 
         def work(job: Job) -> None:
-            while job.wanted:
-                done = served.write(_piece, create=False)
-                job.told = "; ".join(f"{one.name}: {one.embedded:,} of {one.passages:,}" for one in done)
-                if all(one.complete for one in done) or not any(one.encoded for one in done):
-                    return
-                time.sleep(_SLEEP)  # whoever waits to write gets its turn
-            job.told += " (paused)"
+            running = Embedding(served.path, ram=served.ram)
+            try:
+                while not running.wait(_LOOK):
+                    job.told = _embedded(running) or job.told
+                    if not job.wanted:
+                        running.pause()
+            finally:
+                running.close(_END)
+            if running.error:
+                raise UsageError(running.error)
+            job.told = _embedded(running) + ("" if running.done else " (paused)")
 
         return self._start(served, Job("embed", "embedding"), work)
 
@@ -136,5 +138,6 @@ class Jobs:
         return job
 
 
-def _piece(library: Library) -> list[EncoderStatus]:
-    return library.embed(passages=PIECE, minutes=PIECE_MINUTES, cpu=CPU)
+def _embedded(running: Embedding) -> str:
+    encoders = running.state()["encoders"]
+    return "; ".join(f"{one['name']}: {one['embedded']:,} of {one['passages']:,}" for one in encoders)

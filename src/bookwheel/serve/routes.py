@@ -14,6 +14,7 @@ from .api.openai import ChatParameters, EmbeddingParameters, chat, embeddings, m
 from .api.openapi import openapi
 from .api.search import SearchBody, search_many
 from .asking import AskParameters
+from .background import embed_part
 from .mcp.http import mcp_part
 from .pages.ask import AskPageParameters, ask_page, ask_stream
 from .pages.conversations import (
@@ -82,4 +83,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/openapi.json", openapi, None, "This document."),
 )
 
-PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part, watch_part)
+PARTS: tuple[Callable[[Service], Part | None], ...] = (mcp_part, watch_part, embed_part)

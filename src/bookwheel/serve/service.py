@@ -59,7 +59,7 @@ class Served:
         self.read_only = config.read_only
         self.since = time.time()
         """When the server was started."""
-        self._ram = config.ram
+        self.ram = config.ram
         self._library: Library | None = None
         self._seen: tuple[int, int, int] | None = None
         self._opening = threading.Lock()
@@ -80,9 +80,9 @@ class Served:
                     raise LibraryNotFound(
                         f"there is no library at {self.path} yet; create one with: bookwheel index PATH --library {self.path}"
                     )
-                self._library = open_library(self.path, create=True, ram=self._ram, wait=WRITING)
+                self._library = open_library(self.path, create=True, ram=self.ram, wait=WRITING)
             elif self._library is None:
-                self._library = open_library(self.path, ram=self._ram, wait=WRITING)
+                self._library = open_library(self.path, ram=self.ram, wait=WRITING)
             else:
                 self._library.refresh()
             # What was seen before it was opened: a commit in between is seen the next time.

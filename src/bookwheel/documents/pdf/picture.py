@@ -25,6 +25,7 @@ MOST_PIXELS, MOST_HEIGHT = 6_000_000, 10_000
 _MARK = np.array([255, 230, 110], np.float32) / 255
 """What the colour of a marked place is multiplied by: yellow on white."""
 _EDGE = np.array([176, 112, 0], np.uint8)
+_SHADES = 16
 _AROUND = 0.15
 """Parts of its height by which a mark is larger than the text."""
 
@@ -72,9 +73,9 @@ def draw_page(stream: BinaryIO, label: str, page: int, width: int, quotes: Seque
         boxes = _boxes(raw, drawn, pixels.shape, quotes) if quotes else []
     finally:
         pdf.close()
-    for box in boxes:
-        _mark(pixels, box)
-    return Picture(_png(pixels), pixels.shape[1], pixels.shape[0], tuple(boxes), count)
+    height, width = pixels.shape[:2]
+    png = _gray(pixels, boxes) if (pixels == pixels[..., :1]).all() else _coloured(pixels, boxes)
+    return Picture(png, width, height, tuple(boxes), count)
 
 
 def _boxes(raw: Any, drawn: Any, shape: tuple[int, ...], quotes: Sequence[tuple[str, str]]) -> list[tuple[int, int, int, int]]:
@@ -107,18 +108,30 @@ def _boxes(raw: Any, drawn: Any, shape: tuple[int, ...], quotes: Sequence[tuple[
     return boxes
 
 
-def _mark(pixels: NDArray[np.uint8], box: tuple[int, int, int, int]) -> None:
-    left, top, right, bottom = box
-    inside = pixels[top:bottom, left:right]
-    inside[:] = (inside * _MARK).astype(np.uint8)
-    inside[-2:] = _EDGE  # underlined: a colour alone is not seen by everyone
+def _coloured(pixels: NDArray[np.uint8], boxes: Sequence[tuple[int, int, int, int]]) -> bytes:
+    for left, top, right, bottom in boxes:
+        inside = pixels[top:bottom, left:right]
+        inside[:] = (inside * _MARK).astype(np.uint8)
+        inside[-2:] = _EDGE  # underlined: a colour alone is not seen by everyone
+    return _png(pixels.reshape(len(pixels), -1), pixels.shape[1])
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    """RGB, 8 bits (RFC 2083), each row less the one above it, which is nothing where a page is white."""
-    height, width = pixels.shape[:2]
-    rows = pixels.reshape(height, width * 3)
-    lines = np.empty((height, width * 3 + 1), np.uint8)
+def _gray(pixels: NDArray[np.uint8], boxes: Sequence[tuple[int, int, int, int]]) -> bytes:
+    """A page in black and white, as most are: in 16 shades, which is a third of the bytes."""
+    shades = (pixels[..., 0] >> 4).astype(np.uint8)
+    for left, top, right, bottom in boxes:
+        inside = shades[top:bottom, left:right]
+        inside[inside < _SHADES] += _SHADES
+        inside[-2:] = 2 * _SHADES
+    plain = np.repeat(np.arange(_SHADES, dtype=np.uint8)[:, np.newaxis] * 17, 3, axis=1)
+    palette = np.concatenate([plain, (plain * _MARK).astype(np.uint8), _EDGE[np.newaxis]])
+    return _png(shades, shades.shape[1], palette)
+
+
+def _png(rows: NDArray[np.uint8], width: int, palette: NDArray[np.uint8] | None = None) -> bytes:
+    """PNG (RFC 2083) of RGB, or of numbers of colours of ``palette``; each row less the one above it: nothing where it is white."""
+    height = len(rows)
+    lines = np.empty((height, rows.shape[1] + 1), np.uint8)
     lines[:, 0] = 2
     lines[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
@@ -126,5 +139,7 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)) + chunk(b"IEND", b"")
+    head = struct.pack(">IIBBBBB", width, height, 8, 2 if palette is None else 3, 0, 0, 0)
+    colours = b"" if palette is None else chunk(b"PLTE", palette.tobytes())
+    data = chunk(b"IDAT", zlib.compress(lines.tobytes(), 6))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + colours + data + chunk(b"IEND", b"")

@@ -22,8 +22,9 @@ from .marked import HIDDEN, HIT, QUOTE, Spot, once
 __all__ = ["ReadParameters", "ReadView", "document_of", "read_page"]
 
 WINDOW = 20_000
-"""Characters that are shown at once, and those before the place that was followed."""
-BEFORE = 4_000
+"""Characters that are shown at once, a quarter of them before the place that was followed; of numbered lines half as many."""
+LINES = 400
+"""The most lines that are shown at once, so that a page stays small."""
 APART = 160
 """Matching words that are nearer than this are one hit."""
 NEIGHBOURS = 6
@@ -143,7 +144,8 @@ def read_page(asked: ReadParameters, request: Asked) -> ReadView:
     page = _page_shown(document, asked, target, groups) if kind == "pdf" else 0
     if not target and not page and not asked.at and groups:
         hit, target = 1, groups[0]
-    low, high = _window(document, asked, target, page)
+    room = WINDOW if kind not in ("code", "text", "table") else WINDOW // 2
+    low, high = _window(document, asked, target, page, room)
     spots = [Spot(start, end, HIT) for start, end in words if start < high and end > low]
     spots += [Spot(span.start, span.end, HIDDEN) for span in document.layout.hidden_in(low, high)]
     if quote:
@@ -188,7 +190,7 @@ def read_page(asked: ReadParameters, request: Asked) -> ReadView:
         hit,
         address("here", hit=before) if before else "",
         address("here", hit=after) if after else "",
-        address("here", at=_line(document, max(low - WINDOW, 0))) if low and not page else "",
+        address(at=_line(document, max(low - room, 0))) if low and not page else "",
         address(at=high) if high < length and not page else "",
         can_open=request.config.token is None and document.source != "-" and suffix in OPENED,
         back=link("/search", library=named(request), q=asked.q) if asked.q else "",
@@ -237,20 +239,29 @@ def _page_shown(
     )
 
 
-def _window(document: StoredDocument, asked: ReadParameters, target: tuple[int, int] | None, page: int) -> tuple[int, int]:
-    """What is shown: a page, or some characters from the beginning of a line to the end of one."""
-    length = len(document.text)
+def _window(
+    document: StoredDocument, asked: ReadParameters, target: tuple[int, int] | None, page: int, room: int
+) -> tuple[int, int]:
+    """What is shown: a page, or about ``room`` characters from the beginning of a line to the end of one."""
+    text, length = document.text, len(document.text)
     if page:
         bounds = [*document.layout.pages, length]
         return bounds[page - 1], bounds[page]
-    if length <= WINDOW:
-        return 0, length
+    low = 0
     if asked.at is not None:
         low = _line(document, min(asked.at, length))
+    elif length > room:
+        low = _line(document, max((target[0] if target else 0) - room // 4, 0))
+    high = min(low + room, length)
+    at = low
+    for _ in range(LINES):
+        if (at := text.find("\n", at, high) + 1) == 0:
+            break
     else:
-        low = _line(document, max((target[0] if target else 0) - BEFORE, 0))
-    high = document.text.rfind("\n", low, low + WINDOW)
-    return low, high + 1 if high > low and low + WINDOW < length else min(low + WINDOW, length)
+        high = max(at, min(target[1] if target else 0, high))
+    if high < length:
+        high = text.rfind("\n", low, high) + 1 or high
+    return low, high
 
 
 def _line(document: StoredDocument, at: int) -> int:
