@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from serving import Running, library_of, started
+from serve_processes import Running, library_of, started
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from serving import library_of, started
+from serve_processes import library_of, started
 
 from bookwheel.serve.api.openapi import document
 from bookwheel.serve.app import create_app

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import httpx
-from serving import Running, slow_model, started
+from serve_processes import Running, slow_model, started
 
 import bookwheel
 
