@@ -14,7 +14,16 @@ from bookwheel.library.snapshot import Snapshot
 
 ENGLISH = "The heron stands in the river and waits for the fish that are swimming there, as it was and as it will be."
 GERMAN = "Der Reiher steht im Fluss und wartet auf die Fische, die nicht da sind, und er ist so still wie ein Stein."
-QUERIES = ["the heron", "die Fische im Fluss", "Reiher heron", "qwxyz", "HeronRiver fish", "the the die", "stands the heron", "日"]
+QUERIES = [
+    "the heron",
+    "die Fische im Fluss",
+    "Reiher heron",
+    "qwxyz",
+    "HeronRiver fish",
+    "the the die",
+    "stands the heron",
+    "日",
+]
 
 
 @pytest.fixture(scope="module")
