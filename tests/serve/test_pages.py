@@ -329,6 +329,19 @@ def test_a_folder_is_added_behind_the_page(web: httpx.Client, folder: Path) -> N
     assert "spoonbill" in text_of(page(web, "/search?q=spoonbill"), "mark")
 
 
+def test_watched_folders_are_shown(folder: Path, tmp_path: Path) -> None:
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    (watched / "a.txt").write_text("A curlew calls.")
+    more = tmp_path / "own"
+    with page_kit.serving(more, watch=(watched,)) as base, httpx.Client(base_url=base, timeout=60) as web:
+        until = time.monotonic() + 30
+        while not (found := page(web, "/search?q=curlew").css(".results")) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert found
+        assert str(watched) in text_of(page(web, "/library"), "section .list")[0]
+
+
 def test_files_are_opened_by_a_button_only(web: httpx.Client, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bookwheel.library import files
 

@@ -71,15 +71,16 @@ def serve(
     printed once, or read from --token-file or the variable BOOKWHEEL_TOKEN. Traffic is not
     encrypted. Ctrl-C stops the server. See docs/serving.md.
     """
+    from .._http import is_loopback
     from .._paths import locate
-    from ..serve.config import ServeConfig, is_loopback_host
+    from ..serve.config import ServeConfig
     from ..serve.run import make_token, named, require_packages
     from ..serve.run import serve as run
 
     require_packages()
     import_numba()
     token = _token(token_file)
-    made = token is None and (require_token or not is_loopback_host(host))
+    made = token is None and (require_token or not is_loopback(host))
     config = ServeConfig(
         libraries=named([(name, locate(name)) for name in names or ("default",)]),
         host=host,
@@ -108,7 +109,7 @@ def serve(
             if made:
                 click.echo(f"programs show the token: Authorization: Bearer {config.token}")
         sys.stdout.flush()
-        if not is_loopback_host(host):
+        if not is_loopback(host):
             notice("traffic is not encrypted: anybody on the network between can read it; put a proxy with TLS before it")
         if browser:
             import webbrowser

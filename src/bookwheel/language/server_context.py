@@ -61,8 +61,8 @@ def _answers(client: Client, model: str, until: float) -> Iterator[Any]:
 
 def _entry(listed: Any, field: str, key: str, model: str) -> Mapping[str, Any]:
     """The entry of ``model`` in a list of models, or the only one there is."""
-    entries = _mapping(listed).get(field)
-    entries = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    given = _mapping(listed).get(field)
+    entries: list[Mapping[str, Any]] = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     same = [one for one in entries if one.get(key) in (model, f"{model}:latest")]
     return (same or (entries if len(entries) == 1 else [{}]))[0]
 

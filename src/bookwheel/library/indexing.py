@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import Note, Upcoming
+from ..documents.isolated.ahead import ReadingAhead
 from ..documents.isolated.reading import Reading
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
@@ -28,6 +28,7 @@ from ..memory.shares import READING
 from ..progress import Progress, Task, silent
 from .document_hash import document_hash
 from .estimate import estimate_sources
+from .held_documents import HeldDocuments, living_documents
 from .inputs import Documents, batches, count_of
 from .moved import Moves
 from .naming import below, find, shared_ids
@@ -77,7 +78,8 @@ class _Run:
     def __init__(self, writer: Writer, stop: Callable[[], bool]) -> None:
         self.writer = writer
         self.stop = stop
-        self.reading = Reading(*writer.memory.reader_memory(), lend=writer.lend, waiting=self.pause)
+        self.alone = Reading(*writer.memory.reader_memory(), lend=writer.lend, waiting=self.pause)
+        self.reading = ReadingAhead(self.alone, writer.crew.wanted, lend=writer.lend, waiting=self.pause)
         self.report = IndexReport(memory_plan=writer.memory_plan)
         self.since = writer.manifest.generation
         """The generation before the run."""
@@ -97,7 +99,7 @@ class _Run:
         ``known`` says that the source has documents already; those not met again are removed where ``replace_all`` is true.
         """
         writer, report = self.writer, self.report
-        old = _Known(writer, source) if known else None
+        old = HeldDocuments(writer, source) if known else None
         damaged = 0
         for document in documents:
             self.pause()
@@ -144,64 +146,8 @@ class _Run:
         if self.report.added or self.report.updated:
             self.report.notes += shared_ids(self.writer.store, self.since)
 
-    def _remove_unseen(self, old: _Known) -> None:
+    def _remove_unseen(self, old: HeldDocuments) -> None:
         self.report.removed += self.writer.remove(old.unseen())
-
-
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """The stored version of a document."""
-
-    number: int
-    same: bool
-    """Whether it is equal to the new one."""
-
-
-class _Known:
-    """The living documents of a source, and which of them were met again."""
-
-    def __init__(self, writer: Writer, source: int) -> None:
-        self.writer = writer
-        self.source = source
-        low, high = writer.store.execute("SELECT min(id), max(id) FROM documents WHERE source = ?", (source,))[0]
-        self.low = low or 0
-        self.seen = bytearray((high or 0) - self.low + 1)
-
-    def find(self, name: str, digest: bytes, *, own: bool) -> _Earlier | None:
-        """The stored document that ``name`` with this hash stands for; it counts as met.
-
-        Several documents of one file may have the same id: each is met once, one that did not change before any other.
-        ``own``: those that this run itself added can be met too.
-        """
-        # The + keeps SQLite off the index on sources, which would have it read every document of a large file for each.
-        rows = self.writer.store.execute(
-            "SELECT id, hash FROM documents WHERE name = ? AND +source = ? AND removed IS NULL ORDER BY id", (name, self.source)
-        )
-        open_ = [(number, found) for number, found in rows if (self._at(number) is None and own) or self._unmet(number)]
-        if not open_:
-            return None
-        number, found = next((row for row in open_ if row[1] == digest), open_[0])
-        if (at := self._at(number)) is not None:
-            self.seen[at] = 1
-        return _Earlier(number, found == digest)
-
-    def _at(self, number: int) -> int | None:
-        """Place of a document in ``seen``; None for one added since."""
-        return number - self.low if self.low <= number < self.low + len(self.seen) else None
-
-    def _unmet(self, number: int) -> bool:
-        at = self._at(number)
-        return at is not None and not self.seen[at]
-
-    def unseen(self) -> Iterator[int]:
-        """Numbers of those never met, some at a time: they may be removed meanwhile."""
-        last, high = self.low - 1, self.low + len(self.seen) - 1
-        while rows := self.writer.store.execute(
-            "SELECT id FROM documents WHERE +source = ? AND removed IS NULL AND id > ? AND id <= ? ORDER BY id LIMIT 10000",
-            (self.source, last, high),
-        ):
-            last = rows[-1][0]
-            yield from (number for (number,) in rows if not self.seen[number - self.low])
 
 
 def add_documents(
@@ -261,6 +207,7 @@ def index_paths(
         try:
             for some in _batches(chain(items, [] if rest is None else [rest], found)):
                 met.add(np.fromiter((hash(source.path) for source in some), np.int64))
+                run.reading.expect(_new(run, some), fields)
                 for source in some:
                     run.pause()
                     _bring_up_to_date(run, source, fields, task)
@@ -282,6 +229,14 @@ def _batches(sources: Iterator[Source]) -> Iterator[list[Source]]:
         yield some
 
 
+def _new(run: _Run, sources: Iterable[Source]) -> Iterator[Source]:
+    """Those of ``sources`` that are certain to be read: the library holds no file of their size."""
+    known = "SELECT EXISTS (SELECT 1 FROM sources WHERE size = ? AND digest <> '')"
+    for source in sources:
+        if run.reading.takes(source) and run.writer.store.execute(known, (source.size,)) == [(0,)]:
+            yield source
+
+
 def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) -> None:
     """Raise `BudgetError` before any work where files are too much for the budget by far: what they hold is an estimate."""
     if sum(source.size for source in items) < LOOKED_AT:
@@ -290,7 +245,7 @@ def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) 
     known = dict(store.execute("SELECT path, size FROM sources WHERE complete IS NOT NULL"))
     new = [source for source in items if known.get(source.path) != source.size]
     if sum(source.size for source in new) >= LOOKED_AT:
-        found = estimate_sources(new, fields, settings.unit, settings.words, run.reading)
+        found = estimate_sources(new, fields, settings.unit, settings.words, run.alone)
         run.writer.memory.expect(found.passages, CERTAIN)
 
 
@@ -390,7 +345,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     damaged = 0
     try:
         # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
-        digest = source.digest() if is_file else ""
+        digest = run.reading.digest(source) if is_file else ""
         damaged = run.store(number, _shown(run.reading.read(source, fields), source, task), known=known, replace_all=True)
     except InputError as error:
         report.failures.append(str(error))
@@ -451,14 +406,4 @@ def _unread(run: _Run, path: str) -> bool:
 
 def _remove_source(run: _Run, number: int) -> None:
     run.writer.store.mark_incomplete("id = ?", (number,))
-    run.report.removed += run.writer.remove(_alive(run.writer, number))
-
-
-def _alive(writer: Writer, source: int) -> Iterator[int]:
-    """Numbers of the living documents of ``source``, some at a time: they may be removed meanwhile."""
-    last = 0
-    while rows := writer.store.execute(
-        "SELECT id FROM documents WHERE source = ? AND removed IS NULL AND id > ? ORDER BY id LIMIT 10000", (source, last)
-    ):
-        last = rows[-1][0]
-        yield from (number for (number,) in rows)
+    run.report.removed += run.writer.remove(living_documents(run.writer, number))

@@ -18,7 +18,7 @@ from .refusal import Verdict, features, judged, passage_features
 __all__ = ["Event", "Found", "Token", "answer", "events"]
 
 
-def events(collection: Collection, question: str, options: AskOptions) -> Iterator[Event]:
+def events(collection: Collection, question: str, options: AskOptions, added: Sequence[str] = ()) -> Iterator[Event]:
     """What happens while a question is answered: `Found`, perhaps `Token` after `Token`, and last the `Answer`."""
     started = time.perf_counter()
     evidence = tuple(collection.search(question, options.passages, options))
@@ -28,7 +28,7 @@ def events(collection: Collection, question: str, options: AskOptions) -> Iterat
     if not evidence:
         yield Answer(question, (), (), "quote", refused=True, reason=_nothing(options), timings=timings)
         return
-    found = matches(collection, Question.of(collection, question), evidence, hidden=options.hidden)
+    found = matches(collection, Question.of(collection, question, added), evidence, hidden=options.hidden)
     verdict = _judged(collection, found, options)
     claims = () if verdict.refused else quoted(collection, question, evidence, options, found)
     timings["reading"] = time.perf_counter() - searched

@@ -73,7 +73,7 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
     completed = complete(collection, wanted, turns, options) if turns else Completed(wanted)
     inner = replace(options, where=limited.where(options.where), history=())
     last: Answer | None = None
-    for event in answered(collection, completed.question, inner):
+    for event in answered(collection, completed.question, inner, completed.added):
         if isinstance(event, Answer):
             last = event
         else:
@@ -86,7 +86,8 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
         # What the person typed, since the words of the limit are words again.
         again = question if all(limit.soft for limit in limited.limits) else completed.question
         other: Answer | None = None
-        for event in answered(collection, again, without):
+        added = completed.added if again == completed.question else ()
+        for event in answered(collection, again, without, added):
             if isinstance(event, Answer):
                 other = event
             else:

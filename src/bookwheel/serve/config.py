@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._errors import UsageError
+from .._http import is_loopback
 
-__all__ = ["PORT", "Limits", "ServeConfig", "is_loopback_host"]
+__all__ = ["PORT", "Limits", "ServeConfig"]
 
 PORT = 1588
 """The year of the bookwheel."""
@@ -87,7 +87,7 @@ class ServeConfig:
             raise UsageError(f"the port must be a number from 0 to 65535, not {self.port}")
         if self.token is not None and not re.fullmatch(r"[!-~]{16,}", self.token):
             raise UsageError("the token must have at least 16 characters, none of them a space; leave it out to get one made")
-        if self.token is None and not is_loopback_host(self.host):
+        if self.token is None and not is_loopback(self.host):
             raise UsageError(
                 f"{self.host} can be reached from other machines, so that a token is needed; give one, or let one be made"
             )
@@ -101,13 +101,3 @@ class ServeConfig:
     def first(self) -> str:
         """The name of the library meant where none is named."""
         return next(iter(self.libraries))
-
-
-def is_loopback_host(host: str) -> bool:
-    """Whether only this machine reaches a server that listens at ``host``."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

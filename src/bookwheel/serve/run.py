@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import BookwheelError, UsageError
-from .config import ServeConfig, is_loopback_host
+from .._http import is_loopback
+from .config import ServeConfig
 
 if TYPE_CHECKING:
     import uvicorn
@@ -107,7 +108,7 @@ def serve(config: ServeConfig, ready: Callable[[Ready], None] = lambda _: None) 
     the process should end by ``os._exit``. Raises `UsageError`.
     """
     require_packages()
-    if config.token is None and not is_loopback_host(config.host):
+    if config.token is None and not is_loopback(config.host):
         config = replace(config, token=make_token())
     listening = listen(config.host, config.port)
     try:

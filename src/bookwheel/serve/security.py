@@ -20,8 +20,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .._http import is_loopback
 from .bodies import answer
-from .config import ServeConfig, is_loopback_host
+from .config import ServeConfig
 
 __all__ = ["COOKIE", "Doors", "Token", "cookie_of"]
 
@@ -75,10 +76,10 @@ class Doors:
         self.app = app
         self.origins = frozenset(one.lower() for one in config.origins)
         names = {*config.hosts, *LOOPBACK}
-        if not is_loopback_host(config.host):
+        if not is_loopback(config.host):
             own = socket.gethostname().lower()
             names |= {own, f"{own}.local"}
-        self.any_address = not is_loopback_host(config.host)
+        self.any_address = not is_loopback(config.host)
         """An address, unlike a name, cannot be made to point here by anybody else."""
         if config.host not in WILD:
             names.add(f"[{config.host}]" if ":" in config.host else config.host)

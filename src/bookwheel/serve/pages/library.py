@@ -21,6 +21,15 @@ from .search import quoted
 __all__ = ["LibraryParameters", "LibraryView", "library_page"]
 
 KINDS, LANGUAGES, ERRORS = 12, 8, 20
+DOING = {
+    "starting": "is looked at for the first time",
+    "watching": "is watched",
+    "indexing": "is being indexed",
+    "held": "is watched; nothing is removed",
+    "waiting": "waits for another writer",
+    "missing": "is not there",
+}
+"""What the parts of the server say of a folder, and what it is to people."""
 PARTS = (
     ("documents.sqlite", "texts and metadata"),
     ("sparse-bm25", "word index (BM25)"),
@@ -73,6 +82,19 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """A folder that is kept indexed."""
+
+    folder: str
+    doing: str
+    problem: str
+    last: str
+    """When it was last brought up to date."""
+    waiting: int | None
+    """Files that are still to be indexed; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryView:
     """A library's state."""
 
@@ -89,7 +111,8 @@ class LibraryView:
     languages: list[Count] = field(default_factory=list)
     encoders: list[EncoderStatus] = field(default_factory=list)
     parts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    """What runs beside: watching, embedding."""
+    """What runs beside, and how it is doing."""
+    watched: list[Watched] = field(default_factory=list)
     job: dict[str, Any] | None = None
     errors: list[tuple[str, str]] = field(default_factory=list)
     """When and what went wrong, the newest first."""
@@ -117,13 +140,14 @@ def library_page(asked: LibraryParameters, request: Asked) -> LibraryView:
         _do(asked, request)
     service, served = request.service, request.served
     job = service.jobs.of(served)
+    parts = [(part.name, part.state()) for part in service.parts]
+    folders = [one for name, state in parts if name == "watch" for one in state.get("folders", ())]
+    wrong = [*served.errors, *((one["when"], one["error"]) for folder in folders for one in folder.get("errors", ()))]
     told: dict[str, Any] = {
-        "parts": [(part.name, part.state()) for part in service.parts],
+        "parts": [(name, state) for name, state in parts if state],
+        "watched": [_watched(one) for one in folders],
         "job": None if job is None else {"what": job.what, "told": job.told, "running": job.running, "failed": job.failed},
-        "errors": [
-            (time.strftime("%Y-%m-%d %H:%M", time.localtime(when)), sentence)
-            for when, sentence in served.errors[: -ERRORS - 1 : -1]
-        ],
+        "errors": [(_when(when), sentence) for when, sentence in sorted(wrong, reverse=True)[:ERRORS]],
         "folders": tuple(map(str, request.config.folders)),
         "others": [(name, link("/library", library=name)) for name in service.libraries if name != served.name],
     }
@@ -145,6 +169,22 @@ def library_page(asked: LibraryParameters, request: Asked) -> LibraryView:
         encoders=library.encoders(),
         **_memory(library),
         **told,
+    )
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+
+
+def _watched(state: dict[str, Any]) -> Watched:
+    doing = str(state.get("doing", ""))
+    last = state.get("last")
+    return Watched(
+        str(state.get("folder", "")),
+        DOING.get(doing, doing),
+        str(state.get("problem") or ""),
+        _when(last) if isinstance(last, int | float) else "",
+        state.get("waiting"),
     )
 
 
