@@ -60,12 +60,18 @@ class _Draft:
     notes: list[str] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)
     first: float | None = None
+    stands: bool = False
 
 
 def written(
-    collection: Collection, question: str, evidence: Sequence[Evidence], options: AskOptions, quoted: Sequence[Claim]
+    collection: Collection,
+    question: str,
+    evidence: Sequence[Evidence],
+    options: AskOptions,
+    quoted: Sequence[Claim],
+    probability: float | None = None,
 ) -> Generator[Token, None, Written]:
-    """Yields the pieces of a draft; returns the verified answer. ``quoted``: the quoting answer.
+    """Yields the pieces of a draft; returns the verified answer. ``quoted``: the quoting answer; ``probability``: that it answers.
 
     Raises nothing that has to do with the model: the notes tell it.
     """
@@ -76,11 +82,13 @@ def written(
         model = writer(options.model) if isinstance(options.model, str) else options.model
         small = 0 < getattr(model, "parameters", 0) < SMALL
         if options.method is not None:
-            run = _run(model, collection, question, evidence, options, draft)
+            run = _run(model, collection, question, evidence, options, draft, quoted, probability)
             try:
                 yield from method(options.method)(run)
             finally:
                 evidence, draft.spent = tuple(run.evidence), draft.spent + run.spent
+                draft.notes += run.notes
+                draft.stands = run.stands
         else:
             ask = _phrasing(model, question, quoted) if small else _answering(model, question, evidence, options, draft)
             yield from _drafted(model, ask, options, draft)
@@ -96,18 +104,27 @@ def written(
 
 
 def _run(
-    model: Any, collection: Collection, question: str, evidence: Sequence[Evidence], options: AskOptions, draft: _Draft
+    model: Any,
+    collection: Collection,
+    question: str,
+    evidence: Sequence[Evidence],
+    options: AskOptions,
+    draft: _Draft,
+    quoted: Sequence[Claim],
+    probability: float | None,
 ) -> Run:
     """What a reading method works with."""
 
-    def final(some: Sequence[Evidence]) -> Iterator[Token]:
-        return _drafted(model, _answering(model, question, some, options, draft), options, draft)
+    def final(evidence: Sequence[Evidence], reply: Reply | None = None) -> Iterator[Token]:
+        return _drafted(model, _answering(model, question, evidence, options, draft), options, draft, reply, until)
 
     def write(text: str) -> None:
         draft.text = text
 
     until = time.monotonic() + (SECONDS if options.seconds is None else options.seconds)
-    return Run(model, collection, question, list(evidence), options, final, write, until, Spent(), options.calls)
+    return Run(
+        model, collection, question, list(evidence), options, final, write, until, Spent(), options.calls, quoted, probability
+    )
 
 
 # -- asking ------------------------------------------------------------------------------------------------------------
@@ -161,13 +178,15 @@ def _counted(model: Any, texts: Sequence[str]) -> list[int]:
     return list(model.count_tokens(list(texts)))
 
 
-def _drafted(model: Any, ask: _Ask, options: AskOptions, draft: _Draft) -> Iterator[Token]:
+def _drafted(
+    model: Any, ask: _Ask, options: AskOptions, draft: _Draft, reply: Reply | None = None, until: float | None = None
+) -> Iterator[Token]:
     """The pieces of the draft, which ``draft`` takes up as well, without what the model thinks."""
     prompt, text = ask
     most = prompt.number("max_tokens", 300)
     began = time.monotonic()
-    deadline = began + (SECONDS if options.seconds is None else options.seconds)
-    reply = Reply()
+    deadline = until if until is not None else began + (SECONDS if options.seconds is None else options.seconds)
+    reply = reply or Reply()
     said: dict[str, Any] = {"system": prompt.settings.get("system", ""), "max_tokens": most, "deadline": deadline}
     streamed: Callable[..., Iterator[str]] | None = getattr(model, "stream", None)
     pieces = streamed(text, reply=reply, **said) if streamed else iter(model.generate([text], **said))
@@ -212,6 +231,8 @@ def _verified(
     binder = Binder(collection, question, evidence, hidden=options.hidden)
     text = draft.text
     notes = list(dict.fromkeys(draft.notes))
+    if draft.stands:
+        return Written(tuple(quoted), "quote", name, (), tuple(notes), draft.spent, draft.first, tuple(evidence))
     if nothing_found(text):
         notes.append("the model found no answer in the passages")
         text = ""
