@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from common import SCRATCH, SHARED, keep, table
 from questions import Question, collection, library, stands_in
 
@@ -189,9 +190,9 @@ def main() -> None:
     parser.add_argument("--train", metavar="FILE", default=None, help="with --develop: fit the classifier of `adaptive`")
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    until = time.monotonic() + 60 * (arguments.minutes or 1e9)
     results, label = {}, Path(arguments.model).stem
     for name in arguments.collections:
+        until = time.monotonic() + 60 * (arguments.minutes or 1e9) / len(arguments.collections)
         texts, titles, every = pubmedqa() if name == "pubmedqa" else collection(name)
         which = "develop" if arguments.develop else "report"
         questions = drawn(every, arguments.questions, develop=arguments.develop)

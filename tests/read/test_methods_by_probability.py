@@ -18,7 +18,10 @@ from bookwheel.read.methods.replug import weights
 QUESTION = "How many books did the wheel of Ramelli hold?"
 TEXTS = [
     {"id": "wheel", "text": "Ramelli drew a wheel in 1588. The wheel of Ramelli held twelve books. Nobody built one for long."},
-    {"id": "books", "text": "Books were heavy and dear. A wheel of a cart has nothing to do with books. Many books were chained."},
+    {
+        "id": "books",
+        "text": "Books were heavy and dear. A wheel of a cart has nothing to do with books. Many books were chained.",
+    },
     {"id": "cart", "text": "The wheel was invented early. It was made of wood. Carts with a wheel carried stones and grain."},
     {"id": "tea", "text": "Tea is dried in the sun. Then it is rolled by hand. Some drink it with milk."},
 ]
@@ -119,7 +122,7 @@ def test_replug_takes_the_answer_that_more_of_the_weight_rests_on(tmp_path: Path
     assert answer.method == "replug"
     assert "twelve" in answer.text
     assert "nine" not in answer.text
-    even = weights([one for one in answer.evidence])
+    even = weights(list(answer.evidence))
     assert sum(even) == pytest.approx(1)
     assert even == sorted(even, reverse=True)
 

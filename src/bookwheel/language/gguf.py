@@ -227,7 +227,9 @@ class GgufModel(OneByOne):
         for sequence, ids in enumerate(rows):
             for at in range(0, len(ids), BATCH):
                 if remaining(deadline) <= 0:
-                    raise ModelError(f"the language model {self.name!r} had no time to read its {len(rows)} prompts; allow more")
+                    raise ModelError(
+                        f"the language model {self.name!r} had no time to read its {len(rows)} prompts; allow more"
+                    )
                 piece = ids[at : at + BATCH]
                 self._run([(token, at + n, sequence, at + n + 1 == len(ids)) for n, token in enumerate(piece)])
             first.append(self._logs(-1))

@@ -87,9 +87,7 @@ class LocalModel(ForwardModel, OneByOne):
 
             yield from self._decoded(step, max_tokens, stop, deadline, told)
 
-    def _pieces(
-        self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None, reply: Reply
-    ) -> Iterator[str]:
+    def _pieces(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
         """The pieces of the answer to ``ids``. What was read of the prompt is kept for the next one."""
         self._room(len(ids), most)
         stopped("", stop)

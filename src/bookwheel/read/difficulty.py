@@ -53,7 +53,9 @@ class Difficulty:
             first, second = told["steps"]
             return cls((tuple(map(float, first)), tuple(map(float, second))))
         except OSError as error:
-            raise InputError(f"the trained difficulty {str(path)!r:.200} cannot be read: {error.strerror}; train it again") from None
+            raise InputError(
+                f"the trained difficulty {str(path)!r:.200} cannot be read: {error.strerror}; train it again"
+            ) from None
         except (ValueError, TypeError, KeyError, RecursionError):
             raise InputError(f"{str(path)!r:.200} is no trained difficulty; give a file that `Difficulty.save` wrote") from None
 

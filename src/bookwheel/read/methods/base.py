@@ -32,7 +32,9 @@ class OutOfCalls(ModelError):
 class Final(Protocol):
     """Asks the question of some evidence in one prompt, and yields the pieces of the answer, which become the draft."""
 
-    def __call__(self, evidence: Sequence[Evidence], reply: Reply | None = None) -> Iterator[Token]: ...
+    def __call__(self, evidence: Sequence[Evidence], reply: Reply | None = None) -> Iterator[Token]:
+        """The pieces of the answer from ``evidence``; ``reply`` is filled in."""
+        ...
 
 
 @dataclass

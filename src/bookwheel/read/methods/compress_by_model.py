@@ -71,4 +71,3 @@ def _logs(run: Run, model: Scorer, contexts: Sequence[str], texts: Sequence[str]
     found = model.log_likelihoods(contexts, texts, deadline=run.deadline)
     run.spent += Spent(0, sum(run.model.count_tokens([*contexts, *texts])), 0)
     return [np.zeros(0, np.float32) if one is None else one for one in found]
-

@@ -109,5 +109,3 @@ def _checked(run: Run, verifier: Any, text: str, said: str) -> float:
     (reply,) = verifier.generate([asked], system=prompt.settings.get("system", ""), max_tokens=4, deadline=run.deadline)
     run.spent += Spent(1, *verifier.count_tokens([asked, reply]))
     return math.log(0.99 if reply.strip().lower().startswith("yes") else 0.01)
-
-
