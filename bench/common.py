@@ -44,8 +44,6 @@ def machine() -> dict[str, Any]:
         model = names[0] if names else model
     if meminfo.is_file() and (found := re.search(r"MemTotal:\s+(\d+)", meminfo.read_text())):
         memory = int(found[1]) * 1024
-    from importlib.metadata import version
-
     return {
         "processor": model,
         "avx512": cpuinfo.is_file() and "avx512f" in cpuinfo.read_text(),
@@ -54,11 +52,21 @@ def machine() -> dict[str, Any]:
         "memory_bytes": memory,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "numpy": version("numpy"),
-        "numba": version("numba"),
+        "numpy": version_of("numpy"),
+        "numba": version_of("numba"),
         "commit": commit(),
         "date": __import__("datetime").date.today().isoformat(),
     }
+
+
+def version_of(package: str) -> str | None:
+    """None where it is not installed, as in the environment of a peer."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def commit() -> str | None:

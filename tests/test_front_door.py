@@ -41,6 +41,18 @@ library.search("words", wher="year >= 2020")  # E
 bookwheel.nothing  # E
 """
 
+STAGES = """
+import bookwheel
+from bookwheel import stages
+from bookwheel.stages import Rm3, bm25, dense
+
+recipe: bookwheel.Recipe = bm25 >> Rm3(docs=10, terms=20) >> bm25 + dense
+again: bookwheel.Recipe = 0.5 * recipe % 20 >> stages.Mmr(balance=0.5)
+fused: stages.Rrf = stages.Rrf((bm25, dense), k=10)
+Rm3(dcos=3)  # E
+Rm3(docs="three")  # E
+"""
+
 
 def types(folder: Path, program: str) -> list[str]:
     """What mypy says of a user's program."""
@@ -56,9 +68,10 @@ def test_a_program_type_checks(tmp_path: Path) -> None:
     assert types(tmp_path, GOOD) == []
 
 
-def test_mistakes_in_a_program_are_type_errors(tmp_path: Path) -> None:
-    wrong = [number for number, line in enumerate(BAD.splitlines(), 1) if line.endswith("# E")]
-    told = types(tmp_path, BAD)
+@pytest.mark.parametrize("program", [BAD, STAGES], ids=["library", "stages"])
+def test_mistakes_in_a_program_are_type_errors(program: str, tmp_path: Path) -> None:
+    wrong = [number for number, line in enumerate(program.splitlines(), 1) if line.endswith("# E")]
+    told = types(tmp_path, program)
     assert sorted({int(line.split(":")[0]) for line in told if "error:" in line}) == wrong
 
 

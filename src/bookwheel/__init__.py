@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .rank.recipe import Recipe
     from .read.answer import Answer, Claim
     from .read.evidence import Evidence, Quote
+    from .serve.client import RemoteLibrary, connect
 
 _ATTRIBUTES = {
     "Answer": ("read.answer", "Answer"),
@@ -67,11 +68,13 @@ _ATTRIBUTES = {
     "Place": ("documents.places", "Place"),
     "Quote": ("read.evidence", "Quote"),
     "Recipe": ("rank.recipe", "Recipe"),
+    "RemoteLibrary": ("serve.client", "RemoteLibrary"),
     "Result": ("library.results", "Result"),
     "Results": ("library.results", "Results"),
     "SearchOptions": ("library.search_options", "SearchOptions"),
     "StoredDocument": ("library.results", "StoredDocument"),
     "allow": ("_allowed", "allow"),
+    "connect": ("serve.client", "connect"),
     "open": ("library.library", "open_library"),
     "parse_recipe": ("rank.parse", "parse_recipe"),
     "plan": ("library.planning", "plan"),
@@ -107,6 +110,7 @@ __all__ = [
     "Quote",
     "Recipe",
     "RecipeError",
+    "RemoteLibrary",
     "Result",
     "Results",
     "SearchOptions",
@@ -115,6 +119,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "allow",
+    "connect",
     "evaluate",
     "open",
     "parse_recipe",

@@ -15,9 +15,12 @@ import ipaddress
 import json
 import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +28,7 @@ from urllib.parse import urlsplit
 from . import _allowed, _sse
 from ._errors import ModelError
 
-__all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "is_loopback", "key_for"]
+__all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "cancelled_by", "is_loopback", "key_for"]
 
 KEYS = "BOOKWHEEL_API_KEY"
 """The environment variable with keys, each with its host: ``HOST=KEY HOST=KEY``."""
@@ -39,6 +42,33 @@ RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Statuses that may be others when asked again."""
 CHARACTERS = 4
 """Characters in a token, for estimates: about right for English with today's tokenizers."""
+
+
+OnCancel = Callable[[Callable[[], object]], object]
+"""Keeps a function, and calls it (from any thread) where what asked is not wanted any more."""
+_on_cancel: ContextVar[OnCancel | None] = ContextVar("bookwheel_on_cancel", default=None)
+
+
+@contextmanager
+def cancelled_by(on_cancel: OnCancel) -> Iterator[None]:
+    """While in use, streams that this thread asks for are broken off when ``on_cancel`` calls what it is given.
+
+    A read that waits for the server ends at once, with a `ModelError`; the server sees the connection close.
+    """
+    token = _on_cancel.set(on_cancel)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # a generator that is closed by another thread than the one it ran in
+            _on_cancel.reset(token)
+
+
+def _cut(stream: Any) -> None:
+    """Close the socket under a stream of httpcore, from another thread than the one that reads it."""
+    found = stream.get_extra_info("socket")
+    if found is not None:
+        with suppress(OSError):
+            found.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True)
@@ -182,6 +212,24 @@ class Client:
         times = {0: "", 1: "", 2: ", twice"}.get(tried, f", {tried} times")
         raise ModelError(f"{self.who} {problem}{times}; {advice}")
 
+    def get(self, path: str, *, deadline: float) -> Any:
+        """The JSON reply to ``GET base/path``, asked for once; ``../`` at its head is the folder above ``base``.
+
+        None for any other status than 200, or something else than JSON. Raises `ModelError` where no answer comes in time.
+        """
+        if not self.trusted:
+            _allowed.check(self.base)
+        left = _left(deadline)
+        if left <= 0:
+            raise ModelError(f"{self.who} was not asked: no time was left")
+        status, _, content, failure = self._try(path, None, min(self.timeout, left))
+        if failure:
+            raise ModelError(f"{self.who} {failure}")
+        try:
+            return json.loads(content) if status == 200 else None
+        except (ValueError, RecursionError):
+            return None
+
     def stream(
         self,
         path: str,
@@ -207,8 +255,20 @@ class Client:
             raise ModelError(f"{self.who} was not asked: no time was left; {advice}")
         began = time.monotonic()
         wait = httpx.Timeout(min(idle, left), connect=min(10.0, left))
+        traced: dict[str, Any] = {}
+        on_cancel = _on_cancel.get()
+        own: Any = None
+        if on_cancel is not None:
+            # A connection of its own, which can be cut before the server has answered anything.
+            def look(name: str, info: Mapping[str, Any]) -> None:
+                if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+                    on_cancel(lambda: _cut(info["return_value"]))
+
+            client = own = httpx.Client(follow_redirects=False, trust_env=not self.loopback)
+            traced = {"extensions": {"trace": look}}
+        asked: dict[str, Any] = {"json": dict(body), "headers": headers, "timeout": wait, **traced}
         try:
-            with client.stream("POST", f"{self.base}/{path}", json=dict(body), headers=headers, timeout=wait) as response:
+            with client.stream("POST", f"{self.base}/{path}", **asked) as response:
                 pieces = self._bounded(response, began + left) if not response.is_redirect else iter(())
                 if response.status_code != 200:
                     content = b"".join(pieces)
@@ -235,6 +295,9 @@ class Client:
         except httpx.HTTPError as error:
             why = self._clean(str(error)) or type(error).__name__
             raise ModelError(f"{self.who} broke off its answer ({why}); {advice}") from None
+        finally:
+            if own is not None:
+                own.close()
 
     def _bounded(self, response: Any, until: float) -> Iterator[bytes]:
         size = 0
@@ -254,8 +317,8 @@ class Client:
                 self._client.close()
                 self._client = None
 
-    def _try(self, path: str, body: Mapping[str, Any], timeout: float) -> tuple[int, Mapping[str, str], bytes, str]:
-        """Status, headers and body of one request; or, last, what went wrong on the way."""
+    def _try(self, path: str, body: Mapping[str, Any] | None, timeout: float) -> tuple[int, Mapping[str, str], bytes, str]:
+        """Status, headers and body of one request, a GET without a body; or, last, what went wrong on the way."""
         client, httpx = self._connection()
         late = f"did not answer within {timeout:.3g} s"
         # Not compressed: what a few bytes unpack to is not bounded.
@@ -265,7 +328,10 @@ class Client:
         began = time.monotonic()
         content = bytearray()
         try:
-            with client.stream("POST", f"{self.base}/{path}", json=dict(body), headers=headers, timeout=timeout) as response:
+            address = f"{self.base}/{path}" if not path.startswith("../") else f"{self.base.rpartition('/')[0]}{path[2:]}"
+            asked: dict[str, Any] = {} if body is None else {"json": dict(body)}
+            method = "GET" if body is None else "POST"
+            with client.stream(method, address, headers=headers, timeout=timeout, **asked) as response:
                 # Of a redirect nothing is read.
                 for piece in response.iter_raw() if not response.is_redirect else ():
                     content += piece

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from cli_helpers import Bookwheel
 
+from bookwheel.cli.output import nearby
+
 
 @pytest.fixture
 def library(tmp_path: Path, folder: Path, bookwheel: Bookwheel) -> Path:
@@ -55,6 +57,20 @@ def test_a_folder_limits(bookwheel: Bookwheel, library: Path, folder: Path) -> N
     assert "nothing in the library is in '/no/such/place'" in wrong.err
     told = ask(bookwheel, library, f"who hunts, only in {file}?", "--json").json
     assert told["limits"] == [f"in {file}"]
+
+
+def test_places_below_the_current_folder_are_relative_to_it(
+    bookwheel: Bookwheel, library: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    done = ask(bookwheel, library, "what do young bees make?", "--threshold", "0")
+    assert done.code == 0
+    assert f"[1] {folder.name}/" in done.out
+    assert f"{folder.parent}/" not in done.out
+    assert nearby(f"nearest: Bees ({folder / 'bees.md'}:7)") == f"nearest: Bees ({folder.name}/bees.md:7)"
+    assert nearby(f"/mnt{folder}/bees.md") == f"/mnt{folder}/bees.md"
+    monkeypatch.chdir("/")
+    assert f"[1] {folder}/" in ask(bookwheel, library, "what do young bees make?", "--threshold", "0").out
 
 
 def test_many_questions_and_their_log(

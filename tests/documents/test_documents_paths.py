@@ -243,3 +243,17 @@ def test_a_line_of_a_gitignore_that_is_no_pattern_costs_that_line_alone(tmp_path
     for name in ("drafts/a.txt", "b.log", "c.txt"):
         (tmp_path / name).write_text("a heron")
     assert [Path(item.path).name for item in walk([tmp_path]) if isinstance(item, Source)] == ["c.txt"]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.txt.bz2", "notes.md.gz", "notes.csv"])
+def test_noise_is_no_text_whatever_its_name_says(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(bytes(code for code in range(1, 256)) * 3)
+    assert found(tmp_path) == ([], Counter({"binary": 1}))
+
+
+@pytest.mark.parametrize(
+    "data", [b"a short \x01\x02 note", b"N\bNA\bAM\bME\bE\n  ls\n" * 40, b"\x1b$)C\x0eGQ1[\x0f \x0eGQ\x0f\n" * 9]
+)
+def test_text_with_controls_that_text_may_have_is_read(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "notes.txt").write_bytes(data)
+    assert found(tmp_path)[1] == Counter()

@@ -50,18 +50,14 @@ WORDS = st.lists(st.sampled_from(SOME))
 
 
 @settings(max_examples=30, deadline=None)
-@given(batches=st.lists(st.lists(WORDS.map(" ".join), max_size=5), max_size=3), compiled=st.booleans())
-def test_words_and_texts_give_the_same_vectors(built_in, batches: list[list[str]], compiled: bool) -> None:  # type: ignore[no-untyped-def]
+@given(batches=st.lists(st.lists(WORDS.map(" ".join), max_size=5), max_size=3))
+def test_words_and_texts_give_the_same_vectors(built_in, batches: list[list[str]]) -> None:  # type: ignore[no-untyped-def]
     table = WordTable()
-    few, static.FEW = static.FEW, -1 if compiled else 10**9
-    try:
-        for texts in batches:
-            vectors = built_in.encode_words(*table.ids(texts), table, light=True)
-            np.testing.assert_allclose(vectors, built_in.encode(texts), atol=1e-5)
-            lengths = np.linalg.norm(vectors, axis=1)
-            assert np.all((lengths == 0) | (np.abs(lengths - 1) < 1e-5))
-    finally:
-        static.FEW = few
+    for texts in batches:
+        vectors = built_in.encode_words(*table.ids(texts), table)
+        np.testing.assert_allclose(vectors, built_in.encode(texts), atol=1e-5)
+        lengths = np.linalg.norm(vectors, axis=1)
+        assert np.all((lengths == 0) | (np.abs(lengths - 1) < 1e-5))
 
 
 def test_the_kernel_equals_numpy(built_in, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

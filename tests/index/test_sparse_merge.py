@@ -65,6 +65,20 @@ def test_a_merge_of_many_blocks(tmp_path, monkeypatch, batch) -> None:
     check_merge(tmp_path, collections, kept, Bm25())
 
 
+def test_terms_held_fall_with_the_number_of_parts(tmp_path, monkeypatch) -> None:
+    """A record a part for each term of any part is their square: 177 MB of thirteen parts whose terms differ."""
+    monkeypatch.setattr(sparse_merge, "RECORDS", most := 1 << 18)
+    names = [[f"{part:02}x{i:04}" if part % 2 else f"{i:04}x{part:02}" for i in range(700)] for part in range(12)]
+    collections = [Collection([list(range(700))], of) for of in names]
+    indexes = [collection.build(tmp_path / f"{i}", batch=500) for i, collection in enumerate(collections)]
+    found = list(sparse_merge._union(indexes))
+    assert max(records.nbytes for _, records in found) <= most
+    assert [name for batch, _ in found for name in batch] == sorted(name.encode() for of in names for name in of)
+    merge([(index, None) for index in indexes], tmp_path / "m", tmp_path / "mi", Bm25())
+    merged = Bm25Index(tmp_path / "m", tmp_path / "mi")
+    assert (merged.terms, merged.passages) == (12 * 700, 12)
+
+
 def test_a_term_that_is_lost_altogether_leaves_the_vocabulary(tmp_path) -> None:
     index = Collection([[0, 1], [1]]).build(tmp_path)
     merge([(index, bitmap(np.array([False, True])))], tmp_path / "m", tmp_path / "mi", Bm25())

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,21 @@ def test_a_damaged_row_is_named_and_the_rest_goes_on(copy: Path, kind: str, caps
     assert "is damaged" in capsys.readouterr().err
     written = [json.loads(line)["_id"] for line in (copy / "out.jsonl").read_text().splitlines()]
     assert sorted(written) == sorted(whole.keys() - {"d7"})
+
+
+@pytest.mark.parametrize("words", [["search"], ["search", "--explain"], ["search", "-k", "3"], ["ask"], ["find"]])
+def test_a_command_that_finds_only_damaged_passages_says_so(
+    copy: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ "Nothing found" alone would be taken for an answer."""
+    with closing(sqlite3.connect(copy / "documents.sqlite")) as db, db:
+        db.execute("DELETE FROM texts")
+    assert main([words[0], "lock", *words[1:], "--library", str(copy)]) == 1
+    told = capsys.readouterr().err
+    assert "is damaged" in told
+    assert "index its source again" in told
+    assert told.count("left out") <= 12
+    assert "has a word of the question" not in told
 
 
 def test_what_no_document_claims_is_named_too(copy: Path) -> None:

@@ -102,3 +102,13 @@ def test_on_the_command_line(path: Path, capfd: pytest.CaptureFixture[str]) -> N
     assert "5 more values" in done.err
     assert "10 of 50 documents have no value" in done.err
     assert main(["facets", "year", "--where", 'tags = "none"', "--library", str(path)]) == 1
+
+
+def test_several_fields_at_once_are_each_as_alone(path: Path) -> None:
+    library = bookwheel.open(path)
+    fields = [*library.info().fields, "title", "nobody has this"]
+    found = library.facets_of(fields, k=3)
+    assert list(found) == fields[:-1]
+    for name, counts in found.items():
+        alone = library.facets(name, k=3)
+        assert (list(counts.items()), counts.missing, counts.distinct) == (list(alone.items()), alone.missing, alone.distinct)

@@ -135,7 +135,8 @@ class Sampler:
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     library = types.SimpleNamespace(
-        LlamaModel=Model, LlamaContext=State, LlamaSampler=Sampler, LlamaBatch=Batch, LlamaModelParams=object, LlamaSamplerChainParams=object,
+        LlamaModel=Model, LlamaContext=State, LlamaSampler=Sampler, LlamaBatch=Batch, LlamaModelParams=object,
+        LlamaSamplerChainParams=object,
         LlamaContextParams=types.SimpleNamespace,
         LlamaChatMessage=lambda role, content: types.SimpleNamespace(role=role, content=content),
         llama_batch_get_one=lambda ids, place: (ids, place), disable_logging=lambda: None, ggml_backend_load_all=lambda: None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,36 +59,6 @@ def test_importing_it_loads_nothing_heavy(python: str, child_environment: dict[s
     code = "import sys, bookwheel.stages; print([m for m in ('numba', 'torch', 'onnxruntime', 'httpx') if m in sys.modules])"
     done = subprocess.run([python, "-c", code], env=child_environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-USER = """\
-import bookwheel
-from bookwheel import stages
-from bookwheel.stages import Rm3, bm25, dense
-
-recipe: bookwheel.Recipe = bm25 >> Rm3(docs=10, terms=20) >> bm25 + dense
-again: bookwheel.Recipe = 0.5 * recipe % 20 >> stages.Mmr(balance=0.5)
-fused: stages.Rrf = stages.Rrf((bm25, dense), k=10)
-"""
-WRONG = 'from bookwheel.stages import Rm3\nRm3(dcos=3)\nRm3(docs="three")\n'
-
-
-def test_it_type_checks_in_a_users_program(tmp_path: Path) -> None:
-    if importlib.util.find_spec("mypy") is None:
-        pytest.skip("mypy is not installed")
-    (tmp_path / "right.py").write_text(USER)
-    (tmp_path / "wrong.py").write_text(WRONG)
-    source = Path(bookwheel.__file__).parents[1]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "right.py", "wrong.py"],
-        cwd=tmp_path,
-        env={"MYPYPATH": str(source), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("right.py", "wrong.py"))]
-    assert [line.split(":")[:2] for line in lines] == [["wrong.py", "2"], ["wrong.py", "3"]], done.stdout
 
 
 # -- a new stage ---------------------------------------------------------------------------------------------------------

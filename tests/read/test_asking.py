@@ -92,6 +92,22 @@ def test_a_follow_up_is_completed(library: bookwheel.Library) -> None:
     assert any(note.startswith("asked as: How much did they cost?") for note in answer.notes)
 
 
+def test_words_of_earlier_questions_weigh_less_than_those_of_the_question(tmp_path: Path) -> None:
+    library = bookwheel.open(tmp_path / "library", create=True, encoder=None)
+    pharos = "The lighthouse of Pharos was planned by Sostratus, an architect of Knidos. Workers brought granite. {}"
+    library.add(
+        [{"id": "pharos", "text": pharos.format("Sailors in boats saw it from afar.")}, {"id": "mill", "text": "A mill."}]
+    )
+    answer = library.ask(
+        "Which boats of sailors see it?",
+        history=("Which architect planned the lighthouse of Pharos?",),
+        sentences=1,
+        threshold=0,
+    )
+    assert answer.asked.endswith("architect planned lighthouse Pharos")
+    assert answer.text == "Sailors in boats saw it from afar."
+
+
 class Rewriter:
     name = "rewriter"
 

@@ -53,6 +53,14 @@ def test_whatever_is_quoted_stands_there(tmp_path_factory: pytest.TempPathFactor
     assert order == sorted(order)
 
 
+def test_lines_drawn_before_a_sentence_are_no_part_of_it() -> None:
+    text = "=====\nTitle\n=====\n\nOne fact.\n\n--------\n\n********\nThis tells more --- and this.\n\n-----"
+    found = [text[start:end] for start, end in spans(text)]
+    assert "This tells more --- and this." in found
+    assert not any(one.startswith(("--", "**", "==")) and any(map(str.isalnum, one)) for one in found)
+    assert any(one.startswith("Title") for one in found)
+
+
 @given(st.text(max_size=2000))
 @settings(max_examples=60, deadline=None)
 def test_sentences_have_all_words_of_a_text_and_are_short(text: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import bookwheel
 from bookwheel import Document, Library
+from bookwheel.library.asking import LibraryCollection
 
 FOREIGN = (
     "Which zoning permits need a public hearing in Zurich?",
@@ -113,3 +114,17 @@ def test_function_words_of_one_language_are_no_words_of_another(tmp_path: Path) 
     assert library.ask("who was the king of Spain?").refused
     assert library.ask("Wer hat die Heizung erneuert?").claims[0].quotes[0].id == "de"
     assert library.ask("was the hotel cold?").claims[0].quotes[0].id == "en"
+
+
+def test_letters_and_options_do_not_tell_the_language_of_a_question(tmp_path: Path) -> None:
+    library = bookwheel.open(tmp_path / "library", create=True)
+    library.add(
+        [
+            {"id": "pt", "text": "O livro que foi escrito por ele não é do autor, mas da casa em que ele vivia com a família."},
+            {"id": "en", "text": "The option set -e is used in scripts that are to end with the first error that they meet."},
+        ]
+    )
+    question = "what does set -e do in scripts"
+    words = [question[start:end] for start, end, _ in LibraryCollection(library._searcher).terms(question)]
+    assert "scripts" in words
+    assert "in" not in words

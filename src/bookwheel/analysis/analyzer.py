@@ -202,13 +202,13 @@ class Analyzer:
                 found.extend(bigrams(run) if UNSPACED.match(run) else self._split(run[:MAX_WORD]))
         return found
 
-    def beginning(self, word: str) -> str:
-        """The first two characters of every term of a raw ``word`` that has as many; ``""`` where only analysing it tells."""
-        if not word.isascii() or not word.isalnum() or (self.split_identifiers and _CAMEL.search(word)):
-            return ""
-        changed = _KEEP_BEGINNING.get(self.language)
-        first = word[:2].lower()
-        return "" if changed is None or first[-1] in changed else first
+    @property
+    def changed_beginnings(self) -> str | None:
+        """Second letters after which the first two of a term may be others than its word's; None where all may be.
+
+        That is said of words of ASCII letters and digits that are no identifiers, in lower case.
+        """
+        return _KEEP_BEGINNING.get(self.language)
 
     def _split(self, word: str) -> list[str]:
         """A word and, where it is an identifier, its parts."""

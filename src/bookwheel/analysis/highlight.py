@@ -6,14 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-import numpy as np
-
 from .analyzer import Analyzer
 from .library_analyzer import LibraryAnalyzer
-from .scripts import UNSPACED, bigrams, lone, runs
+from .scripts import UNSPACED, bigrams, has_unspaced, lone, runs
 from .scripts import units as characters
 from .word_matches import matcher
-from .words import prepared, spans_of
+from .words import prepared_bytes, spans_of
 
 __all__ = ["Highlighter", "QueryHighlighter", "highlight"]
 
@@ -40,15 +38,15 @@ class Highlighter:
         if not self.wanted or not texts:
             return found
         # A line break belongs to no word, so the words of the joined texts are those of each.
-        plain = prepared("\n".join(texts))
-        unspaced = not plain.isascii() and UNSPACED.search(plain) is not None
-        starts, ends = matcher(self.analyzer).spans(plain, self.wanted)
-        lengths = np.array([len(text) + 1 for text in texts])
-        begins = np.cumsum(lengths) - lengths
-        owners = np.searchsorted(begins, starts, side="right") - 1
-        shifts = begins[owners]
-        for owner, start, end in zip(owners.tolist(), (starts - shifts).tolist(), (ends - shifts).tolist(), strict=True):
-            found[owner].append((start, end))
+        data = prepared_bytes(texts)
+        unspaced = not data.isascii() and has_unspaced(data)
+        starts, ends = matcher(self.analyzer).spans(data, self.wanted)
+        owner, shift, after = -1, 0, 0
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            while start >= after:
+                owner, shift = owner + 1, after
+                after += len(texts[owner]) + 1
+            found[owner].append((start - shift, end - shift))
         if unspaced:
             for text, spans in zip(texts, found, strict=True):
                 spans[:] = sorted(chain((span for span in spans if not UNSPACED.search(text, *span)), self._unspaced(text)))

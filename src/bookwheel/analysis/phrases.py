@@ -94,7 +94,7 @@ class _InLanguage:
             ]
         if self._matcher.full:
             self._matcher = Matcher(self._analyzer)
-        starts, ends = self._matcher.spans(plain, self._terms)
+        starts, ends = self._matcher.spans(plain.encode(), self._terms)
         found = (self._around(plain, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
         return [span for span in found if span is not None]
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from operator import add
 
-__all__ = ["UNSPACED", "bigrams", "lone", "normal", "pairs", "plain", "runs", "units"]
+__all__ = ["UNSPACED", "bigrams", "has_unspaced", "lone", "normal", "pairs", "plain", "runs", "units"]
 
 _RANGES = (
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
@@ -19,6 +19,15 @@ _RANGES = (
 UNSPACED = re.compile(f"[{_RANGES}]")
 _PLAIN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fa5\uac00-\ud7a3]+")
 _RUNS = re.compile(f"[{_RANGES}]+|[^{_RANGES}]+")
+
+
+_LONG = bytes(range(0xE0, 0xF5))
+"""What characters begin with that take three bytes or more in UTF-8: all of these scripts, and few letters of others."""
+
+
+def has_unspaced(data: bytes) -> bool:
+    """Whether a text in UTF-8 has a character of such a script."""
+    return len(data.translate(None, _LONG)) < len(data) and UNSPACED.search(data.decode()) is not None
 
 
 def runs(word: str) -> list[str]:

@@ -13,7 +13,7 @@ from functools import cache
 
 from .folding import folded
 
-__all__ = ["LANGUAGES", "stop_words"]
+__all__ = ["LANGUAGES", "stop_words", "telling_words"]
 
 _WORDS = {
     "arabic": "في من على إلى عن مع هذا هذه ذلك تلك التي الذي الذين أن إن كان كانت قد لا لم لن ما هو هي هم كل بين بعد قبل"
@@ -96,6 +96,11 @@ _WORDS = {
     "yiddish": "און איז די דער דאָס אין אַ אַן פֿון פון צו מיט נישט ניט האָט זיך ער זי עס איך מיר איר זיי אויף פֿאַר ווי"
     " אָבער אויך בײַ וואָס אַז זענען געווען זײַן",
 }
+_TELLING = {
+    "english": "what which who whom whose when where why how do does did has have had can could would should from about than"
+    " he she we you i my your our his her its been were any some between after before"
+}
+"""Function words that are kept in the index, and yet tell the language of a question."""
 _SAME = {"porter": "english", "dutch_porter": "dutch"}
 
 LANGUAGES = tuple(_WORDS)
@@ -107,3 +112,11 @@ def stop_words(language: str) -> frozenset[str]:
     """The casefolded function words of a Snowball language, with and without their marks; empty if there is no list."""
     words = _WORDS.get(_SAME.get(language, language), "").casefold().split()
     return frozenset([*words, *map(folded, words)])
+
+
+@cache
+def telling_words(language: str) -> frozenset[str]:
+    """Words of two letters or more that tell that a short text, as a question, is in ``language``."""
+    return frozenset(
+        word for word in stop_words(language) | set(_TELLING.get(_SAME.get(language, language), "").split()) if len(word) > 1
+    )

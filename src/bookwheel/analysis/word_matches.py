@@ -1,4 +1,8 @@
-"""Where the words of a text are that have a wanted term; it is remembered which terms a word has."""
+"""Where the words of a text are that have a wanted term.
+
+Most words are ruled out by how they begin, since it is known of many languages that a term begins as its word does. The others are
+analysed, and it is remembered which terms they have.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,35 @@ __all__ = ["Matcher", "matcher"]
 
 REMEMBERED = 1 << 16
 """Words of which it is remembered what terms they have, in about 7 MB: passages of one collection are made of the same words."""
-FEW = 8
-"""Texts that are matched in plain Python, before the compiled word table is worth loading."""
+FEW = 1 << 12
+"""Words, and a quarter of all, that are looked up one by one in plain Python: of more, a compiled table is quicker."""
+
+_LOWERED = bytes(range(256)).lower().replace(b" ", b"\0")
+"""For `bytes.translate`: how a byte counts for how a word begins. A space is the end of a word of one letter."""
+_SPACE, _PLAIN, _CAPITAL, _ODD = range(4)
+
+
+def _kind(code: int) -> int:
+    if code == ord(" "):
+        return _SPACE
+    if code > 127 or not chr(code).isalnum():
+        return _ODD
+    return _CAPITAL if chr(code).isupper() else _PLAIN
+
+
+_KINDS = bytes(map(_kind, range(256)))
+
+
+class _Known(dict[bytes, "str | tuple[str, ...]"]):
+    """The terms of words in UTF-8, each analysed when it is first looked up; one alone is not in a tuple."""
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+
+    def __missing__(self, word: bytes) -> str | tuple[str, ...]:
+        terms = self._analyzer.terms(word.decode())
+        found = self[word] = terms[0] if len(terms) == 1 else terms
+        return found
 
 
 class Matcher:
@@ -27,79 +58,87 @@ class Matcher:
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
+        self._known = _Known(analyzer)
         self._lock = threading.Lock()
-        self._calls = 0
         self._table: WordHash | None = None
         self._words: list[str] = []
         """The words of the table, by number."""
         self._read = np.zeros(1024, np.bool_)
         """By number, whether a word was analysed."""
-        self._beginnings = np.zeros(1024, np.uint16)
-        """By number, the code of how all terms of a word begin; 0 where that is not certain."""
         self._by_term: dict[str, list[int]] = {}
 
     @property
     def full(self) -> bool:
         """Whether it remembers all it may: another is due."""
-        return len(self._words) > REMEMBERED
+        return len(self._words) > REMEMBERED or 2 * len(self._known) > REMEMBERED
 
-    def spans(self, text: str, wanted: Set[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Starts and ends (exclusive, code points; int64) of the words of prepared ``text`` that have a term of ``wanted``."""
-        data = text.encode()
-        if self._calls < FEW:
-            self._calls += 1
-            known: dict[str, bool] = {}
-            hits = np.array([self._has(word, wanted, known) for word in text.split()], np.bool_)
+    def spans(self, data: bytes, wanted: Set[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Starts and ends (exclusive, code points; int64) of the words of prepared text that have a term of ``wanted``.
+
+        ``data``: the text in UTF-8.
+        """
+        around = b" %b  " % data
+        kinds = np.frombuffer(around.translate(_KINDS), np.uint8)
+        is_space = kinds == _SPACE
+        edges = np.flatnonzero(is_space[1:] != is_space[:-1])
+        starts, ends = edges[0::2], edges[1::2]
+        possible = np.flatnonzero(self._possible(around, kinds, is_space, starts, wanted))
+        firsts, lasts = starts[possible], ends[possible]
+        if len(possible) <= max(FEW, len(starts) // 4):
+            known = self._known
+            words = [known[data[start:end]] for start, end in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+            fits = np.array(
+                [word in wanted if word.__class__ is str else not wanted.isdisjoint(word) for word in words], np.bool_
+            )
         else:
-            with self._lock:
-                numbers = self._numbers(data)
-                self._analyse(numbers, wanted)
-                chosen = np.zeros(len(self._words), np.bool_)
-                chosen[list(chain.from_iterable(self._by_term.get(term, ()) for term in wanted))] = True
-            hits = chosen[numbers]
-        edges = np.flatnonzero(np.diff(np.frombuffer(b" %b " % data, np.uint8) != ord(" ")))
-        starts, ends = edges[0::2][hits], edges[1::2][hits]
-        if len(data) != len(text):
-            before = np.cumsum((np.frombuffer(data + b" ", np.uint8) & 0xC0) != 0x80) - 1
-            starts, ends = before[starts], before[ends]
+            fits = self._by_table(data, possible, wanted)
+        starts, ends = firsts[fits], lasts[fits]
+        if not data.isascii():
+            inside = np.flatnonzero((np.frombuffer(data, np.uint8) & 0xC0) == 0x80)  # bytes that begin no code point
+            starts, ends = starts - np.searchsorted(inside, starts), ends - np.searchsorted(inside, ends)
         return starts, ends
 
-    def _has(self, word: str, wanted: Set[str], known: dict[str, bool]) -> bool:
-        found = known.get(word)
-        if found is None:
-            found = known[word] = not wanted.isdisjoint(self.analyzer.terms(word))
-        return found
-
-    def _numbers(self, data: bytes) -> NDArray[np.int32]:
-        """The numbers of the words of ``data``, in order."""
-        if self._table is None:
-            self._table = WordHash(self._words, PART_OF_WORD)
-        before = len(self._words)
-        numbers = self._table.ids([data])[1]
-        if (size := len(self._words)) > before:
-            if size > len(self._read):
-                more = np.zeros(max(size, 2 * len(self._read)) - len(self._read), np.uint16)
-                self._read = np.concatenate((self._read, more.astype(np.bool_)))
-                self._beginnings = np.concatenate((self._beginnings, more))
-            self._beginnings[before:size] = [_code(self.analyzer.beginning(word)) for word in self._words[before:]]
-        return numbers
-
-    def _analyse(self, numbers: NDArray[np.int32], wanted: Set[str]) -> None:
-        """Learn the terms of those words that may have one of ``wanted``: most never need to be analysed."""
-        possible = np.zeros(1 << 16, np.bool_)
-        possible[0] = True
+    def _possible(
+        self,
+        around: bytes,
+        kinds: NDArray[np.uint8],
+        is_space: NDArray[np.bool_],
+        starts: NDArray[np.int64],
+        wanted: Set[str],
+    ) -> NDArray[np.bool_]:
+        """Which of the words that begin at ``starts`` may have one of the terms ``wanted``: bool (words,)."""
+        changed = self.analyzer.changed_beginnings
+        if changed is None:
+            return np.ones(len(starts), np.bool_)
+        fitting = np.zeros((256, 256), np.bool_)
         for term in wanted:
-            code = _code(term[:2])
-            possible[code : code + (256 if len(term) == 1 else 1)] = True
-        for number in set(numbers[possible[self._beginnings[numbers]] & ~self._read[numbers]].tolist()):
-            for term in set(self.analyzer.terms(self._words[number])):
-                self._by_term.setdefault(term, []).append(number)
-            self._read[number] = True
+            if term[:2].isascii() and term:  # others only words with other characters have
+                fitting[ord(term[0]), ord(term[1]) if len(term) > 1 else slice(None)] = True
+        for letter in changed:
+            fitting[:, ord(letter)] = fitting[ord(letter), 0] = True
+        lowered = np.frombuffer(around.translate(_LOWERED), np.uint8)[1:]
+        possible: NDArray[np.bool_] = fitting[lowered[starts], lowered[1:][starts]]
+        # Words with other characters than ASCII letters and digits, or with a capital inside, may be several terms.
+        odd = np.flatnonzero(kinds[1:] > is_space[:-1] + np.uint8(_PLAIN))
+        possible[np.searchsorted(starts, odd, side="right") - 1] = True
+        return possible
 
-
-def _code(beginning: str) -> int:
-    """Of one or two ASCII characters as 16 bits; 0 for any others."""
-    return int.from_bytes(beginning.encode().ljust(2, b"\0")) if beginning.isascii() else 0
+    def _by_table(self, data: bytes, words: NDArray[np.int64], wanted: Set[str]) -> NDArray[np.bool_]:
+        """Whether each of ``words`` (their places among all of ``data``) has one of the terms ``wanted``: bool (words,)."""
+        with self._lock:
+            if self._table is None:
+                self._table = WordHash(self._words, PART_OF_WORD)
+            numbers = self._table.ids([data])[1][words]
+            if len(self._words) > len(self._read):
+                more = max(len(self._words), 2 * len(self._read)) - len(self._read)
+                self._read = np.concatenate((self._read, np.zeros(more, np.bool_)))
+            for number in set(numbers[~self._read[numbers]].tolist()):
+                for term in set(self.analyzer.terms(self._words[number])):
+                    self._by_term.setdefault(term, []).append(number)
+                self._read[number] = True
+            chosen = np.zeros(len(self._words), np.bool_)
+            chosen[list(chain.from_iterable(self._by_term.get(term, ()) for term in wanted))] = True
+        return chosen[numbers]
 
 
 @lru_cache(maxsize=8)

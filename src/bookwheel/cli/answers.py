@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..index.storage import storage
-from .output import Lazy, Terminal, as_json, clean, json_in_pieces, plural, print_memory_plan, table
+from .output import Lazy, Terminal, as_json, clean, json_in_pieces, nearby, plural, print_memory_plan, table
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -77,7 +76,7 @@ def print_mentions(found: MentionList | Mentions, terminal: Terminal, limit: int
 
 def _print_document(document: DocumentMentions, terminal: Terminal, number: int) -> None:
     count = plural(len(document.mentions), "place")
-    source = _nearby(clean(document.source if document.source not in ("", "-") else document.id))
+    source = nearby(clean(document.source if document.source not in ("", "-") else document.id))
     click.echo(f"{number:>3}  {terminal.bold(source)}  {terminal.dim(count)}")
     for mention in document.mentions[:EACH]:
         where = "title" if mention.in_title else clean(mention.place).removeprefix(clean(document.source)).strip(" :") or "text"
@@ -97,9 +96,3 @@ def _line(mention: Mention, terminal: Terminal, width: int) -> str:
     left = ("…" if low else "") + " ".join(clean(before).split()) + (" " if before[-1:].isspace() else "")
     right = (" " if after[:1].isspace() else "") + " ".join(clean(after).split()) + ("…" if high < len(mention.around) else "")
     return left + terminal.match(" ".join(clean(mention.text).split())) + right
-
-
-def _nearby(path: str) -> str:
-    """A path below the current folder, relative to it."""
-    here = str(Path.cwd()).rstrip(os.sep) + os.sep
-    return path[len(here) :] if path.startswith(here) else path

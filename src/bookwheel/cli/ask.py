@@ -14,7 +14,7 @@ from .compiling import import_numba
 from .drafting import followed
 from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
-from .output import Terminal, clean, json_line, notice
+from .output import Terminal, clean, json_line, notice, print_notes
 from .quotes import print_answer, print_refusal
 from .writing_options import writing_options
 
@@ -62,6 +62,12 @@ STDIN = "-"
 @option("--continue", "continued", is_flag=True, help="Go on with the conversation that was continued last.")
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")
 @option("--verbatim", is_flag=True, help="Take limits and 'all documents that ...' in the question as words like any others.")
+@option(
+    "--context",
+    type=Whole(),
+    metavar="N",
+    help="Tokens that the model takes, prompt and answer. [default: what the model or its server says]",
+)
 @option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
 )
@@ -158,5 +164,4 @@ def _print(answer: Answer, terminal: Terminal) -> None:
         print_mentions(answer.everywhere, terminal)
     else:
         print_answer(answer, terminal)
-    for note in answer.notes:
-        notice(note)
+    print_notes(answer.notes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import Terminal, clean
+from .output import Terminal, clean, nearby
 
 if TYPE_CHECKING:
     from ..read.answer import Answer
@@ -40,7 +40,7 @@ def followed(events: Iterator[Event]) -> Answer:
             continue
         if isinstance(event, Found):
             for one in event.evidence[:SHOWN]:
-                click.echo(terminal.dim(clean(f"[{one.number}] {one.place or one.source or one.id}")), err=True)
+                click.echo(terminal.dim(clean(f"[{one.number}] {nearby(one.place or one.source or one.id)}")), err=True)
         elif isinstance(event, Token):
             click.echo(terminal.dim(clean(event.text, lines=True)), nl=False, err=True)
             written = True

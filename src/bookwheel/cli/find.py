@@ -10,7 +10,7 @@ from .answers import LISTED, print_json, print_mentions
 from .command import argument, command, option
 from .compiling import import_numba
 from .options import Where, Whole, json_option, library_option
-from .output import Lazy, Terminal, clean, notice, plural
+from .output import Lazy, Terminal, clean, notice, plural, print_notes
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -48,8 +48,7 @@ def find(
     """
     import_numba()
     found = library.find_all(phrases, where=where, together="any" if either else "all", exact=exact)
-    for note in found.notes:
-        notice(note)
+    print_notes(found.notes)
     if as_json:
         counts = {"documents": found.documents, "passages": found.passages, "occurrences": found.occurrences}
         print_json(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._errors import InputError
+from .._errors import InputError, UsageError
 from .._paths import MANIFEST, locate
 from .command import argument, command, option
 from .options import (
@@ -26,15 +28,18 @@ from .options import (
     wait_option,
     workers_option,
 )
-from .output import clean, json_document, languages_found, memory_rows, notice, plural, print_memory_plan
+from .output import clean, json_document, json_line, languages_found, memory_rows, notice, plural, print_memory_plan
 
 if TYPE_CHECKING:
+    from ..documents.read import Fields
     from ..library.library import Library
     from ..library.results import IndexReport
 
 FAILURES_SHOWN = 10
 KINDS_SHOWN = 8
 DAMAGED = 2
+WAIT = 30.0
+"""Seconds that an update of a watched folder waits for another writer; then it is tried again later."""
 
 
 @command(
@@ -65,6 +70,7 @@ DAMAGED = 2
 @option("--hidden", is_flag=True, help="Include hidden files.")
 @option("--follow-links", is_flag=True, help="Follow links that lead out of a folder given as PATH.")
 @option("--skipped", "list_skipped", is_flag=True, help="List every file that gave no document, with the reason.")
+@option("--watch", is_flag=True, help="Stay, and index what changes in the folder PATH, until Ctrl-C.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
 @workers_option()
@@ -81,6 +87,7 @@ def index(
     hidden: bool,
     follow_links: bool,
     list_skipped: bool,
+    watch: bool,
     no_prune: bool,
     ram: int | None,
     workers: int | None,
@@ -102,6 +109,8 @@ def index(
     from ..progress import auto, silent
     from .compiling import announced
 
+    if watch and (len(paths) != 1 or not Path(paths[0]).expanduser().is_dir()):
+        raise UsageError("--watch goes with one PATH that is a folder")
     given = {key: value for key, value in settings.items() if value is not None}
     if given.get("encoder") == NO_ENCODER:
         given["encoder"] = None
@@ -132,6 +141,8 @@ def index(
             _print(library, name, report, list_skipped)
         if memory:
             print_memory_plan(report.memory_plan)
+        if watch:
+            _watch(library, paths[0], Fields(id_, title, text or None), (hidden, follow_links, not no_prune), as_json)
         touched = report.added or report.updated or report.unchanged or report.removed
         if not report.failures and not touched:
             empty = "" if library.document_count else "; the library is still empty"
@@ -169,6 +180,34 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
     }
 
 
+def _watch(library: Library, folder: str, fields: Fields, how: tuple[bool, bool, bool], as_json: bool) -> None:
+    """Index what changes until Ctrl-C, a line for each time."""
+    import threading
+    import time
+
+    from ..serve.watch import Watch
+
+    hidden, follow_links, wanted = how
+    library.wait = max(library.wait, WAIT)
+
+    def update(only: Sequence[str] | None, prune: bool) -> IndexReport:
+        return library.index(folder, fields=fields, prune=prune and wanted, hidden=hidden, follow_links=follow_links, only=only)
+
+    def tell(report: IndexReport) -> None:
+        if as_json:
+            json_line(_as_json(library, report))
+        else:
+            click.echo(f"{time.strftime('%H:%M:%S')} documents: {', '.join(_changes(report))}")
+            for failure in report.failures[:FAILURES_SHOWN]:
+                notice(failure)
+        sys.stdout.flush()
+
+    watch = Watch(folder, update, lambda: library.all_gone(folder), told=notice)
+    watch.reports = tell
+    notice(f"watching {folder} by {'looking every few seconds' if watch.polling else 'events'}; Ctrl-C ends it")
+    watch.run(threading.Event())
+
+
 def _several(count: int, kind: str) -> str:
     return plural(count, kind, kind.replace("block ", "blocks ") if kind.startswith("block ") else "")
 
@@ -182,11 +221,14 @@ def _binary(report: IndexReport) -> str:
     return f" ({', '.join(shown)})"
 
 
-def _print(library: Library, name: str, report: IndexReport, list_skipped: bool = False) -> None:
+def _changes(report: IndexReport) -> list[str]:
     changes = [f"{count:,} {what}" for what in ("added", "updated", "unchanged", "removed") if (count := getattr(report, what))]
+    return [*changes, f"{plural(report.moved, 'file')} moved"] if report.moved else changes
+
+
+def _print(library: Library, name: str, report: IndexReport, list_skipped: bool = False) -> None:
+    changes = _changes(report)
     rate = f", {report.passages / report.seconds:,.0f} passages/s" if report.passages and report.seconds > 0 else ""
-    if report.moved:
-        changes.append(f"{plural(report.moved, 'file')} moved")
     click.echo(f"documents: {', '.join(changes) or 'none'}")
     click.echo(f"passages: {report.passages:,} written in {report.seconds:.1f} s{rate}")
     if found := languages_found(report.languages):

@@ -27,6 +27,7 @@ COMMANDS = {
     "ask": "Answer a question from a library, each quote in its place.",
     "conversations": "List, show, export or forget conversations.",
     "find": "Find every document that mentions a phrase, and where.",
+    "serve": "Serve libraries: a page, HTTP for programs, MCP for agents.",
     "summarise": "Print the sentences that say most of what documents say.",
     "show": "Print a document.",
     "facets": "Count the values of a field.",
@@ -44,6 +45,7 @@ COMMANDS = {
     "allow": "Allow addresses that texts may be sent to, or list them.",
     "configure": "Change a library's k1, b or default recipe.",
     "libraries": "List the named libraries.",
+    "mcp": "Give a library to an agent by MCP.",
 }
 """What ``bookwheel --help`` lists. The texts are here because listing the
 commands must not import them.

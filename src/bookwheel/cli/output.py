@@ -5,16 +5,18 @@ files and queries is untrusted.
 from __future__ import annotations
 
 import json
-import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
+from .._printable import as_json, clean, escaped, finite, plain
 from .._width import display_width
 
 __all__ = [
@@ -28,31 +30,17 @@ __all__ = [
     "json_line",
     "languages_found",
     "memory_rows",
+    "nearby",
     "notice",
     "plural",
     "print_memory_plan",
+    "print_notes",
     "table",
 ]
 
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
-_CONTROLS |= dict.fromkeys((*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0x061C, 0xFEFF), " ")
-_CONTROLS |= dict.fromkeys((*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)), " ")
-_CLEAN = str.maketrans(_CONTROLS)
-_CLEAN_LINES = str.maketrans({code: text for code, text in _CONTROLS.items() if chr(code) not in "\n\t"})
-_SURROGATES = range(0xD800, 0xE000)
-_ESCAPED = {code: json.dumps(chr(code))[1:-1] for code in _CONTROLS if code > 126} | dict.fromkeys(_SURROGATES, "\ufffd")
-_ESCAPED[0x7F] = "\\u007f"
+DAMAGED_SHOWN = 5
 MAX_WIDTH = 110
 """Longer lines are hard to read, however wide the terminal."""
-
-
-def clean(text: str, *, lines: bool = False) -> str:
-    """``text`` with a space for each character that controls a terminal or the text
-    direction; offsets do not change.
-
-    With ``lines``, line ends and tabs are kept.
-    """
-    return text.translate(_CLEAN_LINES if lines else _CLEAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +90,7 @@ class Streamed(list[Any]):
         self._plain = plain
 
     def __iter__(self) -> Iterator[Any]:
-        return (_finite(self._plain(item)) for item in super().__iter__())
+        return (finite(self._plain(item)) for item in super().__iter__())
 
 
 class Lazy(Streamed):
@@ -113,58 +101,39 @@ class Lazy(Streamed):
         self._items = items
 
     def __iter__(self) -> Iterator[Any]:
-        return (_finite(self._plain(item)) for item in self._items)
+        return (finite(self._plain(item)) for item in self._items)
 
 
 def json_in_pieces(value: Any, *, indent: int | None = None) -> None:
     """Print one JSON document, as `as_json` gives it, without ever holding all of it: ``value`` may have `Streamed` lists."""
-    encoder = json.JSONEncoder(ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=indent, default=plain, allow_nan=False)
     for piece in encoder.iterencode(value):
-        click.echo(piece.translate(_ESCAPED) if not piece.isascii() or "\x7f" in piece else piece, nl=False)
+        click.echo(escaped(piece), nl=False)
     click.echo()
 
 
-def as_json(value: Any, *, indent: int | None = None) -> str:
-    """``value`` as JSON that any parser reads and any terminal may show.
-
-    Characters that control a terminal or the direction of text are escaped, half a surrogate pair
-    is U+FFFD, and NaN and infinity, which JSON does not have, are null.
-    """
-    try:
-        text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
-    except ValueError:
-        finite = _finite(value)
-        text = json.dumps(finite, ensure_ascii=False, indent=indent, default=_plain, allow_nan=False)
-    # Outside strings, what `json` writes has no such character but line ends.
-    return text if text.isascii() and "\x7f" not in text else text.translate(_ESCAPED)
-
-
-def _finite(value: Any) -> Any:
-    """``value`` with None for each number that is not finite."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if value is None or isinstance(value, str | int):
-        return value
-    plain = _plain(value) if not isinstance(value, list | tuple) else value
-    return [_finite(inner) for inner in plain] if isinstance(plain, list | tuple) else plain
-
-
-def _plain(value: Any) -> Any:
-    """Types that `json` does not know: other mappings and sequences, numpy numbers, paths."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, (set, frozenset, tuple, Iterable)) and not isinstance(value, (str, bytes)):
-        return list(value)
-    return str(value)
+def nearby(text: str) -> str:
+    """``text`` in which paths below the current folder are relative to it."""
+    here = str(Path.cwd()).rstrip(os.sep) + os.sep
+    return re.sub(rf"(?<![\w.{re.escape(os.sep)}-]){re.escape(here)}", "", text) if len(here) > 1 else text
 
 
 def notice(sentence: str) -> None:
     """Print one sentence on stderr, beside the result."""
     click.echo(f"bookwheel: {clean(sentence)}", err=True)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print what is to be told beside a result, each once; of many damaged passages the first few and their number."""
+    from ..library.results import LEFT_OUT
+
+    damaged = 0
+    for note in dict.fromkeys(notes):
+        damaged += (left_out := note.startswith(LEFT_OUT))
+        if not left_out or damaged <= DAMAGED_SHOWN:
+            notice(note)
+    if damaged > DAMAGED_SHOWN:
+        notice(f"left out, too: {damaged - DAMAGED_SHOWN:,} more; `bookwheel check` names all that is damaged")
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import Terminal, clean, notice
+from .output import Terminal, clean, nearby, notice
 from .passage import passage_lines
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def print_answer(answer: Answer, terminal: Terminal) -> None:
 
 def print_refusal(answer: Answer, terminal: Terminal) -> None:
     """The reason, and the nearest passages."""
-    notice(answer.reason)
+    notice(nearby(answer.reason))
     asked = {word.casefold() for word in _WORD.findall(answer.asked or answer.question)}
     for one in answer.evidence[:NEAREST]:
         click.echo(terminal.dim(f"[{one.number}] {_place(one.place, one)}"))
@@ -66,7 +66,7 @@ def _seen(one: Evidence) -> str:
 
 def _place(place: str, one: Evidence | None) -> str:
     """A place with the title of its document, where that says more."""
-    told = clean(place)
+    told = nearby(clean(place))
     if one is None:
         return told
     if told in ("", "-"):

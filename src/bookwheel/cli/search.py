@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._errors import UsageError
 from .command import argument, command, option
 from .compiling import import_numba
 from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
-from .output import Streamed, Terminal, clean, json_document, json_in_pieces, json_line, notice, print_memory_plan, table
+from .output import (
+    Streamed,
+    Terminal,
+    clean,
+    json_document,
+    json_in_pieces,
+    json_line,
+    nearby,
+    notice,
+    print_memory_plan,
+    print_notes,
+    table,
+)
 from .passage import passage_lines
 
 if TYPE_CHECKING:
@@ -27,8 +39,10 @@ if TYPE_CHECKING:
 SHOWN, RUN_DEPTH = 10, 1000
 LONG = 1 << 14
 """Characters of a longer passage, a whole book perhaps, of which the lines to show are chosen."""
-TOLD = ("spelling: ", "from earlier questions: ", "no document or passage is called")
+TOLD = ("spelling: ", "by date: ", "from earlier questions: ", "no document or passage is called")
 """Notes that are always printed: they say that the query searched is not the one typed."""
+COPIES = 3
+"""Places of copies that are printed."""
 STDIN = "-"
 
 
@@ -65,6 +79,14 @@ STDIN = "-"
     help="""Search only documents that match, for example 'year >= 2020 and author = "Ann"'.""",
 )
 @option("--group", "--by-document", is_flag=True, help="Return each document once, with its best passage.")
+@option("--fold", is_flag=True, help="Show copies and near-copies of a better result under that result.")
+@option(
+    "--sort",
+    type=click.Choice(["relevance", "newest", "oldest"]),
+    default="relevance",
+    help="Order of the results; by date, of the best 100 passages. [default: relevance]",
+)
+@option("--offset", type=Whole(0), default=0, metavar="N", help="Leave out the first N results. [default: 0]")
 @option("--lines", type=Whole(), default=4, metavar="N", help="Lines to show of each passage. [default: 4]")
 @option("--full", is_flag=True, help="Show whole passages.")
 @option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
@@ -96,18 +118,24 @@ def search(
     JSON. The numbers after a result are its score and each retriever's part of it.
     """
     import_numba()
+    from ..library.results import LEFT_OUT
+
     if as_run:
         from ..evaluate import run_lines
 
     # What is not named above is a field of `SearchOptions`, and goes to the library as it is.
     options["k"] = options["k"] or (RUN_DEPTH if as_run else SHOWN)
+    if as_run and (options["fold"] or options["offset"] or options["sort"] != "relevance"):
+        raise UsageError("--run prints documents by relevance, all of them; leave out --fold, --sort and --offset")
     options["recipe"] = chosen = _with_readers(library, recipe, syntax, spell, bool(history))
     found = 0
+    damaged: list[str] = []
     batch = words == (STDIN,)
     queries = list(read_many("query")) if batch else [("1", " ".join(words))]
     for number, query in queries:
         if as_run:
-            (ranked,) = library.rank_documents([_asked(query, history)], **options)
+            given = {name: value for name, value in options.items() if name not in ("fold", "sort", "offset")}
+            (ranked,) = library.rank_documents([_asked(query, history)], **given)
             for line in run_lines({number: ranked}, tag):
                 click.echo(line)
             found += len(ranked)
@@ -151,6 +179,8 @@ def search(
             for note in () if explain else results.notes:
                 if note.startswith(TOLD) or " was skipped: " in note:
                     notice(note)
+            damaged += [note for note in results.notes if note.startswith(LEFT_OUT)]
+    print_notes(damaged)
     if memory:
         print_memory_plan(library.memory_plan())
     if not found:
@@ -207,7 +237,7 @@ def _print_stages(stages: Sequence[StageTrace], seconds: float) -> None:
 
 def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[Reason]) -> None:
     """Rank and title, place and score, the passage."""
-    place, title = _nearby(clean(result.place)), clean(result.title).strip()
+    place, title = nearby(clean(result.place)), clean(result.title).strip()
     score = f"{result.score:.2f}"
     if len(result.parts) > 1:
         score += " = " + " + ".join(f"{name} {value:.2f}" for name, value in result.parts.items())
@@ -227,6 +257,8 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
         part = result.excerpt(LONG)
     for line in passage_lines(*part, terminal.width - 4, lines, terminal.match):
         click.echo(f"    {line}".rstrip())
+    if result.also:
+        click.echo(terminal.dim(f"    also in {_listed([nearby(clean(copy.place)) for copy in result.also])}"))
     if reasons := dict.fromkeys(span.reason for span in result.where.hidden):
         click.echo(terminal.dim(f"    not shown to readers: {clean(', '.join(reasons))}"))
     for name in dict.fromkeys(reason.representation for reason in why):
@@ -237,7 +269,7 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
     click.echo()
 
 
-def _nearby(place: str) -> str:
-    """A path below the current folder, relative to it."""
-    here = str(Path.cwd()).rstrip(os.sep) + os.sep
-    return place[len(here) :] if place.startswith(here) else place
+def _listed(places: Sequence[str]) -> str:
+    """Some of ``places``, and how many more there are."""
+    more = f" and {len(places) - COPIES:,} more" if len(places) > COPIES else ""
+    return f"{', '.join(places[:COPIES])}{more}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._errors import UsageError
 from .command import argument, command, option
 from .options import Whole, json_option, library_option
 from .output import Terminal, clean, json_document, notice, plural
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 
 SHOWN = 10
+AROUND = 40
+"""Characters printed on each side of what was found."""
 
 
 @command(
@@ -37,6 +41,10 @@ SHOWN = 10
 )
 @option("--passages", is_flag=True, help="Mark where each passage begins.")
 @option("--terms", metavar="NAME", help="Print the highest-weighted terms of each passage for this sparse encoder.")
+@option("--find", "words", metavar="WORDS", help="Print only where words that match these are.")
+@option("--page", type=Whole(), metavar="N", help="With --picture: the page of a PDF.")
+@option("--picture", metavar="FILE", help="Write the page as a picture (PNG), with what --find finds on it marked.")
+@option("--open", "opened", is_flag=True, help="Open the document's file in the system's program.")
 @option("--no-color", is_flag=True, help="Do not use colour (as with the NO_COLOR variable).")
 @json_option
 def show(
@@ -46,6 +54,10 @@ def show(
     limit: int,
     passages: bool,
     terms: str | None,
+    words: str | None,
+    page: int | None,
+    picture: str | None,
+    opened: bool,
     no_color: bool,
     as_json: bool,
 ) -> int:
@@ -59,6 +71,15 @@ def show(
     if not documents:
         notice(f"there is no document {id_[:200]!r} in {library.path}; `bookwheel search` prints IDs and paths")
         return 1
+    if (page is None) != (picture is None):
+        raise UsageError("--page and --picture belong together, as in: --page 3 --picture page.png")
+    if opened:
+        notice(f"opened {library.open_file(documents[0].number)}")
+        return 0
+    if page is not None and picture is not None:
+        return _draw(library, documents[0], page, picture, words)
+    if words is not None:
+        return _print_places(library, documents, words, Terminal.of_stdout(colour=not no_color), as_json)
     if passage is not None:
         documents = [document for document in documents if passage <= len(document.passages)]
         if not documents:
@@ -78,6 +99,38 @@ def show(
     for document, why in zip(documents, weighed, strict=True):
         _print(document, terminal, passage, passages, why)
     return 0
+
+
+def _draw(library: Library, document: StoredDocument, page: int, picture: str, words: str | None) -> int:
+    """Write a page as a picture."""
+    spans = library.highlights(document.number, words) if words is not None else []
+    drawn = library.draw_page(document.number, page, spans=spans)
+    try:
+        Path(picture).write_bytes(drawn.png)
+    except OSError as error:
+        raise UsageError(f"{picture!r:.200} cannot be written ({error.strerror or error})") from error
+    notice(f"wrote {picture}: page {page} of {drawn.pages}, {drawn.width} x {drawn.height} pixels")
+    return 0
+
+
+def _print_places(library: Library, documents: list[StoredDocument], words: str, terminal: Terminal, as_json: bool) -> int:
+    """Print the lines, or what surrounds, the words that match."""
+    found: list[dict[str, Any]] = []
+    for document in documents:
+        spans = library.highlights(document.number, words)
+        for (start, end), place in zip(spans, library.places(document.number, spans), strict=True):
+            said = place.text(document.id if document.source == "-" else document.source)
+            found.append({"id": document.id, "start": start, "end": end, "place": said})
+            if not as_json:
+                before, after = document.text[max(0, start - AROUND) : start], document.text[end : end + AROUND]
+                click.echo(terminal.dim(clean(said)))
+                shown = [clean(" ".join(f"|{part}|".split())[1:-1]) for part in (before, document.text[start:end], after)]
+                click.echo(f"    {shown[0]}{terminal.match(shown[1])}{shown[2]}")
+    if as_json:
+        json_document(found)
+    elif not found:
+        notice(f"nothing in {documents[0].id!r:.200} matches {words!r:.100}")
+    return 0 if found else 1
 
 
 Terms = list[list[tuple[str, float]]]

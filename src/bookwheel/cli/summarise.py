@@ -11,7 +11,7 @@ from .answers import print_bill
 from .command import argument, command, option
 from .compiling import import_numba
 from .options import Where, Whole, json_option, library_option
-from .output import clean, json_document, notice
+from .output import clean, json_document, notice, print_notes
 from .writing_options import writing_options
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def summarise(
         for line in str(found).split("\n"):
             click.echo(clean(line))
     if not as_json:
-        for note in found.notes:
-            notice(note)
+        print_notes(found.notes)
     if bill:
         print_bill(library, found)
     return 1 if found.refused else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -27,8 +27,10 @@ _LIBRARY = frozenset(("manifest.json", "documents.sqlite"))
 """Files of a library's folder, which is skipped."""
 
 
-def in_folder(root: Path, hidden: bool, ignored: bool, follow_links: bool = False) -> Iterator[Found]:
-    """Everything below ``root``, depth first, in the order of names.
+def in_folder(
+    root: Path, hidden: bool, ignored: bool, follow_links: bool = False, only: Collection[str] | None = None
+) -> Iterator[Found]:
+    """Everything below ``root``, depth first, in the order of names; with ``only``, these whole paths and what is below them.
 
     Links out of ``root`` are skipped unless ``follow_links``; then they are followed unless they lead
     to a folder above or to one that is walked anyway. Links inside lead to what is walked anyway.
@@ -40,6 +42,8 @@ def in_folder(root: Path, hidden: bool, ignored: bool, follow_links: bool = Fals
     if {entry.name for entry in _entries(root)} >= _LIBRARY:
         yield Skipped(str(root), "a bookwheel library")
         return
+    wanted = _Wanted(str(root), only)
+    every = [only is None]  # for each folder on the way whether all that is in it is wanted
     stack: list[Iterator[os.DirEntry[str]]] = [iter(first := _entries(root))]
     names: list[frozenset[str]] = [frozenset(entry.name for entry in first)]
     while stack:
@@ -47,6 +51,10 @@ def in_folder(root: Path, hidden: bool, ignored: bool, follow_links: bool = Fals
         if entry is None:
             stack.pop()
             names.pop()
+            every.pop()
+            continue
+        whole = every[-1] or entry.path in wanted.paths
+        if not whole and entry.path not in wanted.above:
             continue
         link = entry.is_symlink()
         try:
@@ -61,7 +69,8 @@ def in_folder(root: Path, hidden: bool, ignored: bool, follow_links: bool = Fals
         if reason:
             yield Skipped(entry.path, reason)
         elif not folder:
-            yield entry.path, entry.path[length:].replace(os.sep, "/")
+            if whole:
+                yield entry.path, entry.path[length:].replace(os.sep, "/")
         else:
             try:
                 identity = _identity(entry.stat())
@@ -79,7 +88,20 @@ def in_folder(root: Path, hidden: bool, ignored: bool, follow_links: bool = Fals
                 continue
             entered.add(identity)
             stack.append(iter(inner))
+            every.append(whole)
             names.append(frozenset(item.name for item in inner))
+
+
+class _Wanted:
+    """Paths that are looked for below a folder, and the folders on the way to them."""
+
+    def __init__(self, root: str, only: Collection[str] | None) -> None:
+        self.paths = frozenset(only or ())
+        above: set[str] = set()
+        for path in self.paths:
+            while len(path := os.path.dirname(path)) > len(root) and path not in above:  # noqa: PTH120 - as entries are named
+                above.add(path)
+        self.above = frozenset(above)
 
 
 def in_glob(pattern: Path, hidden: bool, ignored: bool, follow_links: bool = False) -> Iterator[Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .._errors import InputError
@@ -29,6 +29,7 @@ def walk(
     ignored: bool = False,
     follow_links: bool = False,
     max_bytes: int = DEFAULT_MAX_BYTES,
+    only: Collection[str] | None = None,
 ) -> Iterator[Source | Skipped]:
     """Finds the files under ``paths``: files, folders (recursive), globs (``**`` too),
     or ``"-"`` for standard input.
@@ -38,7 +39,8 @@ def walk(
     two), and so are links that lead out of the folder, unless ``follow_links``; a file given by
     its own path is always read. Each file comes once, in the order of
     ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl
-    or qrels/) only the corpus is read. Raises :class:`InputError` immediately, for all paths
+    or qrels/) only the corpus is read. With ``only``, of folders nothing is looked at but these whole
+    paths and what is below them. Raises :class:`InputError` immediately, for all paths
     that do not exist or match nothing.
     """
     wrong: list[str] = []
@@ -65,7 +67,7 @@ def walk(
         wrong.append("no path was given")
     if wrong:
         raise InputError("nothing was read: " + "; ".join(wrong))
-    return _Walk(hidden, ignored, follow_links, max_bytes).run(plans)
+    return _Walk(hidden, ignored, follow_links, max_bytes, only).run(plans)
 
 
 def _problem(path: Path) -> str | None:
@@ -83,7 +85,10 @@ def _problem(path: Path) -> str | None:
 
 
 class _Walk:
-    def __init__(self, hidden: bool, ignored: bool, follow_links: bool, max_bytes: int) -> None:
+    def __init__(
+        self, hidden: bool, ignored: bool, follow_links: bool, max_bytes: int, only: Collection[str] | None = None
+    ) -> None:
+        self._only = only
         self._hidden, self._ignored, self._follow_links, self._max_bytes = hidden, ignored, follow_links, max_bytes
         self._yielded: set[str] = set()
 
@@ -94,8 +99,9 @@ class _Walk:
             elif kind == "file":
                 yield from self._file(str(path), Path(path).name, explicit=True)
             else:
-                find = in_folder if kind == "folder" else in_glob
-                for item in find(Path(path), self._hidden, self._ignored, self._follow_links):
+                look = self._hidden, self._ignored, self._follow_links
+                found = in_folder(Path(path), *look, self._only) if kind == "folder" else in_glob(Path(path), *look)
+                for item in found:
                     if isinstance(item, Skipped):
                         yield item
                     else:

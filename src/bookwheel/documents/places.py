@@ -55,6 +55,8 @@ class Place:
         said = f"{source}:{self.line}" if self.line is not None and source else source
         if self.line is not None and not source:
             said = f"line {self.line}"
+        if self.page is None and not self.part and said and not (heading and self.heading):
+            return said
         places = [self.pages, self.part] if self.page is not None and self.part else [self.pages or self.part]
         said = " ".join(part for part in (said, ", ".join(places)) if part)
         return " > ".join([said, *self.heading] if said else self.heading) if heading else said
@@ -232,6 +234,8 @@ class PlaceMap:
 
     def place(self, start: int, end: int, text: str = "") -> Place:
         """Where the code points ``start`` to ``end`` (exclusive) are. ``text``: the document's, if `needs_text`."""
+        if not (self.parts or self.pages or self.headings or self.hidden or self.lines):  # most documents of a table
+            return Place(line=self.line or None)
         last = max(start, end - 1)
         here = self._part(start)
         part = "" if here < 0 else self._named(here, start, last, text)

@@ -47,6 +47,7 @@ _MAN_NAME = re.compile(r"\.[1-9nlpx][a-zA-Z]*\Z")
 _LATEX = re.compile(rb"(?:\s*%[^\n]*\n)*\s*\\document(?:class|style)\b")
 _BEGUN = re.compile(rb"(?:\xef\xbb\xbf)?BEGIN:(VCALENDAR|VCARD)\r?\n", re.IGNORECASE)
 _MAX_CONTROLS = 0.01
+_MAX_CONTROLS_OF_TEXT = 0.05
 
 
 def compression_of(name: str, head: bytes = b"") -> tuple[str, Compression]:
@@ -103,7 +104,7 @@ def sniff(source: Source, name: str) -> Source | str:
         form = _by_text(head, plain, known)
     if form and not FORMATS[form].container and (reason := unwanted(head, plain)):
         return reason
-    if form and (source.explicit or FORMATS[form].container or not is_binary(head)):
+    if form and (source.explicit or FORMATS[form].container or not (is_binary(head) or _is_noise(head))):
         return replace(source, format=form)
     if not form and not is_binary(head) and b"\0" in head:  # UTF-16
         return replace(source, format="text")
@@ -121,6 +122,16 @@ def _by_text(head: bytes, name: str, known: Format | None) -> str:
 
 def _is_text(head: bytes) -> bool:
     return not is_binary(head) and (b"\0" in head or control_share(head) <= _MAX_CONTROLS)
+
+
+def _is_noise(head: bytes) -> bool:
+    """True of bytes that are no text whatever their name says, as of ``notes.txt.bz2`` whose first bytes are gone.
+
+    Backspaces (formatted manual pages) and shifts (ISO-2022) may be many in text; a few controls in a short note are no proof.
+    """
+    rest = head.translate(None, b"\b\x0e\x0f")
+    share = control_share(rest)
+    return b"\0" not in head and share > _MAX_CONTROLS_OF_TEXT and share * len(rest) > 3
 
 
 def _one_line_objects(head: bytes) -> bool:

@@ -33,6 +33,7 @@ __all__ = [
     "Source",
     "megabytes",
     "read_up_to",
+    "why_limited",
 ]
 
 DEFAULT_MAX_BYTES = 64 << 20
@@ -59,8 +60,13 @@ _PIECE = 1 << 20
 
 
 def megabytes(count: int) -> str:
-    """``67108864`` -> ``"64.0 MiB"``."""
-    return f"{count / (1 << 20):,.1f} MiB"
+    """``67108864`` -> ``"64.0 MiB"``, ``2048`` -> ``"2.0 KiB"``."""
+    return f"{count / (1 << 20):,.1f} MiB" if count >= 1 << 20 else f"{count / (1 << 10):,.1f} KiB"
+
+
+def why_limited(limit: int) -> str:
+    """Where a limit on a file's bytes comes from, to be added to the sentence that tells it."""
+    return "" if limit % DEFAULT_MAX_BYTES == 0 else ", which follows from the memory budget (--ram)"
 
 
 class CutOffError(Exception):
@@ -209,8 +215,9 @@ class Source:
     def too_large(self, limit: int) -> str:
         """Says that the file exceeds ``limit``, with both sizes."""
         size = "" if self.compression or self.path == STDIN else f" ({megabytes(self.size)})"
-        why = "" if limit % DEFAULT_MAX_BYTES == 0 else ", which follows from the memory budget (--ram)"
-        return f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file{why}"
+        if size.strip(" ()") == megabytes(limit):
+            size = f" ({self.size - limit:,} bytes more)"
+        return f"{self.label}{size} exceeds the limit of {megabytes(limit)} per file{why_limited(limit)}"
 
     def open_seekable(self) -> BinaryIO:
         """The bytes as a stream that can seek, for formats with a directory (zip,

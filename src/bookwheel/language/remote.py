@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .._errors import ModelError
 from .._http import Client, Usage
 from .protocols import Reply, remaining, stopped
+from .server_context import context_of
 
 __all__ = ["RemoteModel"]
 
@@ -35,7 +36,7 @@ AT_ONCE = 4
 IDLE = 60.0
 """The longest silence within a streamed answer, in seconds; reading a long prompt on a few cores is silent, too."""
 CONTEXT = 4096
-"""Tokens of prompt and answer that a server is expected to take: Ollama's default."""
+"""Tokens of prompt and answer that a server is expected to take that says nothing: Ollama's default."""
 STREAMED = 4 << 20
 """The most characters of a streamed answer that are read."""
 MAX_REPLY = 16 << 20
@@ -67,7 +68,7 @@ class RemoteModel:
             )
         self.name = name
         self.model = model
-        self.context = CONTEXT
+        self._context: int | None = None
         self._refused: set[str] = set()
         self._tries = tries
         self._client = Client(base, who="", key=key, timeout=timeout, largest=MAX_REPLY, trusted=trusted)
@@ -77,6 +78,16 @@ class RemoteModel:
     def usage(self) -> Usage:
         """Requests and tokens so far, as the server counted them."""
         return self._client.usage
+
+    @property
+    def context(self) -> int:
+        """Tokens of prompt and answer that the model takes: as the server says, which is asked once, otherwise `CONTEXT`."""
+        if self._context is None:
+            try:
+                self._context = context_of(self._client, self.model) or CONTEXT
+            except ModelError:  # it may answer the next time
+                return CONTEXT
+        return self._context
 
     def generate(
         self,

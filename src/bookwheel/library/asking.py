@@ -11,6 +11,7 @@ from ..read.evidence import Evidence, Quote
 from ..read.options import AskOptions
 from ..read.refusal import Fitted
 from .mentions import Mentions, documents_in
+from .results import LEFT_OUT
 from .retrieval.cutoff import fitted
 from .search_options import SearchOptions
 from .searcher import Searcher
@@ -30,11 +31,14 @@ class LibraryCollection(LibraryWording):
         self._searcher = searcher
         self._numbers: dict[tuple[str, str], int] = {}
         """Passage of each document that a search has found, by id and source."""
+        self._left_out: list[str] = []
 
     def search(self, question: str, k: int, options: AskOptions) -> list[Evidence]:
         """See `Collection.search`."""
         query = Query(question, history=options.history) if options.history else question
         found = self._searcher.search(query, SearchOptions(k, recipe=options.recipe, where=options.where))
+        self._left_out += [note for note in found.notes if note.startswith(LEFT_OUT)]
+        self.meet(result.text for result in found)
         self._numbers.update({(result.id, result.source): result.passage for result in found})
         return [
             Evidence(
@@ -84,6 +88,10 @@ class LibraryCollection(LibraryWording):
     def fitted(self) -> Fitted | None:
         """See `Collection.fitted`."""
         return fitted(self._encoders, self._snapshot, self)
+
+    def left_out(self) -> Sequence[str]:
+        """See `Asked.left_out`."""
+        return self._left_out
 
     # -- what reading a question needs (`read.asking.Asked`) -----------------------------------------------------------
 

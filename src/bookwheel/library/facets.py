@@ -42,21 +42,21 @@ class Facets(dict[Value, int]):
 
 def facets(
     searcher: Searcher,
-    field: str,
+    fields: Sequence[str],
     query: str | Query | None,
     where: str | None,
     k: int,
     recipe: str | Recipe | None,
     depth: int,
-) -> Facets:
-    """See `Library.facets`."""
+) -> list[Facets]:
+    """See `Library.facets`; of several fields, for which the query is ranked once."""
     for name, number in (("k", k), ("depth", depth)):
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_K:
             raise UsageError(f"{name} must be a whole number from 1 to {MAX_K:,}, not {number!r:.40}")
-    if not isinstance(field, str):
-        raise UsageError(f"the field must be a string, not {type(field).__name__}")
-    snapshot, name = searcher.snapshot, unicodedata.normalize("NFC", field)
-    snapshot.require_fields((name,))
+    if wrong := [field for field in fields if not isinstance(field, str)]:
+        raise UsageError(f"the field must be a string, not {type(wrong[0]).__name__}")
+    snapshot, names = searcher.snapshot, [unicodedata.normalize("NFC", field) for field in fields]
+    snapshot.require_fields(names)
     parts = [_ALIVE]
     given: list[Value] = [snapshot.generation, snapshot.generation]
     if query is not None:
@@ -70,7 +70,10 @@ def facets(
         sql, values = condition.sql()
         parts.insert(0, f"({sql})")
         given = [*values, *given]
-    of_documents = " AND ".join(parts)
+    return [_counted(searcher, name, " AND ".join(parts), given, k) for name in names]
+
+
+def _counted(searcher: Searcher, name: str, of_documents: str, given: Sequence[Value], k: int) -> Facets:
     count = _Counter(searcher, name, of_documents, given)
     best = heapq.nsmallest(k, count.values(), key=lambda pair: (-pair[1], isinstance(pair[0], str), pair[0]))
     documents, missing = count.documents()

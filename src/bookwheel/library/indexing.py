@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -28,6 +27,7 @@ from ..memory.shares import READING
 from ..progress import Progress, Task, silent
 from .document_hash import document_hash
 from .estimate import estimate_sources
+from .held_documents import HeldDocuments, living_documents
 from .inputs import Documents, batches, count_of
 from .moved import Moves
 from .naming import below, find, shared_ids
@@ -97,7 +97,7 @@ class _Run:
         ``known`` says that the source has documents already; those not met again are removed where ``replace_all`` is true.
         """
         writer, report = self.writer, self.report
-        old = _Known(writer, source) if known else None
+        old = HeldDocuments(writer, source) if known else None
         damaged = 0
         for document in documents:
             self.pause()
@@ -144,64 +144,8 @@ class _Run:
         if self.report.added or self.report.updated:
             self.report.notes += shared_ids(self.writer.store, self.since)
 
-    def _remove_unseen(self, old: _Known) -> None:
+    def _remove_unseen(self, old: HeldDocuments) -> None:
         self.report.removed += self.writer.remove(old.unseen())
-
-
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """The stored version of a document."""
-
-    number: int
-    same: bool
-    """Whether it is equal to the new one."""
-
-
-class _Known:
-    """The living documents of a source, and which of them were met again."""
-
-    def __init__(self, writer: Writer, source: int) -> None:
-        self.writer = writer
-        self.source = source
-        low, high = writer.store.execute("SELECT min(id), max(id) FROM documents WHERE source = ?", (source,))[0]
-        self.low = low or 0
-        self.seen = bytearray((high or 0) - self.low + 1)
-
-    def find(self, name: str, digest: bytes, *, own: bool) -> _Earlier | None:
-        """The stored document that ``name`` with this hash stands for; it counts as met.
-
-        Several documents of one file may have the same id: each is met once, one that did not change before any other.
-        ``own``: those that this run itself added can be met too.
-        """
-        # The + keeps SQLite off the index on sources, which would have it read every document of a large file for each.
-        rows = self.writer.store.execute(
-            "SELECT id, hash FROM documents WHERE name = ? AND +source = ? AND removed IS NULL ORDER BY id", (name, self.source)
-        )
-        open_ = [(number, found) for number, found in rows if (self._at(number) is None and own) or self._unmet(number)]
-        if not open_:
-            return None
-        number, found = next((row for row in open_ if row[1] == digest), open_[0])
-        if (at := self._at(number)) is not None:
-            self.seen[at] = 1
-        return _Earlier(number, found == digest)
-
-    def _at(self, number: int) -> int | None:
-        """Place of a document in ``seen``; None for one added since."""
-        return number - self.low if self.low <= number < self.low + len(self.seen) else None
-
-    def _unmet(self, number: int) -> bool:
-        at = self._at(number)
-        return at is not None and not self.seen[at]
-
-    def unseen(self) -> Iterator[int]:
-        """Numbers of those never met, some at a time: they may be removed meanwhile."""
-        last, high = self.low - 1, self.low + len(self.seen) - 1
-        while rows := self.writer.store.execute(
-            "SELECT id FROM documents WHERE +source = ? AND removed IS NULL AND id > ? AND id <= ? ORDER BY id LIMIT 10000",
-            (self.source, last, high),
-        ):
-            last = rows[-1][0]
-            yield from (number for (number,) in rows if not self.seen[number - self.low])
 
 
 def add_documents(
@@ -240,13 +184,14 @@ def index_paths(
     prune: bool,
     hidden: bool,
     follow_links: bool = False,
+    only: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> IndexReport:
     """Bring the library up to date with ``paths``: see `Library.index`."""
     started = time.monotonic()
     with interruptible() as stop:
         run = _Run(writer, stop)
-        found = _sources(run, paths, hidden, follow_links)
+        found = _sources(run, paths, hidden, follow_links, only)
         items = list(islice(found, LISTED))
         rest = next(found, None)
         close_archives()
@@ -268,7 +213,7 @@ def index_paths(
             run.reading.close()
             close_archives()
         if prune:
-            _prune(run, paths, met)
+            _prune(run, paths, met, only)
             for number in run.moves.left_behind():
                 _remove_source(run, number)
         writer.commit()
@@ -313,9 +258,12 @@ def _finished(run: _Run, started: float) -> IndexReport:
     return run.report
 
 
-def _sources(run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool) -> Iterator[Source]:
+def _sources(
+    run: _Run, paths: Sequence[str | Path], hidden: bool, follow_links: bool, only: Sequence[str] | None
+) -> Iterator[Source]:
     try:
-        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=run.writer.memory.shares.record)
+        most = run.writer.memory.shares.record
+        items = walk(paths, hidden=hidden, follow_links=follow_links, max_bytes=most, only=only)
     except InputError as error:
         raise InputError(f"{error}{_still_held(run.writer, paths)}") from None
     for item in items:
@@ -415,36 +363,36 @@ def _shown(documents: Iterable[Document | InputError], source: Source, task: Tas
     task.advance(left, source.path)
 
 
-def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds) -> None:
-    """Remove the documents of files that are gone from the folders and archives among ``paths``."""
+def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds, only: Sequence[str] | None) -> None:
+    """Remove the documents of files that are gone from the folders and archives among ``paths``; with ``only``, from those."""
     given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
     folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
     folders = [folder for folder in folders if storable(folder) == folder]  # the library holds nothing of any other
-    store = run.writer.store
-    for folder in folders:
-        inside = folder.rstrip(os.sep) + os.sep
+    inside = [folder.rstrip(os.sep) + os.sep for folder in folders]
+    if only is None:
+        ranges = [("substr(path, 1, ?) = ?", [len(folder), folder]) for folder in inside]
+    else:
+        changed = [path for path in only if storable(path) == path and any(path.startswith(folder) for folder in inside)]
+        ranges = [
+            ("(path = ? OR (path > ? AND path < ?))", [path, f"{path}/", f"{path}0"]) for path in changed
+        ]  # '0' follows '/'
+    for condition, values in ranges:
         last = 0
-        while rows := store.execute(
-            "SELECT id, path FROM sources WHERE id > ? AND substr(path, 1, ?) = ? ORDER BY id LIMIT 10000",
-            (last, len(inside), inside),
+        while rows := run.writer.store.execute(
+            f"SELECT id, path FROM sources WHERE id > ? AND {condition} ORDER BY id LIMIT 10000", (last, *values)
         ):
             last = rows[-1][0]
             known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
             gone = [row for row, there in zip(rows, known, strict=True) if not there]
-            for number in (number for number, path in gone if not any(path.startswith(f"{one}/") for one in run.unread)):
+            for number in (number for number, path in gone if not _unread(run, path)):
                 _remove_source(run, number)
+
+
+def _unread(run: _Run, path: str) -> bool:
+    """Whether ``path``, or what it is in, could not be read in this run: it is not taken for gone."""
+    return any(path == one or path.startswith(f"{one}/") for one in run.unread)
 
 
 def _remove_source(run: _Run, number: int) -> None:
     run.writer.store.mark_incomplete("id = ?", (number,))
-    run.report.removed += run.writer.remove(_alive(run.writer, number))
-
-
-def _alive(writer: Writer, source: int) -> Iterator[int]:
-    """Numbers of the living documents of ``source``, some at a time: they may be removed meanwhile."""
-    last = 0
-    while rows := writer.store.execute(
-        "SELECT id FROM documents WHERE source = ? AND removed IS NULL AND id > ? ORDER BY id LIMIT 10000", (source, last)
-    ):
-        last = rows[-1][0]
-        yield from (number for (number,) in rows)
+    run.report.removed += run.writer.remove(living_documents(run.writer, number))

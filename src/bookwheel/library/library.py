@@ -85,6 +85,7 @@ class Library(Reader):
         follow_links: bool = False,
         ram: str | int | None = None,
         workers: int | None = None,
+        only: Sequence[str | Path] | None = None,
         progress: Progress = silent,
     ) -> IndexReport:
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
@@ -93,17 +94,26 @@ class Library(Reader):
         unless ``prune`` is false. Links that lead out of a given folder are skipped unless ``follow_links``. ``ram`` bounds
         the memory of building (the library's own where None). ``workers`` processes analyse what is read, at most as many as
         have room in ``ram``: None takes one a core once there is enough to do, 1 none but this process; the library is the
-        same whatever their number. Interrupted at any instant, the same call goes on where it was. Raises `InputError` for
+        same whatever their number. With ``only``, whole paths of files and folders that changed, nothing else in the folders
+        given is looked at. Interrupted at any instant, the same call goes on where it was. Raises `InputError` for
         paths that match nothing, `UsageError`, `LibraryLocked`, `StorageError`, `BudgetError`.
         """
         from .indexing import index_paths
         from .writer import Writer
 
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
+        changed = None if only is None else [os.path.abspath(path) for path in only]  # noqa: PTH100 - as `walk` names them
         with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait, workers=workers) as writer:
             writer.plan()
             report = index_paths(
-                writer, given, fields=fields, prune=prune, hidden=hidden, follow_links=follow_links, progress=progress
+                writer,
+                given,
+                fields=fields,
+                prune=prune,
+                hidden=hidden,
+                follow_links=follow_links,
+                only=changed,
+                progress=progress,
             )
         self.refresh()
         return report

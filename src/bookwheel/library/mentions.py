@@ -10,7 +10,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -20,11 +19,11 @@ from .._errors import LibraryDamaged, QueryError, UsageError
 from ..analysis.phrases import PhraseFinder
 from ..analysis.words import split_words
 from ..read.mentions import DocumentMentions, Mention
-from .passage_rows import WHOLE
+from .document_rows import SOME, DocumentRow, document_rows
+from .results import LEFT_OUT
 from .retrieval.query_terms import expanded
-from .row_sums import document_sum, holds, name_sum
 from .snapshot import Masks, Snapshot
-from .store import NUMBERS_OF_D, Store
+from .store import Store
 from .whole_texts import DamagedText, called, windows
 
 __all__ = ["MAX_PHRASE", "Mentions", "Together", "documents_in", "documents_of_filter"]
@@ -35,22 +34,8 @@ MAX_PHRASE = 1 << 10
 MOST_PHRASES = 32
 FEW = 5_000
 """Passages whose documents are asked for one by one; of more, all documents are listed once."""
-SOME = 200
 AROUND = 200
 """Characters of context on each side of a place."""
-
-_ROW = f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, {NUMBERS_OF_D} FROM documents d JOIN sources s ON s.id = d.source WHERE d.id IN"
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    number: int
-    name: str
-    title: str
-    source: str
-    language: str | None
-    first: int
-    passages: int
 
 
 class Mentions(Sequence[DocumentMentions]):
@@ -85,7 +70,7 @@ class Mentions(Sequence[DocumentMentions]):
         """Places in all, those in titles included."""
         with snapshot.store.noting() as damaged:
             self._count()
-        self.notes = tuple(f"left out: {one}" for one in damaged)
+        self.notes = tuple(f"{LEFT_OUT}{one}" for one in damaged)
         """Damaged documents that could not be read, one sentence each."""
 
     @property
@@ -123,7 +108,7 @@ class Mentions(Sequence[DocumentMentions]):
 
     def _count(self) -> None:
         store = self._snapshot.store
-        for document in _rows(store, self._candidates()):
+        for document in document_rows(store, self._candidates()):
             titles, spans = self._spans(store, document)
             if not titles and not spans:
                 continue
@@ -135,7 +120,7 @@ class Mentions(Sequence[DocumentMentions]):
                 inside.add(1)  # a title is indexed with the first passage
             self.passages += len(inside)
 
-    def _spans(self, store: Store, document: _Document) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def _spans(self, store: Store, document: DocumentRow) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """The places in the title and in the text; none where the phrases are not there together."""
         titles = [finder.spans(document.title, document.language) for finder in self._finders]
         spans: list[list[tuple[int, int]]] = [[] for _ in self._finders]
@@ -152,7 +137,7 @@ class Mentions(Sequence[DocumentMentions]):
 
     def _read(self, numbers: Sequence[int]) -> Iterator[DocumentMentions]:
         store = self._snapshot.store
-        for document in _rows(store, numbers):
+        for document in document_rows(store, numbers):
             titles, spans = self._spans(store, document)
             starts = _starts(store, document)
             name = called(document.source, document.name)
@@ -261,23 +246,7 @@ def _documents(snapshot: Snapshot, passages: NDArray[np.int64]) -> set[int]:
     return found | {number for number, _ in store.documents_of(missing[:FEW], known=True).values()}
 
 
-def _rows(store: Store, numbers: Sequence[int]) -> Iterator[_Document]:
-    """The rows of documents, in the order of ``numbers``; damaged ones are named and left out."""
-    for at in range(0, len(numbers), SOME):
-        some = list(numbers[at : at + SOME])
-        found: dict[int, _Document] = {}
-        for number, name, title, metadata, language, digest, whole, source, path, noted, *counts in store._rows(_ROW, some):
-            sound = holds(*counts) and name_sum(source, path) == noted
-            if sound and document_sum(number, name, title, metadata, language, digest) == whole:
-                found[number] = _Document(number, name, title, path, language, counts[2], counts[3])
-        for number in some:
-            if number in found:
-                yield found[number]
-            else:
-                store.met(store.damage(number, "the row"))
-
-
-def _starts(store: Store, document: _Document) -> list[int]:
+def _starts(store: Store, document: DocumentRow) -> list[int]:
     """Where the passages of a document start, rising."""
     rows = store.execute(
         "SELECT start FROM passages WHERE id >= ? AND id < ? ORDER BY id",
@@ -290,7 +259,7 @@ def _merged(spans: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]:
     return sorted({span for some in spans for span in some})
 
 
-def _texts(store: Store, document: _Document, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str, int]]:
+def _texts(store: Store, document: DocumentRow, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str, int]]:
     """Each place as it is written, what stands around it, and where it begins there."""
     found: list[tuple[str, str, int]] = []
     for offset, text, until in windows(store, document.number):

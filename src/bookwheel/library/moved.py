@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from .._errors import InputError
 from ..documents.paths import Source
+from .store import Store
 from .writer import Writer
 
-__all__ = ["Moves", "is_gone"]
+__all__ = ["Moves", "all_gone", "is_gone"]
 
 _ROOTS = 1000
 """Folders that files were moved from, which are remembered."""
@@ -28,6 +29,24 @@ def is_gone(path: str) -> bool:
             return False
         else:
             return os.path.isdir(path) or os.path.islink(path) if there else False  # noqa: PTH112, PTH114
+
+
+def all_gone(store: Store, generation: int, folder: str) -> bool:
+    """Whether there are documents of files in ``folder``, and not one of these files is there any more.
+
+    So it is where a disk is not mounted, or the folder was emptied.
+    """
+    some = False
+    rows = store.stream(
+        "SELECT path FROM sources s WHERE path > ?1 AND path < ?2 AND EXISTS (SELECT 1 FROM documents d WHERE d.source = s.id "
+        "AND +d.added <= ?3 AND (d.removed IS NULL OR d.removed > ?3))",
+        (f"{folder.rstrip('/')}/", f"{folder.rstrip('/')}0", generation),
+    )
+    for (path,) in rows:
+        some = True
+        if not is_gone(path):
+            return False
+    return some
 
 
 class Moves:

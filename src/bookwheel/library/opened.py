@@ -16,6 +16,7 @@ class Opened:
     """A library that is open. `Reader` says which generation is read."""
 
     path: Path
+    ram: int | None
     _encoders: Encoders
 
     @property
@@ -30,6 +31,11 @@ class Opened:
     def generation(self) -> int:
         """Number of the commit being read."""
         return self._snapshot.generation
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """What tells the commit being read from every other: the library's identity and the number of the commit."""
+        return self._snapshot.manifest.version
 
     @property
     def document_count(self) -> int:

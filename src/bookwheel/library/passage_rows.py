@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from .._errors import LibraryChanged
+from ..documents.dates import date_of
 from ..documents.document import Scalar
 from ..documents.noise import without_noise
 from ..documents.passages import TITLE
@@ -111,8 +112,13 @@ class PassageRows(StoredPlaces):
 
         def full(row: tuple[Any, ...]) -> bool:
             nonlocal room
-            room -= sum(len(value) for value in (row[5], row[8], row[9]) if isinstance(value, str | bytes))
+            for value in (row[5], row[8], row[9]):
+                if isinstance(value, str | bytes):
+                    room -= len(value)
             return room < 0
+
+        files: dict[tuple[Any, ...], dict[str, str | int] | None] = {}
+        """What the files met so far tell, by all that is stored of them; None where the path is damaged."""
 
         for row in self._rows(
             f"SELECT {_PASSAGE}, {WHOLE}, s.id, s.path, s.sum >> 32, t.places, t.sum >> 32, {OF_FILE} FROM {_TABLES} "
@@ -140,19 +146,22 @@ class PassageRows(StoredPlaces):
                 noted,
                 cell,
                 of_places,
-                *state,
+                *_,
             ) = row
+            stored = row[13:16] + row[18:]
+            if stored not in files:
+                files[stored] = self.file_of(path, stored[3:]) if name_sum(source, path) == noted else None
+            file = files[stored]
             if (
                 passage_holds(row)
                 and document_sum(number, name, title, metadata, language, digest) == whole
-                and name_sum(source, path) == noted
+                and file is not None
                 and (map_ := self.loaded(document, cell, of_places)) is not None
             ):
                 shown = read_json(metadata)[0] if metadata else {}
                 place = map_.place(start, end)
-                decoded, file = text.decode(), self.file_of(path, state)
                 found[passage] = PassageRow(
-                    passage, document, start, end, place, name, path, title, shown, decoded, file, language=language
+                    passage, document, start, end, place, name, path, title, shown, text.decode(), {**file}, language=language
                 )
         if len(found) < len(ids):
             if each is not None:
@@ -179,6 +188,19 @@ class PassageRows(StoredPlaces):
                 passage, document, start, end = row[:4]
                 place, file = map_.place(start, end), self.file_of(path, state)
                 found[passage] = PassageRow(passage, document, start, end, place, name, path, "", {}, "", file, True)
+
+    def dates(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The date (`date_of`) of each of the documents ``numbers`` that is sound."""
+        found: dict[int, str] = {}
+        for number, name, title, metadata, language, digest, whole, source, path, noted, *state in self._rows(
+            f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, {OF_FILE} FROM documents d JOIN sources s ON s.id = d.source WHERE d.id IN",
+            numbers,
+        ):
+            if document_sum(number, name, title, metadata, language, digest) == whole and name_sum(source, path) == noted:
+                found[number] = date_of(read_json(metadata)[0] if metadata else {}, self.file_of(path, state))
+            else:
+                self.met(self.damage(number, "a field"))
+        return found
 
     def file_of(self, path: str, state: Sequence[Any]) -> dict[str, str | int]:
         """What the file ``path`` tells, given `OF_FILE`; without size and time where those are damaged."""

@@ -15,9 +15,33 @@ if TYPE_CHECKING:
     from ..memory.plan import MemoryPlan
     from ..rank.trace import Ranking
 
-__all__ = ["EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
+__all__ = ["Copy", "EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
+
+LEFT_OUT = "left out: "
+"""How the note on a damaged passage, or document, begins that an answer lacks."""
 
 NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A passage that repeats another one: what a result says, said elsewhere."""
+
+    id: str
+    """The document's id."""
+    source: str
+    place: str
+    passage: int
+    """Its number in the library."""
+    start: int
+    """Where it starts in its document, in code points."""
+    end: int
+    exact: bool
+    """Whether it is the same word for word; else it shares most of its three-word shingles."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {name: getattr(self, name) for name in ("id", "source", "place", "passage", "start", "end", "exact")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +83,15 @@ class Result:
     file: Mapping[str, str | int] = field(default_factory=dict)
     """What its file tells: ``path``, ``folder``, ``suffix``, ``size`` (bytes), ``modified`` (UTC, ISO 8601); none for what
     `Library.add` was given."""
+    also: tuple[Copy, ...] = ()
+    """With ``fold``: where else the library has this passage, or nearly."""
+
+    @property
+    def date(self) -> str:
+        """The date that ``sort`` goes by: the document's own, or else its file's; ``""`` for none."""
+        from ..documents.dates import date_of
+
+        return date_of(self.metadata, self.file)
 
     def excerpt(self, characters: int) -> tuple[str, list[tuple[int, int]]]:
         """At most so many characters of the text, around its first highlight, and the highlights in them."""
@@ -84,6 +117,7 @@ class Result:
             "metadata": dict(self.metadata),
             "file": dict(self.file),
             "where": self.where.to_dict(),
+            "also": [copy.to_dict() for copy in self.also],
         }
 
 

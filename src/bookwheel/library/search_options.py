@@ -6,15 +6,16 @@ import inspect
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from .._errors import UsageError
 from .._numbers import real, whole
 from ..rank.recipe import Recipe
 
-__all__ = ["MAX_K", "SearchOptions", "with_options"]
+__all__ = ["MAX_K", "SORTS", "SearchOptions", "with_options"]
 
 MAX_K = 1_000_000
+SORTS = ("relevance", "newest", "oldest")
 
 P = ParamSpec("P")
 Options = TypeVar("Options")
@@ -47,9 +48,15 @@ class SearchOptions:
     """Keep each stage's time, candidates and notes in ``Results.ranking.trace`` and ``Results.timings``."""
     threads: int = 1
     """How many queries of `Library.search_many` are searched at once."""
+    offset: int = 0
+    """Leave out this many results: with ``k=10``, the second page begins at 10."""
+    fold: bool = False
+    """Put what repeats a better result nearly word for word under that result (`Result.also`)."""
+    sort: Literal["relevance", "newest", "oldest"] = "relevance"
+    """``newest`` or ``oldest``: the best 100 passages by the date of their document, or else of its file."""
 
     def __post_init__(self) -> None:
-        for name in ("k", "threads"):
+        for name in ("k", "threads", "offset"):
             object.__setattr__(self, name, whole(getattr(self, name), name))
         for name in ("cutoff", "seconds"):
             if (value := getattr(self, name)) is not None:
@@ -60,8 +67,17 @@ class SearchOptions:
             raise UsageError(f"cutoff must be between 0 and 1, not {self.cutoff!r}")
         if self.seconds is not None and not self.seconds >= 0:
             raise UsageError(f"seconds must be a number from 0 up, not {self.seconds!r}")
+        if not 0 <= self.offset <= MAX_K - self.k:
+            raise UsageError(f"offset must be a whole number from 0 to {MAX_K} less k, not {self.offset!r}")
+        if self.sort not in SORTS:
+            raise UsageError(f"sort must be one of {', '.join(SORTS)}, not {self.sort!r:.40}")
         if not 1 <= self.threads <= 256:
             raise UsageError(f"threads must be a whole number between 1 and 256, not {self.threads!r}")
+
+    @property
+    def arranged(self) -> bool:
+        """Whether more is to be done with a ranking than to show its best passages, or documents."""
+        return self.fold or self.offset > 0 or self.sort != "relevance"
 
 
 def with_options(

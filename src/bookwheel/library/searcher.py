@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, QueryError
+from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, QueryError, UsageError
 from ..analysis.highlight import QueryHighlighter
 from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
@@ -23,10 +22,11 @@ from ..rank.recipe import Fuse, Recipe
 from ..rank.runner import Runner, TracingRunner
 from ..rank.trace import Ranking
 from ..rank.validate import validate
+from .arranging import arranged, copies_of
 from .late import AT_ONCE, EACH, MARK, LateResult, LateRows
 from .recipe_needs import models_of, representations_of
 from .resources import Resources
-from .results import Result, Results
+from .results import LEFT_OUT, Copy, Result, Results
 from .retrieval.context import LibraryContext
 from .retrieval.registry import representations
 from .saved_recipes import read_recipes
@@ -127,7 +127,13 @@ class Searcher:
 
     def _looked_up(self, query: Query, recipe: Recipe, options: SearchOptions) -> Results:
         started = time.perf_counter()
-        if options.group:
+        copies: dict[int, list[tuple[int, bool]]] = {}
+        if options.arranged:
+            shown = arranged(self.snapshot, options, lambda depth: self._ranked(query, recipe, options, depth))
+            ranking, ids, copies = shown.ranking, shown.passages, shown.copies
+            if shown.notes:
+                ranking = replace(ranking, notes=(*ranking.notes, *shown.notes))
+        elif options.group:
             ranking, ids = self._grouped(query, recipe, options)
         else:
             ranking = self._ranked(query, recipe, options, options.k)
@@ -136,14 +142,23 @@ class Searcher:
             ids = self._fitting(query, ids, options.cutoff)
         ranked = time.perf_counter()
         rows = self.snapshot.store.passages(ids, EACH, AT_ONCE)
+        also = copies_of(self.snapshot.store, copies) if copies else {}
         fetched = time.perf_counter()
-        results = self._highlighted(query, ids, rows, ranking)
+        results = self._highlighted(query, ids, rows, ranking, options.offset, also)
         timings = _stage_seconds(ranking, ranked - started)
         timings["texts"] = fetched - ranked
         timings["highlights"] = time.perf_counter() - fetched
         return Results(results, query=query.original, ranking=ranking, timings=timings)
 
-    def _highlighted(self, query: Query, ids: list[int], rows: Mapping[int, PassageRow], ranking: Ranking) -> list[Result]:
+    def _highlighted(
+        self,
+        query: Query,
+        ids: list[int],
+        rows: Mapping[int, PassageRow],
+        ranking: Ranking,
+        offset: int,
+        also: Mapping[int, tuple[Copy, ...]],
+    ) -> list[Result]:
         wanted = query.text
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
             wanted += " " + ranking.query.text
@@ -151,6 +166,8 @@ class Searcher:
         found = [row for passage in ids if (row := rows.get(passage)) is not None]
         late = LateRows(self.snapshot.store, highlights)
         places = {passage: place for place, passage in enumerate(ranking.hits.ids.tolist())}
+        scores = ranking.hits.scores.tolist()
+        parts = {name: values.tolist() for name, values in ranking.parts.items()}
         results: list[Result] = []
         room = AT_ONCE
         for some in _some(found):
@@ -159,7 +176,10 @@ class Searcher:
             ):
                 room -= MARK * len(marked)
                 spans = None if row.late or room < 0 else tuple(marked)
-                results.append(_result(len(results) + 1, row, ranking, places[row.id], spans, late))
+                rank, copies = offset + len(results) + 1, also.get(row.id, ())
+                at = places[row.id]
+                of_each = {name: values[at] for name, values in parts.items()}
+                results.append(_result(rank, row, scores[at], of_each, spans, late, copies))
         return results
 
     def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
@@ -219,6 +239,8 @@ class Searcher:
     def rank_documents(self, queries: Iterable[str | Query], options: SearchOptions) -> list[list[tuple[str, float]]]:
         """For each query the best documents as (id, score), a document scoring as its best passage."""
         self.refuse_empty()
+        if options.arranged:
+            raise UsageError("rank_documents takes no offset, fold or sort; search does")
         recipe = self.recipe(options.recipe)
         results = []
         for query in queries:
@@ -305,7 +327,7 @@ class Searcher:
 
 def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
     """``ranking`` with what was found damaged among its notes."""
-    return replace(ranking, notes=(*ranking.notes, *(f"left out: {one}" for one in sentences))) if sentences else ranking
+    return replace(ranking, notes=(*ranking.notes, *(f"{LEFT_OUT}{one}" for one in sentences))) if sentences else ranking
 
 
 def asked(question: str) -> str:
@@ -357,22 +379,22 @@ def _some(rows: list[PassageRow]) -> Iterator[list[PassageRow]]:
 
 
 def _result(
-    rank: int, row: PassageRow, ranking: Ranking, at: int, highlights: tuple[tuple[int, int], ...] | None, late: LateRows
+    rank: int,
+    row: PassageRow,
+    score: float,
+    parts: dict[str, float],
+    highlights: tuple[tuple[int, int], ...] | None,
+    late: LateRows,
+    also: tuple[Copy, ...],
 ) -> Result:
     """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
-    given: dict[str, Any] = {
-        "rank": rank,
-        "score": float(ranking.hits.scores[at]),
-        "parts": {name: float(values[at]) for name, values in ranking.parts.items()},
-        "id": row.name,
-        "passage": row.id,
-        "source": row.source,
-        "place": row.place.text(row.source, heading=False),
-        "where": row.place,
-        "start": row.start,
-        "end": row.end,
-        "file": row.file,
-    }
+    place = row.place.text(row.source, heading=False)
     if highlights is None:
-        return LateResult(late, **given)
-    return Result(**given, title=row.title, text=row.text, highlights=highlights, metadata=row.metadata)
+        return LateResult(
+            late, rank=rank, score=score, parts=parts, id=row.name, passage=row.id, source=row.source, place=place,
+            where=row.place, start=row.start, end=row.end, file=row.file, also=also,
+        )  # fmt: skip
+    return Result(
+        rank, score, parts, row.name, row.id, row.title, row.source, place, row.text, highlights, row.start, row.end,
+        row.metadata, row.place, row.file, also,
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +61,12 @@ class Snapshot:
         self._filters: OrderedDict[str, Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
         self._idf: dict[str, float] = {}
+        self.word_terms: dict[str, tuple[str, ...]] = {}
+        """The terms of raw words that answers have met, see `wording`."""
         self._missing: dict[str, list[NDArray[np.int64]]] = {}
         self._begun: set[str] = set()
+        self.words: dict[str, Any] = {}
+        """What words of queries are as terms (`retrieval.query_terms`)."""
 
     @classmethod
     def open(cls, library: Path) -> Snapshot:

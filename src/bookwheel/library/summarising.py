@@ -16,6 +16,7 @@ from ..read.summary import Sentence, SummaryOptions, sentences_of, summarised
 from ..read.written_summary import SummaryWriting, WrittenSummary, leaves_for, write_summary
 from .asking import LibraryCollection
 from .mentions import documents_of_filter
+from .results import LEFT_OUT
 from .searcher import Searcher
 from .whole_texts import DamagedText, called, windows
 
@@ -76,7 +77,7 @@ def summarise(
                 cited = {quote.evidence for claim in told.claims for quote in claim.quotes}
                 claims, evidence = told.claims, tuple(one for one in passages if one.number in cited)
     notes += told.notes
-    notes += [f"left out: {one}" for one in damaged]
+    notes += [f"{LEFT_OUT}{one}" for one in damaged]
     timings = {"total": time.perf_counter() - started}
     question = f"summary of {what}" + (f": {options.query}" if options.query else "")
     if not claims:

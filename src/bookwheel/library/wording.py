@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError
-from ..analysis.stop_words import stop_words
+from ..analysis.stop_words import telling_words
 from ..analysis.words import spans_of
 from ..rank.query import Query
+from ..read.likeness import ABSENT
 from .retrieval.bm25 import NAME as BM25
-from .retrieval.query_terms import greatest_score, present_terms
+from .retrieval.query_terms import all_present_terms, greatest_score
 from .retrieval.registry import retriever
 from .snapshot import Snapshot
 from .vectors.encoders import BUILT_IN, Encoders
@@ -21,7 +21,7 @@ from .vectors.kinds import kind_of
 
 __all__ = ["LibraryWording"]
 
-REMEMBERED = 50_000
+REMEMBERED = 30_000
 """Words whose terms are remembered."""
 
 
@@ -31,23 +31,29 @@ class LibraryWording:
     def __init__(self, encoders: Encoders, snapshot: Snapshot) -> None:
         self._encoders = encoders
         self._snapshot = snapshot
-        self._terms: dict[str, tuple[str, ...]] = {}
 
     def terms(self, text: str) -> list[tuple[int, int, tuple[str, ...]]]:
         """See `Wording.terms`."""
-        known = self._terms
-        found = []
         spans = spans_of(text)
-        functional = self._function_words([word for word, _, _ in spans])
-        for word, start, end in spans:
-            if word in functional:
-                continue
-            if (terms := known.get(word)) is None:
-                if len(known) >= REMEMBERED:
-                    known.clear()
-                terms = known[word] = tuple(dict.fromkeys(present_terms(self._snapshot, word)))
-            if terms:
-                found.append((start, end, terms))
+        words = [word for word, _, _ in spans]
+        functional = self._function_words(words)
+        terms = self._terms_of([word for word in dict.fromkeys(words) if word not in functional])
+        return [(start, end, some) for word, start, end in spans if (some := terms.get(word))]
+
+    def meet(self, texts: Iterable[str]) -> None:
+        """Look up the words of ``texts`` together, which is quicker than sentence by sentence."""
+        self._terms_of(list(dict.fromkeys(word for text in texts for word, _, _ in spans_of(text))))
+
+    def _terms_of(self, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The terms of raw words, which all questions of the snapshot remember together."""
+        known = self._snapshot.word_terms
+        found = {word: terms for word in words if (terms := known.get(word)) is not None}
+        if missing := [word for word in words if word not in found]:
+            if len(known) + len(missing) > REMEMBERED:  # not cleared: another thread may be reading it
+                known = self._snapshot.word_terms = {}
+            made = dict(zip(missing, all_present_terms(self._snapshot, missing), strict=True))
+            known.update(made)
+            found |= made
         return found
 
     def _function_words(self, words: Sequence[str]) -> Set[str]:
@@ -59,7 +65,7 @@ class LibraryWording:
         if analyzer.only is not None:
             return frozenset()
         folded = [word.casefold() for word in words]
-        counts = {one: sum(map(stop_words(one).__contains__, folded)) for one in analyzer.languages if one is not None}
+        counts = {one: sum(map(telling_words(one).__contains__, folded)) for one in analyzer.languages if one is not None}
         language = max(counts, key=counts.__getitem__, default=None)  # the main one where several are equal
         if language is None or not counts[language]:
             return frozenset()
@@ -91,18 +97,9 @@ class LibraryWording:
                 names.append(representation.name)
         return names
 
-    def strengths(self, question: str, passages: Sequence[int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def strengths(self, question: str, passages: Sequence[int]) -> NDArray[np.float64]:
         """See `Collection.strengths`."""
-        ids = np.asarray(passages, np.int64)
         query, snapshot = Query(question), self._snapshot
-        words = retriever(self._encoders, snapshot, BM25, query, snapshot.alive).score(ids)
-        cosines = [
-            retriever(self._encoders, snapshot, name, query, snapshot.alive, limit=0.0).score(ids)
-            for name in self.names
-            if name != BUILT_IN or self.vectors([]) is None
-        ]
-        return words / max(greatest_score(snapshot, question), 1e-6), _columns(cosines, len(ids))
-
-
-def _columns(arrays: Sequence[NDArray[Any]], count: int) -> NDArray[Any]:
-    return np.stack(arrays, axis=1) if arrays else np.zeros((count, 0))
+        found = retriever(self._encoders, snapshot, BM25, query, snapshot.alive).score(np.asarray(passages, np.int64))
+        whole = greatest_score(snapshot, question) + self.idf([ABSENT])[ABSENT]
+        return np.asarray(found / max(whole, 1e-6), np.float64)

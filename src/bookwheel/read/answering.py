@@ -18,7 +18,7 @@ from .refusal import Verdict, features, judged, passage_features
 __all__ = ["Event", "Found", "Token", "answer", "events"]
 
 
-def events(collection: Collection, question: str, options: AskOptions) -> Iterator[Event]:
+def events(collection: Collection, question: str, options: AskOptions, added: Sequence[str] = ()) -> Iterator[Event]:
     """What happens while a question is answered: `Found`, perhaps `Token` after `Token`, and last the `Answer`."""
     started = time.perf_counter()
     evidence = tuple(collection.search(question, options.passages, options))
@@ -28,7 +28,7 @@ def events(collection: Collection, question: str, options: AskOptions) -> Iterat
     if not evidence:
         yield Answer(question, (), (), "quote", refused=True, reason=_nothing(options), timings=timings)
         return
-    found = matches(collection, Question.of(collection, question), evidence, hidden=options.hidden)
+    found = matches(collection, Question.of(collection, question, added), evidence, hidden=options.hidden)
     verdict = _judged(collection, found, options)
     claims = () if verdict.refused else quoted(collection, question, evidence, options, found)
     timings["reading"] = time.perf_counter() - searched
@@ -53,10 +53,10 @@ def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verd
         return Verdict(False, None)
     fitted = collection.fitted()
     if fitted is None:
-        return judged(found, None, 1.0, options.threshold)
-    strength, cosines = collection.strengths(found.question.text, [one.passage for one in found.evidence])
-    rows = features(passage_features(found, strength, cosines))
-    return judged(found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
+        return judged(collection, found, None, 1.0, options.threshold)
+    strength = collection.strengths(found.question.text, [one.passage for one in found.evidence])
+    rows = features(passage_features(collection, found, strength))
+    return judged(collection, found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
 
 
 def _nothing(options: AskOptions) -> str:

@@ -42,6 +42,9 @@ class Asked(Collection, Protocol):
     def mentions(self, phrases: Sequence[str], where: str | None, together: str) -> MentionList:
         """Every document that has the phrases, with every place."""
 
+    def left_out(self) -> Sequence[str]:
+        """One sentence for each damaged passage that the searches so far left out."""
+
 
 def ask(collection: Asked, question: str, options: AskOptions, turns: Sequence[Turn] = ()) -> Answer:
     """The last of `ask_events`."""
@@ -70,7 +73,7 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
     completed = complete(collection, wanted, turns, options) if turns else Completed(wanted)
     inner = replace(options, where=limited.where(options.where), history=())
     last: Answer | None = None
-    for event in answered(collection, completed.question, inner):
+    for event in answered(collection, completed.question, inner, completed.added):
         if isinstance(event, Answer):
             last = event
         else:
@@ -83,7 +86,8 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
         # What the person typed, since the words of the limit are words again.
         again = question if all(limit.soft for limit in limited.limits) else completed.question
         other: Answer | None = None
-        for event in answered(collection, again, without):
+        added = completed.added if again == completed.question else ()
+        for event in answered(collection, again, without, added):
             if isinstance(event, Answer):
                 other = event
             else:
@@ -96,6 +100,10 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
     if completed.added or completed.question != wanted:
         notes.append(f"asked as: {completed.question}")
     notes += completed.notes
+    if damaged := collection.left_out():
+        notes += damaged
+        if last.refused and not last.evidence:
+            last = replace(last, reason="what was found is damaged, and left out; `bookwheel check` tells what to do")
     yield _finished(last, question, [*notes, *last.notes, *limited.unclear], limited, completed.question, started, completed)
 
 

@@ -20,7 +20,6 @@ from .._errors import InputError, UsageError
 from .evidence import Evidence
 from .matching import Question, matches
 from .protocols import Collection
-from .refusal import logistic
 
 __all__ = ["EASY", "FEATURES", "HARD", "Difficulty", "described", "trained"]
 
@@ -29,6 +28,7 @@ FEATURES = ("probability", "coverage", "margin", "words", "passages")
 """Of a question and its evidence: that it is answered; best share of its words in a sentence; by how much the best passage's score
 leads; logarithm of the number of its words; how many passages meet half of it."""
 MAX_BYTES = 1 << 16
+RIDGE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,20 @@ def trained(rows: NDArray[np.float64], levels: Sequence[int]) -> Difficulty:
         above = (known >= step).astype(np.float64)
         if not 0 < above.sum() < len(above):
             raise UsageError(f"no question, or every one, needs more than level {step - 1}; label more questions")
-        # Even odds would call half of all questions hard; the share of the labels is what is wanted.
-        weights = logistic(np.asarray(rows, np.float64), above)
-        weights[0] += float(np.log(above.mean() / (1 - above.mean())))
-        steps.append(tuple(map(float, weights)))
+        steps.append(tuple(map(float, _logistic(np.asarray(rows, np.float64), above))))
     return Difficulty((steps[0], steps[1]))
+
+
+def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intercept and weights of a logistic regression, held small by a ridge; by Newton's method."""
+    full = np.concatenate([np.ones((len(x), 1)), x], axis=1)
+    ridge = RIDGE * np.eye(full.shape[1])
+    weights = np.zeros(full.shape[1])
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-np.clip(full @ weights, -30, 30)))
+        curvature = full.T @ (full * (chance * (1 - chance))[:, None]) + ridge
+        step = np.linalg.solve(curvature, full.T @ (chance - y) + ridge @ weights)
+        weights = weights - step
+        if np.abs(step).max() < 1e-9:
+            break
+    return np.asarray(weights, np.float64)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from .evidence import Evidence
 
-__all__ = ["Fence", "bare", "seen", "speaks_to_models"]
+__all__ = ["Fence", "bare", "seen", "speaks_to_models", "visible"]
 
 _UNSEEN = frozenset(("Cc", "Cf", "Co", "Cs", "Cn"))
 _KEPT = frozenset("\n\t\u200c\u200d")
@@ -64,14 +64,19 @@ _INSTRUCTION = re.compile(
 )
 
 
-def bare(text: str) -> str:
+def visible(text: str) -> str:
     """``text`` without control, direction, unassigned and unseen characters (but for line ends and tabs).
 
-    Emoji and Indic words keep their joiners. What may begin a special token of a chat template is taken apart.
+    Emoji and Indic words keep their joiners.
     """
-    if not text.isascii() or not text.isprintable():
-        text = "".join(one for one in text if one in _KEPT or unicodedata.category(one) not in _UNSEEN)
-    return _ROLE.sub(r"\1 :", _TEMPLATE.sub(lambda found: found[0] + " ", text))
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one for one in text if one in _KEPT or unicodedata.category(one) not in _UNSEEN)
+
+
+def bare(text: str) -> str:
+    """`visible` text in which what may begin a special token of a chat template is taken apart."""
+    return _ROLE.sub(r"\1 :", _TEMPLATE.sub(lambda found: found[0] + " ", visible(text)))
 
 
 def speaks_to_models(sentence: str) -> bool:

@@ -18,6 +18,9 @@ from .sentences import Sentence, Word, header_of, sentences_of
 
 __all__ = ["Matches", "Question", "matches"]
 
+ADDED = 0.35
+"""What a word that completes a follow-up question weighs, against one that was asked. On 263 follow-ups made of XQuAD's questions
+(`bench/follow_ups.py`) the answer is then in the best sentence for 68.1 %, for 65.8 % with the same weight."""
 _POINTING = frozenset("he she it they this these his her its their such that those".split())  # noqa: SIM905
 
 
@@ -39,12 +42,15 @@ class Question:
     kind: str | None
 
     @classmethod
-    def of(cls, collection: Wording, text: str) -> Question:
-        """``text`` analysed as the index is."""
+    def of(cls, collection: Wording, text: str, added: Sequence[str] = ()) -> Question:
+        """``text`` analysed as the index is. ``added``: words of it that earlier questions added, which weigh `ADDED` times as much."""
         found = collection.terms(text)
         terms = {term: number for number, term in enumerate(dict.fromkeys(term for _, _, some in found for term in some))}
         idf = collection.idf(list(terms))
         weights = np.array([idf[term] for term in terms], np.float64)
+        if added and (others := {term for _, _, some in collection.terms(" ".join(added)) for term in some}):
+            own = {term for _, _, some in collection.terms(_without(text, added)) for term in some}
+            weights *= np.array([ADDED if term in others - own else 1.0 for term in terms])
         words = tuple((text[start:end], tuple(terms[term] for term in some)) for start, end, some in found)
         pairs = frozenset((a, b) for (_, left), (_, right) in pairwise(words) for a in left for b in right if a != b)
         asked = frozenset(word.casefold() for word in text.replace("?", " ").split())
@@ -54,6 +60,11 @@ class Question:
         """For each of ``words`` the numbers of those of its terms that the question has."""
         terms = self.terms
         return [[terms[term] for term in some if term in terms] for _, _, some in words]
+
+
+def _without(text: str, added: Sequence[str]) -> str:
+    """A completed question as it was typed: what completes one stands at its end."""
+    return text.removesuffix(" ".join(added))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ class AskOptions:
     """Whether text that a reader of the document does not see may be quoted."""
     seconds: float | None = None
     """Time for the model; what is there by then is shown."""
+    context: int | None = None
+    """Tokens of prompt and answer that the model takes; None: what the model or its server says."""
     calls: int = 8
     """The most times that the model is asked."""
     verifier: Any = None
@@ -59,6 +61,10 @@ class AskOptions:
             object.__setattr__(self, name, value)
             if not low <= value <= high:
                 raise UsageError(f"{name} must be a whole number between {low} and {high:,}, not {value!r}")
+        if self.context is not None:
+            object.__setattr__(self, "context", whole(self.context, "context"))
+            if not 256 <= self.context <= 1 << 24:
+                raise UsageError(f"context must be a whole number between 256 and {1 << 24:,}, not {self.context!r}")
         for name in ("threshold", "seconds"):
             if (given := getattr(self, name)) is not None:
                 object.__setattr__(self, name, real(given, name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,8 @@ class Collection(Wording, Protocol):
     def places(self, quotes: Sequence[Quote]) -> list[str]:
         """Where each quote stands, for people."""
 
-    def strengths(self, question: str, passages: Sequence[int]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """BM25 score of each passage as a share of the greatest possible (m,), and cosines of vectors of whole passages (m, any)."""
+    def strengths(self, question: str, passages: Sequence[int]) -> NDArray[np.float64]:
+        """BM25 score of each passage as a share of what the words of the question and one that the library lacks could reach (m,)."""
 
     def fitted(self) -> Fitted | None:
         """What tells whether a question is answered; None in a library that is too small to fit it on."""

@@ -21,6 +21,7 @@ MARGIN = 1000
 _PLACES = (re.compile(r"\n\s*"), re.compile(r"[;:,、，；：–—]\s*"), re.compile(r"\s+"))
 _ENDED = re.compile(r"[.!?…。！？｡][\"'’”»)\]」』）】*_]*\s*$")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s|[^\n]*\n\s*([=\-~^\"'`#*+.])\1{2,}\s*$")
+_RULES = re.compile(r"(?:[ \t]*([-=_*~#+.\u2500-\u257f])\1{2,}[ \t]*\n\s*)+(?=\S)")
 _ROW = re.compile(r"\s*\|.*\|\s*$|[^\t\n]+\t[^\t\n]+")
 
 Word = tuple[int, int, tuple[str, ...]]
@@ -54,14 +55,18 @@ def sentences_of(
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of the sentences of ``text``, without white space around them; together they have all of its words."""
+    """Start and end of the sentences of ``text``, without white space around them and drawn lines before them; together they
+    have all of its words.
+    """
     starts, _ = cuts(Document("", text))
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         for first, last in _pieces(text, start, end):
             piece = text[first:last]
-            if stripped := piece.strip():
+            if piece.strip():
                 first += len(piece) - len(piece.lstrip())
-                yield first, first + len(stripped)
+                if rules := _RULES.match(text, first, last):
+                    first = rules.end()
+                yield first, first + len(text[first:last].rstrip())
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,7 @@ from .events import Token
 from .evidence import Evidence
 from .hostile import Fence, bare
 from .methods import method
-from .methods.base import Run
+from .methods.base import Run, model_context
 from .options import AskOptions
 from .protocols import Collection
 
@@ -90,7 +90,9 @@ def written(
                 draft.notes += run.notes
                 draft.stands = run.stands
         else:
-            ask = _phrasing(model, question, quoted) if small else _answering(model, question, evidence, options, draft)
+            ask = (
+                _phrasing(model, question, quoted, options) if small else _answering(model, question, evidence, options, draft)
+            )
             yield from _drafted(model, ask, options, draft)
     except BookwheelError as error:
         draft.notes.append(_sentence(error))
@@ -140,7 +142,8 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
     values = {"secret": fence.secret, "question": bare(question)}
     frame, *lengths = _counted(model, [prompt.settings.get("system", "") + prompt.fill(passages="", **values), *texts])
     most = prompt.number("max_tokens", 300)
-    room = getattr(model, "context", 4096) - most - frame - 40  # what a chat template adds
+    context = model_context(model, options)
+    room = context - most - frame - 40  # what a chat template adds
     fitting = 0
     for length in lengths:
         if length + 2 > room:
@@ -149,7 +152,7 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
         fitting += 1
     if not fitting:
         raise ModelError(
-            f"the context of {model.name!r}, {getattr(model, 'context', 4096):,} tokens, is too small for one passage of "
+            f"the context of {model.name!r}, {context:,} tokens, is too small for one passage of "
             f"{lengths[0]:,} beside the question; take a model with a longer one, or index with shorter passages"
         )
     if fitting < len(texts):
@@ -157,18 +160,19 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
     return prompt, prompt.fill(passages="\n\n".join(texts[:fitting]), **values)
 
 
-def _phrasing(model: Any, question: str, quoted: Sequence[Claim]) -> _Ask:
+def _phrasing(model: Any, question: str, quoted: Sequence[Claim], options: AskOptions) -> _Ask:
     """The prompt with the sentences of the quoting answer."""
+    context = model_context(model, options)
     prompt = load_prompt("phrase")
     lines = [" ".join(bare(claim.text).split()) for claim in quoted]
     while True:
         text = prompt.fill(sentences="\n".join(lines), question=bare(question))
         (length,) = _counted(model, [text])
-        if length + prompt.number("max_tokens", 80) + 80 <= getattr(model, "context", 4096):
+        if length + prompt.number("max_tokens", 80) + 80 <= context:
             return prompt, text
         if len(lines) < 2:
             raise ModelError(
-                f"the context of {model.name!r}, {getattr(model, 'context', 4096):,} tokens, is too small for one sentence of "
+                f"the context of {model.name!r}, {context:,} tokens, is too small for one sentence of "
                 f"{length:,} and the question; take a model with a longer one"
             )
         lines.pop()

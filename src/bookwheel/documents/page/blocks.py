@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .hints import hint_of
 from .mathml import math_text
+from .stylesheet import hiding_selectors
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -55,6 +56,10 @@ _HIDING = re.compile(
     re.IGNORECASE,
 )
 """Styles of what is not shown, or in type of a point at most."""
+
+
+_OWN = re.compile(r"(?:^|[;\s])(?:display|visibility)\s*:", re.IGNORECASE)
+"""A style of the element itself outranks style sheets."""
 
 
 @dataclass(slots=True)
@@ -239,15 +244,30 @@ def _hidden(root: LexborNode) -> dict[int, str]:
         attributes = node.attributes
         if "hidden" in attributes or _HIDING.search(attributes.get("style") or ""):
             until_found = (attributes.get("hidden") or "").lower() == "until-found"
-            # Wikipedia shows a picture of each formula and hides the formula.
-            formula = node.first_child
-            while formula is not None and formula.tag == "-text":
-                formula = formula.next
-            if not until_found and (formula is None or formula.tag != "math"):
+            if not until_found and not _is_formula(node):
                 found[node.mem_id] = "yes"
         elif attributes.get("aria-hidden") == "true":
             found[node.mem_id] = "aria"
+    page = root
+    while page.parent is not None:
+        page = page.parent
+    if selectors := hiding_selectors(style.text() for style in page.css("style") if _on_screen(style)):
+        for node in page.css(", ".join(selectors)):
+            if not _OWN.search(node.attributes.get("style") or "") and not _is_formula(node):
+                found[node.mem_id] = "yes"
     return found
+
+
+def _on_screen(style: LexborNode) -> bool:
+    return (style.attributes.get("media") or "all").strip().lower() in ("all", "screen")
+
+
+def _is_formula(node: LexborNode) -> bool:
+    """Wikipedia shows a picture of each formula and hides the formula."""
+    first = node.first_child
+    while first is not None and first.tag == "-text":
+        first = first.next
+    return first is not None and first.tag == "math"
 
 
 def _shadow(node: LexborNode) -> LexborNode | None:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 
 from ..._errors import InputError
-from ..source import Source, megabytes
+from ..source import Source, megabytes, why_limited
 
 __all__ = ["Archive", "open_archive"]
 
@@ -45,10 +45,16 @@ class Archive:
         if member.flag_bits & 1:
             raise InputError(f"{label} is protected by a password; index a copy saved without one")
         packed = max(member.compress_size, 1)
-        if member.file_size > self._left or (member.file_size > _SMALL and member.file_size > packed * _MAX_RATIO):
+        if member.file_size > _SMALL and member.file_size > packed * _MAX_RATIO:
             raise InputError(
-                f"{label} looks like a zip bomb: {name} unpacks from {packed:,} to {member.file_size:,} bytes "
-                f"(the limits are {megabytes(self._source.max_bytes)} and a ratio of {_MAX_RATIO}); it was skipped"
+                f"{label} looks like a zip bomb: {name} unpacks from {packed:,} to {member.file_size:,} bytes, more than "
+                f"{_MAX_RATIO} times as many; it was skipped"
+            )
+        if member.file_size > self._left:
+            limit = self._source.max_bytes
+            raise InputError(
+                f"{label}: {name} unpacks to {megabytes(member.file_size)}, which exceeds the limit of {megabytes(limit)} for all "
+                f"that is read of one file{why_limited(limit)}; it was skipped"
             )
         try:
             with self._file.open(member) as stream:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..._errors import ModelError
 from ..._system import PARSING
 from ...analysis.whole_forms import MARK
-from ...analysis.words import WordTable
+from ...analysis.words import WordTable, split_words
 from .wordpiece import MEMO, UNITS, WordPiece
 
 __all__ = ["StaticEncoder", "Words", "load", "recognises", "write"]
@@ -170,43 +170,32 @@ class StaticEncoder:
             found = found[found >= 0]
         return indptr, found
 
-    def encode_words(
-        self, indptr: NDArray[np.int64], ids: NDArray[np.int32], table: Words, *, light: bool = False
-    ) -> NDArray[np.float32]:
+    def encode_words(self, indptr: NDArray[np.int64], ids: NDArray[np.int32], table: Words) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of texts given as numbers of ``table``'s words, as `WordTable.ids` gives them.
 
         Each word of the table is cut into pieces once, for as long as the table lives. A text has the same vector whatever
-        other texts it comes with. ``light``: few words are added up without the compiled loop, as a query's are; that may
-        differ in the last bit.
+        other texts it comes with.
         """
+        from ...kernels.pool import pool
+
         known = self._tables.get(table)
         if known is None:
             known = self._tables[table] = _Pieces()
         if len(table.words) > known.words:
             known.extend(*self.word_rows(table.words[known.words :]))
         out = np.zeros((len(indptr) - 1, self.dimension), np.float32)
-        if not light or len(ids) > FEW:
-            from ...kernels.pool import pool
-
-            pool(indptr, ids, known.indptr, known.pieces, self._vectors, self._scales, out)
-        else:
-            self._pool(indptr, ids, known, out)
+        pool(indptr, ids, known.indptr, known.pieces, self._vectors, self._scales, out)
         return out
 
-    def _pool(self, indptr: NDArray[np.int64], ids: NDArray[np.int32], known: _Pieces, out: NDArray[np.float32]) -> None:
-        """The same as the compiled loop, for a few words."""
-        for number in np.flatnonzero(np.diff(indptr)):
-            rows: NDArray[np.int32] = np.concatenate(
-                [known.pieces[known.indptr[w] : known.indptr[w + 1]] for w in ids[indptr[number] : indptr[number + 1]]]
-            )
-            # In pieces, as a script without spaces may have millions of characters in one word.
-            total = np.zeros(self.dimension, np.float32)
-            for at in range(0, len(rows), POOLED):
-                some = rows[at : at + POOLED]
-                total += self._scales[some] @ self._vectors[some].astype(np.float32)
-            length = float(np.linalg.norm(total))
-            if length > 0:
-                out[number] = total / length
+    def _sum(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The unit vector (dimension,) of a text with the pieces ``rows``: what the compiled loop does."""
+        # In parts, as a script without spaces may have millions of characters in one word.
+        total = np.zeros(self.dimension, np.float32)
+        for at in range(0, len(rows), POOLED):
+            some = rows[at : at + POOLED]
+            total += self._scales[some] @ self._vectors[some].astype(np.float32)
+        length = np.sqrt(total @ total)
+        return total / length if length > 0 else np.zeros(self.dimension, np.float32)
 
     def forget(self) -> None:
         """Let go of what is remembered of words met so far: kept among much that is freed, it would hold on to its room."""
@@ -215,10 +204,19 @@ class StaticEncoder:
             self._tokenizer.forget()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (n, dimension) of ``texts``; zeros for a text without a known word."""
-        table = WordTable()
-        indptr, ids = table.ids(texts)
-        return self.encode_words(indptr, ids, table, light=True)
+        """Unit vectors (n, dimension) of ``texts``; zeros for a text without a known word.
+
+        Few words, as a query's, are added up without the compiled loop, which may differ in the last bit.
+        """
+        words = list(map(split_words, texts))
+        if sum(map(len, words)) > FEW:
+            table = WordTable()
+            return self.encode_words(*table.ids(texts), table)
+        out = np.zeros((len(texts), self.dimension), np.float32)
+        for number, some in enumerate(words):
+            if some:
+                out[number] = self._sum(self.word_rows(some)[1])
+        return out
 
 
 def _scanning(listed: bytes, longest: int) -> WordPiece:

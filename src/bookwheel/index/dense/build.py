@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..._errors import LibraryDamaged
+from ..builder import FolderBuilder
 from ..storage import HEADER, REMEDY, ArrayFolder, ArrayStream, FolderWriter, opened
 from .calibration import calibrate
 from .flat import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
@@ -27,7 +28,7 @@ _BYTES = 1 << 21
 """Bytes of float32 vectors processed at a time."""
 
 
-class DenseBuilder:
+class DenseBuilder(FolderBuilder):
     """Writes one segment in two passes: vectors are written as float16 as they arrive, sketches are made from them at the end.
 
     ``dimension`` is a multiple of 8 from 8 to 4096, ``bits`` (1, 2 or 4) the sketch size per dimension, ``seed`` the seed of the
@@ -135,19 +136,6 @@ class DenseBuilder:
             vectors, lists, clusters, arrays["known"], self.seed, lambda first, rows: _release(vectors)
         )
         self._writer.attributes |= {"kind": IvfDenseIndex.kind, "penalty": penalty, "reach": depths}
-
-    def abandon(self) -> None:
-        """Close the files of an unfinished folder; the caller removes it."""
-        self._writer.__exit__(BaseException, None, None)
-
-    def __enter__(self) -> DenseBuilder:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abandon()
 
 
 def open_dense(folder: Path | ArrayFolder) -> DenseIndex:

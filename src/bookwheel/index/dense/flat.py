@@ -7,8 +7,8 @@ Arrays of the folder: ``vectors`` float16 (n, d); ``sketch`` uint8 (groups, bits
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ _BATCH = 64
 """Queries that share a scan."""
 _FIRST = 256
 """Candidates sorted, and read together if on disk, before the first one is verified; each further batch is twice as large."""
+_SORTED = 4096
+"""So many candidates are sorted at once, which is quicker than selecting the first of them several times."""
 _NEAR, _NEAR_EACH = 1024, 24
 """Candidates selected at first: at least so many, and so many for each of the k.
 
@@ -66,7 +68,7 @@ def checked_mask(mask: NDArray[np.uint64] | None, rows: int) -> NDArray[np.uint6
 def _queries(queries: ArrayLike, dimension: int) -> NDArray[np.float32]:
     """`shaped_vectors` that also raises `ValueError` for NaN and infinity."""
     array = shaped_vectors(queries, dimension, "queries")
-    if not np.isfinite(array).all():
+    if not math.isfinite(array.sum(dtype=np.float64)):  # one pass, without a temporary array
         raise ValueError("queries: NaN or infinity in a query vector; the encoder that made it is faulty")
     return array
 
@@ -196,7 +198,11 @@ class DenseIndex:
         floor = -np.inf if threshold is None else threshold
         # Most queries stop long before the last candidate: selecting a few is cheaper, and the rest scan a second time.
         near = max(_NEAR, _NEAR_EACH * k)
-        nearer = replace(depth, candidates=near) if np.isfinite(depth.slack) and 2 * near <= depth.candidates else depth
+        nearer = (
+            SearchDepth(near, depth.slack, depth.probes)
+            if math.isfinite(depth.slack) and 2 * near <= depth.candidates
+            else depth
+        )
         hits = []
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
@@ -225,7 +231,7 @@ class DenseIndex:
     ) -> list[NDArray[np.uint64]]:
         """For each query the keys of its candidates, with the bounds on their scores."""
         biases = (queries @ self.centre)[:, None]
-        bounded = np.isfinite(depth.slack)
+        bounded = math.isfinite(depth.slack)
         return self.sketches.candidates(
             queries,
             depth.candidates,
@@ -301,16 +307,20 @@ class DenseIndex:
         from ...kernels.dense.verify import verify_rows
 
         best = np.empty(2 * k, dtype=np.uint64)
-        bounded, take, count, cold = bool(np.isfinite(depth.slack)), max(_FIRST, 2 * k), 0, False
+        bounded, take, count, cold = math.isfinite(depth.slack), max(_FIRST, 2 * k), 0, False
         more = len(keys) >= depth.candidates
+        if ordered := len(keys) <= _SORTED:
+            keys = np.sort(keys)
         while len(keys):
             if cold and take >= _SWEEP:
                 count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
                 break
-            # Few queries need more than the first batch: the others are neither sorted nor read before they are needed.
+            # Few queries need more than the first batch: the others are not read before they are needed, and of many not sorted.
             take = min(take, len(keys))
-            keys = np.partition(keys, len(keys) - take) if take < len(keys) else keys
-            piece, keys = np.sort(keys[len(keys) - take :])[::-1], keys[: len(keys) - take]
+            if not ordered and take < len(keys):
+                keys = np.partition(keys, len(keys) - take)
+            piece, keys = keys[len(keys) - take :], keys[: len(keys) - take]
+            piece = (piece if ordered else np.sort(piece))[::-1]
             numbers = self._numbers[numbers_of(piece)] if len(self._numbers) else numbers_of(piece)
             cold = self._reader.cold(numbers)
             if cold:

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -112,7 +113,7 @@ class InvertedIndex:
         """Bytes of the mapped arrays that every search reads; these count towards a memory budget."""
         return sum(self.arrays[name].nbytes for name in ("groups", "last", "units", "widths", "shapes", "maxima", "ranges"))
 
-    @property
+    @cached_property
     def _directory(self) -> tuple[NDArray[Any], ...]:
         return tuple(self.arrays[name] for name in DIRECTORY)
 

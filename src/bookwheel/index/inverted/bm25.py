@@ -112,12 +112,15 @@ class Bm25Index(InvertedIndex):
         bm25 = self.bm25 if bm25 is None else bm25
         average_length = self.average_length if average_length is None else average_length
         known = self._parameters
-        if known[:2] != (bm25, average_length):
+        if (known[0] is not bm25 and known[0] != bm25) or known[1] != average_length:
             self._parameters = known = (bm25, average_length, self._factors(bm25, average_length))
-        return np.array([*known[2].tolist(), threshold, approximate], np.float64)
+        parameters = known[2].copy()
+        parameters[5:] = threshold, approximate
+        return parameters
 
     def _factors(self, bm25: Bm25, average_length: float) -> NDArray[np.float64]:
-        """k1, b, average length, and the bounds on the ratio of a posting's score to its score at the impacts' parameters.
+        """k1, b, average length, and the bounds on the ratio of a posting's score to its score at the impacts' parameters;
+        and room for a threshold and a share.
 
         The ratio, (tf + old norm) / (tf + new norm), is monotone in length and tends to 1 as tf grows, so its extremes are at
         tf = 1 and the shortest or longest passage, or 1.
@@ -128,4 +131,4 @@ class Bm25Index(InvertedIndex):
         low, high = min(1.0, float(factors.min())), max(1.0, float(factors.max()))
         if low != high:
             low, high = low * (1.0 - 1e-12), high * (1.0 + 1e-12)
-        return np.array([*new, low, high], np.float64)
+        return np.array([*new, low, high, 0.0, 1.0], np.float64)

@@ -22,7 +22,10 @@ __all__ = ["SelectedPostings", "merge", "merge_postings", "reweigh"]
 BATCH = 1 << 20
 """Postings held at a time (8 bytes each)."""
 WORDS = 1 << 14
-"""Terms of each vocabulary held at a time."""
+"""The most terms of a vocabulary that are held at a time."""
+RECORDS = 16 << 20
+"""Bytes of the records held at a time: of each term of any part there is one (64 bytes) for each part, so that the terms held
+must fall with the square of the number of parts (thirteen of `WORDS` terms would take 177 MB)."""
 _ALL_BLOCKS = 1 << 40
 
 
@@ -186,13 +189,16 @@ def _merge_long(
 
 def _union(indexes: Sequence[InvertedIndex]) -> Iterator[tuple[list[bytes], NDArray[np.int64]]]:
     """All terms in order, a batch at a time, with their records in each index: int64 (indexes, terms, 8)."""
+    from ...kernels.sparse.dictionary import GROUP  # terms are read from the beginning of a group
+
+    words_held = min(WORDS, max(GROUP, RECORDS // (64 * max(len(indexes), 1) ** 2) // GROUP * GROUP))
     place = [0] * len(indexes)
     held: list[list[bytes]] = [[] for _ in indexes]
     known: list[NDArray[np.int64]] = [np.empty((0, 8), np.int64) for _ in indexes]
     while True:
         for i, index in enumerate(indexes):
             if not held[i] and place[i] < index.terms:
-                held[i], records = index.read_terms(place[i], place[i] + WORDS)
+                held[i], records = index.read_terms(place[i], place[i] + words_held)
                 known[i] = _checked(index, records)
                 place[i] += len(held[i])
         unfinished = [words[-1] for i, words in enumerate(held) if words and place[i] < indexes[i].terms]

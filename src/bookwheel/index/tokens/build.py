@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..builder import FolderBuilder
 from ..storage import FolderWriter
 from .codes import BITS, Codebook, CodedTokens, train
 from .index import FORMAT
@@ -14,7 +15,7 @@ from .index import FORMAT
 __all__ = ["TokenBuilder"]
 
 
-class TokenBuilder:
+class TokenBuilder(FolderBuilder):
     """Writes one `TokenIndex`. The first rows train the codebook, unless one is given or they are already compressed.
 
     ``bits`` is 1, 2 or 4. As a context manager, it closes the index when the block ends normally, and abandons it otherwise.
@@ -73,16 +74,3 @@ class TokenBuilder:
         self._writer.write("centroids", self.codebook.centroids)
         self._writer.write("rotation", self.codebook.rotation)
         self._writer.close()
-
-    def abandon(self) -> None:
-        """Close the files of an unfinished folder."""
-        self._writer.__exit__(BaseException, None, None)
-
-    def __enter__(self) -> TokenBuilder:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abandon()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from ..._errors import ModelError
 from ...language import Reply
 from ...language.prompts import load_prompt
+from ...language.remote import RemoteModel
 from ..answer import Claim, Spent
 from ..binding import Binder
 from ..draft import Visible, nothing_found
@@ -20,7 +21,7 @@ from ..hostile import Fence, bare
 from ..options import AskOptions
 from ..protocols import Collection
 
-__all__ = ["Final", "OutOfCalls", "Run", "relevance"]
+__all__ = ["Final", "OutOfCalls", "Run", "model_context", "relevance"]
 
 _SCORE = re.compile(r"\b(10|[0-9])(?:\s*/\s*10)?\b")
 
@@ -93,7 +94,7 @@ class Run:
         given = {"secret": fence.secret, "question": bare(self.question), **values}
         texts = [fence.around(one, self.options.hidden) for one in some]
         prompt = load_prompt(name)
-        room = getattr(self.model, "context", 4096) - prompt.number("max_tokens", 128) - 60
+        room = model_context(self.model, self.options) - prompt.number("max_tokens", 128) - 60
         frame, *lengths = self.model.count_tokens([prompt.fill(passage="", **given), *texts])
         while len(lengths) > 1 and frame + sum(lengths) + 2 * len(lengths) > room:
             lengths.pop()
@@ -121,6 +122,14 @@ class Run:
 
     def _binder(self) -> Binder:
         return Binder(self.collection, self.question, self.evidence, hidden=self.options.hidden)
+
+
+def model_context(model: Any, options: AskOptions) -> int:
+    """Tokens of prompt and answer that the model takes. A model in this process has no more than it says."""
+    if options.context is not None and isinstance(model, RemoteModel):
+        return options.context
+    known = int(getattr(model, "context", 4096))
+    return known if options.context is None else min(options.context, known)
 
 
 def relevance(text: str) -> int | None:

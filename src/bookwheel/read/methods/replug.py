@@ -18,7 +18,7 @@ from ..draft import Visible, nothing_found
 from ..events import Token
 from ..evidence import Evidence
 from ..hostile import Fence, bare
-from .base import OutOfCalls, Run
+from .base import OutOfCalls, Run, model_context
 
 __all__ = ["draft", "weights"]
 
@@ -72,7 +72,7 @@ def _tokens(run: Run, some: Sequence[Evidence]) -> Iterator[Token]:
         for one in some
     ]
     system, most = prompt.settings.get("system", ""), prompt.number("max_tokens", 100)
-    room = getattr(run.model, "context", 4096)
+    room = model_context(run.model, run.options)
     lengths = [length + most + 60 for length in run.model.count_tokens([system + text for text in filled])]
     while len(filled) > 1 and sum(lengths) > room:
         lengths.pop()

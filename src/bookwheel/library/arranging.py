@@ -1,0 +1,153 @@
+"""From a ranking to the list that is shown: each document once, copies folded into the best of them, by date, one page of it.
+
+The ranking is made deep enough for what is left out, in steps, so that the pages of one search go on where the one before ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..documents.duplicates import HASHES, resemblance, signature
+from ..rank.trace import Ranking
+from .results import Copy
+from .search_options import MAX_K, SearchOptions
+from .snapshot import Snapshot
+from .store import Store
+
+__all__ = ["BY_DATE", "Arranged", "arranged", "copies_of"]
+
+BY_DATE = 100
+"""The best passages that are put in the order of their dates: what is newest of all hardly fits the query."""
+ALIKE = 0.8
+"""Share of their three-word shingles that two passages have in common, of which one is a copy of the other."""
+COMPARED = 1 << 15
+"""Characters of a passage that is compared; longer ones stand by themselves."""
+MOST_COMPARED = 2000
+"""Passages of one search that are compared."""
+WITHIN = 25
+"""Places in the ranking by which a copy may be behind the one before it; further behind it is shown by itself, on its own page."""
+_FIRST, _STEP = 50, 4
+_NO_WORDS = signature("")
+
+
+@dataclass(slots=True)
+class Arranged:
+    """What is shown of a ranking."""
+
+    ranking: Ranking
+    passages: list[int]
+    """Of the page, in order."""
+    copies: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)
+    """Passages that repeat one of these, and whether word for word."""
+    notes: list[str] = field(default_factory=list)
+
+
+def arranged(snapshot: Snapshot, options: SearchOptions, rank: Callable[[int], Ranking]) -> Arranged:
+    """The page of ``options``; ``rank`` gives the ranking to a depth."""
+    wanted = options.offset + options.k
+    if options.sort != "relevance":
+        ranking = rank(BY_DATE)
+        by_date = _by_date(snapshot, ranking.hits.ids.tolist(), newest=options.sort == "newest")
+        found, _ = _cut(snapshot, ranking, by_date, options, BY_DATE)
+        if len(by_date) >= BY_DATE:
+            found.notes.append(f"by date: the best {BY_DATE} passages")
+        return found
+    depth = _FIRST
+    while depth < wanted + (WITHIN if options.fold else 0):
+        depth *= _STEP
+    while True:
+        depth = min(depth, MAX_K)
+        ranking = rank(depth)
+        ids = ranking.hits.ids.tolist()
+        found, enough = _cut(snapshot, ranking, ids, options, WITHIN)
+        if enough or len(ids) < depth or depth >= MAX_K:
+            return found
+        depth *= _STEP
+
+
+def copies_of(store: Store, copies: Mapping[int, Sequence[tuple[int, bool]]]) -> dict[int, tuple[Copy, ...]]:
+    """Where the ``copies`` of each passage are (number, and whether word for word); damaged ones are named and left out."""
+    rows = store.passages([number for some in copies.values() for number, _ in some], 0, 0)
+    return {
+        passage: tuple(
+            Copy(row.name, row.source, row.place.text(row.source, heading=False), number, row.start, row.end, exact)
+            for number, exact in some
+            if (row := rows.get(number)) is not None
+        )
+        for passage, some in copies.items()
+    }
+
+
+def _cut(
+    snapshot: Snapshot, ranking: Ranking, ids: Sequence[int], options: SearchOptions, within: int
+) -> tuple[Arranged, bool]:
+    """The page of ``ids``, and whether a longer list of them could not change it."""
+    wanted = options.offset + options.k
+    notes: list[str] = []
+    copies: dict[int, list[tuple[int, bool]]] = {}
+    kept = _best_of_documents(snapshot, ids) if options.group else list(ids)
+    enough = len(kept) >= wanted
+    if options.fold:
+        compared = kept[:MOST_COMPARED]
+        kept, copies, enough = _folded(snapshot, compared, wanted, within)
+        if not enough and len(compared) == MOST_COMPARED:
+            notes.append(f"only the best {MOST_COMPARED:,} passages were compared for copies")
+            enough = True
+    page = kept[options.offset : wanted]
+    return Arranged(ranking, page, {one: copies[one] for one in page if one in copies}, notes), enough
+
+
+def _best_of_documents(snapshot: Snapshot, ids: Sequence[int]) -> list[int]:
+    """The first passage of each document, in the order of ``ids``."""
+    documents = snapshot.store.documents_of(ids, known=True)
+    best: dict[int, int] = {}
+    for passage in ids:
+        if passage in documents:
+            best.setdefault(documents[passage][0], passage)
+    return list(best.values())
+
+
+def _by_date(snapshot: Snapshot, ids: Sequence[int], *, newest: bool) -> list[int]:
+    """``ids`` by the dates of their documents; those of one date stay as they are, and those without one come last."""
+    documents = snapshot.store.documents_of(ids, known=True)
+    dates = snapshot.store.dates(sorted({number for number, _ in documents.values()}))
+    told = {passage: dates.get(documents[passage][0], "") for passage in ids if passage in documents}
+    dated = sorted((one for one in told if told[one]), key=told.__getitem__, reverse=newest)
+    return [*dated, *(one for one in told if not told[one])]
+
+
+def _folded(
+    snapshot: Snapshot, ids: Sequence[int], wanted: int, within: int
+) -> tuple[list[int], dict[int, list[tuple[int, bool]]], bool]:
+    """The first ``wanted`` of ``ids`` that repeat none before, what repeats them, and whether more ``ids`` could not add to it.
+
+    A passage repeats another that is at most ``within`` places before it, or behind its last copy.
+    """
+    kept: list[int] = []
+    texts: list[str] = []
+    last: list[int] = []
+    signatures = np.empty((0, HASHES), np.uint32)
+    copies: dict[int, list[tuple[int, bool]]] = {}
+    for at in range(0, len(ids), _FIRST):
+        some = snapshot.store.texts(ids[at : at + _FIRST], COMPARED)
+        for place, passage in enumerate(ids[at : at + _FIRST], at):
+            if len(kept) >= wanted and place > max(last[:wanted]) + within:
+                return kept[:wanted], copies, True
+            if passage not in some:
+                continue
+            text = " ".join(some[passage][1].split())
+            one = signature(text) if len(some[passage][1]) < COMPARED else _NO_WORDS
+            near = np.flatnonzero(resemblance(signatures, one) >= ALIKE) if len(kept) else np.empty(0, np.int64)
+            best = next((int(n) for n in near if place - last[n] <= within), None)
+            if best is not None and not np.array_equal(one, _NO_WORDS):
+                last[best] = place
+                copies.setdefault(kept[best], []).append((passage, text == texts[best]))
+                continue
+            kept.append(passage)
+            texts.append(text)
+            last.append(place)
+            signatures = np.concatenate([signatures, one[np.newaxis]])
+    return kept, copies, False

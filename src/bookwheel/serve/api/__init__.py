@@ -1,0 +1,1 @@
+"""Endpoints for programs, one file each; `routes` lists them."""

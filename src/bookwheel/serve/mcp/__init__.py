@@ -1,0 +1,1 @@
+"""A library for agents, by the Model Context Protocol."""

@@ -1,0 +1,124 @@
+"""What a server sends, as the objects that a `Library` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from .._errors import ModelError
+from ..documents.document import Hidden
+from ..documents.places import Place
+from ..hits import Hits
+from ..library.results import Copy, IndexReport, Result, Results, StoredDocument
+from ..rank.trace import Ranking
+from ..read.answer import Answer, Claim, Spent
+from ..read.answering import Event
+from ..read.events import Found, Token
+from ..read.evidence import Evidence, Quote
+
+__all__ = ["answer_from", "document_from", "event_from", "report_from", "results_from"]
+
+
+def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of ``data`` the fields that ``kind`` has: a newer server may tell more."""
+    names = {field.name for field in fields(kind) if field.init}
+    return {name: value for name, value in data.items() if name in names}
+
+
+def results_from(data: Any) -> Results:
+    """What a search found. Raises `ModelError` for what is none."""
+    try:
+        rows = [_result(one) for one in data["results"]]
+        hits = Hits(np.array([one.passage for one in rows], np.int64), np.array([one.score for one in rows], np.float32))
+        parts = {
+            name: np.array([one.parts.get(name, 0.0) for one in rows], np.float32)
+            for name in dict.fromkeys(name for one in rows for name in one.parts)
+        }
+        ranking = Ranking(hits, parts, {}, None, tuple(data["notes"]))
+        return Results(rows, query=data["query"], ranking=ranking, timings=dict(data["timings"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def _result(data: Mapping[str, Any]) -> Result:
+    known = _known(Result, data)
+    known["highlights"] = tuple((int(start), int(end)) for start, end in data["highlights"])
+    known["where"] = _place(data.get("where", {}))
+    known["also"] = tuple(Copy(**_known(Copy, one)) for one in data.get("also", ()))
+    return Result(**known)
+
+
+def _place(data: Mapping[str, Any]) -> Place:
+    known = _known(Place, data)
+    if "heading" in known:
+        known["heading"] = tuple(known["heading"])
+    if "hidden" in known:
+        known["hidden"] = tuple(Hidden(*span) for span in known["hidden"])
+    return Place(**known)
+
+
+def answer_from(data: Any) -> Answer:
+    """An answer. Raises `ModelError` for what is none."""
+    try:
+        known = _known(Answer, data)
+        known.pop("everywhere", None)
+        known |= {name: tuple(map(_claim, data[name])) for name in ("claims", "omitted")}
+        known |= {name: tuple(data.get(name, ())) for name in ("notes", "limits")}
+        known["evidence"] = tuple(map(_evidence, data["evidence"]))
+        known["spent"] = Spent(**_known(Spent, data["spent"]))
+        return Answer(**known)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def _claim(data: Mapping[str, Any]) -> Claim:
+    return Claim(**{**_known(Claim, data), "quotes": tuple(Quote(**_known(Quote, one)) for one in data["quotes"])})
+
+
+def _evidence(data: Mapping[str, Any]) -> Evidence:
+    return Evidence(**_known(Evidence, data))
+
+
+def event_from(data: Any) -> Event:
+    """One event of a question that is being answered. Raises `ModelError`."""
+    try:
+        if "question" in data:
+            return answer_from(data)
+        if "evidence" in data:
+            return Found(tuple(map(_evidence, data["evidence"])))
+        return Token(str(data["text"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def document_from(data: Any) -> StoredDocument:
+    """A stored document. Raises `ModelError`."""
+    try:
+        known = _known(StoredDocument, data)
+        known["passages"] = tuple((int(start), int(end)) for start, end in data["passages"])
+        return StoredDocument(**known)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def report_from(data: Any, total: IndexReport) -> IndexReport:
+    """``total``, with what a request did added to it. Raises `ModelError`."""
+    try:
+        for name in ("added", "updated", "unchanged", "removed", "moved", "passages", "files"):
+            setattr(total, name, getattr(total, name) + int(data[name]))
+        total.failures += data["failures"]
+        total.notes += data["notes"]
+        for reason, count in data["skipped"].items():
+            total.skipped[reason] = total.skipped.get(reason, 0) + int(count)
+        return total
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def _odd(error: Exception) -> ModelError:
+    return ModelError(
+        f"the server's answer is not as expected ({' '.join(str(error).split())[:100]}); are both of one version?"
+    )

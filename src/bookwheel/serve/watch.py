@@ -1,0 +1,272 @@
+"""A folder pointed at once stays current: what changes in it is indexed, a moment later, and nothing else is looked at.
+
+    watch = Watch(folder, update, all_gone)      update(only, prune) -> IndexReport, as `Library.index`
+    watch.run(stop)                              until ``stop`` is set; in a thread of its own
+    watch.state()                                for the page
+
+Changes are gathered for a fifth of a second to a second, and while the ones before are being indexed. A disk that is not
+mounted, or a folder that was emptied, removes nothing: it is told, and held, until one of its files is there again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._errors import BookwheelError, LibraryLocked
+from .changes import Changed, by_events, by_looking, has_events, identity
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ..library.results import IndexReport
+    from .route import Part
+    from .service import Service
+
+__all__ = ["Update", "Watch", "watch_part"]
+
+logger = logging.getLogger("bookwheel.watch")
+
+FLOOD = 5_000
+"""Changed paths from which on the whole folder is looked at instead."""
+AGAIN = 900.0
+"""Seconds after which the whole folder is looked at in any case: no system promises to tell of every change."""
+RETRY = 5.0
+"""Seconds until what could not be indexed (another writer, a full disk) is tried again."""
+ERRORS = 1_000
+"""Errors that are kept."""
+
+
+class Update(Protocol):
+    """Brings the library up to date with a folder."""
+
+    def __call__(self, only: Sequence[str] | None, prune: bool) -> IndexReport:
+        """With ``only``, with these paths of it alone; ``prune``: what is gone is removed."""
+
+
+class Watch:
+    """One folder that is kept indexed."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        update: Update,
+        all_gone: Callable[[], bool],
+        *,
+        polling: bool | None = None,
+        told: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``all_gone``: as `Library.all_gone` of the folder. ``polling``: look instead of being told; None: where it must be.
+
+        ``told`` gets a sentence for whatever a person should know.
+        """
+        self.folder = Path(os.path.abspath(os.path.expanduser(folder)))  # noqa: PTH100, PTH111 - as `walk` names files
+        self.update, self.all_gone, self.told = update, all_gone, told
+        self.polling = not has_events() if polling is None else polling
+        self.reports: Callable[[IndexReport], None] = lambda _: None
+        """Gets the report of each update that changed something."""
+        self._lock = threading.Lock()
+        self._doing = "starting"
+        self._problem = ""
+        self._last: float | None = None
+        self._updates = 0
+        self._waiting: set[str] | None = set()
+        """Paths that are still to be indexed; None: all."""
+        self._errors: dict[str, tuple[float, str]] = {}
+        self._mounts: frozenset[str] = frozenset()
+        self._held = False
+        self._looked = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """How it is doing: ``doing`` is starting, watching, indexing, held (nothing is removed), waiting or missing."""
+        with self._lock:
+            waiting = self._waiting
+            return {
+                "folder": str(self.folder),
+                "doing": self._doing,
+                "how": "looking" if self.polling else "events",
+                "problem": self._problem,
+                "last": self._last,
+                "updates": self._updates,
+                "waiting": None if waiting is None else len(waiting),
+                "errors": [{"when": when, "error": sentence} for when, sentence in sorted(self._errors.values())[-100:]],
+            }
+
+    # -- watching ------------------------------------------------------------------------------------------------------
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep the folder indexed until ``stop`` is set. Raises nothing that concerns one file, one folder or one moment."""
+        while not stop.is_set():
+            known = identity(self.folder)
+            if known is None:
+                self._say(
+                    "missing", f"the folder {self.folder} is not there; nothing is removed, and it is watched again once it is"
+                )
+                stop.wait(1.0)
+                continue
+            try:
+                self._watch(known, stop)
+            except OSError as error:
+                if identity(self.folder) is None:
+                    continue
+                if self.polling:
+                    self._say("waiting", f"{self.folder} cannot be watched ({error.strerror or error}); it is tried again")
+                    stop.wait(RETRY)
+                else:
+                    self.told(
+                        f"the system does not tell of changes in {self.folder} ({error}); it is looked at every few seconds"
+                    )
+                    self.polling = True
+
+    def _watch(self, known: tuple[int, int], stop: threading.Event) -> None:
+        self._add(None)
+        tried = -RETRY
+        for changed in (by_looking if self.polling else by_events)(self.folder, stop):
+            if stop.is_set() or identity(self.folder) != known:  # another disk was mounted there, or it was made anew
+                return
+            if time.monotonic() - self._looked > AGAIN:
+                self._add(None)
+            self._add(changed)
+            pending = self._waiting is None or self._waiting
+            if pending and (changed or not self._problem or time.monotonic() - tried >= RETRY):
+                tried = time.monotonic()
+                self._bring_up_to_date()
+
+    def _add(self, changed: Changed | None) -> None:
+        """Put paths to those that wait; None: all."""
+        with self._lock:
+            if changed is None or self._waiting is None:
+                self._waiting = None
+                return
+            self._waiting |= changed
+            # What is ignored changes with these files, for all others.
+            if len(self._waiting) > FLOOD or any(path.endswith("/.gitignore") for path in changed):
+                self._waiting = None
+
+    def _bring_up_to_date(self) -> None:
+        with self._lock:
+            taken, self._waiting = self._waiting, set()
+            held, self._doing = self._held, "indexing"
+        try:
+            if problem := self._why_keep():
+                # What is new or was edited is indexed all the same.
+                some = None if taken is None else {path for path in taken if os.path.lexists(path)}
+            else:
+                some = taken = None if held else taken  # what went while it was held is looked for now
+            if some is None:
+                self._looked = time.monotonic()
+            report = self.update(None if some is None else sorted(some), not problem)
+        except (BookwheelError, OSError) as error:
+            self._put_back(taken)
+            waits = isinstance(error, LibraryLocked)
+            said = " ".join(str(error).split())
+            self._say("waiting", said if waits else f"{self.folder} could not be indexed: {said}")
+        except Exception as error:
+            logger.error("a watched folder could not be indexed", exc_info=error)
+            self._put_back(taken)
+            busy = getattr(error, "seconds", None) is not None
+            self._say(
+                "waiting", str(error) if busy else f"{self.folder} could not be indexed: unexpected {type(error).__name__}"
+            )
+        else:
+            self._note(some, report)
+            self._held = bool(problem)
+            if some is None and not problem:
+                self._mounts = _mounts(self.folder)
+            if problem and not self._why_keep():  # its files were moved within it
+                self._add(None)
+            self._say("held" if problem else "watching", problem)
+            if report.added or report.updated or report.removed or report.moved:
+                self.reports(report)
+
+    def _why_keep(self) -> str:
+        """Why nothing may be removed that seems to be gone; nothing where it may."""
+        if self.all_gone():
+            return (
+                f"none of the files that the library has from {self.folder} is there any more; their documents are kept: mount it "
+                f"again, or remove them with: bookwheel remove {self.folder}"
+            )
+        if lost := self._mounts - _mounts(self.folder):
+            return f"{', '.join(sorted(lost)[:3])} is not mounted any more; nothing of {self.folder} is removed until it is"
+        return ""
+
+    def _put_back(self, taken: set[str] | None) -> None:
+        self._add(None if taken is None else frozenset(taken))
+
+    def _note(self, taken: set[str] | None, report: IndexReport) -> None:
+        now = time.time()
+        with self._lock:
+            self._updates += 1
+            self._last = now
+            if taken is None:
+                self._errors.clear()
+            else:
+                for name in [name for name in self._errors if any(_inside(name, path) for path in taken)]:
+                    del self._errors[name]
+            for failure in report.failures:
+                self._errors.setdefault(failure, (now, failure))
+            while len(self._errors) > ERRORS:
+                del self._errors[next(iter(self._errors))]
+
+    def _say(self, doing: str, problem: str) -> None:
+        with self._lock:
+            new = problem != self._problem
+            self._doing, self._problem = doing, problem
+        if new and problem:
+            self.told(problem)
+
+
+def _inside(failure: str, path: str) -> bool:
+    """Whether a sentence about a file (``PATH: …``) is about ``path`` or what is in it."""
+    return failure.startswith(path) and failure[len(path) : len(path) + 1] in ("", ":", "/", ",", " ")
+
+
+def _mounts(folder: Path) -> frozenset[str]:
+    """The places below ``folder`` where other disks are mounted, as far as the system tells."""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return frozenset()
+    inside = f"{folder}{os.sep}"
+    named = (line.split(" ")[1].replace("\\040", " ") for line in lines if line.count(" ") > 1)
+    return frozenset(place for place in named if place.startswith(inside))
+
+
+def watch_part(service: Service) -> Part | None:
+    """The part of the server that keeps its first library current with the folders that it was started with."""
+    from .route import Part
+
+    config = service.config
+    if not config.watch or config.read_only:
+        return None
+    served = service.served()
+
+    def watched(folder: Path) -> Watch:
+        def update(only: Sequence[str] | None, prune: bool) -> IndexReport:
+            return served.write(lambda library: library.index(folder, only=only, prune=prune))
+
+        return Watch(folder, update, lambda: served.exists and served.library().all_gone(folder), told=served.note)
+
+    watches = [watched(folder) for folder in config.watch]
+    stop = threading.Event()
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        threads = [threading.Thread(target=one.run, args=(stop,), name="bookwheel-watch", daemon=True) for one in watches]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                await asyncio.to_thread(thread.join, 1.5)
+
+    return Part("watch", running, state=lambda: {"folders": [one.state() for one in watches]})
