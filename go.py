@@ -3,6 +3,7 @@
 
     python3 go.py                             set up, index the standard library of this Python, search and ask it
     python3 go.py PATH ... --query "words"    set up, index PATH, search it
+    python3 go.py serve [OPTIONS]             set up, index the standard library, open its page (options of bookwheel serve)
     python3 go.py test [OPTIONS OF PYTEST]    set up, then all checks and tests (--slow: the slow tests)
 
 Everything is installed into .venv beside this file; delete that folder to start over.
@@ -38,8 +39,12 @@ def main():
         sys.exit(f"bookwheel needs Python {OLDEST[0]}.{OLDEST[1]} or newer and this is {found}; run go.py with a newer one")
     if sys.argv[1:2] == ["test"]:
         return test(sys.argv[2:])
+    if sys.argv[1:2] == ["serve"]:
+        return serve(sys.argv[2:])
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0], epilog="go.py test: all checks and tests", allow_abbrev=False
+        description=__doc__.split("\n\n")[0],
+        epilog="go.py serve: the page; go.py test: all checks and tests",
+        allow_abbrev=False,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="what to index; none: the standard library of this Python")
     parser.add_argument("--query", action="append", metavar="WORDS", help="what to search for; may be repeated")
@@ -70,6 +75,17 @@ def search(paths, queries):
     say(f'your turn: {bookwheel} search "words"{"".join(" " + part for part in library)} (or ask "question")')
     say(f'or:        {bookwheel} index FOLDER, then {bookwheel} search "words"; {bookwheel} --help tells the rest')
     return 0
+
+
+def serve(options):
+    """Index the standard library and serve it: a page, HTTP and MCP, on this machine only."""
+    install(extra="serve,mcp")
+    say(f"indexing the standard library of Python {sysconfig.get_python_version()}")
+    code = run(PYTHON, "-m", "bookwheel", "index", *standard_library(), "--library", STDLIB)
+    if code not in (0, 2):
+        return code
+    say("serving it; Ctrl-C stops the server")
+    return run(PYTHON, "-m", "bookwheel", "serve", STDLIB, *options)
 
 
 def standard_library():
@@ -121,7 +137,7 @@ def install(extra):
     state = {"python": sys.version, "project": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()}
     before = installed()
     if before is not None and all(before.get(key) == value for key, value in state.items()):
-        if extra in ("", before.get("extra")):
+        if extra in ("", before.get("extra")) or before.get("extra") == "dev":  # which has all others
             return
     elif before is None or before.get("python") != sys.version:
         make_environment()

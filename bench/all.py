@@ -55,6 +55,7 @@ def steps(arguments: argparse.Namespace) -> list[Step]:
         Step("dense", ["dense.py", "--passages", n, "--vectors", "static"], result(f"dense-static-{n}"), 75),
         Step("dense-pooled", ["dense.py", "--passages", n, "--vectors", "pooled"], result(f"dense-pooled-{n}"), 100),
         Step("budget", ["budget.py", "--passages", n, "--peers"], result(f"budget-{n}"), 25),
+        Step("serving", ["serving.py", *text, "--passages", n], result(f"serving-{n}"), 60),
         Step("quality", ["quality.py", *folders, "--among", n], result("quality"), 12),
         Step("feedback", ["feedback.py", *folders], result("feedback"), 4),
     ]

@@ -112,3 +112,27 @@ def test_several_fields_at_once_are_each_as_alone(path: Path) -> None:
     for name, counts in found.items():
         alone = library.facets(name, k=3)
         assert (list(counts.items()), counts.missing, counts.distinct) == (list(alone.items()), alone.missing, alone.distinct)
+
+
+def test_a_query_counts_as_a_filter_of_the_same_documents_does(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for name in ("a/one.txt", "a/two.md", "three.txt"):
+        (tmp_path / name).write_text("kites fly")
+    records: list[dict[str, object]] = [
+        {"id": "1", "text": "kites", "suffix": "own", "tags": ["x", "x", "y"], "n": 1, "yes": True, "size": None},
+        {"id": "2", "text": "kites", "title": "T", "tags": [], "n": 1.0, "yes": 1, "size": "XL", "modified": ""},
+        {"id": "3", "text": "kites", "n": "1", "yes": False, "folder": ["in", "out"], "big": 1 << 70, "odd": ""},
+        {"id": "4", "text": "none of it", "n": 7, "deep": {"a": [1.5, "é"]}},
+        {"id": "5", "text": "kites", "deep": {"a": ["e\u0301", 1.5, 2]}, "e\u0301": "x", "é": ["x", "y"]},
+    ]
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        library.index([tmp_path / "a", tmp_path / "three.txt", tmp_path / "r.jsonl"])
+        library.add([{**one, "id": f"p{one['id']}"} for one in records])
+        ids = [document.id for document in library if "kites" in document.text]
+        where = "id in (" + ", ".join(json.dumps(one) for one in ids) + ")"
+        for field in ("id", "title", "source", *library.info().fields):
+            asked, filtered = library.facets(field, "kites", recipe="bm25"), library.facets(field, where=where)
+            assert dict(asked) == dict(filtered), field
+            assert list(asked) == list(filtered), field
+            assert (asked.documents, asked.missing, asked.distinct) == (len(ids), filtered.missing, filtered.distinct), field

@@ -119,6 +119,37 @@ def test_a_copy_is_no_move(tmp_path: Path) -> None:
         assert (report.moved, report.added, report.removed) == (0, 1, 1)
 
 
+def test_a_file_of_another_name_is_moved_where_its_title_is_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    files = {"kite.md": "# The kite\n\nIt flies over the hill.\n", "hawk.md": "It sits on the pole.\n", "r.jsonl": ""}
+    files["r.jsonl"] = (
+        '{"id": "1", "title": "Swift", "text": "It sleeps in the air."}\n{"id": "2", "text": "It nests in walls."}\n'
+    )
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        library.index(folder)
+        (folder / "kite.md").rename(folder / "glider.md")
+        (folder / "hawk.md").rename(folder / "buzzard.md")
+        (folder / "r.jsonl").rename(folder / "records.jsonl")
+        report = library.index(folder)
+        assert (report.moved, report.added, report.removed, report.passages) == (2, 1, 1, 1)
+        assert {one.source.rpartition("/")[2]: one.title for one in library} == {
+            "glider.md": "The kite",
+            "buzzard.md": "buzzard",
+            "records.jsonl": library["2"].title,
+        }
+        assert library[str(folder / "glider.md")].title == "The kite"
+        assert library["1"].source == str(folder / "records.jsonl")
+        (folder / "glider.md").rename(folder / "glider.txt")  # read in another way
+        assert library.index(folder).moved == 0
+        fresh = bookwheel.open(tmp_path / "fresh", create=True, encoder=None)
+        fresh.index(folder)
+        assert {(one.id, one.title, one.text) for one in fresh} == {(one.id, one.title, one.text) for one in library}
+        assert library.check() == []
+
+
 def test_equal_files_keep_their_places(tmp_path: Path) -> None:
     for folder in ("x", "y"):
         (tmp_path / "old" / folder).mkdir(parents=True)
@@ -161,6 +192,15 @@ def test_a_known_folder_that_is_gone_is_offered_for_removal(
             library.index("fruit")
     assert main(["index", "fruit", "--library", "./library"]) == 2
     assert "still holds 6 documents" in capfd.readouterr().err
+
+
+def test_ids_in_many_files_are_told_in_one_sentence(tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / f"{name}.jsonl").write_text('{"id": "7", "text": "words"}\n')
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        (note,) = library.index([tmp_path / f"{name}.jsonl" for name in "abcd"]).notes
+    assert note.count("the id '7' is in ") == 3
+    assert ", and 3 more pairs of files have ids in common; call one document by " in note
 
 
 def test_one_id_in_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from serving import Running
+from serve_processes import Running
 
 from bookwheel.serve.config import Limits, ServeConfig
 from bookwheel.serve.routes import ENDPOINTS, PAGES

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from serving import library_of, started
+from serve_processes import library_of, started
 
 from bookwheel.serve.api.openapi import document
 from bookwheel.serve.app import create_app
@@ -172,7 +172,7 @@ def fuzz(client: Any, examples: int) -> Callable[[], None]:
 
 
 def test_no_request_breaks_any_route(client: Any) -> None:
-    fuzz(client, 150)()
+    fuzz(client, 70)()
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from serving import Running
+from serve_processes import Running
 
 import bookwheel
 from bookwheel.read.events import Found

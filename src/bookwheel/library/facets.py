@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import heapq
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .._errors import UsageError
+from ..documents.metadata import comparable
 from ..rank.query import Query
 from ..rank.recipe import Recipe
 from .filters.conditions import BUILT_IN, Exists, Value
 from .filters.file_fields import FILE_FIELDS, FILES
 from .filters.parse import parse_filter
+from .passage_rows import DocumentFields
 from .search_options import MAX_K, SearchOptions
 from .searcher import Searcher
 
@@ -57,14 +58,14 @@ def facets(
         raise UsageError(f"the field must be a string, not {type(wrong[0]).__name__}")
     snapshot, names = searcher.snapshot, [unicodedata.normalize("NFC", field) for field in fields]
     snapshot.require_fields(names)
-    parts = [_ALIVE]
-    given: list[Value] = [snapshot.generation, snapshot.generation]
     if query is not None:
         hits = searcher.rank(query, SearchOptions(depth, recipe=recipe, where=where)).hits
         found = sorted({number for number, _ in snapshot.store.documents_of(hits.ids.tolist()).values()})
-        parts.insert(0, "d.id IN (SELECT value FROM json_each(?))")
-        given.insert(0, json.dumps(found))
-    elif where is not None:
+        rows = list(snapshot.store.fields_of(found))
+        return [_among(rows, name, k) for name in names]
+    parts = [_ALIVE]
+    given: list[Value] = [snapshot.generation, snapshot.generation]
+    if where is not None:
         condition = parse_filter(where)
         snapshot.require_fields(condition.fields)
         sql, values = condition.sql()
@@ -75,9 +76,40 @@ def facets(
 
 def _counted(searcher: Searcher, name: str, of_documents: str, given: Sequence[Value], k: int) -> Facets:
     count = _Counter(searcher, name, of_documents, given)
-    best = heapq.nsmallest(k, count.values(), key=lambda pair: (-pair[1], isinstance(pair[0], str), pair[0]))
+    best = heapq.nsmallest(k, count.values(), key=_most)
     documents, missing = count.documents()
     return Facets(best, field=name, documents=documents, missing=missing, distinct=count.distinct)
+
+
+def _most(pair: _Count) -> tuple[int, bool, Value]:
+    return -pair[1], isinstance(pair[0], str), pair[0]
+
+
+def _among(rows: Sequence[DocumentFields], field: str, k: int) -> Facets:
+    """The same of a few documents, by their own rows: those of a field's values are as many as the library has documents."""
+    counts: Counter[Value] = Counter()
+    missing = 0
+    for row in rows:
+        values = _values(row, field)
+        missing += not values
+        counts.update(values)
+    best = heapq.nsmallest(k, counts.items(), key=_most)
+    return Facets(best, field=field, documents=len(rows), missing=missing, distinct=len(counts))
+
+
+def _values(row: DocumentFields, field: str) -> set[Value]:
+    """What a document has in a field, as the tables of filters have it: `Pending.write` fills them."""
+    if field in BUILT_IN:
+        named = {"id": row.name, "title": row.title, "source": row.source}[field]
+        return {named} if named else set()
+    own: set[Value] = set()
+    for key, given in row.metadata.items():
+        if key == field or comparable(key) == field:
+            several = given if isinstance(given, list | tuple) else (given,)
+            own |= {int(one) if isinstance(one, bool) else one for one in map(comparable, several) if one is not None}
+    if own or field not in FILE_FIELDS or (value := row.file.get(field)) is None:
+        return own
+    return {str(value)[:10] if field == "modified" else value}
 
 
 class _Counter:

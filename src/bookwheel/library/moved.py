@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import PurePath
 
 from .._errors import InputError
 from ..documents.paths import Source
@@ -60,7 +62,7 @@ class Moves:
         self._any = bool(writer.store.execute("SELECT EXISTS (SELECT 1 FROM sources WHERE complete IS NOT NULL)")[0][0])
 
     def recognise(self, source: Source, fields: str) -> None:
-        """Where ``source`` is new, and has the content and the name of a file that is gone, make it that one."""
+        """Where ``source`` is new, and has the content of a file that is gone and whose name says nothing else, make it that one."""
         store = self.writer.store
         if not self._any or store.execute(
             "SELECT EXISTS (SELECT 1 FROM documents WHERE removed IS NULL AND source IN (SELECT id FROM sources WHERE path = ?))",
@@ -73,10 +75,9 @@ class Moves:
             candidates = store.same_content(source.size, source.digest(), fields)
         except InputError:  # it went since it was found: reading it will tell
             return
-        name = source.path.rpartition("/")[2]
         best: tuple[int, int, str] | None = None
         for number, path, title in candidates:
-            if path.rpartition("/")[2] != name or not title_stays(title, path, source.name) or not is_gone(path):
+            if not title_stays(title, path, source.name) or not self._name_stays(number, path, source) or not is_gone(path):
                 continue
             if best is None or (common := _common(path, source.path)) > best[0]:
                 best = (_common(path, source.path) if best is None else common), number, path
@@ -85,6 +86,19 @@ class Moves:
             self.files += 1
             if len(self._roots) < _ROOTS:
                 self._roots[_root(best[2], best[0])] = None
+
+    def _name_stays(self, number: int, path: str, source: Source) -> bool:
+        """Whether the file had this name before, or one that made no difference: of the same kind, and nobody's title."""
+        old, new = path.rpartition("/")[2], source.path.rpartition("/")[2]
+        if old == new:
+            return True
+        if PurePath(old).suffixes != PurePath(new).suffixes or not PurePath(new).suffix:
+            return False
+        titles = old, replace(source, path=path).stem
+        return not self.writer.store.execute(
+            "SELECT EXISTS (SELECT 1 FROM documents WHERE source = ? AND removed IS NULL AND title IN (?, ?))",
+            (number, *titles),
+        )[0][0]
 
     def left_behind(self) -> Iterator[int]:
         """Numbers of the sources in the folders that were moved which are gone: what they held is no more."""

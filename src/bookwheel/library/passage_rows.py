@@ -6,7 +6,7 @@ What is damaged is named (`Database.noting`), and left out; everything else is g
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -21,12 +21,12 @@ from .filters.file_fields import file_values
 from .row_sums import document_sum, name_sum, passage_sum, row_sum, span_sum
 from .stored_places import StoredPlaces
 
-__all__ = ["OF_FILE", "WHOLE", "PassageRow", "PassageRows", "passage_stands", "read_json"]
+__all__ = ["OF_FILE", "WHOLE", "DocumentFields", "PassageRow", "PassageRows", "passage_stands", "read_json"]
 
 NAMES = 1 << 14
 """Names of documents that are remembered as sound: about 3 MB."""
-_ENDLESS = 1 << 62
-"""More characters than any text has."""
+_ENDLESS = (1 << 31) - 1
+"""More characters than any text has; of a larger number older versions of SQLite take the lower 32 bits, which may be 0."""
 _PLACE = "p.id, p.document, p.start, p.end"
 _PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
 _TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"
@@ -60,6 +60,17 @@ class PassageRow(NamedTuple):
     """Whether title, metadata and text were left out, because they are large."""
     language: str | None = None
     """That its document was found to be in; None where it was not asked, or is left out too."""
+
+
+class DocumentFields(NamedTuple):
+    """What a document has for filters."""
+
+    number: int
+    name: str
+    title: str
+    source: str
+    metadata: dict[str, Scalar]
+    file: dict[str, str | int]
 
 
 read_json = json.JSONDecoder().raw_decode
@@ -189,18 +200,21 @@ class PassageRows(StoredPlaces):
                 place, file = map_.place(start, end), self.file_of(path, state)
                 found[passage] = PassageRow(passage, document, start, end, place, name, path, "", {}, "", file, True)
 
-    def dates(self, numbers: Sequence[int]) -> dict[int, str]:
-        """The date (`date_of`) of each of the documents ``numbers`` that is sound."""
-        found: dict[int, str] = {}
+    def fields_of(self, numbers: Sequence[int]) -> Iterator[DocumentFields]:
+        """What each of the documents ``numbers`` that is sound has for filters; the others are named."""
         for number, name, title, metadata, language, digest, whole, source, path, noted, *state in self._rows(
             f"SELECT {WHOLE}, s.id, s.path, s.sum >> 32, {OF_FILE} FROM documents d JOIN sources s ON s.id = d.source WHERE d.id IN",
             numbers,
         ):
             if document_sum(number, name, title, metadata, language, digest) == whole and name_sum(source, path) == noted:
-                found[number] = date_of(read_json(metadata)[0] if metadata else {}, self.file_of(path, state))
+                shown = read_json(metadata)[0] if metadata else {}
+                yield DocumentFields(number, name, title, path, shown, self.file_of(path, state))
             else:
                 self.met(self.damage(number, "a field"))
-        return found
+
+    def dates(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The date (`date_of`) of each of the documents ``numbers`` that is sound."""
+        return {row.number: date_of(row.metadata, row.file) for row in self.fields_of(numbers)}
 
     def file_of(self, path: str, state: Sequence[Any]) -> dict[str, str | int]:
         """What the file ``path`` tells, given `OF_FILE`; without size and time where those are damaged."""
