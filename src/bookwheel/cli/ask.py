@@ -16,6 +16,7 @@ from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
 from .output import Terminal, clean, json_line, notice, print_notes
 from .quotes import print_answer, print_refusal
+from .writing_options import writing_options
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -33,9 +34,16 @@ STDIN = "-"
 )
 @argument("words", nargs=-1, required=True, metavar="QUESTION...")
 @library_option
-@option("--model", metavar="MODEL", help="Language model that phrases the answer. [default: none; the answer quotes]")
+@writing_options("the answer", calls=8, seconds=120, without="the answer quotes")
 @option(
     "--method", metavar="NAME", help="How the model reads the passages; see docs/questions.md. [default: all in one prompt]"
+)
+@option("--verifier", metavar="MODEL", help="A larger model that chooses among drafts, with --method speculative.")
+@option(
+    "--difficulty",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="With --method adaptive: trained by bench/methods.py. [default: by how probably the passages answer]",
 )
 @option("--passages", type=Whole(), default=8, metavar="N", help="Passages to read. [default: 8]")
 @option("--sentences", type=Whole(), default=2, metavar="N", help="Most sentences of a quoting answer. [default: 2]")
@@ -53,24 +61,12 @@ STDIN = "-"
 @option("--conversation", metavar="NAME", help="Keep the question in this conversation, and understand it by those before.")
 @option("--continue", "continued", is_flag=True, help="Go on with the conversation that was continued last.")
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")
-@option("--verbatim", is_flag=True, help="Treat limits and 'all documents that ...' in the question as ordinary words.")
-@option(
-    "--unsupported",
-    type=click.Choice(["omit", "mark"]),
-    default="omit",
-    help="What to do with a model's sentences that the documents do not support. [default: omit]",
-)
-@option(
-    "--seconds",
-    type=Number(0, 86_400),
-    metavar="S",
-    help="Time limit for the model; what it has written by then is shown. [default: 120]",
-)
+@option("--verbatim", is_flag=True, help="Take limits and 'all documents that ...' in the question as words like any others.")
 @option(
     "--context",
     type=Whole(),
     metavar="N",
-    help="Context window of the model: tokens of prompt and answer together. [default: as the model or its server says]",
+    help="Tokens that the model takes, prompt and answer. [default: what the model or its server says]",
 )
 @option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
@@ -95,7 +91,7 @@ def ask(
     Every quote is stored text, shown with its place. Without --model the answer consists of quotes
     only. Where the documents do not say, that is the answer, and the exit code is 1.
 
-    Limits in the question are recognised and reported: "only in /reports/2024", file:notes.txt,
+    Limits in the question are taken as such and told: "only in /reports/2024", file:notes.txt,
     year >= 2020, tag:red, "since 2020". A question about the whole collection ("all reports that
     mention X", "how many documents ...") is answered by a scan of every document.
 
