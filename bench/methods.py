@@ -207,8 +207,8 @@ def main() -> None:
         if arguments.train:
             train(held, kept, questions, arguments.train)
     text = shown(results, label)
-    if arguments.develop:
-        print(text)
+    if arguments.develop or not all(results.values()):
+        print(text if any(results.values()) else "no question was asked of every method yet; run it again to go on")
     else:
         keep(f"methods-{label}", {"model": label, "passages": arguments.passages, "collections": results}, text)
 
