@@ -89,12 +89,12 @@ with bookwheel.open(place, ram="256MB") as library:
         return {"found": len(results), "characters": sum(size[0] for size in sizes), "sizes": sizes[:3]}
     library.search("ibis", 3)
     peak.take()
-    run("40 books", lambda: read(library.search("heron", 60, recipe="bm25")))
-    run("40 books, rm3", lambda: read(library.search("heron", 60, recipe="bm25 >> rm3() >> bm25")))
-    run("40 books, hybrid, mmr", lambda: read(library.search("heron", 60, recipe="hybrid % 60 >> mmr()")))
-    run("40 books, fold", lambda: read(library.search("heron", 60, recipe="bm25 >> fold()")))
-    run("40 books, a phrase", lambda: read(library.search('"heron stands"', 60, recipe="syntax() >> bm25")))
-    run("40 books, by document", lambda: read(library.search("heron", 60, recipe="bm25", group=True)))
+    run("60 books", lambda: read(library.search("heron", 60, recipe="bm25")))
+    run("60 books, rm3", lambda: read(library.search("heron", 60, recipe="bm25 >> rm3() >> bm25")))
+    run("60 books, hybrid, mmr", lambda: read(library.search("heron", 60, recipe="hybrid % 60 >> mmr()")))
+    run("60 books, fold", lambda: read(library.search("heron", 60, recipe="bm25 >> fold()")))
+    run("60 books, a phrase", lambda: read(library.search('"heron stands"', 60, recipe="syntax() >> bm25")))
+    run("60 books, by document", lambda: read(library.search("heron", 60, recipe="bm25", group=True)))
     run("a book of one word", lambda: read(library.search("egret", 60, recipe="bm25")))
     run("one book, pickled", lambda: {"same": (r := library.search("egret", 1)[0]).text == pickle.loads(pickle.dumps(r)).text})
     from bookwheel.cli.main import main
@@ -109,8 +109,8 @@ with bookwheel.open(place, ram="256MB") as library:
         with contextlib.redirect_stdout(out):
             code = main(["search", "heron", "-k", "60", "--recipe", "bm25", "--library", str(place), "--ram", "256MB", *arguments])
         return {"code": code, "characters": out.count}
-    run("40 books, printed", shown)
-    run("40 books, as JSON", lambda: shown("--json"))
+    run("60 books, printed", shown)
+    run("60 books, as JSON", lambda: shown("--json"))
 """
 
 TWO = """
@@ -231,7 +231,7 @@ def test_whole_books_without_spaces(tmp_path: Path, python: str, child_environme
 
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library of 42 whole books of 4 MB, 40 of which are made of few words so that they are quickly indexed."""
+    """A library of 62 whole books of 4 MB, 60 of which are made of few words so that they are quickly indexed."""
     import bookwheel
 
     place = tmp_path_factory.mktemp("books")
@@ -240,7 +240,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with bookwheel.open(place / "library", create=True, language="english", unit="document", ram="1GB") as library:
         library.add(
             {"id": f"b{n}", "title": f"Book {n}", "text": f"The heron stands {n} times. {book} {filler}", "note": "n" * 200_000}
-            for n in range(40)
+            for n in range(60)
         )
         library.add([{"id": "flood", "text": "egret " * 700_000}, {"id": "real", "text": english(4_000_000) + " egret"}])
         library.add([{"id": f"i{n}", "text": f"The ibis number {n}."} for n in range(20)])
@@ -251,17 +251,17 @@ def test_searching_books(books: Path, python: str, child_environment: dict[str, 
     """Texts of results are read when they are looked at; late stages read the beginning of each."""
     told = within(python, child_environment, SEARCH, books)
     for name, found in told.items():
-        if name.startswith("40") and "found" in found and "fold" not in name:
-            assert found["found"] == 40, name
-            assert found["characters"] > 40 * 4_000_000, name
-    assert told["40 books, fold"]["found"] >= 1
+        if name.startswith("60") and "found" in found and "fold" not in name:
+            assert found["found"] == 60, name
+            assert found["characters"] > 60 * 4_000_000, name
+    assert told["60 books, fold"]["found"] >= 1
     flood = told["a book of one word"]
     assert flood["found"] == 2
     assert max(size[2] for size in flood["sizes"]) == 10_000, "the first ten thousand highlights"
     assert told["one book, pickled"]["same"]
-    assert told["40 books, printed"]["characters"] < 200_000
-    assert told["40 books, as JSON"]["code"] == 0
-    assert told["40 books, as JSON"]["characters"] > 40 * 4_000_000
+    assert told["60 books, printed"]["characters"] < 200_000
+    assert told["60 books, as JSON"]["code"] == 0
+    assert told["60 books, as JSON"]["characters"] > 60 * 4_000_000
 
 
 def test_two_libraries_share_one_budget(tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
