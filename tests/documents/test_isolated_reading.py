@@ -498,8 +498,10 @@ def test_interrupted_while_a_parser_computes(tmp_path: Path, child_environment: 
     (place / "b.pdf").write_bytes(SLOW)
     (place / "c.html").write_text("<p>last")
     script = (
-        "import bookwheel, sys, threading, time\nlibrary = bookwheel.open(sys.argv[2], create=True)\n"
-        "threading.Thread(target=lambda: (time.sleep(2), print('now', flush=True)), daemon=True).start()\n"
+        "import bookwheel, sys, threading, time\nfrom bookwheel.library.writer import Writer\n"
+        "library, added, add = bookwheel.open(sys.argv[2], create=True), threading.Event(), Writer.add\n"
+        "Writer.add = lambda *given: (add(*given), added.set())[0]\n"
+        "threading.Thread(target=lambda: (added.wait(), time.sleep(1), print('now', flush=True)), daemon=True).start()\n"
         "try:\n    library.index(sys.argv[1])\nexcept KeyboardInterrupt:\n    print('interrupted', library.document_count)\n"
     )
     with subprocess.Popen(

@@ -110,6 +110,19 @@ def test_in_a_library(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
         assert library.check() == []
 
 
+def test_the_title_of_what_is_nothing_else_is_found(tmp_path: Path) -> None:
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        library.add({"id": "1", "title": "Signing certificate of the lake", "text": LINES})
+        library.add({"id": "2", "title": "Other", "text": "The kites are flying over the hills, says the man of the house."})
+        words = [word for line in LINES.split() for word in line.replace("/", "+").split("+") if len(word) > 8]
+        for _ in range(2):
+            (result,) = library.search("certificates", recipe="bm25")
+            assert (result.id, result.text) == ("1", LINES)
+            assert not any(library.search(word, recipe="bm25") for word in words[:5])
+            library.compact()
+        assert library.check() == []
+
+
 def test_any_order_of_languages_leaves_it_out(tmp_path: Path) -> None:
     """What is of no language is analysed again from the stored text once there are others."""
     with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:

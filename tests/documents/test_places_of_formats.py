@@ -272,6 +272,46 @@ def test_words_of_a_pdf_that_nobody_sees(tmp_path: Path) -> None:
     assert document.text.index("filled again") < min(span.start for span in document.hidden)
 
 
+def test_words_that_are_painted_over(tmp_path: Path) -> None:
+    page = content(
+        text("These words are seen", 700),
+        text("redacted in black", 680),
+        "0 0 0 rg 60 675 400 16 re f",
+        "0 g",
+        text("redacted in white", 640),
+        "1 1 1 rg 60 635 400 16 re f 0 g",
+        text("on a ground of grey", 600, more="0 g"),
+        "0.8 g 60 560 400 16 re f 0 g",
+        text("drawn after the ground", 564),
+        text("in a frame", 520),
+        "60 515 400 16 re S",
+        text("beside a box", 480),
+        "0 g 300 475 100 16 re f",
+        text("in a ring", 440),
+        "0 g 50 420 400 40 re 60 425 380 30 re f*",
+        text("cut away from the box", 400),
+        "q 0 0 10 10 re W n 0 g 60 395 400 16 re f Q",
+    )
+    document = read_pdf(write(tmp_path / "a.pdf", [page]))
+    assert hidden(document) == {"text that is painted over": "redacted in black\nredacted in white"}
+    for words in (
+        "These words are seen",
+        "on a ground of grey",
+        "drawn after",
+        "in a frame",
+        "beside a box",
+        "in a ring",
+        "cut away",
+    ):
+        assert where(document, words).hidden == ()
+
+
+def test_words_under_a_picture_are_text(tmp_path: Path) -> None:
+    scan = content(text("recognised words under the scan", 600), "q 600 0 0 700 0 0 cm /I Do Q")
+    document = read_pdf(write(tmp_path / "a.pdf", [scan], more=[PICTURE]))
+    assert (document.text.strip(), document.hidden) == ("recognised words under the scan", ())
+
+
 def test_recognised_words_over_a_scan_are_its_text(tmp_path: Path) -> None:
     scan = content("q 600 0 0 700 0 0 cm /I Do Q", text("recognised words of the scan", 600, more="3 Tr"))
     document = read_pdf(write(tmp_path / "a.pdf", [scan], more=[PICTURE]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,8 +16,10 @@ import pytest
 
 import bookwheel
 from bookwheel.documents.document import Document
+from bookwheel.documents.isolated import ahead as reading_ahead
 from bookwheel.library import intake
 from bookwheel.library.workers import ahead, crew
+from bookwheel.library.workers.child import received, sent
 from bookwheel.library.workers.pool import Pool
 
 TABLES = ("documents", "texts", "passages", "metadata", "fields", "removals", "sources")
@@ -28,6 +31,7 @@ def folder(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.Mon
     """Files of several formats and languages, some of no language, one that is large."""
     monkeypatch.setattr(ahead, "DOCUMENTS", 20)  # many batches
     monkeypatch.setattr(intake, "LARGE", 20_000)
+    monkeypatch.setattr(reading_ahead, "FILES", 2)
     folder = tmp_path / "folder"
     folder.mkdir()
     with (folder / "records.jsonl").open("w") as file:
@@ -43,6 +47,8 @@ def folder(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.Mon
     for number, (title, text) in enumerate(prose[250:300]):
         (folder / f"n{number:02d}.md").write_text(f"# {title}\n\n{text}\n\n## More\n\n{text[::-1]} C++ and node.js \0 end")
     (folder / "page.html").write_text("<title>A page</title><p>" + "</p><p>".join(text for _, text in prose[:20]))
+    for number in range(3):  # read ahead of their turn
+        (folder / f"page{number}.html").write_text(f"<title>Page {number}</title><p>{prose[number][1]}")
     (folder / "german.txt").write_text(GERMAN * 40)
     (folder / "japanese.txt").write_text("吾輩は猫である。名前はまだ無い。" * 30)
     (folder / "numbers.csv").write_text("name,born\n" + "".join(f"Ada {n},{1800 + n}\n" for n in range(60)))
@@ -256,4 +262,4 @@ def no_process_is_left() -> Iterator[None]:
 def test_documents_travel_as_they_are() -> None:
     """What a worker is sent has all that its passages depend on."""
     document = Document("a", "text", "title", {"year": 1}, pages=(0, 3), lines=True)
-    assert ahead._bare(document) == Document("", "text", "title", {}, pages=(0, 3), lines=True)
+    assert received(pickle.loads(sent([document]))) == [Document("", "text", "title", {}, pages=(0, 3), lines=True)]

@@ -194,6 +194,15 @@ def test_a_known_folder_that_is_gone_is_offered_for_removal(
     assert "still holds 6 documents" in capfd.readouterr().err
 
 
+def test_ids_in_many_files_are_told_in_one_sentence(tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / f"{name}.jsonl").write_text('{"id": "7", "text": "words"}\n')
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        (note,) = library.index([tmp_path / f"{name}.jsonl" for name in "abcd"]).notes
+    assert note.count("the id '7' is in ") == 3
+    assert ", and 3 more pairs of files have ids in common; call one document by " in note
+
+
 def test_one_id_in_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.jsonl").write_text('{"id": "7", "text": "one of a"}\n{"id": "8", "text": "two of a"}\n')

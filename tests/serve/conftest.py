@@ -15,7 +15,7 @@ from serve_processes import Running, library_of, started
 @pytest.fixture(scope="session")
 def served_library(tmp_path_factory: pytest.TempPathFactory, prose: list[tuple[str, str]]) -> Path:
     path = tmp_path_factory.mktemp("served") / "docs"
-    library_of(path, prose[:150])
+    library_of(path, prose[:80])
     return path
 
 

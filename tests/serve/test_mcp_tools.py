@@ -175,7 +175,9 @@ def test_list_sources_counts_and_lists(access: Access) -> None:
     assert told["documents"] == 9
     assert {"year", "author", "folder"} <= set(told["fields"])
     assert told["kinds"] == {"jsonl": 2}
-    assert [one["id"] for one in call(access, "list_sources", filter="year = 2024")["sources"]] == ["long@0"]
+    some = call(access, "list_sources", filter="year = 2024")
+    assert [one["id"] for one in some["sources"]] == ["long@0"]
+    assert (some["documents"], some["matching"]) == (9, 1)
     assert call(access, "list_sources", **{"from": 9})["sources"] == []
 
 

@@ -172,7 +172,7 @@ def fuzz(client: Any, examples: int) -> Callable[[], None]:
 
 
 def test_no_request_breaks_any_route(client: Any) -> None:
-    fuzz(client, 150)()
+    fuzz(client, 70)()
 
 
 @pytest.mark.slow

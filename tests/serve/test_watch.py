@@ -22,18 +22,23 @@ from bookwheel.serve.watch import Watch
 class Watched:
     """A folder, its library, and a `Watch` in a thread."""
 
-    def __init__(self, base: Path, files: int, polling: bool) -> None:
+    def __init__(self, base: Path, files: int, polling: bool, where: Path | None = None) -> None:
         self.folder, self.base = base / "files", base
         (self.folder / "sub").mkdir(parents=True)
         for number in range(files):
             (self.folder / f"note {number}.txt").write_text(f"Note {number} is about herons in the reeds.")
-        self.library = bookwheel.open(base / "library", create=True, encoder=None)
+        self.library = bookwheel.open(base / "library" if where is None else where, create=True, encoder=None)
         self.reports: list[IndexReport] = []
         self.told: list[str] = []
         self.fail: BaseException | None = None
         self.asked: list[list[str] | None] = []
         self.watch = Watch(
-            self.folder, self.update, lambda: self.library.all_gone(self.folder), polling=polling, told=self.told.append
+            self.folder,
+            self.update,
+            lambda: self.library.all_gone(self.folder),
+            ignored=[self.library.path],
+            polling=polling,
+            told=self.told.append,
         )
         self.watch.reports = self.reports.append
         self.stop = threading.Event()
@@ -149,6 +154,35 @@ def test_a_flood_is_gathered_and_rules_that_change_look_at_all(watched: Watched)
     watched.after(lambda: (watched.folder / ".gitignore").write_text("flood*\n"))
     watched.until(lambda: watched.library.document_count == 12)
     assert None in watched.asked[before:]
+
+
+def test_a_library_in_its_own_folder_and_a_repository_make_no_noise(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(changes, "HEARTBEAT", 0.1)
+    watched = Watched(tmp_path, 3, not changes.has_events(), where=tmp_path / "files" / "library")
+    try:
+        watched.until(lambda: watched.reports)
+        watched.after(lambda: (watched.folder / "note 1.txt").write_text("Edited."))
+        (watched.folder / ".git").mkdir()
+        for number in range(5):
+            (watched.folder / ".git" / f"object {number}").write_text("x")
+        time.sleep(1.5)
+        assert watched.asked[:2] == [None, [str(watched.folder / "note 1.txt")]]
+        assert len(watched.asked) <= 3  # the folder .git itself is new
+    finally:
+        watched.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_folder_behind_a_link_is_followed(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    watched = Watched(tmp_path / "link", 3, not changes.has_events())
+    try:
+        watched.until(lambda: watched.reports)
+        report = watched.after(lambda: (tmp_path / "real" / "files" / "note 1.txt").write_text("Edited zebra."))
+        assert report.updated == 1
+    finally:
+        watched.close()
 
 
 def test_the_command_line_watches_until_ctrl_c(tmp_path: Path, child_environment: dict[str, str]) -> None:

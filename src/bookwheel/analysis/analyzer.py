@@ -133,6 +133,9 @@ class Analyzer:
         """
         if word.isascii():
             return self.terms(word)
+        if word[0] == MARK and UNSPACED.search(word) is None:
+            form = form_of(word[:MAX_WORD])
+            return (form,) if form else ()
         if plain(word):
             return (*pairs(word), word[-1]) if len(word) > 1 else (word,)
         terms = self.terms(word)

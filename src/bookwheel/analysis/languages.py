@@ -8,13 +8,13 @@ decide, as between close relatives, CLD3 (Google's compact language detector, a 
 from __future__ import annotations
 
 import re
-import sys
-from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 from .stop_words import LANGUAGES, stop_words
-from .words import split_words
+from .words import split_words, without_signs
 
 __all__ = ["BY_SCRIPT", "NAMES", "language_of"]
 
@@ -77,9 +77,9 @@ _SCRIPTS = {
 }
 BY_SCRIPT = frozenset(_SCRIPTS)
 """Languages that their script tells, whatever a text says."""
-_CODED = re.compile(r"\w*(?:[0-9_]|[a-z][A-Z]|\w[.:/<>()\[\]=$*@\\#]+\w)\S*|[^\w\s]{2,}")
-"""What stands between blanks in program code and in tables, and seldom in a sentence."""
-_SCRIPT = re.compile("|".join(pattern.pattern for pattern in _SCRIPTS.values()))
+_CODED = re.compile(r"[0-9_]|[a-z][A-Z]|\w[.:/<>()\[\]=$*@\\#]+\w|[^\w\s]{2}")
+"""What has what stands between blanks in program code and in tables, and seldom in a sentence."""
+_SCRIPT = re.compile(f"[{''.join(pattern.pattern[1:-1] for pattern in _SCRIPTS.values())}]")
 _LETTER = re.compile(r"[^\W\d_]")
 _OWN_SHARE = 0.3
 """Share of letters in a script from which on it decides: a sign stands for more than a letter does."""
@@ -88,27 +88,75 @@ _OWN_SHARE = 0.3
 _LISTED = tuple(sorted(LANGUAGES))
 _WEIGHT = 60_060
 """What a function word weighs where one language has it; those of several share it (1 to 7, 10, 11 or 13 without a rest)."""
+MANY = 200
+"""Texts from which on the compiled loop is worth loading, which is eight times as fast."""
+
+
+class _Found:
+    """What was counted in a text: its words, and for each of `_LISTED` how many of its function words there are, what they weigh
+    together, and how many different ones there are, single letters included.
+    """
+
+    __slots__ = ("different", "shares", "weights", "words")
+
+    def __init__(self, counted: list[int]) -> None:
+        kinds = len(_LISTED)
+        self.words = counted[0]
+        self.shares, self.weights = counted[1 : kinds + 1], counted[kinds + 1 : 2 * kinds + 1]
+        self.different = counted[2 * kinds + 1 :]
+
+    def various(self, number: int) -> bool:
+        """Whether there are `VARIETY` different function words of a language."""
+        return self.different[number] >= VARIETY
 
 
 @cache
-def _function_words() -> dict[str, int]:
-    """Each function word as unsigned 32-bit numbers side by side in one integer, so that one addition adds them all.
-
-    They are 1 for each of `_LISTED` that has the word, else 0; then its weight in each.
-    """
+def _function_words() -> dict[str, list[int]]:
+    """Each function word with its languages, by number."""
     found: dict[str, list[int]] = {}
     for number, language in enumerate(_LISTED):
         for word in stop_words(language):
-            if len(word) > 1:  # single letters are everywhere: in names, in tables, after apostrophes
-                found.setdefault(word, []).append(number)
-    rows: dict[str, int] = {}
-    for word, having in found.items():
-        row = array("I", bytes(8 * len(_LISTED)))
-        for number in having:
-            row[number] = 1
-            row[len(_LISTED) + number] = _WEIGHT // len(having)
-        rows[word] = int.from_bytes(row.tobytes(), sys.byteorder)
-    return rows
+            found.setdefault(word, []).append(number)
+    return found
+
+
+def _weight(word: str, languages: Sequence[int]) -> int:
+    """What ``word`` weighs: single letters are everywhere, in names, in tables, after apostrophes, and weigh nothing."""
+    return _WEIGHT // len(languages) if len(word) > 1 else 0
+
+
+class _Counter:
+    """Counts function words, in a compiled loop once there are many texts."""
+
+    def __init__(self) -> None:
+        self._texts = 0
+        self._count: Callable[[bytes], list[int]] | None = None
+
+    def __call__(self, text: str) -> _Found:
+        self._texts += 1
+        if self._count is None and self._texts >= MANY:
+            from .function_words import counter
+
+            self._count = counter(_function_words(), _weight, len(_LISTED))
+        folded = text.casefold()
+        return _Found(self._slowly(folded) if self._count is None else self._count(without_signs(folded).encode()))
+
+    def _slowly(self, text: str) -> list[int]:
+        known, kinds = _function_words(), len(_LISTED)
+        words = split_words(text)
+        counted = [len(words), *[0] * (3 * kinds)]
+        for word, times in Counter([word for word in words if word in known]).items():
+            languages = known[word]
+            weight = _weight(word, languages)
+            for number in languages:
+                if weight:
+                    counted[1 + number] += times
+                    counted[1 + kinds + number] += times * weight
+                counted[1 + 2 * kinds + number] += 1
+        return counted
+
+
+_counted = _Counter()
 
 
 @cache
@@ -129,34 +177,31 @@ def language_of(text: str, title: str = "") -> str | None:
     text = f"{title[:STRETCH]}\n{text}"
     if not text.isascii() and (found := _by_script(text)) is not None:
         return found
-    words = split_words(text.casefold())
-    if len(words) < MIN_WORDS:
+    counted = _counted(text)
+    words = counted.words
+    if words < MIN_WORDS:
         return None
-    known = _function_words()
-    met = [word for word in words if word in known]
-    if not met:
-        return None
-    total = sum([known[word] for word in met])
-    counted = memoryview(total.to_bytes(8 * len(_LISTED), sys.byteorder)).cast("I")
-    shares, weights = counted[: len(_LISTED)], counted[len(_LISTED) :].tolist()
+    shares, weights = counted.shares, counted.weights
     weight = max(weights)
+    if not weight:
+        return None
     number = len(weights) - 1 - weights[::-1].index(weight)  # of equals the last by name
     best, having = _LISTED[number], shares[number]
-    if best in _ALONE and len(words) >= ENOUGH and _various(met, words, best):
-        share = having / len(words)
+    if best in _ALONE and words >= ENOUGH and counted.various(number):
+        share = having / words
         weights[number] = 0
         margin = weight / (max(weights) or _WEIGHT)
         if (share >= MIN_SHARE and margin >= MARGIN) or (
             best not in _IN_NAMES and share >= CONFIRMING and margin >= CLEAR and having >= FEW
         ):
             return best
-    enough = len(words) >= ENOUGH
-    confirmed = {name for name, share in zip(_LISTED, shares, strict=True) if share >= CONFIRMING * len(words)}
+    enough = words >= ENOUGH
+    confirmed = {number for number, share in enumerate(shares) if share >= CONFIRMING * words}
     few: set[str] = set()
     if enough:
-        unsure = {name for name in confirmed if not _various(met, words, name)}
+        unsure = {number for number in confirmed if not counted.various(number)}
         confirmed -= unsure
-        few = {name for name in unsure & _ALONE if shares[_LISTED.index(name)] >= 2}
+        few = {_LISTED[number] for number in unsure if _LISTED[number] in _ALONE and shares[number] >= 2}
     # Another language is believed by its letters alone, where there are enough words and they are words: CLD3 takes as long as
     # all the rest, and is not asked where no answer of its would do.
     others = enough and _plain(text)
@@ -166,21 +211,15 @@ def language_of(text: str, title: str = "") -> str | None:
     found, probability = _by_letters(text)
     if found in _LISTED:
         sure = CONFIRMED if enough else SURE
-        return found if (found in confirmed and probability >= sure) or (found in few and probability >= PROBABLE) else None
+        known = _LISTED.index(found) in confirmed
+        return found if (known and probability >= sure) or (found in few and probability >= PROBABLE) else None
     return found if others and probability >= SURE else None
-
-
-def _various(met: list[str], words: list[str], language: str) -> bool:
-    """Whether ``words``, among them ``met``, have `VARIETY` different function words of ``language``."""
-    own = stop_words(language)
-    # Those that were met lack single letters, and are a third as many.
-    return len(own.intersection(met)) >= VARIETY or len(own.intersection(words)) >= VARIETY
 
 
 def _plain(text: str) -> bool:
     """Whether ``text`` consists of words as sentences do."""
     pieces = text.split()
-    return sum(1 for piece in pieces if not _CODED.search(piece)) >= PLAIN * len(pieces)
+    return list(map(_CODED.search, pieces)).count(None) >= PLAIN * len(pieces)
 
 
 def _by_script(text: str) -> str | None:

@@ -60,7 +60,9 @@ def whole_forms(text: str) -> list[str]:
             forms = _known[token] = [*map(_encoded, _forms(token))]
         found += forms
     if not text.isascii():
-        found += [f"{MARK}{_SYMBOL}{ord(character):x}" for character in _ODD.findall(text) if _is_symbol(character)]
+        odd = _ODD.findall(text)
+        if symbols := {character for character in set(odd) if _is_symbol(character)}:  # few are: quotation marks, dashes
+            found += [f"{MARK}{_SYMBOL}{ord(character):x}" for character in odd if character in symbols]
     return found
 
 
@@ -72,7 +74,7 @@ def form_of(word: str) -> str:
 
 
 def _forms(token: str) -> list[str]:
-    page = _PAGE.search(token)
+    page = _PAGE.search(token) if "://" in token or "www." in token else None
     if page is not None:
         address = page.group().rstrip(".,;:!?)")
         host = _HOST.match(address)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WordHash"]
+__all__ = ["WordHash", "byte_classes"]
 
 _BUFFER = 1 << 18
 _FIRST_WORDS = 1 << 15
@@ -29,10 +29,7 @@ class WordHash:
         from ..kernels import words as kernels
 
         self._kernels = kernels
-        classes = np.array([kernels.WORD if byte != 32 else 0 for byte in part_of_word], np.uint8)
-        classes[ord("'")] = kernels.APOSTROPHE
-        classes[_TEXT_END[0]] = kernels.END
-        self._classes = classes
+        self._classes = byte_classes(part_of_word)
         self._slots = np.zeros(2 * _FIRST_WORDS, np.uint64)
         self._hashes = np.zeros(_FIRST_WORDS, np.uint64)
         self._offsets = np.zeros(_FIRST_WORDS + 1, np.int64)
@@ -95,6 +92,16 @@ class WordHash:
             self._kernels.place_words(self._hashes, words, self._slots)
         else:
             self._arena = _doubled(self._arena, used, used + coming + 1)
+
+
+def byte_classes(part_of_word: bytes) -> NDArray[np.uint8]:
+    """The classes of bytes for `kernels.words`: uint8 of shape (256,); ``part_of_word`` has 32 for separators."""
+    from ..kernels import words as kernels
+
+    classes = np.array([kernels.WORD if byte != 32 else 0 for byte in part_of_word], np.uint8)
+    classes[ord("'")] = kernels.APOSTROPHE
+    classes[_TEXT_END[0]] = kernels.END
+    return classes
 
 
 def _doubled(array: NDArray[Any], used: int, needed: int = 0) -> NDArray[Any]:

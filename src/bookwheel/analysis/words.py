@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .word_table import WordHash
 
-__all__ = ["MANY", "Ids", "WordTable", "prepared", "prepared_bytes", "spans_of", "split_words", "word_pieces"]
+__all__ = ["MANY", "Ids", "WordTable", "prepared", "prepared_bytes", "spans_of", "split_words", "without_signs", "word_pieces"]
 
 MANY = 1 << 17
 """Characters in one call from which on the compiled loop is worth loading (0.3 s from its cache)."""
@@ -61,7 +61,7 @@ class _Replacements(dict[str, str]):
 _REPLACEMENTS = _Replacements()
 
 
-def _plain(text: str) -> str:
+def without_signs(text: str) -> str:
     """``text`` with a space for each non-ASCII character that is no part of a
     word: same length, so offsets stay.
     """
@@ -74,13 +74,13 @@ def _plain(text: str) -> str:
 
 
 def prepared(text: str) -> str:
-    """:func:`_plain`, and a space for each ASCII character that is no part of a word."""
+    """:func:`without_signs`, and a space for each ASCII character that is no part of a word."""
     return prepared_bytes((text,)).decode()
 
 
 def prepared_bytes(texts: Iterable[str]) -> bytes:
     """The `prepared` texts, with a space between each and the next, in UTF-8."""
-    data = "\n".join(map(_plain, texts)).encode().translate(PART_OF_WORD)
+    data = "\n".join(map(without_signs, texts)).encode().translate(PART_OF_WORD)
     return _STRAY.sub(b" ", data) if b"'" in data else data
 
 
@@ -164,8 +164,8 @@ class WordTable:
             self._ids.clear()
         if self._hash is not None:
             if more is None:
-                return self._hash.ids([_plain(text).encode() for text in texts])
-            joined = (" ".join((_plain(text), *others)) for text, others in zip(texts, more, strict=True))
+                return self._hash.ids([without_signs(text).encode() for text in texts])
+            joined = (" ".join((without_signs(text), *others)) for text, others in zip(texts, more, strict=True))
             return self._hash.ids([text.encode() for text in joined])
         number = self._ids.__getitem__
         ids = array("i")

@@ -202,7 +202,7 @@ def _watch(library: Library, folder: str, fields: Fields, how: tuple[bool, bool,
                 notice(failure)
         sys.stdout.flush()
 
-    watch = Watch(folder, update, lambda: library.all_gone(folder), told=notice)
+    watch = Watch(folder, update, lambda: library.all_gone(folder), ignored=[library.path], told=notice)
     watch.reports = tell
     notice(f"watching {folder} by {'looking every few seconds' if watch.polling else 'events'}; Ctrl-C ends it")
     watch.run(threading.Event())

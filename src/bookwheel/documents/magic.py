@@ -30,6 +30,12 @@ _ODF = re.compile(rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|pre
 _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"7z\xbc\xaf", b"Rar!\x1a\x07", b"\x7fELF", b"OggS", b"fLaC", b"ID3")
 _FLAT = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<office:document\s", re.DOTALL)
 _FICTION = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<FictionBook\b", re.DOTALL)
+_FEED = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:(?:<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>\[]*>)\s*)*"
+    rb"<(?:rss[\s>]|(?:atom:)?feed\s[^>]*http://(?:www\.w3\.org/2005/Atom|purl\.org/atom/ns)"
+    rb"|rdf:RDF\s[^>]*http://(?:purl\.org/rss/1\.0/|channel\.netscape\.com/rdf|my\.netscape\.com/rdf)|(opml)[\s>])",
+    re.DOTALL,
+)
 _SMALL = 1 << 20
 _ROOT_PROGRAMS = re.compile(r"(?:WordDocument|Workbook|Book|PowerPoint Document|EncryptedPackage|__properties_version1\.0)\Z")
 
@@ -51,6 +57,10 @@ def by_magic(head: bytes, source: Source) -> tuple[str, str]:
         return "tnef", ""
     if _FICTION.match(head):
         return "fb2", ""
+    if feed := _FEED.match(head):
+        return "opml" if feed.group(1) else "feed", ""
+    if head.startswith((b"%!PS", b"\x04%!PS", b"\xc5\xd0\xd3\xc6")):
+        return "", "PostScript"
     if head.startswith(b"SQLite format 3\0"):
         return "", "SQLite database"
     if head[257:262] == b"ustar":

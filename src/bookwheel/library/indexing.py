@@ -17,6 +17,7 @@ import numpy as np
 from .._errors import InputError
 from ..documents.document import Document
 from ..documents.failures import Note, Upcoming
+from ..documents.isolated.ahead import ReadingAhead
 from ..documents.isolated.reading import Reading
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
@@ -77,7 +78,8 @@ class _Run:
     def __init__(self, writer: Writer, stop: Callable[[], bool]) -> None:
         self.writer = writer
         self.stop = stop
-        self.reading = Reading(*writer.memory.reader_memory(), lend=writer.lend, waiting=self.pause)
+        self.alone = Reading(*writer.memory.reader_memory(), lend=writer.lend, waiting=self.pause)
+        self.reading = ReadingAhead(self.alone, writer.crew.wanted, lend=writer.lend, waiting=self.pause)
         self.report = IndexReport(memory_plan=writer.memory_plan)
         self.since = writer.manifest.generation
         """The generation before the run."""
@@ -205,6 +207,7 @@ def index_paths(
         try:
             for some in _batches(chain(items, [] if rest is None else [rest], found)):
                 met.add(np.fromiter((hash(source.path) for source in some), np.int64))
+                run.reading.expect(_new(run, some), fields)
                 for source in some:
                     run.pause()
                     _bring_up_to_date(run, source, fields, task)
@@ -226,6 +229,14 @@ def _batches(sources: Iterator[Source]) -> Iterator[list[Source]]:
         yield some
 
 
+def _new(run: _Run, sources: Iterable[Source]) -> Iterator[Source]:
+    """Those of ``sources`` that are certain to be read: the library holds no file of their size."""
+    known = "SELECT EXISTS (SELECT 1 FROM sources WHERE size = ? AND digest <> '')"
+    for source in sources:
+        if run.reading.takes(source) and run.writer.store.execute(known, (source.size,)) == [(0,)]:
+            yield source
+
+
 def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) -> None:
     """Raise `BudgetError` before any work where files are too much for the budget by far: what they hold is an estimate."""
     if sum(source.size for source in items) < LOOKED_AT:
@@ -234,7 +245,7 @@ def _refuse_what_cannot_fit(run: _Run, items: Sequence[Source], fields: Fields) 
     known = dict(store.execute("SELECT path, size FROM sources WHERE complete IS NOT NULL"))
     new = [source for source in items if known.get(source.path) != source.size]
     if sum(source.size for source in new) >= LOOKED_AT:
-        found = estimate_sources(new, fields, settings.unit, settings.words, run.reading)
+        found = estimate_sources(new, fields, settings.unit, settings.words, run.alone)
         run.writer.memory.expect(found.passages, CERTAIN)
 
 
@@ -334,7 +345,7 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     damaged = 0
     try:
         # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
-        digest = source.digest() if is_file else ""
+        digest = run.reading.digest(source) if is_file else ""
         damaged = run.store(number, _shown(run.reading.read(source, fields), source, task), known=known, replace_all=True)
     except InputError as error:
         report.failures.append(str(error))

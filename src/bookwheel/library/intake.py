@@ -145,7 +145,7 @@ class Intake:
         if new.replaces is not None:
             self.no_longer([new.replaces])
         ready = prepared(new.document, self.noise, ask=self.manifest.settings.fixed_analyzer is None)
-        self._add(replace(new, language=ready.language), ready)
+        self._add(new.written_in(ready.language), ready)
 
     def work_with(self, pool: Pool) -> None:
         """Have documents analysed by the workers of ``pool`` once they have started."""
@@ -176,7 +176,7 @@ class Intake:
             if new.replaces is not None:
                 self.no_longer([new.replaces])
             if found.languages is not None:
-                new = replace(new, language=found.languages[place])
+                new = new.written_in(found.languages[place])
                 self._count(new.language, passages)
             number, first = numbers.document, numbers.passage
             numbers.document += 1

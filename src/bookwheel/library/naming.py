@@ -13,7 +13,7 @@ __all__ = ["JOINT", "addresses", "ambiguous", "below", "find", "shared_ids"]
 JOINT = "::"
 """Between the path of a file and the id of a document in it, where other files have the same id."""
 _NAMED = 3
-_PAIRS = 5
+_PAIRS = 3
 """Pairs of files that are named at the end of a run; more are counted."""
 
 
@@ -71,13 +71,18 @@ def ambiguous(name: str, several: Sequence[str]) -> str:
 
 
 def shared_ids(store: Store, since: int) -> Iterator[str]:
-    """A sentence for each two files of which one got documents, after generation ``since``, with ids that the other has too."""
+    """One sentence, if any, for all files that got documents after generation ``since`` with ids that others have too."""
     pairs = store.shared_ids(since)
-    for one, other, count, name in pairs[:_PAIRS]:
-        what = f"the id {name!r:.80} is" if count == 1 else f"{count:,} ids, {name!r:.80} among them, are"
-        yield f"{what} in {_label(one)} and in {_label(other)}; call one document by {one + JOINT + name!r:.300}"
-    if len(pairs) > _PAIRS:
-        yield f"{len(pairs) - _PAIRS:,} more pairs of files have ids in common; their documents are called by path{JOINT}id, too"
+    if not pairs:
+        return
+    shown = [
+        f"{f'the id {name!r:.80} is' if count == 1 else f'{count:,} ids, {name!r:.80} among them, are'} "
+        f"in {_label(one)} and in {_label(other)}"
+        for one, other, count, name in pairs[:_PAIRS]
+    ]
+    more = f", and {len(pairs) - _PAIRS:,} more pairs of files have ids in common" if len(pairs) > _PAIRS else ""
+    one, _, _, name = pairs[0]
+    yield f"{', '.join(shown)}{more}; call one document by {one + JOINT + name!r:.300}"
 
 
 def _label(path: str) -> str:

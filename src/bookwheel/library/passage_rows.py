@@ -25,8 +25,8 @@ __all__ = ["OF_FILE", "WHOLE", "DocumentFields", "PassageRow", "PassageRows", "p
 
 NAMES = 1 << 14
 """Names of documents that are remembered as sound: about 3 MB."""
-_ENDLESS = 1 << 62
-"""More characters than any text has."""
+_ENDLESS = (1 << 31) - 1
+"""More characters than any text has; of a larger number older versions of SQLite take the lower 32 bits, which may be 0."""
 _PLACE = "p.id, p.document, p.start, p.end"
 _PASSAGE = f"{_PLACE}, p.sum, CAST(substr(t.text, p.start + 1, p.end - p.start) AS BLOB)"
 _TABLES = "passages p JOIN documents d ON d.id = p.document JOIN sources s ON s.id = d.source"

@@ -34,6 +34,10 @@ class NewDocument:
     replaces: int | None = None
     """Number of the earlier version, which goes when this one comes."""
 
+    def written_in(self, language: str | None) -> NewDocument:
+        """The same, of a text in ``language``."""
+        return NewDocument(self.document, self.source, self.digest, language, self.replaces)
+
 
 @dataclass(frozen=True, slots=True)
 class SourceState:

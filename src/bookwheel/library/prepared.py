@@ -22,6 +22,8 @@ __all__ = ["WHOLE", "Passage", "Prepared", "as_stored_text", "passages_of", "pre
 
 WHOLE = 1 << 20
 """Characters of a passage from which on it is looked at before it is analysed: it is a whole document."""
+UNSAID = 1 << 16
+"""Characters of a text of which nothing is indexed, up to which it is a passage all the same."""
 
 
 class Passage(NamedTuple):
@@ -67,6 +69,8 @@ def spans_of(ready: Prepared, settings: Settings) -> Sequence[Span]:
     """Its passages, by the library's unit."""
     document = ready.document
     if ready.said is not document.text:
+        if document.title.strip() and len(ready.said) <= UNSAID and ready.said.isspace():
+            return [Span(0, len(document.text))]  # so that its title is found
         document = replace(document, text=ready.said)
     return spans_of_document(document, settings.unit, settings.words)  # type: ignore[arg-type]
 

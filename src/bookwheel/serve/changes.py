@@ -57,8 +57,13 @@ def by_events(folder: Path, stop: threading.Event) -> Iterator[Changed]:
         recursive=True,
         ignore_permission_denied=True,
     )
+    given, real = str(folder), os.path.realpath(folder)
     for found in changes:
-        yield frozenset(path for _, path in found)
+        # Some systems tell of a folder behind a link by its real path.
+        yield frozenset(
+            path if path == given or path.startswith(f"{given}{os.sep}") else f"{given}{path.removeprefix(real)}"
+            for _, path in found
+        )
 
 
 def by_looking(folder: Path, stop: threading.Event, least: float = LEAST) -> Iterator[Changed]:

@@ -16,8 +16,11 @@ from .config import ServeConfig
 __all__ = ["allowed_recipe"]
 
 
-def allowed_recipe(text: str | None, library: Library, config: ServeConfig) -> Recipe | None:
-    """The recipe of a request, read; None for the library's own. Raises `RecipeError`."""
+def allowed_recipe(text: str | None, library: Library, config: ServeConfig) -> str | None:
+    """The recipe of a request, as it was written; None for the library's own. Raises `RecipeError`.
+
+    As text, since a library remembers what it has checked by its text.
+    """
     if not text:
         return None
     saved = library.recipes
@@ -33,7 +36,7 @@ def allowed_recipe(text: str | None, library: Library, config: ServeConfig) -> R
                 f"this server runs no recipe with the {kind} {name!r:.80} for a request; save the recipe in the library "
                 f"(bookwheel recipes save), or start the server with --model"
             )
-    return recipe
+    return text
 
 
 def _named(recipe: Recipe) -> set[tuple[str, str]]:

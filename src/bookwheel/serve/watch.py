@@ -60,14 +60,17 @@ class Watch:
         update: Update,
         all_gone: Callable[[], bool],
         *,
+        ignored: Sequence[Path] = (),
         polling: bool | None = None,
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``all_gone``: as `Library.all_gone` of the folder. ``polling``: look instead of being told; None: where it must be.
+        """``all_gone``: as `Library.all_gone` of the folder. ``ignored``: folders in it whose changes are none, as the library's
+        own, which each update writes to. ``polling``: look instead of being told; None: where it must be.
 
         ``told`` gets a sentence for whatever a person should know.
         """
         self.folder = Path(os.path.abspath(os.path.expanduser(folder)))  # noqa: PTH100, PTH111 - as `walk` names files
+        self._ignored = tuple(f"{os.path.abspath(path)}{os.sep}" for path in ignored)  # noqa: PTH100
         self.update, self.all_gone, self.told = update, all_gone, told
         self.polling = not has_events() if polling is None else polling
         self.reports: Callable[[IndexReport], None] = lambda _: None
@@ -145,10 +148,14 @@ class Watch:
             if changed is None or self._waiting is None:
                 self._waiting = None
                 return
+            changed = frozenset(path for path in changed if not self._is_noise(path))
             self._waiting |= changed
             # What is ignored changes with these files, for all others.
             if len(self._waiting) > FLOOD or any(path.endswith("/.gitignore") for path in changed):
                 self._waiting = None
+
+    def _is_noise(self, path: str) -> bool:
+        return f"{os.sep}.git{os.sep}" in path or f"{path}{os.sep}".startswith(self._ignored)
 
     def _bring_up_to_date(self) -> None:
         with self._lock:
@@ -252,7 +259,9 @@ def watch_part(service: Service) -> Part | None:
         def update(only: Sequence[str] | None, prune: bool) -> IndexReport:
             return served.write(lambda library: library.index(folder, only=only, prune=prune))
 
-        return Watch(folder, update, lambda: served.exists and served.library().all_gone(folder), told=served.note)
+        return Watch(
+            folder, update, lambda: served.exists and served.library().all_gone(folder), ignored=[served.path], told=served.note
+        )
 
     watches = [watched(folder) for folder in config.watch]
     stop = threading.Event()

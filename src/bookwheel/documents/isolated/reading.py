@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ from ..source import DEFAULT_FIELDS, Fields, Source
 from .frames import DOCUMENT, FAILED, FINISHED, ITEM, READ, FrameError, item_of, said
 from .process import Died, Ending, Process, can_start
 
-__all__ = ["SECONDS", "SECONDS_A_MIB", "Reading"]
+__all__ = ["SECONDS", "SECONDS_A_MIB", "Attempt", "Reading"]
 
 SECONDS, SECONDS_A_MIB = 120.0, 2.0
 """Processor time that a source may take between two documents: so much, and so much more for each MiB of its size."""
@@ -81,8 +82,10 @@ class Reading:
             return False
         return self._possible and (source.format not in _TRUSTED or source.compression in _LARGE_WINDOWS)
 
-    def read(self, source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document | InputError]:
+    def read(self, source: Source, fields: Fields = DEFAULT_FIELDS, *, skip: int = 0) -> Iterator[Document | InputError]:
         """The documents of ``source``, with errors and notes among them, as `bookwheel.documents.read.read` yields them.
+
+        The first ``skip`` of them, which were read before, are left out.
 
         Raises `InputError` where the source cannot be read, or not to its end; documents before that are valid.
         """
@@ -91,9 +94,9 @@ class Reading:
         if not self.isolates(source):
             if source.inside is not None and source.inside.compression in _LARGE_WINDOWS:
                 self._lend(self.memory + _WINDOW)  # its archive is unpacked in this process
-            yield from read(source, fields)
+            yield from islice(read(source, fields), skip, None)
             return
-        yielded = 0
+        yielded = skip
         ending = Ending()
         for memory, last in ((self.memory, False), (self.most, True)):
             process = self._started(memory)
@@ -107,7 +110,7 @@ class Reading:
                     if number >= yielded:
                         yield item
                 return
-            attempt = _Attempt(process, source, fields, yielded, self._seconds, last)
+            attempt = Attempt(process, source, fields, yielded, self._seconds, last)
             done = False
             try:
                 for item in attempt.items():
@@ -128,7 +131,11 @@ class Reading:
             if not attempt.memory:
                 raise attempt.error
             ending = Ending(memory=True)
-        raise InputError(self._sentence(source, ending))
+        raise self.failure(source, ending)
+
+    def failure(self, source: Source, ending: Ending) -> InputError:
+        """Says of ``source`` how the process that read it ended."""
+        return InputError(self._sentence(source, ending))
 
     def _sentence(self, source: Source, ending: Ending) -> str:
         if ending.late:
@@ -175,7 +182,7 @@ class Reading:
         self.close()
 
 
-class _Attempt:
+class Attempt:
     """One source read by one process."""
 
     def __init__(self, process: Process, source: Source, fields: Fields, skip: int, seconds: float, last: bool) -> None:

@@ -16,12 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .chars import Words
+from .covered import covered_words
 
 __all__ = ["REASONS", "hidden_words"]
 
-REASONS = ("", "text outside the page", "text of a point's height", "invisible text", "transparent text", "white text")
+REASONS = (
+    "",
+    "text outside the page",
+    "text of a point's height",
+    "invisible text",
+    "transparent text",
+    "white text",
+    "text that is painted over",
+)
 """By the numbers that `hidden_words` gives."""
-_OUTSIDE, _TINY, _UNPAINTED, _TRANSPARENT, _WHITE = range(1, 6)
+_OUTSIDE, _TINY, _UNPAINTED, _TRANSPARENT, _WHITE, _COVERED = range(1, 7)
 
 _LOWEST = 1.5
 """Height in points up to which type is of one point: ascent and descent together are some 1.1 to 1.4 times the type's size."""
@@ -74,6 +83,9 @@ def hidden_words(page: Any, content: Any, words: Words, crop: Box | None) -> NDA
                     behind = _behind(page) if behind is None else behind
                     chosen = chosen & ~_covered(boxes, behind, pictures=reason == _UNPAINTED)
                 found[chosen] = reason
+    covered = covered_words(page, content, words)
+    if covered is not None:
+        found[covered & (found == 0)] = _COVERED
     tall = boxes[:, 3] - boxes[:, 1]
     found[(tall > 0) & (tall < _LOWEST)] = _TINY
     if crop is not None:

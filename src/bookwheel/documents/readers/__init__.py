@@ -1,11 +1,13 @@
 """The registry of formats. Adding one touches its own file and the tuple here."""
 
 from . import (
+    bibtex,
     calendar,
     code,
     docx,
     epub,
     fb2,
+    feed,
     folders,
     html,
     ipynb,
@@ -22,6 +24,7 @@ from . import (
     pptx,
     rst,
     rtf,
+    subtitles,
     table,
     text,
     tnef,
@@ -64,6 +67,10 @@ FORMATS: dict[str, Format] = {
         calendar.ICS,
         calendar.VCARD,
         fb2.FB2,
+        feed.FEED,
+        feed.OPML,
+        bibtex.BIBTEX,
+        subtitles.SUBTITLES,
         outlook.MSG,
         tnef.TNEF,
         legacy.DOC,

@@ -91,7 +91,7 @@ def _parts(source: Source, raw: BinaryIO) -> Items:
 
 TEXT = Format(
     "text",
-    (".txt", ".text", ".log", ".adoc", ".asciidoc", ".org", ".srt", ".vtt", ".bib", ".me", ".wiki"),
+    (".txt", ".text", ".log", ".adoc", ".asciidoc", ".org", ".me", ".wiki"),
     _read,
     streamed=True,
     names=(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from ...documents.document import Document
 from ..pending import NewDocument
 from .analysis import Analysed
 from .pool import Failed, Pool, Terms
@@ -93,7 +92,7 @@ class Ahead:
     def _send(self) -> None:
         if self._open.documents:
             batch, self._open = self._open, _Batch()
-            batch.answer = self._pool.submit([_bare(new.document) for new in batch.documents])
+            batch.answer = self._pool.submit([new.document for new in batch.documents])
             self._sent.append(batch)
 
     def _receive(self) -> None:
@@ -116,7 +115,7 @@ class Ahead:
                     self._take_alone(new)
                     continue
                 try:
-                    terms, found = analyse([_bare(new.document)])
+                    terms, found = analyse([new.document])
                 except Failed as again:
                     if again.ending is None:
                         failed = again
@@ -129,8 +128,3 @@ class Ahead:
 
 def _done(batch: _Batch) -> bool:
     return batch.answer is not None and batch.answer.done()
-
-
-def _bare(document: Document) -> Document:
-    """What of a document is analysed."""
-    return replace(document, id="", metadata={}) if document.metadata else document

@@ -5,19 +5,36 @@ from __future__ import annotations
 import io
 import os
 import pickle
+from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from ...documents.document import Document
 from ...documents.isolated.frames import HEAD, HELLO, frame
 from ...documents.isolated.limits import die_with_parent, own_streams, watch_parent
 from ...memory.heap import limit_heap
 
-__all__ = ["ANALYSE", "ANALYSED", "BEGIN", "main"]
+__all__ = ["ANALYSE", "ANALYSED", "BEGIN", "main", "received", "sent"]
 
 BEGIN, ANALYSE = b"B", b"A"
 """To the worker: the library's settings; documents. Both as the parent's pickles, which it may trust."""
 ANALYSED = b"Z"
 """From the worker: what it made of them."""
+
+_TOLD = tuple(field.name for field in fields(Document) if field.name not in ("id", "metadata"))
+_values = attrgetter(*_TOLD)
+
+
+def sent(documents: Sequence[Document]) -> bytes:
+    """What of ``documents`` is analysed, to be sent: pickling them field by field would take five times as long."""
+    return pickle.dumps([_values(document) for document in documents], pickle.HIGHEST_PROTOCOL)
+
+
+def received(values: Sequence[tuple[Any, ...]]) -> list[Document]:
+    """The documents of what was `sent`."""
+    return [Document("", **dict(zip(_TOLD, one, strict=True))) for one in values]
 
 
 def main(memory: int, life: int, parent: int) -> None:
@@ -43,7 +60,7 @@ def main(memory: int, life: int, parent: int) -> None:
                 _warm(analysis)
                 _send(replies, frame(HELLO))
             elif analysis is not None:
-                told, data = packed(analysis.analyse(given))
+                told, data = packed(analysis.analyse(received(given)))
                 del given
                 _send(replies, frame(ANALYSED, told, data))
     except (BrokenPipeError, EOFError):
@@ -67,7 +84,6 @@ def _encoder(folder: Path | None) -> Any:
 
 def _warm(analysis: Any) -> None:
     """Load the compiled loops, before the first documents come."""
-    from ...documents.document import Document
     from ...kernels import expand, pool, words  # noqa: F401
     from ...kernels.dense import convert  # noqa: F401
     from ...kernels.sparse import build  # noqa: F401

@@ -39,7 +39,8 @@ class Crew:
     def __init__(self, intake: Intake, memory: WriterMemory, workers: int | None) -> None:
         self._intake, self._memory = intake, memory
         self._asked = workers
-        self._wanted = min(cores() if workers is None else workers, MOST)
+        self.wanted = self._wanted = min(cores() if workers is None else workers, MOST)
+        """Processes that were asked for."""
         self._after = 0 if workers is not None else ENOUGH
         self.count = 1
         """Processes that analyse."""

@@ -16,7 +16,7 @@ from ...documents.isolated.frames import HELLO, FrameError, said
 from ...documents.isolated.process import Died, Ending, Process
 from ..settings import Settings
 from .analysis import Analysed
-from .child import ANALYSE, ANALYSED, BEGIN
+from .child import ANALYSE, ANALYSED, BEGIN, sent
 from .messages import unpacked
 
 __all__ = ["MEMORY", "Failed", "Pool", "Terms"]
@@ -119,6 +119,7 @@ class Pool:
         self._workers: dict[int, _Worker | None] = {}
         self._closed = False
         self._failures = 0
+        self._ready = False
         self._begun = [threading.Event() for _ in range(count)]
         self._threads = [threading.Thread(target=self._serve, args=(n,), daemon=True) for n in range(count)]
         for thread in self._threads:
@@ -127,7 +128,8 @@ class Pool:
     @property
     def ready(self) -> bool:
         """Whether a worker has started."""
-        return any(event.is_set() for event in self._begun)
+        self._ready = self._ready or any(event.is_set() for event in self._begun)  # asked for at each document
+        return self._ready
 
     def wait(self) -> None:
         """Wait until all have started, or cannot be."""
@@ -148,7 +150,7 @@ class Pool:
     def submit(self, documents: Sequence[Document]) -> Future[tuple[Terms, Analysed]]:
         """What a worker makes of ``documents``; `Failed` in it where the worker ended instead."""
         future: Future[tuple[Terms, Analysed]] = Future()
-        self._jobs.put((pickle.dumps(documents, pickle.HIGHEST_PROTOCOL), future))
+        self._jobs.put((sent(documents), future))
         return future
 
     @contextmanager
@@ -163,7 +165,7 @@ class Pool:
             except (OSError, Died):
                 raise Failed(None) from None
             try:
-                return worker.terms, worker.analyse(pickle.dumps(documents, pickle.HIGHEST_PROTOCOL))
+                return worker.terms, worker.analyse(sent(documents))
             except Died as died:
                 worker.kill()
                 worker = None

@@ -301,6 +301,8 @@ def list_sources(access: Access, filter: str | None, from_: int) -> dict[str, An
     library = access.library
     info = library.info()
     told: dict[str, Any] = {"documents": info.documents, "passages": info.passages}
+    if filter is not None:
+        told["matching"] = library.facets("source", where=filter, k=1).documents
     budget = Budget(ALLOWED - 500)
     if not from_:
         told["fields"] = [name for name in (label(field, 60) for field in info.fields[:100]) if budget.take(name)]

@@ -256,7 +256,7 @@ def _field(name: str) -> str:
     return name if name.isidentifier() else quoted(name)
 
 
-def _recipe(asked: SearchParameters, request: Asked) -> Recipe | None:
+def _recipe(asked: SearchParameters, request: Asked) -> Recipe | str | None:
     """The recipe asked for, or the library's own, with what reads the query line before it."""
     recipe = allowed_recipe(asked.recipe, request.library, request.config)
     if not asked.syntax:
@@ -265,7 +265,7 @@ def _recipe(asked: SearchParameters, request: Asked) -> Recipe | None:
 
 
 def _facets(
-    library: Library, asked: SearchParameters, recipe: Recipe | None, address: Any, where: Sequence[str]
+    library: Library, asked: SearchParameters, recipe: Recipe | str | None, address: Any, where: Sequence[str]
 ) -> tuple[Facet, ...]:
     found: list[Facet] = []
     counted = library.facets_of(
