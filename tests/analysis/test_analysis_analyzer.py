@@ -99,10 +99,12 @@ def test_highlights() -> None:
     assert highlight(text, "the", ENGLISH) == []
 
 
-def test_highlights_do_not_depend_on_what_was_highlighted_before(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("few", [1 << 12, -1], ids=["one by one", "by the table"])
+def test_highlights_do_not_depend_on_what_was_highlighted_before(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"run{n} running {n} runs the runner's run" for n in range(40)] * 2
     expected = [[(word.start(), word.end()) for word in re.finditer(r"\b(running|runs|run)\b(?!')", text)] for text in texts]
     monkeypatch.setattr("bookwheel.analysis.word_matches.REMEMBERED", 20)
+    monkeypatch.setattr("bookwheel.analysis.word_matches.FEW", few)
     mark = Highlighter(["run"], ENGLISH)
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(mark, texts)) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import types
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from bookwheel._errors import ModelError
-from bookwheel.language import Reply, Streamer, close_models, registry, writer
+from bookwheel.language import Ensemble, Reply, Streamer, close_models, registry, writer
 from bookwheel.language import gguf as module
 from bookwheel.language.gguf import GgufModel
 
@@ -18,6 +19,8 @@ SAID = "Grüße 🙂!"
 
 
 class Vocabulary:
+    n_vocab = 256
+
     def tokenize(self, text: str, add_special: bool, parse_special: bool) -> list[int]:
         return list(text.encode())
 
@@ -28,6 +31,17 @@ class Vocabulary:
         return token == 0
 
 
+class Batch:
+    def __init__(self, n_tokens: int, embd: int, n_seq_max: int) -> None:
+        self.held: list[tuple[int, int, int, bool]] = []
+
+    def clear(self) -> None:
+        self.held = []
+
+    def add(self, token: int, place: int, sequences: list[int], told: bool) -> None:
+        self.held.append((token, place, sequences[0], told))
+
+
 class State:
     """Says `SAID`, byte by byte; keeps what it read."""
 
@@ -36,14 +50,40 @@ class State:
         self.calls: list[int] = []
         self.said = 0
         self.whole = True
+        self.rows: list[list[float]] = []
+        self.ends: dict[int, int] = {}
 
-    def decode(self, batch: tuple[list[int], int]) -> None:
+    def decode(self, batch: Any) -> None:
+        if isinstance(batch, Batch):
+            return self.run(batch)
         ids, place = batch
+        self.rows = [self.likely(ids[-1])]
         assert place == len(self.read)
         self.read += ids
         self.calls.append(len(ids))
         if len(ids) > 1:
             self.said = 0
+
+    def run(self, batch: Batch) -> None:
+        self.rows = []
+        for token, place, sequence, told in batch.held:
+            if sequence == 0 and place == len(self.read):
+                self.read.append(token)
+            assert place == self.ends.get(sequence, 0) or sequence == 0
+            self.ends[sequence] = place + 1
+            if told:
+                self.rows.append(self.likely(token))
+
+    @staticmethod
+    def likely(last: int) -> list[float]:
+        """After each byte the next greater one is likely, and the one after that less so; after "x" the end."""
+        row = [0.0] * 256
+        row[0 if last == ord("x") else (last + 1) % 256] = 4.0
+        row[(last + 2) % 256] = 3.0
+        return row
+
+    def get_logits_ith(self, row: int) -> list[float]:
+        return self.rows[row]
 
     def memory_seq_rm(self, sequence: int, start: int, end: int) -> bool:
         if not self.whole:
@@ -54,6 +94,7 @@ class State:
 
     def kv_cache_clear(self) -> None:
         self.read.clear()
+        self.ends.clear()
         self.said = 0
 
     def close(self) -> None: ...
@@ -94,8 +135,10 @@ class Sampler:
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     library = types.SimpleNamespace(
-        LlamaModel=Model, LlamaContext=State, LlamaSampler=Sampler, LlamaModelParams=object, LlamaSamplerChainParams=object,
-        LlamaContextParams=types.SimpleNamespace, LlamaChatMessage=lambda role, content: types.SimpleNamespace(role=role, content=content),
+        LlamaModel=Model, LlamaContext=State, LlamaSampler=Sampler, LlamaBatch=Batch, LlamaModelParams=object,
+        LlamaSamplerChainParams=object,
+        LlamaContextParams=types.SimpleNamespace,
+        LlamaChatMessage=lambda role, content: types.SimpleNamespace(role=role, content=content),
         llama_batch_get_one=lambda ids, place: (ids, place), disable_logging=lambda: None, ggml_backend_load_all=lambda: None,
     )  # fmt: skip
     llama = types.ModuleType("cyllama.llama")
@@ -129,6 +172,46 @@ def test_a_model_whose_state_cannot_be_taken_back_reads_all_again(file: Path) ->
     model = GgufModel("tiny", file)
     model._state.whole = False
     assert model.generate(["one two", "one three"], max_tokens=40) == [SAID, SAID]
+
+
+def test_probabilities_of_tokens_come_with_the_answer(file: Path) -> None:
+    model = GgufModel("tiny", file)
+    reply = Reply(probabilities=True)
+    assert "".join(model.stream("y", max_tokens=40, reply=reply)) == SAID
+    assert "".join(text for text, _ in reply.tokens) == SAID
+    assert all(value < 0 for _, value in reply.tokens)
+
+
+def test_the_likelihood_of_a_text_after_another(file: Path) -> None:
+    model = GgufModel("tiny", file)
+    after_a, after_head, nothing = model.log_likelihoods(["a", "h" * 700, "a"], ["bd", "i" * 300, ""])
+    whole = math.log(254 + math.exp(4) + math.exp(3))
+    assert after_a == pytest.approx([4 - whole, 3 - whole], abs=1e-5)  # b after a; d after b
+    assert after_head is not None
+    assert len(after_head) == 300
+    assert after_head[0] == pytest.approx(4 - whole, abs=1e-5)
+    assert after_head[-1] == pytest.approx(-whole, abs=1e-5)
+    assert nothing is not None
+    assert len(nothing) == 0
+    assert model.log_likelihoods(["a"], ["b"], deadline=0.0) == [None]
+    with pytest.raises(ModelError, match="needs a context"):
+        model.log_likelihoods([""], ["b"])
+
+
+def test_an_ensemble_writes_what_its_prompts_agree_on(file: Path) -> None:
+    model = GgufModel("tiny", file)
+    assert isinstance(model, Ensemble)
+    # "a" says b before c, "b" says c before d: together c, unless one of them weighs nearly all.
+    assert "".join(model.ensemble(["a", "b"], [1, 1], max_tokens=1)) == "c"
+    assert "".join(model.ensemble(["a", "b"], [9, 1], max_tokens=1)) == "b"
+    reply = Reply()
+    assert "".join(model.ensemble(["u", "u"], [1, 1], max_tokens=9, reply=reply)) == "vwx"
+    assert (reply.finish, reply.prompt_tokens) == ("stop", 2 * len("<user>u"))
+    assert model.generate(["u"], max_tokens=40) == [SAID]  # nothing is left of it
+    with pytest.raises(ModelError, match="exceed the 8 prompts"):
+        list(model.ensemble(["a" * 3000, "b" * 3000], [1, 1]))
+    with pytest.raises(ModelError, match="as many weights"):
+        list(model.ensemble(["a", "b"], [1]))
 
 
 def test_what_cannot_be_is_one_sentence(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,7 +233,11 @@ def test_a_streamed_answer_is_the_answer_and_a_prompt_that_begins_alike_is_not_r
     assert isinstance(model, Streamer)
     head = "a passage that stays the same. " * 8
     prompts = [head + "one?", head + "two?", "short", head + "two?"]
-    expected = model.generate(prompts, max_tokens=12)
+    expected = []
+    for prompt in prompts:
+        model._kept = None
+        expected += model.generate([prompt], max_tokens=12)
+    model._kept = None
     read: list[int] = []
     forward, name = model._model.forward, cache_argument(model._model)
 
@@ -254,3 +258,23 @@ def test_a_streamed_answer_is_the_answer_and_a_prompt_that_begins_alike_is_not_r
         first_reads.append(read[0])
     assert first_reads[1] < 40 < first_reads[0]
     assert "".join(model.stream(prompts[0], max_tokens=12, stop=[expected[0][2:4]])) == expected[0][:2]
+
+
+def test_an_ensemble_averages_the_next_token_over_its_prompts(model, plain) -> None:
+    import torch
+
+    from bookwheel.language import Ensemble, Reply
+
+    assert isinstance(model, Ensemble)
+    prompts, weights = ["one passage", "another, longer passage"], [3.0, 1.0]
+    reply = Reply(probabilities=True)
+    answer = "".join(model.ensemble(prompts, weights, max_tokens=4, reply=reply))
+    ids, written = [model._chat("", prompt) for prompt in prompts], []
+    for _ in range(reply.completion_tokens):
+        with torch.inference_mode():
+            rows = [plain(torch.tensor([one + written])).logits[0, -1].float().softmax(-1) for one in ids]
+        mean = 0.75 * rows[0] + 0.25 * rows[1]
+        written.append(int(mean.argmax()))
+        assert float(mean.max().log()) == pytest.approx(reply.tokens[len(written) - 1][1], abs=1e-3)
+    assert answer == model._tokenizer.decode(written, skip_special_tokens=True)
+    assert model.generate([prompts[0]], max_tokens=4) == ["".join(model.ensemble(prompts[:1], [1], max_tokens=4))]

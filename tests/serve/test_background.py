@@ -29,40 +29,45 @@ def embedded(run: Embedding) -> int:
     return sum(one["embedded"] for one in run.state()["encoders"])
 
 
-def test_it_gives_way_is_paused_killed_and_goes_on(library: Path, child_environment, monkeypatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", child_environment["PYTHONPATH"])
-    told: list[str] = []
-    first = Embedding(library, cpu=0.01, told=told.append)
-    assert first.state()["doing"] == "embedding"
-    while not embedded(first):
-        assert first.running, first.state()
+def started(library: Path, more_than: int) -> Embedding:
+    run = Embedding(library, cpu=0.01)
+    while embedded(run) <= more_than:
+        assert run.running, run.state()
         time.sleep(0.02)
+    return run
+
+
+def test_it_gives_way_and_is_paused(library: Path, child_environment, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", child_environment["PYTHONPATH"])
+    run = started(library, 0)
+    assert run.state()["doing"] == "embedding"
     if sys.platform == "linux":
-        assert os.getpriority(os.PRIO_PROCESS, first.process) == 19
-        assert os.sched_getscheduler(first.process) == os.SCHED_IDLE
-    first.pause()
-    assert first.wait(30)
-    assert first.state()["doing"] == "paused"
+        assert os.getpriority(os.PRIO_PROCESS, run.process) == 19
+        assert os.sched_getscheduler(run.process) == os.SCHED_IDLE
+    run.pause()
+    assert run.wait(30)
+    assert run.state()["doing"] == "paused"
     with bookwheel.open(library) as reader:
         (status,) = reader.encoders()
         assert 0 < status.embedded < PASSAGES
-    second = Embedding(library, cpu=0.01, told=told.append)
-    while embedded(second) <= status.embedded:
-        assert second.running, second.state()
-        time.sleep(0.02)
-    os.kill(second.process, signal.SIGKILL)
-    assert second.wait(10)
-    assert second.state()["doing"] == "failed"
-    assert "start it again" in told[-1]
-    with bookwheel.open(library) as writer:  # at the usual priority, from where it was
-        (status,) = writer.embed()
-        assert 0 < status.encoded < PASSAGES
-        assert status.complete
-        assert len(writer.search("herons in the reeds", recipe="second")) == 10
-    third = Embedding(library)
-    assert third.wait(60)
-    assert third.state()["doing"] == "done"
-    third.close()
+
+
+@pytest.mark.slow
+def test_killed_it_goes_on_where_it_was(library: Path, child_environment, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", child_environment["PYTHONPATH"])
+    with bookwheel.open(library) as reader:
+        (status,) = reader.encoders()
+    run = started(library, status.embedded)
+    os.kill(run.process, signal.SIGKILL)
+    assert run.wait(10)
+    assert run.state()["doing"] == "failed"
+    assert "start it again" in run.state()["error"]
+    run = Embedding(library, cpu=1.0)
+    assert run.wait(120)
+    assert run.state()["doing"] == "done"
+    with bookwheel.open(library) as reader:
+        assert reader.encoders()[0].complete
+        assert len(reader.search("herons in the reeds", recipe="second")) == 10
 
 
 def test_a_budget_without_room_is_refused_with_the_numbers(library: Path) -> None:

@@ -16,6 +16,7 @@ from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
 from .output import Terminal, clean, json_line, notice, print_notes
 from .quotes import print_answer, print_refusal
+from .writing_options import writing_options
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -33,9 +34,16 @@ STDIN = "-"
 )
 @argument("words", nargs=-1, required=True, metavar="QUESTION...")
 @library_option
-@option("--model", metavar="MODEL", help="Language model that phrases the answer. [default: none; the answer quotes]")
+@writing_options("the answer", calls=8, seconds=120, without="the answer quotes")
 @option(
     "--method", metavar="NAME", help="How the model reads the passages; see docs/questions.md. [default: all in one prompt]"
+)
+@option("--verifier", metavar="MODEL", help="A larger model that chooses among drafts, with --method speculative.")
+@option(
+    "--difficulty",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="With --method adaptive: trained by bench/methods.py. [default: by how probably the passages answer]",
 )
 @option("--passages", type=Whole(), default=8, metavar="N", help="Passages to read. [default: 8]")
 @option("--sentences", type=Whole(), default=2, metavar="N", help="Most sentences of a quoting answer. [default: 2]")
@@ -54,18 +62,6 @@ STDIN = "-"
 @option("--continue", "continued", is_flag=True, help="Go on with the conversation that was continued last.")
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")
 @option("--verbatim", is_flag=True, help="Take limits and 'all documents that ...' in the question as words like any others.")
-@option(
-    "--unsupported",
-    type=click.Choice(["omit", "mark"]),
-    default="omit",
-    help="What becomes of a model's sentences that the documents do not support. [default: omit]",
-)
-@option(
-    "--seconds",
-    type=Number(0, 86_400),
-    metavar="S",
-    help="Time for the model; what is written by then is shown. [default: 120]",
-)
 @option(
     "--context",
     type=Whole(),

@@ -20,14 +20,14 @@ DAMAGED = 2
     "check",
     examples=[
         ("bookwheel check", "the default library"),
-        ("bookwheel check --repair", "and mend what can be mended for certain"),
+        ("bookwheel check --repair", "and repair what can be rebuilt with certainty"),
     ],
 )
 @library_option
 @click.option(
     "--repair",
     is_flag=True,
-    help="First make anew what documents say as well: values that filters look at, the list of removals, SQLite's indexes.",
+    help="First rebuild what the documents determine: values for filters, the list of removals, SQLite's indexes.",
 )
 @json_option
 def check(library: Library, repair: bool, as_json: bool) -> int:

@@ -70,7 +70,7 @@ WAIT = 30.0
 @option("--hidden", is_flag=True, help="Include hidden files.")
 @option("--follow-links", is_flag=True, help="Follow links that lead out of a folder given as PATH.")
 @option("--skipped", "list_skipped", is_flag=True, help="List every file that gave no document, with the reason.")
-@option("--watch", is_flag=True, help="Stay, and index what changes in the folder PATH, until Ctrl-C.")
+@option("--watch", is_flag=True, help="Keep running, and index what changes in the folder PATH, until Ctrl-C.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
 @workers_option()
@@ -99,8 +99,9 @@ def index(
 
     A PATH is a file, a folder, a glob pattern, or - for standard input. When a folder is indexed
     again, only new and changed files are read, and documents whose files no longer exist are
-    removed. Supported formats: text, Markdown, HTML, PDF, DOCX, EPUB, notebooks, source code, mail,
-    CSV and JSONL, each also as .gz or .zst. The options --unit to --encoder apply when a library is
+    removed. Supported formats: text, Markdown, HTML, PDF, EPUB, Word, Excel, PowerPoint and
+    OpenDocument files, mail, notebooks, source code, CSV, JSONL and others (docs/formats.md), also
+    compressed and in archives. The options --unit to --encoder apply when a library is
     created and cannot be changed later, except k1 and b (see `bookwheel configure`).
     """
     from ..documents.paths import walk

@@ -297,7 +297,7 @@ def workers_option() -> Callable[[Any], Any]:
         "--workers",
         type=Whole(1),
         metavar="N",
-        help="Processes that analyse, 1 for this one alone. [default: one a core where there is enough to do]",
+        help="Processes that analyse text; 1 starts no others. [default: one per core where there is enough to do]",
     )
 
 

@@ -41,7 +41,7 @@ AROUND = 40
 )
 @option("--passages", is_flag=True, help="Mark where each passage begins.")
 @option("--terms", metavar="NAME", help="Print the highest-weighted terms of each passage for this sparse encoder.")
-@option("--find", "words", metavar="WORDS", help="Print only where words that match these are.")
+@option("--find", "words", metavar="WORDS", help="Print only the places of words that match WORDS.")
 @option("--page", type=Whole(), metavar="N", help="With --picture: the page of a PDF.")
 @option("--picture", metavar="FILE", help="Write the page as a picture (PNG), with what --find finds on it marked.")
 @option("--open", "opened", is_flag=True, help="Open the document's file in the system's program.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,7 @@ from .command import argument, command, option
 from .compiling import import_numba
 from .options import Where, Whole, json_option, library_option
 from .output import clean, json_document, notice, print_notes
+from .writing_options import writing_options
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @option("--where", type=Where(), metavar="FILTER", help="Summarise the documents that match, for example 'year >= 2020'.")
 @option("--sentences", type=Whole(), default=5, metavar="N", help="Most sentences. [default: 5]")
 @option("--words", type=Whole(), metavar="N", help="Most words. [default: no limit]")
+@writing_options("the summary", calls=16, seconds=300, without="the documents' own sentences")
 @option("--query", default="", metavar="QUERY", help="What the summary is to be about.")
 @option("--hidden", is_flag=True, help="Also take text that readers of the documents do not see.")
 @option("--bill", is_flag=True, help="Also print what it cost: memory and time.")
@@ -43,17 +45,21 @@ def summarise(
     hidden: bool,
     bill: bool,
     as_json: bool,
+    **writing: Any,
 ) -> int:
     """Print a summary of documents of a library: their most central sentences, word for word.
 
     Every sentence is stored text, shown with its place, in the order of the text. What a document is
     about is what most of its sentences are like (LexRank), with those at its beginning ahead; none is
     taken that repeats another. The documents are named by files, folders, IDs or a filter.
+
+    With --model a language model writes the summary, group by group of passages, within --calls
+    prompts; every sentence of it is checked and shown with the place that it rests on.
     """
     if not names and where is None:
         raise UsageError("name a file, folder or ID to summarise, or a filter with --where")
     import_numba()
-    found = library.summarise(names, where=where, sentences=sentences, words=words, query=query, hidden=hidden)
+    found = library.summarise(names, where=where, sentences=sentences, words=words, query=query, hidden=hidden, **writing)
     if as_json:
         json_document({"library": str(library.path), **found.to_dict()})
     elif found.refused:

@@ -2,10 +2,11 @@
 protocol.
 """
 
-from .protocols import Generator, LanguageModel, Reply, Scorer, Streamer
+from .protocols import Ensemble, Generator, LanguageModel, Reply, Scorer, Streamer
 from .registry import close_models, language_model, model_kind, writer
 
 __all__ = [
+    "Ensemble",
     "Generator",
     "LanguageModel",
     "Reply",

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from .attention_weights import recording
+from .decoding import Step, decoded, log_softmax, mixed, shares
 from .forward import ForwardModel, cache_argument
 from .key_values import Block, moved
-from .protocols import Reply, remaining, stopped
+from .protocols import OneByOne, Reply, stopped
 
 __all__ = ["LocalModel"]
 
@@ -25,7 +26,7 @@ SHARED = 32
 """Tokens that two prompts must begin with alike for the second to go on from the first."""
 
 
-class LocalModel(ForwardModel):
+class LocalModel(ForwardModel, OneByOne):
     """A model and its tokenizer; `bookwheel.language.language_model` makes one.
 
     One thread at a time runs it; others wait. ``cache`` has the blocks that it read last
@@ -36,31 +37,6 @@ class LocalModel(ForwardModel):
     """Whether its blocks can be moved to other positions; None until that was tried."""
 
     # -- answers -------------------------------------------------------------------------------------------------------
-
-    def generate(
-        self,
-        prompts: Sequence[str],
-        *,
-        system: str = "",
-        max_tokens: int = 128,
-        stop: Sequence[str] = (),
-        deadline: float | None = None,
-    ) -> list[str]:
-        """See `Generator.generate`.
-
-        At the deadline the current answer ends where it is; if prompts are left, `ModelError` is
-        raised.
-        """
-        answers = []
-        for number, prompt in enumerate(prompts):
-            if remaining(deadline) <= 0:
-                raise ModelError(
-                    f"the language model {self.name!r} answered {number} of {len(prompts)} prompts within the time limit; "
-                    "allow more time"
-                )
-            with self._lock:
-                answers.append(self._answer(self._chat(system, prompt), max_tokens, stop, deadline))
-        return answers
 
     def _chat(self, system: str, prompt: str) -> list[int]:
         tokenizer = self._open_tokenizer()
@@ -81,61 +57,73 @@ class LocalModel(ForwardModel):
     ) -> Iterator[str]:
         """See `Streamer.stream`. What the prompt and the last one begin with alike is not read again."""
         with self._lock:
-            yield from self._pieces(self._chat(system, prompt), max_tokens, stop, deadline, reply or Reply(), keep=True)
+            yield from self._pieces(self._chat(system, prompt), max_tokens, stop, deadline, reply or Reply())
 
-    def _answer(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None) -> str:
-        """Greedy decoding, token by token."""
-        return "".join(self._pieces(ids, most, stop, deadline, Reply()))
-
-    def _pieces(
-        self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None, reply: Reply, *, keep: bool = False
+    def ensemble(
+        self,
+        prompts: Sequence[str],
+        weights: Sequence[float],
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
     ) -> Iterator[str]:
-        """The pieces of the answer to ``ids``. ``keep``: keep what was read of the prompt for the next one."""
-        import torch
+        """See `Ensemble.ensemble`."""
         from transformers import DynamicCache
 
-        if len(ids) + most > self.context:
+        parts = shares(weights, len(prompts))
+        told = reply or Reply()
+        with self._lock:
+            rows = [self._chat(system, prompt) for prompt in prompts]
+            self._room(max(map(len, rows)), max_tokens)
+            told.prompt_tokens = sum(map(len, rows))
+            caches = [DynamicCache() for _ in rows]
+
+            def step(last: int | None) -> tuple[int, float]:
+                pairs = zip(rows, caches, strict=True)
+                return mixed([log_softmax(self._next(ids if last is None else [last], cache)) for ids, cache in pairs], parts)
+
+            yield from self._decoded(step, max_tokens, stop, deadline, told)
+
+    def _pieces(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
+        """The pieces of the answer to ``ids``. What was read of the prompt is kept for the next one."""
+        self._room(len(ids), most)
+        stopped("", stop)
+        reply.prompt_tokens = len(ids)
+        cache, known = self._kept_for(ids)
+
+        def step(last: int | None) -> tuple[int, float]:
+            logits = self._next(ids[known:] if last is None else [last], cache)
+            token = int(logits.argmax())
+            return token, float(log_softmax(logits)[token]) if reply.probabilities else 0.0
+
+        yield from self._decoded(step, most, stop, deadline, reply)
+        self._kept = (ids, cache)
+
+    def _decoded(self, step: Step, most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
+        def text(answer: Sequence[int]) -> str | None:
+            made: str = self._tokenizer.decode(answer, skip_special_tokens=True)
+            return made
+
+        return decoded(step, text, self._ends().__contains__, most=most, stop=stop, deadline=deadline, reply=reply)
+
+    def _next(self, ids: list[int], cache: Any) -> NDArray[np.float32]:
+        """The logits of the next token after ``ids``, which are read behind what ``cache`` has: float32 (vocabulary,)."""
+        import torch
+
+        model = self._open_model()
+        with torch.inference_mode():
+            out = model(torch.tensor([ids]), use_cache=True, logits_to_keep=1, **{cache_argument(model): cache})
+        return np.asarray(out.logits[0, -1].float().numpy(), np.float32)
+
+    def _room(self, prompt: int, answer: int) -> None:
+        if prompt + answer > self.context:
             raise ModelError(
-                f"a prompt of {len(ids)} tokens and an answer of {most} exceed the context of {self.name!r}, {self.context} "
+                f"a prompt of {prompt} tokens and an answer of {answer} exceed the context of {self.name!r}, {self.context} "
                 "tokens; give fewer or shorter passages"
             )
-        stopped("", stop)
-        ends = self._ends()
-        reply.prompt_tokens = len(ids)
-        answer: list[int] = []
-        text, told = "", 0
-        longest = max(map(len, stop), default=1) - 1
-        model = self._open_model()
-        cache, known = self._kept_for(ids) if keep else (DynamicCache(), 0)
-        past = {cache_argument(model): cache}
-        with torch.inference_mode():
-            out = model(torch.tensor([ids[known:]]), use_cache=True, logits_to_keep=1, **past)
-        while True:
-            token = int(out.logits[0, -1].argmax())
-            if token in ends:
-                reply.finish = "stop"
-                break
-            answer.append(token)
-            reply.completion_tokens = len(answer)
-            text = self._tokenizer.decode(answer, skip_special_tokens=True)
-            if any(mark in text for mark in stop):
-                reply.finish = "stop"
-                break
-            if len(answer) >= most:
-                reply.finish = "length"
-                break
-            if remaining(deadline) <= 0:
-                break
-            ready = len(text) - longest
-            if ready > told and not text.endswith("\ufffd"):  # half a character
-                yield text[told:ready]
-                told = ready
-            with torch.inference_mode():
-                out = model(torch.tensor([[token]]), use_cache=True, **past)
-        if keep:
-            self._kept = (ids, cache)
-        if (rest := stopped(text, stop)[told:]) or not told:
-            yield rest
 
     def _kept_for(self, ids: list[int]) -> tuple[Any, int]:
         """A cache with the tokens that ``ids`` and the last prompt begin with alike, and their number."""

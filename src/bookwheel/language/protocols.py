@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 
-__all__ = ["Generator", "LanguageModel", "Reply", "Scorer", "Streamer", "remaining", "stopped"]
+__all__ = ["Ensemble", "Generator", "LanguageModel", "OneByOne", "Reply", "Scorer", "Streamer", "remaining", "stopped"]
 
 
 @runtime_checkable
@@ -81,6 +81,10 @@ class Reply:
     """``stop`` where the model ended it, ``length`` where ``max_tokens`` did; empty while it is written or cut short."""
     notes: list[str] = field(default_factory=list)
     """What went otherwise than asked, in words for people."""
+    probabilities: bool = False
+    """Set by who asks: whether `tokens` is wanted."""
+    tokens: list[tuple[str, float]] = field(default_factory=list)
+    """The text of each token and the natural logarithm of its probability; empty where the model does not tell."""
 
 
 @runtime_checkable
@@ -106,6 +110,66 @@ class Streamer(Protocol):
         At ``deadline`` it ends where it is. ``reply`` is filled in. Raises `ModelError`, also after some pieces, where the model
         cannot go on. Closing the iterator ends the request.
         """
+
+
+@runtime_checkable
+class Ensemble(Protocol):
+    """A model that answers several prompts with one text."""
+
+    def ensemble(
+        self,
+        prompts: Sequence[str],
+        weights: Sequence[float],
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """As `Streamer.stream`; each next token is the one that is most probable on average over ``prompts``, by ``weights``.
+
+        Source: Shi et al., REPLUG, 2024. Raises `ModelError`, also where the prompts together are too long.
+        """
+
+
+class OneByOne:
+    """`Generator.generate` of a model of this process, which has `Streamer.stream` and answers one prompt after another."""
+
+    name: str
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """See `Streamer.stream`."""
+        raise NotImplementedError
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+    ) -> list[str]:
+        """See `Generator.generate`. At the deadline the current answer ends where it is; if prompts are left, `ModelError`."""
+        answers = []
+        for number, prompt in enumerate(prompts):
+            if remaining(deadline) <= 0:
+                raise ModelError(
+                    f"the language model {self.name!r} answered {number} of {len(prompts)} prompts within the time limit; "
+                    "allow more time"
+                )
+            answers.append("".join(self.stream(prompt, system=system, max_tokens=max_tokens, stop=stop, deadline=deadline)))
+        return answers
 
 
 @runtime_checkable

@@ -127,7 +127,9 @@ class RemoteModel:
         told = reply or Reply()
         while True:
             body = self._body(prompt, system, max_tokens, stop) | {"stream": True, "stream_options": {"include_usage": True}}
-            for name in self._refused & {"stream", "stream_options"}:
+            if told.probabilities:
+                body["logprobs"] = True
+            for name in self._refused & {"stream", "stream_options", "logprobs"}:
                 body.pop(name, None)
             try:
                 yield from self._pieces(body, stop, max_tokens, deadline, told)
@@ -210,6 +212,8 @@ class RemoteModel:
             thought = bool(delta.get("reasoning_content") or delta.get("reasoning"))
         except (KeyError, IndexError, TypeError, AttributeError):
             raise self._odd("its stream has no choices[0].delta") from None
+        if told.probabilities:
+            told.tokens += _chances(choice.get("logprobs"))
         if content is None and thought:
             return None, why if isinstance(why, str) else ""
         return (content if isinstance(content, str) else ""), why if isinstance(why, str) else ""
@@ -232,7 +236,7 @@ class RemoteModel:
 
     def _adapts(self, body: dict[str, Any], told: str) -> bool:
         """Whether the error names something of ``body`` that can be left out or said otherwise; that is remembered."""
-        for name in ("stream_options", "max_tokens", "temperature", "stop", "system"):
+        for name in ("stream_options", "logprobs", "max_tokens", "temperature", "stop", "system"):
             asked = name in body or (name == "system" and len(body["messages"]) > 1)
             words = rf"\b{name}\b" if name != "system" else r"\bsystem (?:role|message|prompt)"
             if asked and name not in self._refused and re.search(words, told, re.IGNORECASE):
@@ -313,6 +317,17 @@ class RemoteModel:
 
     def _odd(self, why: str) -> ModelError:
         return ModelError(f"the reply of {self._client.who} cannot be used: {why}; try another server or model")
+
+
+def _chances(told: Any) -> list[tuple[str, float]]:
+    """Tokens and their log-probabilities as a server streams them; none where they are told in another form."""
+    rows = told.get("content") if isinstance(told, dict) else None
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        text, value = (row.get("token"), row.get("logprob")) if isinstance(row, dict) else (None, None)
+        if isinstance(text, str) and isinstance(value, int | float) and value == value:
+            found.append((text, min(float(value), 0.0)))
+    return found
 
 
 def _line(told: Any) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import UsageError
-from .._numbers import whole
+from .._numbers import real, whole
 from ..read.answer import Answer
 from ..read.answering import Event
 from ..read.options import AskOptions
@@ -104,20 +104,34 @@ class Questions(Opened):
         words: int | None = None,
         query: str = "",
         hidden: bool = False,
+        model: Any = None,
+        calls: int = 16,
+        seconds: float | None = None,
+        unsupported: Literal["omit", "mark"] = "omit",
     ) -> Answer:
         """The sentences that say most of what documents say, each an exact quote with its place, in the order of the text.
 
         ``names``: ids, files or folders; ``where``: a filter; of both, what meets both. At most ``sentences``, and ``words``
-        where given; with a ``query`` the summary is about that. Raises `InputError`, `FilterError`, `UsageError`, `LibraryEmpty`.
+        where given; with a ``query`` the summary is about that.
+
+        With a ``model`` (see `AskOptions.model`) it is written: the passages are summed up group by group, then the groups, in at
+        most ``calls`` prompts and ``seconds`` (300); every sentence is bound to stored text as in `ask`, and where too little is
+        supported, the extractive summary stands. Raises `InputError`, `FilterError`, `UsageError`, `LibraryEmpty`.
         """
         from ..read.summary import SummaryOptions
+        from ..read.written_summary import SummaryWriting
         from .summarising import summarise, wanted
 
         self._searcher.refuse_empty()
-        for name, value, least in (("sentences", sentences, 1), ("words", words, 1)):
+        for name, value, least in (("sentences", sentences, 1), ("words", words, 1), ("calls", calls, 1)):
             if value is not None and whole(value, name) < least:
                 raise UsageError(f"{name} must be a whole number of {least} or more, not {value!r}")
         given = [names] if isinstance(names, str) else list(names)
         numbers = wanted(self._searcher, given, where)
         what = ", ".join(given[:3]) + (f" and {len(given) - 3} more" if len(given) > 3 else "") if given else f"where {where}"
-        return summarise(self._searcher, numbers, what, SummaryOptions(sentences, words, query.strip()), hidden=hidden)
+        if unsupported not in ("omit", "mark"):
+            raise UsageError(f"unsupported must be 'omit' or 'mark', not {unsupported!r}")
+        limit = None if seconds is None else real(seconds, "seconds")
+        writing = None if model is None else SummaryWriting(model, calls, limit, unsupported, words)
+        options = SummaryOptions(sentences, words, query.strip())
+        return summarise(self._searcher, numbers, what, options, hidden=hidden, writing=writing)

@@ -13,6 +13,7 @@ from .._errors import InputError, UsageError
 from ..read.answer import Answer, Claim
 from ..read.evidence import Evidence, Quote
 from ..read.summary import Sentence, SummaryOptions, sentences_of, summarised
+from ..read.written_summary import SummaryWriting, WrittenSummary, leaves_for, write_summary
 from .asking import LibraryCollection
 from .mentions import documents_of_filter
 from .results import LEFT_OUT
@@ -24,12 +25,25 @@ __all__ = ["MOST_SENTENCES", "summarise", "wanted"]
 MOST_SENTENCES = 200_000
 """Of more than these, a sample of documents is read; the summary says so."""
 METHOD = "lexrank"
+MOST_PASSAGES = 200
+"""Of documents with more passages, a model reads those that have the most central sentences."""
+CHOSEN = 8
+"""Central sentences whose passages are read, for each prompt at the leaves."""
 
 
 def summarise(
-    searcher: Searcher, numbers: Sequence[int], what: str, options: SummaryOptions, *, hidden: bool = False
+    searcher: Searcher,
+    numbers: Sequence[int],
+    what: str,
+    options: SummaryOptions,
+    *,
+    hidden: bool = False,
+    writing: SummaryWriting | None = None,
 ) -> Answer:
-    """A summary of the documents ``numbers``; every sentence is stored text, in the order of the documents."""
+    """A summary of the documents ``numbers``; every sentence is stored text, in the order of the documents.
+
+    With ``writing`` a model writes it, and every sentence of it is bound to stored text.
+    """
     started = time.perf_counter()
     collection = LibraryCollection(searcher)
     snapshot = searcher.snapshot
@@ -51,13 +65,49 @@ def summarise(
                 notes.append("sentences that readers of the document do not see were left out")
             found = summarised(iter(shown), options, terms, collection.idf, None if encoder is None else encoder.encode)
         evidence, claims = _quoted(searcher, found)
+        told, written_in = WrittenSummary(), 0.0
+        if writing is not None and claims:
+            about = SummaryOptions(max(options.sentences, CHOSEN * leaves_for(writing.calls)), None, options.query)
+            central = summarised(read.sentences(), about, terms, collection.idf, None if encoder is None else encoder.encode)
+            began = time.perf_counter()
+            passages = _passages(searcher, numbers, [one for one in central if hidden or not _is_hidden(searcher, one)], hidden)
+            told = write_summary(collection, options.query or what, passages, claims, options.sentences, writing)
+            written_in = time.perf_counter() - began
+            if told.claims:
+                cited = {quote.evidence for claim in told.claims for quote in claim.quotes}
+                claims, evidence = told.claims, tuple(one for one in passages if one.number in cited)
+    notes += told.notes
     notes += [f"{LEFT_OUT}{one}" for one in damaged]
     timings = {"total": time.perf_counter() - started}
     question = f"summary of {what}" + (f": {options.query}" if options.query else "")
     if not claims:
         reason = f"{what} has no sentences to choose from"
         return Answer(question, (), (), METHOD, refused=True, reason=reason, notes=tuple(notes), timings=timings)
-    return Answer(question, claims, evidence, METHOD, notes=tuple(notes), timings=timings)
+    if writing is not None:
+        timings = {"writing": written_in, **timings}
+    return Answer(
+        question, claims, evidence, "write" if told.claims else METHOD, told.model, notes=tuple(notes), timings=timings,
+        spent=told.spent, omitted=told.omitted,
+    )  # fmt: skip
+
+
+def _passages(searcher: Searcher, numbers: Sequence[int], central: Sequence[Sentence], hidden: bool) -> list[Evidence]:
+    """The passages that a model reads, in the order of the text: all of them where they are few, else those of central sentences."""
+    store = searcher.snapshot.store
+    ranges = [store.range_of(number) for number in numbers[: MOST_PASSAGES + 1]]
+    if sum(count for _, count in ranges) <= MOST_PASSAGES and len(numbers) <= MOST_PASSAGES:
+        ids = [first + at for first, count in ranges for at in range(count)]
+    else:
+        ids = sorted({_passage(store, *store.range_of(one.document), one.start) for one in central})
+    rows = store.passages(ids)
+    made: list[Evidence] = []
+    for number, row in enumerate((rows[one] for one in ids if one in rows), 1):
+        unseen = () if hidden else tuple((span.start - row.start, span.end - row.start) for span in row.place.hidden)
+        where = row.place.text(called(row.source, row.name), heading=False)
+        made.append(
+            Evidence(number, row.id, row.name, row.title, row.source, where, row.text, row.start, row.end, hidden=unseen)
+        )
+    return made
 
 
 class _Reading:

@@ -35,7 +35,7 @@ def events(collection: Collection, question: str, options: AskOptions, added: Se
     if options.model is None or not claims:
         made = Answer(question, claims, evidence, "quote", timings=timings)
     else:
-        made = yield from _written(collection, question, evidence, options, claims, timings)
+        made = yield from _written(collection, question, evidence, options, claims, timings, verdict.probability)
     if claims:
         yield replace(made, probability=verdict.probability, notes=(*made.notes, *filter(None, [verdict.note])))
     else:
@@ -49,7 +49,7 @@ def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verd
     """Whether the evidence answers the question."""
     if not found.sentences:
         return Verdict(True, None, "what was found has no text that can be quoted")
-    if options.threshold == 0:
+    if options.threshold == 0 and options.method != "adaptive":
         return Verdict(False, None)
     fitted = collection.fitted()
     if fitted is None:
@@ -72,12 +72,13 @@ def _written(
     options: AskOptions,
     quotes: Sequence[Claim],
     timings: dict[str, float],
+    probability: float | None,
 ) -> Generator[Token, None, Answer]:
     """The pieces of a model's draft, then the answer that was verified."""
     from .written import written  # language models are not imported for a quoting answer
 
     began = time.perf_counter()
-    made = yield from written(collection, question, evidence, options, quotes)
+    made = yield from written(collection, question, evidence, options, quotes, probability)
     timings |= {"writing": time.perf_counter() - began} | ({} if made.first is None else {"first": made.first})
     return Answer(
         question,

@@ -44,6 +44,10 @@ class AskOptions:
     """Tokens of prompt and answer that the model takes; None: what the model or its server says."""
     calls: int = 8
     """The most times that the model is asked."""
+    verifier: Any = None
+    """A second, larger model, which `method` ``speculative`` lets choose among the drafts of the first."""
+    difficulty: Any = None
+    """For `method` ``adaptive``: a trained `read.difficulty.Difficulty`, or its file; the refusal's estimate where None."""
     history: tuple[str, ...] = ()
     """Earlier questions of the conversation, oldest first."""
     limits: bool = True

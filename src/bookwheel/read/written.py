@@ -14,7 +14,6 @@ from typing import Any
 from .._errors import BookwheelError, ModelError
 from ..language import Reply, writer
 from ..language.prompts import Prompt, load_prompt
-from ..language.remote import RemoteModel
 from .answer import Claim, Spent
 from .binding import Binder, placed
 from .draft import Visible, nothing_found
@@ -22,7 +21,7 @@ from .events import Token
 from .evidence import Evidence
 from .hostile import Fence, bare
 from .methods import method
-from .methods.base import Run
+from .methods.base import Run, model_context
 from .options import AskOptions
 from .protocols import Collection
 
@@ -61,12 +60,18 @@ class _Draft:
     notes: list[str] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)
     first: float | None = None
+    stands: bool = False
 
 
 def written(
-    collection: Collection, question: str, evidence: Sequence[Evidence], options: AskOptions, quoted: Sequence[Claim]
+    collection: Collection,
+    question: str,
+    evidence: Sequence[Evidence],
+    options: AskOptions,
+    quoted: Sequence[Claim],
+    probability: float | None = None,
 ) -> Generator[Token, None, Written]:
-    """Yields the pieces of a draft; returns the verified answer. ``quoted``: the quoting answer.
+    """Yields the pieces of a draft; returns the verified answer. ``quoted``: the quoting answer; ``probability``: that it answers.
 
     Raises nothing that has to do with the model: the notes tell it.
     """
@@ -77,11 +82,13 @@ def written(
         model = writer(options.model) if isinstance(options.model, str) else options.model
         small = 0 < getattr(model, "parameters", 0) < SMALL
         if options.method is not None:
-            run = _run(model, collection, question, evidence, options, draft)
+            run = _run(model, collection, question, evidence, options, draft, quoted, probability)
             try:
                 yield from method(options.method)(run)
             finally:
                 evidence, draft.spent = tuple(run.evidence), draft.spent + run.spent
+                draft.notes += run.notes
+                draft.stands = run.stands
         else:
             ask = (
                 _phrasing(model, question, quoted, options) if small else _answering(model, question, evidence, options, draft)
@@ -99,18 +106,27 @@ def written(
 
 
 def _run(
-    model: Any, collection: Collection, question: str, evidence: Sequence[Evidence], options: AskOptions, draft: _Draft
+    model: Any,
+    collection: Collection,
+    question: str,
+    evidence: Sequence[Evidence],
+    options: AskOptions,
+    draft: _Draft,
+    quoted: Sequence[Claim],
+    probability: float | None,
 ) -> Run:
     """What a reading method works with."""
 
-    def final(some: Sequence[Evidence]) -> Iterator[Token]:
-        return _drafted(model, _answering(model, question, some, options, draft), options, draft)
+    def final(evidence: Sequence[Evidence], reply: Reply | None = None) -> Iterator[Token]:
+        return _drafted(model, _answering(model, question, evidence, options, draft), options, draft, reply, until)
 
     def write(text: str) -> None:
         draft.text = text
 
     until = time.monotonic() + (SECONDS if options.seconds is None else options.seconds)
-    return Run(model, collection, question, list(evidence), options, final, write, until, Spent(), options.calls)
+    return Run(
+        model, collection, question, list(evidence), options, final, write, until, Spent(), options.calls, quoted, probability
+    )
 
 
 # -- asking ------------------------------------------------------------------------------------------------------------
@@ -126,7 +142,7 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
     values = {"secret": fence.secret, "question": bare(question)}
     frame, *lengths = _counted(model, [prompt.settings.get("system", "") + prompt.fill(passages="", **values), *texts])
     most = prompt.number("max_tokens", 300)
-    context = _context(model, options)
+    context = model_context(model, options)
     room = context - most - frame - 40  # what a chat template adds
     fitting = 0
     for length in lengths:
@@ -144,17 +160,9 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
     return prompt, prompt.fill(passages="\n\n".join(texts[:fitting]), **values)
 
 
-def _context(model: Any, options: AskOptions) -> int:
-    """Tokens of prompt and answer that the model takes. A model in this process has no more than it says."""
-    if options.context is not None and isinstance(model, RemoteModel):
-        return options.context
-    known = int(getattr(model, "context", 4096))
-    return known if options.context is None else min(options.context, known)
-
-
 def _phrasing(model: Any, question: str, quoted: Sequence[Claim], options: AskOptions) -> _Ask:
     """The prompt with the sentences of the quoting answer."""
-    context = _context(model, options)
+    context = model_context(model, options)
     prompt = load_prompt("phrase")
     lines = [" ".join(bare(claim.text).split()) for claim in quoted]
     while True:
@@ -174,13 +182,15 @@ def _counted(model: Any, texts: Sequence[str]) -> list[int]:
     return list(model.count_tokens(list(texts)))
 
 
-def _drafted(model: Any, ask: _Ask, options: AskOptions, draft: _Draft) -> Iterator[Token]:
+def _drafted(
+    model: Any, ask: _Ask, options: AskOptions, draft: _Draft, reply: Reply | None = None, until: float | None = None
+) -> Iterator[Token]:
     """The pieces of the draft, which ``draft`` takes up as well, without what the model thinks."""
     prompt, text = ask
     most = prompt.number("max_tokens", 300)
     began = time.monotonic()
-    deadline = began + (SECONDS if options.seconds is None else options.seconds)
-    reply = Reply()
+    deadline = until if until is not None else began + (SECONDS if options.seconds is None else options.seconds)
+    reply = reply or Reply()
     said: dict[str, Any] = {"system": prompt.settings.get("system", ""), "max_tokens": most, "deadline": deadline}
     streamed: Callable[..., Iterator[str]] | None = getattr(model, "stream", None)
     pieces = streamed(text, reply=reply, **said) if streamed else iter(model.generate([text], **said))
@@ -225,6 +235,8 @@ def _verified(
     binder = Binder(collection, question, evidence, hidden=options.hidden)
     text = draft.text
     notes = list(dict.fromkeys(draft.notes))
+    if draft.stands:
+        return Written(tuple(quoted), "quote", name, (), tuple(notes), draft.spent, draft.first, tuple(evidence))
     if nothing_found(text):
         notes.append("the model found no answer in the passages")
         text = ""

@@ -24,6 +24,14 @@ METHODS = {
     "refine": "an answer from the best passage is improved by each of the others",
     "corrective": "where the model finds no passage relevant, it rewords the question, and the search is repeated",
     "self_ask": "the question is split into simpler ones, and what is found for each is read together",
+    "replug": "each passage is read apart, and the next tokens, or whole answers, are averaged by the passages' scores",
+    "chain_of_note": "the model notes down what each passage says of the question, and answers behind its notes",
+    "flare": "where a sentence has an improbable token, it is searched for, and written again",
+    "iterate": "the draft is the next query, until the passages have what was asked",
+    "compress_by_model": "of the passages only the sentences that the question makes more probable to the model",
+    "selective_context": "of the passages only the sentences that are least probable to the model",
+    "speculative": "drafts from different passages, of which a larger model, or the stored text, chooses",
+    "adaptive": "quotes alone, one prompt or several searches, by how probably the passages answer",
 }
 """Names and what they do."""
 

@@ -6,7 +6,7 @@ Source: Xu, Shi and Choi, "RECOMP: improving retrieval-augmented LMs with contex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...documents.document import Document
@@ -15,7 +15,7 @@ from ..events import Token
 from ..evidence import Evidence
 from .base import Run
 
-__all__ = ["compressed", "draft"]
+__all__ = ["compressed", "cut", "draft", "pieces", "spans"]
 
 SHARE = 0.5
 """Of the characters of all passages, so many are kept."""
@@ -32,22 +32,42 @@ def compressed(run: Run) -> list[Evidence]:
     idf = run.collection.idf(sorted(asked)) if asked else {}
     scored: list[tuple[float, int, int, int]] = []
     for at, one in enumerate(run.evidence):
-        starts, _ = cuts(Document("", one.text))
-        for start, end in zip(starts, [*starts[1:], len(one.text)], strict=True):
+        for start, end in spans(one):
             met = {term for _, _, terms in run.collection.terms(one.text[start:end]) for term in terms} & asked
             scored.append((-sum(idf[term] for term in met), at, start, end))
-    room = SHARE * sum(len(one.text) for one in run.evidence)
+    return pieces(run.evidence, cut(run.evidence, scored, least=0.0))
+
+
+def spans(one: Evidence) -> list[tuple[int, int]]:
+    """Start and end of the sentences of a passage, with the white space between them."""
+    starts, _ = cuts(Document("", one.text))
+    return list(zip(starts, [*starts[1:], len(one.text)], strict=True))
+
+
+def cut(
+    evidence: Sequence[Evidence], scored: Sequence[tuple[float, int, int, int]], *, least: float | None = None
+) -> list[tuple[int, int, int]]:
+    """The best sentences that together have `SHARE` of the characters: passage, start, end.
+
+    ``scored``: the same behind a score, of which the smallest is best. Those of a score of ``least`` or more are left out.
+    """
+    room = SHARE * sum(len(one.text) for one in evidence)
     kept: list[tuple[int, int, int]] = []
     for weight, at, start, end in sorted(scored):
-        if kept and (weight == 0 or room < end - start):
+        if kept and ((least is not None and weight >= least) or room < end - start):
             continue
         kept.append((at, start, end))
         room -= end - start
-    pieces: list[Evidence] = []
+    return kept
+
+
+def pieces(evidence: Sequence[Evidence], kept: Sequence[tuple[int, int, int]]) -> list[Evidence]:
+    """Sentences as evidence in the order of the text, neighbours as one piece."""
+    found: list[Evidence] = []
     for at, start, end in sorted(kept):
-        one = run.evidence[at]
-        if pieces and pieces[-1].number == one.number and pieces[-1].end == one.start + start:
-            start = pieces.pop().start - one.start
+        one = evidence[at]
+        if found and found[-1].number == one.number and found[-1].end == one.start + start:
+            start = found.pop().start - one.start
         hidden = tuple((max(low - start, 0), min(high, end) - start) for low, high in one.hidden if low < end and high > start)
-        pieces.append(replace(one, text=one.text[start:end], start=one.start + start, end=one.start + end, hidden=hidden))
-    return pieces
+        found.append(replace(one, text=one.text[start:end], start=one.start + start, end=one.start + end, hidden=hidden))
+    return found
