@@ -85,6 +85,8 @@ def make_library(folder: Path) -> Path:
     with bookwheel.open(path, create=True, language="english") as library:
         library.index(folder / "files")
         library.add([bookwheel.Document('<b>id</b>"', ATTACK, "<i>title</i>", {"author": "<u>x</u>", "tags": ("a b", "c")})])
+        library.search("heron", 3, fold=True)  # kernels that must be compiled are, before a request has to wait for them
+        library.ask(QUESTION)
     return path
 
 

@@ -12,7 +12,7 @@ import click
 from .._allowed import asking, check
 from .._errors import BookwheelError, UsageError
 from .command import argument, command, option
-from .compiling import import_numba
+from .compiling import announced, import_numba
 from .options import Whole, json_option, ram_option
 from .output import clean, json_line, notice, plural
 
@@ -79,6 +79,7 @@ def serve(
 
     require_packages()
     import_numba()
+    announced()
     token = _token(token_file)
     made = token is None and (require_token or not is_loopback(host))
     config = ServeConfig(
