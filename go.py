@@ -117,7 +117,7 @@ def test(options):
         "ruff format": ("ruff", "format", "--check", "."),
         "mypy": ("mypy", "--strict", "-p", "bookwheel"),
         "documentation": ("mkdocs", "build", "--strict", "--quiet"),
-        "pytest": ("pytest", "-n", "auto", "--dist", "loadfile", *chosen),
+        "pytest": ("pytest", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", *chosen),
     }
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # the theme would advertise its successor
     failed = {}

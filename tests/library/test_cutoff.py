@@ -74,7 +74,7 @@ def test_it_is_fitted_once_and_again_when_the_library_has_grown(
     library.embed()
     library.search("thread lock", cutoff=0.5)
     assert fitted[2:] == [["dense", "other"]]
-    library._encoders.cache.set_note("cutoff 6 dense other", "not json")
+    library._encoders.cache.set_note("cutoff 7 dense other", "not json")
     assert library.search("thread lock", cutoff=0.0)
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -62,7 +63,8 @@ class Server:
                 self.send_response(404 if page is None else 200)
                 self.send_header("content-length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                with suppress(ConnectionError):  # who asked may wait no longer
+                    self.wfile.write(data)
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["content-length"]))

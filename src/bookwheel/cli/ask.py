@@ -91,8 +91,8 @@ def ask(
     Every quote is stored text, shown with its place. Without --model the answer consists of quotes
     only. Where the documents do not say, that is the answer, and the exit code is 1.
 
-    Limits in the question are taken as such and told: "only in /reports/2024", file:notes.txt,
-    year >= 2020, tag:red, "since 2020". A question about the whole collection ("all reports that
+    Limits written in the question are applied as filters, and shown with the answer: "only in
+    /reports/2024", file:notes.txt, year >= 2020, tag:red, "since 2020". A question about the whole collection ("all reports that
     mention X", "how many documents ...") is answered by a scan of every document.
 
     If QUESTION is -, questions are read from standard input, one per line, either as text or as an

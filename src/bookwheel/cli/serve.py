@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .. import kernels
 from .._allowed import asking, check
 from .._errors import BookwheelError, UsageError
 from .command import argument, command, option
@@ -80,6 +81,7 @@ def serve(
     require_packages()
     import_numba()
     announced()
+    kernels.prepare()  # a request that waits for a compiler would be given up
     token = _token(token_file)
     made = token is None and (require_token or not is_loopback(host))
     config = ServeConfig(

@@ -28,7 +28,7 @@ def writing_options(what: str, *, calls: int, seconds: int, without: str) -> Cal
             "--unsupported",
             type=click.Choice(["omit", "mark"]),
             default="omit",
-            help="What becomes of a model's sentences that the documents do not support. [default: omit]",
+            help="Omit or mark the model's sentences that the documents do not support. [default: omit]",
         ),
     ]
 

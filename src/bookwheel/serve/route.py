@@ -68,6 +68,13 @@ class Asked:
         """What the server was started with."""
         return self.service.config
 
+    @property
+    def empty(self) -> str:
+        """What to say of a library that has nothing, and how to fill it from here."""
+        if self.config.folders and not self.config.read_only:
+            return f"the library {self.served.name} is empty; add a folder on the page Library"
+        return f"the library {self.served.name} is empty; add documents with: bookwheel index PATH --library {self.served.path}"
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

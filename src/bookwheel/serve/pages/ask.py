@@ -69,7 +69,7 @@ class AskView:
 def ask_page(asked: AskPageParameters, request: Asked) -> AskView:
     """Ask; without a question nothing is answered yet."""
     if not request.served.exists:
-        return AskView(asked.q, problem=f"the library {request.served.name} is empty; add a folder on the page Library")
+        return AskView(asked.q, problem=request.empty)
     if not asked.q.strip():
         return AskView("", after=asked.after)
     library = request.library

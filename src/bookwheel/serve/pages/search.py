@@ -12,7 +12,6 @@ from ...library.library import Library
 from ...library.results import Copy, Result
 from ...library.search_options import SORTS
 from ...rank.parse import parse_recipe
-from ...rank.recipe import Recipe
 from ..parameters import parameter
 from ..recipes import allowed_recipe
 from ..route import Asked
@@ -155,7 +154,7 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
     """Search; without a query nothing is found yet."""
     name = request.served.name
     if not request.served.exists:
-        return SearchView(asked.q, name, problem=f"the library {name} is empty; add a folder on the page Library")
+        return SearchView(asked.q, name, problem=request.empty)
     library = request.library
     held: dict[str, Any] = {"documents": library.document_count, "passages": library.passage_count}
     address = partial(
@@ -179,7 +178,7 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
         for at, one in enumerate(asked.where)
     )
     if not asked.q.strip():
-        problem = "" if library.document_count else f"the library {name} is empty; add a folder on the page Library"
+        problem = "" if library.document_count else request.empty
         return SearchView("", name, filters=filters, problem=problem, **held)
     k = min(asked.k, request.config.limits.k)
     try:
@@ -256,16 +255,17 @@ def _field(name: str) -> str:
     return name if name.isidentifier() else quoted(name)
 
 
-def _recipe(asked: SearchParameters, request: Asked) -> Recipe | str | None:
+def _recipe(asked: SearchParameters, request: Asked) -> str | None:
     """The recipe asked for, or the library's own, with what reads the query line before it."""
     recipe = allowed_recipe(asked.recipe, request.library, request.config)
     if not asked.syntax:
         return recipe
-    return parse_recipe("syntax()") >> request.library.recipe(recipe)
+    # As text, which a library remembers as checked.
+    return str(parse_recipe("syntax()") >> request.library.recipe(recipe))
 
 
 def _facets(
-    library: Library, asked: SearchParameters, recipe: Recipe | str | None, address: Any, where: Sequence[str]
+    library: Library, asked: SearchParameters, recipe: str | None, address: Any, where: Sequence[str]
 ) -> tuple[Facet, ...]:
     found: list[Facet] = []
     counted = library.facets_of(
