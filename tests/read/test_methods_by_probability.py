@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripted_model import GOOD, QUESTION, TEXTS, Model
 
 import bookwheel
 from bookwheel.language import Reply
@@ -15,43 +16,12 @@ from bookwheel.read.difficulty import FEATURES, Difficulty, trained
 from bookwheel.read.methods.chain_of_note import answered
 from bookwheel.read.methods.replug import weights
 
-QUESTION = "How many books did the wheel of Ramelli hold?"
-TEXTS = [
-    {"id": "wheel", "text": "Ramelli drew a wheel in 1588. The wheel of Ramelli held twelve books. Nobody built one for long."},
-    {
-        "id": "books",
-        "text": "Books were heavy and dear. A wheel of a cart has nothing to do with books. Many books were chained.",
-    },
-    {"id": "cart", "text": "The wheel was invented early. It was made of wood. Carts with a wheel carried stones and grain."},
-    {"id": "tea", "text": "Tea is dried in the sun. Then it is rolled by hand. Some drink it with milk."},
-]
-GOOD = "The wheel of Ramelli held twelve books."
-
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> bookwheel.Library:
     library = bookwheel.open(tmp_path_factory.mktemp("probability") / "library", create=True, encoder=None)
     library.add(TEXTS)
     return library
-
-
-class Model:
-    """Writes what a function makes of the prompt, and remembers every prompt."""
-
-    name = "scripted"
-
-    def __init__(self, say: Callable[[str], str]) -> None:
-        self.say = say
-        self.prompts: list[str] = []
-
-    def generate(self, prompts, *, system="", max_tokens=128, stop=(), deadline=None):
-        self.prompts += prompts
-        return [self.say(prompt) for prompt in prompts]
-
-    def count_tokens(self, texts):
-        return [len(text.split()) for text in texts]
-
-    def close(self) -> None: ...
 
 
 class Sure(Model):
