@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     "_errors _printable _width _caret _paths _numbers _allowed _sse _http _system _version hits progress"
     " < memory < kernels < analysis < documents < index < encode < language"
-    " < rank < read < library < evaluate < serve < cli < stages __init__ __main__"
+    " < rank < read < library < evaluate < tune < serve < cli < stages __init__ __main__"
 )
 """Names of the package's files and folders, low to high. What is not named is an error, so that a new folder gets its place."""
 

@@ -1,0 +1,3 @@
+"""Tuning: the best recipe inside milliseconds and bytes, from judgments or from questions made of
+the collection itself.
+"""
