@@ -93,8 +93,11 @@ def measured(name: str, ways: list[list[str]], count: int, model: str | None, ag
             result["ways"][label] = {"queries": 0, "refused": True, "refusal": str(error).replace(str(library.path), "LIBRARY")}
             print(f"  {label}: {error}", flush=True)
             continue
-        if len(chosen) > 1 and len(made.ways) == 1:
-            label = "default"
+        (only,) = made.ways if len(made.ways) == 1 else ("",)
+        if len(chosen) > 1 and only in result["ways"]:  # the same queries once more
+            result["ways"][label] = {**result["ways"][only], "same_as": only}
+            print(f"  {label}: the same as {only}", flush=True)
+            continue
 
         def search(made: Any = made) -> PanelScores:
             shutil.rmtree(folder / "masked", ignore_errors=True)
