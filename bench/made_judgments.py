@@ -1,10 +1,10 @@
 """Do queries made from a collection order recipes as people's judgments do?
 
     python bench/made_judgments.py                          # scifact, cranfield, pubmedqa, xquad_en
-    python bench/made_judgments.py xquad_de xquad_es --ways sentences --model smollm2 --count 100
+    python bench/made_judgments.py xquad_de xquad_es --count 200 --model smollm2
 
-For each collection, a panel of recipes (`bookwheel.tune.panel`) is scored by the real judgments, and by those made in each way and
-in all default ways together, each in its masked copy of the library. Prints, and writes to docs/results/made-judgments.json:
+For each collection, a panel of recipes (`bookwheel.tune.panel`) is scored by the real judgments, and by made ones, in the masked
+copy of the library; those of each way are looked at alone, and all together. Prints, and writes to docs/results/made-judgments.json:
 Kendall's tau and tau-AP of the two orders with a 95 % bootstrap interval over both sets of queries, what the top choice by the made
 queries loses on the real ones against the best recipe (regret) and gains against the default, what the tool itself estimates,
 and whether it refused.
@@ -26,12 +26,12 @@ sys.path.insert(0, str(ROOT / "src"))
 import numpy as np
 
 import bookwheel
-from bookwheel._errors import BookwheelError
 from bookwheel.evaluate import load_collection
 from bookwheel.evaluate.agreement import kendall_tau
 from bookwheel.tune.correlation import tau_ap
-from bookwheel.tune.made import DEFAULT_WAYS, WAYS, made_collection, masked_library
+from bookwheel.tune.made import made_collection
 from bookwheel.tune.panel import PanelScores, panel_scores
+from bookwheel.tune.reliability import searchable
 from bookwheel.tune.trust import trust
 
 MEASURED = ("scifact", "cranfield", "pubmedqa", "xquad_en")
@@ -61,7 +61,7 @@ def interval(made: PanelScores, real: PanelScores) -> list[float]:
     return [round(float(x), 3) for x in np.nanquantile(taus, [0.025, 0.975])]
 
 
-def measured(name: str, ways: list[list[str]], count: int, model: str | None, again: bool) -> dict[str, Any]:
+def measured(name: str, ways: list[str] | None, count: int, model: str | None, again: bool) -> dict[str, Any]:
     folder = SCRATCH / "made" / name
     if again:
         shutil.rmtree(folder, ignore_errors=True)
@@ -72,9 +72,18 @@ def measured(name: str, ways: list[list[str]], count: int, model: str | None, ag
         with bookwheel.open(folder / "library", create=True, unit="document") as library:
             library.add(collection.documents(), workers=1)
     library = bookwheel.open(folder / "library")
+    made = made_collection(library, count, ways=ways, seed=SEED, model=model)
+    print(f"{name}: {'; '.join(made.notes)}", flush=True)
+
+    def search() -> PanelScores:
+        with searchable(library, made) as masked:
+            return panel_scores(masked, made)
+
+    label = "+".join(ways or ["default", *(["written"] if model else [])])
+    scores = kept(folder / f"{label}-{count}.npz", search)
     real = kept(folder / "real.npz", lambda: panel_scores(library, collection))
-    best = int(real.means.argmax())
-    default = real.names.index(DEFAULT)
+    library.close()
+    best, default = int(real.means.argmax()), real.names.index(DEFAULT)
     result: dict[str, Any] = {
         "documents": library.document_count,
         "judged_queries": len(real.queries),
@@ -82,73 +91,55 @@ def measured(name: str, ways: list[list[str]], count: int, model: str | None, ag
         "best": [real.names[best], round(float(real.means[best]), 4)],
         "default": round(float(real.means[default]), 4),
         "split_half_tau_of_the_real_judgments": round(trust(real.values).split_half, 3),
+        "made": list(made.notes),
         "ways": {},
     }
-    print(f"{name}: {len(real.queries):,} judged queries, {len(real.names)} recipes, best {real.names[best]}", flush=True)
-    for chosen in ways:
-        label = "+".join(chosen) if len(chosen) < len(DEFAULT_WAYS) else "default"
-        try:
-            made = made_collection(library, count, ways=chosen, seed=SEED, model=model)
-        except BookwheelError as error:
-            result["ways"][label] = {"queries": 0, "refused": True, "refusal": str(error).replace(str(library.path), "LIBRARY")}
-            print(f"  {label}: {error}", flush=True)
-            continue
-        (only,) = made.ways if len(made.ways) == 1 else ("",)
-        if len(chosen) > 1 and only in result["ways"]:  # the same queries once more
-            result["ways"][label] = {**result["ways"][only], "same_as": only}
-            print(f"  {label}: the same as {only}", flush=True)
-            continue
-
-        def search(made: Any = made) -> PanelScores:
-            shutil.rmtree(folder / "masked", ignore_errors=True)
-            with masked_library(library, made, folder / "masked") as masked:
-                return panel_scores(masked, made)
-
-        scores = kept(folder / f"{label}-{count}.npz", search)
-        shutil.rmtree(folder / "masked", ignore_errors=True)
-        told = trust(scores.values, [made.made[query].way for query in scores.queries])
-        top = int(scores.means.argmax())
-        row = {
-            "queries": len(scores.queries),
-            "by_way": made.ways,
-            "tau": round(kendall_tau(scores.means, real.means), 3),
-            "interval": interval(scores, real),
-            "tau_ap": round(tau_ap(scores.means, real.means), 3),
-            "top": real.names[top],
-            "regret": round(float(real.means[best] - real.means[top]), 4),
-            "gain_over_default": round(float(real.means[top] - real.means[default]), 4),
-            "estimate": told.to_dict(),
-            "refused": not told.reliable,
-        }
-        result["ways"][label] = row
+    print(f"  {len(real.queries):,} judged queries, best {real.names[best]} {real.means[best]:.4f}", flush=True)
+    every = np.array([made.made[query].way for query in scores.queries])
+    for way in [*made.ways, "all"]:
+        columns = np.flatnonzero(every == way) if way != "all" else np.arange(len(every))
+        some = PanelScores(scores.names, tuple(scores.queries[at] for at in columns), scores.values[:, columns])
+        result["ways"][way] = row = row_of(some, real, every[columns].tolist())
         print(
-            f"  {label}: {row['queries']} queries, tau {row['tau']} {row['interval']}, tau-AP {row['tau_ap']}, regret "
-            f"{row['regret']}, against the default {row['gain_over_default']:+}, split-half {told.split_half:.2f}, estimate "
-            f"{told.tau:.2f}{', refused: ' + told.refusal if told.refusal else ''}",
+            f"  {way}: {row['queries']} queries, tau {row['tau']} {row['interval']}, tau-AP {row['tau_ap']}, regret "
+            f"{row['regret']} ({row['top']}), against the default {row['gain_over_default']:+}, split-half "
+            f"{row['estimate']['split_half']}, expected {row['estimate']['tau']}, {'refused' if row['refused'] else 'trusted'}",
             flush=True,
         )
-    library.close()
     return result
+
+
+def row_of(made: PanelScores, real: PanelScores, ways: list[str]) -> dict[str, Any]:
+    """What is told of one way, or of all together."""
+    told = trust(made.values, ways)
+    best, default, top = int(real.means.argmax()), real.names.index(DEFAULT), int(made.means.argmax())
+    return {
+        "queries": len(made.queries),
+        "tau": round(kendall_tau(made.means, real.means), 3),
+        "interval": interval(made, real),
+        "tau_ap": round(tau_ap(made.means, real.means), 3),
+        "top": real.names[top],
+        "regret": round(float(real.means[best] - real.means[top]), 4),
+        "gain_over_default": round(float(real.means[top] - real.means[default]), 4),
+        "estimate": told.to_dict(),
+        "refused": not told.reliable,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("collections", nargs="*", default=list(MEASURED))
-    parser.add_argument("--ways", nargs="*", help="each alone; also all default ways together where not given")
+    parser.add_argument("--ways", nargs="*", help="instead of the default ones")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--model", help="for written questions")
     parser.add_argument("--again", action="store_true", help="compute what earlier runs left anew")
     parser.add_argument("--out", type=Path, default=RESULTS / "made-judgments.json")
     given = parser.parse_args()
-    alone = given.ways or [name for name in DEFAULT_WAYS if name in WAYS]
-    ways = [[name] for name in alone] + ([] if given.ways else [list(DEFAULT_WAYS)])
-    found = {name: measured(name, ways, given.count, given.model, given.again) for name in given.collections}
-    old = json.loads(given.out.read_text(encoding="utf-8")) if given.out.is_file() else {"collections": {}}
-    for name, result in found.items():
-        before = old["collections"].get(name, {}).get("ways", {})
-        old["collections"][name] = {**result, "ways": {**before, **result["ways"]}}
-    old |= {"machine": machine(), "seed": SEED, "developed_on": list(DEVELOPED_ON)}
-    given.out.write_text(json.dumps(old, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = json.loads(given.out.read_text(encoding="utf-8")) if given.out.is_file() else {"collections": {}}
+    for name in given.collections:
+        found["collections"][name] = measured(name, given.ways, given.count, given.model, given.again)
+    found |= {"machine": machine(), "seed": SEED, "count": given.count, "developed_on": list(DEVELOPED_ON)}
+    given.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,6 @@ PANEL: tuple[PanelRecipe, ...] = (
             "0.5*bm25 + 0.5*(bm25 >> rm3() >> bm25)",
             "bm25 >> rocchio() >> bm25",
             "bm25 >> sentences() >> bm25",
-            "keywords(terms=3, longer=3) >> bm25",
             "keywords(terms=5, longer=5) >> bm25",
             "dense",
             "0.9*bm25 + 0.1*dense",
