@@ -76,6 +76,15 @@ def test_a_better_recipe_is_found_and_saved_with_its_evidence(
     assert "best" not in library.recipe_evidence(), "the evidence was for another recipe"
 
 
+def test_without_judgments_questions_are_made(library: bookwheel.Library, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bookwheel.tune.judged.QUESTIONS", 25)
+    told = tune(library, minutes=0.5)
+    assert told.queries >= 10
+    assert "questions were made of the library" in str(told)
+    assert told.library == str(library.path)
+    assert told.baseline.score > 0.2
+
+
 def test_noise_is_no_gain(library: bookwheel.Library, noise: Collection, quick: None) -> None:
     told = tune(library, noise)
     assert told.kept

@@ -86,11 +86,6 @@ class TrialReader(Reader):
         """The encoders that were added, and how many passages are embedded with each."""
         return [status(self._snapshot, one) for one in self._snapshot.manifest.representations]
 
-    @property
-    def identity(self) -> str:
-        """The library's own, whatever lies at its path later."""
-        return self._snapshot.manifest.id
-
     def documents_at(self, passages: Sequence[int]) -> dict[int, tuple[int, str]]:
         """Number and id of the document of each of ``passages``, all of which a search found."""
         return self._snapshot.store.documents_of(passages, known=True)

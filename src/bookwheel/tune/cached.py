@@ -40,11 +40,14 @@ class CachedRunner(Runner):
         self.bm25 = Bm25()
         self._retrievers: OrderedDict[Any, tuple[Retriever, Any]] = OrderedDict()
         self._lists: OrderedDict[Any, tuple[Candidates, Any]] = OrderedDict()
+        self._latest: dict[int, Candidates] = {}
+        """The lists that the recipe being run has met, by their ids: those that come again in another recipe."""
         self._outcomes: OrderedDict[Any, tuple[Any, ...]] = OrderedDict()
         self._gathered: OrderedDict[Any, Gathered] = OrderedDict()
 
     def passages(self, recipe: Recipe, want: int) -> list[int]:
         """The best ``want`` passages by ``recipe``."""
+        self._latest.clear()
         found = self.hits(recipe, self.query, None, want)
         self.context.take_notes()
         return [int(number) for number in found.ids.tolist()]
@@ -56,7 +59,9 @@ class CachedRunner(Runner):
         asked = (name, query.text, id(given[0]), id(given[1]), query.constraints, self.bm25 if name == "bm25" else None)
         retriever, _ = _kept(self._retrievers, asked, lambda: (self.context.retriever(name, query), given), KEPT)
         lists = (*asked, want)
-        return _kept(self._lists, lists, lambda: (Candidates.retrieved(name, retriever, want), given), KEPT)[0]
+        found = _kept(self._lists, lists, lambda: (Candidates.retrieved(name, retriever, want), given), KEPT)[0]
+        self._latest[id(found)] = found
+        return found
 
     def rewrite(self, node: Rewrite | Feedback, query: Query, before: Candidates | None) -> Query:
         """See `Runner.rewrite`."""
@@ -75,8 +80,7 @@ class CachedRunner(Runner):
 
     def fuse(self, parts: list[Candidates], weights: list[float], want: int) -> Candidates:
         """See `Runner.fuse`."""
-        known = {id(one) for one, _ in self._lists.values()}
-        if not all(id(part) in known for part in parts):
+        if not all(id(part) in self._latest for part in parts):
             return super().fuse(parts, weights, want)
         key = tuple(map(id, parts))  # the parts are in the value, so that their ids stay theirs
         return _kept(self._gathered, key, lambda: Gathered.of(parts), GATHERED).fused(weights, want, self.fit)

@@ -3,38 +3,76 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._errors import InputError, LibraryEmpty
 from ..evaluate.collection import Collection
 from ..evaluate.load import load_collection
+from ..progress import Progress, silent
 
 if TYPE_CHECKING:
     from ..library.library import Library
 
-__all__ = ["FEWEST", "MOST", "judged_queries"]
+__all__ = ["FEWEST", "MOST", "Judged", "judged_library", "judged_queries"]
 
 FEWEST, MOST = 10, 2_000
 """Fewer queries tell nothing; of more a sample is drawn."""
 
-Judged = tuple[dict[str, str], dict[str, Mapping[str, int]], str, list[str]]
+QUESTIONS = 300
+"""Made of a library where no judgments are given."""
 
 
-def judged_queries(
-    library: Library, judgments: Collection | str | Path | None, split: str = "test", field: str = "title", seed: int = 0
-) -> Judged:
-    """Texts and grades by query, where they are from, and notes.
+@dataclass(frozen=True)
+class Judged:
+    """What is searched, and by what it is judged."""
 
-    Left out are queries without text, and those of whose relevant documents none is in the library. Raises `InputError` for
-    too few queries, or judgments of other documents.
-    """
+    path: Path
+    """Of the library that is searched: of made questions a copy without the words that they were made of."""
+    queries: Mapping[str, str]
+    qrels: Mapping[str, Mapping[str, int]]
+    origin: str
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def judged_library(
+    library: Library,
+    judgments: Collection | str | Path | None,
+    split: str = "test",
+    field: str = "title",
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Iterator[Judged]:
+    """What to search, with queries and grades; a copy that was made for it is deleted at the end. Raises as `judged_queries`."""
     if not library.passage_count:
         raise LibraryEmpty(
             f"the library {library.path} is empty, so there is nothing to tune; add documents with: bookwheel index PATH"
         )
-    collection = _collection(library, judgments, split, field)
+    if judgments is not None:
+        collection = judgments if isinstance(judgments, Collection) else load_collection(judgments, split, field)
+        yield judged_queries(library, collection, seed)
+        return
+    from .made import made_collection, masked_library
+
+    made = made_collection(library, QUESTIONS, seed=seed, progress=progress)
+    with tempfile.TemporaryDirectory(prefix="bookwheel-", ignore_cleanup_errors=True) as folder:
+        with masked_library(library, made, Path(folder) / "library", progress=progress) as copied:
+            found = judged_queries(copied, made, seed)
+        told = f"No judgments were given: questions were made of the library ({'; '.join(made.notes)})."
+        yield replace(found, notes=(told, *found.notes))
+
+
+def judged_queries(library: Library, collection: Collection, seed: int = 0) -> Judged:
+    """The queries of ``collection`` that ``library`` can be judged by.
+
+    Left out are queries without text, and those of whose relevant documents none is in the library. Raises `InputError` for
+    too few queries, or judgments of other documents.
+    """
     queries = {query: text for query, text in collection.judged.items() if text.strip()}
     relevant = {query: [name for name, grade in collection.qrels[query].items() if grade > 0] for query in queries}
     wanted = {name for names in relevant.values() for name in names}
@@ -58,14 +96,5 @@ def judged_queries(
     if len(kept) > MOST:
         notes.append(f"Of {len(kept):,} judged queries {MOST:,} were drawn.")
         kept = {query: kept[query] for query in sorted(random.Random(seed).sample(sorted(kept), MOST))}
-    return kept, {query: collection.qrels[query] for query in kept}, collection.name, notes
-
-
-def _collection(library: Library, judgments: Collection | str | Path | None, split: str, field: str) -> Collection:
-    if isinstance(judgments, Collection):
-        return judgments
-    if judgments is not None:
-        return load_collection(judgments, split, field)
-    raise InputError(
-        "tuning needs judged queries; give a folder of queries and judgments (queries.jsonl and qrels/test.tsv, or topics and qrels)"
-    )
+    qrels = {query: collection.qrels[query] for query in kept}
+    return Judged(library.path, kept, qrels, collection.name, tuple(notes))

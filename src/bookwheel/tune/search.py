@@ -24,7 +24,9 @@ from .space import K1, B, Space
 __all__ = ["Search", "standard_error"]
 
 FIRST = 32
-"""The queries of the first round, at least."""
+"""The queries of the first round, at least; an eighth of all where that is more."""
+GRID = 200
+"""The queries that the grid of k1 and b is judged by; its best is then judged by all."""
 SURVIVORS = 3
 ERRORS = 1.0
 """A change must gain more than so many standard errors."""
@@ -109,7 +111,11 @@ class Search:
         if "bm25" not in self.best.parts:
             return
         grid = self.space.bm25()
-        means = {(K1.index(one.k1), B.index(one.b)): self.mean(self.best.change(bm25=one)) for one in grid}
+        some = self.places[:GRID]
+        means = {}
+        for one in grid:
+            trial = self.best.change(bm25=one).trial
+            means[K1.index(one.k1), B.index(one.b)] = float(self.scorer.scores(trial, some).mean())
         at = max(means, key=lambda place: _smooth(means, place, _beside))
         self.adopt([self.best.change(bm25=Bm25(K1[at[0]], B[at[1]]))])
 
@@ -125,7 +131,7 @@ class Search:
     def halving(self, designs: Sequence[Design], most: int = SURVIVORS) -> list[Design]:
         """The ``most`` best of ``designs``, best first; the last of them were compared on all queries."""
         contenders = [design for design in self._unique(designs) if self.allowed(design)]
-        size = min(len(self.places), max(FIRST, len(self.places) // 4))
+        size = min(len(self.places), max(FIRST, len(self.places) // 8))
         while True:
             some = self.places[:size]
             means = {design: float(self.scorer.scores(design.trial, some).mean()) for design in contenders}

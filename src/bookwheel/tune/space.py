@@ -22,8 +22,8 @@ from ..rank.stages.rewrite.spell import Spell
 
 __all__ = ["Space"]
 
-K1 = (0.4, 0.7, 0.9, 1.2, 1.6, 2.2, 3.0)
-B = (0.2, 0.4, 0.55, 0.75, 0.9, 1.0)
+K1 = (0.5, 0.9, 1.2, 1.6, 2.2, 3.0)
+B = (0.25, 0.5, 0.75, 0.9, 1.0)
 UNITS = 10
 """Weights are tried in tenths, then in twentieths around the best."""
 MOST_PARTS = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from .._errors import BudgetError, RecipeError, UsageError
 from ..evaluate.collection import Collection
+from ..library.manifest import Manifest
+from ..library.reader import Reader
 from ..library.trial import TrialReader
 from ..memory.sizes import format_size
 from ..progress import Progress, silent
@@ -22,7 +24,7 @@ from .clock import Clock, measured_bytes
 from .design import AXES, Design, Trial, even
 from .folds import FOLDS, Gain, bootstrap, folds
 from .journal import FOLDER, Journal, journal_key
-from .judged import judged_queries
+from .judged import Judged, judged_library
 from .limits import Limits
 from .result import Part, Point, Tuning
 from .scores import OutOfTime, Scorer, usable_measure
@@ -83,10 +85,9 @@ def tune(
                 split=split, field=field, seed=seed, progress=progress,
             )  # fmt: skip
     started = time.monotonic()
-    queries, qrels, origin, notes = judged_queries(library, judgments, split, field, seed)
-    with TrialReader(library.path) as reader:
-        tuner = Tuner(reader, queries, qrels, limits, measure, rerankers, seed, started, 60 * minutes, progress)
-        found = tuner.run(origin, notes)
+    with judged_library(library, judgments, split, field, seed, progress) as judged, TrialReader(judged.path) as reader:
+        tuner = Tuner(reader, library, judged, limits, measure, rerankers, seed, started, 60 * minutes, progress)
+        found = tuner.run()
     if name is not None and not found.kept:
         library.save_recipe(name, found.chosen.recipe, evidence=found.evidence())
         found = found.named(name)
@@ -94,13 +95,16 @@ def tune(
 
 
 class Tuner:
-    """One tuning run over one generation of a library. ``seconds`` count from ``started`` (`time.monotonic`)."""
+    """One tuning run over one generation of ``library``, whose passages ``reader`` searches.
+
+    ``seconds`` count from ``started`` (`time.monotonic`).
+    """
 
     def __init__(
         self,
         reader: TrialReader,
-        queries: Mapping[str, str],
-        qrels: Mapping[str, Mapping[str, int]],
+        library: Reader,
+        judged: Judged,
         limits: Limits,
         measure: str,
         rerankers: Sequence[str],
@@ -109,12 +113,12 @@ class Tuner:
         seconds: float,
         progress: Progress = silent,
     ) -> None:
-        generation = reader.generation, reader.identity
-        key = journal_key(generation, dict(queries), {q: dict(qrels[q]) for q in queries}, measure)
-        self.journal = Journal(reader.path / FOLDER, key)
+        self.library, self.judged = library, judged
+        key = journal_key(Manifest.read(library.path).version, judged.queries, judged.qrels, measure)
+        self.journal = Journal(library.path / FOLDER, key)
         self.task = progress("tuning", None, "trials")
         self.scorer = Scorer(
-            reader, queries, qrels, measure, journal=self.journal, tick=lambda note: self.task.advance(1, note)
+            reader, judged.queries, judged.qrels, measure, journal=self.journal, tick=lambda note: self.task.advance(1, note)
         )
         self.reader, self.limits, self.seed = reader, limits, seed
         self.started, self.seconds = started, seconds
@@ -125,14 +129,14 @@ class Tuner:
         self._kept: dict[Design, str] = {}
         self._bytes: dict[str, int] = {}
 
-    def run(self, origin: str, notes: Sequence[str]) -> Tuning:
+    def run(self) -> Tuning:
         """Search, judge, time and tell."""
         try:
-            return self._run(origin, list(notes))
+            return self._run(list(self.judged.notes))
         finally:
             self.task.close()
 
-    def _run(self, origin: str, notes: list[str]) -> Tuning:
+    def _run(self, notes: list[str]) -> Tuning:
         everything = np.arange(len(self.scorer))
         self._refuse_impossible()
         complete = True
@@ -167,7 +171,7 @@ class Tuner:
         if left:
             notes.append(f"Not embedded for all passages, so not tried: {', '.join(left)}; finish with bookwheel embed.")
         return Tuning(
-            library=str(self.reader.path), measure=str(self.scorer.measure), queries=len(self.scorer), judgments=origin,
+            library=str(self.library.path), measure=str(self.scorer.measure), queries=len(self.scorer), judgments=self.judged.origin,
             limits=self.limits, baseline=own, chosen=self._point(points, chosen), kept=kept, gain=gain, parts=parts,
             points=_front(points), complete=complete, seconds=time.monotonic() - self.started, rankings=self.scorer.ranked,
             trials=self.scorer.trials, notes=tuple(notes), date=date.today().isoformat(), seed=self.seed,
