@@ -8,6 +8,8 @@ import pytest
 import bookwheel
 from bookwheel import Document
 from bookwheel.evaluate import Collection
+from bookwheel.kernels.bm25 import Bm25
+from bookwheel.tune.space import Space
 
 COUNT = 40
 
@@ -52,3 +54,18 @@ def noise(texts: dict[str, str]) -> Collection:
 
     draw = random.Random(7)
     return Collection("noise", texts, {query: dict.fromkeys(map(str, draw.sample(range(300), 40)), 1) for query in texts})
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small space, so that a search takes a second, and no other process."""
+    feedback, reranking = Space.feedback, Space.reranking
+    monkeypatch.setattr(Space, "weights", lambda self, parts: [(1,)] if parts == 1 else [(2, 8), (5, 5), (8, 2)])
+    monkeypatch.setattr(Space, "feedback", lambda self, parts: list(feedback(self, parts))[-1:])
+    monkeypatch.setattr(Space, "reranking", lambda self: list(reranking(self))[:1])
+    monkeypatch.setattr(Space, "rewriting", lambda self: iter(()))
+    monkeypatch.setattr("bookwheel.tune.search.K1", (0.9, 1.2, 2.0))
+    monkeypatch.setattr("bookwheel.tune.search.B", (0.4, 0.75))
+    monkeypatch.setattr(Space, "bm25", lambda self: [Bm25(k1, b) for k1 in (0.9, 1.2, 2.0) for b in (0.4, 0.75)])
+    monkeypatch.setattr("bookwheel.tune.clock.SAMPLE", 5)
+    monkeypatch.setattr("bookwheel.tune.tuning.measured_bytes", lambda *given: 100 << 20)

@@ -35,7 +35,9 @@ def told() -> Tuning:
     return Tuning("/tmp/papers", "nDCG@10", 100, "judgments & <tags>", limits, own, best, False, gain, points=[fast, own, best])
 
 
-def test_a_folder_of_judgments_tunes_a_library(library: bookwheel.Library, planted: Collection, tmp_path: Path) -> None:
+def test_a_folder_of_judgments_tunes_a_library(
+    library: bookwheel.Library, planted: Collection, tmp_path: Path, quick: None
+) -> None:
     folder = tmp_path / "judged"
     folder.mkdir()
     (folder / "queries.tsv").write_text("".join(f"{query}\t{text}\n" for query, text in planted.queries.items()))

@@ -18,7 +18,6 @@ from bookwheel.tune.clock import Clock
 from bookwheel.tune.design import Trial
 from bookwheel.tune.scores import Scorer
 from bookwheel.tune.search import Search
-from bookwheel.tune.space import Space
 
 RECIPES = [
     "bm25", "dense", "0.3*bm25 + 0.7*dense", "0.7*bm25 % 30 + 0.3*dense % 300", 'normalised(bm25 + dense, by="zscore")',
@@ -26,21 +25,6 @@ RECIPES = [
     'spell() >> normalised(bm25 + dense, by="minmax") >> vector_feedback() >> normalised(bm25 + dense, by="minmax")',
     "bm25 % 50 >> interpolate(dense)",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small space, so that a search takes a second, and no other process."""
-    feedback, reranking = Space.feedback, Space.reranking
-    monkeypatch.setattr(Space, "weights", lambda self, parts: [(1,)] if parts == 1 else [(2, 8), (5, 5), (8, 2)])
-    monkeypatch.setattr(Space, "feedback", lambda self, parts: list(feedback(self, parts))[-1:])
-    monkeypatch.setattr(Space, "reranking", lambda self: list(reranking(self))[:1])
-    monkeypatch.setattr(Space, "rewriting", lambda self: iter(()))
-    monkeypatch.setattr("bookwheel.tune.search.K1", (0.9, 1.2, 2.0))
-    monkeypatch.setattr("bookwheel.tune.search.B", (0.4, 0.75))
-    monkeypatch.setattr(Space, "bm25", lambda self: [Bm25(k1, b) for k1 in (0.9, 1.2, 2.0) for b in (0.4, 0.75)])
-    monkeypatch.setattr("bookwheel.tune.clock.SAMPLE", 5)
-    monkeypatch.setattr("bookwheel.tune.tuning.measured_bytes", lambda *given: 100 << 20)
 
 
 def test_scores_from_what_is_kept_are_those_of_searches(library: bookwheel.Library, planted: Collection) -> None:

@@ -4,13 +4,15 @@ Successive halving: Karnin, Koren and Somekh, "Almost Optimal Exploration in Mul
 Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (AISTATS 2016). All contenders are compared on
 the same queries, a few at first; the better half goes on to twice as many. The one-standard-error rule is that of Breiman,
 Friedman, Olshen and Stone, "Classification and Regression Trees" (1984): a change counts only where it gains more than the
-standard error of the gain, over the same queries. On grids (weights, k1 and b) a point is judged together with its neighbours.
+standard error of the gain, over the same queries; and more than that where many contended, since the best of many is good by luck
+(`luck`). On grids (weights, k1 and b) a point is judged together with its neighbours.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import NormalDist
 from typing import TypeVar
 
 import numpy as np
@@ -21,15 +23,15 @@ from .design import Design, even
 from .scores import Scorer
 from .space import K1, B, Space
 
-__all__ = ["Search", "standard_error"]
+__all__ = ["Search", "luck", "standard_error"]
 
 FIRST = 32
 """The queries of the first round, at least; an eighth of all where that is more."""
 GRID = 200
 """The queries that the grid of k1 and b is judged by; its best is then judged by all."""
 SURVIVORS = 3
-ERRORS = 1.0
-"""A change must gain more than so many standard errors."""
+SMOOTH = 3
+"""A grid counts as so many contenders: its points are much alike, and judged with their neighbours."""
 
 Allowed = Callable[[Design], bool]
 Place = TypeVar("Place", bound=tuple[int, ...])
@@ -38,6 +40,15 @@ Place = TypeVar("Place", bound=tuple[int, ...])
 def standard_error(differences: NDArray[np.float64]) -> float:
     """Of their mean; 0 for fewer than two."""
     return float(differences.std(ddof=1) / math.sqrt(len(differences))) if len(differences) > 1 else 0.0
+
+
+def luck(contenders: int) -> float:
+    """How many standard errors the best of so many contenders is above the mean by luck alone, and at least 1.
+
+    The expected largest of n draws of a normal distribution, by Blom's approximation ("Statistical Estimates and Transformed
+    Beta-Variables", 1958).
+    """
+    return max(1.0, NormalDist().inv_cdf((contenders - 0.375) / (contenders + 0.25)))
 
 
 class Search:
@@ -59,12 +70,12 @@ class Search:
         """The best design."""
         self._retrievers()
         self._bm25()
-        self._weights(finer=True)
+        self._weights()
         self._stages("rewrite", self.space.rewriting())
         self._stages("feedback", self.space.feedback(self.best.parts))
         self._stages("rerank", self.space.reranking())
         if self.best.feedback is not None or self.best.rerank is not None:
-            self._weights(finer=True)
+            self._weights()
         if len(self.best.parts) > 1 or self.best.rerank is not None:
             self._stages("candidates", self.space.candidates())
         return self.best
@@ -82,7 +93,7 @@ class Search:
         ranked = self.halving(contenders, most=6)
         families = list(dict.fromkeys(design.parts for design in [*ranked, self.best]))[:3]
         grids = [self._best_weights(self.best.change(parts=parts, weights=even(len(parts)))) for parts in families]
-        self.adopt([design for design in grids if design is not None])
+        self.adopt([design for design in grids if design is not None], len(self.space.families()))
 
     def _few(self, parts: int) -> list[tuple[int, ...]]:
         found = [even(parts)]
@@ -103,9 +114,9 @@ class Search:
             found += [(_smooth(means, one.weights, _one_step_apart), one) for one in designs]
         return max(found, key=lambda pair: pair[0])[1] if found else None
 
-    def _weights(self, *, finer: bool) -> None:
+    def _weights(self) -> None:
         if len(self.best.parts) > 1:
-            self.adopt([self.best.change(weights=weights) for weights in self.space.finer(self.best.weights)])
+            self.adopt([self.best.change(weights=weights) for weights in self.space.finer(self.best.weights)], SMOOTH)
 
     def _bm25(self) -> None:
         if "bm25" not in self.best.parts:
@@ -117,10 +128,11 @@ class Search:
             trial = self.best.change(bm25=one).trial
             means[K1.index(one.k1), B.index(one.b)] = float(self.scorer.scores(trial, some).mean())
         at = max(means, key=lambda place: _smooth(means, place, _beside))
-        self.adopt([self.best.change(bm25=Bm25(K1[at[0]], B[at[1]]))])
+        self.adopt([self.best.change(bm25=Bm25(K1[at[0]], B[at[1]]))], SMOOTH)
 
     def _stages(self, axis: str, choices: Iterable[object]) -> None:
-        self.adopt(self.halving([self.best.change(**{axis: choice}) for choice in choices]))
+        designs = [self.best.change(**{axis: choice}) for choice in choices]
+        self.adopt(self.halving(designs), len(designs))
 
     # -- comparing -----------------------------------------------------------------------------------------------------
 
@@ -141,17 +153,19 @@ class Search:
             contenders = contenders[: max(most, (len(contenders) + 1) // 2)]
             size = min(len(self.places), 2 * size)
 
-    def adopt(self, designs: Sequence[Design]) -> None:
-        """Take the best of ``designs`` where its gain over the best so far is more than the standard error of the gain."""
-        contenders = [design for design in self._unique(designs) if self.allowed(design)]
-        if not contenders:
+    def adopt(self, designs: Sequence[Design], contenders: int) -> None:
+        """Take the best of ``designs``, which was the best of so many ``contenders``, where its gain over the best so far is more
+        than the standard error of the gain times `luck`.
+        """
+        usable = [design for design in self._unique(designs) if self.allowed(design)]
+        if not usable:
             return
-        chosen = max(contenders, key=self.mean)
+        chosen = max(usable, key=self.mean)
         if not self.allowed(self.best):
             self.best = chosen
             return
         gain = self.scorer.scores(chosen.trial, self.places) - self.scorer.scores(self.best.trial, self.places)
-        if gain.mean() > ERRORS * standard_error(gain) + 1e-9:
+        if gain.mean() > luck(contenders) * standard_error(gain) + 1e-9:
             self.best = chosen
 
     @staticmethod
