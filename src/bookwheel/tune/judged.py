@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +36,8 @@ class Judged:
     qrels: Mapping[str, Mapping[str, int]]
     origin: str
     notes: tuple[str, ...] = ()
+    refusal: str = ""
+    """Why nothing may be decided by them, in a sentence."""
 
 
 @contextmanager
@@ -57,14 +58,19 @@ def judged_library(
         collection = judgments if isinstance(judgments, Collection) else load_collection(judgments, split, field)
         yield judged_queries(library, collection, seed)
         return
-    from .made import made_collection, masked_library
+    from .made import made_collection
+    from .panel import panel_scores
+    from .reliability import searchable
+    from .trust import trust
 
     made = made_collection(library, QUESTIONS, seed=seed, progress=progress)
-    with tempfile.TemporaryDirectory(prefix="bookwheel-", ignore_cleanup_errors=True) as folder:
-        with masked_library(library, made, Path(folder) / "library", progress=progress) as copied:
-            found = judged_queries(copied, made, seed)
-        told = f"No judgments were given: questions were made of the library ({'; '.join(made.notes)})."
-        yield replace(found, notes=(told, *found.notes))
+    with searchable(library, made, progress=progress) as copied:
+        found = judged_queries(copied, made, seed)
+        scores = panel_scores(copied, made, progress=progress)
+        told = trust(scores.values, [made.made[query].way for query in scores.queries], seed=seed)
+        from_what = f"No judgments were given: questions were made of the library ({'; '.join(made.notes)})."
+        trusted = () if told.refusal else (f"{told}.",)
+        yield replace(found, notes=(from_what, *trusted, *found.notes), refusal=told.refusal)
 
 
 def judged_queries(library: Library, collection: Collection, seed: int = 0) -> Judged:

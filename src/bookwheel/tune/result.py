@@ -95,6 +95,8 @@ class Tuning:
     rankings: int = 0
     """Rankings computed in this run."""
     trials: int = 0
+    refusal: str = ""
+    """Why the judgments may decide nothing, in a sentence."""
     notes: tuple[str, ...] = ()
     saved: str | None = None
     """The name under which the recipe was saved."""
@@ -135,7 +137,9 @@ class Tuning:
         """The answer in a sentence or two."""
         about = f"{self.queries:,} judged queries of {self.judgments}, {self.measure}, limits: {self.limits}"
         gain = "" if self.gain is None else f"{self.gain.mean:+.4f} (95 % of {self.gain.low:+.4f} to {self.gain.high:+.4f})"
-        if self.gain is None:
+        if self.refusal:
+            said = f"Not decided: kept {self.baseline.recipe}; {self.refusal}."
+        elif self.gain is None:
             said = f"No gain shown: kept {self.baseline.recipe}; the time was too short to judge a choice by other queries."
         elif self.kept:
             said = f"No gain: kept {self.baseline.recipe}; what the search chose changed {self.measure} by {gain} on other queries."

@@ -144,14 +144,16 @@ class Tuner:
         if not self.allowed(self.start):
             search.best = next(design for design in self._singles() if self.allowed(design))
         first = search.best
-        self._until(SEARCHING)
-        try:
-            search.run()
-        except OutOfTime:
-            complete = False
+        gain: Gain | None = None
+        if not self.judged.refusal:
+            self._until(SEARCHING)
+            try:
+                search.run()
+            except OutOfTime:
+                complete = False
+            gain, folded = self._cross_validated(first)
+            complete = complete and folded
         best = search.best
-        gain, folded = self._cross_validated(first)
-        complete = complete and folded
         over = self.problem(self.baseline)
         if over:
             notes.append(f"The library's own recipe, {self.baseline.recipe}, {over}: the best within the limits is chosen.")
@@ -174,7 +176,7 @@ class Tuner:
             library=str(self.library.path), measure=str(self.scorer.measure), queries=len(self.scorer), judgments=self.judged.origin,
             limits=self.limits, baseline=own, chosen=self._point(points, chosen), kept=kept, gain=gain, parts=parts,
             points=_front(points), complete=complete, seconds=time.monotonic() - self.started, rankings=self.scorer.ranked,
-            trials=self.scorer.trials, notes=tuple(notes), date=date.today().isoformat(), seed=self.seed,
+            trials=self.scorer.trials, refusal=self.judged.refusal, notes=tuple(notes), date=date.today().isoformat(), seed=self.seed,
         )  # fmt: skip
 
     # -- limits --------------------------------------------------------------------------------------------------------
