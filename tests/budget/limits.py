@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ V1, V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 LOOK = 0.002
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
     """How a child ended."""
 
@@ -181,12 +182,63 @@ def _text(file: IO[bytes]) -> str:
     return file.read().decode("utf-8", "replace")
 
 
-def run_within(limit: int, command: Sequence[str], environment: dict[str, str], *, timeout: float = 600) -> Outcome:
-    """Run ``command`` within ``limit`` bytes. Skips the test where this system tells nothing of memory."""
+@contextmanager
+def watched(
+    limit: int, command: Sequence[str], environment: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], Outcome]]:
+    """A process within ``limit`` bytes for as long as the block lasts, with a pipe for its stdout; the outcome as far as it is
+    known, and all of it once the block is left. Skips the test where this system tells nothing of memory.
+    """
+    _require_figures()
+    with _group(limit) as group, tempfile.TemporaryFile() as err:
+        join = group.join if group is not None else None
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, env=environment, preexec_fn=join)
+        outcome = Outcome(group.how if group is not None else "polling", limit, 0, 0, 0, False, "", "")
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(LOOK):
+                _look(child.pid, group, outcome)
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield child, outcome
+        finally:
+            over.set()
+            thread.join()
+            if child.poll() is None:
+                child.kill()
+            child.communicate()
+            killed = group.killed() if group is not None else child.returncode == -signal.SIGKILL
+            told = {"code": child.returncode, "killed": killed, "errors": _text(err)}
+            for name, value in told.items():
+                setattr(outcome, name, value)
+
+
+def _look(pid: int, group: Group | None, outcome: Outcome) -> None:
+    """Note the most memory so far."""
+    family = list(_family(pid))
+    each = [held(one) for one in family]
+    peak = outcome.peak
+    if group is not None:
+        peak = max(peak, group.held())
+    elif sum(anonymous for anonymous, _ in each) > peak:
+        peak = max(peak, sum(map(shared_out, family)))
+    outcome.peak = peak
+    outcome.resident = max(outcome.resident, *(most for _, most in each))
+
+
+def _require_figures() -> None:
     if not Path("/proc/self/status").is_file() or "RssAnon" not in Path("/proc/self/status").read_text():
         import pytest
 
         pytest.skip("no cgroup and no /proc/PID/status with RssAnon here: nothing to hold a process's memory against")
+
+
+def run_within(limit: int, command: Sequence[str], environment: dict[str, str], *, timeout: float = 600) -> Outcome:
+    """Run ``command`` within ``limit`` bytes. Skips the test where this system tells nothing of memory."""
+    _require_figures()
     # Files, not pipes: a child may say more than a pipe holds before it ends.
     with _group(limit) as group, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = subprocess.Popen(

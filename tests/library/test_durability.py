@@ -53,6 +53,7 @@ class Stage:
         self.total: dict[str, int] = {}
         self.commits: dict[str, list[int]] = {}
         self.starts: dict[str, Path] = {}
+        self.seconds: dict[str, float] = {}
         for part in PARTS:
             self.starts[part] = place / f"before-{part}"
             if self.library.exists() and part != "create":
@@ -63,7 +64,9 @@ class Stage:
                 shutil.copytree(self.folder, place / "changed")
             log = place / f"log-{part}"
             with self.start(part, library, recording(self.recorder, library, log)) as process:
+                began = time.monotonic()
                 assert process.wait() == 0
+                self.seconds[part] = time.monotonic() - began
             every = list(calls(log))
             self.total[part] = len(every)
             self.commits[part] = [n + 1 for n, call in enumerate(every) if call.other.endswith("/manifest.json")]
@@ -104,16 +107,13 @@ def killed(stage: Stage, part: str, path: Path, dice: random.Random) -> bool:
     if stage.starts[part].exists():
         shutil.copytree(stage.starts[part], path)
     if dice.random() < 0.7:
-        near = (
-            dice.choice(stage.commits[part]) + dice.randint(-12, 12)
-            if dice.random() < 0.7
-            else dice.randint(1, stage.total[part])
-        )
-        with stage.start(part, path, recording(stage.recorder, path, kill=max(near, 1))) as process:
+        total = stage.total[part]
+        near = dice.choice(stage.commits[part]) + dice.randint(-12, 12) if dice.random() < 0.7 else dice.randint(1, total)
+        with stage.start(part, path, recording(stage.recorder, path, kill=min(max(near, 1), total))) as process:
             process.wait()
     else:
         with stage.start(part, path) as process:
-            time.sleep(dice.uniform(0, 1.5))
+            time.sleep(dice.uniform(0, stage.seconds[part]))
             process.send_signal(signal.SIGKILL)
     return process.returncode == -signal.SIGKILL
 

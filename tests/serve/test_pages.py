@@ -229,7 +229,7 @@ def test_each_kind_is_shown_as_what_it_is(web: httpx.Client, folder: Path) -> No
 
 def test_a_page_of_a_pdf_is_drawn_with_its_printed_number(web: httpx.Client, folder: Path) -> None:
     html = page(web, read(folder, "guide.pdf", q="avocet"))
-    assert "p. 7 (2) of 2" in text_of(html, ".pager")[0]
+    assert "p. 7, sheet 2 of 2" in text_of(html, ".pager")[0]
     picture = web.get(html.css_first("figure img").attributes["src"] or "")
     assert picture.headers["content-type"] == "image/png"
     assert picture.content.startswith(b"\x89PNG")

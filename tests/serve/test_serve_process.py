@@ -30,6 +30,16 @@ def test_a_port_in_use_is_one_sentence(server: Running, served_library: Path, en
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_of_files_is_no_library_and_it_is_said_what_to_type(environment, tmp_path) -> None:
+    folder = tmp_path / "my papers"
+    folder.mkdir()
+    (folder / "one.txt").write_text("A zebra has stripes.")
+    done = run(environment, str(folder))
+    assert done.returncode == 2
+    assert f"bookwheel serve my-papers --watch '{folder}'" in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["one.txt"]
+
+
 def test_without_the_extra_one_sentence_says_what_to_install(served_library, environment, tmp_path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nfor name in ('starlette', 'uvicorn', 'jinja2'):\n    sys.modules[name] = None\n"

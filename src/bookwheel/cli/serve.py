@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +81,8 @@ def serve(
     from ..serve.run import serve as run
 
     require_packages()
+    for name in names:
+        _refuse_folder_of_files(locate(name))
     import_numba()
     announced()
     kernels.prepare()  # a request that waits for a compiler would be given up
@@ -127,6 +131,22 @@ def serve(
     return 0
 
 
+def _refuse_folder_of_files(path: Path) -> None:
+    """Raise `UsageError` for a folder of documents, which is easily taken for what to serve."""
+    from .._paths import MANIFEST
+
+    try:
+        there = any(True for _ in path.iterdir()) and not any(path.glob("*.sqlite"))
+    except OSError:  # not there yet
+        return
+    if there and not (path / MANIFEST).exists():
+        kept = re.sub(r"[^\w.-]+", "-", path.name).strip("-.") or "papers"
+        raise UsageError(
+            f"{path} is a folder of files, not a library; to make a library {kept} of it and keep it current, type: "
+            f"bookwheel serve {kept} --watch {shlex.quote(str(path))}"
+        )
+
+
 def _token(file: str | None) -> str | None:
     if file is None:
         return os.environ.get(TOKEN) or None
@@ -141,7 +161,11 @@ def _holdings(config: ServeConfig) -> dict[str, str]:
     from ..library.library import open_library
 
     told = {}
+    watched = ", ".join(map(str, config.watch))
     for name, path in config.libraries.items():
+        if watched and name == config.first and not config.read_only and not path.exists():
+            told[name] = f"{name}: a new library, which is made of {watched} now; searches find what is indexed so far"
+            continue
         try:
             with open_library(path) as library:
                 holds = f"{plural(library.passage_count, 'passage')} of {plural(library.document_count, 'document')}"

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["AnswerCache"]
@@ -74,6 +75,12 @@ class AnswerCache:
             if self._database is not None:
                 self._database.close()
             self._database = None
+
+    def __del__(self) -> None:
+        database = getattr(self, "_database", None)
+        if database is not None:  # else its files stay open until the garbage collector comes by
+            with suppress(sqlite3.Error):
+                database.close()
 
     def _drop_oldest(self, database: sqlite3.Connection, total: int) -> None:
         """Drop answers down to nine tenths of the limit, so that not every new answer has to."""

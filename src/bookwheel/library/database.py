@@ -292,6 +292,14 @@ class Database:
             if not self._forked:
                 self._db.close()
 
+    def __del__(self) -> None:
+        # A connection and its cache of statements refer to each other: left alone, its files stay open until the garbage
+        # collector comes by, which with few objects is never.
+        db = getattr(self, "_db", None)
+        if db is not None and not self._forked:
+            with suppress(sqlite3.Error):
+                db.close()
+
     def state(self, key: str) -> Any:
         """A value of the table of states; None where it has none."""
         rows = self.execute("SELECT value FROM state WHERE key = ?", (key,))

@@ -55,4 +55,5 @@ def told(error: BaseException) -> tuple[int, str, dict[str, str]]:
     if not foreseen:
         logger.error("a request failed unexpectedly", exc_info=error)
         return 500, "something went wrong inside the server, which its log tells; please report it", headers
-    return status, " ".join(str(error).split()) or "the request was given up", headers
+    # The lines below the first mark the place in a filter or recipe, as a terminal shows it; the first names the column.
+    return status, " ".join(str(error).split("\n  ")[0].split()) or "the request was given up", headers

@@ -71,6 +71,9 @@ class Asked:
     @property
     def empty(self) -> str:
         """What to say of a library that has nothing, and how to fill it from here."""
+        if self.config.watch and not self.config.read_only and self.served is self.service.served():
+            folders = ", ".join(map(str, self.config.watch))
+            return f"the library {self.served.name} is empty so far; {folders} is being indexed, which the page Library follows"
         if self.config.folders and not self.config.read_only:
             return f"the library {self.served.name} is empty; add a folder on the page Library"
         return f"the library {self.served.name} is empty; add documents with: bookwheel index PATH --library {self.served.path}"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ..library.results import IndexReport
+    from ..progress import Task
     from .route import Part
     from .service import Service
 
@@ -84,6 +85,7 @@ class Watch:
         """Paths that are still to be indexed; None: all."""
         self._errors: dict[str, tuple[float, str]] = {}
         self._mounts: frozenset[str] = frozenset()
+        self._share: float | None = None
         self._held = False
         self._looked = 0.0
 
@@ -99,8 +101,13 @@ class Watch:
                 "last": self._last,
                 "updates": self._updates,
                 "waiting": None if waiting is None else len(waiting),
+                "share": self._share if self._doing == "indexing" else None,
                 "errors": [{"when": when, "error": sentence} for when, sentence in sorted(self._errors.values())[-100:]],
             }
+
+    def progress(self, label: str, total: int | None, unit: str) -> Task:
+        """How far an update is, as `state` tells it (``share``, 0 to 1): for the `Library.index` of ``update``."""
+        return _Share(self, total)
 
     # -- watching ------------------------------------------------------------------------------------------------------
 
@@ -160,7 +167,7 @@ class Watch:
     def _bring_up_to_date(self) -> None:
         with self._lock:
             taken, self._waiting = self._waiting, set()
-            held, self._doing = self._held, "indexing"
+            held, self._doing, self._share = self._held, "indexing", None
         try:
             if problem := self._why_keep():
                 # What is new or was edited is indexed all the same.
@@ -230,6 +237,22 @@ class Watch:
             self.told(problem)
 
 
+class _Share:
+    """The task of one update."""
+
+    def __init__(self, watch: Watch, total: int | None) -> None:
+        self.watch, self.total, self.done = watch, total, 0
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """So much more is read."""
+        self.done += n
+        if self.total:
+            self.watch._share = min(1.0, self.done / self.total)
+
+    def close(self) -> None:
+        """Nothing more is to be told."""
+
+
 def _inside(failure: str, path: str) -> bool:
     """Whether a sentence about a file (``PATH: …``) is about ``path`` or what is in it."""
     return failure.startswith(path) and failure[len(path) : len(path) + 1] in ("", ":", "/", ",", " ")
@@ -257,11 +280,13 @@ def watch_part(service: Service) -> Part | None:
 
     def watched(folder: Path) -> Watch:
         def update(only: Sequence[str] | None, prune: bool) -> IndexReport:
-            return served.write(lambda library: library.index(folder, only=only, prune=prune))
+            return served.write(lambda library: library.index(folder, only=only, prune=prune, progress=watch.progress))
 
-        return Watch(
-            folder, update, lambda: served.exists and served.library().all_gone(folder), ignored=[served.path], told=served.note
-        )
+        def all_gone() -> bool:
+            return served.exists and served.library().all_gone(folder)
+
+        watch = Watch(folder, update, all_gone, ignored=[served.path], told=served.note)
+        return watch
 
     watches = [watched(folder) for folder in config.watch]
     stop = threading.Event()

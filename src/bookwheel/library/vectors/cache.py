@@ -67,6 +67,12 @@ class VectorCache:
         self._vectors: dict[tuple[str, int], bytes] = {}
         self._requests: dict[int, float] = {}
 
+    def __del__(self) -> None:
+        db = getattr(self, "_db", None)
+        if db is not None:  # else its files stay open until the garbage collector comes by, as of `Database`
+            with suppress(sqlite3.Error):
+                db.close()
+
     def after_fork(self) -> None:
         """In a forked child: leave the parent's connection alone."""
         self._lock = threading.RLock()

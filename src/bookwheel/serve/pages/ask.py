@@ -75,8 +75,8 @@ def ask_page(asked: AskPageParameters, request: Asked) -> AskView:
     library = request.library
     try:
         answer = answer_of(asked.question, library, request.config, request.call)
-    except (LibraryEmpty, LibraryNotFound) as error:
-        return AskView(asked.q, problem=str(error))
+    except (LibraryEmpty, LibraryNotFound):
+        return AskView(asked.q, problem=request.empty)
     return _view(asked, answer)
 
 

@@ -92,6 +92,8 @@ class Watched:
     """When it was last brought up to date."""
     waiting: int | None
     """Files that are still to be indexed; None: all."""
+    share: int | None = None
+    """How far it is while it is indexed, in hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,9 @@ def library_page(asked: LibraryParameters, request: Asked) -> LibraryView:
     service, served = request.service, request.served
     job = service.jobs.of(served)
     parts = [(part.name, part.state()) for part in service.parts]
-    folders = [one for name, state in parts if name == "watch" for one in state.get("folders", ())]
+    # The first library is the one that is kept current.
+    watch = [state for name, state in parts if name == "watch" and served is service.served()]
+    folders = [one for state in watch for one in state.get("folders", ())]
     wrong = [*served.errors, *((one["when"], one["error"]) for folder in folders for one in folder.get("errors", ()))]
     told: dict[str, Any] = {
         "parts": [(name, state) for name, state in parts if state],
@@ -185,6 +189,7 @@ def _watched(state: dict[str, Any]) -> Watched:
         str(state.get("problem") or ""),
         _when(last) if isinstance(last, int | float) else "",
         state.get("waiting"),
+        None if (share := state.get("share")) is None else int(100 * share),
     )
 
 

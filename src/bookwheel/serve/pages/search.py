@@ -35,6 +35,7 @@ FACETS: tuple[tuple[str, str], ...] = (
 COUNTED, VALUES = 200, 6
 """Passages of which documents are counted, and values that are shown of a field."""
 COPIES = 4
+NEAR = "no word of the query stands in any of these as it is written; they are what is nearest in meaning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +195,10 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
             sort=cast(Any, asked.sort),  # one of the choices
             seconds=request.call.left,
         )
-    except (LibraryEmpty, LibraryNotFound) as error:
-        return SearchView(asked.q, name, problem=str(error), **held)
+    except (LibraryEmpty, LibraryNotFound):
+        return SearchView(asked.q, name, problem=request.empty, **held)
     request.call.check()
+    notes = found.notes if _some_word_stands(found) else (*found.notes, NEAR)
     facets = _facets(library, asked, recipe, partial(address, **{**state, "where": None}), asked.where) if asked.facets else ()
     labels = {"relevance": "best first", "newest": "newest first", "oldest": "oldest first"}
     return SearchView(
@@ -215,10 +217,16 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
         ),
         address(**state, offset=max(asked.offset - k, 0) or None) if asked.offset else "",
         address(**state, offset=asked.offset + k) if len(found) > k else "",
-        found.notes,
+        notes,
         found.timings,
         **held,
     )
+
+
+def _some_word_stands(found: Sequence[Result]) -> bool:
+    """Whether any result matched by a word, as far as the recipe asks for words."""
+    words = [result.parts["bm25"] for result in found if "bm25" in result.parts]
+    return not words or any(words) or any(result.highlights for result in found)
 
 
 def _hit(result: Result, query: str, library: str) -> Hit:

@@ -1,0 +1,1 @@
+"""Judging: which document answers which query, by people and by models, and how far they can be trusted."""
