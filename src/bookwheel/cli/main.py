@@ -40,6 +40,7 @@ COMMANDS = {
     "embed": "Embed the passages with the encoders that were added.",
     "models": "List the models that encode here, and their speed.",
     "evaluate": "Evaluate recipes on a judged collection.",
+    "tune": "Choose the best recipe inside milliseconds and bytes.",
     "judge": "Judge documents for queries, and compare judges.",
     "make-queries": "Make queries with judgments from a library.",
     "recipes": "List recipes and stages, or save a recipe under a name.",

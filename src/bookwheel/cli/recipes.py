@@ -57,19 +57,41 @@ def recipes(recipe: str | None, library: Library | None, save: str | None, remov
             click.echo(f"{read}   needs {', '.join(read.retrievers()) or 'the hits of a recipe before it'}")
         return
     saved = {} if library is None else dict(library.recipes)
+    evidence = {} if library is None else library.recipe_evidence()
     stages = _stages()
     if as_json:
-        named = [{"name": name, "recipe": named.text, "description": named.description} for name, named in RECIPES.items()]
-        named += [{"name": name, "recipe": text, "description": "saved in this library"} for name, text in saved.items()]
+        named: list[dict[str, Any]] = [
+            {"name": name, "recipe": named.text, "description": named.description} for name, named in RECIPES.items()
+        ]
+        named += [
+            {"name": name, "recipe": text, "description": "saved in this library", "evidence": evidence.get(name)}
+            for name, text in saved.items()
+        ]
         json_document({"recipes": named, "stages": stages})
         return
     rows = [(name, item.text, item.description) for name, item in RECIPES.items()]
-    rows += [(clean(name), clean(text), "saved in this library") for name, text in saved.items()]
+    rows += [(clean(name), clean(text), _about(evidence.get(name))) for name, text in saved.items()]
     for line in table(rows, left=3):
         click.echo(line)
     click.echo("\nStages, to use after >> (with their default arguments; for more, see `bookwheel explain`):")
     for line in table([(stage["stage"], f"{stage['takes']} -> {stage['gives']}", stage["does"]) for stage in stages], left=3):
         click.echo(line)
+
+
+def _about(evidence: dict[str, Any] | None) -> str:
+    """What a saved recipe was chosen by, in one line."""
+    if evidence is None:
+        return "saved in this library"
+    try:
+        gain, chosen = evidence["gain"], evidence["chosen"]
+        said = f"tuned {evidence['date']} by {evidence['queries']:,} queries of {evidence['judgments']}: "
+        if gain is not None:
+            said += f"{evidence['measure']} {gain['mean']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f}), "
+        said += f"p95 {chosen['p95']:.1f} ms"
+        needs = " and ".join(f"{name} {value:g}" for name, value in evidence["settings"].items())
+        return clean(said + (f", with {needs}" if needs else ""))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "saved in this library"
 
 
 def _stages() -> list[dict[str, Any]]:

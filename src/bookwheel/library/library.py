@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -324,11 +324,11 @@ class Library(Reader):
 
         return costs(self.path, self._encoders, [names] if isinstance(names, str) else names, passages)
 
-    def save_recipe(self, name: str, recipe: str | Recipe) -> None:
-        """Save a recipe under ``name``. Raises `RecipeError` for one that this library cannot run."""
+    def save_recipe(self, name: str, recipe: str | Recipe, *, evidence: Mapping[str, Any] | None = None) -> None:
+        """Save a recipe under ``name``, with what it was chosen by. Raises `RecipeError` for one that this library cannot run."""
         from .saved_recipes import save_recipe
 
-        save_recipe(self.path, name, self._searcher.recipe(recipe), representations(self._snapshot.manifest))
+        save_recipe(self.path, name, self._searcher.recipe(recipe), representations(self._snapshot.manifest), evidence)
 
     def remove_recipe(self, name: str) -> None:
         """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none."""

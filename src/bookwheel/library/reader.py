@@ -192,6 +192,12 @@ class Reader(Contents, Questions):
         """The recipes that this library keeps: name to text. They can be used wherever a recipe can."""
         return self._searcher.saved()
 
+    def recipe_evidence(self) -> dict[str, dict[str, Any]]:
+        """What saved recipes were chosen by (`bookwheel tune`), by name; those saved by hand have none."""
+        from .saved_recipes import read_evidence
+
+        return read_evidence(self.path)
+
     # -- closing -------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from .._errors import LibraryDamaged, RecipeError
 from ..index.plain_files import read_plain
@@ -17,7 +19,7 @@ from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
 from .lock import briefly_locked
 
-__all__ = ["FILE", "read_recipes", "recipes_are_missing", "remove_recipe", "save_recipe"]
+__all__ = ["FILE", "read_evidence", "read_recipes", "recipes_are_missing", "remove_recipe", "save_recipe"]
 
 FILE = "recipes.json"
 LOCK = FILE + ".lock"
@@ -57,6 +59,17 @@ def _table(path: Path) -> dict[str, str]:
     return dict(table)
 
 
+def read_evidence(library: Path) -> dict[str, dict[str, Any]]:
+    """What a saved recipe was chosen by, by its name: only where that recipe is still the one saved."""
+    try:
+        found = unseal(read_plain(library / FILE))[0].get("evidence", {})
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {}  # `read_recipes` tells of damage
+    table = read_recipes(library)
+    kept = found.items() if isinstance(found, dict) else ()
+    return {name: one["facts"] for name, one in kept if isinstance(one, dict) and one.get("recipe") == table.get(name, "")}
+
+
 def recipes_are_missing(library: Path) -> bool:
     """Whether recipes were saved in ``library`` and their file is gone."""
     try:
@@ -65,8 +78,10 @@ def recipes_are_missing(library: Path) -> bool:
         return False
 
 
-def save_recipe(library: Path, name: str, recipe: Recipe, taken: Mapping[str, str]) -> None:
-    """Save ``recipe`` under ``name``.
+def save_recipe(
+    library: Path, name: str, recipe: Recipe, taken: Mapping[str, str], evidence: Mapping[str, Any] | None = None
+) -> None:
+    """Save ``recipe`` under ``name``, with the ``evidence`` for it (plain values, as JSON has them).
 
     ``taken``: names of the library's encoders. The recipe is saved in full, with the names in it
     replaced, so that it does not change when another recipe does. Raises `RecipeError` for an
@@ -75,7 +90,7 @@ def save_recipe(library: Path, name: str, recipe: Recipe, taken: Mapping[str, st
     Retrieve(name)  # refuses what is not a plain name
     if name in RECIPES or name in taken or name in stage_names():
         raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
-    with _changed(library) as table:
+    with _changed(library, name, evidence) as table:
         if len(table) >= MOST and name not in table:
             raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")
         table[name] = str(recipe)
@@ -90,13 +105,20 @@ def remove_recipe(library: Path, name: str) -> None:
 
 
 @contextmanager
-def _changed(library: Path) -> Iterator[dict[str, str]]:
-    """The recipes, to be changed in place: nobody else changes them meanwhile, and they are saved at the end."""
+def _changed(library: Path, name: str = "", evidence: Mapping[str, Any] | None = None) -> Iterator[dict[str, str]]:
+    """The recipes, to be changed in place: nobody else changes them meanwhile, and they are saved at the end.
+
+    ``evidence`` is that of the recipe ``name``, as it is at the end.
+    """
     path = library / FILE
     lock = path.with_name(LOCK)
     with storage(library), briefly_locked(lock):
         table = _table(path)
+        facts = {key: {"recipe": table[key], "facts": value} for key, value in read_evidence(library).items()}
         yield table
-        replace_file(path, seal({"recipes": table}))
+        if evidence is not None:
+            facts[name] = {"recipe": table[name], "facts": json.loads(json.dumps(evidence))}
+        facts = {key: value for key, value in facts.items() if table.get(key) == value["recipe"]}
+        replace_file(path, seal({"recipes": table, **({"evidence": facts} if facts else {})}))
         if not lock.stat().st_size:
             lock.write_bytes(b"saved")

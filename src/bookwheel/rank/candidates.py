@@ -14,7 +14,7 @@ from .retriever import Retriever
 from .stages.base import ExplainedHits
 from .trace import Parts
 
-__all__ = ["Candidates", "Rows", "fused"]
+__all__ = ["Candidates", "Gathered", "Rows", "fused"]
 
 Rows = NDArray[np.float64]
 """Shape (names, n): what each retriever or stage, left to right, contributes to the scores of n
@@ -93,45 +93,67 @@ class Candidates:
         return _by_name(self.names, self.raw, add=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All candidates of several parts with the exact score that each part gives each of them."""
+
+    names: tuple[str, ...]
+    ids: NDArray[np.int64]
+    """Rising, shape (n,)."""
+    parts: list[Candidates]
+    filled: list[Rows]
+    """Of each part, shape (its names, n)."""
+    raws: list[NDArray[np.float32]]
+    """Scores before weights and normalisation, of the same shapes."""
+
+    @classmethod
+    def of(cls, parts: list[Candidates]) -> Gathered:
+        """The candidates of ``parts``."""
+        names = tuple(name for part in parts for name in part.names)
+        ids = np.sort(np.concatenate([part.ids for part in parts]))
+        ids = ids[np.concatenate((ids[:1] == ids[:1], ids[1:] != ids[:-1]))]  # np.unique hashes, which takes ten times as long
+        both = [_filled(part, ids) for part in parts]
+        return cls(names, ids, parts, [rows for rows, _ in both], [raw for _, raw in both])
+
+    def fused(self, weights: list[float], want: int, fit: Normalisation) -> Candidates:
+        """The best ``want`` by the weighted sum of the normalised scores."""
+        names, ids = self.names, self.ids
+        if not len(ids):
+            width = len(names)
+            return Candidates(names, ids, np.zeros((width, 0)), np.zeros((width, 0), np.float32), 0.0, _nothing(width))
+        maps: list[Affine | None] = []
+        rows: list[Rows] = []
+        floor = 0.0
+        for part, filled, weight in zip(self.parts, self.filled, weights, strict=True):
+            if not len(part.ids):  # found nothing, so contributes nothing
+                maps.append(None)
+                rows.append(filled)
+                continue
+            affine = fit(filled[0] if len(filled) == 1 else filled.sum(axis=0), part.floor)
+            maps.append(affine)
+            rows.append(_mapped(affine, weight, filled))
+            floor += weight * ((part.floor - affine.shift) * affine.scale + affine.offset)
+
+        def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
+            scored = [part.score(ids) for part in self.parts]
+            mapped = [
+                np.zeros_like(row) if affine is None else _mapped(affine, weight, row)
+                for (row, _), affine, weight in zip(scored, maps, weights, strict=True)
+            ]
+            return np.concatenate(mapped), np.concatenate([raw for _, raw in scored])
+
+        every = np.concatenate(rows)
+        # Ordered as Hits are, by float32 score; ids are sorted, so a stable sort leaves equal scores in
+        # ascending order of id.
+        order = np.argsort(-every.sum(axis=0).astype(np.float32), kind="stable")[:want]
+        return Candidates(names, ids[order], every[:, order], np.concatenate(self.raws)[:, order], floor, score)
+
+
 def fused(parts: list[Candidates], weights: list[float], want: int, fit: Normalisation) -> Candidates:
     """The best ``want`` of all candidates of ``parts`` by the weighted sum of their normalised
     scores.
     """
-    names = tuple(name for part in parts for name in part.names)
-    ids = np.sort(np.concatenate([part.ids for part in parts]))
-    ids = ids[np.concatenate((ids[:1] == ids[:1], ids[1:] != ids[:-1]))]  # np.unique hashes, which takes ten times as long
-    if not len(ids):
-        width = len(names)
-        return Candidates(names, ids, np.zeros((width, 0)), np.zeros((width, 0), np.float32), 0.0, _nothing(width))
-    maps: list[Affine | None] = []
-    rows: list[Rows] = []
-    raws: list[NDArray[np.float32]] = []
-    floor = 0.0
-    for part, weight in zip(parts, weights, strict=True):
-        filled, raw = _filled(part, ids)
-        raws.append(raw)
-        if not len(part.ids):  # found nothing, so contributes nothing
-            maps.append(None)
-            rows.append(filled)
-            continue
-        affine = fit(filled[0] if len(filled) == 1 else filled.sum(axis=0), part.floor)
-        maps.append(affine)
-        rows.append(_mapped(affine, weight, filled))
-        floor += weight * ((part.floor - affine.shift) * affine.scale + affine.offset)
-
-    def score(ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:
-        scored = [part.score(ids) for part in parts]
-        mapped = [
-            np.zeros_like(row) if affine is None else _mapped(affine, weight, row)
-            for (row, _), affine, weight in zip(scored, maps, weights, strict=True)
-        ]
-        return np.concatenate(mapped), np.concatenate([raw for _, raw in scored])
-
-    every = np.concatenate(rows)
-    # Ordered as Hits are, by float32 score; ids are sorted, so a stable sort leaves equal scores in
-    # ascending order of id.
-    order = np.argsort(-every.sum(axis=0).astype(np.float32), kind="stable")[:want]
-    return Candidates(names, ids[order], every[:, order], np.concatenate(raws)[:, order], floor, score)
+    return Gathered.of(parts).fused(weights, want, fit)
 
 
 def _filled(part: Candidates, ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.float32]]:

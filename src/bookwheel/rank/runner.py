@@ -87,7 +87,7 @@ class Runner:
             case Fuse(terms):
                 deep = max(self.depth, want)
                 parts = [self.hits(t.recipe, query, before, cut_of(t.recipe) or deep) for t in terms]
-                return query, fused(parts, [float(t.weight) for t in terms], want, self.fit)
+                return query, self.fuse(parts, [float(t.weight) for t in terms], want)
             case Pipe(parts):
                 for at, part in enumerate(parts):
                     query, before = self.step(part, query, before, self.wanted(parts, at, want))
@@ -117,6 +117,10 @@ class Runner:
         finally:
             self.fit = fit
         return ExplainedHits(found.ids, found.hits().scores, found.parts(), found.scores())
+
+    def fuse(self, parts: list[Candidates], weights: list[float], want: int) -> Candidates:
+        """The best ``want`` of several parts."""
+        return fused(parts, weights, want, self.fit)
 
     def retrieve(self, name: str, query: Query, want: int) -> Candidates:
         """The best ``want`` passages of one retriever."""
