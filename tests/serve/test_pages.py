@@ -227,6 +227,15 @@ def test_each_kind_is_shown_as_what_it_is(web: httpx.Client, folder: Path) -> No
     assert text_of(prose, ".body h3") == ["Winter"]
 
 
+def test_what_only_resembles_is_not_shown_as_if_the_word_stood_there(web: httpx.Client) -> None:
+    note = "no word of the query stands in any of these"
+    assert note in page(web, "/search?q=zzzqqq").css_first(".note").text()
+    assert note not in web.get("/search?q=heron").text
+    wrong = web.get("/search", params={"q": "heron", "where": "year >>"}, headers={"Accept": "text/html"})
+    assert "column" in wrong.text
+    assert "^" not in wrong.text.split("<main")[1]
+
+
 def test_a_page_of_a_pdf_is_drawn_with_its_printed_number(web: httpx.Client, folder: Path) -> None:
     html = page(web, read(folder, "guide.pdf", q="avocet"))
     assert "p. 7, sheet 2 of 2" in text_of(html, ".pager")[0]

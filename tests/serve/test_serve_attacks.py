@@ -338,6 +338,29 @@ def test_what_is_slow_or_too_much_is_ended(served_library, environment, serve_ho
                 while app.service.pool.active:
                     time.sleep(0.01)
                 assert client.get("/search.json?q=file").status_code == 200
+                # A writer that is at work keeps those that write, not those that search; nor does a model that takes its time.
+                model, asking = threading.Event(), app.service.answering
+                for _ in range(asking.threads):
+                    asking.start(lambda call: model.wait(20), 20)
+                document = {"documents": [{"id": "later", "text": "A later zebra."}]}
+
+                def add() -> None:
+                    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as writer:
+                        added.append(writer.post("/documents", json=document).status_code)
+
+                added: list[int] = []
+                writers = [threading.Thread(target=add) for _ in range(app.service.writing.threads)]
+                with app.service.served()._writing:
+                    for writer in writers:
+                        writer.start()
+                    until = time.monotonic() + 10
+                    while app.service.writing.active < len(writers) and time.monotonic() < until:
+                        time.sleep(0.01)
+                    assert client.get("/search.json?q=file").status_code == 200
+                model.set()
+                for writer in writers:
+                    writer.join()
+                assert added == [200] * len(writers)
 
             opened = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(25)]
             try:
