@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bookwheel
-from bookwheel import BudgetError, InputError, UsageError, parse_recipe
+from bookwheel import BudgetError, InputError, RecipeError, UsageError, parse_recipe
 from bookwheel.evaluate import Collection, measure
 from bookwheel.kernels.bm25 import Bm25
 from bookwheel.library.trial import TrialReader
@@ -174,6 +174,8 @@ def test_bad_input_is_one_sentence(library: bookwheel.Library, planted: Collecti
         (lambda: tune(library, planted, ram="10MB"), BudgetError, "at least 256 MB"),
         (lambda: tune(library, planted, minutes=0), UsageError, "minutes must be a number above 0"),
         (lambda: tune(library, planted, measure="AP"), UsageError, "a measure with a cut-off"),
+        (lambda: tune(library, planted, name="hybrid"), RecipeError, "already the name of a recipe"),
+        (lambda: tune(library, planted, name="a b"), RecipeError, "cannot name a retriever"),
         (lambda: tune(library, tmp_path / "nowhere"), InputError, "does not exist"),
     ]
     for call, kind, text in cases:

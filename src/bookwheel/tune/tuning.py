@@ -16,6 +16,7 @@ from .._errors import BudgetError, RecipeError, UsageError
 from ..evaluate.collection import Collection
 from ..library.manifest import Manifest
 from ..library.reader import Reader
+from ..library.saved_recipes import refuse_name
 from ..library.trial import TrialReader
 from ..memory.sizes import format_size
 from ..progress import Progress, silent
@@ -85,6 +86,9 @@ def tune(
                 split=split, field=field, seed=seed, progress=progress,
             )  # fmt: skip
     started = time.monotonic()
+    if name is not None:
+        with TrialReader(library.path) as reader:
+            refuse_name(name, reader.representations)
     with judged_library(library, judgments, split, field, seed, progress) as judged, TrialReader(judged.path) as reader:
         tuner = Tuner(reader, library, judged, limits, measure, rerankers, seed, started, 60 * minutes, progress)
         found = tuner.run()
