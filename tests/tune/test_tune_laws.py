@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bookwheel
-from bookwheel import BudgetError, InputError, RecipeError, UsageError, parse_recipe
+from bookwheel import BudgetError, InputError, ModelError, RecipeError, UsageError, parse_recipe
 from bookwheel.evaluate import Collection, measure
 from bookwheel.kernels.bm25 import Bm25
 from bookwheel.library.trial import TrialReader
@@ -183,3 +183,23 @@ def test_bad_input_is_one_sentence(library: bookwheel.Library, planted: Collecti
             call()
         assert "\n" not in str(caught.value)
     assert not (library.path / "tuning").exists(), "nothing was begun"
+
+
+def test_a_reranker_that_is_not_there_is_told_at_once(library: bookwheel.Library, planted: Collection, quick: None) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        tune(library, planted, rerankers=["/nowhere/model"])
+
+
+def test_a_library_without_vectors_is_tuned_too(
+    prose: list[tuple[str, str]], texts: dict[str, str], tmp_path: Path, quick: None
+) -> None:
+    with bookwheel.open(tmp_path / "words", create=True, encoder=None, unit="document") as words:
+        words.add([bookwheel.Document(str(number), text) for number, (_, text) in enumerate(prose[:60])], workers=1)
+        hostile = {**texts, "long": "word " * 20_000, "nul": "a\0b"}
+        judged = Collection(
+            "own", hostile, {query: {query.removeprefix("q"): 1} for query in texts} | {"long": {"1": 1}, "nul": {"1": 1}}
+        )
+        told = tune(words, judged, name=None)
+    assert "2 of 42 queries have no usable text" in str(told)
+    assert told.chosen.recipe.startswith("bm25")
+    assert told.chosen.score > 0.9

@@ -21,6 +21,7 @@ from ..library.trial import TrialReader
 from ..memory.sizes import format_size
 from ..progress import Progress, silent
 from ..rank.recipe import Fuse, Recipe, Retrieve
+from ..rank.stages.rerank.cross import Cross
 from .clock import Clock, measured_bytes
 from .design import AXES, Design, Trial, even
 from .folds import FOLDS, Gain, bootstrap, folds
@@ -143,6 +144,8 @@ class Tuner:
     def _run(self, notes: list[str]) -> Tuning:
         everything = np.arange(len(self.scorer))
         self._refuse_impossible()
+        for model in self.space.rerankers:  # one that cannot be loaded is told before minutes are spent
+            self.scorer.scores(self._singles()[0].change(rerank=Cross(10, model)).trial, everything[:1])
         complete = True
         search = Search(self.scorer, self.space, self.start, everything, self.allowed, self.seed)
         if not self.allowed(self.start):
