@@ -7,8 +7,9 @@ For each: requests a second and p50, p95 and p99 of the times that clients see, 
 the other on connections they keep; milliseconds of the server's own processor time a request; resident memory after each, and
 after ``--requests`` more, against that after the first thousand; seconds from the start of the process to its first answer.
 Each server is a process of its own, and so are the clients (this one). ``--ram`` is bookwheel's budget; ``--limit`` holds its
-process to that by a control group's or the shell's limit. The peers are installed in environments of their own (`peers.py`);
-one that cannot be is told and left out. Queries are words drawn from the texts, the same for all.
+process to so much by a control group (as root, or in a delegated tree), as tests/budget does, and tells its most memory. The
+peers are installed in environments of their own (`peers.py`); one that cannot be is told and left out. Queries are words drawn
+from the texts, the same for all.
 """
 
 from __future__ import annotations
@@ -29,14 +30,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from common import SCRATCH, keep
+from common import ROOT, SCRATCH, keep
 from harness import say
+
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "budget")]
+from limits import group_within  # noqa: E402
+
+from bookwheel.memory.sizes import ram_of  # noqa: E402
 
 CLIENTS = (1, 8, 32)
 STARTING = 600.0
@@ -320,11 +326,13 @@ def measure(server: Server, folder: Path, asked: list[str], arguments: argparse.
     """All figures of one server."""
     port = free_port()
     command = server.command(folder, port, arguments)
-    if arguments.limit and isinstance(server, Bookwheel):
-        command = ["systemd-run", "--user", "--scope", "-q", "-p", f"MemoryMax={arguments.limit}", *command]
-    with tempfile.TemporaryFile() as told:
+    limited = group_within(ram_of(arguments.limit)) if arguments.limit and isinstance(server, Bookwheel) else nullcontext()
+    with tempfile.TemporaryFile() as told, limited as group:
+        if arguments.limit and isinstance(server, Bookwheel) and group is None:
+            raise RuntimeError("no control group can be made here, so that --limit holds nothing; leave it out")
+        join = None if group is None else group.join
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=told, stderr=told, start_new_session=True)
+        process = subprocess.Popen(command, stdout=told, stderr=told, start_new_session=True, preexec_fn=join)
         try:
             while True:
                 try:
@@ -348,6 +356,8 @@ def measure(server: Server, folder: Path, asked: list[str], arguments: argparse.
                 say(f"{server.name}, {clients} clients: {row['requests_per_second']:.0f}/s, p95 {row['p95']:.1f} ms")
             load(server, port, asked, 8, 24 * 3600, arguments.requests)
             found["resident_at_the_end"] = resident(process.pid)
+            if group is not None:
+                found["anonymous_at_the_end"], found["killed"] = group.held(), group.killed()
             found["growth"] = found["resident_at_the_end"] / found["resident_after_1000"] - 1
             return found
         finally:
@@ -392,7 +402,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each number of clients")
     parser.add_argument("--requests", type=int, default=100_000, help="before memory is looked at again")
     parser.add_argument("--ram", default="512MB", help="bookwheel's budget; empty: none")
-    parser.add_argument("--limit", default="", help="hold bookwheel to so much by systemd-run, as in 640M")
+    parser.add_argument("--limit", default="", help="hold bookwheel to so much by the kernel, as in 512MB")
     parser.add_argument("--only", nargs="*", default=[], metavar="SERVER", help=", ".join(kind.name for kind in CONTENDERS))
     arguments = parser.parse_args()
     asked = queries(arguments.text, arguments.passages)

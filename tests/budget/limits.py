@@ -94,7 +94,7 @@ class Group:
 
 
 @contextmanager
-def _group(limit: int) -> Iterator[Group | None]:
+def group_within(limit: int) -> Iterator[Group | None]:
     """A fresh cgroup with that limit; None where none can be made."""
     for parent, how in ((V1, "cgroup v1"), (_own_v2(), "cgroup v2")):
         if parent is None or not parent.is_dir():
@@ -190,7 +190,7 @@ def watched(
     known, and all of it once the block is left. Skips the test where this system tells nothing of memory.
     """
     _require_figures()
-    with _group(limit) as group, tempfile.TemporaryFile() as err:
+    with group_within(limit) as group, tempfile.TemporaryFile() as err:
         join = group.join if group is not None else None
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, env=environment, preexec_fn=join)
         outcome = Outcome(group.how if group is not None else "polling", limit, 0, 0, 0, False, "", "")
@@ -240,7 +240,7 @@ def run_within(limit: int, command: Sequence[str], environment: dict[str, str], 
     """Run ``command`` within ``limit`` bytes. Skips the test where this system tells nothing of memory."""
     _require_figures()
     # Files, not pipes: a child may say more than a pipe holds before it ends.
-    with _group(limit) as group, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with group_within(limit) as group, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = subprocess.Popen(
             command,
             stdout=out,

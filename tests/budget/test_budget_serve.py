@@ -158,9 +158,7 @@ def asked_for(
 
 def test_a_server_stays_within_its_budget_and_does_not_grow(tmp_path, prose, child_environment) -> None:
     home = {**os.environ, **child_environment, "BOOKWHEEL_HOME": str(tmp_path / "home"), "BOOKWHEEL_TOKEN": ""}
-    asked_for(
-        tmp_path / "library", prose[:150], 200, home, 120, 0.1, 20
-    )  # of so few requests, some are the first of their kind
+    asked_for(tmp_path / "library", prose[:150], 200, home, 60, 0.1, 20)  # of so few requests, some are the first of their kind
 
 
 @pytest.mark.slow

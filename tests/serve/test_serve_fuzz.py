@@ -3,12 +3,17 @@
 The short run is one of the default tests; ten minutes of it, against a real process:
 
     python -m pytest -m slow tests/serve/test_serve_fuzz.py
+
+and two minutes of schemathesis over the same document, where its command `st` is (pip install schemathesis, in an environment of
+its own, on the PATH).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -189,5 +194,20 @@ def test_ten_minutes_of_requests_break_nothing(tmp_path, prose, environment) -> 
         with httpx.Client(base_url=running.url, trust_env=False, timeout=300) as client:
             while time.monotonic() < until:
                 fuzz(client, 1000)()
+        code, _, errors = running.stop()
+        assert (code, errors) == (0, "")
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_no_answer_that_the_document_does_not_tell(tmp_path, prose, environment) -> None:
+    command = shutil.which("st")
+    if command is None:
+        pytest.skip("schemathesis is not installed: its command st is not on the PATH")
+    library_of(tmp_path / "docs", prose[:100])
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
+    with started(str(tmp_path / "docs"), environment=environment) as running:
+        asked = [command, "run", f"{running.url}/openapi.json", "--checks", checks, "--max-time", "120", "--no-color"]
+        done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stdout[-3000:]
         code, _, errors = running.stop()
         assert (code, errors) == (0, "")

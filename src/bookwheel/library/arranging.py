@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from ..documents.duplicates import HASHES, resemblance, signature
+from ..analysis.words import split_words
+from ..documents.duplicates import SHINGLE
 from ..rank.trace import Ranking
 from .results import Copy
 from .search_options import MAX_K, SearchOptions
@@ -30,7 +29,7 @@ MOST_COMPARED = 2000
 WITHIN = 25
 """Places in the ranking by which a copy may be behind the one before it; further behind it is shown by itself, on its own page."""
 _FIRST, _STEP = 50, 4
-_NO_WORDS = signature("")
+_Shingles = frozenset[tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -129,7 +128,7 @@ def _folded(
     kept: list[int] = []
     texts: list[str] = []
     last: list[int] = []
-    signatures = np.empty((0, HASHES), np.uint32)
+    shingles: list[_Shingles] = []
     copies: dict[int, list[tuple[int, bool]]] = {}
     for at in range(0, len(ids), _FIRST):
         some = snapshot.store.texts(ids[at : at + _FIRST], COMPARED)
@@ -139,15 +138,31 @@ def _folded(
             if passage not in some:
                 continue
             text = " ".join(some[passage][1].split())
-            one = signature(text) if len(some[passage][1]) < COMPARED else _NO_WORDS
-            near = np.flatnonzero(resemblance(signatures, one) >= ALIKE) if len(kept) else np.empty(0, np.int64)
-            best = next((int(n) for n in near if place - last[n] <= within), None)
-            if best is not None and not np.array_equal(one, _NO_WORDS):
+            one = _shingles(text) if len(some[passage][1]) < COMPARED else frozenset()
+            best = next((n for n, behind in enumerate(last) if place - behind <= within and _alike(shingles[n], one)), None)
+            if best is not None:
                 last[best] = place
                 copies.setdefault(kept[best], []).append((passage, text == texts[best]))
                 continue
             kept.append(passage)
             texts.append(text)
             last.append(place)
-            signatures = np.concatenate([signatures, one[np.newaxis]])
+            shingles.append(one)
     return kept, copies, False
+
+
+def _shingles(text: str) -> _Shingles:
+    """Every three words in a row, or all words of a shorter text; none where there are no words."""
+    words = split_words(text.lower())
+    if len(words) <= SHINGLE:
+        return frozenset([tuple(words)] if words else [])
+    return frozenset(zip(words, words[1:], words[2:], strict=False))
+
+
+def _alike(one: _Shingles, other: _Shingles) -> bool:
+    """Whether they have so many in common (Jaccard). Exact: of the few passages of a page, MinHash takes longer."""
+    mine, others = len(one), len(other)
+    if not mine or mine < ALIKE * others or others < ALIKE * mine:
+        return False
+    shared = len(one & other)
+    return shared >= ALIKE * (mine + others - shared)

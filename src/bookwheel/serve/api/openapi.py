@@ -98,8 +98,8 @@ def _operation(
             }
             for one in parser(parameters).parameters.values()
         ]
-    object_ = schema or {"type": "object"}
-    content = {kind: {"schema": object_ if kind == "application/json" else {"type": "string"}} for kind in answers}
+    schemas: dict[str, Any] = {"application/json": schema or {"type": "object"}, "text/event-stream": {}}
+    content = {kind: {"schema": schemas.get(kind, {"type": "string"})} for kind in answers}
     errors = {
         "description": "One sentence.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
