@@ -31,7 +31,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
         def none(limit: int):
             yield None
 
-        monkeypatch.setattr(limits, "_group", none)
+        monkeypatch.setattr(limits, "group_within", none)
     return str(request.param)
 
 
