@@ -111,11 +111,9 @@ def one(name: str, encoders: dict[str, tuple[str, str]], limits: bool) -> dict[s
     _, p = paired_t(queries)
     gains = [split["reported"] for split in splits]
     found = {"queries": len(scorer), "own": own, "gain": float(np.mean(gains)), "splits": splits, "p": p}
-    return {
-        **found,
-        "processor_seconds": time.process_time() - started,
-        **({"limits": held(path, collection)} if limits else {}),
-    }
+    cold = scorer.ranked > 10 * SPLITS * len(scorer)  # with scores of an earlier run, seconds would say nothing
+    found |= {"rankings": scorer.ranked, "processor_seconds": time.process_time() - started if cold else None}
+    return found | ({"limits": held(path, collection)} if limits else {})
 
 
 def held(path: Path, collection: Collection) -> dict[str, Any]:
