@@ -106,6 +106,13 @@ def test_what_is_chosen_keeps_the_limits(
     assert told.chosen.p95 <= 20
     assert "dense" not in told.chosen.recipe
     assert "over the limit of 20 ms" in str(told)
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=1: [
+        (1.0, 9.0 if rounds == 2 or str(trial.recipe) == "bm25" else 50.0) for trial in trials
+    ])  # fmt: skip
+    told = tune(library, planted, latency="10ms", name=None)
+    assert told.chosen.recipe == "bm25"
+    assert "50.0 ms, over the limit of 10 ms in the last timing: bm25 is taken instead" in str(told)
+    monkeypatch.setattr(Clock, "compare", compare)
     with pytest.raises(BudgetError, match=r"no recipe answers within 1 ms: bm25, the fastest, takes 2\.0 ms"):
         tune(library, planted, latency=1)
 

@@ -162,14 +162,21 @@ class Tuner:
             complete = complete and folded
         best = search.best
         self.scorer.deadline = float("inf")
+        searched = best
         best, points = self._timed(best, everything)
+        reached = self._point(points, best.trial)
+        if best != searched:
+            slow = self.problem(searched.trial, self._point(points, searched.trial).p95)
+            notes.append(
+                f"The gain is that of {searched.recipe}, which {slow} in the last timing: {best.recipe} is taken instead."
+            )
         own = self._point(points, self.baseline)
         over = self.problem(self.baseline, own.p95)
         if over:
             notes.append(f"The library's own recipe, {self.baseline.recipe}, {over}: the best within the limits is chosen.")
-        if told := self.problem(best.trial, self._point(points, best.trial).p95):
+        if told := self.problem(best.trial, reached.p95):
             notes.append(f"In the last timing {best.recipe} {told}: nothing that was timed kept the limits, so time it again.")
-        kept = not over and (gain is None or not gain.earned or best.trial == self.baseline)
+        kept = not over and (gain is None or not gain.earned or reached.score <= own.score)
         parts = [] if kept else self._parts(best, points, everything)
         chosen = self.baseline if kept else best.trial
         if not complete:
