@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bookwheel
-from bookwheel import BudgetError, InputError, UsageError, parse_recipe
+from bookwheel import BudgetError, InputError, ModelError, RecipeError, UsageError, parse_recipe
 from bookwheel.evaluate import Collection, measure
 from bookwheel.kernels.bm25 import Bm25
 from bookwheel.library.trial import TrialReader
@@ -106,6 +106,13 @@ def test_what_is_chosen_keeps_the_limits(
     assert told.chosen.p95 <= 20
     assert "dense" not in told.chosen.recipe
     assert "over the limit of 20 ms" in str(told)
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=1: [
+        (1.0, 9.0 if rounds == 2 or str(trial.recipe) == "bm25" else 50.0) for trial in trials
+    ])  # fmt: skip
+    told = tune(library, planted, latency="10ms", name=None)
+    assert told.chosen.recipe == "bm25"
+    assert "50.0 ms, over the limit of 10 ms in the last timing: bm25 is taken instead" in str(told)
+    monkeypatch.setattr(Clock, "compare", compare)
     with pytest.raises(BudgetError, match=r"no recipe answers within 1 ms: bm25, the fastest, takes 2\.0 ms"):
         tune(library, planted, latency=1)
 
@@ -174,6 +181,8 @@ def test_bad_input_is_one_sentence(library: bookwheel.Library, planted: Collecti
         (lambda: tune(library, planted, ram="10MB"), BudgetError, "at least 256 MB"),
         (lambda: tune(library, planted, minutes=0), UsageError, "minutes must be a number above 0"),
         (lambda: tune(library, planted, measure="AP"), UsageError, "a measure with a cut-off"),
+        (lambda: tune(library, planted, name="hybrid"), RecipeError, "already the name of a recipe"),
+        (lambda: tune(library, planted, name="a b"), RecipeError, "cannot name a retriever"),
         (lambda: tune(library, tmp_path / "nowhere"), InputError, "does not exist"),
     ]
     for call, kind, text in cases:
@@ -181,3 +190,23 @@ def test_bad_input_is_one_sentence(library: bookwheel.Library, planted: Collecti
             call()
         assert "\n" not in str(caught.value)
     assert not (library.path / "tuning").exists(), "nothing was begun"
+
+
+def test_a_reranker_that_is_not_there_is_told_at_once(library: bookwheel.Library, planted: Collection, quick: None) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        tune(library, planted, rerankers=["/nowhere/model"])
+
+
+def test_a_library_without_vectors_is_tuned_too(
+    prose: list[tuple[str, str]], texts: dict[str, str], tmp_path: Path, quick: None
+) -> None:
+    with bookwheel.open(tmp_path / "words", create=True, encoder=None, unit="document") as words:
+        words.add([bookwheel.Document(str(number), text) for number, (_, text) in enumerate(prose[:60])], workers=1)
+        hostile = {**texts, "long": "word " * 20_000, "nul": "a\0b"}
+        judged = Collection(
+            "own", hostile, {query: {query.removeprefix("q"): 1} for query in texts} | {"long": {"1": 1}, "nul": {"1": 1}}
+        )
+        told = tune(words, judged, name=None)
+    assert "2 of 42 queries have no usable text" in str(told)
+    assert told.chosen.recipe.startswith("bm25")
+    assert told.chosen.score > 0.9

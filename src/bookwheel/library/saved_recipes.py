@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
 from .lock import briefly_locked
 
-__all__ = ["FILE", "read_evidence", "read_recipes", "recipes_are_missing", "remove_recipe", "save_recipe"]
+__all__ = ["FILE", "read_evidence", "read_recipes", "recipes_are_missing", "refuse_name", "remove_recipe", "save_recipe"]
 
 FILE = "recipes.json"
 LOCK = FILE + ".lock"
@@ -78,6 +78,13 @@ def recipes_are_missing(library: Path) -> bool:
         return False
 
 
+def refuse_name(name: str, taken: Collection[str]) -> None:
+    """Raise `RecipeError` for a name under which no recipe can be saved; ``taken``: names of the library's encoders."""
+    Retrieve(name)  # refuses what is not a plain name
+    if name in RECIPES or name in taken or name in stage_names():
+        raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
+
+
 def save_recipe(
     library: Path, name: str, recipe: Recipe, taken: Mapping[str, str], evidence: Mapping[str, Any] | None = None
 ) -> None:
@@ -87,9 +94,7 @@ def save_recipe(
     replaced, so that it does not change when another recipe does. Raises `RecipeError` for an
     unusable name.
     """
-    Retrieve(name)  # refuses what is not a plain name
-    if name in RECIPES or name in taken or name in stage_names():
-        raise RecipeError(f"{name!r} is already the name of a recipe, retriever or stage; choose another name")
+    refuse_name(name, taken)
     with _changed(library, name, evidence) as table:
         if len(table) >= MOST and name not in table:
             raise RecipeError(f"a library can have at most {MOST} saved recipes; remove one first")

@@ -46,7 +46,7 @@ class Clock:
         """For each trial the median and the 95th percentile over the queries, in milliseconds.
 
         All trials answer each query before any answers the next, ``rounds`` times over. A query counts with the median of its
-        times, so that what else the machine does counts less.
+        times (in a rough timing the least), so that what else the machine does counts less.
         """
         keys = [f"{trial.recipe} | {rounds}" for trial in trials]
         missing = list(dict.fromkeys(key for key in keys if key not in self._known))
@@ -67,7 +67,8 @@ class Clock:
                     self.reader.search(text, self.k, recipe=trial.recipe)
                     if round_ >= 0:
                         seconds[row, round_, column] = time.perf_counter() - started
-        of_query = 1000 * np.median(seconds, axis=1)
+        # A rough timing takes the faster of its rounds: what it lets through is timed again, what it leaves out is not.
+        of_query = 1000 * (seconds.min(axis=1) if rounds == SCREENING else np.median(seconds, axis=1))
         return [[float(np.median(row)), float(np.quantile(row, 0.95))] for row in of_query]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .._errors import InputError, LibraryEmpty
 from ..evaluate.collection import Collection
 from ..evaluate.load import load_collection
+from ..library.searcher import MAX_QUERY
 from ..progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -76,10 +77,12 @@ def judged_library(
 def judged_queries(library: Library, collection: Collection, seed: int = 0) -> Judged:
     """The queries of ``collection`` that ``library`` can be judged by.
 
-    Left out are queries without text, and those of whose relevant documents none is in the library. Raises `InputError` for
-    too few queries, or judgments of other documents.
+    Left out are queries without text that can be searched, and those of whose relevant documents none is in the library.
+    Raises `InputError` for too few queries, or judgments of other documents.
     """
-    queries = {query: text for query, text in collection.judged.items() if text.strip()}
+    queries = {
+        query: text for query, text in collection.judged.items() if text.strip() and len(text) <= MAX_QUERY and "\0" not in text
+    }
     relevant = {query: [name for name, grade in collection.qrels[query].items() if grade > 0] for query in queries}
     wanted = {name for names in relevant.values() for name in names}
     here = {name for name in wanted if name in library}
@@ -92,7 +95,8 @@ def judged_queries(library: Library, collection: Collection, seed: int = 0) -> J
     notes = []
     if left := len(collection.queries) - len(kept):
         notes.append(
-            f"{left:,} of {len(collection.queries):,} queries have no relevant document in the library and are left out."
+            f"{left:,} of {len(collection.queries):,} queries have no usable text, or no relevant document in the library, and are "
+            "left out."
         )
     if len(kept) < FEWEST:
         raise InputError(

@@ -15,7 +15,8 @@ __all__ = ["frontier_svg", "write_plot"]
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 30, 50, 60
 CHOSEN, OWN, OTHER, INK, FAINT = "#c0392b", "#2c5f8a", "#9aa5ad", "#222222", "#dddddd"
-LABEL = 46
+LABEL, LETTER = 46, 6.3
+"""The longest label, in letters, and pixels of a letter."""
 
 
 def write_plot(tuning: Tuning, path: Path) -> None:
@@ -66,7 +67,7 @@ def frontier_svg(tuning: Tuning) -> str:
     front = [point for point in points if point.frontier]
     line = " ".join(f"{x(point.p95):.1f},{y(point.score):.1f}" for point in front)
     out.append(f'<polyline points="{line}" fill="none" stroke="{OTHER}" stroke-width="1.5"/>')
-    taken: list[tuple[float, float]] = []
+    taken: list[tuple[float, float, float]] = []
     for point in sorted(points, key=lambda point: not point.frontier):
         colour = _colour(tuning, point)
         out.append(f'<circle cx="{x(point.p95):.1f}" cy="{y(point.score):.1f}" r="5" fill="{colour}"/>')
@@ -76,19 +77,24 @@ def frontier_svg(tuning: Tuning) -> str:
 
 
 def _colour(tuning: Tuning, point: Point) -> str:
-    if point.recipe == tuning.chosen.recipe and not tuning.kept:
+    if point.same(tuning.chosen) and not tuning.kept:
         return CHOSEN
-    return OWN if point.recipe == tuning.baseline.recipe else OTHER
+    return OWN if point.same(tuning.baseline) else OTHER
 
 
-def _label(point: Point, x: float, y: float, taken: list[tuple[float, float]], colour: str) -> str:
-    """Beside the point, on the side with room, below what is there already."""
+def _label(point: Point, x: float, y: float, taken: list[tuple[float, float, float]], colour: str) -> str:
+    """Beside the point, on the side with room; above or below where another label is there already."""
     text = point.recipe if len(point.recipe) <= LABEL else point.recipe[: LABEL - 1] + "…"
     left = x > WIDTH / 2
-    at = y + 4
-    while any(abs(at - other) < 14 and abs(x - place) < 320 for place, other in taken):
-        at += 14
-    taken.append((x, at))
+    width = LETTER * len(text)
+    start = x - 9 - width if left else x + 9
+    moves = (0, -14, 14, -28, 28, -42, 42)
+
+    def is_free(at: float) -> bool:
+        return not any(abs(at - other) < 13 and start < end and begin < start + width for begin, end, other in taken)
+
+    at = next((y + 4 + move for move in moves if is_free(y + 4 + move)), y + 4)
+    taken.append((start, start + width, at))
     shade = INK if colour == OTHER else colour
     return _text(x - 9 if left else x + 9, at, text, anchor="end" if left else "start", fill=shade)
 
@@ -100,7 +106,7 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _step(span: float) -> float:
-    raw = span / 5
+    raw = span / 6
     base = 10.0 ** math.floor(math.log10(raw))
     return next(base * one for one in (1, 2, 5, 10) if base * one >= raw)
 

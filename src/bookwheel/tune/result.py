@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from shlex import quote
 from typing import Any
 
 from .._version import __version__
@@ -12,7 +13,7 @@ from .design import Trial
 from .folds import Gain
 from .limits import Limits
 
-__all__ = ["Part", "Point", "Rebuilt", "Tuning"]
+__all__ = ["Part", "Point", "Tuning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Point:
         """From what was tried."""
         return cls(str(trial.recipe), trial.bm25.k1, trial.bm25.b, score, *milliseconds, planned)
 
+    def same(self, other: Point) -> bool:
+        """Whether both are of the same recipe, k1 and b."""
+        return (self.recipe, self.k1, self.b) == (other.recipe, other.k1, other.b)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -52,19 +57,6 @@ class Part:
     """What the score loses without it."""
     milliseconds: float
     """What a search takes longer for it, at the 95th percentile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """The choice in a trial library that was indexed or embedded otherwise."""
-
-    change: str
-    command: str
-    """What makes such a library."""
-    gain: Gain
-    """Against the same choice in the library as it is, over the same documents."""
-    seconds: float
-    documents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,6 @@ class Tuning:
     parts: list[Part] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     """What was timed, the fastest first."""
-    rebuilt: list[Rebuilt] = field(default_factory=list)
     complete: bool = True
     """False where the minutes were over before the search was; the same command goes on."""
     seconds: float = 0.0
@@ -129,7 +120,6 @@ class Tuning:
 
     def __str__(self) -> str:
         paragraphs = [self.verdict(), *([self._frontier()] if self.points else []), *([self._ablation()] if self.parts else [])]
-        paragraphs += [self._rebuilt()] if self.rebuilt else []
         notes = [*self.notes, *([self.next_step()] if not self.kept else [])]
         return "\n\n".join([*paragraphs, *(["\n".join(notes)] if notes else [])])
 
@@ -153,16 +143,18 @@ class Tuning:
 
     def next_step(self) -> str:
         """What to type to use the choice."""
-        recipe = self.saved or f'"{self.chosen.recipe}"'
+        recipe = self.saved or quote(self.chosen.recipe)
         given = "".join(f" --{name} {value:g}" for name, value in self.settings.items())
         made = " (makes BM25's impacts anew: seconds, no document is read)" if self.settings else ""
-        return f"To use it in every search: bookwheel configure --library {self.library}{given} --recipe {recipe}{made}"
+        return f"To use it in every search: bookwheel configure --library {quote(self.library)}{given} --recipe {recipe}{made}"
 
     def _frontier(self) -> str:
         rows = []
         for point in self.points:
-            mark = "chosen" if point.recipe == self.chosen.recipe and not self.kept else ""
-            mark = "the library's own" if point.recipe == self.baseline.recipe else mark
+            own = self.baseline
+            mark = "the library's own" if point.same(own) else "chosen" if point.same(self.chosen) else ""
+            if (point.k1, point.b) != (own.k1, own.b):
+                mark += f"{', ' if mark else ''}k1 {point.k1:g}, b {point.b:g}"
             measured = "" if point.measured is None else format_size(point.measured)
             rows.append([
                 "*" if point.frontier else "", point.recipe, f"{point.score:.4f}", f"{point.median:.1f}", f"{point.p95:.1f}",
@@ -174,18 +166,3 @@ class Tuning:
     def _ablation(self) -> str:
         rows = [[p.axis, p.before, p.after, f"{p.won:+.4f}", f"{p.milliseconds:+.1f}"] for p in self.parts]
         return format_table(["choice", "instead of", "", f"{self.measure} won", "p95 ms cost"], rows, left=3)
-
-    def _rebuilt(self) -> str:
-        rows = [
-            [
-                one.change,
-                f"{one.gain.mean:+.4f}",
-                f"{one.gain.low:+.4f} to {one.gain.high:+.4f}",
-                f"{one.seconds:.0f}",
-                one.command,
-            ]
-            for one in self.rebuilt
-        ]
-        header = ["if indexed otherwise", self.measure, "95 % interval", "seconds", "with"]
-        told = f"a sample of {self.rebuilt[0].documents:,} documents; none of it was changed in the library"
-        return f"{format_table(header, rows)}\n{told}"
