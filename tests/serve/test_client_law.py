@@ -20,6 +20,7 @@ EXCEPTIONS = {
     **dict.fromkeys(("all_gone", "embedding_cost", "recall", "memory_plan"), THERE),
     **dict.fromkeys(("explain", "features", "rank_recipes"), ARRAYS),
     "encoder": "an object of this process; `encode` encodes on the server",
+    "recipe_evidence": "what tuning measured of a saved recipe is looked at where recipes are saved",
     "recipe": "the server parses and checks a recipe when it is asked with it",
     "full_ids": "`get` gives every document that an id may mean",
     "draw_page": "the picture is at /page.png",
