@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -158,9 +159,9 @@ class RemoteLibrary:
         given = [str(paths)] if not isinstance(paths, list | tuple) else list(map(str, paths))
         return report_from(self._post("/documents", {"paths": given, "prune": prune}), IndexReport())
 
-    def remove(self, names: str | Sequence[str]) -> int:
+    def remove(self, names: str | Path | Sequence[str | Path]) -> int:
         """As `Library.remove`."""
-        given = [names] if isinstance(names, str) else list(names)
+        given = [str(names)] if isinstance(names, (str, Path)) else [str(name) for name in names]
         _, reply = self._request("DELETE", "/documents", params={"id": given, **self._named()})
         return int(reply["removed"])
 
