@@ -121,5 +121,5 @@ def _marked(text: str) -> tuple[Claim, ...]:
         sentence = joined[start:end]
         numbers = [int(number) for marks in _MARKS.findall(sentence) for number in marks.split(",")]
         if plain := without_marks(sentence):
-            found.append(Claim(plain, tuple(dict.fromkeys(numbers))))
+            found.append(Claim(plain, tuple(numbers)))  # ALCE counts what is cited twice twice
     return tuple(found)

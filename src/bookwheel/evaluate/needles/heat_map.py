@@ -39,6 +39,7 @@ def heat_map(report: NeedleReport) -> str:
     for number, kind in enumerate(report.kinds):
         top = TOP + number * (panel + BETWEEN)
         parts.append(_text(16, top + 20, kind, 13, "#111", weight="bold"))
+        parts.append(_text(LEFT - 8, top + TITLE - 4, "depth", 10, "#666", anchor="end"))
         parts.append(_text(LEFT - 8, top + TITLE + len(depths) * HIGH + 15, "tokens", 10, "#666", anchor="end"))
         for row, depth in enumerate(depths):
             y = top + TITLE + row * HIGH

@@ -79,21 +79,20 @@ def _read(path: Path) -> dict[str, Outcome]:
     names = {one.name for one in fields(Outcome)}
     found: dict[str, Outcome] = {}
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise InputError(f"the results in {path} cannot be read ({error}); name another file") from None
-    for number, line in enumerate(lines, 1):
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):  # half a line, where the machine stopped: what is added must begin on a line of its own
+        with storage(path), path.open("r+b") as file:
+            file.truncate(whole)
+    for number, line in enumerate(data[:whole].split(b"\n"), 1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
             one = Outcome(**{name: record[name] for name in names & record.keys()})
         except (ValueError, RecursionError, TypeError, AttributeError):
-            if number == len(lines):  # cut off where the machine stopped
-                continue
             raise InputError(f"{path}:{number} is no result of a needle test; name another file, or delete this one") from None
         found[one.key] = one
-    if lines[-1]:  # what is added must begin on a line of its own
-        with storage(path), path.open("a", encoding="utf-8") as file:
-            file.write("\n")
     return found

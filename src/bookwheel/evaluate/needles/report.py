@@ -176,11 +176,26 @@ class NeedleReport:
             rows.append(row)
         lines = [self.title, "", format_table([*header, *columns], rows)]
         if middles := self.middles():
-            lines += ["", format_table(["depths", "first quarter", "middle", "last quarter", "first - middle", "last - middle"], [
-                [tokens(one.length), *(f"{right}/{count}" for right, count in (one.start, one.middle, one.end)),
-                 _interval(one.primacy, True), f"{_interval(one.recency, True)}  lost in the middle: {one.verdict}"]
+            header = [
+                "tokens",
+                "first quarter",
+                "middle",
+                "last quarter",
+                "first - middle",
+                "last - middle",
+                "lost in the middle",
+            ]
+            rows = [
+                [
+                    tokens(one.length),
+                    *(f"{right}/{count}" for right, count in (one.start, one.middle, one.end)),
+                    _interval(one.primacy, signed=True),
+                    _interval(one.recency, signed=True),
+                    one.verdict,
+                ]
                 for one in middles
-            ])]  # fmt: skip
+            ]
+            lines += ["", format_table(header, rows)]
         return "\n".join(lines)
 
     @property
@@ -222,5 +237,5 @@ def tokens(length: int) -> str:
     return f"{length:,}"
 
 
-def _interval(pair: tuple[float, float], signed: bool = False) -> str:
+def _interval(pair: tuple[float, float], *, signed: bool = False) -> str:
     return f"{pair[0]:+.2f} to {pair[1]:+.2f}" if signed else f"{pair[0]:.2f} to {pair[1]:.2f}"

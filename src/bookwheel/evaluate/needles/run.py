@@ -7,6 +7,7 @@ Sources: Kamradt, "Needle in a Haystack", 2023; Hsieh et al., "RULER", 2024; Liu
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ SMOKE_SECONDS = 60.0
 MOST_OPENED = 32_768
 """Tokens that a model of this process sets memory aside for unless ``context`` says more."""
 LEAST_OPENED = 2048
+PIECE = 1 << 20
+"""Bytes of a model's file that are looked at, at several places, to tell it from another of its name."""
 FAILURES = 3
 """Errors of the model in a row after which the test ends with what it has."""
 
@@ -108,11 +111,12 @@ def needle_test(
     jobs = [(length, repeat, kind, depth) for length in fitting for repeat in range(repeats) for kind in chosen for depth in at]
     task = progress("needles", len(jobs), "questions")
     outcomes: list[Outcome] = []
-    failures = 0
+    failures = known = 0
     try:
         for length, repeat, kind, depth in jobs:
             key = key_of(**common, kind=kind.name, length=length, depth=round(depth, 4), repeat=repeat)
             outcome = kept.get(key)
+            known += outcome is not None
             if outcome is None:
                 if (until is not None and time.monotonic() >= until) or failures >= FAILURES:
                     continue
@@ -126,6 +130,8 @@ def needle_test(
             task.advance(note=f"{kind.name} {length:,}")
     finally:
         task.close()
+    if known:
+        notes.append(f"{known:,} of {len(jobs):,} results were kept from before, in {results}")
     if failures >= FAILURES:
         notes.append(f"ended after {failures} errors in a row: {outcomes[-1].error}")
     if not any(not one.error for one in outcomes):
@@ -233,9 +239,22 @@ def _opened(model: Any | None, context: int) -> tuple[Any | None, dict[str, Any]
     from ...language import writer
 
     path = Path(model).expanduser()
-    size = path.stat().st_size if path.is_file() else 0
-    identity = {"name": path.name if size else model, **({"bytes": size} if size else {})}
+    local = path.is_file() or path.is_dir()
+    identity = {"name": path.name if local else model, **({"digest": _digest(path)} if local else {})}
     return writer(model, context=max(context, LEAST_OPENED)), identity
+
+
+def _digest(path: Path) -> str:
+    """Of a model's files: their names, sizes, and pieces of what is in them."""
+    found = hashlib.sha256()
+    for file in [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file()):
+        size = file.stat().st_size
+        found.update(f"{file.name} {size}\n".encode())
+        with file.open("rb") as opened:
+            for at in (0, size // 3, size // 2, max(0, size - PIECE)):
+                opened.seek(at)
+                found.update(opened.read(PIECE))
+    return found.hexdigest()[:16]
 
 
 def _context(model: Any | None) -> int | None:

@@ -23,8 +23,8 @@ _NOUNS = (  # noqa: SIM905
     "ribbon saddle sailor shovel shutter spindle stable sparrow teapot thimble throne tulip tunnel turnip velvet village violin "
     "walnut whistle willow window"
 ).split()
-_GROUPED = re.compile(r"(?<=\d)[,. '\u00a0\u202f](?=\d{3}(?:\D|$))")
-"""What stands between groups of three digits: 4,821,907."""
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[,. '\u00a0\u202f]\d{3})+(?!\d)")
+"""A number in groups of three digits: 4,821,907."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,12 @@ def stands(value: str, answer: str) -> bool:
     """Whether ``value`` stands in ``answer`` as a whole number or word; digits may be grouped by threes."""
     edge = r"(?<![\w.,]){}(?![\w]|[.,]\d)" if value.isdecimal() else r"(?<!\w){}(?!\w)"
     pattern = edge.format(re.escape(value).replace(r"\ ", r"\s+"))
-    texts = (answer, _GROUPED.sub("", answer)) if value.isdecimal() else (answer,)
+    texts = (answer, _GROUPED.sub(_ungrouped, answer)) if value.isdecimal() else (answer,)
     return any(re.search(pattern, text, re.IGNORECASE) for text in texts)
+
+
+def _ungrouped(found: re.Match[str]) -> str:
+    return re.sub(r"\D", "", found[0])
 
 
 def values(random_: random.Random, count: int, digits: int = 7) -> list[str]:
