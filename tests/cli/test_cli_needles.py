@@ -23,10 +23,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_command_prints_draws_and_goes_on(
-    bookwheel: Bookwheel, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bookwheel: Bookwheel, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BOOKWHEEL_HOME", str(tmp_path))
     picture = tmp_path / "map.svg"
-    given = ["evaluate", "--needles", folder, "--recipe", "bm25", "--kinds", "single", "several", "--depths", "1", "--repeats", "1"]
+    given = [
+        "evaluate",
+        "--needles",
+        folder,
+        "--recipe",
+        "bm25",
+        "--kinds",
+        "single",
+        "several",
+        "--depths",
+        "1",
+        "--repeats",
+        "1",
+    ]
     done = bookwheel(*given, "--lengths", "1k", "2k", "--heat-map", picture)
     assert done.code == 0, done.err
     assert "bm25 into 1,024 tokens" in done.out

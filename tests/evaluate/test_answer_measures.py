@@ -106,7 +106,10 @@ def test_short_answers_in_long_ones_as_alce_counts_them(tmp_path: Path) -> None:
         {"id": "2", "question": "b", "output": "Concatenate them.", "docs": ["x"]},
     ]
     gold = [
-        {"id": "1", "qa_pairs": [{"short_answers": ["Lovelace", "Byron"]}, {"short_answers": ["Paris"]}, {"short_answers": ["london"]}]},
+        {
+            "id": "1",
+            "qa_pairs": [{"short_answers": ["Lovelace", "Byron"]}, {"short_answers": ["Paris"]}, {"short_answers": ["london"]}],
+        },
         {"id": "2", "qa_pairs": [{"short_answers": ["the cat"]}]},
     ]
     found = scored(tmp_path, log, gold)
@@ -141,7 +144,10 @@ def test_words_in_common_with_answer_and_evidence(tmp_path: Path) -> None:
         {"id": "1", "question": "q", "answer": "red blue green [2]", "evidence": ["red stone", "blue sky and sea"]},
         {"id": "2", "question": "r", "answer": None, "evidence": ["x"]},
     ]
-    gold = [{"id": "1", "answers": ["blue green sea", "yellow"], "evidence": ["The sea and blue fish"]}, {"id": "2", "answers": ["x"]}]
+    gold = [
+        {"id": "1", "answers": ["blue green sea", "yellow"], "evidence": ["The sea and blue fish"]},
+        {"id": "2", "answers": ["x"]},
+    ]
     found = scored(tmp_path, log, gold).measures
     assert found["f1"] == pytest.approx((4 / 6 + 0) / 2, abs=1e-6)
     assert found["token_recall"] == pytest.approx((2 / 3 + 0) / 2, abs=1e-6)
@@ -207,7 +213,10 @@ def test_insights_and_their_documents(tmp_path: Path) -> None:
 
 
 def test_refusals_right_and_due(tmp_path: Path) -> None:
-    log = [{"id": str(at), "question": str(at), "answer": None if refused else "x"} for at, refused in enumerate((1, 1, 1, 0, 0, 0))]
+    log = [
+        {"id": str(at), "question": str(at), "answer": None if refused else "x"}
+        for at, refused in enumerate((1, 1, 1, 0, 0, 0))
+    ]
     gold = [{"id": str(at), "answers": ["x"] if there else []} for at, there in enumerate((0, 0, 1, 0, 1, 1))]
     found = scored(tmp_path, log, gold).measures
     assert found["abstention_precision"] == pytest.approx(2 / 3, abs=1e-6)
@@ -229,7 +238,9 @@ def test_calibration_by_hand(tmp_path: Path) -> None:
     log.append({"id": "5", "question": "q", "answer": None, "probability": 0.1})
     found = scored(tmp_path, log, [{"id": str(at), "answers": ["x"]} for at in range(6)])
     assert found.measures["brier"] == pytest.approx(brier(sure, right), abs=1e-6), "a refused answer is neither right nor wrong"
-    assert "ece" not in scored(tmp_path, [{"id": "1", "question": "q", "answer": "x"}], [{"id": "1", "answers": ["x"]}]).measures
+    assert (
+        "ece" not in scored(tmp_path, [{"id": "1", "question": "q", "answer": "x"}], [{"id": "1", "answers": ["x"]}]).measures
+    )
 
 
 # -- entailment ----------------------------------------------------------------------------------------------------------
@@ -271,7 +282,14 @@ def test_a_cross_encoder_with_labels_is_taken(tmp_path: Path, monkeypatch: pytes
     models.write_bert(folder, weights, architectures=["BertForSequenceClassification"], id2label=labels)
     judge = entailment(str(folder))
     assert isinstance(judge, CrossEntailment)
-    texts = ["the red bird sings", "sky", "stone of the sea", "far river flows over green stone", "bird bird", "near the blue sky"]
+    texts = [
+        "the red bird sings",
+        "sky",
+        "stone of the sea",
+        "far river flows over green stone",
+        "bird bird",
+        "near the blue sky",
+    ]
     pairs = [(premise, hypothesis) for premise in texts for hypothesis in texts]
     plain = {name.removeprefix("bert."): array.astype(np.float64) for name, array in weights.items()}
     tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -83,7 +83,9 @@ def solve(kind: str, text: str, question: str) -> str:
                 names.add(name)
         return " ".join(sorted(names))
     if kind == "facts":
-        team = re.search(rf"{re.search(r'which ([A-Z][a-z]+)', question)[1]} works in the team called ([A-Z]\w+ [A-Z]\w+)\.", text)[1]
+        team = re.search(
+            rf"{re.search(r'which ([A-Z][a-z]+)', question)[1]} works in the team called ([A-Z]\w+ [A-Z]\w+)\.", text
+        )[1]
         room = re.search(rf"The team called {team} meets in room (\d+)\.", text)[1]
         return re.search(rf"The telephone in room {room} has the number (\d+)\.", text)[1]
     if kind == "moves":
@@ -288,7 +290,9 @@ def test_intervals_are_those_of_the_papers() -> None:
 
 
 def test_the_picture_has_every_cell_and_escapes_names(text: Filler) -> None:
-    report = needle_test(text, model=Reader(lambda whole, question: "1"), lengths=[512, 1024], kinds=["single"], depths=3, repeats=1)
+    report = needle_test(
+        text, model=Reader(lambda whole, question: "1"), lengths=[512, 1024], kinds=["single"], depths=3, repeats=1
+    )
     object.__setattr__(report, "text", "<script>&\"'")
     drawn = heat_map(report)
     ET.fromstring(drawn)
