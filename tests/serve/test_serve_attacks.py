@@ -361,6 +361,7 @@ def test_what_is_slow_or_too_much_is_ended(served_library, environment, serve_ho
                 for writer in writers:
                     writer.join()
                 assert added == [200] * len(writers)
+                assert client.delete("/documents", params={"id": "later"}).status_code == 200  # others share the library
 
             opened = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(25)]
             try:

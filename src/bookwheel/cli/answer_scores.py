@@ -19,18 +19,20 @@ KEPT = 8
 """Documents whose text is held at a time."""
 
 
-def print_answer_scores(answers: str, gold: str, library: str | None, *, as_json: bool) -> None:
+def print_answer_scores(answers: str, gold: str, library: str | None, entailment: str | None, *, as_json: bool) -> None:
     """Print the measures of the log ``answers``; quotes are compared with the documents of ``library``, if it is named."""
     from ..evaluate.answers import answer_scores, read_answers, read_gold
+    from ..evaluate.answers import entailment as judge_of
 
     known = read_gold(Path(gold))
+    judge = None if entailment is None else judge_of(entailment)
     if library is None:
-        scores = answer_scores(read_answers(Path(answers)), known)
+        scores = answer_scores(read_answers(Path(answers)), known, entailment=judge)
     else:
         from ..library.library import open_library
 
         with open_library(library) as opened:
-            scores = answer_scores(read_answers(Path(answers)), known, _stored(opened))
+            scores = answer_scores(read_answers(Path(answers)), known, _stored(opened), judge)
     if as_json:
         json_document(scores.to_dict())
         return
@@ -62,18 +64,19 @@ def _stored(library: Library) -> Stored:
 
 
 def _rows(scores: AnswerScores) -> list[tuple[str, str]]:
+    from ..evaluate.answers import MEASURES
+
     rows = [("questions with a known answer", f"{scores.questions:,}")]
-    for name, share in (
-        ("the answer is a gold answer", scores.exact),
-        ("the answer contains a gold answer", scores.contained),
-        ("F1 of words", scores.f1),
-        ("a quote contains a gold answer", scores.cited),
-        ("answered, of those with an answer", scores.answered),
-        ("refused, of those without one", scores.refused),
-        (f"quotes that are the text at their place, of {scores.quotes:,}", scores.exact_quotes),
-    ):
-        if share is not None:
-            rows.append((name, f"{100 * share:.1f} %" if name != "F1 of words" else f"{share:.3f}"))
+    for name, value in scores.measures.items():
+        interval = scores.intervals.get(name)
+        shown = (
+            f"{value:.3f}" if interval is None else f"{100 * value:.1f} % ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})"
+        )
+        rows.append((MEASURES[name].description, shown))
+        if name == "citation_recall" and scores.entailment != "words":
+            rows[-1] = (f"{rows[-1][0]}, says {clean(scores.entailment)}", rows[-1][1])
+    if scores.exact_quotes is not None:
+        rows.append((f"quotes that are the text at their place, of {scores.quotes:,}", f"{100 * scores.exact_quotes:.1f} %"))
     rows.append(("sentences shown that nothing supports", f"{scores.unsupported:,}"))
     rows.append(("calls of the model", f"{scores.calls:,}"))
     rows.append(("tokens, read and written", f"{scores.tokens:,}"))

@@ -55,6 +55,7 @@ class Command(click.Command):
         """Parse all of ``args``; raises `Mistakes` with every one that was found."""
         if ctx.resilient_parsing:
             return super().parse_args(ctx, args)
+        args = _joined(self.params, args)
         found: list[click.ClickException | BookwheelError] = ctx.meta.setdefault(_MISTAKES, [])
         rest: list[str] = []
         given = list(args)
@@ -167,6 +168,26 @@ def _without(args: Sequence[str], name: str) -> list[str]:
     return list(args)
 
 
+def _joined(params: Sequence[click.Parameter], args: Sequence[str]) -> list[str]:
+    """``args`` in which the values of an option that takes several are one."""
+    several = {name: param.more for param in params if isinstance(param, _Option) and param.more for name in param.opts}
+    found: list[str] = []
+    pattern: str | None = None
+    for at, arg in enumerate(args):
+        if arg == "--":
+            return [*found, *args[at:]]
+        before = args[at - 1] if at else ""
+        if before in several:
+            pattern = several[before]
+        elif pattern is not None and re.fullmatch(pattern, arg):
+            found[-1] += f",{arg}"
+            continue
+        else:
+            pattern = None
+        found.append(arg)
+    return found
+
+
 def mistake(ctx: click.Context, error: click.ClickException | BookwheelError) -> None:
     """Record a mistake: the command will not run, but the rest of the line is still checked."""
     ctx.meta.setdefault(_MISTAKES, []).append(error)
@@ -189,7 +210,11 @@ class _Collecting:
 
 
 class _Option(_Collecting, click.Option):
-    pass
+    """``more``: a pattern of further values that may follow the first, as in ``--lengths 1k 4k``; they are joined by commas."""
+
+    def __init__(self, *args: Any, more: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.more = more
 
 
 class _Argument(_Collecting, click.Argument):

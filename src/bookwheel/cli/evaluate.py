@@ -12,6 +12,7 @@ from .._errors import UsageError
 from ..index.storage import storage
 from .answer_scores import print_answer_scores
 from .command import argument, command, option
+from .needles import needle_options, run_needles, taken
 from .options import NO_ENCODER, Encoder, Language, Number, RecipeText, Whole, json_option, ram_option
 from .output import clean, json_document, notice, plural, table
 
@@ -40,6 +41,11 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
 )
 @option(
     "--gold", type=click.Path(), metavar="FILE", help='The right answers: lines of {"id": …, "question": …, "answers": […]}.'
+)
+@option(
+    "--entailment",
+    metavar="MODEL",
+    help="With --answers: who says whether a sentence follows from what it cites: a model, or words. [default: words]",
 )
 @option("--recipe", "recipes", type=RecipeText(), multiple=True, metavar="RECIPE", help="A recipe; may be repeated.")
 @option("--measure", "measures", multiple=True, metavar="NAME", callback=_known, help="A measure; may be repeated.")
@@ -73,11 +79,13 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
 )
 @option("--per-query", is_flag=True, help="Show the values of each query too.")
 @option("--run-dir", type=click.Path(file_okay=False), metavar="DIR", help="Write each ranking to this folder as a TREC run.")
+@needle_options
 @json_option
 def evaluate(
     source: str | None,
     answers: str | None,
     gold: str | None,
+    entailment: str | None,
     recipes: tuple[str, ...],
     measures: tuple[str, ...],
     baseline: str | None,
@@ -110,13 +118,34 @@ def evaluate(
 
     With --answers, a log of answers is measured instead: exact match and F1 as of SQuAD, whether a gold
     answer is contained, refusals, and whether each quote is the text at its place, in the stored
-    documents of --library or else in the evidence of the log.
+    documents of --library or else in the evidence of the log; citations, nuggets, insights, refusals and
+    calibration too, as docs/evaluation.md says.
+
+    With --needles, sentences are hidden in the text of COLLECTION (a library, a file or a folder; without
+    one, in the documentation that comes with Python), and --model is asked about them, or it is looked at
+    whether --recipe selects them into --context tokens, or both.
     """
+    needles = taken(settings)
+    if needles is not None:
+        unused = {
+            **settings,
+            "answers": answers,
+            "gold": gold,
+            "measure": measures,
+            "baseline": baseline,
+            "fit": fit,
+            "run": runs,
+        }
+        unused |= {"entailment": entailment, "depth": depth, "run_dir": run_dir, "per_query": per_query}
+        run_needles(source or name, recipes, needles, ram=ram, as_json=as_json, unused=unused)
+        return
     if answers is not None or gold is not None:
         if answers is None or gold is None or source is not None:
             raise UsageError("--answers and --gold go together, without COLLECTION")
-        print_answer_scores(answers, gold, name, as_json=as_json)
+        print_answer_scores(answers, gold, name, entailment, as_json=as_json)
         return
+    if entailment is not None:
+        raise UsageError("--entailment would do nothing without --answers and --gold")
     if source is None:
         raise UsageError("COLLECTION is missing; name a folder of judgments, or give --answers and --gold")
     from ..evaluate import DEFAULT_MEASURES, evaluate_runs, experiment, read_run

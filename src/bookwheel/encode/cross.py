@@ -83,6 +83,11 @@ class CrossEncoder:
                 scores.append(self._score(value))
         return [None if scores is None else _aggregate(scores, self._long) for scores in found]
 
+    def pair_scores(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """A score for each pair of texts, in the order given; of a pair that is too long, the longer text is cut."""
+        values = self._model.each(self._pairs(pairs), lambda output, _: np.atleast_1d(output))
+        return [self._score(value) for value in values if value is not None]
+
     def _pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Tokens]:
         self._model.tokenizer.enable_truncation(self._model.max_tokens)
         return self._model.tokenise(pairs)

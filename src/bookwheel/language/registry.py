@@ -56,12 +56,13 @@ def language_model(name: str = SMOLLM2, *, key: str | None = None) -> Any:
         return _opened[name]
 
 
-def writer(name: str = SMOLLM2) -> Any:
+def writer(name: str = SMOLLM2, *, context: int | None = None) -> Any:
     """The language model called ``name`` as a `Generator` that streams: a GGUF file is run by llama.cpp where that is installed.
 
-    Otherwise as `language_model`, whose models can do more and take more memory. Raises `ModelError`.
+    Otherwise as `language_model`, whose models can do more and take more memory. ``context``: tokens of prompt and answer that
+    llama.cpp sets memory aside for, where that is not what it usually does. Raises `ModelError`.
     """
-    from .gguf import GgufModel, gguf_installed
+    from .gguf import CONTEXT, GgufModel, gguf_installed
 
     kind = model_kind(name)
     if kind == "folder" and name.lower().endswith(".gguf") and not Path(name).expanduser().exists():
@@ -73,9 +74,10 @@ def writer(name: str = SMOLLM2) -> Any:
     from .load import find_smollm2
 
     with _lock:
-        key = f"gguf:{name}"
+        key = f"gguf:{name}" if context is None else f"gguf:{context}:{name}"
         if key not in _opened:
-            _opened[key] = GgufModel(name, find_smollm2() if kind == "package" else Path(name).expanduser())
+            file = find_smollm2() if kind == "package" else Path(name).expanduser()
+            _opened[key] = GgufModel(name, file, context=CONTEXT if context is None else context)
         return _opened[key]
 
 
