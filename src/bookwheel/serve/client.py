@@ -284,13 +284,8 @@ class RemoteLibrary:
 
     def remove(self, names: str | Path | Sequence[str | Path]) -> int:
         """As `Library.remove`."""
-<<<<<<< HEAD
-        given = [names] if isinstance(names, str) else list(names)
-        _, reply = self._server.request("DELETE", "/documents", params={"id": given, **self._named()})
-=======
         given = [str(names)] if isinstance(names, (str, Path)) else [str(name) for name in names]
-        _, reply = self._request("DELETE", "/documents", params={"id": given, **self._named()})
->>>>>>> next
+        _, reply = self._server.request("DELETE", "/documents", params={"id": given, **self._named()})
         return int(reply["removed"])
 
     # -- embedding -----------------------------------------------------------------------------------------------------
