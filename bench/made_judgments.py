@@ -6,8 +6,8 @@
 For each collection, a panel of recipes (`bookwheel.tune.panel`) is scored by the real judgments, and by made ones, in the masked
 copy of the library; those of each way are looked at alone, and all together. Prints, and writes to docs/results/made-judgments.json:
 Kendall's tau and tau-AP of the two orders with a 95 % bootstrap interval over both sets of queries, what the top choice by the made
-queries loses on the real ones against the best recipe (regret) and gains against the default, what the tool itself estimates,
-and whether it refused.
+queries loses on the real ones against the best recipe (regret) and gains against the default, how many of the pairs of recipes
+that the real judgments can tell apart are ordered alike, what the tool itself estimates, and whether it refused.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import json
 import shutil
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ import numpy as np
 import bookwheel
 from bookwheel.evaluate import load_collection
 from bookwheel.evaluate.agreement import kendall_tau
+from bookwheel.evaluate.significance import paired_t
 from bookwheel.tune.correlation import tau_ap
 from bookwheel.tune.made import made_collection
 from bookwheel.tune.panel import PanelScores, panel_scores
-from bookwheel.tune.reliability import searchable
+from bookwheel.tune.reliability import rivals, searchable
 from bookwheel.tune.trust import trust
 
 MEASURED = ("scifact", "cranfield", "pubmedqa", "xquad_en")
@@ -61,6 +63,17 @@ def interval(made: PanelScores, real: PanelScores) -> list[float]:
     return [round(float(x), 3) for x in np.nanquantile(taus, [0.025, 0.975])]
 
 
+def distinct_pairs(made: PanelScores, real: PanelScores) -> tuple[int, int]:
+    """Of the pairs of recipes that differ significantly (t-test, 5 %) by the real judgments: ordered alike by the made ones, all."""
+    agreed = distinct = 0
+    for one, other in combinations(range(len(real.names)), 2):
+        difference = real.values[one] - real.values[other]
+        if difference.any() and paired_t(difference)[1] < 0.05:
+            distinct += 1
+            agreed += np.sign(difference.mean()) == np.sign(made.means[one] - made.means[other])
+    return int(agreed), distinct
+
+
 def measured(name: str, ways: list[str] | None, count: int, model: str | None, again: bool) -> dict[str, Any]:
     folder = SCRATCH / "made" / name
     if again:
@@ -75,12 +88,17 @@ def measured(name: str, ways: list[str] | None, count: int, model: str | None, a
     made = made_collection(library, count, ways=ways, seed=SEED, model=model)
     print(f"{name}: {'; '.join(made.notes)}", flush=True)
 
+    label = "+".join(ways or ["default", *(["written"] if model else [])])
+    beside = folder / f"{label}-{count}.json"
+
     def search() -> PanelScores:
         with searchable(library, made) as masked:
+            parts = {way: rivals(masked, made if way == "all" else made.of_way(way)) for way in [*made.ways, "all"]}
+            beside.write_text(json.dumps(parts))
             return panel_scores(masked, made)
 
-    label = "+".join(ways or ["default", *(["written"] if model else [])])
     scores = kept(folder / f"{label}-{count}.npz", search)
+    share = json.loads(beside.read_text())
     real = kept(folder / "real.npz", lambda: panel_scores(library, collection))
     library.close()
     best, default = int(real.means.argmax()), real.names.index(DEFAULT)
@@ -99,25 +117,30 @@ def measured(name: str, ways: list[str] | None, count: int, model: str | None, a
     for way in [*made.ways, "all"]:
         columns = np.flatnonzero(every == way) if way != "all" else np.arange(len(every))
         some = PanelScores(scores.names, tuple(scores.queries[at] for at in columns), scores.values[:, columns])
-        result["ways"][way] = row = row_of(some, real, every[columns].tolist())
+        result["ways"][way] = row = row_of(some, real, every[columns].tolist(), share[way])
         print(
             f"  {way}: {row['queries']} queries, tau {row['tau']} {row['interval']}, tau-AP {row['tau_ap']}, regret "
             f"{row['regret']} ({row['top']}), against the default {row['gain_over_default']:+}, split-half "
-            f"{row['estimate']['split_half']}, expected {row['estimate']['tau']}, {'refused' if row['refused'] else 'trusted'}",
+            f"{row['estimate']['split_half']}, expected {row['estimate']['tau']}, rivals {share[way]:.2f}, "
+            f"of distinct pairs {row['distinct_pairs_agreed']} of {row['distinct_pairs']}, "
+            f"{'refused' if row['refused'] else 'trusted'}",
             flush=True,
         )
     return result
 
 
-def row_of(made: PanelScores, real: PanelScores, ways: list[str]) -> dict[str, Any]:
+def row_of(made: PanelScores, real: PanelScores, ways: list[str], share: float | None) -> dict[str, Any]:
     """What is told of one way, or of all together."""
-    told = trust(made.values, ways)
+    told = trust(made.values, ways, rivals=share)
+    agreed, distinct = distinct_pairs(made, real)
     best, default, top = int(real.means.argmax()), real.names.index(DEFAULT), int(made.means.argmax())
     return {
         "queries": len(made.queries),
         "tau": round(kendall_tau(made.means, real.means), 3),
         "interval": interval(made, real),
         "tau_ap": round(tau_ap(made.means, real.means), 3),
+        "distinct_pairs": distinct,
+        "distinct_pairs_agreed": round(agreed / distinct, 3) if distinct else None,
         "top": real.names[top],
         "regret": round(float(real.means[best] - real.means[top]), 4),
         "gain_over_default": round(float(real.means[top] - real.means[default]), 4),
