@@ -6,6 +6,8 @@ import asyncio
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -112,8 +114,6 @@ def test_odd_bodies_are_refused_without_a_trace(port: int) -> None:
 
 
 def test_without_the_sdk_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import sys
-
     from bookwheel.serve.config import ServeConfig
     from bookwheel.serve.mcp.http import mcp_part
     from bookwheel.serve.service import Service
@@ -125,6 +125,25 @@ def test_without_the_sdk_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(part.mounts["/mcp"]({}, None, send))  # type: ignore[arg-type]
+    asyncio.run(part.mounts["/mcp"]({"method": "POST"}, None, send))  # type: ignore[arg-type]
     assert sent[0]["status"] == 501
     assert b"bookwheel[mcp]" in sent[1]["body"]
+    assert "bookwheel[mcp]" in part.state()["problem"]
+
+
+def test_the_sdk_is_imported_by_the_first_request_and_not_before(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from starlette.testclient import TestClient
+from bookwheel.serve.app import create_app
+from bookwheel.serve.config import ServeConfig
+app = create_app(ServeConfig({{"a": __import__("pathlib").Path({str(tmp_path / "a")!r})}}))
+with TestClient(app, base_url="http://localhost") as client:
+    assert client.get("/openapi.json").status_code == 200
+    assert client.get("/mcp").status_code == 405
+    assert not [name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types", "pydantic")]
+    told = client.post("/mcp", json={INITIALIZE!r}, headers={{"Accept": "application/json, text/event-stream"}})
+    assert told.json()["result"]["serverInfo"]["name"] == "bookwheel-a"
+    assert "mcp" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

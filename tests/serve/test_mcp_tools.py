@@ -75,6 +75,18 @@ def refused(access: Access, name: str, given: dict) -> str:
     return said
 
 
+def test_search_folds_copies_as_the_page_does(tmp_path: Path) -> None:
+    text = "The harbour board replaced the lamp of the north light in May, and kept the lens of 1886 where it was before."
+    with bookwheel.open(tmp_path / "library", create=True, encoder=None) as library:
+        library.add([{"id": name, "text": text} for name in "abcdefg"] + [{"id": "other", "text": "The lamp of the museum."}])
+        found = call(Access(library), "search", query="lamp of the north light")
+        assert [one["id"] for one in found["results"]] == ["a@0", "other@0"]
+        copies = found["results"][0]
+        assert [one["id"] for one in copies["also_in"]] == ["b@0", "c@0", "d@0", "e@0"]
+        assert copies["more_copies"] == 2
+        assert call(Access(library), "fetch", id=copies["also_in"][0]["id"])["text"] == text
+
+
 def test_search_and_fetch_have_the_form_of_connectors(access: Access) -> None:
     found = call(access, "search", query="ships of the harbour ledger")
     for result in found["results"]:

@@ -28,6 +28,8 @@ PATHS = document(PAGES, ENDPOINTS)["paths"]
 OPERATIONS = [(method, path, one) for path, some in PATHS.items() for method, one in some.items()]
 LEAKS = ('.py", line ', "site-packages", "bookwheel/serve", "starlette", "uvicorn")
 """What no text of the library says, either."""
+LONGEST = 60_000
+"""Characters of a path with its parameters."""
 MINUTES = float(os.environ.get("BOOKWHEEL_FUZZ_MINUTES", "10"))
 
 WORDS = st.sampled_from(
@@ -66,6 +68,8 @@ def fitting(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Values that a schema allows, the odd ones among them."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if isinstance(kinds := schema.get("type"), list):
+        return st.one_of(fitting({**schema, "type": kinds[0]}), fitting({**schema, "type": kinds[0]}), st.none())
     kind = schema.get("type")
     if kind == "string":
         return TEXTS
@@ -131,6 +135,8 @@ def sent(client: Any, method: str, path: str, options: dict[str, Any]) -> None:
     options = dict(options)
     if "params" in options:
         path = f"{path}?{encoded(options.pop('params'))}"
+    if len(path) > LONGEST:  # which no client sends, and the server's own limit for the head of a request forbids
+        return
     answer = client.request(method.upper(), path, **options)
     assert answer.status_code < 500, (method, path, options, answer.text)
     for leak in LEAKS:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import signal
 import subprocess
 import sys
@@ -135,6 +137,16 @@ def test_a_model_is_no_longer_asked_once_nobody_waits(served_library, environmen
             ask(1.0)
             assert model.asked.wait(20)
             assert model.left.wait(10), "the model is still asked though nobody waits"
+
+            model.asked.clear()
+            model.left.clear()
+            call = {"name": "ask", "arguments": {"question": "What does an abstract base class do?"}}
+            body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+            head = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)) as agent:
+                agent.request("POST", "/mcp", json.dumps(body), head)
+                assert model.asked.wait(40)
+            assert model.left.wait(10), "the model is still asked for an agent that left"
 
             model.asked.clear()
             thread = threading.Thread(target=ask, args=(30,))

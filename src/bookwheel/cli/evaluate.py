@@ -16,7 +16,7 @@ from .options import NO_ENCODER, Encoder, Language, Number, RecipeText, Whole, j
 from .output import clean, json_document, notice, plural, table
 
 if TYPE_CHECKING:
-    from ..evaluate import Collection, Evaluation
+    from ..evaluate import Collection, Evaluation, LabelStep
 
 EXAMPLES = [
     ("bookwheel evaluate scifact/", "a BEIR folder: every named recipe against bm25"),
@@ -59,6 +59,18 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
 @ram_option("Memory for indexing and searching. [default: 1GB]")
 @option("--depth", type=Whole(), metavar="N", help="Documents to rank per query. [default: as many as the measures look at]")
 @option("--changes", type=Whole(0), default=5, metavar="N", help="Show the N queries that changed most. [default: 5]")
+@option(
+    "--judged",
+    is_flag=True,
+    help="Also show what unjudged documents may hide: bounds, condensed lists, order with fewer labels.",
+)
+@option(
+    "--equivalent",
+    "margin",
+    type=Number(1e-9, 1_000_000),
+    metavar="MARGIN",
+    help="Also test whether each is as good as the baseline to within MARGIN, as in 0.01.",
+)
 @option("--per-query", is_flag=True, help="Show the values of each query too.")
 @option("--run-dir", type=click.Path(file_okay=False), metavar="DIR", help="Write each ranking to this folder as a TREC run.")
 @json_option
@@ -77,6 +89,8 @@ def evaluate(
     ram: int | None,
     depth: int | None,
     changes: int,
+    judged: bool,
+    margin: float | None,
     per_query: bool,
     run_dir: str | None,
     as_json: bool,
@@ -138,9 +152,10 @@ def evaluate(
     if run_dir is not None:
         _write_runs(found, Path(run_dir))
     if as_json:
-        _print_json(found, per_query, changes)
+        _print_json(found, per_query, changes, judged, margin)
     else:
         _print(found, per_query, changes)
+        _print_more(found, judged, margin)
 
 
 def _judgments(source: str, split: str, field: str) -> Collection:
@@ -165,7 +180,7 @@ def _write_runs(found: Evaluation, folder: Path) -> None:
         write_run(folder / f"{number}-{slug}.run", run, tag=slug or "bookwheel")
 
 
-def _print_json(found: Evaluation, per_query: bool, changes: int) -> None:
+def _print_json(found: Evaluation, per_query: bool, changes: int, judged: bool, margin: float | None) -> None:
     for note in found.notes:
         notice(note)
     document = found.to_dict(per_query)
@@ -175,7 +190,29 @@ def _print_json(found: Evaluation, per_query: bool, changes: int) -> None:
         ]
         for name in found.compared
     }
+    if judged:
+        document["missing_judgments"] = [one.to_dict() for one in found.missing()]
+        document["fewer_labels"] = [one.to_dict() for one in _fewer_labels(found)]
+    if margin is not None:
+        document["equivalence"] = [one.to_dict() for one in found.equivalence(margin)]
     json_document(document)
+
+
+def _fewer_labels(found: Evaluation) -> list[LabelStep]:
+    """Of the first measure; none where it is not built in."""
+    return found.fewer_labels() if found.coverage() is not None else []
+
+
+def _print_more(found: Evaluation, judged: bool, margin: float | None) -> None:
+    """The tables that were asked for."""
+    from ..evaluate import format_equivalence, format_labels, format_missing
+
+    texts = [format_equivalence(found.equivalence(margin))] if margin is not None and found.compared else []
+    if judged:
+        texts += [format_missing(found.missing()), format_labels(_fewer_labels(found), found.measures[0])]
+    for text in filter(None, texts):
+        click.echo()
+        click.echo(clean(text, lines=True))
 
 
 def _print(found: Evaluation, per_query: bool, changes: int) -> None:

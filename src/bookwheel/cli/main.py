@@ -40,6 +40,7 @@ COMMANDS = {
     "embed": "Embed the passages with the encoders that were added.",
     "models": "List the models that encode here, and their speed.",
     "evaluate": "Evaluate recipes on a judged collection.",
+    "make-queries": "Make queries with judgments from a library.",
     "recipes": "List recipes and stages, or save a recipe under a name.",
     "explain": "Show what a recipe does, stage by stage.",
     "allow": "Allow addresses that texts may be sent to, or list them.",
@@ -66,7 +67,8 @@ class LazyGroup(click.Group):
         """The command called ``name``, or None."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f".{name}", __package__), name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f".{module}", __package__), module)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._errors import UsageError
 from .measures import Scores
 from .significance import holm, paired_randomisation, paired_t
 
-__all__ = ["SIGNIFICANT", "Change", "Comparison", "changed", "compare"]
+__all__ = ["SIGNIFICANT", "Change", "Comparison", "changed", "compare", "paired_differences"]
 
 SIGNIFICANT = 0.05
 _SAME = 1e-9
@@ -77,24 +78,42 @@ def compare(scores: Mapping[str, Scores], baseline: str | None = None, seed: int
     test. Holm's correction is over all comparisons made here. A query for which a measure is not
     defined is left out of that comparison. Raises `UsageError`.
     """
+    comparisons: list[Comparison] = []
+    for base, name in _pairs(scores, baseline):
+        comparisons += _against(scores[base], scores[name], base, name, seed)
+    t = holm([comparison.p_t for comparison in comparisons])
+    randomisation = holm([comparison.p_randomisation for comparison in comparisons])
+    return [
+        replace(comparison, p_t_holm=t[at], p_randomisation_holm=randomisation[at]) for at, comparison in enumerate(comparisons)
+    ]
+
+
+def paired_differences(
+    scores: Mapping[str, Scores], baseline: str | None = None
+) -> Iterator[tuple[str, str, str, NDArray[np.float64]]]:
+    """What `compare` compares: baseline, name, measure, and the differences of the queries for which it is defined.
+
+    Raises `UsageError` as `compare`.
+    """
+    for base, name in _pairs(scores, baseline):
+        differences = scores[name].values - scores[base].values
+        for row, measure in enumerate(scores[base].measures):
+            yield base, name, measure, differences[row][~np.isnan(differences[row])]
+
+
+def _pairs(scores: Mapping[str, Scores], baseline: str | None) -> list[tuple[str, str]]:
+    """The baseline with each of the others, which must be of the same queries and measures."""
     if not scores:
         return []
     baseline = next(iter(scores)) if baseline is None else baseline
     if baseline not in scores:
         raise UsageError(f"there is no {baseline!r} to compare with; there is {', '.join(map(repr, scores))}")
     base = scores[baseline]
-    comparisons: list[Comparison] = []
-    for name, other in scores.items():
-        if name == baseline:
-            continue
-        if other.queries != base.queries or other.measures != base.measures:
+    others = [name for name in scores if name != baseline]
+    for name in others:
+        if scores[name].queries != base.queries or scores[name].measures != base.measures:
             raise UsageError(f"{name!r} and {baseline!r} were measured on different queries or by different measures")
-        comparisons += _against(base, other, baseline, name, seed)
-    t = holm([comparison.p_t for comparison in comparisons])
-    randomisation = holm([comparison.p_randomisation for comparison in comparisons])
-    return [
-        replace(comparison, p_t_holm=t[at], p_randomisation_holm=randomisation[at]) for at, comparison in enumerate(comparisons)
-    ]
+    return [(baseline, name) for name in others]
 
 
 def _against(base: Scores, other: Scores, baseline: str, name: str, seed: int) -> list[Comparison]:

@@ -12,8 +12,12 @@ from .._errors import UsageError
 from ..progress import Progress, silent
 from .collection import Collection
 from .compare import Change, Comparison, changed, compare
+from .equivalence import Equivalence, equivalence
 from .html import html_evaluation
+from .judgments import Qrels
+from .labels import LabelStep, order_with_fewer_labels
 from .measures import DEFAULT_MEASURES, Scores, depth_of, measure
+from .missing import Coverage, Missing, coverage, missing_judgments
 from .runs import AnyRun, Run, ranked_pairs
 from .table import format_comparisons, format_evaluation
 
@@ -77,6 +81,27 @@ class Evaluation:
             {"query": query, "text": text, **{name: _number(values[query]) for name, values in columns.items()}}
             for query, text in self.collection.judged.items()
         ]
+
+    @property
+    def qrels(self) -> Qrels:
+        """The judgments of the judged queries."""
+        return {query: self.collection.qrels[query] for query in self.collection.judged}
+
+    def coverage(self, measure: str | None = None) -> Coverage | None:
+        """How far judgments cover the rankings as ``measure`` (the first where None) sees them; see `missing.coverage`."""
+        return coverage(self.runs, self.qrels, self._measure(measure), self.depth)
+
+    def missing(self) -> list[Missing]:
+        """What missing judgments may do to each measure of each ranking; see `missing_judgments`."""
+        return missing_judgments(self.runs, self.qrels, self.measures)
+
+    def fewer_labels(self, measure: str | None = None, *, seed: int = 0) -> list[LabelStep]:
+        """The order of the rankings with fewer labels than there are; see `order_with_fewer_labels`. Raises `UsageError`."""
+        return order_with_fewer_labels(self.runs, self.qrels, self._measure(measure), seed=seed)
+
+    def equivalence(self, margin: float) -> list[Equivalence]:
+        """Whether each ranking is as good as the baseline, to within ``margin``; see `equivalence`. Raises `UsageError`."""
+        return equivalence(self.scores, margin, self.baseline)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary per recipe: ``recipe``, each measure, ``milliseconds`` where it was

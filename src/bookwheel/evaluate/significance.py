@@ -18,7 +18,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["holm", "incomplete_beta", "paired_randomisation", "paired_t", "plain_t_two_sided", "student_t_two_sided"]
+__all__ = [
+    "holm",
+    "incomplete_beta",
+    "mean_interval",
+    "one_sided_t",
+    "paired_randomisation",
+    "paired_t",
+    "plain_t_two_sided",
+    "student_t_quantile",
+    "student_t_two_sided",
+]
 
 ROUNDS = 10_000
 _CHUNK = 1_000
@@ -43,6 +53,44 @@ def paired_t(differences: NDArray[np.float64]) -> tuple[float, float]:
         return math.copysign(math.inf, mean), 0.0
     t = mean / (deviation / math.sqrt(n))
     return t, student_t_two_sided(t, n - 1)
+
+
+def one_sided_t(values: NDArray[np.float64], bound: float) -> float:
+    """P of Student's t-test that the mean of ``values``, shape (n,), is above ``bound``, against the hypothesis that it is not.
+
+    1 for fewer than two values; 0 or 1 where all are the same.
+    """
+    if len(values) < 2:
+        return 1.0
+    above, deviation = float(values.mean()) - bound, float(values.std(ddof=1))
+    if deviation <= 1e-12 * max(abs(above), abs(bound)):
+        return 0.0 if above > 0 else 1.0
+    t = above / (deviation / math.sqrt(len(values)))
+    half = student_t_two_sided(t, len(values) - 1) / 2
+    return half if t > 0 else 1 - half
+
+
+def mean_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:
+    """Student's interval of the mean of ``values``, shape (n,); NaN for fewer than two values."""
+    if len(values) < 2:
+        return math.nan, math.nan
+    reach = student_t_quantile(confidence, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean = float(values.mean())
+    return mean - reach, mean + reach
+
+
+def student_t_quantile(confidence: float, freedom: float) -> float:
+    """How far from 0 Student's t with ``freedom`` degrees stays with probability ``confidence``, by halving to 1e-12."""
+    low, high = 0.0, 1.0
+    while student_t_two_sided(high, freedom) > 1 - confidence:
+        low, high = high, 2 * high
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        if student_t_two_sided(middle, freedom) > 1 - confidence:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def student_t_two_sided(t: float, freedom: float) -> float:

@@ -6,17 +6,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .equivalence import Equivalence
     from .evaluation import Evaluation
+    from .labels import LabelStep
+    from .missing import Missing
 
 
 __all__ = [
     "comparison_rows",
+    "equivalence_rows",
     "evaluation_rows",
     "footnotes",
     "format_changes",
     "format_comparisons",
+    "format_equivalence",
     "format_evaluation",
+    "format_labels",
+    "format_missing",
     "format_table",
+    "label_rows",
+    "missing_rows",
     "title",
 ]
 
@@ -58,12 +67,17 @@ def evaluation_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]
 
 
 def footnotes(evaluation: Evaluation) -> list[str]:
-    """What the marks mean, and the evaluation's notes."""
+    """What the marks mean, how far the judgments cover the rankings, and the evaluation's notes."""
     legend = (
         f"+ and - mark results significantly better or worse than {evaluation.baseline} "
         "(paired t-test, p < 0.05 after Holm's correction)"
     )
-    return [*([legend] if any(c.significant for c in evaluation.comparisons) else []), *evaluation.notes]
+    covered = evaluation.coverage()
+    return [
+        *([legend] if any(c.significant for c in evaluation.comparisons) else []),
+        *([covered.sentence()] if covered else []),
+        *evaluation.notes,
+    ]
 
 
 def comparison_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
@@ -83,6 +97,79 @@ def comparison_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]
     ]
     header = [f"against {evaluation.baseline}", "measure", "difference", "win/tie/loss", "p (t-test)", "p (randomisation)"]
     return header, rows
+
+
+def missing_rows(found: Sequence[Missing]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: a row per recipe and measure, with its value, what it is on condensed lists, and its bounds."""
+
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.4f}"
+
+    rows = [
+        [
+            m.name,
+            m.measure,
+            f"{100 * m.judged:.0f} % of {m.cutoff}",
+            *map(number, (m.value, m.lowest, m.highest, m.condensed, m.bpref)),
+        ]
+        for m in found
+    ]
+    return ["recipe", "measure", "judged", "value", "lowest", "highest", "condensed", "Bpref"], rows
+
+
+def label_rows(steps: Sequence[LabelStep]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: a row per number of labels, with the tau of the order and that with all labels."""
+    rows = [
+        [
+            "all" if step is steps[-1] else f"{step.labels:,}",
+            f"{step.used:.1f}",
+            f"{step.tau:.2f}",
+            f"{step.low:.2f} to {step.high:.2f}",
+            f"{100 * step.another_first:.0f} %",
+        ]
+        for step in steps
+    ]
+    return ["labels a query", "used", "tau", "90 % of draws", "another recipe first"], rows
+
+
+def equivalence_rows(found: Sequence[Equivalence]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: difference with its interval, the p of both tests after Holm's correction, and what is shown."""
+    rows = [
+        [
+            e.name,
+            e.measure,
+            f"{e.difference:+.4f}",
+            f"{e.low:+.4f} to {e.high:+.4f}",
+            _p(e.p_equivalent_holm),
+            _p(e.p_not_worse_holm),
+            e.verdict,
+        ]
+        for e in found
+    ]
+    against = f"against {found[0].baseline}" if found else "against the baseline"
+    margin = f"{found[0].margin:g}" if found else "the margin"
+    header = [against, "measure", "difference", "90 % interval", f"p (within {margin})", "p (not worse)", "shown"]
+    return header, rows
+
+
+def format_missing(found: Sequence[Missing]) -> str:
+    """A table of `missing_rows`, and what its columns are."""
+    if not found:
+        return "none of the measures is built in, so that nothing can be told of missing judgments"
+    told = "lowest and highest: whatever labels the unjudged ones of these documents had; condensed: with unjudged documents left out"
+    return f"{format_table(*missing_rows(found), left=2)}\n\n{told}"
+
+
+def format_labels(steps: Sequence[LabelStep], measure: str) -> str:
+    """A table of `label_rows`, and what it shows; "" where there is nothing to put in order."""
+    if not steps:
+        return ""
+    return f"the order of the recipes by {measure} with fewer labels, and with all\n\n{format_table(*label_rows(steps))}"
+
+
+def format_equivalence(found: Sequence[Equivalence]) -> str:
+    """A table of `equivalence_rows`."""
+    return format_table(*equivalence_rows(found), left=2)
 
 
 def format_evaluation(evaluation: Evaluation) -> str:

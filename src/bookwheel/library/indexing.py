@@ -32,7 +32,8 @@ from .held_documents import HeldDocuments, living_documents
 from .inputs import Documents, batches, count_of
 from .moved import Moves
 from .naming import below, find, shared_ids
-from .pending import SourceState, storable
+from .pending import SourceState
+from .pruning import Gone
 from .results import IndexReport
 from .writer import Writer
 
@@ -216,9 +217,10 @@ def index_paths(
             run.reading.close()
             close_archives()
         if prune:
-            _prune(run, paths, met, only)
-            for number in run.moves.left_behind():
+            gone = Gone(writer.store, run.since, [path for path in paths if str(path) != STDIN], met, run.unread)
+            for number in chain(gone.sources(only), run.moves.left_behind()):
                 _remove_source(run, number)
+            run.report.notes += gone.notes
         writer.commit()
         run.tell_shared_ids()
     return _finished(run, started)
@@ -372,36 +374,6 @@ def _shown(documents: Iterable[Document | InputError], source: Source, task: Tas
         task.advance(left, source.path)
         raise
     task.advance(left, source.path)
-
-
-def _prune(run: _Run, paths: Sequence[str | Path], met: SeenIds, only: Sequence[str] | None) -> None:
-    """Remove the documents of files that are gone from the folders and archives among ``paths``; with ``only``, from those."""
-    given = [Path(os.path.expanduser(path)) for path in paths if str(path) != STDIN]  # noqa: PTH111 - as `walk`
-    folders = [os.path.abspath(path) for path in given if path.exists()]  # noqa: PTH100 - as `walk` names them, links kept
-    folders = [folder for folder in folders if storable(folder) == folder]  # the library holds nothing of any other
-    inside = [folder.rstrip(os.sep) + os.sep for folder in folders]
-    if only is None:
-        ranges = [("substr(path, 1, ?) = ?", [len(folder), folder]) for folder in inside]
-    else:
-        changed = [path for path in only if storable(path) == path and any(path.startswith(folder) for folder in inside)]
-        ranges = [
-            ("(path = ? OR (path > ? AND path < ?))", [path, f"{path}/", f"{path}0"]) for path in changed
-        ]  # '0' follows '/'
-    for condition, values in ranges:
-        last = 0
-        while rows := run.writer.store.execute(
-            f"SELECT id, path FROM sources WHERE id > ? AND {condition} ORDER BY id LIMIT 10000", (last, *values)
-        ):
-            last = rows[-1][0]
-            known = met.known(np.fromiter((hash(path) for _, path in rows), np.int64))
-            gone = [row for row, there in zip(rows, known, strict=True) if not there]
-            for number in (number for number, path in gone if not _unread(run, path)):
-                _remove_source(run, number)
-
-
-def _unread(run: _Run, path: str) -> bool:
-    """Whether ``path``, or what it is in, could not be read in this run: it is not taken for gone."""
-    return any(path == one or path.startswith(f"{one}/") for one in run.unread)
 
 
 def _remove_source(run: _Run, number: int) -> None:

@@ -91,7 +91,8 @@ class Library(Reader):
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
 
         Only what changed since the last time is read; documents of files that disappeared from a given folder are removed
-        unless ``prune`` is false. Links that lead out of a given folder are skipped unless ``follow_links``. ``ram`` bounds
+        unless ``prune`` is false; where nothing of a whole folder is there any more, as where a disk is not mounted, they are
+        kept, and a note says so. Links that lead out of a given folder are skipped unless ``follow_links``. ``ram`` bounds
         the memory of building (the library's own where None). ``workers`` processes analyse what is read, at most as many as
         have room in ``ram``: None takes one a core once there is enough to do, 1 none but this process; the library is the
         same whatever their number. With ``only``, whole paths of files and folders that changed, nothing else in the folders
@@ -156,7 +157,7 @@ class Library(Reader):
         self.refresh()
         return done
 
-    def remove(self, names: str | Sequence[str]) -> int:
+    def remove(self, names: str | Path | Sequence[str | Path]) -> int:
         """Remove the documents with these ids, or from these files, folders or archives; returns how many there were.
 
         Files and folders need not be there any more. Where files have an id in common, ``path::id`` is the one in that file.
@@ -166,9 +167,10 @@ class Library(Reader):
         from .naming import ambiguous, below, find
         from .writer import writing
 
-        if not isinstance(names, Iterable) or isinstance(names, bytes):
+        if not isinstance(names, (Path, Iterable)) or isinstance(names, bytes):
             raise InputError(f"a document's id is a string, not {names!r:.80} ({type(names).__name__})")
-        given = [names] if isinstance(names, str) else list(names)
+        some = [names] if isinstance(names, (str, Path)) else names
+        given = [str(name) if isinstance(name, Path) else name for name in some]
         with writing(self.path, self.ram, self.wait) as writer:
             store, generation = writer.store, writer.manifest.generation
             found = {name: find(store, generation, name) or below(store, generation, name) for name in given}

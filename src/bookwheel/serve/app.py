@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .._printable import as_json
@@ -55,7 +55,7 @@ class App:
 
         self.service = service = Service(config)
         self.parts = service.parts = [made for part in PARTS if (made := part(service)) is not None]
-        routes: list[BaseRoute] = []
+        self._routes = routes = list[BaseRoute]()
         for page in PAGES:
             routes += _page(page, service)
         routes += [_endpoint(endpoint, service) for endpoint in ENDPOINTS]
@@ -93,10 +93,18 @@ class App:
             404: f"there is nothing at {request.url.path[:200]!r}; / is the page, /openapi.json the list of all else",
             405: f"{request.method[:20]} is not for {request.url.path[:200]!r}",
         }
-        refusal = Refusal(error.status_code, sentences.get(error.status_code, str(error.detail)), dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # of all routes with this path; starlette names those of the first
+            headers["Allow"] = ", ".join(sorted(self._methods(request.scope)))
+        refusal = Refusal(error.status_code, sentences.get(error.status_code, str(error.detail)), headers)
         if "text/html" in request.headers.get("accept", ""):
             return error_page(refusal, site_of(self.service))
         return error_response(refusal)
+
+    def _methods(self, scope: Scope) -> set[str]:
+        """The methods that there are for the path of a request."""
+        routes = (route for route in self._routes if isinstance(route, Route) and route.methods)
+        return {method for route in routes if route.matches(scope)[0] != Match.NONE for method in route.methods or ()}
 
 
 def tag_of(served: Served) -> str:
@@ -135,7 +143,7 @@ def _page(page: Page, service: Service) -> list[BaseRoute]:
                     return as_json(view.to_dict()).encode(), tag
                 return html(page.template, site=site, view=view, asked=asked, page=page, library=served.name), tag
 
-            content, tag = await service.run(work, gone(request))
+            content, tag = await (service.answer if page.asks else service.run)(work, gone(request))
         except Exception as error:
             return error_response(error) if twin else error_page(error, site)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"} if tag else {}

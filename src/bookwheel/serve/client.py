@@ -11,31 +11,48 @@ followed. Text goes to another machine unencrypted only where the program says s
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _errors, _sse
-from .._errors import BookwheelError, InputError, ModelError, UsageError
-from .._http import is_loopback, key_for
-from ..library.results import EncoderStatus, IndexReport, Results, StoredDocument
+from .._errors import InputError, LibraryChanged, UsageError
+from ..hits import Hits
+from ..library.conversations import ConversationInfo
+from ..library.document_rows import DocumentRow
+from ..library.facets import DEPTH, Facets
+from ..library.pieces import Piece
+from ..library.results import EncoderStatus, IndexReport, Info, Results, StoredDocument
 from ..library.search_options import SearchOptions, with_options
+from ..library.settings import Settings
 from ..read.answer import Answer
 from ..read.answering import Event
-from .received import answer_from, document_from, event_from, report_from, results_from
+from .connection import Connection
+from .received import (
+    answer_from,
+    document_from,
+    event_from,
+    facets_from,
+    info_from,
+    piece_from,
+    report_from,
+    results_from,
+    row_from,
+)
+from .remote_conversation import RemoteConversation
+from .remote_mentions import RemoteMentions
 
 __all__ = ["RemoteLibrary", "connect"]
 
 TIMEOUT = 120.0
 """Seconds that an answer may take."""
-LARGEST = 256 << 20
-"""The largest answer that is read, in bytes."""
-ERRORS = {name: kind for name in _errors.__all__ if isinstance(kind := getattr(_errors, name), type)}
+BATCH = 100
+"""Queries or texts of one request."""
+DOCUMENTS = 1000
+"""Documents of one request."""
 
 
 def connect(
@@ -54,29 +71,15 @@ class RemoteLibrary:
     """One library of a server. Use `bookwheel.connect` to get one. Safe to use from several threads.
 
     Its methods take and give what those of `Library` do, and raise the same errors; `ModelError` also where the server cannot be
-    reached or does not answer in time.
+    reached or does not answer in time. What `Library` does beside (numbers of passages, changes of settings and encoders, checks
+    of what is on disk) is done where the library is.
     """
 
     def __init__(self, url: str, library: str, *, token: str | None, timeout: float, unencrypted: bool) -> None:
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname or ""
-            _ = parts.port
-        except ValueError:
-            host = ""
-        if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
-            raise UsageError(f"{url!r:.200} is no address of a server; write it as in http://127.0.0.1:1588")
-        if parts.scheme == "http" and not is_loopback(host) and not unencrypted:
-            raise UsageError(
-                f"{host} is another machine, and http is not encrypted; use https, or say unencrypted=True where the network is yours"
-            )
-        self.url = url.rstrip("/")
+        self._server = Connection(url, token=token, timeout=timeout, unencrypted=unencrypted)
+        self.url = self._server.url
         self.name = library
         """Of the library on the server; empty for its first one."""
-        self._token = token if token is not None else key_for(url)
-        self._timeout = timeout
-        self._loopback = is_loopback(host)
-        self._client: Any = None
 
     # -- searching -----------------------------------------------------------------------------------------------------
 
@@ -95,6 +98,29 @@ class RemoteLibrary:
             found += [results_from(one) for one in reply["searches"]]
         return found
 
+    def rank(
+        self, query: str, k: int = 10, *, recipe: Any = None, where: str | None = None, seconds: float | None = None
+    ) -> Hits:
+        """As `Library.rank`; a server gives at most a thousand."""
+        return self.search(query, k, recipe=recipe, where=where, seconds=seconds).ranking.hits
+
+    def rank_many(
+        self, queries: Iterable[str], k: int = 10, recipe: Any = None, where: str | None = None, *, threads: int = 1
+    ) -> list[Hits]:
+        """As `Library.rank_many`; the server decides on ``threads``."""
+        return [found.ranking.hits for found in self.search_many(queries, k, recipe=recipe, where=where)]
+
+    @with_options(SearchOptions)
+    def rank_documents(self, queries: Iterable[str], options: SearchOptions) -> list[list[tuple[str, float]]]:
+        """As `Library.rank_documents`."""
+        taken = {**_search(options), "group": True}
+        return [[(one.id, one.score) for one in found] for found in self.search_many(queries, **taken)]
+
+    @property
+    def recipes(self) -> Mapping[str, str]:
+        """As `Library.recipes`."""
+        return dict(self.state()["recipes"])
+
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def ask(self, question: str, **options: Any) -> Answer:
@@ -107,24 +133,64 @@ class RemoteLibrary:
     def ask_events(self, question: str, **options: Any) -> Iterator[Event]:
         """As `Library.ask_events`. Closing the iterator ends the server's work."""
         body = {"question": question, **_options(**options), **self._named()}
-        client = self._connection()
-        headers = {**self._headers(), "Accept": "text/event-stream"}
-        with self._told(), client.stream("POST", f"{self.url}/ask", json=body, headers=headers) as response:
-            if response.status_code != 200:
-                self._raise(response.status_code, response.read(), response.headers)
-            for message in _sse.messages(response.iter_raw()):
-                data = json.loads(message)
-                if "error" in data:
-                    self._raise(data["error"].get("code", 500), message.encode(), {})
-                yield event_from(data)
+        for data in self._server.events("/ask", body):
+            yield event_from(data)
+
+    def conversation(self, name: str) -> RemoteConversation:
+        """As `Library.conversation`; it is kept on the server."""
+        return RemoteConversation(self, name)
+
+    def conversations(self) -> list[ConversationInfo]:
+        """As `Library.conversations`."""
+        reply = self._get("/conversations.json")
+        return [ConversationInfo(**one) for one in reply["conversations"]]
+
+    def forget_conversations(self, names: str | Sequence[str] | None = None) -> int:
+        """As `Library.forget_conversations`."""
+        known = [one.name for one in self.conversations()]
+        wanted = known if names is None else [names] if isinstance(names, str) else list(names)
+        if missing := [name for name in wanted if name not in known]:
+            raise UsageError(f"there is no conversation {', '.join(map(repr, missing))}; nothing was forgotten")
+        return sum(self.conversation(name).forget() for name in wanted)
+
+    def find_all(
+        self, phrases: str | Sequence[str], *, where: str | None = None, together: str = "all", exact: bool = False
+    ) -> RemoteMentions:
+        """As `Library.find_all`; documents come a hundred at a time, as they are looked at."""
+        given = [phrases] if isinstance(phrases, str) else list(phrases)
+        asked = {"phrases": given, **_options(where=where), "together": together, "exact": exact}
+
+        def ask(offset: int, limit: int) -> Any:
+            return self._post("/mentions", {**asked, "offset": offset, "limit": limit})
+
+        return RemoteMentions(ask)
+
+    def summarise(
+        self,
+        names: str | Sequence[str] = (),
+        *,
+        where: str | None = None,
+        sentences: int = 5,
+        words: int | None = None,
+        query: str = "",
+        hidden: bool = False,
+        write: bool = False,
+        calls: int = 16,
+        seconds: float | None = None,
+        unsupported: str = "omit",
+    ) -> Answer:
+        """As `Library.summarise`; with ``write`` the server's own model writes it."""
+        given = [names] if isinstance(names, str) else list(names)
+        options = _options(where=where, words=words, seconds=seconds)
+        options |= {"sentences": sentences, "query": query, "hidden": hidden, "write": write, "calls": calls}
+        return answer_from(self._post("/summary", {"names": given, **options, "unsupported": unsupported}))
 
     # -- documents -----------------------------------------------------------------------------------------------------
 
     def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
         """As `Library.get`; ten documents where ``limit`` is None."""
-        status, reply = self._request(
-            "GET", "/documents", params={"id": name, **_options(limit=limit), **self._named()}, none=404
-        )
+        params = {"id": name, **_options(limit=limit), **self._named()}
+        status, reply = self._server.request("GET", "/documents", params=params, none=404)
         return [] if status == 404 else [document_from(one) for one in reply["documents"]]
 
     def __getitem__(self, name: str) -> StoredDocument:
@@ -136,6 +202,64 @@ class RemoteLibrary:
     def __contains__(self, name: object) -> bool:
         """Whether there is a document with this id, or from the file of this path."""
         return isinstance(name, str) and bool(self.get(name, 1))
+
+    def __iter__(self) -> Iterator[StoredDocument]:
+        """As of `Library`: all documents, in the order in which they were added. Raises `LibraryChanged` where one went meanwhile."""
+        at = 0
+        while rows := self.rows(at, BATCH):
+            for row in rows:
+                address = row.name if row.source in ("", "-", row.name) else f"{row.source}::{row.name}"
+                found = self.get(address) or self.get(row.name)
+                chosen = [one for one in found if one.id == row.name and one.source == row.source]
+                if not chosen:
+                    raise LibraryChanged(f"the document {row.name!r:.200} is not there any more; begin again")
+                yield chosen[0]
+            at += len(rows)
+
+    def count(self, name: str) -> int:
+        """As `Library.count`, up to a hundred."""
+        return len(self.get(name, BATCH))
+
+    def rows(self, start: int = 0, count: int = 100, *, where: str | None = None) -> list[DocumentRow]:
+        """As `Library.rows`, at most a thousand."""
+        return [row_from(one) for one in self._get("/rows", start=start, count=count, **_options(where=where))["rows"]]
+
+    def piece(self, name: str, start: int = 0, characters: int = 10_000, *, line: int | None = None, lines: int = 100) -> Piece:
+        """As `Library.piece`, of a document's id."""
+        params = {"id": name, "start": start, "characters": characters, "lines": lines, **_options(line=line), **self._named()}
+        status, reply = self._server.request("GET", "/piece", params=params, none=404)
+        if status == 404:
+            raise KeyError(name)
+        return piece_from(reply)
+
+    def facets(
+        self,
+        field: str,
+        query: str | None = None,
+        *,
+        where: str | None = None,
+        k: int = 100,
+        recipe: Any = None,
+        depth: int = DEPTH,
+    ) -> Facets:
+        """As `Library.facets`."""
+        options = _options(q=query, where=where, recipe=recipe)
+        return facets_from(self._get("/facets", field=field, k=k, depth=depth, **options)["facets"][field])
+
+    def facets_of(
+        self,
+        fields: Iterable[str],
+        query: str | None = None,
+        *,
+        where: str | None = None,
+        k: int = 100,
+        recipe: Any = None,
+        depth: int = DEPTH,
+    ) -> dict[str, Facets]:
+        """As `Library.facets_of`."""
+        options = _options(q=query, where=where, recipe=recipe)
+        reply = self._get("/facets", field=list(fields), k=k, depth=depth, known="true", **options)
+        return {name: facets_from(one) for name, one in reply["facets"].items()}
 
     def __len__(self) -> int:
         """Number of documents."""
@@ -158,10 +282,10 @@ class RemoteLibrary:
         given = [str(paths)] if not isinstance(paths, list | tuple) else list(map(str, paths))
         return report_from(self._post("/documents", {"paths": given, "prune": prune}), IndexReport())
 
-    def remove(self, names: str | Sequence[str]) -> int:
+    def remove(self, names: str | Path | Sequence[str | Path]) -> int:
         """As `Library.remove`."""
-        given = [names] if isinstance(names, str) else list(names)
-        _, reply = self._request("DELETE", "/documents", params={"id": given, **self._named()})
+        given = [str(names)] if isinstance(names, (str, Path)) else [str(name) for name in names]
+        _, reply = self._server.request("DELETE", "/documents", params={"id": given, **self._named()})
         return int(reply["removed"])
 
     # -- embedding -----------------------------------------------------------------------------------------------------
@@ -181,13 +305,13 @@ class RemoteLibrary:
         for start in range(0, len(given), BATCH):
             body = {"input": given[start : start + BATCH], "model": model, "encoding_format": "base64"}
             body["input_type"] = "query" if queries else "passage"
-            _, reply = self._request("POST", "/v1/embeddings", body=body)
+            _, reply = self._server.request("POST", "/v1/embeddings", body=body)
             rows += [np.frombuffer(base64.b64decode(one["embedding"]), "<f4") for one in reply["data"]]
         return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
 
     def state(self) -> dict[str, Any]:
         """What the server says of the library: name, id, generation, documents, passages, recipes, encoders. Raises `InputError`."""
-        _, reply = self._request("GET", "/libraries")
+        _, reply = self._server.request("GET", "/libraries")
         found = [one for one in reply["libraries"] if self.name in ("", one["name"])]
         if not found or found[0]["problem"]:
             raise InputError(found[0]["problem"] if found else f"there is no library {self.name!r} at {self.url}")
@@ -196,6 +320,24 @@ class RemoteLibrary:
     def encoders(self) -> list[EncoderStatus]:
         """As `Library.encoders`."""
         return [EncoderStatus(**one) for one in self.state()["encoders"]]
+
+    def info(self) -> Info:
+        """As `Library.info`; the path is the server's."""
+        return info_from(self._get("/info"))
+
+    @property
+    def settings(self) -> Settings:
+        """As `Library.settings`."""
+        return self.info().settings
+
+    def refresh(self) -> None:
+        """Nothing: a server reads the newest generation for each request."""
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """As `Library.version`."""
+        state = self.state()
+        return str(state["id"]), int(state["generation"])
 
     @property
     def generation(self) -> int:
@@ -216,9 +358,7 @@ class RemoteLibrary:
 
     def close(self) -> None:
         """Close the connections; what is asked next opens them again."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._server.close()
 
     def __enter__(self) -> Self:
         return self
@@ -232,78 +372,11 @@ class RemoteLibrary:
     def _named(self) -> dict[str, str]:
         return {"library": self.name} if self.name else {}
 
-    def _headers(self) -> dict[str, str]:
-        return {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
-
-    def _connection(self) -> Any:
-        if self._client is None:
-            try:
-                import httpx
-            except ImportError:
-                raise ModelError("a server is asked by another package; type: pip install 'bookwheel[remote]'") from None
-            # This machine is never asked by way of a proxy.
-            self._client = httpx.Client(follow_redirects=False, trust_env=not self._loopback, timeout=self._timeout)
-        return self._client
-
-    def _told(self) -> _Told:
-        return _Told(self.url)
+    def _get(self, path: str, **params: Any) -> Any:
+        return self._server.request("GET", path, params={**params, **self._named()})[1]
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._request("POST", path, body={**body, **self._named()})[1]
-
-    def _request(self, method: str, path: str, *, params: Any = None, body: Any = None, none: int = 0) -> tuple[int, Any]:
-        client = self._connection()
-        content = bytearray()
-        asked = {"params": params, "json": body, "headers": self._headers()}
-        with self._told(), client.stream(method, self.url + path, **asked) as response:
-            for piece in response.iter_raw():
-                content += piece
-                if len(content) > LARGEST:
-                    raise ModelError(f"{self.url} answered with more than {LARGEST:,} bytes; ask for less at a time")
-        if response.status_code != 200 and response.status_code != none:
-            self._raise(response.status_code, bytes(content), response.headers)
-        try:
-            return response.status_code, json.loads(content)
-        except (ValueError, RecursionError):
-            raise ModelError(f"{self.url} answered with something else than JSON; check the address") from None
-
-    def _raise(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
-        """Raise the error that the server tells."""
-        try:
-            told = json.loads(content)["error"]
-            sentence, kind = str(told["message"]), ERRORS.get(str(told.get("kind")))
-        except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
-            raise ModelError(f"{self.url} answered {status}, and is no bookwheel server; check the address") from None
-        if kind is None:
-            kind = UsageError if 400 <= status < 500 else ModelError
-        raise kind(sentence)
-
-
-BATCH = 100
-"""Queries or texts of one request."""
-DOCUMENTS = 1000
-"""Documents of one request."""
-
-
-class _Told:
-    """Turns what httpx raises into `ModelError`."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or isinstance(error, BookwheelError):
-            return
-        import httpx
-
-        if isinstance(error, httpx.TimeoutException):
-            raise ModelError(f"{self.url} did not answer in time; allow more with timeout=, or ask for less") from None
-        if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
-            why = " ".join(str(error).split())[:200] or type(error).__name__
-            raise ModelError(f"{self.url} cannot be reached ({why}); start it with: bookwheel serve") from None
+        return self._server.request("POST", path, body={**body, **self._named()})[1]
 
 
 def _search(options: SearchOptions) -> dict[str, Any]:

@@ -36,6 +36,10 @@ class Limits:
     """Requests that are worked on at one time."""
     waiting: int = 64
     """Requests that may wait for a thread; more are told to come again (503)."""
+    answers: int = 4
+    """Questions that are answered at one time, beside those requests: most of the time of one is its model's."""
+    writers: int = 2
+    """Requests that add, remove or embed at one time, or wait for one another's turn, beside those."""
     connections: int = 512
     """Open connections; more are told to come again."""
     k: int = 1000

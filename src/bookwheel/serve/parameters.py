@@ -88,13 +88,13 @@ class _Parameter:
         if dataclasses.is_dataclass(self.kind):
             kind = parser(self.kind).schema()
         if self.kind is str:
-            kind["maxLength"] = about["longest"]
+            kind |= {"maxLength": about["longest"]} | ({"minLength": 1} if self.needed else {})
             if about["choices"]:
                 kind = {"type": "string", "enum": list(about["choices"])}
         if self.kind in (int, float):
             kind |= {key: about[name] for key, name in (("minimum", "least"), ("maximum", "most")) if about[name] is not None}
         if self.several:
-            kind = {"type": "array", "items": kind, "maxItems": about["many"]}
+            kind = {"type": "array", "items": kind, "maxItems": about["many"], **({"minItems": 1} if self.needed else {})}
         if about["doc"]:
             kind["description"] = about["doc"]
         if self.default is not MISSING and self.default not in (None, (), ""):
@@ -185,6 +185,16 @@ def _bounds(least: float | None, most: float | None) -> str:
     return f"{least:,} or more" if most is None else f"from {least:,} to {most:,}"
 
 
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what may be null, too."""
+    found = dict(schema)
+    if "type" in found:
+        found["type"] = [found["type"], "null"]
+    if "enum" in found:
+        found["enum"] = [*found["enum"], None]
+    return found
+
+
 class Parser(Generic[T]):
     """Reads instances of ``kind``, a dataclass of parameters. Use `parser` to get one."""
 
@@ -251,7 +261,7 @@ class Parser(Generic[T]):
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the object that `json` reads."""
         needed = [one.name for one in self.parameters.values() if one.needed]
-        properties = {one.name: one.schema() for one in self.parameters.values()}
+        properties = {one.name: one.schema() if one.needed else _or_null(one.schema()) for one in self.parameters.values()}
         return {
             "type": "object",
             "properties": properties,

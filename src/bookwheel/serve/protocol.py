@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .config import Limits
@@ -20,6 +21,14 @@ WRITING = 60.0
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     b"X-Content-Type-Options: nosniff\r\n\r\n"
+)
+_SAID = (
+    b'{"error": {"message": "this is no request of HTTP, or its head is larger than 64 KiB; send long parameters in a body", '
+    b'"type": "invalid_request_error", "code": 400}}'
+)
+WRONG = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    b"X-Content-Type-Options: nosniff\r\n\r\n%b" % (len(_SAID), _SAID)
 )
 
 
@@ -53,6 +62,12 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
                 self._head_is_here()
             elif self._head is None and (self.cycle is None or self.cycle.response_complete):
                 self._await_head()  # of the next request on the same connection
+
+        def send_400_response(self, msg: str) -> None:
+            """What is no request, or has too large a head: as every other error is answered."""
+            if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):  # nothing was answered yet
+                self.transport.write(WRONG)
+            self.transport.close()
 
         def _await_head(self) -> None:
             self._head = self.loop.call_later(limits.head_seconds, self._late)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -12,14 +13,32 @@ from .._errors import ModelError
 from ..documents.document import Hidden
 from ..documents.places import Place
 from ..hits import Hits
-from ..library.results import Copy, IndexReport, Result, Results, StoredDocument
+from ..library.conversations import KeptTurn
+from ..library.document_rows import DocumentRow
+from ..library.facets import Facets
+from ..library.pieces import Piece
+from ..library.results import Copy, IndexReport, Info, Result, Results, StoredDocument
+from ..library.settings import Settings
 from ..rank.trace import Ranking
 from ..read.answer import Answer, Claim, Spent
 from ..read.answering import Event
 from ..read.events import Found, Token
 from ..read.evidence import Evidence, Quote
+from ..read.mentions import DocumentMentions, Mention
 
-__all__ = ["answer_from", "document_from", "event_from", "report_from", "results_from"]
+__all__ = [
+    "answer_from",
+    "document_from",
+    "event_from",
+    "facets_from",
+    "info_from",
+    "mentions_from",
+    "piece_from",
+    "report_from",
+    "results_from",
+    "row_from",
+    "turn_from",
+]
 
 
 def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,6 +119,63 @@ def document_from(data: Any) -> StoredDocument:
         known = _known(StoredDocument, data)
         known["passages"] = tuple((int(start), int(end)) for start, end in data["passages"])
         return StoredDocument(**known)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def facets_from(data: Any) -> Facets:
+    """Counts of a field. Raises `ModelError`."""
+    try:
+        counts = {name: int(data[name]) for name in ("documents", "missing", "distinct")}
+        return Facets(((value, int(count)) for value, count in data["values"]), field=data["field"], **counts)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def info_from(data: Any) -> Info:
+    """A library's state. Raises `ModelError`."""
+    try:
+        known = _known(Info, data)
+        known["settings"] = Settings.from_dict(_known(Settings, data["settings"]))
+        known["fields"] = tuple(data["fields"])
+        return Info(**known)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def row_from(data: Any) -> DocumentRow:
+    """A document without its text. Raises `ModelError`."""
+    try:
+        return DocumentRow(**_known(DocumentRow, data), stored=json.dumps(data["metadata"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def piece_from(data: Any) -> Piece:
+    """A part of a document. Raises `ModelError`."""
+    try:
+        return Piece(**{**_known(Piece, data), "where": _place(data["where"])})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def mentions_from(data: Any) -> list[DocumentMentions]:
+    """Documents that mention something. Raises `ModelError`."""
+    try:
+        return [DocumentMentions(one["id"], one["title"], one["source"], tuple(map(_mention, one["mentions"]))) for one in data]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def _mention(data: Mapping[str, Any]) -> Mention:
+    passage = -1 if data["in"] == "title" else int(data["passage"])
+    return Mention(**{**_known(Mention, data), "passage": passage})
+
+
+def turn_from(data: Any) -> KeptTurn:
+    """A question that was kept. Raises `ModelError`."""
+    try:
+        return KeptTurn(**_known(KeptTurn, data))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _odd(error) from None
 

@@ -91,6 +91,8 @@ class Page:
     """Whether it shows nothing but what the library holds, so that it has an ETag."""
     post: bool = False
     """Whether the page's form may also be posted (as a form; the twin takes JSON): for what changes something."""
+    asks: bool = False
+    """Whether it answers questions, which takes longer: it is given the time and the threads of answers."""
     answer: Mapping[str, Any] | None = None
     """The JSON schema of the twin's answer, where there is one; else any object."""
 
@@ -113,6 +115,8 @@ class Endpoint:
     summary: str
     answers: str = "application/json"
     """The media type of its answer."""
+    streams: bool = False
+    """Whether it also answers with server-sent events, where the request asks for that."""
     writes: bool = False
     """Refused by a read-only server, 403."""
 

@@ -8,11 +8,15 @@ from .api import documents, health
 from .api.ask import ask, ask_events
 from .api.documents import AddParameters, GetParameters, RemoveParameters
 from .api.embed import EmbedParameters, embed
+from .api.facets import FacetsParameters, facets
+from .api.holdings import InfoParameters, PieceParameters, RowsParameters, info, piece, rows
 from .api.libraries import libraries
+from .api.mentions import MentionsParameters, mentions
 from .api.metrics import metrics
 from .api.openai import ChatParameters, EmbeddingParameters, chat, embeddings, models
 from .api.openapi import openapi
 from .api.search import SearchBody, search_many
+from .api.summary import SummaryParameters, summary
 from .asking import AskParameters
 from .background import embed_part
 from .mcp.http import mcp_part
@@ -38,7 +42,15 @@ PAGES: tuple[Page, ...] = (
     Page("/", search_page, SearchParameters, "search.html", "The page one searches from."),
     Page("/search", search_page, SearchParameters, "search.html", "Search for passages."),
     Page("/read", read_page, ReadParameters, "read.html", "A document, with a quote or the hits of a query marked."),
-    Page("/ask", ask_page, AskPageParameters, "ask.html", "Ask, and read the answer over its evidence.", of_generation=False),
+    Page(
+        "/ask",
+        ask_page,
+        AskPageParameters,
+        "ask.html",
+        "Ask, and read the answer over its evidence.",
+        of_generation=False,
+        asks=True,
+    ),
     Page(
         "/conversations",
         conversations_page,
@@ -55,6 +67,7 @@ PAGES: tuple[Page, ...] = (
         "Questions that were kept, and the next one.",
         of_generation=False,
         post=True,
+        asks=True,
     ),
     Page("/library", library_page, LibraryParameters, "library.html", "What a library holds.", of_generation=False, post=True),
     Page(
@@ -70,15 +83,28 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/health", health.health, None, "Whether the server runs; needs no token."),
     Endpoint("GET", "/libraries", libraries, None, "The libraries of the server."),
     Endpoint("POST", "/search", search_many, SearchBody, "Search for passages: one query, or many at once."),
-    Endpoint("POST", "/ask", ask, AskParameters, "Answer a question, every sentence with the quotes that it rests on."),
+    Endpoint("POST", "/ask", ask, AskParameters, "Answer a question, each sentence with its quotes.", streams=True),
     Endpoint("GET", "/ask/events", ask_events, AskParameters, "The same as it comes about.", answers="text/event-stream"),
+    Endpoint("POST", "/summary", summary, SummaryParameters, "The sentences that say most of what documents say."),
+    Endpoint("POST", "/mentions", mentions, MentionsParameters, "Every document that mentions something."),
+    Endpoint("GET", "/facets", facets, FacetsParameters, "How many documents have each value of some fields."),
+    Endpoint("GET", "/info", info, InfoParameters, "What a library holds, and its bytes by part."),
+    Endpoint("GET", "/rows", rows, RowsParameters, "Documents without their texts."),
+    Endpoint("GET", "/piece", piece, PieceParameters, "A part of a document."),
     Endpoint("GET", "/documents", documents.get, GetParameters, "Documents as they are stored."),
     Endpoint("POST", "/documents", documents.add, AddParameters, "Add documents, or index files.", writes=True),
     Endpoint("DELETE", "/documents", documents.remove, RemoveParameters, "Remove documents.", writes=True),
     Endpoint("POST", "/embed", embed, EmbedParameters, "Embed passages that are not embedded yet.", writes=True),
     Endpoint("GET", "/v1/models", models, None, "The libraries and their encoders, in the OpenAI protocol."),
     Endpoint("POST", "/v1/embeddings", embeddings, EmbeddingParameters, "Vectors of texts, in the OpenAI protocol."),
-    Endpoint("POST", "/v1/chat/completions", chat, ChatParameters, "An answer with citations, in the OpenAI protocol."),
+    Endpoint(
+        "POST",
+        "/v1/chat/completions",
+        chat,
+        ChatParameters,
+        "An answer with citations, in the OpenAI protocol.",
+        streams=True,
+    ),
     Endpoint("GET", "/metrics", metrics, None, "Counts for Prometheus.", answers="text/plain"),
     Endpoint("GET", "/openapi.json", openapi, None, "This document."),
 )

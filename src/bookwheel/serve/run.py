@@ -155,7 +155,7 @@ def _server_class(service: Service, started: Callable[[], None]) -> type[uvicorn
             started()
 
         async def shutdown(self, sockets: Any = None) -> None:
-            service.pool.cancel()  # streams end, models are no longer asked
+            service.cancel()
             await super().shutdown(sockets=sockets)
 
         @contextlib.contextmanager

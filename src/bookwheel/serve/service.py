@@ -7,10 +7,10 @@ Pages, endpoints, MCP, watching and background work all go through here:
     served.write(work)                        `work(library)` while nobody else here writes (blocks); refused when read-only
     await service.run(work, gone)             `work(call)` in a thread of the pool, within the limits
     async for event in service.stream(...)    the items of an iterator that blocks, as they come
-    service.pool.idle                         seconds without a request: background work waits for it
 
-What blocks runs in a thread: in one of the pool for requests, or in one of its own for background work, which also takes
-`Served.write` for a piece of work at a time, so that a request that writes gets its turn.
+What blocks runs in a thread: of `Service.pool`; of `Service.answering` where a model may take minutes; of `Service.writing` where
+it may wait for another writer; or of its own, for background work, which takes `Served.write` for a piece of work at a time, so
+that a request that writes gets its turn. Searches wait for none of the others.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ RECENT = 2.0
 """Seconds for which a manifest is read again though it looks the same: clocks of file systems are coarse."""
 WRITING = 30.0
 """Seconds that a request waits for another writer of this process, or of another one."""
+ENDING = 3.0
+"""Seconds that requests under way get to end."""
 
 
 class UnknownLibrary(UsageError):
@@ -145,7 +147,11 @@ class Service:
         self.parts: list[Part] = []
         """What runs beside the routes: the application puts them here."""
         self.jobs = Jobs()
-        self.pool = Pool(config.limits.threads, config.limits.waiting)
+        limits = config.limits
+        self.pool = Pool(limits.threads, limits.waiting)
+        self.answering = Pool(limits.answers, limits.waiting)
+        self.writing = Pool(limits.writers, limits.waiting)
+        self.pools = {"search": self.pool, "answer": self.answering, "write": self.writing}
 
     def served(self, name: str = "") -> Served:
         """The library of that name; the first one for none."""
@@ -157,24 +163,34 @@ class Service:
             ) from None
 
     async def run(
-        self, work: Callable[[Call], T], gone: Callable[[], Awaitable[Any]] | None = None, *, seconds: float | None = None
+        self,
+        work: Callable[[Call], T],
+        gone: Callable[[], Awaitable[Any]] | None = None,
+        *,
+        seconds: float | None = None,
+        pool: Pool | None = None,
     ) -> T:
         """``work(call)`` in a thread, for at most ``seconds`` (those of the limits where None). See `Pool.run`.
 
         Where the generation that it read went away meanwhile, it is done once more on the newest one.
         """
         limit = self.config.limits.seconds if seconds is None else seconds
+        chosen = self.pool if pool is None else pool
         try:
-            return await self.pool.run(work, limit, gone)
+            return await chosen.run(work, limit, gone)
         except LibraryChanged:
             for one in self.libraries.values():
                 one._seen = None
-            return await self.pool.run(work, limit, gone)
+            return await chosen.run(work, limit, gone)
+
+    async def answer(self, work: Callable[[Call], T], gone: Callable[[], Awaitable[Any]] | None = None) -> T:
+        """`run` with the time and the threads of answers."""
+        return await self.run(work, gone, seconds=self.config.limits.stream_seconds, pool=self.answering)
 
     async def stream(
         self, items: Callable[[Call], Iterator[T]], gone: Callable[[], Awaitable[Any]], *, seconds: float | None = None
     ) -> AsyncGenerator[T, None]:
-        """The items of ``items(call)``, made in a thread, as they come.
+        """The items of ``items(call)``, made in a thread of those for answers, as they come.
 
         When the client is gone, the time is up or the caller stops, the call is cancelled and the iterator is closed.
         Raises what `run` raises, the first item included.
@@ -201,7 +217,7 @@ class Service:
                 if (close := getattr(iterator, "close", None)) is not None:
                     close()
 
-        call, _ = self.pool.start(work, limit)
+        call, _ = self.answering.start(work, limit)
         leaving = asyncio.ensure_future(gone())
         leaving.add_done_callback(lambda _: call.cancel())
         try:
@@ -221,10 +237,18 @@ class Service:
             leaving.cancel()
             call.cancel()
 
+    def cancel(self) -> None:
+        """Cancel everything that runs or waits: streams end, models are no longer asked."""
+        for pool in self.pools.values():
+            pool.cancel()
+
     def close(self) -> bool:
         """Cancel what runs and close the libraries; returns whether every thread is done."""
+        self.cancel()
         self.jobs.close()
-        done = self.pool.close()
+        until = time.monotonic() + ENDING
+        ended = [pool.close(max(0.0, until - time.monotonic())) for pool in self.pools.values()]  # each of them
+        done = all(ended)
         if done:
             for one in self.libraries.values():
                 one.close()

@@ -85,17 +85,11 @@ class Pool:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="bookwheel-serve")
         self._calls: set[Call] = set()
         self._lock = threading.Lock()
-        self._last = 0.0
 
     @property
     def active(self) -> int:
         """Pieces of work that run or wait."""
         return len(self._calls)
-
-    @property
-    def idle(self) -> float:
-        """Seconds for which there has been nothing to do; 0 while there is. Background work looks here before it goes on."""
-        return 0.0 if self._calls else time.monotonic() - self._last
 
     async def run(self, work: Callable[[Call], T], seconds: float, gone: Callable[[], Awaitable[Any]] | None = None) -> T:
         """``work(call)`` in a thread. ``gone`` returns when the client is gone, whereupon the call is cancelled.
@@ -147,7 +141,6 @@ class Pool:
     def _ended(self, call: Call) -> None:
         with self._lock:
             self._calls.discard(call)
-            self._last = time.monotonic()
 
     def cancel(self) -> None:
         """Cancel everything that runs or waits."""
@@ -156,7 +149,7 @@ class Pool:
         for call in calls:
             call.cancel()
 
-    def close(self, seconds: float = 3.0) -> bool:
+    def close(self, seconds: float) -> bool:
         """Cancel everything and wait for so long; returns whether every thread is done."""
         self.cancel()
         self._executor.shutdown(wait=False, cancel_futures=True)

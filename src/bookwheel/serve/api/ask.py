@@ -27,8 +27,7 @@ async def ask(request: Request, service: Service, asked: AskParameters) -> Respo
         library = served.library()
         return as_json({"library": served.name, **answer_of(asked, library, service.config, call).to_dict()}).encode()
 
-    limit = service.config.limits.stream_seconds
-    return Response(await service.run(work, gone(request), seconds=limit), media_type=JSON)
+    return Response(await service.answer(work, gone(request)), media_type=JSON)
 
 
 async def ask_events(request: Request, service: Service, asked: AskParameters) -> Response:

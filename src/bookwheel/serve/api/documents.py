@@ -97,7 +97,7 @@ async def add(request: Request, service: Service, asked: AddParameters) -> Respo
         return told
 
     # The work goes on though the client may be gone: what is half added would only have to be added again.
-    done = await service.run(lambda _: served.write(work), seconds=limits.stream_seconds)
+    done = await service.run(lambda _: served.write(work), seconds=limits.stream_seconds, pool=service.writing)
     return json_response(done)
 
 
@@ -109,6 +109,7 @@ async def remove(request: Request, service: Service, asked: RemoveParameters) ->
     count = await service.run(
         lambda _: served.write(lambda library: library.remove(list(asked.id)), create=False),
         seconds=service.config.limits.stream_seconds,
+        pool=service.writing,
     )
     return json_response({"library": served.name, "removed": count})
 

@@ -37,7 +37,7 @@ async def embed(request: Request, service: Service, asked: EmbedParameters) -> R
         done = library.embed(names, passages=asked.passages, minutes=asked.minutes, cpu=asked.cpu)
         return [status(one) for one in done]
 
-    done = await service.run(lambda _: served.write(work, create=False), seconds=60 * asked.minutes + 120)
+    done = await service.run(lambda _: served.write(work, create=False), seconds=60 * asked.minutes + 120, pool=service.writing)
     return json_response({"library": served.name, "encoders": done})
 
 

@@ -101,10 +101,11 @@ def _state(service: Service) -> Iterator[str]:
     yield _line("bookwheel_info", 1, version=__version__)
     yield from _head("bookwheel_start_time_seconds", "gauge", "When the server was started, in seconds since 1970.")
     yield _line("bookwheel_start_time_seconds", service.started)
-    yield from _head("bookwheel_work", "gauge", "Requests in the pool, and how many it takes.")
-    yield _line("bookwheel_work", service.pool.active, state="active")
-    yield _line("bookwheel_work", service.pool.threads, state="threads")
-    yield _line("bookwheel_work", service.pool.threads + service.pool.waiting, state="most")
+    yield from _head("bookwheel_work", "gauge", "Requests at work or waiting, by pool, and how many each takes.")
+    for name, pool in service.pools.items():
+        yield _line("bookwheel_work", pool.active, pool=name, state="active")
+        yield _line("bookwheel_work", pool.threads, pool=name, state="threads")
+        yield _line("bookwheel_work", pool.threads + pool.waiting, pool=name, state="most")
     if (held := anonymous_bytes()) is not None:
         yield from _head("bookwheel_anonymous_bytes", "gauge", "Memory of the process that counts against its budget.")
         yield _line("bookwheel_anonymous_bytes", held)

@@ -156,8 +156,7 @@ async def chat(request: Request, service: Service, asked: ChatParameters) -> Res
                 {**began, "object": "chat.completion", "choices": [choice], "usage": _usage(answer), **_extra(answer)}
             ).encode()
 
-        limit = service.config.limits.stream_seconds
-        return Response(await service.run(work, gone(request), seconds=limit), media_type=JSON)
+        return Response(await service.answer(work, gone(request)), media_type=JSON)
 
     usage = isinstance(asked.stream_options, dict) and bool(asked.stream_options.get("include_usage"))
 

@@ -18,15 +18,20 @@ from ..service import Service
 __all__ = ["document", "openapi"]
 
 ERRORS = {
-    "400": "parameters that are unknown or wrong",
+    "400": "parameters that are unknown, wrong, or do not go together",
     "401": "the token is missing or wrong",
     "403": "a page of another site asks, or the server is read-only",
     "404": "there is no such library or document",
+    "405": "what changes something is posted, not linked to",
+    "408": "the body did not arrive in time",
     "409": "the library is empty",
     "413": "the body is too large",
+    "421": "the server does not answer by this host name",
     "422": "the work does not fit the memory of the server",
     "424": "a model is missing or does not answer",
+    "500": "the library is damaged, or something unforeseen happened",
     "503": "too much is asked at this moment, or it took too long; Retry-After says when to come again",
+    "507": "the disk is full, or cannot be written to",
 }
 
 
@@ -42,11 +47,12 @@ def document(pages: Sequence[Page], endpoints: Sequence[Endpoint]) -> dict[str, 
     for page in pages:
         for method in ("get", "post") if page.post else ("get",):
             paths.setdefault(page.twin, {})[method] = _operation(
-                method, page.parameters, page.summary, "application/json", page.answer
+                method, page.parameters, page.summary, ["application/json"], page.answer, tagged=page.of_generation
             )
     for one in endpoints:
         method = one.method.lower()
-        paths.setdefault(one.path, {})[method] = _operation(method, one.parameters, one.summary, one.answers, None)
+        answers = [one.answers, *(["text/event-stream"] if one.streams else [])]
+        paths.setdefault(one.path, {})[method] = _operation(method, one.parameters, one.summary, answers, None)
     error = {
         "type": "object",
         "required": ["error"],
@@ -74,7 +80,9 @@ def document(pages: Sequence[Page], endpoints: Sequence[Endpoint]) -> dict[str, 
     }
 
 
-def _operation(method: str, parameters: type | None, summary: str, answers: str, schema: Any) -> dict[str, Any]:
+def _operation(
+    method: str, parameters: type | None, summary: str, answers: Sequence[str], schema: Any, *, tagged: bool = False
+) -> dict[str, Any]:
     told: dict[str, Any] = {"summary": summary}
     if parameters is not None and method == "post":
         body = parser(parameters).schema()
@@ -90,13 +98,15 @@ def _operation(method: str, parameters: type | None, summary: str, answers: str,
             }
             for one in parser(parameters).parameters.values()
         ]
-    content = {answers: {"schema": schema or ({"type": "object"} if answers == "application/json" else {"type": "string"})}}
+    object_ = schema or {"type": "object"}
+    content = {kind: {"schema": object_ if kind == "application/json" else {"type": "string"}} for kind in answers}
     errors = {
         "description": "One sentence.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
     told["responses"] = {
         "200": {"description": summary, "content": content},
+        **({"304": {"description": "what the request has, by its If-None-Match, is still so"}} if tagged else {}),
         **{status: {**errors, "description": why} for status, why in ERRORS.items()},
     }
     return told

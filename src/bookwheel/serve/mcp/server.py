@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import BookwheelError, UsageError
@@ -16,7 +15,7 @@ from ..._version import __version__
 from ...read.hostile import visible
 from .instructions import instructions
 from .tokens import written
-from .tools import TOOLS, Access
+from .tools import TOOLS, Access, Tool
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -29,8 +28,8 @@ INSTALL = "MCP needs the package mcp, which is not installed; install it with: p
 THREADS = 4
 """Calls that are worked on at one time over stdio."""
 
-Run = Callable[[Callable[[], dict[str, Any]]], Awaitable[dict[str, Any]]]
-"""Runs what blocks, away from the event loop."""
+Run = Callable[[Tool, Callable[[], dict[str, Any]]], Awaitable[dict[str, Any]]]
+"""Runs what blocks, a call of a tool, away from the event loop, in the context of the request."""
 
 
 def require_sdk() -> None:
@@ -48,7 +47,7 @@ def in_threads() -> Run:
 
     limiter = CapacityLimiter(THREADS)
 
-    async def run(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    async def run(_: Tool, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
 
     return run
@@ -101,8 +100,7 @@ async def _called(
     if tool is None:
         return {}, f"there is no tool {name[:80]!a}; the tools are {', '.join(TOOLS)}"
     try:
-        asked = copy_context()  # the thread in which it runs has another
-        return await run(lambda: asked.run(lambda: _sound(tool.call(access(), given)))), None
+        return await run(tool, lambda: _sound(tool.call(access(), given))), None
     except Exception as error:
         return {}, sentence(error)
 

@@ -1,0 +1,64 @@
+"""The tool that answers: `ask`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...documents.places import Place
+from .access import Access
+from .shown import AT, NOTICE, address, label, reader_sees, warned
+from .tokens import ALLOWED, Budget, clipped
+
+if TYPE_CHECKING:
+    from ...read.answer import Claim
+
+__all__ = ["ask"]
+
+
+def ask(access: Access, question: str, filter: str | None) -> dict[str, Any]:
+    """An answer with its quotes, or a refusal with its reason."""
+    library = access.library
+    answer = library.ask(question, access.model, where=filter)
+    told: dict[str, Any] = {
+        "answer": None if answer.refused else clipped(reader_sees(answer.text, ()), 2000),
+        "refused": answer.refused,
+    }
+    if answer.refused:
+        told["reason"] = label(answer.reason, 600)
+    budget = Budget(ALLOWED - 2500)
+    told["claims"] = [one for claim in answer.claims if budget.take(one := _claim(access, claim))]
+    if (left := len(answer.claims) - len(told["claims"])) > 0:
+        told["left_out"] = f"{left} more sentences do not fit; ask about less, or search"
+    if answer.everywhere is not None:
+        told["count"] = {"documents": answer.everywhere.documents, "occurrences": answer.everywhere.occurrences}
+        told["next"] = "find_exact lists every document with its places"
+    if not answer.claims:
+        told["nearest"] = [
+            one
+            for evidence in answer.evidence[:5]
+            if budget.take(
+                one := {
+                    "id": f"{address(library, evidence.id, evidence.source)}{AT}{evidence.start}",
+                    "title": label(evidence.title) or label(evidence.id),
+                    "place": label(evidence.place, 300),
+                }
+            )
+        ]
+        told.setdefault("next", "search with other words, or fetch what is nearest")
+    if answer.notes:
+        told["notes"] = [label(note, 300) for note in answer.notes[:5]]
+    return told | warned([claim["text"] for claim in told["claims"]]) | {"notice": NOTICE}
+
+
+def _claim(access: Access, claim: Claim) -> dict[str, Any]:
+    quotes = [
+        {
+            "text": clipped(reader_sees(quote.text, ()), 800),
+            "place": label(quote.place or quote.source, 300),
+            "id": f"{address(access.library, quote.id, quote.source)}{AT}{quote.start}",
+            "url": access.link(quote.source, quote.id, quote.start, Place()),
+        }
+        for quote in claim.quotes[:5]
+    ]
+    told = {"text": clipped(reader_sees(claim.text, ()), 800), "status": claim.status, "quotes": quotes}
+    return told | ({"note": label(claim.note, 300)} if claim.note else {})

@@ -1,0 +1,108 @@
+"""Queries that people asked: questions with the documents that their answers quote, and queries with the results that were opened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..._errors import InputError
+from .drawn import Drawn
+from .query import Draft
+from .wording import one_line
+
+__all__ = ["Answers", "Clicks"]
+
+LONGEST = 16 << 20
+"""Bytes of one line."""
+MOST = 100_000
+"""Different queries of the logs."""
+
+
+class Answers:
+    """From what `bookwheel ask --log` writes: a question is answered by the documents that its answer quotes.
+
+    They were found by the recipe in use, which these judgments therefore favour; nothing is taken out of the documents.
+    """
+
+    name = "answers"
+    summary = "a question that was asked; the documents that its answer quotes"
+    source = "Joachims, Optimizing Search Engines Using Clickthrough Data (KDD 2002), with quotes for clicks"
+    needs = "logs"
+
+    def drafts(self, drawn: Drawn) -> Iterator[Draft]:
+        """See `Way.drafts`. Raises `InputError` for a log that cannot be read."""
+        asked: dict[str, dict[str, int]] = {}
+        for record in _records(drawn.logs):
+            if isinstance(record.get("question"), str) and not record.get("refused", True):
+                for claim in _list(record.get("claims")):
+                    for quote in _list(claim.get("quotes")) if claim.get("status") in ("quoted", "supported") else ():
+                        _note(asked, record["question"], quote.get("id"))
+        yield from _drafts(drawn, asked, "answer")
+
+
+class Clicks:
+    """From lines ``{"query": …, "clicked": ID}``, or ``"id": ID``: a query is answered by the documents that were opened for it.
+
+    Who sees the recipe's order opens what is on top, so clicks favour the recipe in use; nothing is taken out of the documents.
+    """
+
+    name = "clicks"
+    summary = "a query that was searched; the results that were opened"
+    source = "Joachims, Optimizing Search Engines Using Clickthrough Data (KDD 2002)"
+    needs = "logs"
+
+    def drafts(self, drawn: Drawn) -> Iterator[Draft]:
+        """See `Way.drafts`. Raises `InputError` for a log that cannot be read."""
+        searched: dict[str, dict[str, int]] = {}
+        for record in _records(drawn.logs):
+            if isinstance(record.get("query"), str):
+                given = record.get("clicked", record.get("id"))
+                for one in given if isinstance(given, list) else [given]:
+                    _note(searched, record["query"], one)
+        yield from _drafts(drawn, searched, "click")
+
+
+def _note(found: dict[str, dict[str, int]], query: str, document: object) -> None:
+    text = one_line(query)
+    if isinstance(document, str) and text and (text in found or len(found) < MOST):
+        counts = found.setdefault(text, {})
+        counts[document] = counts.get(document, 0) + 1
+
+
+def _drafts(drawn: Drawn, queries: Mapping[str, Mapping[str, int]], what: str) -> Iterator[Draft]:
+    """A draft for each query, in an order drawn with the seed; documents that the library has not are left out."""
+    snapshot = drawn.library._snapshot
+    for text in sorted(queries, key=lambda one: drawn.chance(one)):
+        relevant: dict[int, int] = {}
+        for name in queries[text]:
+            found = snapshot.store.find(snapshot.generation, name)
+            if len(found) == 1:
+                relevant[found[0]] = 1
+        if relevant:
+            count = sum(queries[text].values())
+            yield Draft(text, relevant, {}, f"{count} {what}{'' if count == 1 else 's'}")
+
+
+def _list(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _records(paths: tuple[Path, ...] | Any) -> Iterator[Mapping[str, Any]]:
+    for path in paths:
+        try:
+            with Path(path).open("rb") as file:
+                number = 0
+                while line := file.readline(LONGEST):
+                    number += 1
+                    if not line.strip():
+                        continue
+                    try:
+                        record = json.loads(line)
+                    except (ValueError, RecursionError):
+                        raise InputError(f"{path}:{number} is no JSON; a log has one JSON object a line") from None
+                    if isinstance(record, dict):
+                        yield record
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
