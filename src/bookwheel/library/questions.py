@@ -9,7 +9,7 @@ from .._errors import UsageError
 from .._numbers import real, whole
 from ..read.answer import Answer
 from ..read.answering import Event
-from ..read.options import AskOptions
+from ..read.options import AskOptions, checked_context
 from .opened import Opened
 from .search_options import with_options
 from .searcher import asked
@@ -107,6 +107,7 @@ class Questions(Opened):
         model: Any = None,
         calls: int = 16,
         seconds: float | None = None,
+        context: int | None = None,
         unsupported: Literal["omit", "mark"] = "omit",
     ) -> Answer:
         """The sentences that say most of what documents say, each an exact quote with its place, in the order of the text.
@@ -115,8 +116,9 @@ class Questions(Opened):
         where given; with a ``query`` the summary is about that.
 
         With a ``model`` (see `AskOptions.model`) it is written: the passages are summed up group by group, then the groups, in at
-        most ``calls`` prompts and ``seconds`` (300); every sentence is bound to stored text as in `ask`, and where too little is
-        supported, the extractive summary stands. Raises `InputError`, `FilterError`, `UsageError`, `LibraryEmpty`.
+        most ``calls`` prompts and ``seconds`` (300), each within ``context`` tokens; every sentence is bound to stored text as in
+        `ask`, and where too little is supported, the extractive summary stands. Raises `InputError`, `FilterError`,
+        `UsageError`, `LibraryEmpty`.
         """
         from ..read.summary import SummaryOptions
         from ..read.written_summary import SummaryWriting
@@ -132,6 +134,7 @@ class Questions(Opened):
         if unsupported not in ("omit", "mark"):
             raise UsageError(f"unsupported must be 'omit' or 'mark', not {unsupported!r}")
         limit = None if seconds is None else real(seconds, "seconds")
-        writing = None if model is None else SummaryWriting(model, calls, limit, unsupported, words)
+        context = None if context is None else checked_context(context)
+        writing = None if model is None else SummaryWriting(model, calls, limit, unsupported, words, context)
         options = SummaryOptions(sentences, words, query.strip())
         return summarise(self._searcher, numbers, what, options, hidden=hidden, writing=writing)

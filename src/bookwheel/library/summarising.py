@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._errors import InputError, UsageError
+from ..language import problem
 from ..read.answer import Answer, Claim
 from ..read.evidence import Evidence, Quote
 from ..read.summary import Sentence, SummaryOptions, sentences_of, summarised
@@ -71,7 +72,7 @@ def summarise(
             central = summarised(read.sentences(), about, terms, collection.idf, None if encoder is None else encoder.encode)
             began = time.perf_counter()
             passages = _passages(searcher, numbers, [one for one in central if hidden or not _is_hidden(searcher, one)], hidden)
-            told = write_summary(collection, options.query or what, passages, claims, options.sentences, writing)
+            told = write_summary(collection, options.query or _subject(passages), passages, claims, options.sentences, writing)
             written_in = time.perf_counter() - began
             if told.claims:
                 cited = {quote.evidence for claim in told.claims for quote in claim.quotes}
@@ -82,6 +83,8 @@ def summarise(
     question = f"summary of {what}" + (f": {options.query}" if options.query else "")
     if not claims:
         reason = f"{what} has no sentences to choose from"
+        if writing is not None and (wrong := problem(writing.model)):
+            notes.append(wrong)
         return Answer(question, (), (), METHOD, refused=True, reason=reason, notes=tuple(notes), timings=timings)
     if writing is not None:
         timings = {"writing": written_in, **timings}
@@ -89,6 +92,12 @@ def summarise(
         question, claims, evidence, "write" if told.claims else METHOD, told.model, notes=tuple(notes), timings=timings,
         spent=told.spent, omitted=told.omitted,
     )  # fmt: skip
+
+
+def _subject(passages: Sequence[Evidence]) -> str:
+    """What a model is told that the text is: a path of this machine says nothing to it, and is nobody's business."""
+    titles = list(dict.fromkeys(one.title for one in passages if one.title))
+    return ", ".join(titles[:3]) or "the text"
 
 
 def _passages(searcher: Searcher, numbers: Sequence[int], central: Sequence[Sentence], hidden: bool) -> list[Evidence]:

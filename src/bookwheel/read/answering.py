@@ -15,7 +15,7 @@ from .protocols import Collection
 from .quoting import quoted
 from .refusal import Verdict, features, judged, passage_features
 
-__all__ = ["Event", "Found", "Token", "answer", "events"]
+__all__ = ["Event", "Found", "Token", "answer", "events", "model_problems"]
 
 
 def events(collection: Collection, question: str, options: AskOptions, added: Sequence[str] = ()) -> Iterator[Event]:
@@ -26,7 +26,8 @@ def events(collection: Collection, question: str, options: AskOptions, added: Se
     yield Found(evidence)
     timings = {"search": searched - started}
     if not evidence:
-        yield Answer(question, (), (), "quote", refused=True, reason=_nothing(options), timings=timings)
+        notes = model_problems(options)
+        yield Answer(question, (), (), "quote", refused=True, reason=_nothing(options), notes=notes, timings=timings)
         return
     found = matches(collection, Question.of(collection, question, added), evidence, hidden=options.hidden)
     verdict = _judged(collection, found, options)
@@ -40,9 +41,8 @@ def events(collection: Collection, question: str, options: AskOptions, added: Se
         yield replace(made, probability=verdict.probability, notes=(*made.notes, *filter(None, [verdict.note])))
     else:
         reason = verdict.reason or "what was found has no text that can be quoted"
-        yield replace(
-            made, refused=True, reason=reason, probability=verdict.probability, notes=tuple(filter(None, [verdict.note]))
-        )
+        notes = (*model_problems(options), *filter(None, [verdict.note]))
+        yield replace(made, refused=True, reason=reason, probability=verdict.probability, notes=notes)
 
 
 def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verdict:
@@ -57,6 +57,16 @@ def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verd
     strength = collection.strengths(found.question.text, [one.passage for one in found.evidence])
     rows = features(passage_features(collection, found, strength))
     return judged(collection, found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
+
+
+def model_problems(options: AskOptions) -> tuple[str, ...]:
+    """What is wrong with the models that were named, for an answer that none of them is asked for."""
+    named = [one for one in (options.model, options.verifier) if one is not None]
+    if not named:
+        return ()
+    from ..language import problem
+
+    return tuple(filter(None, map(problem, named)))
 
 
 def _nothing(options: AskOptions) -> str:

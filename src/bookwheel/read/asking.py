@@ -12,7 +12,7 @@ from typing import Protocol
 
 from .._errors import QueryError, UsageError
 from .answer import Answer
-from .answering import Event, Found
+from .answering import Event, Found, model_problems
 from .answering import events as answered
 from .conversation import Completed, Turn, complete
 from .everywhere import MentionList, everywhere
@@ -68,6 +68,7 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
         notes = [_limit_note(limited)] if limited.limits else []
         found = everywhere(collection, question, whole, limited.where(options.where), options)
         yield Found(found.evidence)
+        notes += model_problems(options)
         yield _finished(found, question, [*notes, *found.notes, *limited.unclear], limited, "", started)
         return
     completed = complete(collection, wanted, turns, options) if turns else Completed(wanted)

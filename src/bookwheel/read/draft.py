@@ -26,7 +26,8 @@ _MARKS = re.compile(
     r"(?:\s*(?:[,;–-]|and|†[^\]】)]*)\s*(?:(?:passage|document|doc|source)\s*)?\[?\d{0,3}\]?)*\s*[\]】)])(?=[\s.,;:!?)\[【(]|$)",
     re.IGNORECASE,
 )
-_FENCED = re.compile(r"(?m)^\s*(?:```|~~~).*$")
+_FENCED = re.compile(r"(?m)^\s*(?:(?:```|~~~)|===\s*[0-9a-f]{6,}\b).*$")
+"""Fences of code, and those that stand around passages in prompts (`hostile.Fence`), which small models repeat."""
 _BULLET = re.compile(r"^\s*(?:[-*+•‣]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|>\s*)+")
 _EMPHASIS = re.compile(r"(\*{1,3}|_{2,3}|`+|~~)(?=\S)(.+?)(?<=\S)\1")
 _PASSAGES = (

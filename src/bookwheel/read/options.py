@@ -10,7 +10,7 @@ from .._numbers import real, whole
 from ..rank.recipe import Recipe
 from .methods import METHODS
 
-__all__ = ["AskOptions"]
+__all__ = ["AskOptions", "checked_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,7 @@ class AskOptions:
             if not low <= value <= high:
                 raise UsageError(f"{name} must be a whole number between {low} and {high:,}, not {value!r}")
         if self.context is not None:
-            object.__setattr__(self, "context", whole(self.context, "context"))
-            if not 256 <= self.context <= 1 << 24:
-                raise UsageError(f"context must be a whole number between 256 and {1 << 24:,}, not {self.context!r}")
+            object.__setattr__(self, "context", checked_context(self.context))
         for name in ("threshold", "seconds"):
             if (given := getattr(self, name)) is not None:
                 object.__setattr__(self, name, real(given, name))
@@ -79,3 +77,10 @@ class AskOptions:
         for name in ("history", "inside"):
             given = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+
+
+def checked_context(value: int) -> int:
+    """A number of tokens for a model's prompt and answer; raises `UsageError`."""
+    if not 256 <= (tokens := whole(value, "context")) <= 1 << 24:
+        raise UsageError(f"context must be a whole number between 256 and {1 << 24:,}, not {value!r}")
+    return tokens

@@ -142,7 +142,7 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
     values = {"secret": fence.secret, "question": bare(question)}
     frame, *lengths = _counted(model, [prompt.settings.get("system", "") + prompt.fill(passages="", **values), *texts])
     most = prompt.number("max_tokens", 300)
-    context = model_context(model, options)
+    context = model_context(model, options.context)
     room = context - most - frame - 40  # what a chat template adds
     fitting = 0
     for length in lengths:
@@ -162,7 +162,7 @@ def _answering(model: Any, question: str, evidence: Sequence[Evidence], options:
 
 def _phrasing(model: Any, question: str, quoted: Sequence[Claim], options: AskOptions) -> _Ask:
     """The prompt with the sentences of the quoting answer."""
-    context = model_context(model, options)
+    context = model_context(model, options.context)
     prompt = load_prompt("phrase")
     lines = [" ".join(bare(claim.text).split()) for claim in quoted]
     while True:

@@ -11,6 +11,7 @@ a second or two, once, and again when the library has grown by half or has other
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,7 @@ from ...rank.query import Query
 from ...read.evidence import Evidence
 from ...read.matching import Matches, Question, matches
 from ...read.refusal import Fitted, features, passage_features, sums
-from ...read.sentences import Sentence, sentences_of
+from ...read.sentences import Sentence, Word, sentences_of
 from ..passage_texts import HEAD
 from ..snapshot import Snapshot
 from ..vectors.encoders import Encoders
@@ -38,6 +39,15 @@ LENGTHS = (3, 11)
 """Words of a question: from the first number up to below the second."""
 PIECE = (2, 5)
 """Characters of a word that is taken of a script without spaces."""
+PART, WORD = 4.5, 6.3
+"""Letters of what stands between spaces, on average, below which it is a part of a word, as in Vietnamese, whose words are written
+syllable by syllable; pieces of Thai are parts as well. Of these a question has more, as many as make up words of so many letters."""
+CLAUSE = 60
+"""Characters of what is taken for a sentence in a script that marks no ends of sentences, but writes spaces between clauses."""
+_UNMARKED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+"""Thai, Lao, Myanmar, Khmer."""
+_SYLLABIC = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
+"""Han, kana and Hangul: a character is a syllable, or a word."""
 TOP = 5
 """Hits of each retriever that a question is judged by."""
 USABLE = 8
@@ -83,7 +93,7 @@ def fitting_probabilities(
 
 def fitted(encoders: Encoders, snapshot: Snapshot, wording: LibraryWording) -> Fitted | None:
     """The model of this library; None where it is too small to fit anything on."""
-    note = f"cutoff 7 {' '.join(wording.names)}"
+    note = f"cutoff 10 {' '.join(wording.names)}"
     try:
         known = json.loads(encoders.cache.note(note) or "")
         if known["passages"] / GROWN <= snapshot.passages <= known["passages"] * GROWN and np.isfinite(known["start"]):
@@ -156,21 +166,33 @@ def made_questions(
     read = _Read(wording)
     usable: list[tuple[Evidence, list[tuple[Sentence, list[str]]]]] = []
     for one in _evidence(snapshot, [number for number in chosen if number in alive]):
-        of_one = [(piece, _words(rng, piece)) for piece in read.of(one)]
+        of_one = [(piece, _words(rng, piece)) for sentence in read.of(one) for piece in _clauses(sentence)]
         if long := [(piece, words) for piece, words in of_one if len(words) >= SHORTEST]:
             usable.append((one, long))
     if len(usable) < USABLE:
         return None
-    found = []
+    found, parts = [], _parts(words for _, long in usable for _, words in long)
     for number in range(min(QUERIES, EACH * sum(len(long) for _, long in usable))):
         passage, sentences = usable[number % len(usable)]
         sentence, words = sentences[int(rng.integers(len(sentences)))]
-        question = Question.of(wording, _text(_asked(rng, words)))
+        question = Question.of(wording, _text(_asked(rng, words, parts)))
         evidence = _evidence(snapshot, _best(encoders, snapshot, wording.names, question.text))
         if evidence:
             found.append(_met(read, question, evidence, passage.passage, sentence))
     whole, cut = np.array(found).reshape(-1, 2).T
     return (whole, cut) if len(whole) >= USABLE else None
+
+
+def _clauses(sentence: Sentence) -> list[Sentence]:
+    """``sentence``, or where its script marks no ends of sentences, what stands between spaces: a sentence or a clause each."""
+    if len(sentence.text) < 2 * CLAUSE or _UNMARKED.search(sentence.text) is None:
+        return [sentence]
+    found: list[list[Word]] = [[]]
+    for word in sentence.words:
+        if found[-1] and word[1] - found[-1][0][0] > 2 * CLAUSE and found[-1][-1][1] - found[-1][0][0] > CLAUSE:
+            found.append([])
+        found[-1].append(word)
+    return [replace(sentence, words=tuple(some)) for some in found]
 
 
 def _met(
@@ -180,10 +202,13 @@ def _met(
     wording = read.wording
     met = read.matches(question, evidence)
     strength = wording.strengths(question.text, [one.passage for one in evidence])
-    own = [one.passage == passage for one in evidence]
-    kept = np.array([not (own[one.at] and one.start == sentence.start) for one in met.sentences], bool)
-    pieces = [one for one, stays in zip(met.sentences, kept.tolist(), strict=True) if stays]
-    rest = replace(met, sentences=pieces, met=met.met[kept], pairs=met.pairs[kept], at=met.at[kept])
+    pieces: list[Sentence] = []
+    for one in met.sentences:
+        if evidence[one.at].passage != passage or one.start != sentence.start:
+            pieces.append(one)
+        elif others := [word for word in one.words if word not in sentence.words]:
+            pieces.append(replace(one, words=tuple(others)))
+    rest = matches(wording, question, evidence, pieces)
     before, after = met.passages_met @ question.weights, rest.passages_met @ question.weights
     left = np.where(before > 0, after / np.maximum(before, 1e-9), 1.0)  # the score falls as the words do
     whole, cut = (
@@ -218,9 +243,16 @@ def _words(rng: np.random.Generator, sentence: Sentence) -> list[str]:
     return words
 
 
-def _asked(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
+def _parts(sentences: Iterable[Sequence[str]]) -> float:
+    """How many of the words of ``sentences`` make up one of the usual length."""
+    lengths = [len(word) if _SYLLABIC.search(word) is None else WORD for words in sentences for word in words]
+    mean = sum(lengths) / max(len(lengths), 1)
+    return WORD / mean if 0 < mean < PART else 1.0
+
+
+def _asked(rng: np.random.Generator, words: Sequence[str], parts: float) -> list[str]:
     """Some of ``words`` in their order, half of the time in a row."""
-    count = min(int(rng.integers(*LENGTHS)), len(words))
+    count = min(round(int(rng.integers(*LENGTHS)) * parts), len(words))
     if rng.random() < 0.5:
         first = int(rng.integers(len(words) - count + 1))
         return list(words[first : first + count])

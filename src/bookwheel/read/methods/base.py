@@ -94,7 +94,7 @@ class Run:
         given = {"secret": fence.secret, "question": bare(self.question), **values}
         texts = [fence.around(one, self.options.hidden) for one in some]
         prompt = load_prompt(name)
-        room = model_context(self.model, self.options) - prompt.number("max_tokens", 128) - 60
+        room = model_context(self.model, self.options.context) - prompt.number("max_tokens", 128) - 60
         frame, *lengths = self.model.count_tokens([prompt.fill(passage="", **given), *texts])
         while len(lengths) > 1 and frame + sum(lengths) + 2 * len(lengths) > room:
             lengths.pop()
@@ -124,12 +124,12 @@ class Run:
         return Binder(self.collection, self.question, self.evidence, hidden=self.options.hidden)
 
 
-def model_context(model: Any, options: AskOptions) -> int:
-    """Tokens of prompt and answer that the model takes. A model in this process has no more than it says."""
-    if options.context is not None and isinstance(model, RemoteModel):
-        return options.context
+def model_context(model: Any, given: int | None) -> int:
+    """Tokens of prompt and answer that the model takes: what it says, or ``given``, of which a model in this process may have less."""
+    if given is not None and isinstance(model, RemoteModel):
+        return given
     known = int(getattr(model, "context", 4096))
-    return known if options.context is None else min(options.context, known)
+    return known if given is None else min(given, known)
 
 
 def relevance(text: str) -> int | None:

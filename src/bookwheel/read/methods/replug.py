@@ -72,7 +72,7 @@ def _tokens(run: Run, some: Sequence[Evidence]) -> Iterator[Token]:
         for one in some
     ]
     system, most = prompt.settings.get("system", ""), prompt.number("max_tokens", 100)
-    room = model_context(run.model, run.options)
+    room = model_context(run.model, run.options.context)
     lengths = [length + most + 60 for length in run.model.count_tokens([system + text for text in filled])]
     while len(filled) > 1 and sum(lengths) > room:
         lengths.pop()
