@@ -40,6 +40,7 @@ COMMANDS = {
     "embed": "Embed the passages with the encoders that were added.",
     "models": "List the models that encode here, and their speed.",
     "evaluate": "Evaluate recipes on a judged collection.",
+    "experiments": "List and compare what was evaluated.",
     "recipes": "List recipes and stages, or save a recipe under a name.",
     "explain": "Show what a recipe does, stage by stage.",
     "allow": "Allow addresses that texts may be sent to, or list them.",
