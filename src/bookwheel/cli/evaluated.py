@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,8 @@ class After:
         """Do both. That a result cannot be kept is told, and loses nothing else."""
         from ..evaluate.report.made import made
 
-        about = made(["bookwheel", *sys.argv[1:]], seed=found.seed)
+        given = click.get_current_context().find_root().obj or ()
+        about = made(["bookwheel", *given], seed=found.seed)
         if self.keep and library is not None:
             from ..evaluate.kept import keep
 

@@ -159,7 +159,7 @@ def _open_closed_streams() -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        with asking(_ask), bookwheel.make_context("bookwheel", list(arguments)) as context:
+        with asking(_ask), bookwheel.make_context("bookwheel", list(arguments), obj=tuple(arguments)) as context:
             code = bookwheel.invoke(context)
             return code if isinstance(code, int) else 0
     except click.exceptions.Exit as done:

@@ -239,8 +239,8 @@ def compare_kept(before: Kept, after: Kept, recipes: tuple[str, str] | None = No
     new = {name: _part(after.scores[name], measures, shared) for _, name in pairs}
     found: list[Comparison] = []
     for first, second in pairs:
-        names = f"{first} ({before.number})", f"{second} ({after.number})"
-        found += compare({names[0]: old[first], names[1]: new[second]}, names[0], seed)
+        names = {"baseline": f"{first} ({before.number})", "name": f"{second} ({after.number})"}
+        found += [replace(one, **names) for one in compare({"old": old[first], "new": new[second]}, "old", seed)]
     t, randomisation = holm([one.p_t for one in found]), holm([one.p_randomisation for one in found])
     found = [replace(one, p_t_holm=t[at], p_randomisation_holm=randomisation[at]) for at, one in enumerate(found)]
     return OverTime(

@@ -130,6 +130,8 @@ class Experiments(Sequence[Mapping[str, Any]]):
 
 
 def _sound(table: Any) -> bool:
+    if not isinstance(table["experiments"], list):
+        return False
     numbers = [table["next"], *(one["number"] for one in reversed(table["experiments"]))]
     whole = all(isinstance(number, int) and not isinstance(number, bool) and number > 0 for number in numbers)
     return whole and all(later > earlier for later, earlier in pairwise(numbers))
