@@ -14,10 +14,9 @@ from .answer_scores import print_answer_scores
 from .command import argument, command, option
 from .needles import needle_options, run_needles, taken
 from .options import NO_ENCODER, Encoder, Language, Number, RecipeText, Whole, json_option, ram_option
-from .output import clean, json_document, notice, plural, table
 
 if TYPE_CHECKING:
-    from ..evaluate import Collection, Evaluation, LabelStep
+    from ..evaluate import Collection, Evaluation
 
 EXAMPLES = [
     ("bookwheel evaluate scifact/", "a BEIR folder: every named recipe against bm25"),
@@ -78,6 +77,19 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
     help="Also test whether each is as good as the baseline to within MARGIN, as in 0.01.",
 )
 @option("--per-query", is_flag=True, help="Show the values of each query too.")
+@option(
+    "--report",
+    "reports",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE",
+    help="Also write a report: FILE.html (one page with plots), .md or .json.",
+)
+@option(
+    "--keep/--no-keep",
+    default=None,
+    help="Keep the result in the library, for `bookwheel experiments`. [default: with --library]",
+)
 @option("--run-dir", type=click.Path(file_okay=False), metavar="DIR", help="Write each ranking to this folder as a TREC run.")
 @needle_options
 @json_option
@@ -100,6 +112,8 @@ def evaluate(
     judged: bool,
     margin: float | None,
     per_query: bool,
+    reports: tuple[str, ...],
+    keep: bool | None,
     run_dir: str | None,
     as_json: bool,
     **settings: Any,
@@ -115,6 +129,9 @@ def evaluate(
     The default measures are nDCG@10, R@100, AP and RR. P@k, Success@k, Rprec, Judged@k, Bpref and
     infAP are built in too; the other measures of ir-measures need: pip install
     'bookwheel[evaluate]'
+
+    With --library, the result is kept in the library: `bookwheel experiments` lists and compares what was
+    kept.
 
     With --answers, a log of answers is measured instead: exact match and F1 as of SQuAD, whether a gold
     answer is contained, refusals, and whether each quote is the text at its place, in the stored
@@ -149,17 +166,25 @@ def evaluate(
     if source is None:
         raise UsageError("COLLECTION is missing; name a folder of judgments, or give --answers and --gold")
     from ..evaluate import DEFAULT_MEASURES, evaluate_runs, experiment, read_run
+    from ..evaluate.report.write import check_name
     from ..progress import auto, silent
     from .compiling import announced
+    from .evaluated import After, print_json, print_tables
 
+    for path in reports:
+        check_name(path)
+    if keep and name is None and not runs:
+        raise UsageError("--keep keeps the result in a library; name it with --library")
     wanted = measures or DEFAULT_MEASURES
+    after = After(reports, margin, keep=name is not None and keep is not False)
     given = {key: value for key, value in settings.items() if value is not None}
     if runs:
-        unused = {**given, "recipe": recipes, "fit": fit, "library": name, "ram": ram, "depth": depth}
+        unused = {**given, "recipe": recipes, "fit": fit, "library": name, "ram": ram, "depth": depth, "keep": keep}
         if names := [f"--{key}" for key, value in unused.items() if value]:
             raise UsageError(f"--run measures finished rankings, so {', '.join(names)} would do nothing; leave it out")
         collection = _judgments(source, split, field)
         found = evaluate_runs(collection, {file: read_run(file) for file in runs}, wanted, baseline=baseline)
+        after(found, None)
     else:
         if given.get("encoder") == NO_ENCODER:
             given["encoder"] = None
@@ -176,15 +201,15 @@ def evaluate(
             field=field,
             ram=ram,
             progress=silent if as_json else auto,
+            then=after,
             **given,
         )
     if run_dir is not None:
         _write_runs(found, Path(run_dir))
     if as_json:
-        _print_json(found, per_query, changes, judged, margin)
+        print_json(found, after, changes, per_query=per_query, judged=judged)
     else:
-        _print(found, per_query, changes)
-        _print_more(found, judged, margin)
+        print_tables(found, after, changes, per_query=per_query, judged=judged)
 
 
 def _judgments(source: str, split: str, field: str) -> Collection:
@@ -207,57 +232,3 @@ def _write_runs(found: Evaluation, folder: Path) -> None:
     for number, (name, run) in enumerate(found.runs.items(), 1):
         slug = re.sub(r"[^A-Za-z0-9._+*-]+", "_", name).strip("_")[:80]
         write_run(folder / f"{number}-{slug}.run", run, tag=slug or "bookwheel")
-
-
-def _print_json(found: Evaluation, per_query: bool, changes: int, judged: bool, margin: float | None) -> None:
-    for note in found.notes:
-        notice(note)
-    document = found.to_dict(per_query)
-    document["changes"] = {
-        name: [
-            {"query": c.query, "text": c.text, "before": c.before, "after": c.after} for c in found.changes(name, None, changes)
-        ]
-        for name in found.compared
-    }
-    if judged:
-        document["missing_judgments"] = [one.to_dict() for one in found.missing()]
-        document["fewer_labels"] = [one.to_dict() for one in _fewer_labels(found)]
-    if margin is not None:
-        document["equivalence"] = [one.to_dict() for one in found.equivalence(margin)]
-    json_document(document)
-
-
-def _fewer_labels(found: Evaluation) -> list[LabelStep]:
-    """Of the first measure; none where it is not built in."""
-    return found.fewer_labels() if found.coverage() is not None else []
-
-
-def _print_more(found: Evaluation, judged: bool, margin: float | None) -> None:
-    """The tables that were asked for."""
-    from ..evaluate import format_equivalence, format_labels, format_missing
-
-    texts = [format_equivalence(found.equivalence(margin))] if margin is not None and found.compared else []
-    if judged:
-        texts += [format_missing(found.missing()), format_labels(_fewer_labels(found), found.measures[0])]
-    for text in filter(None, texts):
-        click.echo()
-        click.echo(clean(text, lines=True))
-
-
-def _print(found: Evaluation, per_query: bool, changes: int) -> None:
-    from ..evaluate import format_changes
-
-    click.echo(clean(str(found), lines=True))
-    for name in found.compared:
-        if changes and (count := len(found.changes(name, None, changes))):
-            click.echo()
-            click.echo(f"{plural(count, 'query', 'queries')} that changed most in {found.measures[0]}: {clean(name)}")
-            click.echo(format_changes(found, name, None, changes))
-    if per_query:
-        click.echo()
-        rows = []
-        for name, scores in found.scores.items():
-            for at, query in enumerate(scores.queries):
-                rows.append([clean(name), clean(query), *(f"{value:.4f}" for value in scores.values[:, at])])
-        for line in table(rows, ("recipe", "query", *found.measures), left=2):
-            click.echo(line)

@@ -43,6 +43,7 @@ COMMANDS = {
     "tune": "Choose the best recipe inside milliseconds and bytes.",
     "judge": "Judge documents for queries, and compare judges.",
     "make-queries": "Make queries with judgments from a library.",
+    "experiments": "List and compare what was evaluated.",
     "recipes": "List recipes and stages, or save a recipe under a name.",
     "explain": "Show what a recipe does, stage by stage.",
     "allow": "Allow addresses that texts may be sent to, or list them.",
@@ -162,7 +163,7 @@ def _open_closed_streams() -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        with asking(_ask), bookwheel.make_context("bookwheel", list(arguments)) as context:
+        with asking(_ask), bookwheel.make_context("bookwheel", list(arguments), obj=tuple(arguments)) as context:
             code = bookwheel.invoke(context)
             return code if isinstance(code, int) else 0
     except click.exceptions.Exit as done:

@@ -5,11 +5,14 @@ from .compare import Change, Comparison, changed, compare
 from .equivalence import Equivalence, equivalence
 from .evaluation import Evaluation, Search, evaluate, evaluate_runs
 from .experiment import experiment
+from .failures import Failure, failures
 from .judgments import read_qrels, read_queries
+from .kept import Kept, OverTime, compare_kept, keep, kept
 from .labels import LabelStep, order_with_fewer_labels
 from .load import load_collection, load_files
 from .measures import DEFAULT_MEASURES, KINDS, Scores, depth_of, measure, parse_measures
 from .missing import Coverage, Missing, coverage, missing_judgments
+from .report import Report, evaluation_report, made, write_report
 from .runs import Run, read_run, run_lines, write_run
 from .table import (
     format_changes,
@@ -30,19 +33,26 @@ __all__ = [
     "Coverage",
     "Equivalence",
     "Evaluation",
+    "Failure",
+    "Kept",
     "LabelStep",
     "Missing",
+    "OverTime",
+    "Report",
     "Run",
     "Scores",
     "Search",
     "changed",
     "compare",
+    "compare_kept",
     "coverage",
     "depth_of",
     "equivalence",
     "evaluate",
     "evaluate_runs",
+    "evaluation_report",
     "experiment",
+    "failures",
     "format_changes",
     "format_comparisons",
     "format_equivalence",
@@ -50,8 +60,11 @@ __all__ = [
     "format_labels",
     "format_missing",
     "format_table",
+    "keep",
+    "kept",
     "load_collection",
     "load_files",
+    "made",
     "measure",
     "missing_judgments",
     "order_with_fewer_labels",
@@ -60,5 +73,6 @@ __all__ = [
     "read_queries",
     "read_run",
     "run_lines",
+    "write_report",
     "write_run",
 ]

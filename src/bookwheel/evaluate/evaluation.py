@@ -54,6 +54,12 @@ class Evaluation:
     """What should be known about the figures, a sentence each: documents left out, weights that
     were fitted.
     """
+    seed: int = 0
+    """Of the randomisation test, and of the halves where weights were fitted."""
+    recipes: Mapping[str, str] = field(default_factory=dict)
+    """By name, each recipe in full, where recipes were searched."""
+    library: Mapping[str, Any] = field(default_factory=dict)
+    """What the library was that was searched (see `Library.state`); empty where it was none of ours."""
 
     @property
     def compared(self) -> list[str]:
@@ -68,6 +74,14 @@ class Evaluation:
         """
         before, after = self._scores(self.baseline), self._scores(name)
         return changed(before, after, self._measure(measure), self.collection.queries, n)
+
+    def values(self, name: str, measure: str | None = None) -> dict[str, float]:
+        """Query id to the value of ``measure`` (the first where None) that ``name`` reaches. Raises `UsageError`."""
+        return self._scores(name).of(self._measure(measure))
+
+    def best(self, measure: str | None = None) -> str:
+        """The name of the ranking with the highest mean of ``measure`` (the first where None); of equal ones the first."""
+        return max(self.scores, key=lambda name: self.scores[name].means[self._measure(measure)])
 
     def per_query(self, measure: str | None = None) -> list[dict[str, Any]]:
         """One dictionary per judged query: ``query`` (its id), ``text``, and the value of
@@ -154,6 +168,9 @@ class Evaluation:
             "recipes": recipes,
             "comparisons": [comparison.to_dict() for comparison in self.comparisons],
             "notes": list(self.notes),
+            "seed": self.seed,
+            "recipes_in_full": dict(self.recipes),
+            "library": dict(self.library),
         }
 
     def __str__(self) -> str:
@@ -258,7 +275,7 @@ def _measured(
     scores = {name: measure(run, qrels, measures) for name, run in runs.items()}
     names = scores[baseline].measures
     compared = compare(scores, baseline, seed)
-    return Evaluation(collection, names, depth, baseline, dict(runs), scores, milliseconds, compared)
+    return Evaluation(collection, names, depth, baseline, dict(runs), scores, milliseconds, compared, seed=seed)
 
 
 def _number(value: float) -> float | None:

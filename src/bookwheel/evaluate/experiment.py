@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -40,6 +40,7 @@ def experiment(
     ram: str | int | None = None,
     seed: int = 0,
     progress: Progress = silent,
+    then: Callable[[Evaluation, Library], None] | None = None,
     **settings: Any,
 ) -> Evaluation:
     """Search judged queries by several recipes, measure, and compare each with a baseline.
@@ -56,6 +57,7 @@ def experiment(
       and all figures are of the other half.
     - ``depth``: documents ranked per query. None: as many as the measures look at.
     - ``seed``: for drawing the halves and for the randomisation test.
+    - ``then``: called with the result and the library, while that is open: to keep an experiment, or to look up texts.
 
     Raises `InputError`, `UsageError`, `RecipeError` and whatever opening a library raises.
     """
@@ -70,7 +72,11 @@ def experiment(
             chosen, notes = {**chosen, **fitted}, notes + said
         searches = {name: partial(opened.rank_documents, recipe=recipe) for name, recipe in chosen.items()}
         found = evaluate(loaded, searches, measures, baseline=reference, depth=depth, seed=seed, progress=progress)
-    return replace(found, notes=tuple(notes))
+        full = {name: str(opened.recipe(recipe)) for name, recipe in chosen.items()}
+        found = replace(found, notes=tuple(notes), recipes=full, library=opened.state())
+        if then is not None:
+            then(found, opened)
+    return found
 
 
 @contextmanager

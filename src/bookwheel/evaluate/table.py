@@ -25,6 +25,7 @@ __all__ = [
     "format_missing",
     "format_table",
     "label_rows",
+    "legend",
     "missing_rows",
     "title",
 ]
@@ -66,18 +67,19 @@ def evaluation_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]
     return ["recipe", *(f"{measure} " for measure in evaluation.measures), *(["ms/query"] if timed else [])], rows
 
 
-def footnotes(evaluation: Evaluation) -> list[str]:
-    """What the marks mean, how far the judgments cover the rankings, and the evaluation's notes."""
-    legend = (
+def legend(evaluation: Evaluation) -> list[str]:
+    """What the marks mean, where there are any."""
+    told = (
         f"+ and - mark results significantly better or worse than {evaluation.baseline} "
         "(paired t-test, p < 0.05 after Holm's correction)"
     )
+    return [told] if any(c.significant for c in evaluation.comparisons) else []
+
+
+def footnotes(evaluation: Evaluation) -> list[str]:
+    """What the marks mean, how far the judgments cover the rankings, and the evaluation's notes."""
     covered = evaluation.coverage()
-    return [
-        *([legend] if any(c.significant for c in evaluation.comparisons) else []),
-        *([covered.sentence()] if covered else []),
-        *evaluation.notes,
-    ]
+    return [*legend(evaluation), *([covered.sentence()] if covered else []), *evaluation.notes]
 
 
 def comparison_rows(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:

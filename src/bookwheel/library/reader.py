@@ -31,7 +31,7 @@ from .snapshot import Snapshot
 from .vectors.encoders import Encoders
 
 if TYPE_CHECKING:
-    pass
+    from .experiments import Experiments
 
 __all__ = ["Reader"]
 
@@ -95,6 +95,19 @@ class Reader(Contents, Questions):
     def settings(self) -> Settings:
         """The library's settings."""
         return self._snapshot.manifest.settings
+
+    def state(self) -> dict[str, Any]:
+        """What the library is now: identity, generation, counts, settings and encoders, to be kept with an experiment."""
+        from .state import state
+
+        return state(self._snapshot)
+
+    @property
+    def experiments(self) -> Experiments:
+        """What recipes reached on judged queries, as `bookwheel.evaluate.keep` keeps it in the library."""
+        from .experiments import Experiments
+
+        return Experiments(self.path)
 
     def check(self, progress: Progress = silent) -> list[str]:
         """Verify everything on disk against its checksums; one sentence for each problem, none where all is sound."""

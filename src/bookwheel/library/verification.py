@@ -12,6 +12,7 @@ from .._errors import LibraryChanged, LibraryDamaged
 from ..index.storage import ANEW, ArrayFolder
 from ..progress import Progress, silent
 from .conversations import Conversations
+from .experiments import Experiments
 from .leases import Lease
 from .manifest import Manifest
 from .row_check import damaged_rows
@@ -91,7 +92,7 @@ def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
 
 
 def _beside(library: Path) -> list[str]:
-    """Problems of the files that a library can do without: saved recipes, conversations, vectors that are not committed yet."""
+    """Problems of the files that a library can do without: recipes, experiments, conversations, vectors not committed yet."""
     found: list[str] = []
     try:
         read_recipes(library)
@@ -99,6 +100,7 @@ def _beside(library: Path) -> list[str]:
         found.append(str(error))
     if recipes_are_missing(library):
         found.append(f"{library / RECIPES} is missing; save the recipes again, or put the file back")
+    found += Experiments(library).problems()
     found += Conversations(library).problems()
     cache = VectorCache(library)
     try:

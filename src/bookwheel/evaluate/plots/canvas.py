@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from ..._printable import clean
 from ..._width import display_width
+from ..html import html_words
 
 __all__ = [
     "CHARACTER",
@@ -54,7 +54,7 @@ def standalone(svg: str) -> str:
 
 def drawing(kind: str, title: str, height: float, marks: Sequence[str]) -> str:
     """The plot: ``marks`` on `WIDTH` by ``height`` units; ``title`` is read to who does not see it, and shown above."""
-    name = escape(clean(title))
+    name = html_words(title)
     body = "\n".join(marks)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="plot {kind}" role="img" viewBox="0 0 {WIDTH} {height:.0f}" '
@@ -64,10 +64,10 @@ def drawing(kind: str, title: str, height: float, marks: Sequence[str]) -> str:
 
 def text(x: float, y: float, words: str, *, at: str = "start", kind: str = "", full: str = "") -> str:
     """Words that begin (or end, or have their middle) at ``x``; with ``full`` the whole is shown to who points at them."""
-    whole = f"<title>{escape(clean(full))}</title>" if full and full != words else ""
+    whole = f"<title>{html_words(full)}</title>" if full and full != words else ""
     anchor = "" if at == "start" else f' text-anchor="{at}"'
     named = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{anchor}{named}>{whole}{escape(clean(words))}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}"{anchor}{named}>{whole}{html_words(words)}</text>'
 
 
 def text_width(words: str) -> float:
@@ -121,7 +121,8 @@ class Axis:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             found = [one * 10.0**power for power in powers for one in (1, 2, 5)]
             inside = [one for one in found if self.low <= one <= self.high]
-            return inside if len(inside) <= about + 2 else [one for one in inside if f"{one:e}".startswith("1")]
+            if len(inside) > 1:
+                return inside if len(inside) <= about + 2 else [one for one in inside if f"{one:e}".startswith("1")]
         raw = (self.high - self.low) / max(1, about)
         power = 10.0 ** math.floor(math.log10(raw))
         step = next(one * power for one in (1, 2, 5, 10) if one * power >= raw)
