@@ -76,6 +76,11 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
     metavar="MARGIN",
     help="Also test whether each is as good as the baseline to within MARGIN, as in 0.01.",
 )
+@option(
+    "--worth",
+    metavar="FIELD",
+    help="Also show what each source adds to nDCG@10 (Shapley values); documents' metadata FIELD names their source.",
+)
 @option("--per-query", is_flag=True, help="Show the values of each query too.")
 @option(
     "--report",
@@ -111,6 +116,7 @@ def evaluate(
     changes: int,
     judged: bool,
     margin: float | None,
+    worth: str | None,
     per_query: bool,
     reports: tuple[str, ...],
     keep: bool | None,
@@ -176,7 +182,7 @@ def evaluate(
     if keep and name is None and not runs:
         raise UsageError("--keep keeps the result in a library; name it with --library")
     wanted = measures or DEFAULT_MEASURES
-    after = After(reports, margin, keep=name is not None and keep is not False)
+    after = After(reports, margin, worth=worth, keep=name is not None and keep is not False)
     given = {key: value for key, value in settings.items() if value is not None}
     if runs:
         unused = {**given, "recipe": recipes, "fit": fit, "library": name, "ram": ram, "depth": depth, "keep": keep}

@@ -11,7 +11,7 @@ from .._errors import LibraryError, UsageError
 from .output import clean, json_document, notice, plural, table
 
 if TYPE_CHECKING:
-    from ..evaluate import Evaluation, LabelStep
+    from ..evaluate import Evaluation, LabelStep, Worth
     from ..library.library import Library
 
 __all__ = ["After", "print_json", "print_tables"]
@@ -20,9 +20,10 @@ __all__ = ["After", "print_json", "print_tables"]
 class After:
     """Called with a result while the library is open, if there is one: writes the reports, and keeps the result."""
 
-    def __init__(self, reports: Sequence[str], margin: float | None, *, keep: bool) -> None:
+    def __init__(self, reports: Sequence[str], margin: float | None, *, worth: str | None, keep: bool) -> None:
         self.reports = reports
         self.margin = margin
+        self.worth = worth
         self.keep = keep
         self.number: int | None = None
         """Of the experiment that was kept."""
@@ -69,6 +70,8 @@ def print_json(found: Evaluation, after: After, changes: int, *, per_query: bool
         document["fewer_labels"] = [one.to_dict() for one in _fewer_labels(found)]
     if after.margin is not None:
         document["equivalence"] = [one.to_dict() for one in found.equivalence(after.margin)]
+    if after.worth is not None:
+        document["worth"] = [one.to_dict() for one in _worth(found, after.worth)]
     if after.number is not None:
         document["experiment"] = after.number
     json_document(document)
@@ -76,7 +79,7 @@ def print_json(found: Evaluation, after: After, changes: int, *, per_query: bool
 
 def print_tables(found: Evaluation, after: After, changes: int, *, per_query: bool, judged: bool) -> None:
     """Print the result as tables."""
-    from ..evaluate import format_changes, format_equivalence, format_labels, format_missing
+    from ..evaluate import format_changes, format_equivalence, format_labels, format_missing, format_worth
 
     click.echo(clean(str(found), lines=True))
     texts = [format_equivalence(found.equivalence(after.margin))] if after.margin is not None and found.compared else []
@@ -85,6 +88,10 @@ def print_tables(found: Evaluation, after: After, changes: int, *, per_query: bo
     for text in filter(None, texts):
         click.echo()
         click.echo(clean(text, lines=True))
+    if after.worth is not None:
+        click.echo()
+        click.echo(clean(f"what each source ({after.worth}) adds to nDCG@10 of {found.baseline}, the least first"))
+        click.echo(clean(format_worth(_worth(found, after.worth)), lines=True))
     for name in found.compared:
         if changes and (count := len(found.changes(name, None, changes))):
             click.echo()
@@ -105,3 +112,10 @@ def print_tables(found: Evaluation, after: After, changes: int, *, per_query: bo
 def _fewer_labels(found: Evaluation) -> list[LabelStep]:
     """Of the first measure; none where it is not built in."""
     return found.fewer_labels() if found.coverage() is not None else []
+
+
+def _worth(found: Evaluation, field: str) -> list[Worth]:
+    """The worth of the sources that ``field`` names, by the baseline's rankings."""
+    from ..evaluate import sources_by_field, worth_of_sources
+
+    return worth_of_sources(found.runs[found.baseline], found.collection.qrels, sources_by_field(found.collection, field))

@@ -23,6 +23,7 @@ from .table import (
     format_missing,
     format_table,
 )
+from .worth import Worth, format_worth, sources_by_field, worth_of_sources
 
 __all__ = [
     "DEFAULT_MEASURES",
@@ -42,6 +43,7 @@ __all__ = [
     "Run",
     "Scores",
     "Search",
+    "Worth",
     "changed",
     "compare",
     "compare_kept",
@@ -60,6 +62,7 @@ __all__ = [
     "format_labels",
     "format_missing",
     "format_table",
+    "format_worth",
     "keep",
     "kept",
     "load_collection",
@@ -73,6 +76,8 @@ __all__ = [
     "read_queries",
     "read_run",
     "run_lines",
+    "sources_by_field",
+    "worth_of_sources",
     "write_report",
     "write_run",
 ]

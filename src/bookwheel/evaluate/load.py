@@ -68,13 +68,14 @@ def _documents(path: Path) -> Iterator[Document]:
             identifier, text, title = record["_id"], record["text"], record.get("title") or ""
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             raise InputError(f"{path}:{number}: expected a JSON object with _id, title and text") from None
-        metadata = record.get("metadata")
-        scalars = metadata.items() if isinstance(metadata, dict) else ()
+        metadata = record.pop("metadata", None)
+        fields = {key: value for key, value in record.items() if key not in ("_id", "text", "title")}
+        fields |= metadata if isinstance(metadata, dict) else {}
         yield Document(
             id=str(identifier),
             text=str(text),
             title=str(title),
-            metadata={str(key): value for key, value in scalars if isinstance(value, str | int | float | bool)},
+            metadata={str(key): value for key, value in fields.items() if isinstance(value, str | int | float | bool)},
         )
 
 
