@@ -28,6 +28,7 @@ from bookwheel.encode.transformer.protobuf import read_fields
 from bookwheel.encode.vector_files import read_ciff, read_dense, read_term_weights
 from bookwheel.index.sealed import seal, with_checksum
 from bookwheel.index.storage import ArrayFolder
+from bookwheel.library.experiments import Experiments
 from bookwheel.library.filters.parse import parse_filter
 from bookwheel.library.manifest import FORMAT, Manifest
 from bookwheel.library.saved_recipes import read_recipes
@@ -131,6 +132,10 @@ PARSERS: dict[str, tuple[Parser, bytes]] = {
     "recipes.json": (
         _sealed("recipes.json", lambda path: read_recipes(path.parent)),
         b'{"recipes": {"mine": "bm25 + dense"}}',
+    ),
+    "experiments.json": (
+        _sealed("experiments.json", lambda path: list(Experiments(path.parent))),
+        b'{"next": 3, "experiments": [{"number": 1, "values": {"bm25": [[1.0]]}}, {"number": 2}]}',
     ),
     "index.json": (_sealed("index.json", _arrays), b'{"name": "x", "attributes": {"kind": "flat"}, "files": {}}'),
     "array": (_file("x.npy", _array), _NPY),

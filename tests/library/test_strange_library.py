@@ -97,6 +97,7 @@ PLACES = [
     "documents.sqlite-shm",
     "documents.sqlite-journal",
     "recipes.json",
+    "experiments.json",
     "cache.sqlite",
     "cache.sqlite-wal",
     "segments",

@@ -31,7 +31,7 @@ h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0}h2{font-size:1.2rem;margin:2
 padding-top:1rem}
 p{margin:.6rem 0;max-width:46rem}.lead{font-size:1.08rem}.small{color:var(--faint);font-size:.88rem}
 .wide{overflow-x:auto;margin:.8rem 0}table{border-collapse:collapse;font-size:.9rem}th,td{padding:.25rem .7rem .25rem 0;\
-text-align:left;vertical-align:top;border-bottom:1px solid var(--line);min-width:4.5rem}td:first-child{\
+text-align:left;vertical-align:top;border-bottom:1px solid var(--line);min-width:4.5rem;overflow-wrap:break-word}td:first-child{\
 min-width:7rem}th{color:var(--faint);font-weight:600}.n{text-align:right;white-space:nowrap;min-width:0;font-variant-numeric:tabular-nums}
 .plots{display:flex;flex-wrap:wrap;gap:1rem 2rem;margin:1rem 0}figure{margin:0;flex:1 1 22rem;max-width:35rem;min-width:0}
 figure svg{width:100%;height:auto;display:block}figcaption{font-size:.88rem;color:var(--faint)}
