@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -340,7 +341,12 @@ def test_evaluate_keeps_and_experiments_tells(judged: Path, tmp_path: Path, caps
     assert main(["experiments", "--library", library]) == 1
     assert "no experiment is kept" in capsys.readouterr().err
     assert main(run) == 0
-    assert "kept in the library as experiment 1" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "kept in the library as experiment 1" in told
+    assert main(shlex.split(told.rpartition("to compare it with others: bookwheel ")[2])) == 0, (
+        "the command that it names works"
+    )
+    capsys.readouterr()
     with bookwheel.open(library) as opened:
         opened.add(texts(60)[16:])
     assert main([*run, "--json"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ class After:
         self.keep = keep
         self.number: int | None = None
         """Of the experiment that was kept."""
+        self.compare = "bookwheel experiments"
+        """The command that lists it beside the others."""
 
     def __call__(self, found: Evaluation, library: Library | None) -> None:
         """Do both. That a result cannot be kept is told, and loses nothing else."""
@@ -39,6 +42,7 @@ class After:
 
             try:
                 self.number = keep(library, found, about)
+                self.compare += f" --library {shlex.quote(str(library.path))}"
             except (LibraryError, UsageError) as error:
                 notice(f"the result is not kept in the library: {error}")
         if self.reports:
@@ -106,7 +110,7 @@ def print_tables(found: Evaluation, after: After, changes: int, *, per_query: bo
         for line in table(rows, ("recipe", "query", *found.measures), left=2):
             click.echo(line)
     if after.number is not None:
-        notice(f"kept in the library as experiment {after.number}; to compare it with others: bookwheel experiments")
+        notice(f"kept in the library as experiment {after.number}; to compare it with others: {clean(after.compare)}")
 
 
 def _fewer_labels(found: Evaluation) -> list[LabelStep]:
