@@ -9,7 +9,7 @@ import pytest
 
 from bookwheel._errors import UsageError
 from bookwheel.tune.judging.journal import Pooled
-from bookwheel.tune.judging.order import Order, parse_measure, pool_of
+from bookwheel.tune.judging.order import LEAST, Order, parse_measure, pool_of
 from bookwheel.tune.judging.strategies import STRATEGIES, Choice
 
 
@@ -136,3 +136,21 @@ def test_measures_that_cannot_be_bounded_are_refused() -> None:
     for text in ("nDCG@10", "DCG", "P@0", "AP", "DCG@99999"):
         with pytest.raises(UsageError, match="judging looks at DCG@k or P@k"):
             parse_measure(text)
+
+
+def test_nothing_is_probable_before_somebody_has_judged() -> None:
+    """One recipe returns many documents where the other returns one: by the prior alone it would win at once."""
+    queries = {f"q{n}": "?" for n in range(6)}
+    runs = {
+        "few": {query: ["x"] for query in queries},
+        "many": {query: [f"d{n}" for n in range(20)] for query in queries},
+    }
+    pool = pool_of(Pooled(queries, runs, 20))
+    measure, grades = parse_measure("DCG@20"), np.full(6 * 21, np.nan)
+    assert Order(pool, measure, grades).confidence.min() > 0.95
+    for judged in range(LEAST):
+        order = Order(pool, measure, grades)
+        assert order.open_pairs(0.95).any(), judged
+        assert order.worth(0.95).max() > 0, judged
+        grades[int(np.argmax(order.worth(0.95)))] = 1
+    assert not Order(pool, measure, grades).open_pairs(0.95).any()

@@ -28,6 +28,8 @@ MEASURE = "DCG@10"
 _SLACK = 1e-9
 PRIOR = 8.0
 """Judgments that the guess of a grade counts as, before there are any; it is spread over all grades."""
+LEAST = 10
+"""Judgments from which on a probability decides: before, it comes from the prior, which nobody has judged."""
 BANDS = (3, 10)
 """Last ranks of the bands in which unjudged documents are guessed alike."""
 
@@ -197,8 +199,9 @@ class Order:
         return mean, variance
 
     def open_pairs(self, confidence: float) -> NDArray[np.bool_]:
-        """The pairs of recipes that are not told apart yet. ``confidence``: 1 for proof."""
-        return ~self.decided if confidence >= 1 else ~self.decided & (self.confidence < confidence)
+        """The pairs of recipes that are not told apart yet. ``confidence``: 1 for proof; so it is before `LEAST` judgments."""
+        proof = confidence >= 1 or int((~self.unknown).sum()) < LEAST
+        return ~self.decided if proof else ~self.decided & (self.confidence < confidence)
 
     def worth(self, confidence: float) -> NDArray[np.float64]:
         """What judging each document can do for the order: 0 where it is judged or cannot matter, (documents,).
