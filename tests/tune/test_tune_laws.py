@@ -61,29 +61,37 @@ def test_a_better_recipe_is_found_and_saved_with_its_evidence(
     assert "best" not in library.recipe_evidence(), "the evidence was for another recipe"
 
 
-@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize(
+    ("noise", "rivals", "reason"),
+    [
+        (0.01, 0.1, ""),
+        (10, 0.1, "the made queries cannot order these recipes"),
+        (0.01, 0.5, "the made queries have more answers than are known: for 50% of them"),
+    ],
+)
 def test_without_judgments_questions_are_made_and_decide_as_far_as_they_are_trusted(
-    library: bookwheel.Library, quick: None, monkeypatch: pytest.MonkeyPatch, trusted: bool
+    library: bookwheel.Library, quick: None, monkeypatch: pytest.MonkeyPatch, noise: float, rivals: float, reason: str
 ) -> None:
     def panel(library: object, made: Collection, **given: object) -> SimpleNamespace:
         queries = tuple(made.queries)
         strength = np.linspace(0, 1, 30)[:, None] * np.ones(len(queries))
-        draw = np.random.default_rng(0).normal(0, 0.01 if trusted else 10, strength.shape)
+        draw = np.random.default_rng(0).normal(0, noise, strength.shape)
         return SimpleNamespace(values=strength + draw, queries=queries)
 
     monkeypatch.setattr("bookwheel.tune.judged.QUESTIONS", 60)
-    monkeypatch.setattr("bookwheel.tune.panel.panel_scores", panel)
+    monkeypatch.setattr("bookwheel.tune.reliability.panel_scores", panel)
+    monkeypatch.setattr("bookwheel.tune.reliability.rivals", lambda library, made: rivals)
     told = tune(library, name=None)
     assert "questions were made of the library" in str(told)
     assert told.library == str(library.path)
     assert told.baseline.score > 0.2
-    if trusted:
-        assert told.gain is not None
-        assert "expected tau" in str(told)
-    else:
+    if reason:
         assert told.kept
         assert told.gain is None
-        assert str(told).startswith("Not decided: kept 0.5*bm25 + 0.5*dense; the made queries cannot order these recipes")
+        assert str(told).startswith(f"Not decided: kept 0.5*bm25 + 0.5*dense; {reason}")
+    else:
+        assert told.gain is not None
+        assert "expected tau" in str(told)
 
 
 def test_noise_is_no_gain(library: bookwheel.Library, noise: Collection, quick: None) -> None:

@@ -93,9 +93,10 @@ def print_tables(found: Evaluation, after: After, changes: int, *, per_query: bo
         click.echo()
         click.echo(clean(text, lines=True))
     if after.worth is not None:
+        worth = _worth(found, after.worth)
         click.echo()
         click.echo(clean(f"what each source ({after.worth}) adds to nDCG@10 of {found.baseline}, the least first"))
-        click.echo(clean(format_worth(_worth(found, after.worth)), lines=True))
+        click.echo(clean(format_worth(worth), lines=True))
     for name in found.compared:
         if changes and (count := len(found.changes(name, None, changes))):
             click.echo()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from .._errors import InputError
 
-__all__ = ["read_lines", "read_text"]
+__all__ = ["json_values", "read_lines", "read_text"]
 
 
 def _open(path: Path) -> IO[str]:
@@ -37,3 +38,21 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 def read_text(path: Path) -> str:
     """The whole text. Raises `InputError`."""
     return "\n".join(line for _, line in read_lines(path))
+
+
+def json_values(path: Path, longest: int) -> Iterator[tuple[int, Any]]:
+    """The values of a file of JSON lines, with the numbers of their lines, of ``longest`` bytes each at most. Raises `InputError`."""
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(longest):
+                number += 1
+                if not line.strip():
+                    continue
+                try:
+                    value = json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    raise InputError(f"{path}:{number} is no JSON ({str(error)[:100]})") from None
+                yield number, value
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error

@@ -60,15 +60,12 @@ def judged_library(
         yield judged_queries(library, collection, seed)
         return
     from .made import made_collection
-    from .panel import panel_scores
-    from .reliability import searchable
-    from .trust import trust
+    from .reliability import measured_trust, searchable
 
     made = made_collection(library, QUESTIONS, seed=seed, progress=progress)
     with searchable(library, made, progress=progress) as copied:
         found = judged_queries(copied, made, seed)
-        scores = panel_scores(copied, made, progress=progress)
-        told = trust(scores.values, [made.made[query].way for query in scores.queries], seed=seed)
+        told = measured_trust(copied, made, seed=seed, progress=progress)
         from_what = f"No judgments were given: questions were made of the library ({'; '.join(made.notes)})."
         trusted = () if told.refusal else (f"{told}.",)
         yield replace(found, notes=(from_what, *trusted, *found.notes), refusal=told.refusal)

@@ -15,7 +15,7 @@ from .made.masked import masked_library
 from .panel import BATCH, panel_scores
 from .trust import Trust, trust
 
-__all__ = ["reliability", "rivals", "searchable"]
+__all__ = ["measured_trust", "reliability", "rivals", "searchable"]
 
 RIVALS = 20
 """Documents of each ranking that are looked at."""
@@ -27,9 +27,13 @@ def reliability(library: Library, made: MadeCollection, *, seed: int = 0, progre
     Raises what `masked_library` and searching raise.
     """
     with searchable(library, made, progress=progress) as masked:
-        scores = panel_scores(masked, made, progress=progress)
-        found = rivals(masked, made)
-    return trust(scores.values, [made.made[query].way for query in scores.queries], rivals=found, seed=seed)
+        return measured_trust(masked, made, seed=seed, progress=progress)
+
+
+def measured_trust(masked: Library, made: MadeCollection, *, seed: int = 0, progress: Progress = silent) -> Trust:
+    """The same in a copy that is `searchable` already."""
+    scores = panel_scores(masked, made, progress=progress)
+    return trust(scores.values, [made.made[query].way for query in scores.queries], rivals=rivals(masked, made), seed=seed)
 
 
 def rivals(library: Library, made: MadeCollection) -> float | None:

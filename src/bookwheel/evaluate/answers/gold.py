@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..._errors import InputError
+from ..lines import json_values
 from .base import Gold, Insight, Nugget
 
 __all__ = ["json_lines", "read_gold"]
@@ -101,19 +101,7 @@ def _text(given: Any, name: str) -> str:
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file of JSON lines, with their line numbers. Raises `InputError`."""
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(LONGEST):
-                number += 1
-                if not line.strip():
-                    continue
-                try:
-                    record = json.loads(line)
-                except (ValueError, RecursionError) as error:
-                    raise InputError(f"{path}:{number} is no JSON ({str(error)[:100]})") from None
-                if not isinstance(record, dict):
-                    raise InputError(f"{path}:{number} is no JSON object")
-                yield number, record
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    for number, record in json_values(path, LONGEST):
+        if not isinstance(record, dict):
+            raise InputError(f"{path}:{number} is no JSON object")
+        yield number, record

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..._errors import InputError
+from ...evaluate.lines import json_values
 from .drawn import Drawn
 from .query import Draft
 from .wording import one_line
@@ -91,18 +90,4 @@ def _list(value: object) -> list[Mapping[str, Any]]:
 
 def _records(paths: tuple[Path, ...] | Any) -> Iterator[Mapping[str, Any]]:
     for path in paths:
-        try:
-            with Path(path).open("rb") as file:
-                number = 0
-                while line := file.readline(LONGEST):
-                    number += 1
-                    if not line.strip():
-                        continue
-                    try:
-                        record = json.loads(line)
-                    except (ValueError, RecursionError):
-                        raise InputError(f"{path}:{number} is no JSON; a log has one JSON object a line") from None
-                    if isinstance(record, dict):
-                        yield record
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        yield from (record for _, record in json_values(Path(path), LONGEST) if isinstance(record, dict))
