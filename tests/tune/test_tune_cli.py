@@ -17,6 +17,7 @@ from bookwheel.evaluate import Collection
 from bookwheel.tune.folds import Gain, bootstrap
 from bookwheel.tune.limits import Limits
 from bookwheel.tune.plot import frontier_svg, write_plot
+from bookwheel.tune.plot_text import frontier_text
 from bookwheel.tune.result import Point, Tuning
 
 
@@ -88,6 +89,24 @@ def test_the_picture_is_sound_and_escapes_names(told: Tuning, tmp_path: Path) ->
     ElementTree.fromstring(frontier_svg(same))
     with pytest.raises(UsageError, match=r"ends in \.svg"):
         write_plot(told, tmp_path / "a.pdf")
+
+
+def test_the_report_draws_the_frontier_in_letters(told: Tuning) -> None:
+    text = frontier_text(told)
+    lines = text.splitlines()
+    assert text.isascii()
+    assert max(map(len, lines)) <= 80
+    assert text in str(told)
+    best, worst = lines[0], lines[9]
+    assert best.startswith("0.740 |")
+    assert worst.startswith("0.650 |")
+    # 2, 6, 11 and 20 ms from left to right; the chosen one is the best, the fast one the worst.
+    assert worst.index("*") < next(line for line in lines if "o" in line).index("o") < best.index("#") < best.index(":")
+    assert lines[-1].endswith("# chosen, o own, * frontier, : limit 20 ms")
+    assert [number for number in lines[11].split() if number != "ms"] == ["2", "5", "10", "20"]
+    assert frontier_text(replace(told, points=[told.baseline])) == ""
+    alike = replace(told, kept=True, points=[told.baseline, replace(told.baseline, recipe="bm25", frontier=False)])
+    assert "o" in frontier_text(alike)
 
 
 def test_an_interval_holds_as_often_as_it_says() -> None:

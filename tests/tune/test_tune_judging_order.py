@@ -44,8 +44,8 @@ def test_what_is_decided_is_what_no_judgments_can_change(name: str) -> None:
         np.testing.assert_allclose(differences.max(0), greatest, atol=1e-12)
         np.testing.assert_allclose(every.min(0), order.lower, atol=1e-12)
         np.testing.assert_allclose(every.max(0), order.upper, atol=1e-12)
-        can_turn = (differences.min(0) < -1e-9) & (differences.max(0) > 1e-9)
-        assert (order.decided == ~can_turn).all()
+        outcomes = np.sign(np.where(np.abs(differences) < 1e-9, 0, differences))
+        assert (order.decided == (outcomes == outcomes[0]).all(0)).all()
         seen |= set(order.decided.tolist())
         # What is worth nothing moves no difference that is open.
         for column, at in enumerate(unknown):
@@ -154,3 +154,19 @@ def test_nothing_is_probable_before_somebody_has_judged() -> None:
         assert order.worth(0.95).max() > 0, judged
         grades[int(np.argmax(order.worth(0.95)))] = 1
     assert not Order(pool, measure, grades).open_pairs(0.95).any()
+
+
+def test_a_longer_list_is_not_better_before_something_in_it_is_relevant() -> None:
+    runs = {"few": {"q": ["x"]}, "more": {"q": ["x", "y", "z"]}}
+    pool = pool_of(Pooled({"q": "?"}, runs, 3))
+    places = {document: at for at, (_, document) in enumerate(pool.pairs)}
+    measure, grades = parse_measure("DCG@3"), np.full(3, np.nan)
+    order = Order(pool, measure, grades)
+    assert order.bounds[0][0] < 0 == order.bounds[1][0]
+    assert not order.decided.any()
+    assert {document for document, at in places.items() if order.worth(1.0)[at] > 0} == {"y", "z"}
+    grades[places["y"]] = 0
+    assert not Order(pool, measure, grades).decided.any()
+    for grade in (0, 2):  # certainly alike, or certainly better
+        grades[places["z"]] = grade
+        assert Order(pool, measure, grades).decided.all()

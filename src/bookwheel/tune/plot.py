@@ -9,6 +9,7 @@ from pathlib import Path
 from .._errors import UsageError
 from ..index.storage import replace_file, storage
 from .result import Point, Tuning
+from .scale import ticks
 
 __all__ = ["frontier_svg", "write_plot"]
 
@@ -52,7 +53,7 @@ def frontier_svg(tuning: Tuning) -> str:
             (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, "milliseconds of a search, 95th percentile (logarithmic)", anchor="middle"
         ),
     ]
-    for tick in _ticks(low, high):
+    for tick in ticks(low, high):
         out.append(_line(x(tick), TOP, x(tick), HEIGHT - BOTTOM, FAINT))
         out.append(_text(x(tick), HEIGHT - BOTTOM + 18, f"{tick:g}", anchor="middle"))
     step = _step(top - bottom)
@@ -97,12 +98,6 @@ def _label(point: Point, x: float, y: float, taken: list[tuple[float, float, flo
     taken.append((start, start + width, at))
     shade = INK if colour == OTHER else colour
     return _text(x - 9 if left else x + 9, at, text, anchor="end" if left else "start", fill=shade)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    decades = range(math.floor(low), math.ceil(high) + 1)
-    every = [one * 10.0**decade for decade in decades for one in (1, 2, 5)]
-    return [tick for tick in every if low <= math.log10(tick) <= high]
 
 
 def _step(span: float) -> float:

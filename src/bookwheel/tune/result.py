@@ -119,7 +119,11 @@ class Tuning:
         return replace(self, saved=saved)
 
     def __str__(self) -> str:
-        paragraphs = [self.verdict(), *([self._frontier()] if self.points else []), *([self._ablation()] if self.parts else [])]
+        from .plot_text import frontier_text  # which draws what this module tells
+
+        paragraphs = [self.verdict(), *([self._frontier()] if self.points else [])]
+        paragraphs += [picture] if (picture := frontier_text(self)) else []
+        paragraphs += [self._ablation()] if self.parts else []
         notes = [*self.notes, *([self.next_step()] if not self.kept else [])]
         return "\n\n".join([*paragraphs, *(["\n".join(notes)] if notes else [])])
 

@@ -154,9 +154,13 @@ class Order:
 
     @cached_property
     def decided(self) -> NDArray[np.bool_]:
-        """Whether no further judgment can put the one of the two before the other that is behind."""
+        """Whether all further judgments leave each two as they are: one certainly better, or both certainly alike.
+
+        A recipe that ranks what another ranks and more cannot lose to it; but where nothing of the rest turns out to be
+        relevant it is no better either, so that this alone decides nothing.
+        """
         least, greatest = self.bounds
-        return (least >= -_SLACK) | (greatest <= _SLACK)
+        return (least > _SLACK) | (greatest < -_SLACK) | ((least >= -_SLACK) & (greatest <= _SLACK))
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
