@@ -46,6 +46,8 @@ def _svg(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path 
 @option("--minutes", type=Number(0.01, 1440), default=10.0, metavar="N", help="Time for it. [default: 10]")
 @option("--measure", default="nDCG@10", metavar="NAME", help="What to improve. [default: nDCG@10]")
 @option("--reranker", "rerankers", multiple=True, metavar="FOLDER", help="Also try this cross-encoder; may be repeated.")
+@option("--rebuild", is_flag=True, help="Also try other units, passage lengths and installed models, in temporary copies.")
+@option("--model", "models", multiple=True, metavar="FOLDER", help="Also try this encoder in a copy; may be repeated.")
 @option("--save", "name", default="tuned", metavar="NAME", help="Save the recipe under this name. [default: tuned]")
 @option("--dry-run", is_flag=True, help="Save nothing.")
 @option("--plot", type=click.Path(path_type=Path), callback=_svg, metavar="FILE.svg", help="Draw quality against time.")
@@ -61,6 +63,8 @@ def tune(
     minutes: float,
     measure: str,
     rerankers: tuple[str, ...],
+    rebuild: bool,
+    models: tuple[str, ...],
     name: str,
     dry_run: bool,
     plot: Path | None,
@@ -75,6 +79,10 @@ def tune(
     and normalisations, k1 and b, feedback and reranking are searched by successive halving; the
     search is cross-validated, so that the gain is that on queries it did not choose on. Where there
     is none, the library's own recipe is kept. The recipe is saved in the library with its evidence.
+
+    With --rebuild half of the time is for what the library cannot change in place: other units and
+    passage lengths, and models that are on this machine, all or a quarter of the passages embedded.
+    What each would bring and cost is told, with the commands that do it; the library stays as it is.
 
     A run that is stopped, or whose minutes are over, goes on where it was with the same command.
     """
@@ -91,6 +99,8 @@ def tune(
         minutes=minutes,
         measure=measure,
         rerankers=rerankers,
+        rebuild=rebuild,
+        models=models,
         name=None if dry_run else name,
         split=split,
         field=field,

@@ -26,9 +26,16 @@ REMEMBERED = 5_000
 
 
 class _Context(LibraryContext):
-    """Remembers the terms of passages, which feedback with other parameters reads again."""
+    """Remembers the terms of passages, which feedback with other parameters reads again.
+
+    It encodes no passage while a query waits: a trial must not depend on how fast that is, nor leave vectors for the next.
+    """
 
     _known: dict[int, dict[str, int]] | None = None
+
+    @property
+    def _limit(self) -> float:
+        return 0.0
 
     def terms(self, ids: NDArray[np.int64]) -> list[dict[str, int]]:
         """See `LibraryContext.terms`."""

@@ -5,25 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .result import Point, Tuning
 from .scale import ticks
 
-__all__ = ["frontier_text"]
+__all__ = ["CHOSEN", "FRONT", "OTHER", "OWN", "frontier_text"]
 
 WIDTH, HEIGHT = 60, 10
 """Letters of the picture without its scales."""
 CHOSEN, OWN, FRONT, OTHER, LIMIT = "#", "o", "*", ".", ":"
+SAID = {CHOSEN: "chosen", OWN: "own", FRONT: "frontier", OTHER: "timed"}
+"""What the marks mean, the most important first."""
 
 
-def frontier_text(tuning: Tuning) -> str:
-    """What was timed as a picture of ASCII letters, 13 lines of at most 80; "" for fewer than two points."""
-    points = tuning.points
+def frontier_text(points: Sequence[tuple[float, float, str]], limit: float | None, measure: str) -> str:
+    """What was timed as a picture of ASCII letters, 13 lines of at most 80; "" for fewer than two points.
+
+    ``points``: milliseconds, score and mark of each. ``limit``: milliseconds.
+    """
     if len(points) < 2:
         return ""
-    limit = tuning.limits.milliseconds
-    times = [point.p95 for point in points] + ([limit] if limit is not None else [])
+    times = [time for time, _, _ in points] + ([limit] if limit is not None else [])
     low, high = math.log10(min(times) / 1.1), math.log10(max(times) * 1.1)
-    worst, best = min(point.score for point in points), max(point.score for point in points)
+    scores = [score for _, score, _ in points]
+    worst, best = min(scores), max(scores)
     grid = [[" "] * WIDTH for _ in range(HEIGHT)]
 
     def column(milliseconds: float) -> int:
@@ -35,24 +38,17 @@ def frontier_text(tuning: Tuning) -> str:
     if limit is not None:
         for line in grid:
             line[column(limit)] = LIMIT
-    marks = [OTHER, FRONT, OWN, CHOSEN]
-    placed = sorted(((marks.index(_mark(tuning, point)), point) for point in points), key=lambda pair: pair[0])
-    for mark, point in placed:  # what matters most last, so that it stays where two fall together
-        grid[row(point.score)][column(point.p95)] = marks[mark]
+    order = list(SAID)
+    for time, score, mark in sorted(points, key=lambda point: -order.index(point[2])):
+        grid[row(score)][column(time)] = mark  # what matters most last, so that it stays where two fall together
     labels = {0: f"{best:.3f}", HEIGHT - 1: f"{worst:.3f}"} if best > worst else {HEIGHT // 2: f"{best:.3f}"}
     room = max(map(len, labels.values()))
     lines = [f"{labels.get(at, ''):>{room}} |{''.join(line)}".rstrip() for at, line in enumerate(grid)]
     lines.append(f"{'':{room}} +{'-' * WIDTH}")
     lines.append(f"{'':{room}}  {_scale([(column(tick), tick) for tick in ticks(low, high)])} ms")
-    return "\n".join([*lines, _legend(tuning, {mark for mark, _ in placed})])
-
-
-def _mark(tuning: Tuning, point: Point) -> str:
-    if point.same(tuning.chosen) and not tuning.kept:
-        return CHOSEN
-    if point.same(tuning.baseline):
-        return OWN
-    return FRONT if point.frontier else OTHER
+    shown = [f"{mark} {said}" for mark, said in SAID.items() if any(mark == one for _, _, one in points)]
+    shown += [f"{LIMIT} limit {limit:g} ms"] if limit is not None else []
+    return "\n".join([*lines, f"{measure} against p95: {', '.join(shown)}"])
 
 
 def _scale(places: Sequence[tuple[int, float]]) -> str:
@@ -63,10 +59,3 @@ def _scale(places: Sequence[tuple[int, float]]) -> str:
         if column >= len(line) + (2 if line else 0) and column + len(text) <= WIDTH:
             line = line.ljust(column) + text
     return line
-
-
-def _legend(tuning: Tuning, marks: set[int]) -> str:
-    said = [f"{OTHER} timed", f"{FRONT} frontier", f"{OWN} own", f"{CHOSEN} chosen"]
-    shown = [said[mark] for mark in sorted(marks, reverse=True)]
-    limit = [f"{LIMIT} limit {tuning.limits.milliseconds:g} ms"] if tuning.limits.milliseconds is not None else []
-    return f"{tuning.measure} against p95: {', '.join([*shown, *limit])}"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
-from pathlib import Path
 
 from ..library.library import Library
 from ..progress import Progress, silent
 from .made.collection import MadeCollection
 from .made.masked import masked_library
 from .panel import BATCH, panel_scores
+from .temporary import beside
 from .trust import Trust, trust
 
 __all__ = ["measured_trust", "reliability", "rivals", "searchable"]
@@ -66,18 +65,8 @@ def _above(ranking: Sequence[tuple[str, float]], answers: Mapping[str, int]) -> 
 @contextmanager
 def searchable(library: Library, made: MadeCollection, *, progress: Progress = silent) -> Iterator[Library]:
     """The copy of ``library`` that the queries of ``made`` are searched in (`masked_library`), deleted at the end."""
-    # Beside the library, so that the copy can share its segments.
     with (
-        tempfile.TemporaryDirectory(prefix=".made-", dir=_beside(library.path), ignore_cleanup_errors=True) as folder,
-        masked_library(library, made, Path(folder) / "library", progress=progress) as masked,
+        beside(library.path, ".made-") as folder,
+        masked_library(library, made, folder / "library", progress=progress) as masked,
     ):
         yield masked
-
-
-def _beside(path: Path) -> Path | None:
-    """The folder that ``path`` is in, where files can be made there; None for the system's own for temporary files."""
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            return path.parent
-    except OSError:
-        return None

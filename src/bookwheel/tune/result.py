@@ -12,6 +12,8 @@ from ..memory.sizes import format_size
 from .design import Trial
 from .folds import Gain
 from .limits import Limits
+from .plot_text import CHOSEN, FRONT, OTHER, OWN, frontier_text
+from .rebuilt.report import Rebuilt
 
 __all__ = ["Part", "Point", "Tuning"]
 
@@ -93,6 +95,8 @@ class Tuning:
     """The name under which the recipe was saved."""
     date: str = ""
     seed: int = 0
+    rebuilt: Rebuilt | None = None
+    """What other units, passage lengths and models would bring; None where they were not tried."""
 
     @property
     def settings(self) -> dict[str, float]:
@@ -119,13 +123,12 @@ class Tuning:
         return replace(self, saved=saved)
 
     def __str__(self) -> str:
-        from .plot_text import frontier_text  # which draws what this module tells
-
         paragraphs = [self.verdict(), *([self._frontier()] if self.points else [])]
-        paragraphs += [picture] if (picture := frontier_text(self)) else []
+        paragraphs += [picture] if (picture := self._picture()) else []
         paragraphs += [self._ablation()] if self.parts else []
         notes = [*self.notes, *([self.next_step()] if not self.kept else [])]
-        return "\n\n".join([*paragraphs, *(["\n".join(notes)] if notes else [])])
+        paragraphs += ["\n".join(notes)] if notes else []
+        return "\n\n".join([*paragraphs, *([self.rebuilt.text(self.measure)] if self.rebuilt is not None else [])])
 
     def verdict(self) -> str:
         """The answer in a sentence or two."""
@@ -166,6 +169,14 @@ class Tuning:
             ])  # fmt: skip
         header = ["", "recipe", self.measure, "median ms", "p95 ms", "planned", "measured", ""]
         return f"{format_table(header, rows, left=2)}\n* nothing timed is both better and faster; scores are of the queries chosen on"
+
+    def _picture(self) -> str:
+        def mark(point: Point) -> str:
+            if point.same(self.chosen) and not self.kept:
+                return CHOSEN
+            return OWN if point.same(self.baseline) else FRONT if point.frontier else OTHER
+
+        return frontier_text([(one.p95, one.score, mark(one)) for one in self.points], self.limits.milliseconds, self.measure)
 
     def _ablation(self) -> str:
         rows = [[p.axis, p.before, p.after, f"{p.won:+.4f}", f"{p.milliseconds:+.1f}"] for p in self.parts]

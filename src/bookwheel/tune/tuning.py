@@ -28,6 +28,8 @@ from .folds import FOLDS, Gain, bootstrap, folds
 from .journal import FOLDER, Journal, journal_key
 from .judged import Judged, judged_library
 from .limits import Limits
+from .rebuilt.report import Rebuilt
+from .rebuilt.trying import Rebuilding
 from .result import Part, Point, Tuning
 from .scores import OutOfTime, Scorer, usable_measure
 from .search import Search
@@ -43,6 +45,8 @@ SEARCHING, FOLDING = 0.45, 0.85
 MARGIN = 0.95
 """The share of the milliseconds that a rough timing may take, since the last one is another."""
 MINUTES = 10.0
+REBUILDING = 0.5
+"""The share of the minutes that is left for variants of the library, where they are wanted."""
 
 
 def tune(
@@ -54,6 +58,8 @@ def tune(
     minutes: float = MINUTES,
     measure: str = "nDCG@10",
     rerankers: Sequence[str] = (),
+    rebuild: bool = False,
+    models: Sequence[str] = (),
     name: str | None = "tuned",
     split: str = "test",
     field: str = "title",
@@ -69,6 +75,9 @@ def tune(
     - ``ram``: the memory of a process that searches, such as ``"512MB"``.
     - ``minutes``: the time for it. A run that ends before it is done says so, and the same call goes on.
     - ``rerankers``: folders of cross-encoders to try.
+    - ``rebuild``: also try what needs the library built anew, in temporary copies beside it and in half of the time: other units
+      and passage lengths, and models on this machine that it has not added (``models``: also those in these folders). Nothing of
+      that is done to the library; `Tuning.rebuilt` says what it would bring, and how to do it.
     - ``name``: the recipe is saved in the library under this name with its evidence; None does not save it.
 
     The library's own recipe, k1 and b are kept where cross-validation shows no gain. Raises `UsageError`, `InputError`,
@@ -83,16 +92,20 @@ def tune(
     if not isinstance(library, Library):
         with open_library(library) as opened:
             return tune(
-                opened, judgments, latency=latency, ram=ram, minutes=minutes, measure=measure, rerankers=rerankers, name=name,
-                split=split, field=field, seed=seed, progress=progress,
+                opened, judgments, latency=latency, ram=ram, minutes=minutes, measure=measure, rerankers=rerankers, rebuild=rebuild,
+                models=models, name=name, split=split, field=field, seed=seed, progress=progress,
             )  # fmt: skip
     started = time.monotonic()
     if name is not None:
         with TrialReader(library.path) as reader:
             refuse_name(name, reader.representations)
     with judged_library(library, judgments, split, field, seed, progress) as judged, TrialReader(judged.path) as reader:
-        tuner = Tuner(reader, library, judged, limits, measure, rerankers, seed, started, 60 * minutes, progress)
+        wanted = rebuild or bool(models)
+        seconds = 60 * minutes * (1 - REBUILDING if wanted else 1)
+        tuner = Tuner(reader, library, judged, limits, measure, rerankers, seed, started, seconds, progress)
         found = tuner.run()
+        if wanted and not judged.refusal:
+            found = replace(found, rebuilt=tuner.rebuilt(found, models, started + 60 * minutes, progress))
     if name is not None and not found.kept:
         library.save_recipe(name, found.chosen.recipe, evidence=found.evidence())
         found = found.named(name)
@@ -131,6 +144,8 @@ class Tuner:
         self.clock = Clock(reader, self.scorer.texts, self.journal)
         self.baseline = Trial(reader.recipe(), reader.bm25)
         self.start = _design_of(self.baseline) or _usual(self.space, reader)
+        self.best = self.start
+        """What was chosen, or kept, once it has run."""
         self._kept: dict[Design, str] = {}
         self._bytes: dict[str, int] = {}
 
@@ -164,7 +179,7 @@ class Tuner:
         self.scorer.deadline = float("inf")
         searched = best
         best, points = self._timed(best, everything)
-        reached = self._point(points, best.trial)
+        self.best, reached = best, self._point(points, best.trial)
         if best != searched:
             slow = self.problem(searched.trial, self._point(points, searched.trial).p95)
             notes.append(
@@ -194,6 +209,16 @@ class Tuner:
             points=_front(points), complete=complete, seconds=time.monotonic() - self.started, rankings=self.scorer.ranked,
             trials=self.scorer.trials, refusal=self.judged.refusal, notes=tuple(notes), date=date.today().isoformat(), seed=self.seed,
         )  # fmt: skip
+
+    def rebuilt(self, found: Tuning, models: Sequence[str], deadline: float, progress: Progress = silent) -> Rebuilt:
+        """What variants of the library would bring over what was ``found``, tried until ``deadline`` (`time.monotonic`)."""
+        design = self.start if found.kept else self.best
+        trial = self.baseline if found.kept else self.best.trial
+        rebuilding = Rebuilding(
+            self.reader, found.library, self.judged, self.scorer, design, trial, self.limits, self.journal, deadline, self.seed,
+            progress,
+        )  # fmt: skip
+        return rebuilding.run(models)
 
     # -- limits --------------------------------------------------------------------------------------------------------
 
