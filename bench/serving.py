@@ -1,6 +1,7 @@
 """Servers beside each other: bookwheel, datasette's search over SQLite's FTS5, txtai's API, and a bare starlette "hello".
 
-    python bench/serving.py --text TEXTS.jsonl.gz --passages 1000000             the whole run: about an hour on two quiet cores
+    python bench/serving.py --text TEXTS.jsonl.gz --passages 1000000 --prepare     installs the peers and makes all indexes
+    python bench/serving.py --text TEXTS.jsonl.gz --passages 1000000               the run, which wants two quiet cores
     python bench/serving.py --text TEXTS.jsonl.gz --passages 20000 --seconds 3 --requests 2000 --only bookwheel hello
 
 For each: requests a second and p50, p95 and p99 of the times that clients see, at 1, 8 and 32 clients that ask one query after
@@ -8,8 +9,8 @@ the other on connections they keep; milliseconds of the server's own processor t
 after ``--requests`` more, against that after the first thousand; seconds from the start of the process to its first answer.
 Each server is a process of its own, and so are the clients (this one). ``--ram`` is bookwheel's budget; ``--limit`` holds its
 process to so much by a control group (as root, or in a delegated tree), as tests/budget does, and tells its most memory. The
-peers are installed in environments of their own (`peers.py`); one that cannot be is told and left out. Queries are words drawn
-from the texts, the same for all.
+peers are installed in environments of their own (`peers.py`); one that cannot be is told and left out. ``--fewer txtai=100000``
+gives one of them fewer passages, which its row says. Queries are words drawn from the texts, the same for all.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ class Server:
     name = ""
     python = sys.executable
 
-    def build(self, folder: Path, arguments: argparse.Namespace) -> None:
-        """Make its index in ``folder``, unless it is there."""
+    def build(self, folder: Path, text: Path, passages: int) -> None:
+        """Make its index in ``folder``, which is empty."""
 
     def command(self, folder: Path, port: int, arguments: argparse.Namespace) -> list[str]:
         raise NotImplementedError
@@ -121,14 +122,13 @@ class Bookwheel(Server):
     name = "bookwheel"
     recipe = "bm25"
 
-    def build(self, folder: Path, arguments: argparse.Namespace) -> None:
+    def build(self, folder: Path, text: Path, passages: int) -> None:
         import bookwheel
 
-        if not (folder / "library" / "manifest.json").exists():
-            with bookwheel.open(folder / "library", create=True, ram="1GB") as library:
-                rows = enumerate(texts(arguments.text, arguments.passages))
-                library.add({"id": str(n), "title": title, "text": text} for n, (title, text) in rows)
-                library.compact()
+        with bookwheel.open(folder / "library", create=True, ram="1GB") as library:
+            rows = enumerate(texts(text, passages))
+            library.add({"id": str(n), "title": title, "text": said} for n, (title, said) in rows)
+            library.compact()
 
     def command(self, folder: Path, port: int, arguments: argparse.Namespace) -> list[str]:
         ram = ["--ram", arguments.ram] if arguments.ram else []
@@ -162,14 +162,11 @@ class Datasette(Server):
 
     name = "datasette"
 
-    def build(self, folder: Path, arguments: argparse.Namespace) -> None:
-        path = folder / "texts.db"
-        if path.exists():
-            return
-        with closing(sqlite3.connect(path)) as database:
+    def build(self, folder: Path, text: Path, passages: int) -> None:
+        with closing(sqlite3.connect(folder / "texts.db")) as database:
             database.execute("CREATE TABLE texts (id INTEGER PRIMARY KEY, title TEXT, text TEXT)")
-            rows = enumerate(texts(arguments.text, arguments.passages))
-            database.executemany("INSERT INTO texts VALUES (?, ?, ?)", ((n, title, text) for n, (title, text) in rows))
+            rows = enumerate(texts(text, passages))
+            database.executemany("INSERT INTO texts VALUES (?, ?, ?)", ((n, title, said) for n, (title, said) in rows))
             database.execute("CREATE VIRTUAL TABLE texts_fts USING fts5(title, text, content='texts', content_rowid='id')")
             database.execute("INSERT INTO texts_fts(texts_fts) VALUES ('rebuild')")
             database.execute("INSERT INTO texts_fts(texts_fts) VALUES ('optimize')")
@@ -203,9 +200,7 @@ class Txtai(Server):
 
     name = "txtai"
 
-    def build(self, folder: Path, arguments: argparse.Namespace) -> None:
-        if (folder / "index").exists():
-            return
+    def build(self, folder: Path, text: Path, passages: int) -> None:
         code = (
             "import json, sys\nfrom txtai import Embeddings\n"
             "index = Embeddings(keyword=True, content=True)\n"
@@ -214,8 +209,8 @@ class Txtai(Server):
         command = [self.python, "-c", code, str(folder / "index")]
         with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as process:
             assert process.stdin is not None
-            for title, text in texts(arguments.text, arguments.passages):
-                process.stdin.write(json.dumps(f"{title}\n{text}") + "\n")
+            for title, said in texts(text, passages):
+                process.stdin.write(json.dumps(f"{title}\n{said}") + "\n")
             process.stdin.close()
         if process.returncode:
             raise RuntimeError("txtai did not make its index")
@@ -380,11 +375,28 @@ def environment(name: str) -> str:
     return str(python)
 
 
+def prepared(server: Server, text: Path, passages: int) -> Path:
+    """The folder with the index of ``server`` for the first ``passages`` texts, made where it is not there yet."""
+    folder = SCRATCH / "serving" / f"{passages}-{server.name.partition(',')[0]}"
+    if not folder.exists():
+        say(f"{server.name}: building")
+        making = folder.with_name(f"{folder.name}.partial")  # what an interruption leaves is no index
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        began = time.perf_counter()
+        server.build(making, text, passages)
+        making.rename(folder)
+        say(f"{server.name}: {passages:,} passages in {time.perf_counter() - began:.0f} s")
+    return folder
+
+
 def table(result: dict[str, Any]) -> str:
     """Rows of a table in Markdown."""
     head = "| server | first answer s | " + " | ".join(f"{c} clients: a second, p95 ms, CPU ms" for c in CLIENTS)
     lines = [f"{head} | resident MB | growth % |", "|---" * (len(CLIENTS) + 4) + "|"]
     for name, found in result["servers"].items():
+        if (count := found.get("passages", result["passages"])) != result["passages"]:
+            name += f" ({count:,} passages)"
         if "problem" in found:
             lines.append(f"| {name} | {found['problem']} |")
             continue
@@ -404,25 +416,30 @@ def main() -> None:
     parser.add_argument("--ram", default="512MB", help="bookwheel's budget; empty: none")
     parser.add_argument("--limit", default="", help="hold bookwheel to so much by the kernel, as in 512MB")
     parser.add_argument("--only", nargs="*", default=[], metavar="SERVER", help=", ".join(kind.name for kind in CONTENDERS))
+    parser.add_argument("--fewer", nargs="*", default=[], metavar="SERVER=PASSAGES", help="give a server fewer passages")
+    parser.add_argument("--prepare", action="store_true", help="install the peers and make the indexes, and measure nothing")
     arguments = parser.parse_args()
+    fewer = {name: int(count) for name, _, count in (one.partition("=") for one in arguments.fewer)}
+    if unknown := {*fewer, *arguments.only} - {kind.name for kind in CONTENDERS}:
+        parser.error(f"there is no server {', '.join(sorted(unknown))}")
     asked = queries(arguments.text, arguments.passages)
     result: dict[str, Any] = {"passages": arguments.passages, "queries": len(asked), "servers": {}}
     for kind in CONTENDERS:
         server = kind()
         if arguments.only and server.name not in arguments.only:
             continue
-        folder = SCRATCH / "serving" / f"{arguments.passages}-{server.name.partition(',')[0]}"
-        folder.mkdir(parents=True, exist_ok=True)
+        passages = fewer.get(server.name, arguments.passages)
         try:
             if server.name in PEERS:
                 server.python = environment(server.name)
-            say(f"{server.name}: building")
-            server.build(folder, arguments)
-            result["servers"][server.name] = measure(server, folder, asked, arguments)
+            folder = prepared(server, arguments.text, passages)
+            if not arguments.prepare:
+                result["servers"][server.name] = {"passages": passages, **measure(server, folder, asked, arguments)}
         except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-            result["servers"][server.name] = {"problem": " ".join(str(error).split())[:300]}
+            result["servers"][server.name] = {"passages": passages, "problem": " ".join(str(error).split())[:300]}
             say(f"{server.name}: {error}")
-    keep(f"serving-{arguments.passages}", result, table(result))
+    if not arguments.prepare:
+        keep(f"serving-{arguments.passages}", result, table(result))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ from contextlib import suppress
 import pytest
 
 from bookwheel import ModelError, _http
-from bookwheel._http import Client, Pace, Usage, is_loopback, key_for
+from bookwheel._http import Client
+from bookwheel._http_address import KEYS, is_loopback, key_for
+from bookwheel._http_usage import Pace, Usage
 
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
 
@@ -61,7 +63,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    for variable in ("OPENAI_API_KEY", _http.KEYS, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for variable in ("OPENAI_API_KEY", KEYS, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
     made = Server()
     yield made
@@ -184,15 +186,15 @@ def test_this_machine() -> None:
 
 def test_keys_belong_to_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "open")
-    monkeypatch.delenv(_http.KEYS, raising=False)
+    monkeypatch.delenv(KEYS, raising=False)
     assert key_for("https://api.openai.com/v1") == "open"
     assert key_for("https://api.openai.com.evil.example/v1") == ""
-    monkeypatch.setenv(_http.KEYS, "api.example.com=a== localhost:8080=b, other=c")
+    monkeypatch.setenv(KEYS, "api.example.com=a== localhost:8080=b, other=c")
     assert key_for("https://api.example.com/v1") == "a=="
     assert key_for("http://localhost:8080/v1") == "b"
     assert key_for("http://localhost:9090/v1") == ""
     assert key_for("https://other/v1") == "c"
-    monkeypatch.setenv(_http.KEYS, SECRET)
+    monkeypatch.setenv(KEYS, SECRET)
     with pytest.raises(ModelError, match="of the form HOST=KEY") as caught:
         key_for("https://api.example.com/v1")
     assert SECRET not in str(caught.value)

@@ -11,9 +11,7 @@ What it promises:
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import os
 import re
 import socket
 import threading
@@ -21,27 +19,21 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from . import _allowed, _sse
 from ._errors import ModelError
+from ._http_address import checked_address, key_for, key_variable
+from ._http_usage import Usage
 
-__all__ = ["KEYS", "Client", "Estimate", "Pace", "Usage", "cancelled_by", "is_loopback", "key_for"]
+__all__ = ["Client", "cancelled_by"]
 
-KEYS = "BOOKWHEEL_API_KEY"
-"""The environment variable with keys, each with its host: ``HOST=KEY HOST=KEY``."""
-OWN_KEYS = {"api.openai.com": "OPENAI_API_KEY"}
-"""Hosts whose key has an environment variable of its own, which is sent to no other host."""
 MAX_REPLY = 64 << 20
 """The largest reply that is read, in bytes."""
 LONGEST_PAUSE = 60.0
 """The longest pause between two tries, in seconds, whatever the server asks for."""
 RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Statuses that may be others when asked again."""
-CHARACTERS = 4
-"""Characters in a token, for estimates: about right for English with today's tokenizers."""
 
 
 OnCancel = Callable[[Callable[[], object]], object]
@@ -71,65 +63,6 @@ def _cut(stream: Any) -> None:
             found.shutdown(socket.SHUT_RDWR)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What sending some texts would take; ``cost`` is in the currency of the price, None without one."""
-
-    texts: int
-    tokens: int
-    requests: int
-    seconds: float | None
-    cost: float | None
-
-    def __str__(self) -> str:
-        parts = [f"{self.texts:,} texts, about {self.tokens:,} tokens in {self.requests:,} requests"]
-        if self.cost is not None:
-            parts.append(f"about {self.cost:.2f} at the price given")
-        if self.seconds is not None:
-            parts.append(f"at least {self.seconds:,.0f} s at the rates allowed")
-        return ", ".join(parts)
-
-
-@dataclass
-class Usage:
-    """What a server said it has counted so far. Updated under the client's lock."""
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-    def cost(self, price: float, completion_price: float = 0.0) -> float:
-        """The cost at so much for a million tokens of the prompts, and of the completions."""
-        return (self.prompt_tokens * price + self.completion_tokens * completion_price) / 1e6
-
-    def add(self, reply: Any) -> None:
-        """Count one reply, by its ``usage`` where it has one."""
-        self.requests += 1
-        told = reply.get("usage") if isinstance(reply, dict) else None
-        if isinstance(told, dict):
-            self.prompt_tokens += _count(told.get("prompt_tokens"))
-            self.completion_tokens += _count(told.get("completion_tokens"))
-
-
-class Pace:
-    """Lets through so many units a minute: `wait` sleeps until the next ones may go. Thread-safe."""
-
-    def __init__(self, per_minute: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._each = 60.0 / per_minute
-        self._next = 0.0
-        self._sleep = sleep
-        self._lock = threading.Lock()
-
-    def wait(self, units: float = 1) -> None:
-        """Sleep until ``units`` more may go."""
-        with self._lock:
-            now = time.monotonic()
-            start = max(now, self._next)
-            self._next = start + units * self._each
-        if start > now:
-            self._sleep(start - now)
-
-
 class Client:
     """Requests to the server at ``base``, the address before ``/embeddings`` or ``/chat/completions``.
 
@@ -152,7 +85,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base = base.rstrip("/")
-        self.host, self.loopback = _checked(base)
+        self.host, self.loopback = checked_address(base)
         self.who = who
         self.timeout = timeout
         self.largest = largest
@@ -382,7 +315,7 @@ class Client:
         return f"answered {status}{self._reason(content)}; check the address, the model's name and the length of the texts"
 
     def _variable(self) -> str:
-        return OWN_KEYS.get(self.host, f"{KEYS}='{self.host}=KEY'")
+        return key_variable(self.host)
 
     def _reason(self, content: bytes) -> str:
         """The server's own words about an error, in brackets and on one line."""
@@ -401,53 +334,6 @@ class Client:
         return line.replace(self._key, "[key]") if self._key else line
 
 
-def key_for(base: str) -> str:
-    """The key for the host of ``base`` from the environment, or none: ``""``.
-
-    `OWN_KEYS` names the variables of well-known hosts; `KEYS` has those of any other, as ``HOST=KEY`` or
-    ``HOST:PORT=KEY``, several with a space between them. Raises `ModelError` for a value without a host.
-    """
-    parts = urlsplit(base)
-    host = parts.hostname or ""
-    if own := os.environ.get(OWN_KEYS.get(host, "")):
-        return own
-    pairs = [pair.partition("=") for pair in re.split(r"[\s,]+", os.environ.get(KEYS, "")) if pair]
-    if not all(place and sign and value for place, sign, value in pairs):
-        raise ModelError(
-            f"{KEYS} must be of the form HOST=KEY, as in {host or 'api.example.com'}=KEY, so that a key goes only to the host "
-            "it is for"
-        )
-    keys = {place.lower(): value for place, _, value in pairs}
-    return keys.get(f"{host}:{parts.port}", keys.get(host, ""))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _checked(base: str) -> tuple[str, bool]:
-    """The host of an address, and whether it is this machine; raises `ModelError`."""
-    try:
-        parts = urlsplit(base)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ModelError(f"{base!r} is not an address ({error}); write one as in https://api.example.com/v1") from None
-    if parts.username or parts.password:
-        raise ModelError(f"an address must not have a password in it; set {KEYS}='HOST=KEY' instead")
-    if parts.scheme not in ("http", "https") or not host:
-        raise ModelError(f"{base!r} is not an address; write one as in https://api.example.com/v1")
-    loopback = is_loopback(host)
-    if parts.scheme == "http" and not loopback:
-        raise ModelError(f"texts are not sent unencrypted to {host}; use https://, or a tunnel to this machine")
-    return host, loopback
-
-
 def _left(deadline: float | None) -> float:
     return float("inf") if deadline is None else deadline - time.monotonic()
 
@@ -458,7 +344,3 @@ def _asked(header: str | None, otherwise: float) -> float:
         return min(LONGEST_PAUSE, max(0.0, float(header))) if header else otherwise
     except ValueError:
         return otherwise
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

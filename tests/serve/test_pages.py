@@ -20,7 +20,7 @@ SERVE = Path(page_kit.bookwheel.__file__).parent / "serve"
 WEIGHT = 60_000
 PAGES = (
     "/", "/search?q=heron", "/search?q=nothingatall&where=year+%3D+1&offset=3", f"/ask?q={quote(QUESTION)}", "/ask",
-    "/ask?q=Who+painted+the+opera+ceiling", "/conversations", "/library", "/library?library=none", "/search?library=none&q=x",
+    "/ask?q=Who+painted+the+opera+ceiling", "/conversations", "/judge", "/library", "/library?library=none", "/search?library=none&q=x",
 )  # fmt: skip
 
 
@@ -372,6 +372,7 @@ def test_a_read_only_server_keeps_and_adds_nothing(folder: Path) -> None:
         for address, data in (
             ("/conversation", {"name": "x", "q": QUESTION}),
             ("/library", {"action": "add", "path": str(folder / "files")}),
+            ("/judge", {"action": "pool", "queries": "heron"}),
         ):
             assert web.post(address, data=data).status_code == 403
 

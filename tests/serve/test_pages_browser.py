@@ -185,7 +185,15 @@ def test_nothing_serious_for_accessibility(open_page: Any, folder: Path) -> None
 def test_nothing_serious_on_any_page(open_page: Any, folder: Path, scheme: str) -> None:
     records = f"/read?id={quote(str(folder / 'files/tables/lamps.csv#3'))}"
     reads = [_read(folder, name) for name in ("code/sort.py", "mail/reply.eml", "notes.md", "tides.ipynb", "hostile.txt")]
-    more = ["/", "/ask", "/conversations", "/ask?q=Who+painted+it", "/search?q=heron&where=year+%3D+1", "/library?library=none"]
+    more = [
+        "/",
+        "/ask",
+        "/conversations",
+        "/judge",
+        "/ask?q=Who+painted+it",
+        "/search?q=heron&where=year+%3D+1",
+        "/library?library=none",
+    ]
     _check(open_page(color_scheme=scheme), [*PAGES, *more, *reads, records])
 
 
@@ -205,6 +213,24 @@ def test_it_fits_a_phone(open_page: Any, folder: Path) -> None:
     for address in (PAGES[0], "/library", _read(folder, "guide.pdf", q="avocet"), _read(folder, "hostile.txt")):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+def test_judging_by_keys_on_a_phone(open_page: Any) -> None:
+    page = open_page(viewport={"width": 360, "height": 700})
+    page.goto("/judge?judge=browser")
+    page.fill("#queries", "the gull nests on a ledge")
+    for at, recipe in enumerate(("bm25", "dense")):
+        page.locator("input[name=recipe]").nth(at).fill(recipe)
+    page.click("form.pool button")
+    first = page.input_value("form.grades input[name=document]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    with page.expect_navigation():
+        page.keyboard.press("2")
+    assert page.input_value("form.grades input[name=document]") != first
+    with page.expect_navigation():
+        page.keyboard.press("u")
+    assert page.input_value("form.grades input[name=document]") == first
+    _check(page, ["/judge?judge=browser"])
 
 
 def test_dark_and_light(open_page: Any) -> None:

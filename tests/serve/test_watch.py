@@ -94,6 +94,8 @@ def test_edits_renames_and_removals_are_followed_and_nothing_else_is_read(watche
     assert len(watched.library.find_all("zebra")) == 1
     report = watched.after(lambda: (watched.folder / "note 4.txt").rename(watched.folder / "sub" / "note 4.txt"))
     assert (report.moved, report.passages) == (1, 0)
+    report = watched.after(lambda: (watched.folder / "note 6.txt").rename(watched.folder / "pond.txt"))
+    assert (report.moved, report.updated, report.added, report.removed) == (1, 1, 0, 0)
     report = watched.after(lambda: (watched.folder / "note 5.txt").unlink())
     assert (report.removed, report.passages) == (1, 0)
     assert watched.library.document_count == 11

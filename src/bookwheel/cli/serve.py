@@ -74,7 +74,7 @@ def serve(
     printed once, or read from --token-file or the variable BOOKWHEEL_TOKEN. Traffic is not
     encrypted. Ctrl-C stops the server. See docs/serving.md.
     """
-    from .._http import is_loopback
+    from .._http_address import is_loopback
     from .._paths import locate
     from ..serve.config import ServeConfig
     from ..serve.run import make_token, named, require_packages

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError, UsageError
-from .._http import CHARACTERS, Client, Estimate, Pace, Usage
+from .._http import Client
+from .._http_usage import CHARACTERS, Estimate, Pace, Usage
 from .protocols import check_vectors, unit
 
 __all__ = ["Estimate", "RemoteEncoder"]
@@ -24,7 +25,7 @@ __all__ = ["Estimate", "RemoteEncoder"]
 class RemoteEncoder:
     """Vectors of model ``model`` at ``url``, the address before ``/embeddings``.
 
-    ``key`` is the API key, by default that of the environment for this host (`bookwheel._http.key_for`).
+    ``key`` is the API key, by default that of the environment for this host (`bookwheel._http_address.key_for`).
     ``dimension`` asks for shorter vectors where the model can give them. ``batch`` texts go in a
     request, ``concurrent`` requests at a time. After a failure that may pass, there are up to
     ``retries`` more tries (one for queries), 1, 2, 4 … seconds apart or as the server asks. ``price``

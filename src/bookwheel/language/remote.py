@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError
-from .._http import Client, Usage
+from .._http import Client
+from .._http_usage import Usage
 from .protocols import Reply, remaining, stopped
 from .server_context import context_of
 
@@ -53,7 +54,7 @@ class RemoteModel:
     ``http://localhost:8080/v1#smollm2``.
 
     ``key`` is sent as a bearer token, by default that of the environment for this host
-    (`bookwheel._http.key_for`). `usage` has the tokens that the server counted. Raises `ModelError`
+    (`bookwheel._http_address.key_for`). `usage` has the tokens that the server counted. Raises `ModelError`
     for a name that is no such address, and for an address that is neither https nor on this machine.
     Unless the address is ``trusted``, nothing is sent before the user has allowed it (`bookwheel.allow`).
     """

@@ -94,10 +94,19 @@ class _Run:
             self.writer.commit()
             raise KeyboardInterrupt
 
-    def store(self, source: int, documents: Iterable[Document | InputError], *, known: bool, replace_all: bool) -> int:
+    def store(
+        self,
+        source: int,
+        documents: Iterable[Document | InputError],
+        *,
+        known: bool,
+        replace_all: bool,
+        renamed: bool = False,
+    ) -> int:
         """Bring the documents of ``source`` up to date; returns how many records were damaged.
 
         ``known`` says that the source has documents already; those not met again are removed where ``replace_all`` is true.
+        ``renamed``: nothing but the name of the source differs from what these were made of.
         """
         writer, report = self.writer, self.report
         old = HeldDocuments(writer, source) if known else None
@@ -129,7 +138,7 @@ class _Run:
                 report.added += 1
             if document.hidden:
                 report.hide(document)
-            writer.add(document, source, digest, earlier.number if earlier is not None else None)
+            writer.add(document, source, digest, earlier.number if earlier is not None else None, keeps=renamed)
         if old is not None and replace_all:
             writer.after_added(partial(self._remove_unseen, old))
         return damaged
@@ -347,8 +356,10 @@ def _bring_up_to_date(run: _Run, source: Source, fields: Fields, task: Task) -> 
     damaged = 0
     try:
         # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
-        digest = run.reading.digest(source) if is_file else ""
-        damaged = run.store(number, _shown(run.reading.read(source, fields), source, task), known=known, replace_all=True)
+        noted, digest = digest, run.reading.digest(source) if is_file else ""
+        renamed = known and is_file and digest == noted and settings == old_fields
+        read = _shown(run.reading.read(source, fields), source, task)
+        damaged = run.store(number, read, known=known, replace_all=True, renamed=renamed)
     except InputError as error:
         report.failures.append(str(error))
         if before == report.added + report.updated + report.unchanged:

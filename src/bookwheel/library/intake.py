@@ -27,6 +27,7 @@ from ..encode.protocols import DenseEncoder
 from ..index.storage import storage
 from ..memory.heap import trim_heap
 from ..memory.shares import Shares
+from .kept_vectors import KeptVectors
 from .manifest import Manifest, SegmentEntry
 from .pending import NewDocument, Rows
 from .prepared import WHOLE, Prepared, as_stored_text, passages_of, prepared, spans_of
@@ -95,6 +96,7 @@ class Intake:
         """Documents taken in by language."""
         self.noise: Counter[str] = Counter()
         """What of their texts was left out of the index (`without_noise`), by kind."""
+        self.kept = KeptVectors(library, store)
         self._rows = Rows()
         self._texts: list[str] = []
         self._languages: list[str] = []
@@ -133,7 +135,7 @@ class Intake:
             self.manifest = replace(self.manifest, settings=settings)
         self.characters += len(new.document.text)
         if self._ahead is not None and self._ahead.ready and not self._ahead.broken:
-            if len(new.document.text) < LARGE and not self._is_large(new.document):
+            if len(new.document.text) < LARGE and not new.keeps and not self._is_large(new.document):
                 self._flush_batch()
                 self._ahead.add(new)
                 return
@@ -261,6 +263,8 @@ class Intake:
         crc = text_sum(document.text)
         places = PlaceMap.of(document, spans).cell()
         self._rows.document(number, new, document.text, crc, places, first, len(spans), self._generation)
+        if new.keeps and new.replaces is not None and not ready.said.isspace():
+            self.kept.note(new.replaces, first, spans, crc)
         for at, (start, end, sum_, indexed) in enumerate(passages_of(ready, spans, crc)):
             size = len(indexed) if indexed.isascii() else len(indexed.encode())
             if self._texts and self._bytes + size > self._most_bytes:
@@ -294,7 +298,7 @@ class Intake:
             texts, self._texts = self._texts, []
             languages, self._languages = self._languages, []
             self._rows.clear()
-            builder.add(ids, texts, languages)
+            builder.add(ids, texts, languages, self.kept.vectors(self.manifest, ids))
             self.added_passages += len(ids)
             self._measure(builder.nbytes)
             if builder.nbytes >= self.shares.gather:

@@ -1,4 +1,7 @@
-"""Files that were moved since they were indexed: known by their content, so that nothing of them is read or embedded again."""
+"""Files that were moved since they were indexed: known by their content, so that nothing of them is embedded again.
+
+Nor are they read again where their name says what it did: only a title that is the file's name changes with it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from .._errors import InputError
+from ..documents.members import list_members
 from ..documents.paths import Source
+from .held_documents import living_documents
 from .store import Store
 from .writer import Writer
 
@@ -59,15 +64,24 @@ class Moves:
         self.files = 0
         """How many were recognised."""
         self._roots: dict[str, None] = {}
+        self._listed: tuple[str, set[str]] = "", set()
+        """The archive looked into last, and the paths of its members."""
         self._any = bool(writer.store.execute("SELECT EXISTS (SELECT 1 FROM sources WHERE complete IS NOT NULL)")[0][0])
 
     def recognise(self, source: Source, fields: str) -> None:
-        """Where ``source`` is new, and has the content of a file that is gone and whose name says nothing else, make it that one."""
+        """Where ``source`` is new, or another file than before, and has the content of a file that is gone: make it that one.
+
+        Where its name may say something else than the old one did, it is marked as to be read again.
+        """
         store = self.writer.store
-        if not self._any or store.execute(
-            "SELECT EXISTS (SELECT 1 FROM documents WHERE removed IS NULL AND source IN (SELECT id FROM sources WHERE path = ?))",
+        if not self._any:
+            return
+        held = store.execute(
+            "SELECT id, size, mtime_ns FROM sources s WHERE path = ? "
+            "AND EXISTS (SELECT 1 FROM documents WHERE source = s.id AND removed IS NULL)",
             (source.path,),
-        ) != [(0,)]:
+        )
+        if held and held[0][1:] == (source.size, source.mtime_ns):
             return
         if store.execute("SELECT EXISTS (SELECT 1 FROM sources WHERE size = ? AND digest <> '')", (source.size,)) == [(0,)]:
             return
@@ -75,17 +89,36 @@ class Moves:
             candidates = store.same_content(source.size, source.digest(), fields)
         except InputError:  # it went since it was found: reading it will tell
             return
-        best: tuple[int, int, str] | None = None
+        best: tuple[bool, int, int, str] | None = None
         for number, path, title in candidates:
-            if not title_stays(title, path, source.name) or not self._name_stays(number, path, source) or not is_gone(path):
+            if title is None or not (is_gone(path) or self._left_archive(path, source.inside)):
                 continue
-            if best is None or (common := _common(path, source.path)) > best[0]:
-                best = (_common(path, source.path) if best is None else common), number, path
-        if best is not None:
-            self.writer.move(best[1], best[2], source.path)
-            self.files += 1
-            if len(self._roots) < _ROOTS:
-                self._roots[_root(best[2], best[0])] = None
+            stays = title_stays(title, path, source.name) and self._name_stays(number, path, source)
+            rank = stays, _common(path, source.path)
+            if best is None or rank > best[:2]:
+                best = *rank, number, path
+        if best is None:
+            return
+        stays, common, number, path = best
+        if held:  # the file that was moved has taken its place
+            self.writer.remove(living_documents(self.writer, held[0][0]))
+        self.writer.move(number, path, source.path)
+        if not stays:
+            store.mark_incomplete("id = ?", (number,))
+        self.files += 1
+        if len(self._roots) < _ROOTS:
+            self._roots[_root(path, common)] = None
+
+    def _left_archive(self, path: str, archive: Source | None) -> bool:
+        """Whether ``path`` was in ``archive``, which is there, and is not in it any more."""
+        if archive is None or not path.startswith(f"{archive.path}/"):
+            return False
+        if self._listed[0] != archive.path:
+            try:
+                self._listed = archive.path, {f"{archive.path}/{member.path}" for member in list_members(archive)}
+            except InputError:  # damaged: who knows what else is in it
+                self._listed = archive.path, {path}
+        return path not in self._listed[1]
 
     def _name_stays(self, number: int, path: str, source: Source) -> bool:
         """Whether the file had this name before, or one that made no difference: of the same kind, and nobody's title."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..documents.document import Document, Scalar, Value
@@ -33,10 +33,12 @@ class NewDocument:
     """What its text is written in: ``""`` where that is not clear, None where nobody asked."""
     replaces: int | None = None
     """Number of the earlier version, which goes when this one comes."""
+    keeps: bool = False
+    """Whether the passages of the earlier version, where they are the same, keep their vectors: only its file's name changed."""
 
     def written_in(self, language: str | None) -> NewDocument:
         """The same, of a text in ``language``."""
-        return NewDocument(self.document, self.source, self.digest, language, self.replaces)
+        return replace(self, language=language)
 
 
 @dataclass(frozen=True, slots=True)

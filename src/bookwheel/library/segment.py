@@ -203,8 +203,17 @@ class SegmentBuilder:
         """Length of all passages in terms, once `decide` was called."""
         return self._sparse.tokens
 
-    def add(self, ids: NDArray[np.int64], texts: list[str], languages: list[str]) -> None:
-        """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them."""
+    def add(
+        self,
+        ids: NDArray[np.int64],
+        texts: list[str],
+        languages: list[str],
+        known: tuple[NDArray[np.int64], NDArray[np.float16]] | None = None,
+    ) -> None:
+        """Add passages with ids that follow all earlier ones, and the languages of their documents, `UNDECIDED` among them.
+
+        ``known``: places in ``ids``, rising, and the vectors of these, which are not encoded.
+        """
         self._measured = None
         indptr, raw = self._table.ids(texts, list(map(whole_forms, texts)))
         kinds = [one if one == UNDECIDED else stemmed_as(one) for one in languages]
@@ -220,9 +229,24 @@ class SegmentBuilder:
         self._ids.append(ids)
         if self._dense is not None and self.encoder is not None:
             encode_words = getattr(self.encoder, "encode_words", None)
-            words = () if encode_words is None else self._without_forms(indptr, raw)
-            self._dense.append(self.encoder.encode(texts) if encode_words is None else encode_words(*words, self._table))
+            if known is not None:
+                self._dense.append(self._with_known(self.encoder, texts, *known))
+            elif encode_words is None:
+                self._dense.append(self.encoder.encode(texts))
+            else:
+                self._dense.append(encode_words(*self._without_forms(indptr, raw), self._table))
         self.passages += len(texts)
+
+    @staticmethod
+    def _with_known(
+        encoder: DenseEncoder, texts: list[str], places: NDArray[np.int64], vectors: NDArray[np.float16]
+    ) -> NDArray[np.float32]:
+        """The vectors of ``texts``, of which those at ``places`` are there already."""
+        found = np.empty((len(texts), vectors.shape[1]), np.float32)
+        found[places] = vectors
+        if len(others := np.setdiff1d(np.arange(len(texts)), places)):
+            found[others] = encoder.encode([texts[at] for at in others.tolist()])
+        return found
 
     def add_analysed(self, ids: NDArray[np.int64], found: Analysed, terms: Terms, texts: Callable[[], list[str]]) -> None:
         """Add passages that a worker has analysed, its terms numbered as ``terms`` says; ``texts`` gives what is indexed of each."""

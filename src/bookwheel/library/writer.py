@@ -130,12 +130,13 @@ class Writer:
         self.store.move_source(source, old, new)
         self._dirty = True
 
-    def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None) -> None:
+    def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None, *, keeps: bool = False) -> None:
         """Add one document; ``digest`` as `document_hash` gives it.
 
-        The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one.
+        The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one. ``keeps``: its file
+        is as it was but for its name, so that passages which are the same keep their vectors.
         """
-        self._intake.add(NewDocument(document, source, digest, replaces=replaces))
+        self._intake.add(NewDocument(document, source, digest, replaces=replaces, keeps=keeps))
         self._dirty = True
         self.crew.look()
         self.memory.look()
@@ -202,7 +203,9 @@ class Writer:
 
     def commit(self) -> None:
         """Make everything so far the library's next generation."""
-        finished = self._intake.finish()
+        finished, kept = self._intake.finish(), self._intake.kept
+        if kept:
+            finished = tuple(kept.with_parts(self.manifest, entry, self.memory.bits) for entry in finished)
         if self._dirty:
             segments = (*self.manifest.segments, *finished)
             languages = self._intake.languages()
@@ -211,6 +214,7 @@ class Writer:
                 segments = self._followed(segments, main)
             self.manifest = replace(self.manifest, languages=languages)
             self._publish(segments)
+            kept.done(self.manifest, self._encoders.cache)
             self._tidy()
             self.memory.share_out()
         self._last_commit = time.monotonic()

@@ -44,6 +44,7 @@ from .received import (
 )
 from .remote_conversation import RemoteConversation
 from .remote_mentions import RemoteMentions
+from .sent import document_fields, given_fields, search_fields
 
 __all__ = ["RemoteLibrary", "connect"]
 
@@ -86,7 +87,7 @@ class RemoteLibrary:
     @with_options(SearchOptions)
     def search(self, query: str, options: SearchOptions) -> Results:
         """As `Library.search`; ``ranking`` has the ids and scores of what was found, and no more. ``trace`` stays at home."""
-        return results_from(self._post("/search", {"query": query, **_search(options)}))
+        return results_from(self._post("/search", {"query": query, **search_fields(options)}))
 
     @with_options(SearchOptions)
     def search_many(self, queries: Iterable[str], options: SearchOptions) -> list[Results]:
@@ -94,7 +95,7 @@ class RemoteLibrary:
         asked = list(queries)
         found: list[Results] = []
         for start in range(0, len(asked), BATCH):
-            reply = self._post("/search", {"queries": asked[start : start + BATCH], **_search(options)})
+            reply = self._post("/search", {"queries": asked[start : start + BATCH], **search_fields(options)})
             found += [results_from(one) for one in reply["searches"]]
         return found
 
@@ -113,7 +114,7 @@ class RemoteLibrary:
     @with_options(SearchOptions)
     def rank_documents(self, queries: Iterable[str], options: SearchOptions) -> list[list[tuple[str, float]]]:
         """As `Library.rank_documents`."""
-        taken = {**_search(options), "group": True}
+        taken = {**search_fields(options), "group": True}
         return [[(one.id, one.score) for one in found] for found in self.search_many(queries, **taken)]
 
     @property
@@ -128,11 +129,11 @@ class RemoteLibrary:
 
         ``conversation="NAME"`` keeps the question on the server, and understands it by those before.
         """
-        return answer_from(self._post("/ask", {"question": question, **_options(**options)}))
+        return answer_from(self._post("/ask", {"question": question, **given_fields(**options)}))
 
     def ask_events(self, question: str, **options: Any) -> Iterator[Event]:
         """As `Library.ask_events`. Closing the iterator ends the server's work."""
-        body = {"question": question, **_options(**options), **self._named()}
+        body = {"question": question, **given_fields(**options), **self._named()}
         for data in self._server.events("/ask", body):
             yield event_from(data)
 
@@ -158,7 +159,7 @@ class RemoteLibrary:
     ) -> RemoteMentions:
         """As `Library.find_all`; documents come a hundred at a time, as they are looked at."""
         given = [phrases] if isinstance(phrases, str) else list(phrases)
-        asked = {"phrases": given, **_options(where=where), "together": together, "exact": exact}
+        asked = {"phrases": given, **given_fields(where=where), "together": together, "exact": exact}
 
         def ask(offset: int, limit: int) -> Any:
             return self._post("/mentions", {**asked, "offset": offset, "limit": limit})
@@ -181,7 +182,7 @@ class RemoteLibrary:
     ) -> Answer:
         """As `Library.summarise`; with ``write`` the server's own model writes it."""
         given = [names] if isinstance(names, str) else list(names)
-        options = _options(where=where, words=words, seconds=seconds)
+        options = given_fields(where=where, words=words, seconds=seconds)
         options |= {"sentences": sentences, "query": query, "hidden": hidden, "write": write, "calls": calls}
         return answer_from(self._post("/summary", {"names": given, **options, "unsupported": unsupported}))
 
@@ -189,7 +190,7 @@ class RemoteLibrary:
 
     def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
         """As `Library.get`; ten documents where ``limit`` is None."""
-        params = {"id": name, **_options(limit=limit), **self._named()}
+        params = {"id": name, **given_fields(limit=limit), **self._named()}
         status, reply = self._server.request("GET", "/documents", params=params, none=404)
         return [] if status == 404 else [document_from(one) for one in reply["documents"]]
 
@@ -222,11 +223,18 @@ class RemoteLibrary:
 
     def rows(self, start: int = 0, count: int = 100, *, where: str | None = None) -> list[DocumentRow]:
         """As `Library.rows`, at most a thousand."""
-        return [row_from(one) for one in self._get("/rows", start=start, count=count, **_options(where=where))["rows"]]
+        return [row_from(one) for one in self._get("/rows", start=start, count=count, **given_fields(where=where))["rows"]]
 
     def piece(self, name: str, start: int = 0, characters: int = 10_000, *, line: int | None = None, lines: int = 100) -> Piece:
         """As `Library.piece`, of a document's id."""
-        params = {"id": name, "start": start, "characters": characters, "lines": lines, **_options(line=line), **self._named()}
+        params = {
+            "id": name,
+            "start": start,
+            "characters": characters,
+            "lines": lines,
+            **given_fields(line=line),
+            **self._named(),
+        }
         status, reply = self._server.request("GET", "/piece", params=params, none=404)
         if status == 404:
             raise KeyError(name)
@@ -243,7 +251,7 @@ class RemoteLibrary:
         depth: int = DEPTH,
     ) -> Facets:
         """As `Library.facets`."""
-        options = _options(q=query, where=where, recipe=recipe)
+        options = given_fields(q=query, where=where, recipe=recipe)
         return facets_from(self._get("/facets", field=field, k=k, depth=depth, **options)["facets"][field])
 
     def facets_of(
@@ -257,7 +265,7 @@ class RemoteLibrary:
         depth: int = DEPTH,
     ) -> dict[str, Facets]:
         """As `Library.facets_of`."""
-        options = _options(q=query, where=where, recipe=recipe)
+        options = given_fields(q=query, where=where, recipe=recipe)
         reply = self._get("/facets", field=list(fields), k=k, depth=depth, known="true", **options)
         return {name: facets_from(one) for name, one in reply["facets"].items()}
 
@@ -273,7 +281,7 @@ class RemoteLibrary:
         given = [documents] if isinstance(documents, str | Mapping) else list(documents)
         total = IndexReport()
         for start in range(0, len(given), DOCUMENTS):
-            some = [_plain(one) for one in given[start : start + DOCUMENTS]]
+            some = [document_fields(one) for one in given[start : start + DOCUMENTS]]
             report_from(self._post("/documents", {"documents": some}), total)
         return total
 
@@ -295,7 +303,7 @@ class RemoteLibrary:
     ) -> list[EncoderStatus]:
         """As `Library.embed`, some passages at a time: call it until each encoder is complete."""
         given = [names] if isinstance(names, str) else names
-        reply = self._post("/embed", {**_options(names=given), "cpu": cpu, "minutes": minutes, "passages": passages})
+        reply = self._post("/embed", {**given_fields(names=given), "cpu": cpu, "minutes": minutes, "passages": passages})
         return [EncoderStatus(**one) for one in reply["encoders"]]
 
     def encode(self, texts: Sequence[str], name: str = "dense", *, queries: bool = False) -> NDArray[np.float32]:
@@ -377,29 +385,3 @@ class RemoteLibrary:
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._server.request("POST", path, body={**body, **self._named()})[1]
-
-
-def _search(options: SearchOptions) -> dict[str, Any]:
-    """The options of a search that a server takes, those that are not as usual."""
-    taken = ("k", "recipe", "where", "group", "seconds", "cutoff", "offset", "fold", "sort")
-    usual = SearchOptions()
-    return _options(**{name: value for name in taken if (value := getattr(options, name)) != getattr(usual, name)})
-
-
-def _options(**given: Any) -> dict[str, Any]:
-    """What was given, for JSON; recipes as they are written."""
-    plain = {name: value for name, value in given.items() if value is not None}
-    if "recipe" in plain:
-        plain["recipe"] = str(plain["recipe"])
-    return plain
-
-
-def _plain(document: Any) -> dict[str, Any]:
-    """A document as JSON has it. Raises `InputError`."""
-    if isinstance(document, str):
-        return {"text": document}
-    if isinstance(document, Mapping):
-        return {str(key): value.isoformat() if hasattr(value, "isoformat") else value for key, value in document.items()}
-    if hasattr(document, "id") and hasattr(document, "text"):
-        return {"id": document.id, "title": document.title, "text": document.text, **dict(document.metadata)}
-    raise InputError(f"a document for a server is a text or a dictionary, not {type(document).__name__}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._errors import UsageError
-from .._http import is_loopback
+from .._http_address import is_loopback
 
 __all__ = ["PORT", "Limits", "ServeConfig"]
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .. import _errors, _sse
 from .._errors import BookwheelError, ModelError, UsageError
-from .._http import is_loopback, key_for
+from .._http_address import is_loopback, key_for
 
 __all__ = ["Connection"]
 

@@ -15,6 +15,7 @@ from .api.mentions import MentionsParameters, mentions
 from .api.metrics import metrics
 from .api.openai import ChatParameters, EmbeddingParameters, chat, embeddings, models
 from .api.openapi import openapi
+from .api.qrels import QrelsParameters, qrels
 from .api.search import SearchBody, search_many
 from .api.summary import SummaryParameters, summary
 from .asking import AskParameters
@@ -27,6 +28,7 @@ from .pages.conversations import (
     conversation_page,
     conversations_page,
 )
+from .pages.judge import JudgeParameters, judge_page
 from .pages.library import LibraryParameters, library_page
 from .pages.opening import OpenParameters, open_page
 from .pages.page_image import PageImageParameters, page_image
@@ -69,6 +71,16 @@ PAGES: tuple[Page, ...] = (
         post=True,
         asks=True,
     ),
+    Page(
+        "/judge",
+        judge_page,
+        JudgeParameters,
+        "judge.html",
+        "Judge which documents answer which queries.",
+        of_generation=False,
+        post=True,
+        asks=True,
+    ),
     Page("/library", library_page, LibraryParameters, "library.html", "What a library holds.", of_generation=False, post=True),
     Page(
         "/open", open_page, OpenParameters, "open.html", "Open a file in the system's program.", of_generation=False, post=True
@@ -88,6 +100,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/summary", summary, SummaryParameters, "The sentences that say most of what documents say."),
     Endpoint("POST", "/mentions", mentions, MentionsParameters, "Every document that mentions something."),
     Endpoint("GET", "/facets", facets, FacetsParameters, "How many documents have each value of some fields."),
+    Endpoint("GET", "/qrels", qrels, QrelsParameters, "The judgments as qrels.", answers="text/plain"),
     Endpoint("GET", "/info", info, InfoParameters, "What a library holds, and its bytes by part."),
     Endpoint("GET", "/rows", rows, RowsParameters, "Documents without their texts."),
     Endpoint("GET", "/piece", piece, PieceParameters, "A part of a document."),

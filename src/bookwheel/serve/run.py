@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import BookwheelError, UsageError
-from .._http import is_loopback
+from .._http_address import is_loopback
 from .config import ServeConfig
 
 if TYPE_CHECKING:

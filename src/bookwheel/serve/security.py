@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .._http import is_loopback
+from .._http_address import is_loopback
 from .bodies import answer
 from .config import ServeConfig
 

@@ -97,6 +97,8 @@
       if (event.key === "ArrowDown" && event.target === field && found) { event.preventDefault(); move(1); }
       return;
     }
+    const button = $(`button[data-key="${CSS.escape(event.key)}"]`);
+    if (button) button.click();
     if (event.key === "/" && field) { event.preventDefault(); field.focus(); field.select(); }
     if (event.key === "j") move(1);
     if (event.key === "k") move(-1);

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..._errors import InputError
+from ..._errors import InputError, UsageError
 from ...evaluate.judgments import Qrels, Queries, read_qrels, read_queries
 from ...evaluate.lines import read_lines
 from .grades import grades_of
 from .journal import Journal, Pooled
 
-__all__ = ["read_judge", "read_judged_queries"]
+__all__ = ["judged_queries", "read_judge", "read_judged_queries"]
 
 
 def read_judged_queries(path: Path, field: str = "title") -> Queries:
@@ -28,6 +28,21 @@ def read_judged_queries(path: Path, field: str = "title") -> Queries:
         if lines and not lines[0].startswith("<") and not any("\t" in line for line in lines):
             return {str(number): line for number, line in enumerate(lines, 1)}
     return read_queries(path, field)
+
+
+def judged_queries(text: str) -> Queries:
+    """Queries that somebody typed: one a line, called by their numbers, or an ID, a tab and the query.
+
+    Raises `UsageError` for an ID that two have.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate((one for one in text.splitlines() if one.strip()), 1):
+        name, tab, query = line.strip().partition("\t")
+        name, query = (name.strip(), query.strip()) if tab else (str(number), name)
+        if name in found:
+            raise UsageError(f"two queries have the ID {name!r:.60}; give each its own")
+        found[name] = query
+    return found
 
 
 def read_judge(path: Path) -> tuple[Qrels, Pooled | None]:
