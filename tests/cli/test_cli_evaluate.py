@@ -28,7 +28,7 @@ def collection(tmp_path: Path, records: Path) -> Path:
 def test_named_recipes_are_compared_with_bm25(bookwheel: Bookwheel, collection: Path, home: Path) -> None:
     done = bookwheel("evaluate", collection)
     assert done.code == 0, done.err
-    assert "tiny: 3 judged queries" in done.out
+    assert "tiny (a BEIR folder): 3 judged queries" in done.out
     for part in ("nDCG@10", "R@100", "hybrid", "dense", "against bm25", "win/tie/loss"):
         assert part in done.out
     assert list(home.iterdir()) == [], "the library was a temporary one"

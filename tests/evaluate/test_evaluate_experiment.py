@@ -116,7 +116,7 @@ def test_any_recipe_can_be_the_baseline(collection: Path, library: bookwheel.Lib
 
 def test_results_as_text_html_and_rows(found: Evaluation) -> None:
     text = str(found)
-    assert text.startswith("prose: 40 judged queries\n")
+    assert text.startswith("prose (a BEIR folder): 40 judged queries\n")
     assert "against bm25" in text
     html = found._repr_html_()
     assert html.count("<table>") == html.count("</table>") == 2

@@ -105,7 +105,7 @@ def test_trec_folder(tmp_path: Path) -> None:
     ("change", "words"),
     [
         (lambda f: (f / "qrels" / "test.tsv").unlink(), "no split 'test'; there is train"),
-        (lambda f: (f / "queries.jsonl").unlink(), "neither a BEIR folder"),
+        (lambda f: (f / "queries.jsonl").unlink(), "of no known layout; expected a BEIR folder"),
         (
             lambda f: (f / "queries.jsonl").write_text('{"_id": "q1", "text": "a"}\n{"_id": '),
             r"queries.jsonl:2: this is not JSON",

@@ -54,6 +54,7 @@ ATTRIBUTES = {
     *(
         "lang",
         "charset",
+        "data-name",
         "http-equiv",
         "content",
         "name",

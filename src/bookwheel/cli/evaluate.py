@@ -14,6 +14,7 @@ from .answer_scores import print_answer_scores
 from .command import argument, command, option
 from .needles import needle_options, run_needles, taken
 from .options import NO_ENCODER, Encoder, Language, Number, RecipeText, Whole, json_option, ram_option
+from .output import notice, plural
 
 if TYPE_CHECKING:
     from ..evaluate import Collection, Evaluation
@@ -39,7 +40,10 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
     "--answers", type=click.Path(), metavar="FILE", help="Measure the answers that `bookwheel ask --log` wrote, against --gold."
 )
 @option(
-    "--gold", type=click.Path(), metavar="FILE", help='The right answers: lines of {"id": …, "question": …, "answers": […]}.'
+    "--gold",
+    type=click.Path(),
+    metavar="FILE",
+    help='The right answers: lines of {"id": …, "question": …, "answers": […]}, or COLLECTION.',
 )
 @option(
     "--entailment",
@@ -81,6 +85,17 @@ def _known(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -
     metavar="FIELD",
     help="Also show what each source adds to nDCG@10 (Shapley values); documents' metadata FIELD names their source.",
 )
+@option(
+    "--by",
+    metavar="FIELD",
+    help="Also show the first measure by a column of the queries, or by that field of the documents that answer them.",
+)
+@option(
+    "--robust",
+    is_flag=True,
+    help="Also search queries written otherwise: typos, case, order, forms, contractions, other words, negation.",
+)
+@option("--robust-dir", type=click.Path(), metavar="DIR", help="Write those queries to this folder, a BEIR folder a kind.")
 @option("--per-query", is_flag=True, help="Show the values of each query too.")
 @option(
     "--report",
@@ -117,6 +132,9 @@ def evaluate(
     judged: bool,
     margin: float | None,
     worth: str | None,
+    by: str | None,
+    robust: bool,
+    robust_dir: str | None,
     per_query: bool,
     reports: tuple[str, ...],
     keep: bool | None,
@@ -127,7 +145,10 @@ def evaluate(
     """Measure recipes on a judged collection and compare each with a baseline.
 
     COLLECTION is a folder in BEIR's layout (corpus.jsonl, queries.jsonl, qrels/test.tsv), a folder
-    of TREC files (topics*, qrels*) or ir_datasets:NAME. With --run, a file of judgments is enough.
+    of TREC files (topics*, qrels*, documents), a file or folder of SQuAD (XQuAD), HotpotQA, LoCoMo or
+    QuALITY, a folder of questions with evidence and a corpus, or ir_datasets:NAME: it is seen from what is
+    there, and told. With --run, a file of judgments is enough. Where queries come with instructions, each
+    recipe is also measured with them: p-MRR, Robustness@10.
     The documents are indexed whole into a temporary library and every judged query is searched by
     every recipe. Differences from the baseline are tested with a paired t-test and a randomisation
     test, with Holm's correction.
@@ -182,10 +203,19 @@ def evaluate(
     if keep and name is None and not runs:
         raise UsageError("--keep keeps the result in a library; name it with --library")
     wanted = measures or DEFAULT_MEASURES
-    after = After(reports, margin, worth=worth, keep=name is not None and keep is not False)
+    after = After(reports, margin, worth=worth, by=by, keep=name is not None and keep is not False)
     given = {key: value for key, value in settings.items() if value is not None}
     if runs:
-        unused = {**given, "recipe": recipes, "fit": fit, "library": name, "ram": ram, "depth": depth, "keep": keep}
+        unused = {
+            **given,
+            "recipe": recipes,
+            "fit": fit,
+            "library": name,
+            "ram": ram,
+            "depth": depth,
+            "keep": keep,
+            "robust": robust,
+        }
         if names := [f"--{key}" for key, value in unused.items() if value]:
             raise UsageError(f"--run measures finished rankings, so {', '.join(names)} would do nothing; leave it out")
         collection = _judgments(source, split, field)
@@ -206,12 +236,18 @@ def evaluate(
             split=split,
             field=field,
             ram=ram,
+            robust=robust,
             progress=silent if as_json else auto,
             then=after,
             **given,
         )
     if run_dir is not None:
         _write_runs(found, Path(run_dir))
+    if robust_dir is not None:
+        from ..evaluate.robust import write_varied
+
+        for kind, count in write_varied(found.collection, Path(robust_dir)).items():
+            notice(f"{Path(robust_dir) / kind}: {plural(count, 'query', 'queries')}")
     if as_json:
         print_json(found, after, changes, per_query=per_query, judged=judged)
     else:
@@ -223,8 +259,9 @@ def _judgments(source: str, split: str, field: str) -> Collection:
     texts.
     """
     from ..evaluate import Collection, load_collection, read_qrels
+    from ..evaluate.layouts.base import Place
 
-    if Path(source).is_file():
+    if Path(source).is_file() and not Place(Path(source)).json:
         qrels = read_qrels(Path(source))
         return Collection(Path(source).name, dict.fromkeys(qrels, ""), qrels)
     return load_collection(source, split, field)

@@ -21,10 +21,11 @@ __all__ = ["After", "print_json", "print_tables"]
 class After:
     """Called with a result while the library is open, if there is one: writes the reports, and keeps the result."""
 
-    def __init__(self, reports: Sequence[str], margin: float | None, *, worth: str | None, keep: bool) -> None:
+    def __init__(self, reports: Sequence[str], margin: float | None, *, worth: str | None, by: str | None, keep: bool) -> None:
         self.reports = reports
         self.margin = margin
         self.worth = worth
+        self.by = by
         self.keep = keep
         self.number: int | None = None
         """Of the experiment that was kept."""
@@ -76,6 +77,8 @@ def print_json(found: Evaluation, after: After, changes: int, *, per_query: bool
         document["equivalence"] = [one.to_dict() for one in found.equivalence(after.margin)]
     if after.worth is not None:
         document["worth"] = [one.to_dict() for one in _worth(found, after.worth)]
+    if after.by is not None:
+        document["by"] = {after.by: [one.to_dict() for one in found.groups(after.by)]}
     if after.number is not None:
         document["experiment"] = after.number
     json_document(document)
@@ -83,7 +86,7 @@ def print_json(found: Evaluation, after: After, changes: int, *, per_query: bool
 
 def print_tables(found: Evaluation, after: After, changes: int, *, per_query: bool, judged: bool) -> None:
     """Print the result as tables."""
-    from ..evaluate import format_changes, format_equivalence, format_labels, format_missing, format_worth
+    from ..evaluate import format_changes, format_equivalence, format_groups, format_labels, format_missing, format_worth
 
     click.echo(clean(str(found), lines=True))
     texts = [format_equivalence(found.equivalence(after.margin))] if after.margin is not None and found.compared else []
@@ -97,6 +100,10 @@ def print_tables(found: Evaluation, after: After, changes: int, *, per_query: bo
         click.echo()
         click.echo(clean(f"what each source ({after.worth}) adds to nDCG@10 of {found.baseline}, the least first"))
         click.echo(clean(format_worth(worth), lines=True))
+    if after.by is not None:
+        click.echo()
+        click.echo(clean(f"{found.measures[0]} by {after.by}"))
+        click.echo(clean(format_groups(found.groups(after.by), after.by), lines=True))
     for name in found.compared:
         if changes and (count := len(found.changes(name, None, changes))):
             click.echo()

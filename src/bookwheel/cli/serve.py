@@ -43,6 +43,7 @@ TOKEN = "BOOKWHEEL_TOKEN"
 @option("--folder", "folders", multiple=True, metavar="DIR", help="Folder below which the page may add files; may be repeated.")
 @option("--watch", "watched", multiple=True, metavar="DIR", help="Keep the first library current with DIR; may be repeated.")
 @option("--embed", is_flag=True, help="Embed what is not embedded yet, in the background, giving way to queries.")
+@option("--keep-clicks", is_flag=True, help="Keep in the library which results were opened, for `make-queries --way clicks`.")
 @option(
     "--host-name", "hosts", multiple=True, metavar="NAME", help="Another name that the server is called by; may be repeated."
 )
@@ -61,6 +62,7 @@ def serve(
     folders: tuple[str, ...],
     watched: tuple[str, ...],
     embed: bool,
+    keep_clicks: bool,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     require_token: bool,
@@ -100,6 +102,7 @@ def serve(
         ram=ram,
         model=model,
         embed=embed,
+        clicks=keep_clicks,
         watch=tuple(Path(folder).expanduser().absolute() for folder in watched),
     )
     if model is not None and model.startswith(("http://", "https://")):

@@ -1,15 +1,18 @@
 """Evaluation: judged collections, runs, measures, and comparison with significance."""
 
-from .collection import Collection
+from .collection import Collection, Instructions
 from .compare import Change, Comparison, changed, compare
 from .equivalence import Equivalence, equivalence
 from .evaluation import Evaluation, Search, evaluate, evaluate_runs
 from .experiment import experiment
 from .failures import Failure, failures
+from .files import load_files
+from .following import Following, follow, p_mrr, rank_change
+from .groups import Group, format_groups
 from .judgments import read_qrels, read_queries
 from .kept import Kept, OverTime, compare_kept, keep, kept
 from .labels import LabelStep, order_with_fewer_labels
-from .load import load_collection, load_files
+from .load import load_collection
 from .measures import DEFAULT_MEASURES, KINDS, Scores, depth_of, measure, parse_measures
 from .missing import Coverage, Missing, coverage, missing_judgments
 from .report import Report, evaluation_report, made, write_report
@@ -35,6 +38,9 @@ __all__ = [
     "Equivalence",
     "Evaluation",
     "Failure",
+    "Following",
+    "Group",
+    "Instructions",
     "Kept",
     "LabelStep",
     "Missing",
@@ -55,10 +61,12 @@ __all__ = [
     "evaluation_report",
     "experiment",
     "failures",
+    "follow",
     "format_changes",
     "format_comparisons",
     "format_equivalence",
     "format_evaluation",
+    "format_groups",
     "format_labels",
     "format_missing",
     "format_table",
@@ -71,7 +79,9 @@ __all__ = [
     "measure",
     "missing_judgments",
     "order_with_fewer_labels",
+    "p_mrr",
     "parse_measures",
+    "rank_change",
     "read_qrels",
     "read_queries",
     "read_run",

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._errors import InputError
 from ..documents.document import Document
 from .judgments import Qrels, Queries
 
-__all__ = ["Collection"]
+if TYPE_CHECKING:
+    from .answers.base import Gold
+
+__all__ = ["Collection", "Instructions"]
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """What people want beyond the words of their queries, as they would say it to a person.
+
+    FollowIR (Weller et al., 2024) has two for each query, of which the second narrows what is relevant.
+    """
+
+    texts: Mapping[str, str]
+    """The instruction of each query that has one."""
+    changed: Mapping[str, str] = field(default_factory=dict)
+    """The other instruction of a query, where there is one."""
+    changed_qrels: Qrels = field(default_factory=dict)
+    """The judgments under ``changed``."""
+    moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By query, the documents whose relevance ``changed`` takes away."""
+    variants: Mapping[str, str] = field(default_factory=dict)
+    """Of queries that are one query under several instructions, what they have in common (InstructIR)."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +51,16 @@ class Collection:
     """The file of documents, where they are one file."""
     read: Callable[[], Iterator[Document]] | None = None
     """Reads the documents, where they are available."""
+    kind: str = ""
+    """What it was taken for, with its article: ``a BEIR folder``."""
+    gold: Mapping[str, Gold] = field(default_factory=dict)
+    """The right answers by query, where the collection has them."""
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What else is said of queries (their kind, their source): by query, values by name."""
+    instructions: Instructions | None = None
+    """What else is wanted of each query, where the collection has it."""
+    notes: tuple[str, ...] = ()
+    """What was left out when it was read, a sentence each."""
 
     def documents(self) -> Iterator[Document]:
         """The documents, one after the other. Raises `InputError` where the collection has only

@@ -13,13 +13,16 @@ from ..progress import Progress, silent
 from .collection import Collection
 from .compare import Change, Comparison, changed, compare
 from .equivalence import Equivalence, equivalence
+from .following import Following, following_notes, following_rows
+from .groups import Group, groups
 from .html import html_evaluation
 from .judgments import Qrels
 from .labels import LabelStep, order_with_fewer_labels
 from .measures import DEFAULT_MEASURES, Scores, depth_of, measure
 from .missing import Coverage, Missing, coverage, missing_judgments
+from .robust import Loss, format_losses
 from .runs import AnyRun, Run, ranked_pairs
-from .table import format_comparisons, format_evaluation
+from .table import format_comparisons, format_evaluation, format_table
 
 __all__ = ["Evaluation", "Search", "evaluate", "evaluate_runs"]
 
@@ -60,6 +63,10 @@ class Evaluation:
     """By name, each recipe in full, where recipes were searched."""
     library: Mapping[str, Any] = field(default_factory=dict)
     """What the library was that was searched (see `Library.state`); empty where it was none of ours."""
+    following: Sequence[Following] = ()
+    """How each recipe follows the collection's instructions, where it has any."""
+    losses: Sequence[Loss] = ()
+    """What it costs that queries are written otherwise, where that was asked for."""
 
     @property
     def compared(self) -> list[str]:
@@ -117,6 +124,10 @@ class Evaluation:
         """Whether each ranking is as good as the baseline, to within ``margin``; see `equivalence`. Raises `UsageError`."""
         return equivalence(self.scores, margin, self.baseline)
 
+    def groups(self, name: str, measure: str | None = None) -> list[Group]:
+        """The queries by a column ``name`` of theirs, or by that field of their relevant documents; see `groups`. Raises `UsageError`."""
+        return groups(self, name, measure)
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary per recipe: ``recipe``, each measure, ``milliseconds`` where it was
         searched here, and against the baseline ``<measure> difference``, ``<measure> p`` (t-test)
@@ -171,10 +182,18 @@ class Evaluation:
             "seed": self.seed,
             "recipes_in_full": dict(self.recipes),
             "library": dict(self.library),
+            **({"taken_for": self.collection.kind} if self.collection.kind else {}),
+            **({"robustness": [one.to_dict() for one in self.losses]} if self.losses else {}),
+            **({"following": [one.to_dict() for one in self.following]} if self.following else {}),
         }
 
     def __str__(self) -> str:
-        return "\n\n".join([format_evaluation(self), *([format_comparisons(self)] if self.comparisons else [])])
+        parts = [format_evaluation(self), *([format_comparisons(self)] if self.comparisons else [])]
+        if self.following:
+            parts += [format_table(*following_rows(self.following)), "\n".join(following_notes(self.following))]
+        if self.losses:
+            parts.append(format_losses(self.losses))
+        return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
         return html_evaluation(self)
@@ -275,7 +294,7 @@ def _measured(
     scores = {name: measure(run, qrels, measures) for name, run in runs.items()}
     names = scores[baseline].measures
     compared = compare(scores, baseline, seed)
-    return Evaluation(collection, names, depth, baseline, dict(runs), scores, milliseconds, compared, seed=seed)
+    return Evaluation(collection, names, depth, baseline, dict(runs), scores, milliseconds, compared, collection.notes, seed)
 
 
 def _number(value: float) -> float | None:

@@ -14,8 +14,10 @@ from .._errors import LibraryNotFound, UsageError
 from ..progress import Progress, silent
 from .collection import Collection
 from .evaluation import Evaluation, evaluate
+from .following import follow
 from .load import load_collection
 from .measures import DEFAULT_MEASURES, depth_of
+from .robust import losses
 
 if TYPE_CHECKING:
     from ..library.library import Library
@@ -39,6 +41,7 @@ def experiment(
     field: str = "title",
     ram: str | int | None = None,
     seed: int = 0,
+    robust: bool = False,
     progress: Progress = silent,
     then: Callable[[Evaluation, Library], None] | None = None,
     **settings: Any,
@@ -56,7 +59,8 @@ def experiment(
     - ``fit``: also search each fusion with fitted weights. They are fitted on half of the queries,
       and all figures are of the other half.
     - ``depth``: documents ranked per query. None: as many as the measures look at.
-    - ``seed``: for drawing the halves and for the randomisation test.
+    - ``seed``: for drawing the halves, for the randomisation test and for ``robust``.
+    - ``robust``: also search queries written otherwise (typos, other words, other forms), and tell what that costs.
     - ``then``: called with the result and the library, while that is open: to keep an experiment, or to look up texts.
 
     Raises `InputError`, `UsageError`, `RecipeError` and whatever opening a library raises.
@@ -73,7 +77,15 @@ def experiment(
         searches = {name: partial(opened.rank_documents, recipe=recipe) for name, recipe in chosen.items()}
         found = evaluate(loaded, searches, measures, baseline=reference, depth=depth, seed=seed, progress=progress)
         full = {name: str(opened.recipe(recipe)) for name, recipe in chosen.items()}
-        found = replace(found, notes=tuple(notes), recipes=full, library=opened.state())
+        following = follow(loaded, searches, found.measures[0], depth=depth, seed=seed)
+        lost = (
+            losses(loaded, searches, found.runs, found.measures[0], depth=found.depth or 10, seed=seed, progress=progress)
+            if robust
+            else []
+        )
+        found = replace(
+            found, notes=(*found.notes, *notes), recipes=full, library=opened.state(), following=following, losses=lost
+        )
         if then is not None:
             then(found, opened)
     return found

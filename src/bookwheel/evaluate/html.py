@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from .._printable import clean
+from .following import following_notes, following_rows
 from .table import comparison_rows, evaluation_rows, footnotes, title
 
 if TYPE_CHECKING:
@@ -20,19 +21,22 @@ def html_evaluation(evaluation: Evaluation) -> str:
     parts = [f"<p>{html_words(title(evaluation))}</p>", html_table(*evaluation_rows(evaluation), left=1)]
     if evaluation.comparisons:
         parts.append(html_table(*comparison_rows(evaluation), left=2))
-    parts += [f"<p><small>{html_words(note)}</small></p>" for note in footnotes(evaluation)]
+    if evaluation.following:
+        parts.append(html_table(*following_rows(evaluation.following), left=1))
+    notes = [*footnotes(evaluation), *following_notes(evaluation.following)]
+    parts += [f"<p><small>{html_words(note)}</small></p>" for note in notes]
     return "\n".join(parts)
 
 
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int, *, styled: bool = True) -> str:
     """A table whose first ``left`` columns are words and the others numbers, to the right: by a style of each cell, which a
-    notebook needs, or by the class ``n``, where a page with a style of its own is around it.
+    notebook needs, or by the class ``n`` with the column's name, where a page with a style of its own is around it.
     """
 
     def attribute(at: int) -> str:
         if styled:
             return f' style="text-align: {"left" if at < left else "right"}"'
-        return "" if at < left else ' class="n"'
+        return "" if at < left else f' class="n" data-name="{html_words(header[at].strip())}"'
 
     def row(cells: Sequence[str], tag: str) -> str:
         aligned = [f"<{tag}{attribute(at)}>{_cell(cell)}</{tag}>" for at, cell in enumerate(cells)]

@@ -6,33 +6,36 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
 from .._errors import InputError
 
-__all__ = ["json_values", "read_lines", "read_text"]
+__all__ = ["json_values", "open_text", "read_lines", "read_text"]
 
 
-def _open(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return cast(IO[str], gzip.open(path, "rt", encoding="utf-8-sig"))
-    return path.open(encoding="utf-8-sig")
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, with their numbers, without their ends. Raises `InputError`."""
+@contextmanager
+def open_text(path: Path) -> Iterator[IO[str]]:
+    """The file, plain or gz, open for reading. What goes wrong while it is read raises `InputError`."""
     try:
-        with _open(path) as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line.rstrip("\r\n")
+        packed = path.suffix == ".gz"
+        with cast(IO[str], gzip.open(path, "rt", encoding="utf-8-sig")) if packed else path.open(encoding="utf-8-sig") as file:
+            yield file
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}); convert it to UTF-8") from None
     except FileNotFoundError:
         raise InputError(f"there is no file {path}; check the name") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers, without their ends. Raises `InputError`."""
+    with open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, line.rstrip("\r\n")
 
 
 def read_text(path: Path) -> str:

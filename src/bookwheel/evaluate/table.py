@@ -48,7 +48,8 @@ def title(evaluation: Evaluation) -> str:
     """The collection and how many of its queries count."""
     collection = evaluation.collection
     count = len(collection.judged)
-    parts = [f"{collection.name}: {count:,} judged {'query' if count == 1 else 'queries'}"]
+    kind = f" ({collection.kind})" if collection.kind else ""
+    parts = [f"{collection.name}{kind}: {count:,} judged {'query' if count == 1 else 'queries'}"]
     if collection.unjudged:
         parts.append(f"{collection.unjudged} without judgments left out")
     if collection.without_text:

@@ -80,6 +80,8 @@ class ServeConfig:
     """Folders that are kept indexed."""
     embed: bool = False
     """Whether passages are embedded in the background."""
+    clicks: bool = False
+    """Whether the library keeps which results were opened after which query."""
 
     def __post_init__(self) -> None:
         if not self.libraries:
@@ -95,6 +97,8 @@ class ServeConfig:
             raise UsageError(
                 f"{self.host} can be reached from other machines, so that a token is needed; give one, or let one be made"
             )
+        if self.clicks and self.read_only:
+            raise UsageError("a read-only server keeps no clicks; leave out --keep-clicks or --read-only")
         for origin in self.origins:
             if not re.fullmatch(r"https?://[^/\s*?#]+", origin):
                 raise UsageError(

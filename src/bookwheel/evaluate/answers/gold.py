@@ -17,7 +17,7 @@ LONGEST = 64 << 20
 
 
 def read_gold(path: Path) -> dict[str, Gold]:
-    """The right answers by id and by question. Raises `InputError` naming the line that is wrong.
+    """The right answers by id and by question, of lines of JSON or of a judged collection. Raises `InputError` naming what is wrong.
 
     A line is ``{"id": …, "question": …, "answers": [text, …]}``; an id or a question is enough, ``answer`` may be one text, and
     none, or ``"is_impossible": true``, means that the documents do not have it. ``answers`` as SQuAD has them (``{"text": […]}``,
@@ -29,7 +29,11 @@ def read_gold(path: Path) -> dict[str, Gold]:
       of them vital;
     - ``insights``: ``[{"text": …, "documents": [id, …], "aliases": […]}, …]``;
     - ``evidence``: the texts on which the answer rests, or ``[{"text": …}, …]``.
+
+    Of a collection (see `load_collection`) it is the answers that it comes with: SQuAD's, QuALITY's, LoCoMo's and the like.
     """
+    if (collection := _collection(path)) is not None:
+        return collection
     found: dict[str, Gold] = {}
     for number, record in json_lines(path):
         keys = [str(record[key]) for key in ("id", "_id", "question") if record.get(key) is not None]
@@ -48,6 +52,21 @@ def read_gold(path: Path) -> dict[str, Gold]:
     if not found:
         raise InputError(f"{path} has no gold answer")
     return found
+
+
+def _collection(path: Path) -> dict[str, Gold] | None:
+    """The answers of the collection at ``path``; None where it is none."""
+    from ..layouts.base import Place
+    from ..layouts.registry import LAYOUTS
+    from ..load import load_collection
+
+    if not path.exists() or not (path.is_dir() or any(one.recognises(Place(path)) for one in LAYOUTS)):
+        return None
+    collection = load_collection(path)
+    if not collection.gold:
+        raise InputError(f"{path}, {collection.kind}, has no answers; name a file of them, or a collection that has")
+    texts = {collection.queries[query]: gold for query, gold in collection.gold.items() if query in collection.queries}
+    return {**texts, **collection.gold}
 
 
 def _gold(record: Mapping[str, Any]) -> Gold:

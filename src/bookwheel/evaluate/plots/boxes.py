@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .canvas import LINE, WIDTH, Axis, drawing, horizontal, shorten, text
+from .canvas import LINE, TOP, WIDTH, Axis, drawing, horizontal, shorten, text
 
 __all__ = ["Box", "boxes", "intervals"]
 
-_LEFT, _RIGHT, _TOP, _ROW = 6.0, WIDTH - 6.0, 6.0, 38.0
+_LEFT, _RIGHT, _ROW = 6.0, WIDTH - 6.0, 38.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,17 @@ def intervals(rows: Sequence[Box], *, x: str, title: str, margin: float | None =
     values = [value for row in rows for value in (row.low, row.middle, row.high)]
     edges = [*([0.0] if zero else []), *([-margin, margin] if margin else [])]
     axis = Axis.over([*values, *edges], _LEFT, _RIGHT)
-    bottom = _TOP + _ROW * len(rows)
-    marks = horizontal(axis, _TOP, bottom, x)
+    bottom = TOP + _ROW * len(rows)
+    marks = horizontal(axis, TOP, bottom, x)
     if margin:
         left = axis.at(-margin)
         marks.append(
-            f'<rect class="faint" x="{left:.1f}" y="{_TOP}" width="{axis.at(margin) - left:.1f}" height="{bottom - _TOP:.1f}"/>'
+            f'<rect class="faint" x="{left:.1f}" y="{TOP}" width="{axis.at(margin) - left:.1f}" height="{bottom - TOP:.1f}"/>'
         )
     if zero:
-        marks.append(f'<path class="zero" d="M{axis.at(0.0):.1f} {_TOP}V{bottom:.1f}"/>')
+        marks.append(f'<path class="zero" d="M{axis.at(0.0):.1f} {TOP}V{bottom:.1f}"/>')
     for number, row in enumerate(rows):
-        y = _TOP + _ROW * number + 27
+        y = TOP + _ROW * number + 27
         marks.append(text(_LEFT, y - 12, shorten(row.name, _RIGHT - _LEFT), full=row.name))
         if not math.isfinite(row.middle):
             continue
@@ -62,10 +62,10 @@ def boxes(rows: Sequence[tuple[str, Sequence[float]]], *, x: str, title: str) ->
     axis = Axis.over(
         [float(edge) for _, values in known if len(values) for edge in (values.min(), values.max())], _LEFT, _RIGHT
     )
-    bottom = _TOP + _ROW * len(rows)
-    marks = horizontal(axis, _TOP, bottom, x)
+    bottom = TOP + _ROW * len(rows)
+    marks = horizontal(axis, TOP, bottom, x)
     for number, (name, values) in enumerate(known):
-        y = _TOP + _ROW * number + 27
+        y = TOP + _ROW * number + 27
         marks.append(text(_LEFT, y - 13, shorten(name, _RIGHT - _LEFT), full=name))
         if not len(values):
             continue

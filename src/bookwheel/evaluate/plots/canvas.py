@@ -14,6 +14,7 @@ __all__ = [
     "CHARACTER",
     "LINE",
     "STYLE",
+    "TOP",
     "WIDTH",
     "Axis",
     "drawing",
@@ -27,6 +28,8 @@ __all__ = [
 
 WIDTH = 440
 """Units of every plot: narrow, so that its letters can still be read where a telephone shows it."""
+TOP = 26.0
+"""Where what is drawn begins below the upper edge, in every plot: those that stand side by side begin at one height."""
 LINE = 16
 CHARACTER = 7.2
 """About the width of a letter, in the same units."""

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .canvas import LINE, WIDTH, Axis, drawing, horizontal, shorten, text, vertical
+from .canvas import LINE, TOP, WIDTH, Axis, drawing, horizontal, shorten, text, vertical
 
 __all__ = ["Curve", "curves"]
 
-_LEFT, _TOP, _BOTTOM = 46.0, 26.0, 206.0
+_LEFT, _BOTTOM = 46.0, 206.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def curves(
     every = [point for _, points in known for point in points]
     across = Axis.over([point[0] for point in every], _LEFT + 8, WIDTH - 12, logarithmic=logarithmic)
     values = list(limits) if limits else [value for point in every for value in point[1:]]
-    up = Axis.over(values, _BOTTOM - 2, _TOP + 2, room=0.02)
-    marks = [*vertical(up, _LEFT, WIDTH - 4, y), *horizontal(across, _TOP, _BOTTOM, x)]
+    up = Axis.over(values, _BOTTOM - 2, TOP + 2, room=0.02)
+    marks = [*vertical(up, _LEFT, WIDTH - 4, y), *horizontal(across, TOP, _BOTTOM, x)]
     base = _BOTTOM + 2 * LINE + 4
     for number, (name, points) in enumerate(known):
         suffix = "2" if number else ""

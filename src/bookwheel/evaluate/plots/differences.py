@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .canvas import LINE, WIDTH, Axis, drawing, text, vertical
+from .canvas import LINE, TOP, WIDTH, Axis, drawing, text, vertical
 
 __all__ = ["sorted_differences"]
 
-_LEFT, _TOP, _BOTTOM = 46.0, 26.0, 186.0
+_LEFT, _BOTTOM = 46.0, 186.0
 _BARS = 390
 """One bar a unit at most; of more differences every so-manieth is drawn."""
 
@@ -21,7 +21,7 @@ def sorted_differences(differences: Sequence[float], *, y: str, title: str) -> s
     found = np.sort(np.array([value for value in differences if math.isfinite(value)], np.float64))[::-1]
     up, down = int((found > 1e-9).sum()), int((found < -1e-9).sum())
     drawn = found if len(found) <= _BARS else found[np.linspace(0, len(found) - 1, _BARS).round().astype(int)]
-    axis = Axis.over([0.0, *drawn.tolist()], _BOTTOM, _TOP)
+    axis = Axis.over([0.0, *drawn.tolist()], _BOTTOM, TOP)
     right = WIDTH - 4.0
     marks = vertical(axis, _LEFT, right, y)
     zero = axis.at(0.0)

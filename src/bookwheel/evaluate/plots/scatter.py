@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .canvas import LINE, WIDTH, Axis, drawing, horizontal, shorten, text, text_width, vertical
+from .canvas import LINE, TOP, WIDTH, Axis, drawing, horizontal, shorten, text, text_width, vertical
 
 __all__ = ["Point", "frontier", "scatter"]
 
-_LEFT, _TOP, _BOTTOM = 46.0, 26.0, 236.0
+_LEFT, _BOTTOM = 46.0, 236.0
 _LONGEST = 150.0
 """Units of a name beside its point; longer ones, and those without room, get a number and a line below."""
 
@@ -47,8 +47,8 @@ def scatter(points: Sequence[Point], *, x: str, y: str, title: str, logarithmic:
     """
     known = [point for point in points if math.isfinite(point.x) and math.isfinite(point.y)]
     across = Axis.over([point.x for point in known], _LEFT + 8, WIDTH - 12, logarithmic=logarithmic)
-    up = Axis.over([point.y for point in known], _BOTTOM - 8, _TOP + 8)
-    marks = [*vertical(up, _LEFT, WIDTH - 4, y), *horizontal(across, _TOP, _BOTTOM, x)]
+    up = Axis.over([point.y for point in known], _BOTTOM - 8, TOP + 8)
+    marks = [*vertical(up, _LEFT, WIDTH - 4, y), *horizontal(across, TOP, _BOTTOM, x)]
     if len(best := frontier(known)) > 1:
         steps = "".join(f"H{across.at(one.x):.1f}V{up.at(one.y):.1f}" for one in best[1:])
         marks.append(f'<path class="step" d="M{across.at(best[0].x):.1f} {up.at(best[0].y):.1f}{steps}H{WIDTH - 4}"/>')
@@ -82,7 +82,7 @@ def _beside(x: float, y: float, words: str, taken: list[tuple[float, float, floa
         ("middle", x, x - width / 2, y + 14),
     ):
         low, right, high = middle - 8, left + width, middle + 8
-        inside = left >= _LEFT and right <= WIDTH - 2 and low >= _TOP - 4 and high <= _BOTTOM
+        inside = left >= _LEFT and right <= WIDTH - 2 and low >= TOP - 4 and high <= _BOTTOM
         if inside and not any(left < o[2] and o[0] < right and low < o[3] and o[1] < high for o in taken if o != own):
             taken.append((left, low, right, high))
             return text(from_, high - 4, words, at=at)

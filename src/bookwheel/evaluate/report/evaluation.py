@@ -10,7 +10,9 @@ import numpy as np
 
 from ..excerpts import Texts
 from ..failures import Failure, Ranked, failures
+from ..following import following_notes, following_rows
 from ..plots import Box, Curve, Point, boxes, curves, intervals, scatter, sorted_differences
+from ..robust import loss_rows, meaning
 from ..significance import mean_interval
 from ..table import comparison_rows, equivalence_rows, evaluation_rows, label_rows, legend, missing_rows, title
 from .blocks import Block, Code, Details, Figure, Heading, Paragraph, Quote, Table
@@ -79,6 +81,12 @@ def evaluation_report(
         )
         caption = "How far the order of the recipes is that by all labels when fewer are drawn; the band holds 90 % of draws."
         blocks += [Figure(plot, caption), Table(*label_rows(labels), left=0)]
+    if evaluation.following:
+        blocks += [Heading("With instructions"), Table(*following_rows(evaluation.following))]
+        blocks += [Paragraph(f"{note[:1].upper()}{note[1:]}.", small=True) for note in following_notes(evaluation.following)]
+    if evaluation.losses:
+        blocks += [Heading("Queries written otherwise"), Table(*loss_rows(evaluation.losses), left=2)]
+        blocks += [Paragraph(f"{told[:1].upper()}{told[1:]}.") for told in meaning(evaluation.losses)]
     blocks += _failures(evaluation, failed, first)
     blocks += _changes(evaluation, first)
     if evaluation.notes:

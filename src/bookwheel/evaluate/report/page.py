@@ -39,6 +39,9 @@ details{margin:.7rem 0;padding:.5rem .8rem;background:var(--tint);border-radius:
 blockquote{margin:.5rem 0;padding-left:.8rem;border-left:3px solid var(--line)}blockquote p{margin:.15rem 0}
 mark{background:var(--mark);color:inherit}pre{white-space:pre-wrap;background:var(--tint);padding:.6rem .8rem;border-radius:6px;\
 font-size:.85rem}
+@media(max-width:40rem){.wide thead{display:none}.wide tr{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.35rem 0;\
+border-bottom:1px solid var(--line)}.wide td{border:0;padding:0;min-width:0}.wide td:first-child{flex:0 0 100%;font-weight:600}\
+.wide .n::before{content:attr(data-name) " ";color:var(--faint)}.wide .n:empty{display:none}}
 @media print{details{background:none}}
 """
     + PLOTS

@@ -12,6 +12,7 @@ from ...documents.dates import date_of
 from ...library.files import OPENED
 from ...library.library import Library
 from ...library.results import StoredDocument
+from ..clicks import note_click
 from ..errors import Refusal
 from ..parameters import parameter
 from ..route import Asked
@@ -43,6 +44,7 @@ class ReadParameters:
     end: int | None = parameter(None, "where it ends", least=0)
     hit: int | None = parameter(None, "the number of a hit to go to, from 1", least=1)
     page: int | None = parameter(None, "the page of a PDF, from 1", least=1)
+    seen: str = parameter("", "the place among results from which it is opened", longest=40)
     at: int | None = parameter(None, "where to begin to show the text, in code points", least=0)
 
 
@@ -128,6 +130,8 @@ def read_page(asked: ReadParameters, request: Asked) -> ReadView:
     """Read a document of the library; nothing else on the disk can be read."""
     library = request.library
     document = document_of(library, asked.id)
+    if asked.seen:
+        note_click(request, asked.q, asked.id, asked.seen, document.id)
     if asked.start is not None and asked.end is not None and asked.end < asked.start:
         raise UsageError(f"end is before start: {asked.end} < {asked.start}")
     kind = kind_of(document)

@@ -12,6 +12,7 @@ from ...library.library import Library
 from ...library.results import Copy, Result
 from ...library.search_options import SORTS
 from ...rank.parse import parse_recipe
+from ..clicks import place_in_ranking
 from ..parameters import parameter
 from ..recipes import allowed_recipe
 from ..route import Asked
@@ -204,7 +205,10 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
     return SearchView(
         found.query,
         name,
-        [_hit(result, asked.q, named(request)) for result in found[:k]],
+        [
+            _hit(result, asked.q, named(request), _seen(asked, request, result, asked.offset + at))
+            for at, result in enumerate(found[:k], 1)
+        ],
         facets,
         filters,
         tuple(
@@ -229,7 +233,13 @@ def _some_word_stands(found: Sequence[Result]) -> bool:
     return not words or any(words) or any(result.highlights for result in found)
 
 
-def _hit(result: Result, query: str, library: str) -> Hit:
+def _seen(asked: SearchParameters, request: Asked, result: Result, rank: int) -> str:
+    """What its link carries; a place in an order other than relevance says nothing."""
+    address = address_of(result.id, result.source)
+    return place_in_ranking(request, asked.q, address, rank) if asked.sort == "relevance" else ""
+
+
+def _hit(result: Result, query: str, library: str, seen: str = "") -> Hit:
     text, highlights = result.excerpt(EXCERPT)
     read = partial(link, "/read", "here", library=library, q=query)
     place = result.id if result.source == "-" else result.place
@@ -239,7 +249,7 @@ def _hit(result: Result, query: str, library: str) -> Hit:
     )
     return Hit(
         result,
-        read(id=address_of(result.id, result.source), start=result.start, end=result.end),
+        read(id=address_of(result.id, result.source), start=result.start, end=result.end, seen=seen),
         title,
         place,
         pieces_of(text, [Spot(start, end, "hit") for start, end in highlights]),

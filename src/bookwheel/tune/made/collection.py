@@ -11,6 +11,7 @@ from ..._errors import InputError, LibraryDamaged, UsageError
 from ..._numbers import whole
 from ...documents.document import Document
 from ...evaluate.collection import Collection
+from ...library.clicks import Clicks
 from ...library.reader import Reader
 from ...library.results import Result
 from ...progress import Progress, silent
@@ -74,12 +75,15 @@ def made_collection(
 
     ``ways``: names of `WAYS`, each of which gives about the same number as long as it can; those that need neither a model nor a
     log where None, and the ways that use them where ``model`` (see `bookwheel.language.language_model`) or ``logs`` are given.
+    Of ``clicks`` without ``logs`` those that the library keeps are used.
     The words of a query are taken out of the documents that answer it, and the collection's documents are the library's without
     them; `masked_library` makes a library of them. So search the collection, not the library, or the queries find themselves.
 
     The same library, arguments and seed give the same collection. At most `drawn.LOOKED_AT` documents are read by each way.
     Raises `UsageError` for a wrong argument, `LibraryEmpty`, `InputError` where no query could be made, and `ModelError`.
     """
+    if (own := Clicks(library.path).path).exists() and not logs and ways is not None and "clicks" in ways:
+        logs = [own]
     chosen = _chosen(ways, model, logs)
     if not 1 <= whole(count, "count") <= MOST:
         raise UsageError(f"count, the number of queries, must be from 1 to {MOST:,}, not {count}")
@@ -124,7 +128,8 @@ def _chosen(ways: Sequence[str] | None, model: Any, logs: Sequence[str | Path]) 
         if WAYS[name].needs == "model" and model is None:
             raise UsageError(f"{name} questions are written by a language model; name one, such as smollm2")
         if WAYS[name].needs == "logs" and not logs:
-            raise UsageError(f"{name} are read from a log; name its file")
+            kept = "; the library keeps none (bookwheel serve --keep-clicks)" if name == "clicks" else ""
+            raise UsageError(f"{name} are read from a log; name its file{kept}")
     return list(dict.fromkeys(ways))
 
 

@@ -1,0 +1,1 @@
+"""The ways in which a query is written otherwise: one file an idea."""
