@@ -59,7 +59,9 @@ def drawn(questions: list[Question], count: int, *, develop: bool) -> list[Quest
 
 
 def asked(held: Any, question: Question, method: str, model: Any, passages: int) -> dict[str, Any]:
-    """One question by one method."""
+    """One question by one method, which finds nothing read that another has read."""
+    if hasattr(model, "_forget"):
+        model._forget()
     began, wall = time.process_time(), time.perf_counter()
     draft = ""
     answer = None
@@ -197,6 +199,7 @@ def main() -> None:
         which = "develop" if arguments.develop else "report"
         questions = drawn(every, arguments.questions, develop=arguments.develop)
         held = library(texts, titles, f"methods-{name}-{which}-{label}", encoder=None)
+        asked(held, drawn(every, 1, develop=not arguments.develop)[0], QUOTES, None, 1)  # kernels are compiled
         kept = Kept(SCRATCH / "methods" / f"{name}-{label}-{arguments.passages}-{which}.jsonl")
         for question in questions:  # question by question, so that all methods have the same ones whenever it stops
             for method in arguments.methods or methods():

@@ -2,7 +2,8 @@
 
     python bench/models.py --models smollm2.gguf gemma-3-270m.gguf qwen2.5-coder-0.5b.gguf --questions 100
 
-A model is a name that `bookwheel ask --model` takes. For each: how many answers hold the gold answer in their sentences, how many
+A model is a name that `bookwheel ask --model` takes. For each: whether every quote that an answer cites stands where it says,
+``text[start:end] == quote``, how many answers hold the gold answer in their sentences, how many
 of the model's own sentences were supported, altered and unsupported, how many answers are the model's, and the processor's seconds
 to the first token and to the end, for questions about new passages and for a second question on the same ones (its prompt begins
 alike). A small model must not make an answer worse: share >= that of the quoting answer - 1 point.
@@ -35,7 +36,7 @@ def measure(held_library: Any, name: str, questions: list[Question]) -> dict[str
     began = time.process_time()
     model = writer(name)
     loaded = time.process_time() - began
-    right = quoting = own = drafts = 0
+    right = quoting = own = drafts = cited = exact = 0
     statuses: Counter[str] = Counter()
     first: list[float] = []
     whole: list[float] = []
@@ -58,6 +59,9 @@ def measure(held_library: Any, name: str, questions: list[Question]) -> dict[str
         right += held(answer.claims, question.answer)
         own += answer.method != "quote"
         drafts += stands_in(question.answer, draft)
+        quotes_shown = [quote for claim in answer.claims for quote in claim.quotes]
+        cited += len(quotes_shown)
+        exact += sum(held_library[one.id].text[one.start : one.end] == one.text for one in quotes_shown)
         for claim in (*answer.claims, *answer.omitted):
             if answer.method != "quote" or claim in answer.omitted:
                 statuses[claim.status] += 1
@@ -83,6 +87,8 @@ def measure(held_library: Any, name: str, questions: list[Question]) -> dict[str
         "quoting_holds_gold": quoting / count,
         "draft_holds_gold": drafts / count,
         "written": own / count,
+        "citations": cited,
+        "exact": exact,
         "statuses": dict(statuses),
         "load_seconds": loaded,
         "first_seconds": statistics.median(first) if first else None,
@@ -117,12 +123,13 @@ def repeated(held_library: Any, name: str, questions: list[Question]) -> float |
 def shown(rows: list[dict[str, Any]]) -> str:
     """The table."""
     return table(
-        ["model", "questions", "answers with the gold answer", "quoting", "drafts with it", "written", "first token", "again", "whole"],
+        ["model", "questions", "answers with the gold answer", "quoting", "drafts with it", "written", "citations exact",
+         "first token", "again", "whole"],
         [
             [
                 row["model"], row["questions"], f"{row['holds_gold']:.0%}", f"{row['quoting_holds_gold']:.0%}",
-                f"{row['draft_holds_gold']:.0%}", f"{row['written']:.0%}", f"{row['first_seconds'] or 0:.2f} s",
-                f"{row['repeated_first_seconds'] or 0:.2f} s", f"{row['whole_seconds']:.2f} s",
+                f"{row['draft_holds_gold']:.0%}", f"{row['written']:.0%}", f"{row['exact']} of {row['citations']}",
+                f"{row['first_seconds'] or 0:.2f} s", f"{row['repeated_first_seconds'] or 0:.2f} s", f"{row['whole_seconds']:.2f} s",
             ]
             for row in rows
         ],
@@ -142,7 +149,7 @@ def main() -> None:
         row = measure(made, name, sample(questions, arguments.questions))
         row["repeated_first_seconds"] = repeated(made, name, sample(questions, 5))
         rows.append(row)
-        (SCRATCH / "models-answers.json").write_text(
+        (SCRATCH / f"models-{Path(name).stem}.json").write_text(
             json.dumps(row.pop("answers"), ensure_ascii=False, indent=1), encoding="utf-8"
         )
         keep("models", {"models": rows}, shown(rows))

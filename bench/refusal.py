@@ -4,6 +4,7 @@
     python bench/refusal.py --halves COLLECTION… each is cut in two by the titles of its documents (by their ids, where they have
                                                  none); a library of one half is asked its own questions and those of the other
 
+*Its own, in other words* (``--wordnet``): the same with synonyms put for words by rule (`paraphrases.py`); a refusal is false too.
 *Own*: the collection's judged questions; a refusal of one is false. *Removed*: the same with all their relevant documents taken out
 of the evidence. *Foreign*: the questions of the other collections, or of the other half: the same language, manner and encyclopaedia,
 but other subjects. Nothing of a library is fitted on questions; a few constants in `library/retrieval/cutoff.py` are. Beside it the
@@ -27,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import RESULTS, ROOT, SCRATCH, keep, table
+from paraphrases import Thesaurus
 
 sys.path.insert(0, str(ROOT / "src"))
 
@@ -41,6 +43,7 @@ from bookwheel.read.refusal import features, passage_features
 DEEP = 30
 """Passages retrieved, from which relevant ones are taken out."""
 READ = 8
+REWORDED = "its own, in other words"
 
 
 @dataclass
@@ -120,20 +123,22 @@ class Judge:
         return float(chance), float((found.passages_met @ found.question.weights).max())
 
 
-def measured(library: Case, foreign: list[Case], limit: int) -> dict[str, Any]:
-    """One library against its own questions and those of others."""
+def measured(library: Case, foreign: list[Case], limit: int, thesaurus: Thesaurus | None = None) -> dict[str, Any]:
+    """One library against its own questions, these in other words, and those of others."""
     judge = Judge(library.library())
-    own, removed = [], []
+    own, removed, reworded = [], [], []
     for query, text in library.asked(limit):
         relevant = {document for document, grade in library.qrels[query].items() if grade > 0}
         with_all, without = judge.of(text, relevant)
         own.append(with_all)
         removed.append(without)
-    sets = {"removed": removed}
+        if thesaurus is not None and (other_words := thesaurus.reworded(text)) != text:
+            reworded += judge.of(other_words, None)
+    sets = {"removed": removed} | ({REWORDED: reworded} if reworded else {})
     for other in foreign:
         sets[other.name] = [judge.of(text, None)[0] for _, text in other.asked(limit // 2 if len(foreign) > 1 else limit)]
     if len(foreign) > 1:
-        sets["all foreign"] = [one for name, some in sets.items() if name != "removed" for one in some]
+        sets["all foreign"] = [one for name, some in sets.items() if name not in ("removed", REWORDED) for one in some]
     assert judge.fitted is not None
     least, kept = judge.fitted.threshold, np.array(own)
     found: dict[str, Any] = {
@@ -172,7 +177,9 @@ def main() -> None:
     parser.add_argument("collections", nargs="+", type=Path)
     parser.add_argument("--halves", action="store_true", help="cut each collection in two")
     parser.add_argument("--limit", type=int, default=150, help="questions of each collection")
+    parser.add_argument("--wordnet", type=Path, metavar="FOLDER", help="ask the library's own questions in other words, too")
     options = parser.parse_args()
+    thesaurus = None if options.wordnet is None else Thesaurus(options.wordnet)
     section, result = "halves" if options.halves else "collections", {}
     for folder in options.collections:
         case = case_of(folder)
@@ -180,7 +187,7 @@ def main() -> None:
             case, *foreign = case.halves()
         else:
             foreign = [case_of(other) for other in options.collections if other != folder]
-        result[folder.name] = measured(case, foreign, options.limit)
+        result[folder.name] = measured(case, foreign, options.limit, thesaurus)
         print(table_of({folder.name: result[folder.name]}), flush=True)
     kept = RESULTS / "refusal.json"
     known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}

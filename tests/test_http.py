@@ -120,6 +120,41 @@ def test_a_trickling_reply_ends_in_time(server: Server) -> None:
         client(server).post("x", {}, tries=9, deadline=time.monotonic() + 0.2)
 
 
+@pytest.mark.parametrize("piece", [b"X-Padding: 0123456789\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_headers_that_trickle_in_and_interim_answers_end_in_time(server: Server, piece: bytes) -> None:
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" if piece.startswith(b"X") else b"")
+        while True:
+            connection.sendall(piece)
+            time.sleep(0.05)
+
+    server.scripts = [script]
+    began = time.monotonic()
+    with pytest.raises(ModelError, match="did not answer within 0.5 s"):
+        client(server, timeout=0.5).post("embeddings", {})
+    with pytest.raises(ModelError, match="did not come to an end within 0.5 s"):
+        list(client(server, timeout=0.5).stream("chat/completions", {}))
+    with pytest.raises(ModelError, match="within"):
+        client(server).post("embeddings", {}, deadline=time.monotonic() + 0.5)
+    assert time.monotonic() - began < 30  # without a bound it would go on for hours
+
+
+def test_the_words_of_a_server_control_no_terminal(server: Server) -> None:
+    told = {"error": {"message": "\x1b]0;owned\x07 \u202egone\x9b2J"}}
+    server.scripts = [reply(400, told)]
+    for asked in (lambda: client(server).post("embeddings", {}), lambda: list(client(server).stream("chat/completions", {}))):
+        with pytest.raises(ModelError, match="gone") as error:
+            asked()
+        assert str(error.value).isprintable()
+
+
+def test_numbers_that_no_server_counts_are_nothing(server: Server) -> None:
+    server.scripts = [reply(200, {"usage": {"prompt_tokens": 10**300, "completion_tokens": True}})]
+    one = client(server)
+    one.post("embeddings", {})
+    assert (one.usage.prompt_tokens, one.usage.completion_tokens) == (0, 0)
+
+
 def test_a_silent_server_ends_in_time(server: Server) -> None:
     server.scripts = [lambda connection: time.sleep(1.0)]
     with pytest.raises(ModelError, match=r"did not answer within 0\.1 s; try again later"):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -21,10 +20,11 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
-from . import _allowed, _sse
+from . import _allowed, _deadline, _sse
 from ._errors import ModelError
 from ._http_address import checked_address, key_for, key_variable
 from ._http_usage import Usage
+from ._printable import clean
 
 __all__ = ["Client", "cancelled_by"]
 
@@ -53,14 +53,6 @@ def cancelled_by(on_cancel: OnCancel) -> Iterator[None]:
     finally:
         with suppress(ValueError):  # a generator that is closed by another thread than the one it ran in
             _on_cancel.reset(token)
-
-
-def _cut(stream: Any) -> None:
-    """Close the socket under a stream of httpcore, from another thread than the one that reads it."""
-    found = stream.get_extra_info("socket")
-    if found is not None:
-        with suppress(OSError):
-            found.shutdown(socket.SHUT_RDWR)
 
 
 class Client:
@@ -188,18 +180,15 @@ class Client:
             raise ModelError(f"{self.who} was not asked: no time was left; {advice}")
         began = time.monotonic()
         wait = httpx.Timeout(min(idle, left), connect=min(10.0, left))
-        traced: dict[str, Any] = {}
         on_cancel = _on_cancel.get()
         own: Any = None
         if on_cancel is not None:
             # A connection of its own, which can be cut before the server has answered anything.
-            def look(name: str, info: Mapping[str, Any]) -> None:
-                if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-                    on_cancel(lambda: _cut(info["return_value"]))
-
             client = own = httpx.Client(follow_redirects=False, trust_env=not self.loopback)
-            traced = {"extensions": {"trace": look}}
-        asked: dict[str, Any] = {"json": dict(body), "headers": headers, "timeout": wait, **traced}
+        asked: dict[str, Any] = {
+            "json": dict(body), "headers": headers, "timeout": wait, "extensions": {"trace": _deadline.watch(httpx, on_cancel)},
+        }  # fmt: skip
+        _deadline.clock.until = began + left
         try:
             with client.stream("POST", f"{self.base}/{path}", **asked) as response:
                 pieces = self._bounded(response, began + left) if not response.is_redirect else iter(())
@@ -219,8 +208,10 @@ class Client:
                     except (ValueError, RecursionError):
                         raise ModelError(f"{self.who} sent something else than JSON in its stream; {advice}") from None
         except httpx.TimeoutException:
-            waited = time.monotonic() - began
-            raise ModelError(f"{self.who} sent nothing for {min(idle, waited):.3g} s; {advice}") from None
+            silent = time.monotonic() - max(began, _deadline.clock.heard)
+            if time.monotonic() - began >= left > 2 * silent:
+                raise ModelError(f"{self.who} did not come to an end within {left:.3g} s; allow more time") from None
+            raise ModelError(f"{self.who} sent nothing for {min(idle, silent):.3g} s; {advice}") from None
         except httpx.InvalidURL as error:
             raise ModelError(f"{self.base!r} is not an address ({error})") from None
         except httpx.ConnectError as error:
@@ -233,8 +224,11 @@ class Client:
                 own.close()
 
     def _bounded(self, response: Any, until: float) -> Iterator[bytes]:
-        size = 0
-        for piece in response.iter_raw():
+        size, pieces = 0, response.iter_raw()
+        while True:
+            _deadline.clock.until = until  # another request may have been made by this thread in between
+            if (piece := next(pieces, None)) is None:
+                return
             size += len(piece)
             if size > self.largest:
                 raise ModelError(f"{self.who} gave a reply larger than {self.largest:,} bytes; the rest is not read")
@@ -262,7 +256,10 @@ class Client:
         content = bytearray()
         try:
             address = f"{self.base}/{path}" if not path.startswith("../") else f"{self.base.rpartition('/')[0]}{path[2:]}"
-            asked: dict[str, Any] = {} if body is None else {"json": dict(body)}
+            asked: dict[str, Any] = {"extensions": {"trace": _deadline.watch(httpx)}} | (
+                {} if body is None else {"json": dict(body)}
+            )
+            _deadline.clock.until = began + timeout
             method = "GET" if body is None else "POST"
             with client.stream(method, address, headers=headers, timeout=timeout, **asked) as response:
                 # Of a redirect nothing is read.
@@ -329,8 +326,8 @@ class Client:
         return f" ({line})" if line else ""
 
     def _clean(self, text: str) -> str:
-        """``text`` on one line, without the key."""
-        line = " ".join(text.split())
+        """``text`` on one line, without the key and what controls a terminal."""
+        line = " ".join(clean(text).split())
         return line.replace(self._key, "[key]") if self._key else line
 
 

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CHARACTERS", "Estimate", "Pace", "Usage"]
+__all__ = ["CHARACTERS", "Estimate", "Pace", "Usage", "counted"]
 
+MOST_COUNTED = 1 << 40
+"""Tokens that a server is believed to have counted."""
 CHARACTERS = 4
 """Characters in a token, for estimates: about right for English with today's tokenizers."""
 
@@ -50,8 +52,8 @@ class Usage:
         self.requests += 1
         told = reply.get("usage") if isinstance(reply, dict) else None
         if isinstance(told, dict):
-            self.prompt_tokens += _count(told.get("prompt_tokens"))
-            self.completion_tokens += _count(told.get("completion_tokens"))
+            self.prompt_tokens += counted(told.get("prompt_tokens"))
+            self.completion_tokens += counted(told.get("completion_tokens"))
 
 
 class Pace:
@@ -73,5 +75,6 @@ class Pace:
             self._sleep(start - now)
 
 
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+def counted(value: Any) -> int:
+    """A number of tokens that a server tells; 0 for what cannot be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_COUNTED else 0

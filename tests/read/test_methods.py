@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scripted_model import GOOD, QUESTION, TEXTS, Model
 
@@ -22,6 +23,16 @@ def honest(prompt: str) -> str:
         return "9: twelve books" if GOOD in prompt else "0: nothing"
     if "simpler questions" in prompt:
         return "1. Who drew the wheel?\n2. How is tea dried?"
+    if "follow from the text" in prompt:
+        return "Yes" if GOOD in prompt.partition("Statement:")[0] else "No"
+    if "different short answers" in prompt:
+        return "1. twelve books\n2. stones and grain"
+    if "Candidate answer: stones" in prompt:
+        return "Carts with a wheel carried stones and grain."
+    if "Summary A" in prompt:
+        return "A" if "twelve" in prompt.partition("Summary B")[0] else "B"
+    if "rationale support" in prompt:
+        return "Yes" if "twelve" in prompt else "No"
     return GOOD if GOOD in prompt else "NOT IN THE PASSAGES"
 
 
@@ -85,6 +96,77 @@ def test_corrective_searches_again(library: bookwheel.Library) -> None:
     answer = library.ask(QUESTION, model, method="corrective", passages=2, threshold=0)
     assert any(one.id == "tea" for one in answer.evidence)
     assert len({one.number for one in answer.evidence}) == len(answer.evidence)
+
+
+def test_sure_compares_the_summaries_of_its_candidates(library: bookwheel.Library) -> None:
+    for first in ("twelve books", "stones and grain"):
+        told = f"{first}\n{'stones and grain' if first == 'twelve books' else 'twelve books'}"
+        model = Model(lambda prompt, told=told: told if "different short answers" in prompt else honest(prompt))
+        answer = library.ask(QUESTION, model, method="sure", threshold=0)
+        assert "twelve" in answer.text
+        assert "stones" not in answer.text
+        assert len(model.prompts) == 7  # candidates, a summary and a Yes or No for each, the pair in both orders
+
+
+def test_sure_takes_no_candidate_that_stored_text_does_not_support(library: bookwheel.Library) -> None:
+    def lies(prompt: str) -> str:
+        if "different short answers" in prompt:
+            return "ninety books\ntwelve books"
+        return "The wheel of Ramelli held ninety books." if "Candidate answer: ninety" in prompt else honest(prompt)
+
+    answer = library.ask(QUESTION, Model(lies), method="sure", threshold=0)
+    assert "ninety" not in answer.text
+    assert answer.method == "sure"
+
+
+def test_what_a_first_answer_does_not_follow_from_is_left_out(library: bookwheel.Library) -> None:
+    model = Model(honest)
+    answer = library.ask(QUESTION, model, method="entailed", threshold=0)
+    assert "chained" in model.prompts[0]
+    assert "chained" not in model.prompts[-1]
+    assert GOOD in model.prompts[-1]
+    assert answer.method == "entailed"
+    model = Model(lambda prompt: "No" if "follow from the text" in prompt else honest(prompt))
+    answer = library.ask(QUESTION, model, method="entailed", threshold=0)
+    assert answer.method == "quote"
+    assert any("follows from no passage" in note for note in answer.notes)
+
+
+def test_a_verifier_judges_what_follows(library: bookwheel.Library) -> None:
+    model, judge = Model(lambda _: GOOD), Model(lambda prompt: "yes." if GOOD in prompt.partition("Statement:")[0] else "no")
+    library.ask(QUESTION, model, method="entailed", verifier=judge, threshold=0)
+    assert len(model.prompts) == 2
+    assert all("Does the statement follow" in prompt for prompt in judge.prompts)
+
+
+class Attending(Model):
+    """Attends to passages that have a word, and reads its prompt in parts."""
+
+    context = 4096
+
+    def __init__(self, word: str) -> None:
+        super().__init__(honest)
+        self.word = word
+        self.read: list[list[str]] = []
+
+    def sequence(self, parts, *, max_tokens=256):
+        self.read.append(list(parts))
+        return [part.split() for part in parts]
+
+    def attention(self, blocks, suffix, query, *, heads=None, move=False):
+        assert "Question:" in suffix
+        return [np.full((2, len(block)), 0.5 if self.word in " ".join(block) else 0.1, np.float32) for block in blocks]
+
+
+def test_what_is_attended_to_most_comes_last(library: bookwheel.Library) -> None:
+    words = ("chained", "1588", "grain")
+    for word in words:
+        model = Attending(word)
+        answer = library.ask(QUESTION, model, method="attention_sort", threshold=0)
+        (prompt,) = model.prompts
+        assert prompt.index(word) == max(prompt.index(other) for other in words)
+        assert len(model.read) == (1 if word == "1588" else 2)  # the best is last before anything is read
+        assert answer.spent.calls == 1 + len(model.read)
 
 
 def test_an_unknown_method_is_a_mistake(library: bookwheel.Library) -> None:

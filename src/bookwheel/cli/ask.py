@@ -38,7 +38,11 @@ STDIN = "-"
 @option(
     "--method", metavar="NAME", help="How the model reads the passages; see docs/questions.md. [default: all in one prompt]"
 )
-@option("--verifier", metavar="MODEL", help="A larger model that chooses among drafts, with --method speculative.")
+@option(
+    "--verifier",
+    metavar="MODEL",
+    help="A second model: with --method speculative it chooses among drafts, with entailed it says what follows.",
+)
 @option(
     "--difficulty",
     type=click.Path(dir_okay=False),

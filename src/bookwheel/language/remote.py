@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from .._http import Client
-from .._http_usage import Usage
+from .._http_usage import Usage, counted
+from .._printable import clean
 from .protocols import Reply, remaining, stopped
 from .server_context import context_of
 
@@ -201,7 +202,7 @@ class RemoteModel:
         usage = message.get("usage")
         if isinstance(usage, dict):
             for name in ("prompt_tokens", "completion_tokens"):
-                if isinstance(count := usage.get(name), int) and count > 0:
+                if count := counted(usage.get(name)):
                     setattr(told, name, count)
         choices = message.get("choices")
         if not choices:  # only the usage, or a greeting
@@ -333,4 +334,4 @@ def _chances(told: Any) -> list[tuple[str, float]]:
 
 def _line(told: Any) -> str:
     told = told.get("message", told) if isinstance(told, dict) else told
-    return " ".join(str(told).split())[:200]
+    return " ".join(clean(str(told)).split())[:200]

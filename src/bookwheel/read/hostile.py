@@ -13,17 +13,21 @@ import threading
 import unicodedata
 from collections.abc import Iterable
 
+from .disguise import undisguised
 from .evidence import Evidence
 
 __all__ = ["Fence", "bare", "seen", "speaks_to_models", "visible"]
 
 _UNSEEN = frozenset(("Cc", "Cf", "Co", "Cs", "Cn"))
 _KEPT = frozenset("\n\t\u200c\u200d")
-_TEMPLATE = re.compile(r"<(?=[|/A-Za-z])|\[(?=/?(?:INST|SYS)\])", re.IGNORECASE)
-"""What may begin a special token of a chat template; a space behind it makes it plain text."""
-_ROLE = re.compile(r"(?im)^(\s*(?:system|assistant|user|human|developer|tool)\s*):")
-_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
-"""Unicode's tag characters, with which text is written that nobody sees."""
+_IGNORED = "[\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]*"
+_TEMPLATE = re.compile(
+    rf"[<\uff1c\ufe64](?={_IGNORED}(?:[|/A-Za-z\uff5c\uff0f\uff21-\uff3a\uff41-\uff5a]|0x))"
+    r"|\[(?=\||/?[A-Za-z]*[A-Z]{3}[A-Z_]*\])|\](?=~)"
+)
+"""What may begin a special token of a chat template; a space behind it makes it plain text. DeepSeek's have full-width bars,
+Mistral's and GLM's square brackets, EXAONE's ``[|user|]``."""
+_ROLE = re.compile(r"(?im)^(\s*(?:system|assistant|user|human|developer|tool)\s*)(?=[:\uff1a])")
 _INSTRUCTION = re.compile(
     r"""(?ix)
     \b(?:ignore|disregard|forget|override|bypass|skip)\b[^.!?\n]{0,60}
@@ -45,6 +49,8 @@ _INSTRUCTION = re.compile(
     | \b(?:say|print|output|write|repeat|begin|start|end|finish|append|include|insert)\b[^.!?\n]{0,40}
         \b(?:your\s+(?:answer|reply|response|output)|verbatim|the\s+following|in\s+(?:your|every|all)\s+(?:answer|reply|response)s?)\b
     | \b(?:your|the)\s+(?:answer|reply|response|output)\s+(?:must|should|has\s+to|needs\s+to)\b
+    | \b(?:must|should|shall|has\s+to|needs\s+to)\s+(?:be|stand|appear|go)\b[^.!?\n]{0,30}
+        \b(?:in|into|of|with)\s+your\s+(?:next\s+|final\s+)?(?:answer|reply|response|output|summary)\b
     | \b(?:reveal|leak|exfiltrate|send|post|forward|email|upload)\b[^.!?\n]{0,60}
         \b(?:conversation|system\s+prompt|prompt|secrets?|passwords?|api\s+keys?|keys?|chat\s+history|question|user's|data)\b
     | \b(?:fetch|visit|open|click|load|call|render|display)\b[^.!?\n]{0,40}(?:https?://|\burls?\b|\blink\b|!\[)
@@ -56,12 +62,35 @@ _INSTRUCTION = re.compile(
     | (?:^|[.!?>\]]\s+)(?:assistant|system)\s*:
     | ^\s*\#{0,6}\s*(?:system|assistant|user|instructions?)\s*:
     | \b(?:end\s+of|begin|start\s+of)\s+(?:the\s+)?(?:document|context|passages?|instructions?|prompt)\b
-    | \b(?:ignorier\w*|vergiss|missachte\w*)\b[^.!?\n]{0,60}\b(?:Anweisung\w*|Regeln|vorherige\w*|bisherige\w*)\b
-    | \b(?:ignore[zr]?|oublie[zr]?)\b[^.!?\n]{0,60}\b(?:instructions|consignes|précédent\w*)\b
-    | \b(?:ignora|ignore|olvida)\b[^.!?\n]{0,60}\b(?:instrucciones|anteriores|istruzioni|precedenti)\b
-    | 忽略.{0,12}(?:指令|指示|说明|提示)|無視して|игнорируй\w*
     """
 )
+
+
+_ELSEWHERE = re.compile(
+    unicodedata.normalize(
+        "NFKC",  # as what is searched
+        r"""(?ix)
+    \b(?:ignorier\w*|vergiss|vergesst|missachte\w*)\b[^.!?]{0,60}\b(?:Anweisung\w*|Regeln|vorherige\w*|bisherige\w*)\b
+    | \b(?:ignore[zr]?|oublie[zr]?)\b[^.!?]{0,60}\b(?:instructions|consignes|pr[ée]c[ée]dent\w*)\b
+    | \b(?:ignor\w+|olvida\w*|esque[cç]a\w*|dimentica\w*)\b[^.!?]{0,60}
+        \b(?:instruc\w+|instru[cç][oõ]es|istruzioni|anterior\w*|precedent\w*|instruktion\w*|instruksjon\w*|instrukser\w*|instruc[tț]iun\w*|pokyn\w*)\b
+    | \b(?:negeer|vergeet)\b[^.!?]{0,60}\b(?:instructies|opdrachten|regels|vorige|eerdere)\b
+    | \b(?:zignoruj\w*|zapomnij\w*)\b[^.!?]{0,60}\b(?:instrukcj\w*|polece\w*|poprzedni\w*)
+    | \b(?:игнорируй\w*|забудь\w*|ігноруй\w*)
+    | [öo]nceki[^.!?]{0,40}talimat\w*[^.!?]{0,30}\b(?:yok\s+say\w*|unut\w*|g[öo]rmezden\s+gel\w*)
+    | \babaikan\b[^.!?]{0,60}\b(?:instruksi|perintah)\b
+    | \b(?:bỏ\s+qua|bo\s+qua)\b[^.!?]{0,60}(?:hướng\s+dẫn|chỉ\s+dẫn|huong\s+dan|chi\s+dan)
+    | (?:αγνόησε|αγνοήστε|ξέχνα)[^.!;]{0,60}οδηγ\w+
+    | (?:התעלמ?[םו]?|שכח)[^.!?]{0,60}(?:הוראות|ההוראות)
+    | (?:تجاهل|انس)[^.!؟]{0,60}(?:التعليمات|تعليمات|الأوامر)
+    | निर्देशों[^।!?]{0,30}(?:अनदेखा|नज़रअंदाज़|भूल)
+    | (?:지시|명령|지침)[^.!?]{0,20}(?:무시|잊)
+    | (?:ละเว้น|เพิกเฉย|ลืม)[^.!?]{0,40}(?:คำสั่ง|คำแนะนำ)
+    | 忽略.{0,12}(?:指令|指示|说明|提示)|無視して
+    """,
+    )
+)
+"""The same in other languages, of which only the commonest wording is known."""
 
 
 def visible(text: str) -> str:
@@ -76,13 +105,12 @@ def visible(text: str) -> str:
 
 def bare(text: str) -> str:
     """`visible` text in which what may begin a special token of a chat template is taken apart."""
-    return _ROLE.sub(r"\1 :", _TEMPLATE.sub(lambda found: found[0] + " ", visible(text)))
+    return _ROLE.sub(r"\1 ", _TEMPLATE.sub(lambda found: found[0] + " ", visible(text)))
 
 
 def speaks_to_models(sentence: str) -> bool:
     """Whether ``sentence`` gives instructions to a model or reader, as injected text does."""
-    seen = sentence.translate(_TAGS)
-    return _INSTRUCTION.search("".join(one for one in seen if unicodedata.category(one) != "Cf")) is not None
+    return any(_INSTRUCTION.search(form) or _ELSEWHERE.search(form) for form in undisguised(sentence))
 
 
 class Fence:

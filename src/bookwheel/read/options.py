@@ -45,7 +45,8 @@ class AskOptions:
     calls: int = 8
     """The most times that the model is asked."""
     verifier: Any = None
-    """A second, larger model, which `method` ``speculative`` lets choose among the drafts of the first."""
+    """A second model: for `method` ``speculative`` a larger one that chooses among the drafts of the first; for ``entailed`` one that
+    says what follows from a passage, which may be the folder of a cross-encoder for entailment."""
     difficulty: Any = None
     """For `method` ``adaptive``: a trained `read.difficulty.Difficulty`, or its file; the refusal's estimate where None."""
     history: tuple[str, ...] = ()

@@ -1,32 +1,14 @@
-"""Whether one text follows from another: by its words, by a cross-encoder for entailment, or by a language model."""
+"""Whether one text follows from another, for the measures of answers: by its words, or by a model (`bookwheel.language.entailment`)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
-from ..._errors import ModelError
 from ...analysis.stop_words import stop_words
+from ...language.entailment import CrossEntailment, Entailment, WrittenEntailment, entailment_model
 from .text import words
 
-if TYPE_CHECKING:
-    from ...encode.cross import CrossEncoder
-
 __all__ = ["CrossEntailment", "Entailment", "Words", "WrittenEntailment", "entailment"]
-
-
-class Entailment(Protocol):
-    """Says of pairs whether the hypothesis follows from the premise."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in results."""
-
-    def entails(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
-        """For each premise and hypothesis, whether it follows."""
 
 
 class Words:
@@ -42,75 +24,9 @@ class Words:
         return [bool(there := _content(hypothesis)) and there <= set(words(premise)) for premise, hypothesis in pairs]
 
 
-class CrossEntailment:
-    """A cross-encoder with an output for entailment, in the folder ``path``: its probability is 1/2 or more.
-
-    The premise comes first, as in the models for natural language inference; a pair that is too long loses words of the longer text.
-    Raises `ModelError`.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        from ...encode.cross import CrossEncoder
-
-        self._model: CrossEncoder = CrossEncoder(path, long="first")
-        self.name = Path(path).name
-        if self._model.labels == 1:
-            raise ModelError(f"the model in {path} has one output; entailment needs one whose labels name 'entailment'")
-
-    def entails(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
-        """See `Entailment`."""
-        return [score >= 0 for score in self._model.pair_scores(pairs)]
-
-
-class WrittenEntailment:
-    """A language model that is asked, and answers Yes or No. Small ones are not to be trusted with it: measure yours first."""
-
-    def __init__(self, model: str | Any) -> None:
-        self._given = model
-        self.name = model if isinstance(model, str) else str(model.name)
-
-    @cached_property
-    def _model(self) -> Any:
-        from ...language import writer
-
-        return writer(self._given) if isinstance(self._given, str) else self._given
-
-    def entails(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
-        """See `Entailment`."""
-        from ...language.prompts import load_prompt
-
-        prompt = load_prompt("entails")
-        answers = self._model.generate(
-            [prompt.fill(premise=premise, hypothesis=hypothesis) for premise, hypothesis in pairs],
-            system=prompt.settings.get("system", ""),
-            max_tokens=prompt.number("max_tokens", 4),
-        )
-        return [re.match(r"\W*yes\b", answer, re.IGNORECASE) is not None for answer in answers]
-
-
 def entailment(name: str) -> Entailment:
     """What ``name`` means: ``words``, the folder of a cross-encoder, or a language model. Raises `ModelError`."""
-    if name == Words.name:
-        return Words()
-    folder = Path(name).expanduser()
-    if folder.is_dir() and _is_cross(folder):
-        return CrossEntailment(folder)
-    from ...language.registry import model_kind
-
-    model_kind(name)
-    return WrittenEntailment(name)
-
-
-def _is_cross(folder: Path) -> bool:
-    """Whether a folder's config names labels, as that of a model that writes does not."""
-    import json
-
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    labels = config.get("id2label") if isinstance(config, dict) else None
-    return isinstance(labels, dict) and "entailment" in {str(label).lower() for label in labels.values()}
+    return Words() if name == Words.name else entailment_model(name)
 
 
 def _content(text: str) -> set[str]:

@@ -31,6 +31,9 @@ METHODS = {
     "compress_by_model": "of the passages only the sentences that the question makes more probable to the model",
     "selective_context": "of the passages only the sentences that are least probable to the model",
     "speculative": "drafts from different passages, of which a larger model, or the stored text, chooses",
+    "sure": "candidate answers, the passages summed up for each, and the candidate whose summary stands up best",
+    "entailed": "passages from which a first answer does not follow are left out, and the rest is read again",
+    "attention_sort": "passages in the order of the attention that they get, the most attended last",
     "adaptive": "quotes alone, one prompt or several searches, by how probably the passages answer",
 }
 """Names and what they do."""
