@@ -22,7 +22,7 @@ from bookwheel.library.workers import ahead, crew
 from bookwheel.library.workers.child import received, sent
 from bookwheel.library.workers.pool import Pool
 
-TABLES = ("documents", "texts", "passages", "metadata", "fields", "removals", "sources")
+TABLES = ("documents", "texts", "passages", "metadata", "fields", "removals", "sources", "copies")
 GERMAN = "Die Bibliothek hält alle Bücher in der Nähe, und wer sie liest, findet nicht nur den Text, sondern auch seinen Ort. "
 
 
@@ -59,21 +59,26 @@ def folder(tmp_path: Path, prose: list[tuple[str, str]], monkeypatch: pytest.Mon
 
 def contents(library: Path) -> tuple[dict[str, bytes], dict[str, list[Any]]]:
     """Every array file, and every row but the library's identity and the times of files."""
-    files = {str(path.relative_to(library)): path.read_bytes() for path in (library / "segments").rglob("*") if path.is_file()}
+    arrays = [*(library / "segments").rglob("*"), *(library / "signatures").rglob("*")]
+    files = {str(path.relative_to(library)): path.read_bytes() for path in arrays if path.is_file()}
     with sqlite3.connect(library / "documents.sqlite") as db:
         rows = {table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in TABLES}
     return files, rows
 
 
-def made(path: Path, workers: int | None, folder: Path, change: Callable[[], None], **settings: Any) -> Any:
+def made(
+    path: Path, workers: int | None, folder: Path, change: Callable[[], None], *, distinct: bool = False, **settings: Any
+) -> Any:
     library = bookwheel.open(path, create=True, **settings)
-    reports = [library.index(folder, workers=workers)]
+    reports = [library.index(folder, workers=workers, distinct=distinct)]
     change()
-    reports.append(library.index(folder, workers=workers))
+    reports.append(library.index(folder, workers=workers, distinct=distinct))
     reports.append(
         library.add([{"id": "x", "text": GERMAN}, {"id": "x", "text": "again"}, "a text by itself"], workers=workers)
     )
-    told = [(r.added, r.updated, r.unchanged, r.removed, r.passages, r.languages, r.skipped, r.failures) for r in reports]
+    told = [
+        (r.added, r.updated, r.unchanged, r.removed, r.copies, r.passages, r.languages, r.skipped, r.failures) for r in reports
+    ]
     library.compact()
     assert library.check() == []
     return contents(path), told, [r.workers for r in reports]
@@ -81,7 +86,7 @@ def made(path: Path, workers: int | None, folder: Path, change: Callable[[], Non
 
 @pytest.mark.parametrize("numbers", [(1, 2), pytest.param((1, 3, 5), marks=pytest.mark.slow)], ids=str)
 def test_workers_make_the_same_library(tmp_path: Path, folder: Path, numbers: tuple[int, ...]) -> None:
-    """Also of changed and removed files, replaced and repeated documents, and after a compaction."""
+    """Also of changed and removed files, replaced and repeated documents, after a compaction, and where near-duplicates go."""
     records = (folder / "records.jsonl").read_text()
 
     def change() -> None:
@@ -97,9 +102,10 @@ def test_workers_make_the_same_library(tmp_path: Path, folder: Path, numbers: tu
         (folder / "n02.md").write_text("# As it was\n\nbefore")
         for path in folder.iterdir():
             os.utime(path, ns=(10**18, 10**18))
-        found.append(made(tmp_path / f"library{workers}", workers, folder, change))
+        found.append(made(tmp_path / f"library{workers}", workers, folder, change, distinct=True))
     (alone, told, one), *others = found
     assert one == [1, 1, 1]
+    assert told[0][4] >= 3, "the pages repeat records"
     assert told[1][:4] == (0, 2, told[1][2], 50), told[1]
     for (files, rows), telling, count in others:
         assert count[0] > 1

@@ -24,6 +24,8 @@ def made():
     return bookwheel.open(path, create=True, language="english", words=60)
 def index():
     made().index(folder)
+def distinct():
+    made().index(folder, distinct=True)
 def book():
     # No room for postings: each batch of a document's passages becomes a segment of its own.
     from dataclasses import replace

@@ -28,7 +28,7 @@ from bookwheel.library.database import Database
 from bookwheel.library.lock import WriterLock
 from bookwheel.library.manifest import Manifest
 
-PARTS = ("index", "update", "remove", "compact", "create")
+PARTS = ("index", "update", "remove", "compact", "distinct", "create")
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +80,10 @@ class Stage:
 
     def finish(self, part: str, path: Path) -> None:
         """Run the same command again, in this process and undisturbed."""
-        if part in ("index", "update", "create"):
+        if part in ("index", "update", "distinct", "create"):
             library = bookwheel.open(path, create=True, language="english", words=60)
             if part != "create":
-                library.index(self.folder)
+                library.index(self.folder, distinct=part == "distinct")
         else:
             library = bookwheel.open(path)
             if part == "remove":
@@ -121,7 +121,7 @@ def killed(stage: Stage, part: str, path: Path, dice: random.Random) -> bool:
 @pytest.mark.parametrize(
     ("part", "kills"),
     [
-        *[(part, count) for part, count in zip(PARTS, (6, 5, 3, 3, 3), strict=True)],
+        *[(part, count) for part, count in zip(PARTS, (6, 5, 3, 3, 3, 3), strict=True)],
         *[pytest.param(part, 100, marks=pytest.mark.slow) for part in PARTS],
     ],
 )

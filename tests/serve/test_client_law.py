@@ -22,6 +22,7 @@ EXCEPTIONS = {
     "encoder": "an object of this process; `encode` encodes on the server",
     "recipe_evidence": "what tuning measured of a saved recipe is looked at where recipes are saved",
     "experiments": THERE,
+    "copies": "what was left out is looked at where the library is indexed; `info` tells how many there are",
     "recipe": "the server parses and checks a recipe when it is asked with it",
     "full_ids": "`get` gives every document that an id may mean",
     "draw_page": "the picture is at /page.png",
@@ -34,9 +35,10 @@ LEFT_OUT = {
     "ask": {"model": "the server's own; `write` says whether it is used"},
     "ask_events": {"model": "as of ask"},
     "summarise": {"model": "as of ask", "context": "that of the server's model"},
-    "add": dict.fromkeys(("fields", "ram", "workers", "progress"), "the server's own"),
+    "add": dict.fromkeys(("fields", "distinct", "ram", "workers", "progress"), "the server's own"),
     "index": dict.fromkeys(
-        ("fields", "hidden", "follow_links", "ram", "workers", "only", "progress"), "the server's own, or not safe to let in"
+        ("fields", "hidden", "follow_links", "ram", "workers", "only", "distinct", "progress"),
+        "the server's own, or not safe to let in",
     ),
     "embed": dict.fromkeys(("ram", "progress"), "the server's own"),
 }

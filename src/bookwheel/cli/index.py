@@ -69,7 +69,13 @@ WAIT = 30.0
 @option("--vectors", multiple=True, metavar="NAME=FILE", help="Import vectors computed elsewhere under NAME; may be repeated.")
 @option("--hidden", is_flag=True, help="Include hidden files.")
 @option("--follow-links", is_flag=True, help="Follow links that lead out of a folder given as PATH.")
-@option("--skipped", "list_skipped", is_flag=True, help="List every file that gave no document, with the reason.")
+@option(
+    "--skipped",
+    "list_skipped",
+    is_flag=True,
+    help="List every file that gave no document, and every near-duplicate, with the reason.",
+)
+@option("--distinct", is_flag=True, help="Leave out documents that nearly repeat another one; without it they come back.")
 @option("--watch", is_flag=True, help="Keep running, and index what changes in the folder PATH, until Ctrl-C.")
 @option("--no-prune", is_flag=True, help="Keep documents whose files no longer exist.")
 @ram_option("Memory budget, at least 256MB. [default: 1GB]")
@@ -87,6 +93,7 @@ def index(
     hidden: bool,
     follow_links: bool,
     list_skipped: bool,
+    distinct: bool,
     watch: bool,
     no_prune: bool,
     ram: int | None,
@@ -101,7 +108,8 @@ def index(
     again, only new and changed files are read, and documents whose files no longer exist are
     removed. Supported formats: text, Markdown, HTML, PDF, EPUB, Word, Excel, PowerPoint and
     OpenDocument files, mail, notebooks, source code, CSV, JSONL and others (docs/formats.md), also
-    compressed and in archives. The options --unit to --encoder apply when a library is
+    compressed and in archives. With --distinct, each document is compared with all before it;
+    `bookwheel info --copies` lists what was left out. The options --unit to --encoder apply when a library is
     created and cannot be changed later, except k1 and b (see `bookwheel configure`).
     """
     from ..documents.paths import walk
@@ -129,6 +137,7 @@ def index(
             prune=not no_prune,
             hidden=hidden,
             follow_links=follow_links,
+            distinct=distinct,
             progress=silent if as_json else auto,
             ram=ram,
             workers=workers,
@@ -143,8 +152,8 @@ def index(
         if memory:
             print_memory_plan(report.memory_plan)
         if watch:
-            _watch(library, paths[0], Fields(id_, title, text or None), (hidden, follow_links, not no_prune), as_json)
-        touched = report.added or report.updated or report.unchanged or report.removed
+            _watch(library, paths[0], Fields(id_, title, text or None), (hidden, follow_links, not no_prune, distinct), as_json)
+        touched = report.added or report.updated or report.unchanged or report.removed or report.copies
         if not report.failures and not touched:
             empty = "" if library.document_count else "; the library is still empty"
             listed = "; --skipped lists what was skipped" if report.skipped and not (list_skipped or as_json) else ""
@@ -159,6 +168,7 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "unchanged",
         "removed",
         "moved",
+        "copies",
         "passages",
         "files",
         "bytes_read",
@@ -176,23 +186,32 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
         "library": str(library.path),
         **{name: getattr(report, name) for name in names},
         "skipped_files": [{"path": path, "reason": reason} for path, reason in report.skipped_files],
+        "copied": [copy.to_dict() for copy in report.copied],
         "memory": memory_rows(report.memory_plan or ()),
         "total": {"documents": library.document_count, "passages": library.passage_count},
     }
 
 
-def _watch(library: Library, folder: str, fields: Fields, how: tuple[bool, bool, bool], as_json: bool) -> None:
+def _watch(library: Library, folder: str, fields: Fields, how: tuple[bool, bool, bool, bool], as_json: bool) -> None:
     """Index what changes until Ctrl-C, a line for each time."""
     import threading
     import time
 
     from ..serve.watch import Watch
 
-    hidden, follow_links, wanted = how
+    hidden, follow_links, wanted, distinct = how
     library.wait = max(library.wait, WAIT)
 
     def update(only: Sequence[str] | None, prune: bool) -> IndexReport:
-        return library.index(folder, fields=fields, prune=prune and wanted, hidden=hidden, follow_links=follow_links, only=only)
+        return library.index(
+            folder,
+            fields=fields,
+            prune=prune and wanted,
+            hidden=hidden,
+            follow_links=follow_links,
+            only=only,
+            distinct=distinct,
+        )
 
     def tell(report: IndexReport) -> None:
         if as_json:
@@ -224,7 +243,8 @@ def _binary(report: IndexReport) -> str:
 
 def _changes(report: IndexReport) -> list[str]:
     changes = [f"{count:,} {what}" for what in ("added", "updated", "unchanged", "removed") if (count := getattr(report, what))]
-    return [*changes, f"{plural(report.moved, 'file')} moved"] if report.moved else changes
+    changes += [f"{plural(report.moved, 'file')} moved"] if report.moved else []
+    return [*changes, f"{plural(report.copies, 'near-duplicate')} left out"] if report.copies else changes
 
 
 def _print(library: Library, name: str, report: IndexReport, list_skipped: bool = False) -> None:
@@ -248,6 +268,9 @@ def _print(library: Library, name: str, report: IndexReport, list_skipped: bool 
             click.echo(f"  {clean(path)}: {clean(reason)}")
         if (more := sum(report.skipped.values()) - len(report.skipped_files)) > 0:
             click.echo(f"  and {more:,} more")
+        for copy in report.copied:
+            repeated = copy.original or "a document that is gone"
+            click.echo(f"  {clean(copy.id)}: nearly repeats {clean(repeated)} ({copy.resemblance:.2f})")
     for failure in report.failures[:FAILURES_SHOWN]:
         notice(failure)
     if (more := len(report.failures) - FAILURES_SHOWN) > 0:

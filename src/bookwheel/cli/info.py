@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 @option(
     "--sample", type=Whole(), default=100, metavar="N", help="With --recall: number of passages used as queries. [default: 100]"
 )
+@option("--copies", is_flag=True, help="List the documents that --distinct left out, and which one each nearly repeats.")
 @json_option
-def info(library: Library, recall: bool, k: int, sample: int, as_json: bool) -> None:
+def info(library: Library, recall: bool, k: int, sample: int, copies: bool, as_json: bool) -> None:
     """Show a library's contents, settings and size: bytes on disk and in memory, by part."""
     found = library.info()
     share = library.recall(k, sample) if recall else None
@@ -38,9 +39,16 @@ def info(library: Library, recall: bool, k: int, sample: int, as_json: bool) -> 
         document = asdict(found)
         if recall:
             document["recall"] = {"k": k, "sample": sample, "recall": share}
+        if copies:
+            document["copied"] = [copy.to_dict() for copy in library.copies()]
         json_document(document)
         return
     _print(found)
+    if copies:
+        click.echo()
+        for copy in library.copies():
+            repeated = copy.original or "a document that is gone: index its file again"
+            click.echo(f"{clean(copy.id)}: nearly repeats {clean(repeated)} ({copy.resemblance:.2f})")
     if share is not None:
         click.echo()
         click.echo(f"dense recall@{k} against an exact scan of the float vectors, {sample} passages as queries: {share:.4f}")
@@ -56,6 +64,7 @@ def _print(found: Info) -> None:
         ("library", found.path),
         ("contents", f"{plural(found.passages, 'passage')} of {plural(found.documents, 'document')}"),
         ("removed", plural(found.removed_passages, "passage") + " still on disk; `bookwheel compact` frees the space"),
+        ("left out", _left_out(found)),
         ("segments", f"{found.segments}, generation {found.generation}"),
         ("unit", f"{settings.unit}, {settings.words} words"),
         ("language", f"{language}, BM25 k1 {settings.k1:g} b {settings.b:g}"),
@@ -64,7 +73,7 @@ def _print(found: Info) -> None:
         ("metadata", ", ".join(found.fields) or "none"),
     ]
     for name, value in rows:
-        if name != "removed" or found.removed_passages:
+        if (name != "removed" or found.removed_passages) and value:
             click.echo(f"{name:<9} {clean(str(value))}")
     parts = sorted({*found.disk, *found.memory}, key=lambda part: -found.disk.get(part, 0))
     cells = [[clean(part), _size(found.disk.get(part)), _size(found.memory.get(part))] for part in parts]
@@ -72,6 +81,13 @@ def _print(found: Info) -> None:
     click.echo()
     for line in table(cells, ("part", "on disk", "in memory")):
         click.echo(line)
+
+
+def _left_out(found: Info) -> str:
+    if not found.copies:
+        return ""
+    gone = f", {found.orphans:,} of them of documents that are gone: index again to have them back" if found.orphans else ""
+    return f"{plural(found.copies, 'near-duplicate')}{gone}; --copies lists them"
 
 
 def _size(size: int | None) -> str:

@@ -8,10 +8,13 @@ import click
 
 from .command import argument, command
 from .options import json_option, library_option, wait_option
-from .output import json_document, plural
+from .output import clean, json_document, notice, plural
 
 if TYPE_CHECKING:
     from ..library.library import Library
+
+MOST = 1000
+"""Orphaned copies that are looked for."""
 
 
 @command(
@@ -33,7 +36,15 @@ def remove(names: tuple[str, ...], library: Library, as_json: bool) -> None:
     compact` frees their space on disk.
     """
     removed = library.remove(names)
+    orphans = library.copies(MOST, orphans=True)
     if as_json:
-        json_document({"library": str(library.path), "removed": removed, "documents": library.document_count})
+        told = {"library": str(library.path), "removed": removed, "documents": library.document_count}
+        json_document({**told, "orphans": [copy.to_dict() for copy in orphans]})
     else:
         click.echo(f"{plural(removed, 'document')} removed, {library.document_count:,} remain")
+    if orphans:
+        more = " or more" if len(orphans) == MOST else ""
+        notice(
+            f"near-duplicates that were left out and have no original any more: {len(orphans):,}{more} ({clean(orphans[0].id)}"
+            f"{' …' if len(orphans) > 1 else ''}); index {clean(orphans[0].source)} again to have them back"
+        )

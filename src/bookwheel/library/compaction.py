@@ -22,7 +22,7 @@ from .settings import Settings
 from .snapshot import Snapshot
 from .vectors.parts import Piece, write_part
 
-__all__ = ["analysed_anew", "merge_segments", "reweigh_segment", "to_merge"]
+__all__ = ["analysed_anew", "merge_segments", "newest_alike", "reweigh_segment", "to_merge"]
 
 FACTOR = 8
 SMALLEST = 1000
@@ -36,17 +36,22 @@ def to_merge(segments: Sequence[SegmentEntry]) -> Sequence[SegmentEntry]:
     Segments of one size class (powers of eight) are merged once there are eight in a row. Each passage is then rewritten a
     logarithmic number of times, and a library has a logarithmic number of segments, as in a log-structured merge tree.
     """
-    if not segments:
-        return ()
-    level = _level(segments[-1])
-    start = len(segments)
-    while start and _level(segments[start - 1]) <= level:
+    return segments[newest_alike([entry.passages for entry in segments]) :]
+
+
+def newest_alike(sizes: Sequence[int]) -> int:
+    """Where the newest run of things of one size class begins that should be merged; the end where there is none."""
+    if not sizes:
+        return 0
+    level = _level(sizes[-1])
+    start = len(sizes)
+    while start and _level(sizes[start - 1]) <= level:
         start -= 1
-    return segments[start:] if len(segments) - start >= FACTOR else ()
+    return start if len(sizes) - start >= FACTOR else len(sizes)
 
 
-def _level(entry: SegmentEntry) -> int:
-    level, size = 0, entry.passages
+def _level(size: int) -> int:
+    level = 0
     while size > SMALLEST:
         level, size = level + 1, size // FACTOR
     return level

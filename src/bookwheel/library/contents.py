@@ -32,6 +32,7 @@ from .vectors.encoders import BUILT_IN
 
 if TYPE_CHECKING:
     from ..documents.pdf.picture import Picture
+    from .distinct.left_out import LeftOut
 
 __all__ = ["Contents"]
 
@@ -320,6 +321,15 @@ class Contents(Opened):
                 f"the library has no dense representation {name!r:.100} to encode texts with; it has {', '.join(known) or 'none'}"
             )
         return encode_queries(encoder, list(texts)) if queries else np.asarray(encoder.encode(list(texts)), np.float32)
+
+    def copies(self, most: int | None = None, *, orphans: bool = False) -> list[LeftOut]:
+        """The documents that indexing with ``distinct`` left out, and which one each repeats; ``most`` of them.
+
+        With ``orphans`` those alone whose original was removed since: they come back when their files are indexed again.
+        """
+        from .distinct.left_out import left_out
+
+        return left_out(self._snapshot.store, self._snapshot.generation, most, orphans=orphans)
 
     def info(self) -> Info:
         """The state of the library, and its bytes on disk and in memory by part."""

@@ -16,6 +16,7 @@ from .manifest import ADAPTER_NAME
 from .reader import Reader
 from .saved_recipes import FILE, LOCK
 from .segment import SEGMENTS
+from .sweeping import SIGNATURES
 
 __all__ = ["copy_library"]
 
@@ -38,6 +39,10 @@ def copy_library(library: Reader, folder: Path) -> None:
         (folder / SEGMENTS).mkdir()
         for entry in manifest.segments:
             _link_tree(source / SEGMENTS / entry.name, folder / SEGMENTS / entry.name)
+        if manifest.signatures:
+            (folder / SIGNATURES).mkdir()
+        for run in manifest.signatures:
+            _link_tree(source / SIGNATURES / run.name, folder / SIGNATURES / run.name)
         for path in sorted(source.iterdir()):
             if path.is_dir() and not path.is_symlink() and ADAPTER_NAME.fullmatch(path.name):
                 _link_tree(path, folder / path.name)

@@ -55,6 +55,11 @@ class HeldDocuments:
         at = self._at(number)
         return at is not None and not self.seen[at]
 
+    def met(self, number: int) -> bool:
+        """Whether a living document of the source was met again, or added since."""
+        at = self._at(number)
+        return at is None or bool(self.seen[at])
+
     def unseen(self) -> Iterator[int]:
         """Numbers of those never met, some at a time: they may be removed meanwhile."""
         last, high = self.low - 1, self.low + len(self.seen) - 1

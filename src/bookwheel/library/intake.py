@@ -62,6 +62,11 @@ class Numbers:
     passage: int
     segment: int
 
+    def new_document(self) -> int:
+        """The number of a new document. It may stay unused: a document may be lost on its way."""
+        self.document += 1
+        return self.document - 1
+
     def name_segment(self) -> str:
         """The name of a new segment."""
         self.segment += 1
@@ -128,7 +133,7 @@ class Intake:
         return frozenset([*building, *(entry.name for entry in self._finished)])
 
     def add(self, new: NewDocument) -> None:
-        """Take in a document."""
+        """Take in a document, whose number (`Numbers.new_document`) follows those of all before."""
         settings = self.manifest.settings
         if settings.encoder is not None and settings.encoder_info is None:
             settings = replace(settings, encoder_info=info_of(self._encoders.built_in(self.manifest)))
@@ -180,11 +185,10 @@ class Intake:
             if found.languages is not None:
                 new = new.written_in(found.languages[place])
                 self._count(new.language, passages)
-            number, first = numbers.document, numbers.passage
-            numbers.document += 1
+            number, first = new.number, numbers.passage
             numbers.passage += passages
             text = as_stored_text(new.document)
-            self._rows.document(number, new, text, crcs[place], found.places[place], first, passages, self._generation)
+            self._rows.document(new, text, crcs[place], found.places[place], first, passages, self._generation)
             for at in range(first, first + passages):
                 start, end = places[at - first_of_all]
                 self._rows.passage((at, number, start, end), sums[at - first_of_all])
@@ -257,12 +261,11 @@ class Intake:
             self._finish_segment()  # so that a text this large has the room of the postings
         document = ready.document
         spans = spans_of(ready, self.manifest.settings)
-        number, first = numbers.document, numbers.passage
-        numbers.document += 1
+        number, first = new.number, numbers.passage
         numbers.passage += len(spans)
         crc = text_sum(document.text)
         places = PlaceMap.of(document, spans).cell()
-        self._rows.document(number, new, document.text, crc, places, first, len(spans), self._generation)
+        self._rows.document(new, document.text, crc, places, first, len(spans), self._generation)
         if new.keeps and new.replaces is not None and not ready.said.isspace():
             self.kept.note(new.replaces, first, spans, crc)
         for at, (start, end, sum_, indexed) in enumerate(passages_of(ready, spans, crc)):

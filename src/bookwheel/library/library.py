@@ -86,6 +86,7 @@ class Library(Reader):
         ram: str | int | None = None,
         workers: int | None = None,
         only: Sequence[str | Path] | None = None,
+        distinct: bool | None = False,
         progress: Progress = silent,
     ) -> IndexReport:
         """Bring the library up to date with files, folders, globs or ``-`` (standard input).
@@ -96,7 +97,9 @@ class Library(Reader):
         the memory of building (the library's own where None). ``workers`` processes analyse what is read, at most as many as
         have room in ``ram``: None takes one a core once there is enough to do, 1 none but this process; the library is the
         same whatever their number. With ``only``, whole paths of files and folders that changed, nothing else in the folders
-        given is looked at. Interrupted at any instant, the same call goes on where it was. Raises `InputError` for
+        given is looked at. With ``distinct``, a document that nearly repeats another one (0.8 of their three-word shingles are
+        common, by 128 MinHash values) is left out: `copies` tells which, and indexing again without it brings them back; None
+        goes on as the library was indexed before. Interrupted at any instant, the same call goes on where it was. Raises `InputError` for
         paths that match nothing, `UsageError`, `LibraryLocked`, `StorageError`, `BudgetError`.
         """
         from .indexing import index_paths
@@ -114,6 +117,7 @@ class Library(Reader):
                 hidden=hidden,
                 follow_links=follow_links,
                 only=changed,
+                distinct=distinct,
                 progress=progress,
             )
         self.refresh()
@@ -124,6 +128,7 @@ class Library(Reader):
         documents: Documents,
         *,
         fields: Fields = Fields(),  # noqa: B008 - immutable
+        distinct: bool = False,
         ram: str | int | None = None,
         workers: int | None = None,
         progress: Progress = silent,
@@ -134,15 +139,15 @@ class Library(Reader):
         iterable of them; they are read some at a time. The fields of a dictionary, or columns of a table, are recognised by
         their usual names (``id``, ``title``, ``text`` …) or named by ``fields``; all others become metadata, dates as ISO 8601
         writes them. What has no id gets one made of its content. Of several documents with the same id the last one wins.
-        ``ram`` bounds the memory of building (the library's own where None), ``workers`` is as for `index`. Raises `InputError`
-        naming the document and the field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
+        ``ram`` bounds the memory of building (the library's own where None), ``workers`` and ``distinct`` are as for `index`. Raises
+        `InputError` naming the document and the field where a value has a wrong type, `LibraryLocked`, `StorageError`, `BudgetError`.
         """
         from .indexing import add_documents
         from .writer import Writer
 
         with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait, workers=workers) as writer:
             writer.plan()
-            report = add_documents(writer, documents, fields=fields, progress=progress)
+            report = add_documents(writer, documents, fields=fields, distinct=distinct, progress=progress)
         self.refresh()
         return report
 

@@ -29,9 +29,10 @@ __all__ = [
     "Manifest",
     "PartEntry",
     "SegmentEntry",
+    "SignatureEntry",
 ]
 
-FORMAT = 5
+FORMAT = 6
 """The on-disk format this code reads and writes; any change of it raises the number."""
 
 
@@ -40,7 +41,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(~\d+)?")
 ADAPTER_NAME = re.compile(rf"adapter-{_KEY.pattern}-g\d{{6,}}")
 """The folder of an adapter."""
 SEGMENT_NAME = re.compile(r"\d{6,}")
-"""The folder of a segment."""
+"""The folder of a segment, or of signatures."""
 IMPACTS_NAME = re.compile(r"impacts-\d{6,}")
 """The folder, inside a segment's, of impacts."""
 PART_NAME = re.compile(rf"({'|'.join(KINDS)})-{_KEY.pattern}-g\d{{6,}}")
@@ -96,6 +97,16 @@ class SegmentEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureEntry:
+    """One run of the signatures that new documents are compared with: its folder's name, and what is in it."""
+
+    name: str
+    documents: int
+    checksum: str
+    """Of its list of arrays."""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a library consisted of at one generation."""
 
@@ -109,6 +120,9 @@ class Manifest:
     next_passage: int = 1
     next_segment: int = 1
     segments: tuple[SegmentEntry, ...] = field(default=())
+    signatures: tuple[SignatureEntry, ...] = field(default=())
+    signed: int = 1
+    """Documents with numbers below this have a signature in one of these runs, except those without words."""
     representations: tuple[Representation, ...] = field(default=())
     languages: Mapping[str, Held] = field(default_factory=dict)
     """What is alive by the language that it was found to be written in (``""``: none), where each document tells its own."""
@@ -168,6 +182,7 @@ class Manifest:
             made = cls(
                 settings=Settings.from_dict(data.pop("settings")),
                 segments=tuple(SegmentEntry.from_dict(entry) for entry in data.pop("segments")),
+                signatures=tuple(SignatureEntry(**entry) for entry in data.pop("signatures", ())),
                 representations=tuple(Representation.from_dict(entry) for entry in data.pop("representations", ())),
                 languages={str(name): Held(**some) for name, some in data.pop("languages", {}).items()},
                 **data,
@@ -195,6 +210,10 @@ class Manifest:
                 raise ValueError(f"the counts of segment {entry.name}")
             if entry.followed is not None and stemmed_as(entry.followed) is None:
                 raise ValueError(f"the language of segment {entry.name}")
+        for run in self.signatures:
+            _check(SEGMENT_NAME, run.name)
+            if type(run.documents) is not int or run.documents < 0 or type(run.checksum) is not str:
+                raise ValueError(f"the run of signatures {run.name}")
         for some in self.languages.values():
             if type(some.documents) is not int or type(some.passages) is not int:
                 raise ValueError("the counts of languages")
@@ -212,6 +231,10 @@ class Manifest:
     def version(self) -> tuple[str, int]:
         """What tells it from every other: the library's identity and the generation."""
         return self.id, self.generation
+
+    def without_signatures(self) -> Manifest:
+        """The same, where the signatures are to be made anew."""
+        return replace(self, signatures=(), signed=1)
 
     def next(self, **changes: Any) -> Manifest:
         """The following generation, with ``changes``."""

@@ -35,6 +35,8 @@ class NewDocument:
     """Number of the earlier version, which goes when this one comes."""
     keeps: bool = False
     """Whether the passages of the earlier version, where they are the same, keep their vectors: only its file's name changed."""
+    number: int = 0
+    """Its own number in the library."""
 
     def written_in(self, language: str | None) -> NewDocument:
         """The same, of a text in ``language``."""
@@ -71,11 +73,9 @@ class Rows:
     def __bool__(self) -> bool:
         return any((self.documents, self.passages, self.removed, self.complete))
 
-    def document(
-        self, number: int, new: NewDocument, text: str, crc: int, places: Cell, first: int, spans: int, generation: int
-    ) -> None:
+    def document(self, new: NewDocument, text: str, crc: int, places: Cell, first: int, spans: int, generation: int) -> None:
         """Add the rows of a document whose passages are numbered from ``first``; ``crc`` is `text_sum` of its ``text``."""
-        document = new.document
+        document, number = new.document, new.number
         encoded = None
         if document.metadata:
             given = _storable_values(document.metadata)

@@ -14,6 +14,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from ..memory.plan import MemoryPlan
     from ..rank.trace import Ranking
+    from .distinct.left_out import LeftOut
 
 __all__ = ["Copy", "EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
 
@@ -250,6 +251,10 @@ class IndexReport:
     scripts."""
     failures: list[str] = field(default_factory=list)
     """One sentence for each file or record that could not be read."""
+    copies: int = 0
+    """Documents left out since they nearly repeat others (``distinct``), now or when their unchanged file was read."""
+    copied: list[LeftOut] = field(default_factory=list)
+    """Those that the library leaves out by now, and what each is a copy of; the first 10,000."""
     notes: list[str] = field(default_factory=list)
     """One sentence for each thing in a file that was left out though the file was read; no failures."""
     workers: int = 1
@@ -276,6 +281,14 @@ class IndexReport:
             kind = f".{suffix.lower()}" if dot and 0 < len(suffix) <= 10 and suffix.isalnum() else ""
             if kind in self.binary or len(self.binary) < SKIPPED_KINDS:
                 self.binary[kind] = self.binary.get(kind, 0) + 1
+
+    def unskip(self, path: str, reason: str) -> None:
+        """Take back that a file was skipped for this reason: it is read again."""
+        if (path, reason) in self.skipped_files:
+            self.skipped_files.remove((path, reason))
+            self.skipped[reason] -= 1
+            if not self.skipped[reason]:
+                del self.skipped[reason]
 
 
 SKIPPED_LISTED = 100_000
@@ -318,6 +331,10 @@ class Info:
     settings: Settings
     fields: tuple[str, ...]
     """What ``--where`` can use: metadata keys, and what files tell (path, folder, suffix, size, modified), if there are any."""
+    copies: int
+    """Documents that are left out since they nearly repeat others."""
+    orphans: int
+    """Those of them whose original is gone: they come back when their files are indexed again."""
     languages: Mapping[str, int]
     """Documents by language; ``""`` are those that do not tell, and are read as the most are."""
     disk: Mapping[str, int]

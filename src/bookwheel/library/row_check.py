@@ -105,9 +105,17 @@ def _fields(store: Store, manifest: Manifest) -> Iterator[str]:
         yield f"{store.path} is damaged: the values of the field {key!r:.80} do not match their checksum; {MEND}"
 
 
+def _copies(store: Store, manifest: Manifest) -> Iterator[str]:
+    for name in store.damaged_copies():
+        yield (
+            f"{store.path} is damaged: what it keeps of {name!r:.80}, which was left out as a near-duplicate, does not match its "
+            f"checksum; {AGAIN}"
+        )
+
+
 def _removals(store: Store, manifest: Manifest) -> Iterator[str]:
     store.removed_ranges(manifest.generation)
     yield from ()
 
 
-_CHECKS: tuple[_Check, ...] = (_states, _sources, _documents, _texts, _fields, _removals)
+_CHECKS: tuple[_Check, ...] = (_states, _sources, _documents, _texts, _fields, _copies, _removals)

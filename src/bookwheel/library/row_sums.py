@@ -163,8 +163,9 @@ def total(numbers: Iterable[int]) -> int:
 
 
 def register_sums(db: sqlite3.Connection) -> None:
-    """Give ``db`` the functions ``source_sum``, ``crc32`` and ``document_sum``, these two of bytes: damaged text is none."""
+    """Give ``db`` the functions ``source_sum``, ``row_sum``, ``crc32`` and ``document_sum``, these two of bytes: damaged text is none."""
     db.create_function("source_sum", -1, source_sum, deterministic=True)
+    db.create_function("row_sum", -1, row_sum, deterministic=True)
     db.create_function("crc32", 1, lambda data: crc32(data or b""), deterministic=True)
     db.create_function("document_sum", 6, _document_sum, deterministic=True)
 

@@ -32,6 +32,14 @@ CREATE TABLE passages (
   id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
   sum INTEGER NOT NULL  -- of the passage's text too
 );
+-- documents that were left out, since they nearly repeat another one: the number of that one, and how many of the 128 values of
+-- their signatures are the same
+CREATE TABLE copies (
+  source INTEGER NOT NULL, name TEXT NOT NULL, original INTEGER NOT NULL, agreeing INTEGER NOT NULL, added INTEGER NOT NULL,
+  removed INTEGER, sum INTEGER NOT NULL
+);
+CREATE INDEX copies_source ON copies(source, name);
+CREATE INDEX copies_original ON copies(original);
 -- 'generation': the newest that this database holds whole; 'id': the library's; 'purged': rows removed by this generation are
 -- deleted; 'unpurged' and 'unpurged since': rows removed by this generation are to be, since when readers are waited for
 CREATE TABLE state (key TEXT PRIMARY KEY, value, sum INTEGER NOT NULL) WITHOUT ROWID;

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from .._errors import LibraryDamaged
-from .database import Database
+from .copy_rows import CopyRows
 from .row_sums import NUMBERS, PRIME, REMOVAL, metadata_sums, numbers_hold, total
 
 __all__ = ["StoreChanges"]
@@ -18,7 +18,7 @@ COUNTED = 1 << 13
 """Rows of metadata whose checksums are added up at a time."""
 
 
-class StoreChanges(Database):
+class StoreChanges(CopyRows):
     """The part of `Store` that writers use."""
 
     def rollback(self, generation: int) -> None:
@@ -34,7 +34,8 @@ class StoreChanges(Database):
             if not self._db.execute(
                 "SELECT EXISTS (SELECT 1 FROM documents WHERE added > :g)"
                 " OR EXISTS (SELECT 1 FROM documents WHERE removed > :g)"
-                " OR EXISTS (SELECT 1 FROM sources WHERE complete > :g)",
+                " OR EXISTS (SELECT 1 FROM sources WHERE complete > :g)"
+                " OR EXISTS (SELECT 1 FROM copies WHERE added > :g OR removed > :g)",
                 {"g": generation},
             ).fetchone()[0]:
                 return
@@ -45,6 +46,7 @@ class StoreChanges(Database):
                 (generation,),
             )
             self._db.execute("DELETE FROM removals WHERE generation > ?", (generation,))
+            self.rollback_copies(generation)
             self.mark_incomplete("complete > ?", (generation,))
             self._db.execute("COMMIT")
 
@@ -83,6 +85,7 @@ class StoreChanges(Database):
         with self._lock, self._errors():
             self._forget("removed <= ?", generation)
             self._db.execute("DELETE FROM removals WHERE generation <= ?", (generation,))
+            self.purge_copies(generation)
             self.set_state("purged", generation)
             self._db.execute("DELETE FROM state WHERE key IN ('unpurged', 'unpurged since')")
         self.commit_durably(newest)
@@ -117,14 +120,6 @@ class StoreChanges(Database):
         added = self.execute("SELECT count(*) FROM documents WHERE added = ?", (generation,))[0][0]
         removed = self.execute("SELECT coalesce(sum(documents), 0) FROM removals WHERE generation = ?", (generation,))[0][0]
         return int(added) - int(removed)
-
-    def mark_incomplete(self, condition: str, parameters: Sequence[Any]) -> None:
-        """Note of the sources that meet ``condition`` that not all of them is stored."""
-        self.execute(
-            "UPDATE sources SET complete = NULL, sum = source_sum(id, path, size, mtime_ns, digest, fields, damaged, NULL) "
-            f"WHERE {condition} AND complete IS NOT NULL",
-            parameters,
-        )
 
     def note_file(self, number: int, size: int, mtime_ns: int) -> None:
         """Note what the file of the source ``number`` tells."""

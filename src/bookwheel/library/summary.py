@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ..index.storage import ArrayFolder
 from .memory_plan import HOT, hot_parts
 from .results import Info
 from .snapshot import Snapshot
+from .sweeping import SIGNATURES
 
 __all__ = ["summary"]
 
@@ -17,6 +19,10 @@ def summary(snapshot: Snapshot) -> Info:
             kind = folder.folder.name.split("-0")[0]
             for name, size in folder.sizes().items():
                 disk[f"{kind}/{name}"] = disk.get(f"{kind}/{name}", 0) + size
+    for run in snapshot.manifest.signatures:
+        for name, size in ArrayFolder(snapshot.library / SIGNATURES / run.name).sizes().items():
+            disk[f"{SIGNATURES}/{name}"] = disk.get(f"{SIGNATURES}/{name}", 0) + size
+    copies, orphans = snapshot.store.copies_at(snapshot.generation)
     return Info(
         path=str(snapshot.library),
         generation=snapshot.generation,
@@ -26,6 +32,8 @@ def summary(snapshot: Snapshot) -> Info:
         segments=len(snapshot.segments),
         settings=snapshot.manifest.settings,
         fields=tuple(dict.fromkeys([*snapshot.store.fields(), *snapshot.store.file_fields()])),
+        copies=copies,
+        orphans=orphans,
         languages={name: some.documents for name, some in snapshot.manifest.languages.items()},
         disk=disk,
         memory={HOT.get(name, name): size for name, size in hot_parts(snapshot).items()},

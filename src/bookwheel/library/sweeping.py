@@ -10,7 +10,10 @@ from ..index.plain_files import refuse_link
 from .manifest import IMPACTS_NAME, PART_NAME, SEGMENT_NAME, Manifest
 from .segment import SEGMENTS
 
-__all__ = ["impacts_name", "sweep"]
+__all__ = ["SIGNATURES", "impacts_name", "sweep"]
+
+SIGNATURES = "signatures"
+"""The folder with the runs of signatures."""
 
 
 def impacts_name(generation: int) -> str:
@@ -18,8 +21,9 @@ def impacts_name(generation: int) -> str:
     return f"impacts-{generation:06d}"
 
 
-def sweep(library: Path, manifest: Manifest, unnamed: Collection[str] = ()) -> None:
-    """Delete segments, impacts and parts that ``manifest`` does not name, except the segments ``unnamed``.
+def sweep(library: Path, manifest: Manifest, unnamed: Collection[str] = (), runs: Collection[str] = ()) -> None:
+    """Delete segments, impacts, parts and signatures that ``manifest`` does not name, except the segments ``unnamed`` and the
+    runs of signatures ``runs``.
 
     Only folders with names that a library itself gives are deleted, and no link is followed. Needs no room on the disk and
     not the database, so that a full disk can be cleared. Raises `LibraryDamaged` for a link in the place of a folder.
@@ -37,6 +41,11 @@ def sweep(library: Path, manifest: Manifest, unnamed: Collection[str] = ()) -> N
             superseded = IMPACTS_NAME.fullmatch(inner.name) or PART_NAME.fullmatch(inner.name)
             if superseded and inner.name not in live[path.name]:
                 shutil.rmtree(inner, ignore_errors=True)
+    refuse_link(library / SIGNATURES)
+    kept = {*runs, *(run.name for run in manifest.signatures)}
+    for path in _folders(library / SIGNATURES):
+        if SEGMENT_NAME.fullmatch(path.name) and path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -20,6 +20,7 @@ from .saved_recipes import FILE as RECIPES
 from .saved_recipes import read_recipes, recipes_are_missing
 from .segment import FOREIGN, ROWS, SEGMENTS, array_folders, checksum_of_lists
 from .store import Store
+from .sweeping import SIGNATURES
 from .vectors.cache import VectorCache
 
 __all__ = ["problems"]
@@ -59,6 +60,10 @@ def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
         lists = {folder.folder: folder.checksum for folder in own if folder is not None}
         if len(lists) == len(own) and checksum_of_lists(library, entry, lists) != entry.lists:
             found.append(f"{library / SEGMENTS / entry.name} {FOREIGN}; {ANEW}")
+    for run in manifest.signatures:
+        one = opened(library / SIGNATURES / run.name)
+        if one is not None and one.checksum != run.checksum:
+            found.append(f"{library / SIGNATURES / run.name} {FOREIGN}; {ANEW}")
     for representation in manifest.representations:
         if representation.adapter is not None:
             opened(library / representation.adapter)

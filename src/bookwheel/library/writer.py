@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from .. import kernels
 from .._errors import InputError, LibraryNotFound
@@ -38,6 +39,9 @@ from .sweeping import impacts_name, sweep
 from .vectors.encoders import Encoders
 from .workers.crew import Crew, require_workers
 from .writer_memory import WriterMemory
+
+if TYPE_CHECKING:
+    from .distinct.comparing import Compacting, Comparing
 
 __all__ = ["Writer", "writing"]
 
@@ -91,6 +95,7 @@ class Writer:
         self.memory.split(self._intake, self.store)
         self.crew = Crew(self._intake, self.memory, workers)
         self._dirty = False
+        self._comparing: Comparing | Compacting | None = None
         self._last_commit = time.monotonic()
 
     @property
@@ -99,9 +104,9 @@ class Writer:
         return self.manifest.generation + 1
 
     @property
-    def lost(self) -> list[str]:
-        """A sentence for each document that was not added, as a worker ended with it twice."""
-        return [f"document {new.document.id[:200]!r} cannot be analysed (its worker: {how})" for new, how in self._intake.lost]
+    def lost(self) -> list[tuple[NewDocument, str]]:
+        """The documents that were not added, as a worker ended with each twice, and how it ended."""
+        return self._intake.lost
 
     @property
     def languages(self) -> dict[str, int]:
@@ -131,17 +136,23 @@ class Writer:
         self._dirty = True
 
     def add(self, document: Document, source: int, digest: bytes, replaces: int | None = None, *, keeps: bool = False) -> None:
-        """Add one document; ``digest`` as `document_hash` gives it.
+        """Add one document, as number `next_document`; ``digest`` as `document_hash` gives it.
 
         The document numbered ``replaces``, an earlier version, is removed by the commit that adds this one. ``keeps``: its file
         is as it was but for its name, so that passages which are the same keep their vectors.
         """
-        self._intake.add(NewDocument(document, source, digest, replaces=replaces, keeps=keeps))
+        number = self._intake.numbers.new_document()
+        self._intake.add(NewDocument(document, source, digest, replaces=replaces, keeps=keeps, number=number))
         self._dirty = True
         self.crew.look()
         self.memory.look()
         if self._intake.begun and (self._intake.full or time.monotonic() - self._last_commit > COMMIT_SECONDS):
             self.commit()
+
+    @property
+    def next_document(self) -> int:
+        """The number of the next new document."""
+        return self._intake.numbers.document
 
     def make_room(self, size: int) -> None:
         """Write out what was gathered where a record of ``size`` bytes, about to be read, does not fit beside it."""
@@ -176,6 +187,10 @@ class Writer:
         if self.memory.lend(memory) and self._intake.full:
             self.commit()
 
+    def compare(self, comparing: Comparing | Compacting, *, changed: bool) -> None:
+        """Commit the signatures and copies of ``comparing`` with the documents; also without any where some ``changed``."""
+        self._comparing, self._dirty = comparing, self._dirty or changed
+
     def flush(self) -> None:
         """Hand what is waiting in memory to the database and the segment, where it can be looked up; commits nothing."""
         self._intake.flush()
@@ -198,8 +213,6 @@ class Writer:
             self._dirty = True
             count += len(rows)
         return count
-
-    # -- committing ----------------------------------------------------------------------------------------------------
 
     def commit(self) -> None:
         """Make everything so far the library's next generation."""
@@ -250,6 +263,7 @@ class Writer:
         numbers = self._intake.numbers
         known = set(self.manifest.segments)
         manifest = self.manifest.next(
+            **({} if self._comparing is None else self._comparing.write(numbers.document)),
             segments=tuple(entry if entry in known else self._listed(entry) for entry in segments),
             next_document=numbers.document,
             next_passage=numbers.passage,
@@ -262,12 +276,13 @@ class Writer:
             with storage(self.library):
                 fsync_folder(self.library / SEGMENTS)
         self.store.removed_now(manifest.generation)
+        self.store.orphan(manifest.generation, [new.number for new, _ in self.lost])
         self.store.commit_durably(manifest.generation)
         manifest = replace(manifest, documents=self.manifest.documents + self.store.change(manifest.generation))
         manifest.write(self.library)
         self.manifest = self._intake.manifest = manifest
         self._dirty = False
-        self._sweep()
+        sweep(self.library, self.manifest, self._intake.names, () if self._comparing is None else self._comparing.names)
 
     def _listed(self, entry: SegmentEntry) -> SegmentEntry:
         """``entry`` with the checksum of its folders' lists of arrays."""
@@ -322,6 +337,10 @@ class Writer:
         task = progress("compacting", snapshot.passages + snapshot.removed_passages, "passages")
         del snapshot
         try:
+            if self.manifest.signatures:
+                from .distinct.comparing import Compacting
+
+                Compacting(self)
             if merging:
                 self._merge(self.manifest.segments, task)
             self._purge(self.manifest.generation)
@@ -356,9 +375,6 @@ class Writer:
             self._reweigh(self.manifest.segments, self.manifest.average_length, settings)
         else:
             self._publish(self.manifest.segments, settings)
-
-    def _sweep(self) -> None:
-        sweep(self.library, self.manifest, self._intake.names)
 
     def close(self) -> None:
         """Let go of the library; what was not committed is taken back by the next writer."""

@@ -28,7 +28,7 @@ class WriterMemory:
         self.memory_plan = memory_plan
         self._named = memory_plan.ram if named else None
         self._expected = 0
-        self._lent = self._workers = 0
+        self._lent = self._workers = self._signatures = 0
         self._planned = False
 
     def split(self, intake: Intake, store: Store) -> None:
@@ -67,6 +67,12 @@ class WriterMemory:
             self._workers = memory
             self.share_out()
 
+    def hold_signatures(self, memory: int) -> None:
+        """Count ``memory`` bytes of filters and signatures that documents are compared with, from now on."""
+        if memory != self._signatures:
+            self._signatures = memory
+            self.share_out()
+
     def reader_memory(self) -> tuple[int, int]:
         """What a process that reads files may hold: see `bookwheel.memory.shares.reader_memory`."""
         return reader_memory(self.memory_plan.ram, encoder=nbytes(self._intake.encoder), passages=self._intake.numbers.passage)
@@ -93,6 +99,7 @@ class WriterMemory:
             self.memory_plan.ram,
             encoder=sum(held.values()),
             passages=self._intake.numbers.passage,
+            signatures=self._signatures,
             reading=reading,
             workers=workers,
             others=PROCESS.others(self, (*held, RESERVE), buffers=False),

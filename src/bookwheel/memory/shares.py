@@ -71,6 +71,8 @@ class Shares:
     """What other libraries of the same process hold."""
     workers: int = 0
     """Processes that analyse documents, while there are any."""
+    signatures: int = 0
+    """What near-duplicates are found by, where they are left out."""
 
     @property
     def record(self) -> int:
@@ -92,6 +94,7 @@ class Shares:
             ("Python, numpy, compiled kernels", self.base),
             ("encoder", self.encoder),
             ("ids and passage lengths", self.tables),
+            ("filters of near-duplicates", self.signatures),
             ("database cache", self.database),
             ("text and file buffers", self.text),
             (GATHERED, self.gather),
@@ -134,6 +137,7 @@ def share_out(
     *,
     encoder: int = 0,
     passages: int = 0,
+    signatures: int = 0,
     reading: int = 0,
     workers: int = 0,
     others: int = 0,
@@ -142,9 +146,9 @@ def share_out(
     """Split ``ram`` bytes over the parts of indexing a library of ``passages`` with models of ``encoder`` bytes.
 
     A fifth is held in reserve. Of what remains beside the fixed parts, a tenth is the database's cache, a sixth is text and
-    buffers, and the rest is for postings. ``others`` bytes are held by other libraries of the process, of which ``writers``
-    split the rest evenly, ``workers`` bytes by
-    processes that analyse. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
+    buffers, and the rest is for postings. ``signatures`` bytes are those of filters. ``others`` bytes are
+    held by other libraries of the process, of which ``writers`` split the rest evenly, ``workers`` bytes by processes that
+    analyse. No part goes below `LEAST`, so the sum may exceed a budget that is too small:
     `MemoryPlan.check` then refuses it.
 
     A process that reads files and holds up to ``reading`` bytes gets what is left over, then half of the reserve, then the
@@ -152,12 +156,14 @@ def share_out(
     """
     tables = PER_PASSAGE * passages
     reserve = min(ram // 5, MOST.reserve)
-    rest = (ram - BASE - encoder - reserve - others) // writers - tables - workers
+    rest = (ram - BASE - encoder - reserve - others) // writers - tables - workers - signatures
     database = min(max(rest // 10, LEAST.database), MOST.database)
     text = min(max(rest // 6, LEAST.text), MOST.text)
     gather = min(max(rest - database - text, LEAST.gather), MOST.gather)
     others += (writers - 1) * (database + text + gather)
-    shares = Shares(BASE, encoder, tables, database, text, gather, reserve, others=others, workers=workers)
+    shares = Shares(
+        BASE, encoder, tables, database, text, gather, reserve, others=others, workers=workers, signatures=signatures
+    )
     if not reading:
         return shares
     wanted = max(0, reading - max(0, ram - shares.total))
@@ -165,4 +171,6 @@ def share_out(
     lent = min(wanted - spared, max(0, gather - BESIDE))
     spared += min(wanted - spared - lent, max(0, reserve - spared - ram // 20))
     given = reading - wanted + spared + lent
-    return Shares(BASE, encoder, tables, database, text, gather - lent, reserve - spared, given, lent, others, workers)
+    return Shares(
+        BASE, encoder, tables, database, text, gather - lent, reserve - spared, given, lent, others, workers, signatures
+    )

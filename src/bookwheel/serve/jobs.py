@@ -64,7 +64,7 @@ class Jobs:
         """Bring the library up to date with a file or folder. Raises `UsageError` where a job is under way."""
 
         def work(job: Job) -> None:
-            report = served.write(lambda library: library.index(path))
+            report = served.write(lambda library: library.index(path, distinct=None))
             for failure in report.failures[:20]:
                 served.note(failure)
             counts = {

@@ -280,7 +280,9 @@ def watch_part(service: Service) -> Part | None:
 
     def watched(folder: Path) -> Watch:
         def update(only: Sequence[str] | None, prune: bool) -> IndexReport:
-            return served.write(lambda library: library.index(folder, only=only, prune=prune, progress=watch.progress))
+            return served.write(
+                lambda library: library.index(folder, only=only, prune=prune, distinct=None, progress=watch.progress)
+            )
 
         def all_gone() -> bool:
             return served.exists and served.library().all_gone(folder)

@@ -25,11 +25,11 @@ from ...memory.shares import BASE
 from ...memory.sizes import MIB, ram_of
 from ...progress import Progress, silent
 from ...rank.query import Query
-from ..indexing import interruptible
 from ..manifest import Manifest
 from ..passage_texts import opening_texts, texts_in_turn
 from ..results import EncoderStatus
 from ..retrieval import bm25, dense
+from ..run import interruptible
 from ..settings import Representation
 from ..snapshot import Snapshot
 from ..writer import Writer

@@ -93,7 +93,7 @@ async def add(request: Request, service: Service, asked: AddParameters) -> Respo
         if asked.documents:
             told |= report(library.add(list(asked.documents)))
         if paths:
-            told = {**told, **report(library.index(paths, prune=asked.prune), told)}
+            told = {**told, **report(library.index(paths, prune=asked.prune, distinct=None), told)}
         return told
 
     # The work goes on though the client may be gone: what is half added would only have to be added again.
@@ -131,7 +131,7 @@ def paths_allowed(paths: tuple[str, ...], folders: tuple[Path, ...]) -> list[Pat
 
 def report(done: IndexReport, before: dict[str, Any] | None = None) -> dict[str, Any]:
     """What was done, for JSON; with what was done ``before`` in the same request."""
-    counts = ("added", "updated", "unchanged", "removed", "moved", "passages", "files")
+    counts = ("added", "updated", "unchanged", "removed", "moved", "copies", "passages", "files")
     told: dict[str, Any] = {name: getattr(done, name) + (before or {}).get(name, 0) for name in counts}
     told["failures"] = [*(before or {}).get("failures", []), *done.failures[:TOLD]]
     told["skipped"] = dict(done.skipped)

@@ -1,0 +1,1 @@
+"""Leaving near-duplicates out of a library."""
