@@ -1,19 +1,22 @@
 """Do queries made from a collection order recipes as people's judgments do?
 
-    python bench/made_judgments.py                          # scifact, cranfield, pubmedqa, xquad_en
+    python bench/made_judgments.py                          # the five that the page tells of
     python bench/made_judgments.py xquad_de xquad_es --count 200 --model smollm2
 
 For each collection, a panel of recipes (`bookwheel.tune.panel`) is scored by the real judgments, and by made ones, in the masked
-copy of the library; those of each way are looked at alone, and all together. Prints, and writes to docs/results/made-judgments.json:
-Kendall's tau and tau-AP of the two orders with a 95 % bootstrap interval over both sets of queries, what the top choice by the made
-queries loses on the real ones against the best recipe (regret) and gains against the default, how many of the pairs of recipes
-that the real judgments can tell apart are ordered alike, what the tool itself estimates, and whether it refused.
+copy of the library; those of each way are looked at alone, and all together. Prints, and writes to docs/results/made-
+judgments.json: Kendall's tau and tau-AP of the two orders with a 95 % bootstrap interval over both sets of queries, what the top
+choice by the made queries loses on the real ones against the best recipe (regret) and gains against the default, how many of the
+pairs of recipes that the real judgments can tell apart are ordered alike, what the tool itself estimates, and whether it refused.
+At the end, over all collections of the file: whether the estimate is above the interval of the real tau, and the same with the one
+constant of the estimate (`trust.VALIDITY`) chosen on the other collections.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import sys
 from itertools import combinations
@@ -34,9 +37,9 @@ from bookwheel.tune.correlation import tau_ap
 from bookwheel.tune.made import made_collection
 from bookwheel.tune.panel import PanelScores, panel_scores
 from bookwheel.tune.reliability import rivals, searchable
-from bookwheel.tune.trust import trust
+from bookwheel.tune.trust import _stepped, _tau, trust
 
-MEASURED = ("scifact", "cranfield", "pubmedqa", "xquad_en")
+MEASURED = ("scifact", "cranfield", "pubmedqa", "xquad_en", "xquad_de")
 DEVELOPED_ON = ("xquad_de", "xquad_es", "xquad_zh")
 DEFAULT = "0.5*bm25 + 0.5*dense"
 SEED = 20261129
@@ -149,6 +152,29 @@ def row_of(made: PanelScores, real: PanelScores, ways: list[str], share: float |
     }
 
 
+def calibration(found: dict[str, Any]) -> dict[str, Any]:
+    """Of each collection that is not refused for rivals: the expected tau beside the upper end of the real one's interval, and what is
+    expected with the largest validity (to hundredths) by which none of the other collections exceeds its own.
+    """
+    rows = {name: one["ways"]["all"] for name, one in found.items() if one["ways"]["all"]["estimate"]["tau"] is not None}
+
+    def expected(row: dict[str, Any], validity: float) -> float:
+        return float(_tau(math.sqrt(max(0.0, _stepped(row["estimate"]["split_half"]))) * validity))
+
+    told = {}
+    for name, row in rows.items():
+        others = [one for other, one in rows.items() if other != name]
+        fits = [v for v in np.arange(100, 0, -1) / 100 if all(expected(one, v) <= one["interval"][1] for one in others)]
+        left_out = expected(row, fits[0]) if fits else 0.0
+        told[name] = {
+            "tau": row["tau"], "upper": row["interval"][1], "expected": row["estimate"]["tau"], "validity_of_the_others": float(fits[0]),
+            "expected_by_the_others": round(left_out, 3), "holds": row["estimate"]["tau"] <= row["interval"][1],
+            "holds_by_the_others": left_out <= row["interval"][1],
+        }  # fmt: skip
+        print(f"{name}: {told[name]}")
+    return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("collections", nargs="*", default=list(MEASURED))
@@ -161,6 +187,7 @@ def main() -> None:
     found = json.loads(given.out.read_text(encoding="utf-8")) if given.out.is_file() else {"collections": {}}
     for name in given.collections:
         found["collections"][name] = measured(name, given.ways, given.count, given.model, given.again)
+    found["calibration"] = calibration(found["collections"])
     found |= {"machine": machine(), "seed": SEED, "count": given.count, "developed_on": list(DEVELOPED_ON)}
     given.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

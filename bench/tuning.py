@@ -3,6 +3,7 @@
     python bench/tuning.py                                     # the built-in vectors and BM25
     python bench/tuning.py scifact cranfield --encoder granite=FOLDER --encoder splade=FOLDER:sparse
     python bench/tuning.py cranfield --limits                  # also one whole run with limits, measured again
+    python bench/tuning.py pubmedqa --whole                    # only one whole run on all queries, from nothing: its seconds
 
 For each collection, five random halves: the whole choice (search, cross-validation, decision) on one, nDCG@10 on the other against
 the library's own recipe. A split on which it keeps that recipe counts as 0. Per collection a paired t-test over its queries, each
@@ -10,12 +11,14 @@ with its mean difference over the splits that reported it; Holm's correction ove
 
 Scores are kept in .bench/tuning, so that a run goes on, and the splits share what they have in common: seconds are those of the
 process, for all five together. ``--limits`` runs `tune` itself on all queries, with twice the 95th percentile of the library's own
-recipe and 512 MB as limits, and then times the choice again.
+recipe and 512 MB as limits, and then times the choice again. ``--whole`` times one `tune` of all queries without limits, with nothing
+kept of earlier runs; it needs a machine that does nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -36,7 +39,7 @@ from bookwheel.tune import tune
 from bookwheel.tune.clock import Clock
 from bookwheel.tune.design import Design, Trial
 from bookwheel.tune.folds import bootstrap, folds
-from bookwheel.tune.journal import Journal
+from bookwheel.tune.journal import FOLDER, Journal
 from bookwheel.tune.scores import Scorer
 from bookwheel.tune.search import Search
 from bookwheel.tune.space import Space
@@ -134,11 +137,26 @@ def held(path: Path, collection: Collection) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def whole(name: str, encoders: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """One `tune` of all queries of a collection, beginning with nothing."""
+    collection = load_collection(SHARED / "data" / name)
+    path = library_of(name, collection, encoders)
+    shutil.rmtree(path / FOLDER, ignore_errors=True)
+    clocked, processor = time.monotonic(), time.process_time()
+    told = tune(path, collection, minutes=60, name=None)
+    seconds, used = time.monotonic() - clocked, time.process_time() - processor
+    return {
+        "queries": told.queries, "seconds": seconds, "processor_seconds": used, "rankings": told.rankings, "trials": told.trials,
+        "complete": told.complete, "kept": told.kept, "recipe": told.chosen.recipe, "gain": None if told.gain is None else told.gain.mean,
+    }  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("collections", nargs="*", default=[name for name in COLLECTIONS if (SHARED / "data" / name).is_dir()])
     parser.add_argument("--encoder", action="append", default=[], metavar="NAME=FOLDER[:KIND]")
     parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--whole", action="store_true", help="only time one whole run of each")
     parser.add_argument("--out", default="tuning", help="name of the result")
     options = parser.parse_args()
     encoders = {}
@@ -146,6 +164,22 @@ def main() -> None:
         name, _, folder = text.partition("=")
         folder, _, kind = folder.partition(":")
         encoders[name] = (folder, kind or "dense")
+    if options.whole:
+        runs = {name: whole(name, encoders) for name in options.collections}
+        rows = [
+            [
+                name,
+                run["queries"],
+                f"{run['seconds']:.0f}",
+                f"{run['processor_seconds']:.0f}",
+                f"{run['rankings']:,}",
+                run["complete"],
+            ]
+            for name, run in runs.items()
+        ]
+        text = table(["collection", "queries", "seconds", "processor s", "rankings", "complete"], rows)
+        keep("tuning-whole", {"encoders": sorted(encoders), "collections": runs}, text)
+        return
     found: dict[str, Any] = {name: one(name, encoders, options.limits) for name in options.collections}
     for name, p in zip(found, holm([one["p"] for one in found.values()]), strict=True):
         found[name]["p_holm"] = p

@@ -56,13 +56,13 @@ def test_the_same_seed_gives_the_same_queries_and_another_others(make: Make, pro
     assert [d.text for d in one.documents()] == [d.text for d in again.documents()]
     assert set(one.queries.values()) != set(other.queries.values())
     assert len(one.queries) == 40
-    assert set(one.ways) >= {"titles", "sentences"}
-    assert min(one.ways["titles"], one.ways["sentences"]) >= 15, "the ways take turns"
+    assert set(one.ways) == {"titles", "cloze"}
+    assert min(one.ways.values()) >= 15, "the ways take turns"
 
 
 def test_no_query_stands_in_the_document_that_answers_it(make: Make, prose: list[tuple[str, str]]) -> None:
     library = make(sound(prose))
-    made = made_collection(library, 60)
+    made = made_collection(library, 60, ways=["titles", "sentences", "cloze"])
     left, stored = texts_of(made), {document.id: document for document in library}
     assert left.keys() == stored.keys()
     for query, text in made.queries.items():
@@ -77,8 +77,42 @@ def test_no_query_stands_in_the_document_that_answers_it(make: Make, prose: list
             assert plain_words(sentence) in plain_words(stored[name].text), "the test looks for what is there"
             assert not occurrences(left[name].text, sentence), source
             assert set(plain_words(text).split()) <= set(plain_words(sentence).split())
-        else:
+        elif source.way == "titles":
             assert left[source.documents[0]].title == ""
+
+
+def test_a_sentence_is_asked_without_a_name_and_loses_most_of_the_words_of_the_question(
+    make: Make, prose: list[tuple[str, str]]
+) -> None:
+    library = make(sound(prose, 100))
+    made = made_collection(library, 150, ways=["cloze"])
+    left, stored = texts_of(made), {document.id: document for document in library}
+    lost = total = 0
+    for query, text in made.queries.items():
+        name, span = made.made[query].source.rsplit(" ", 1)
+        start, end = map(int, span.split("-"))
+        sentence = stored[name].text[start:end]
+        asked, said = plain_words(text).split(), plain_words(sentence).split()
+        assert len(text.split()) <= 12
+        assert len(asked) < len(said), "something of the sentence is what is asked for"
+        rest = iter(said)
+        assert all(word in rest for word in asked), "in the order of the sentence"
+        still = plain_words(left[name].text).split()
+        lost += sum(still.count(word) < plain_words(stored[name].text).split().count(word) for word in set(asked))
+        total += len(set(asked))
+    assert len(made.queries) >= 100
+    assert 0.3 < lost / total < 0.8, "function words stay, and a quarter of the others"
+
+
+def test_sentences_fill_in_where_nothing_else_can_be_asked(make: Make) -> None:
+    said = (
+        "水车由河水推动并且驱动锯木厂的锯子。工人每天早上检查沉重的轴承并给它们上油。橡木板在仓库里存放两年后才出售。",
+        "灯塔看守人每天晚饭前记录风向和潮汐高度。渔船在清晨离开港口前往北方海域。暴风雨来临时所有船只都留在港内。",
+    )
+    library = make(
+        [{"id": str(n), "text": text + f"这份报告由第{n}村的居民在冬天写成并保存下来。"} for n, text in enumerate(said)]
+    )
+    assert set(made_collection(library, 5).ways) == {"sentences"}
 
 
 def test_a_title_is_taken_out_of_the_text_that_repeats_it(make: Make) -> None:

@@ -36,6 +36,15 @@ def test_clear_differences_are_trusted_and_noise_is_refused() -> None:
     assert noisy.to_dict()["refusal"] == noisy.refusal
 
 
+def test_nothing_is_expected_where_most_queries_have_better_answers() -> None:
+    clear = scores(25, 300, 0.3, 0.2)
+    told = trust(clear, rivals=0.5)
+    assert math.isnan(told.tau)
+    assert "for 50% of them" in told.refusal
+    assert told.to_dict()["tau"] is None
+    assert trust(clear, rivals=0.2).reliable
+
+
 def test_more_queries_are_trusted_more() -> None:
     taus = [trust(scores(25, count, 0.1, 0.3)).tau for count in (60, 250, 1000)]
     assert taus == sorted(taus)

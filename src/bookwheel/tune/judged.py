@@ -23,7 +23,7 @@ __all__ = ["FEWEST", "MOST", "Judged", "judged_library", "judged_queries"]
 FEWEST, MOST = 10, 2_000
 """Fewer queries tell nothing; of more a sample is drawn."""
 
-QUESTIONS = 300
+QUESTIONS = 500
 """Made of a library where no judgments are given."""
 
 

@@ -45,7 +45,11 @@ class Trust:
     queries: int
     recipes: int
     tau: float
-    """Kendall's tau that is to be expected between their order of the recipes and the order by people's judgments."""
+    """Kendall's tau that is to be expected between their order of the recipes and the order by people's judgments.
+
+    NaN where nothing can be said of it: with too few queries, or more `rivals` than `MOST_RIVALS`, since the answers that count
+    then are not what the queries ask for, however well their halves agree.
+    """
     split_half: float
     """Mean tau of the orders by two disjoint halves of the queries; NaN where there are too few."""
     interval: tuple[float, float]
@@ -104,6 +108,8 @@ def trust(scores: ArrayLike, ways: Sequence[str] | None = None, *, rivals: float
     detectable, spread = _differences(values)
     by_way, agreement, validity = _ways(values, ways, seed)
     tau = _tau(math.sqrt(max(0.0, _stepped(split))) * validity) if not math.isnan(split) else math.nan
+    if rivals is not None and rivals > MOST_RIVALS:
+        tau = math.nan
     refusal = _refusal(queries, recipes, tau, split, agreement, detectable, spread, rivals)
     return Trust(queries, recipes, tau, split, (low, high), agreement, detectable, spread, refusal, by_way, rivals)
 
@@ -180,16 +186,16 @@ def _refusal(
         return f"{queries} made {'query is' if queries == 1 else 'queries are'} too few to choose by ({LEAST_QUERIES} are needed); {judge}"
     if recipes < 3:
         return f"the reliability of made queries shows only with three recipes or more, not {recipes}; compare more, or {judge}"
+    if rivals is not None and rivals > MOST_RIVALS:
+        return (
+            f"the made queries have more answers than are known: for {rivals:.0%} of them, above {MOST_RIVALS:.0%}, another document fits "
+            f"better by words and by vectors alike, so that the order of recipes cannot be trusted; {judge}"
+        )
     if math.isnan(tau) or tau < LEAST_TAU:
         between = "" if agreement is None else f", of different ways {agreement:.2f}"
         return (
             f"the made queries cannot order these recipes: the tau to be expected with people's judgments is {max(0.0, tau):.2f}, below "
             f"{LEAST_TAU:g} (two halves of the queries agree with {split:.2f}{between}; differences below {detectable:.3f} cannot be "
             f"told, and the best recipe is {spread:.3f} above the median); make more queries, or {judge}"
-        )
-    if rivals is not None and rivals > MOST_RIVALS:
-        return (
-            f"the made queries have more answers than are known: for {rivals:.0%} of them, above {MOST_RIVALS:.0%}, another document fits "
-            f"better by words and by vectors alike, so that the order of recipes cannot be trusted; {judge}"
         )
     return ""

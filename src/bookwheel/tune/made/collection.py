@@ -25,8 +25,10 @@ __all__ = ["COUNT", "DEFAULT_WAYS", "MadeCollection", "made_collection"]
 
 COUNT = 500
 MOST = 100_000
-DEFAULT_WAYS = ("titles", "headings", "sentences", "links", "replies")
-"""All that need neither a model nor a log."""
+DEFAULT_WAYS = ("titles", "headings", "cloze", "links", "replies")
+"""Those that need neither a model nor a log, but for the one that only fills in."""
+FILLING, FEW = "sentences", 100
+"""The way that goes on where the others together gave fewer: in scripts without spaces, where documents are short."""
 LOOKED = 5
 """Results of a query among which copies of its words are looked for."""
 BATCH = 32
@@ -73,11 +75,12 @@ def made_collection(
 ) -> MadeCollection:
     """Make at most ``count`` queries from what ``library`` holds, and judgments of which documents answer them.
 
-    ``ways``: names of `WAYS`, each of which gives about the same number as long as it can; those that need neither a model nor a
-    log where None, and the ways that use them where ``model`` (see `bookwheel.language.language_model`) or ``logs`` are given.
-    Of ``clicks`` without ``logs`` those that the library keeps are used.
-    The words of a query are taken out of the documents that answer it, and the collection's documents are the library's without
-    them; `masked_library` makes a library of them. So search the collection, not the library, or the queries find themselves.
+    ``ways``: names of `WAYS`, each of which gives about the same number as long as it can; `DEFAULT_WAYS` where None (with
+    `FILLING` where they give fewer than `FEW`), and the ways that use a model or logs where ``model`` (see
+    `bookwheel.language.writer`) or ``logs`` are given. Of ``clicks`` without ``logs`` those that the library keeps are
+    used. The words of a query are taken out of the documents that answer it, and the collection's documents are the
+    library's without them; `masked_library` makes a library of them. So search the collection, not the library, or the
+    queries find themselves.
 
     The same library, arguments and seed give the same collection. At most `drawn.LOOKED_AT` documents are read by each way.
     Raises `UsageError` for a wrong argument, `LibraryEmpty`, `InputError` where no query could be made, and `ModelError`.
@@ -93,6 +96,8 @@ def made_collection(
     task = progress("making queries", count, "queries")
     try:
         making.run(chosen, task.advance)
+        if ways is None and len(making.made) < min(count, FEW):
+            making.run([FILLING], task.advance)
     finally:
         task.close()
     notes = making.notes()
@@ -167,8 +172,8 @@ class _Making:
 
     def run(self, ways: Sequence[str], advance: Any) -> None:
         """Make them."""
-        self._counts = dict.fromkeys(ways, 0)
-        self._refused = {name: {} for name in ways}
+        self._counts |= dict.fromkeys(ways, 0)
+        self._refused |= {name: {} for name in ways}
         running = {name: WAYS[name].drafts(self.drawn) for name in ways}
         while running and len(self.made) < self.count:
             # The way that has given least so far is next, so that all give as many as long as they can.

@@ -11,7 +11,7 @@ from .drawn import Drawn
 from .query import Draft, Taken
 from .wording import one_line
 
-__all__ = ["Sentences"]
+__all__ = ["Sentences", "sentences_of"]
 
 ROUNDS = 2
 """Sentences of one document."""
@@ -38,7 +38,7 @@ class Sentences:
         """See `Way.drafts`."""
         for turn in range(ROUNDS):
             for document in drawn.documents():
-                sentences = self._sentences(document, drawn)
+                sentences = sentences_of(document, drawn)
                 if turn < len(sentences):
                     start, end = sentences[turn]
                     sentence = document.text[start:end]
@@ -46,26 +46,26 @@ class Sentences:
                     taken = Taken(spans=((start, end),), phrases=(sentence,))
                     yield Draft(query, {document.number: 1}, {document.number: taken}, f"{document.id} {start}-{end}")
 
-    @staticmethod
-    def _sentences(document: StoredDocument, drawn: Drawn) -> list[tuple[int, int]]:
-        """Start and end of those that can be queries, in an order drawn with the seed."""
-        every = list(spans(document.text[:LOOKED_AT]))
-        if len(every) < FEWEST:
-            return []
-        hidden = document.layout.hidden
-        found = [
-            (start, end)
-            for start, end in every
-            if _is_sentence(text := document.text[start:end])
-            and not is_heading(text)
-            and drawn.wording.usable(one_line(text))
-            and not any(start < one.end and one.start < end for one in hidden)
-        ]
-        return sorted(found, key=lambda one: drawn.chance(document.number, one[0]))
-
 
 LOOKED_AT = 100_000
 """Characters of a document whose sentences are looked at."""
+
+
+def sentences_of(document: StoredDocument, drawn: Drawn) -> list[tuple[int, int]]:
+    """Start and end of those that can be queries, in an order drawn with the seed."""
+    every = list(spans(document.text[:LOOKED_AT]))
+    if len(every) < FEWEST:
+        return []
+    hidden = document.layout.hidden
+    found = [
+        (start, end)
+        for start, end in every
+        if _is_sentence(text := document.text[start:end])
+        and not is_heading(text)
+        and drawn.wording.usable(one_line(text))
+        and not any(start < one.end and one.start < end for one in hidden)
+    ]
+    return sorted(found, key=lambda one: drawn.chance(document.number, one[0]))
 
 
 def _is_sentence(text: str) -> bool:

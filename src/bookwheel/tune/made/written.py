@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..._errors import ModelError
 from ..._paths import cache
 from ...encode.expansion import queries_of
-from ...language import language_model
+from ...language import writer
 from ...language.answer_cache import AnswerCache
 from ...language.ask import Asker
 from ...language.prompts import load_prompt
@@ -45,7 +45,7 @@ class Written:
         """See `Way.drafts`. Raises `ModelError` where the model cannot answer."""
         if drawn.model is None:
             return
-        model = language_model(drawn.model) if isinstance(drawn.model, str) else drawn.model
+        model = writer(drawn.model) if isinstance(drawn.model, str) else drawn.model
         prompt = load_prompt("question")
         answers = AnswerCache(cache() / "answers.sqlite")
         for document in drawn.documents():
