@@ -481,3 +481,5 @@ def test_the_answers_of_a_collection_are_gold(tmp_path: Path) -> None:
         lines=True,
     )
     assert read_gold(folder)["ask 1"].answers == ("a", "b")
+    (folder / "answers.jsonl").write_text('{"_id": "q0", "decision": "yes"}\n')
+    assert load_collection(folder).gold == {}, "a file of that name may be something else"

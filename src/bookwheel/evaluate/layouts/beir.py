@@ -20,6 +20,8 @@ from .instructions import instructed, original_qrels
 
 __all__ = ["Beir"]
 
+_IDS = ("_id", "id", "query_id", "qid", "query-id")
+_ANSWERS = ("answers", "text", "answer")
 _NO_FIELDS = ("_id", "id", "text", "query", "metadata", "query_id", "qid")
 
 
@@ -62,7 +64,7 @@ class Beir:
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for _, record in JsonFile(path).records():
         if isinstance(record, dict):
-            yield next((text_value(record[key]) for key in ("_id", "id", "query_id", "qid") if key in record), ""), record
+            yield next((text_value(record[key]) for key in _IDS if key in record), ""), record
 
 
 def _fields(record: Mapping[str, Any]) -> dict[str, str]:
@@ -77,14 +79,17 @@ def _fields(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _answers(path: Path) -> dict[str, Gold]:
-    """The right answers of ``answers.jsonl``: a span a line (``_id``, ``text``), or ``answers``, with ``evidence`` where there is any."""
+    """The right answers of ``answers.jsonl``: a span a line (``_id``, ``text``), or ``answers``, with ``evidence`` where there is any.
+
+    BEIR has no such file: what is something else under that name is left alone.
+    """
     texts: dict[str, list[str]] = {}
     evidence: dict[str, list[str]] = {}
-    for where, record in JsonFile(path).records():
-        query = text_value(record.get("_id", record.get("id"))) if isinstance(record, dict) else ""
-        given = record.get("answers", record.get("text", record.get("answer"))) if query else None
+    for _, record in JsonFile(path).records():
+        query = next((text_value(record[key]) for key in _IDS if key in record), "") if isinstance(record, dict) else ""
+        given = next((record[key] for key in _ANSWERS if record.get(key) is not None), None) if query else None
         if given is None:
-            raise InputError(f"{where}: expected an object with _id and text, answer or answers")
+            return {}
         texts.setdefault(query, []).extend(text_value(one) for one in (given if isinstance(given, list) else [given]))
         spans = record.get("evidence") or []
         evidence.setdefault(query, []).extend(
