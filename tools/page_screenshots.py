@@ -1,6 +1,7 @@
 """Draws the pages of `bookwheel serve` as a browser shows them.
 
-    python tools/page_screenshots.py [--library LIBRARY] [--out FOLDER]     every page, wide and narrow, light and dark
+    python tools/page_screenshots.py [--library LIBRARY] [--out FOLDER]     every page, wide and narrow, light and dark; a
+                                                                            conversation and a judge `pictures` are kept in it
     python tools/page_screenshots.py --readme                               docs/assets/page.png, of documents made here
 
 Needs Playwright's Python package and a Chromium of the system (`chromium`).
@@ -18,7 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
@@ -69,6 +70,10 @@ def shots(
                 page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
                 for name, path in paths.items():
                     page.goto(base + path, wait_until="networkidle")
+                    if name == "streamed":
+                        page.fill("#q", unquote(paths["answer"].partition("q=")[2]))
+                        page.keyboard.press("Enter")
+                        page.wait_for_selector(".answer", timeout=60_000)
                     page.screenshot(path=out / f"{name}-{size}-{scheme}.png", full_page=whole and "#" not in path)
                 page.close()
         browser.close()
@@ -77,10 +82,15 @@ def shots(
 def _examples(library: Path, question: str) -> dict[str, str]:
     """Pages to look at, with results that this library has."""
     import bookwheel
+    from bookwheel.tune.judging.journal import Journal, journal_path
+    from bookwheel.tune.judging.session import pooled_of
 
     found = {"start": "/", "results": f"/search?q={quote(question)}", "nothing": "/search?q=zzzqqq&where=suffix+%3D+%22none%22"}
     with bookwheel.open(library) as opened:
-        for suffix in ("pdf", "eml", "ipynb", "csv", "py", "gz"):
+        opened.conversation("Pictures").ask(question)
+        journal = Journal(journal_path(opened.path, "pictures"))
+        journal.pool(pooled_of(opened, {"1": question}, ["bm25", "dense"]))
+        for suffix in ("pdf", "txt", "md", "eml", "ipynb", "csv", "py", "gz"):
             try:
                 results = opened.search(question, 1, where=f'suffix = "{suffix}"') or opened.search(
                     "the a of", 1, where=f'suffix = "{suffix}"'
@@ -96,10 +106,18 @@ def _examples(library: Path, question: str) -> dict[str, str]:
         "answer": f"/ask?q={quote(question)}",
         "refused": "/ask?q=Who+painted+the+ceiling+of+the+zoological+ballroom",
         "whole": "/ask?q=How+many+documents+mention+security",
+        "streamed": "/ask",
         "conversations": "/conversations",
+        "conversation": "/conversation?name=Pictures",
+        "judge": "/judge?judge=pictures",
+        "judge-begin": "/judge?judge=nobody",
         "library": "/library",
         "empty": "/search?library=empty",
         "empty-library": "/library?library=empty",
+        "empty-ask": "/ask?library=empty&q=who",
+        "empty-conversations": "/conversations?library=empty",
+        "empty-judge": "/judge?library=empty",
+        "wrong": "/search?q=lamp&where=year+%3E%3E+2",
         "error": "/read?id=nothing",
     }
 

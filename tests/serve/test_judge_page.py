@@ -28,7 +28,7 @@ POOL = {
 @pytest.fixture
 def folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = page_kit.shared(tmp_path_factory.getbasetemp())
-    shutil.copytree(made / "library", tmp_path / "library")
+    shutil.copytree(made / "library", tmp_path / "library", ignore=shutil.ignore_patterns("judgments"))
     (tmp_path / "files").mkdir()
     return tmp_path
 

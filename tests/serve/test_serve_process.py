@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import httpx
+import pytest
 from serve_processes import Running, slow_model, started
 
 import bookwheel
@@ -167,3 +168,16 @@ def test_a_model_is_no_longer_asked_once_nobody_waits(served_library, environmen
             assert code == 0, errors
             assert "Traceback" not in errors
             assert seconds < 10
+
+
+@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--origin", "*"], ["--token-file", "nowhere"]])
+def test_what_is_wrong_is_told_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], wrong: list[str]
+) -> None:
+    from bookwheel import kernels
+    from bookwheel.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kernels, "prepare", lambda: pytest.fail("it compiled first"))
+    assert main(["serve", "./library", *wrong]) == 2
+    assert capfd.readouterr().err.startswith("bookwheel: ")

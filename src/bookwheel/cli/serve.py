@@ -85,9 +85,6 @@ def serve(
     require_packages()
     for name in names:
         _refuse_folder_of_files(locate(name))
-    import_numba()
-    announced()
-    kernels.prepare()  # a request that waits for a compiler would be given up
     token = _token(token_file)
     made = token is None and (require_token or not is_loopback(host))
     config = ServeConfig(
@@ -107,6 +104,9 @@ def serve(
     )
     if model is not None and model.startswith(("http://", "https://")):
         check(model)  # asked now, on the terminal: nobody sits there later
+    import_numba()
+    announced()
+    kernels.prepare()  # a request that waits for a compiler would be given up
     holdings = _holdings(config)
 
     def ready(found: Ready) -> None:
