@@ -84,6 +84,8 @@ def main() -> None:
         library.close()
     if not busy:
         raise SystemExit("everything was embedded before a search could be timed; give more --passages or a larger --model")
+    if not embedded:
+        raise SystemExit("nothing was embedded while searches were timed; give more --seconds")
     rows = {"idle": percentiles(idle), "embedding": percentiles(busy)}
     ratio = rows["embedding"]["p95_ms"] / rows["idle"]["p95_ms"]
     shown = table(

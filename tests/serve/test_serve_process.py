@@ -170,7 +170,16 @@ def test_a_model_is_no_longer_asked_once_nobody_waits(served_library, environmen
             assert seconds < 10
 
 
-@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--origin", "*"], ["--token-file", "nowhere"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--port", "99999"],
+        ["--origin", "*"],
+        ["--token-file", "nowhere"],
+        ["--read-only", "--watch", "."],
+        ["--read-only", "--embed"],
+    ],
+)
 def test_what_is_wrong_is_told_before_anything_is_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], wrong: list[str]
 ) -> None:

@@ -107,6 +107,9 @@ def serve(
     import_numba()
     announced()
     kernels.prepare()  # a request that waits for a compiler would be given up
+    for folder in config.watch:
+        if not folder.exists():
+            notice(f"{folder} is not there; what comes there is indexed, so wait for it, or give another --watch")
     holdings = _holdings(config)
 
     def ready(found: Ready) -> None:

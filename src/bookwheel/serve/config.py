@@ -97,8 +97,14 @@ class ServeConfig:
             raise UsageError(
                 f"{self.host} can be reached from other machines, so that a token is needed; give one, or let one be made"
             )
-        if self.clicks and self.read_only:
-            raise UsageError("a read-only server keeps no clicks; leave out --keep-clicks or --read-only")
+        changes = (
+            ("--keep-clicks", self.clicks, "keeps no clicks"),
+            ("--watch", self.watch, "indexes nothing"),
+            ("--embed", self.embed, "embeds nothing"),
+        )
+        for option, wanted, does in changes:
+            if wanted and self.read_only:
+                raise UsageError(f"a read-only server {does}; leave out {option} or --read-only")
         for origin in self.origins:
             if not re.fullmatch(r"https?://[^/\s*?#]+", origin):
                 raise UsageError(
