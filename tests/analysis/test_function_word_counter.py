@@ -32,13 +32,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> languages._Counter:
 def test_both_ways_of_counting_agree(compiled: languages._Counter) -> None:
     for seed in range(200):
         text = made(seed)
-        one, other = compiled(text), languages._Found(compiled._slowly(text.casefold()))
-        assert (one.words, one.shares, one.weights, one.different) == (
-            other.words,
-            other.shares,
-            other.weights,
-            other.different,
-        )
+        one, other = compiled(text), compiled._slowly(text.casefold())
+        assert one[:-1] == other[:-1]
+        assert one.every() == other.every()
 
 
 def test_the_language_does_not_depend_on_how_many_texts_came_before(

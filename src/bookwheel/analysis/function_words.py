@@ -9,15 +9,18 @@ import numpy as np
 from .word_table import byte_classes
 from .words import PART_OF_WORD
 
-__all__ = ["counter"]
+__all__ = ["Summed", "counter"]
+
+Summed = tuple[int, int, int, int, int, int]
+"""What `count_function_words` returns."""
 
 
 def counter(
     words: Mapping[str, Sequence[int]], weight: Callable[[str, Sequence[int]], int], kinds: int
-) -> Callable[[bytes], list[int]]:
+) -> Callable[[bytes], tuple[Summed, Callable[[], list[int]]]]:
     """Counts ``words``, given with the numbers of their languages, of which there are ``kinds``, in casefolded UTF-8.
 
-    What it gives is what `count_function_words` finds. Imports numba.
+    What it gives is what `count_function_words` returns, and a function for what it has found. Imports numba.
     """
     from ..kernels.function_words import count_function_words
 
@@ -37,11 +40,9 @@ def counter(
     weights = np.array([weight(word, having) for word, having in words.items()], np.int64)
     table = (byte_classes(PART_OF_WORD), digests, numbers, arena, offsets, indptr, languages, weights)
 
-    def count(text: bytes) -> list[int]:
+    def count(text: bytes) -> tuple[Summed, Callable[[], list[int]]]:
         met, found = np.zeros(len(encoded), np.uint8), np.zeros(1 + 3 * kinds, np.int64)
-        count_function_words(np.frombuffer(text, np.uint8), *table, met, found)
-        counted: list[int] = found.tolist()
-        return counted
+        return count_function_words(np.frombuffer(text, np.uint8), *table, met, found), found.tolist
 
     return count
 

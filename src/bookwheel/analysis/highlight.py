@@ -8,7 +8,7 @@ from itertools import chain
 
 from .analyzer import Analyzer
 from .library_analyzer import LibraryAnalyzer
-from .scripts import UNSPACED, bigrams, has_unspaced, lone, runs
+from .scripts import UNSPACED, bigrams, has_unspaced, lone, plain, runs
 from .scripts import units as characters
 from .word_matches import matcher
 from .words import prepared_bytes, spans_of
@@ -39,7 +39,6 @@ class Highlighter:
             return found
         # A line break belongs to no word, so the words of the joined texts are those of each.
         data = prepared_bytes(texts)
-        unspaced = not data.isascii() and has_unspaced(data)
         starts, ends = matcher(self.analyzer).spans(data, self.wanted)
         owner, shift, after = -1, 0, 0
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
@@ -47,8 +46,10 @@ class Highlighter:
                 owner, shift = owner + 1, after
                 after += len(texts[owner]) + 1
             found[owner].append((start - shift, end - shift))
-        if unspaced:
+        if not data.isascii():
             for text, spans in zip(texts, found, strict=True):
+                if not has_unspaced(text):
+                    continue
                 spans[:] = sorted(chain((span for span in spans if not UNSPACED.search(text, *span)), self._unspaced(text)))
         return found
 
@@ -111,14 +112,15 @@ def _inside(word: str, wanted: frozenset[str], analyzer: Analyzer) -> list[tuple
                     hits.append((at, at + len(unit)))
                 at += len(unit)
             at = position
+        whole = plain(run)  # each pair of such characters is a term as it is
         for unit in units:
-            if not wanted.isdisjoint(analyzer.terms(unit)):
+            if unit in wanted if whole else not wanted.isdisjoint(analyzer.terms(unit)):
                 first, last = at, at + len(unit)
                 if hits and first <= hits[-1][1]:
                     hits[-1] = (hits[-1][0], max(last, hits[-1][1]))
                 else:
                     hits.append((first, last))
-            at += _step(unit)
+            at += 1 if whole else _step(unit)
         position += len(run)
     return sorted(set(hits)) if single else hits
 

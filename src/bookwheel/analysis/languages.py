@@ -11,10 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from .function_words import Summed
 from .stop_words import LANGUAGES, stop_words
-from .words import split_words, without_signs
+from .words import split_words, without_ascii, without_signs
 
 __all__ = ["BY_SCRIPT", "NAMES", "language_of"]
 
@@ -92,22 +93,23 @@ MANY = 200
 """Texts from which on the compiled loop is worth loading, which is eight times as fast."""
 
 
-class _Found:
-    """What was counted in a text: its words, and for each of `_LISTED` how many of its function words there are, what they weigh
-    together, and how many different ones there are, single letters included.
+class _Found(NamedTuple):
+    """What was counted in a text: its words, and of which of `_LISTED` its function words are."""
+
+    words: int
+    best: int
+    """The language whose function words weigh most; of equals the last."""
+    weight: int
+    second: int
+    """What those of the next weigh."""
+    share: int
+    """How many there are of the best."""
+    different: int
+    """How many different ones, single letters included."""
+    every: Callable[[], list[int]]
+    """Gives what `count_function_words` finds: the words, then how many function words of each language there are, what they weigh
+    together, and how many different ones there are.
     """
-
-    __slots__ = ("different", "shares", "weights", "words")
-
-    def __init__(self, counted: list[int]) -> None:
-        kinds = len(_LISTED)
-        self.words = counted[0]
-        self.shares, self.weights = counted[1 : kinds + 1], counted[kinds + 1 : 2 * kinds + 1]
-        self.different = counted[2 * kinds + 1 :]
-
-    def various(self, number: int) -> bool:
-        """Whether there are `VARIETY` different function words of a language."""
-        return self.different[number] >= VARIETY
 
 
 @cache
@@ -130,7 +132,7 @@ class _Counter:
 
     def __init__(self) -> None:
         self._texts = 0
-        self._count: Callable[[bytes], list[int]] | None = None
+        self._count: Callable[[bytes], tuple[Summed, Callable[[], list[int]]]] | None = None
 
     def __call__(self, text: str) -> _Found:
         self._texts += 1
@@ -139,9 +141,12 @@ class _Counter:
 
             self._count = counter(_function_words(), _weight, len(_LISTED))
         folded = text.casefold()
-        return _Found(self._slowly(folded) if self._count is None else self._count(without_signs(folded).encode()))
+        if self._count is None:
+            return self._slowly(folded)
+        summed, every = self._count(without_signs(folded).encode())
+        return _Found(*summed, every)
 
-    def _slowly(self, text: str) -> list[int]:
+    def _slowly(self, text: str) -> _Found:
         known, kinds = _function_words(), len(_LISTED)
         words = split_words(text)
         counted = [len(words), *[0] * (3 * kinds)]
@@ -153,7 +158,11 @@ class _Counter:
                     counted[1 + number] += times
                     counted[1 + kinds + number] += times * weight
                 counted[1 + 2 * kinds + number] += 1
-        return counted
+        weights = counted[1 + kinds : 1 + 2 * kinds]
+        weight = max(weights)
+        best = kinds - 1 - weights[::-1].index(weight)
+        del weights[best]
+        return _Found(len(words), best, weight, max(weights), counted[1 + best], counted[1 + 2 * kinds + best], lambda: counted)
 
 
 _counted = _Counter()
@@ -179,27 +188,23 @@ def language_of(text: str, title: str = "") -> str | None:
         return found
     counted = _counted(text)
     words = counted.words
-    if words < MIN_WORDS:
+    if words < MIN_WORDS or not counted.weight:
         return None
-    shares, weights = counted.shares, counted.weights
-    weight = max(weights)
-    if not weight:
-        return None
-    number = len(weights) - 1 - weights[::-1].index(weight)  # of equals the last by name
-    best, having = _LISTED[number], shares[number]
-    if best in _ALONE and words >= ENOUGH and counted.various(number):
+    best, having = _LISTED[counted.best], counted.share
+    if best in _ALONE and words >= ENOUGH and counted.different >= VARIETY:
         share = having / words
-        weights[number] = 0
-        margin = weight / (max(weights) or _WEIGHT)
+        margin = counted.weight / (counted.second or _WEIGHT)
         if (share >= MIN_SHARE and margin >= MARGIN) or (
             best not in _IN_NAMES and share >= CONFIRMING and margin >= CLEAR and having >= FEW
         ):
             return best
     enough = words >= ENOUGH
+    every, kinds = counted.every(), len(_LISTED)
+    shares, different = every[1 : 1 + kinds], every[1 + 2 * kinds :]
     confirmed = {number for number, share in enumerate(shares) if share >= CONFIRMING * words}
     few: set[str] = set()
     if enough:
-        unsure = {number for number in confirmed if not counted.various(number)}
+        unsure = {number for number in confirmed if different[number] < VARIETY}
         confirmed -= unsure
         few = {_LISTED[number] for number in unsure if _LISTED[number] in _ALONE and shares[number] >= 2}
     # Another language is believed by its letters alone, where there are enough words and they are words: CLD3 takes as long as
@@ -219,11 +224,13 @@ def language_of(text: str, title: str = "") -> str | None:
 def _plain(text: str) -> bool:
     """Whether ``text`` consists of words as sentences do."""
     pieces = text.split()
-    return list(map(_CODED.search, pieces)).count(None) >= PLAIN * len(pieces)
+    # Of letters alone there is code only in capitals after small ones; most words are that, and told faster.
+    left = [piece for piece in pieces if not (piece.isalpha() and piece[1:].islower())]
+    return len(pieces) - len(left) + list(map(_CODED.search, left)).count(None) >= PLAIN * len(pieces)
 
 
 def _by_script(text: str) -> str | None:
-    signs = _SCRIPT.findall(text)
+    signs = _SCRIPT.findall(without_ascii(text))
     if len(signs) < 2 or len(signs) < _OWN_SHARE * len(_LETTER.findall(text)):
         return None
     joined = "".join(signs)

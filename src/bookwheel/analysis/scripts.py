@@ -21,13 +21,27 @@ _PLAIN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fa5\uac00-\ud7a3
 _RUNS = re.compile(f"[{_RANGES}]+|[^{_RANGES}]+")
 
 
-_LONG = bytes(range(0xE0, 0xF5))
-"""What characters begin with that take three bytes or more in UTF-8: all of these scripts, and few letters of others."""
+_LEADS = bytes(code for code in range(0xE0, 0xF5) if code != 0xE2)
+"""What their characters begin with in UTF-8, except the radicals: the dashes and quotation marks of all languages begin alike."""
+_RADICAL = re.compile(b"\xe2[\xba-\xbf]")
 
 
-def has_unspaced(data: bytes) -> bool:
-    """Whether a text in UTF-8 has a character of such a script."""
-    return len(data.translate(None, _LONG)) < len(data) and UNSPACED.search(data.decode()) is not None
+_PIECE = 1 << 16
+
+
+def has_unspaced(text: str) -> bool:
+    """Whether ``text`` has a character of such a script.
+
+    Bytes are looked at first, of which few texts in other scripts have these: ten times as fast as `UNSPACED` alone.
+    """
+    if text.isascii():
+        return False
+    if len(text) > _PIECE:
+        return any(has_unspaced(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data.translate(None, _LEADS)) == len(data) and (b"\xe2" not in data or _RADICAL.search(data) is None):
+        return False
+    return UNSPACED.search(text) is not None
 
 
 def runs(word: str) -> list[str]:

@@ -84,7 +84,10 @@ class LexicalEncoder:
         there are none.
         """
         if len(self._is_half) < len(self.terms):
-            new = np.array([UNSPACED.search(term) is not None for term in self.terms[len(self._is_half) :]], np.bool_)
+            new = np.array(
+                [not term.isascii() and UNSPACED.search(term) is not None for term in self.terms[len(self._is_half) :]],
+                np.bool_,
+            )
             self._is_half = np.concatenate((self._is_half, new))
             self._any_half = self._any_half or bool(new.any())
         if not self._any_half:

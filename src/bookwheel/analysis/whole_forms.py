@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from heapq import merge
+from itertools import chain
 
 from .folding import folded
+from .words import odd_characters
 
 __all__ = ["MARK", "form_of", "whole_forms"]
 
@@ -18,9 +21,19 @@ MARK = chr(_BASE)
 _SYMBOL = chr(_BASE + ord("\\"))
 MOST = 200
 """Characters that a form may have between two spaces."""
-_SIGN = re.compile(  # a class of characters first, which the search can skip to
-    r"[+#&@.:](?:(?<=\w\+)\+|(?<=\w#)|(?<=\w[&@.])(?=\w)|(?<=\w:)//|(?<=\.)(?<![^\s(\[\"']\.)(?=[A-Za-z]\w))"
-)
+LONG = 1 << 16
+"""Characters of a text from which on its signs are not listed before they are looked at."""
+_SIGNS = {
+    sign: re.compile(pattern)  # the sign itself first, which a search skips to much faster than to a class of them
+    for sign, pattern in {
+        ".": r"\.(?:(?<=\w\.)(?=\w)|(?<![^\s(\[\"']\.)(?=[A-Za-z]\w))",
+        "://": r":(?<=\w:)//",
+        "@": r"@(?<=\w@)(?=\w)",
+        "&": r"&(?<=\w&)(?=\w)",
+        "#": r"#(?<=\w#)",
+        "++": r"\+(?<=\w\+)\+",
+    }.items()
+}
 _PAGE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[^\s<>\"'{}|\\^`]+")
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?([\w.-]+)")
 _CUT = re.compile(r"[\s<>=(){}\[\],;|\"'/\\]+")
@@ -28,7 +41,6 @@ _FORM = re.compile(r"\.?\w+(?:[.@&+_-]+\w+)*(?:\+\+|#)?")
 _MEANT = re.compile(r"^\.|\w[.@&]\w|[^\W\d_]\w*(?:\+\+|#)$")
 _NUMBER = re.compile(r"\.?\d+(?:\.\d+)?|[^\W\d](?:\.[^\W\d])+")
 """Decimals and initials are no names."""
-_ODD = re.compile(r"[^\x00-\x7f\w]")
 _ENCODED = {code: chr(_BASE + code) for code in range(33, 127) if not chr(code).isalnum() and chr(code) != "_"}
 _DECODED = {_BASE + code: chr(code) for code in _ENCODED}
 _symbols: dict[str, bool] = {}
@@ -41,18 +53,18 @@ def whole_forms(text: str) -> list[str]:
     """The forms in ``text``, in order, as raw words."""
     found: list[str] = []
     end = 0
-    for sign in _SIGN.finditer(text):
-        start = sign.start()
+    each = [map(re.Match.span, pattern.finditer(text)) for sign, pattern in _SIGNS.items() if sign in text]
+    for start, stop in merge(*each) if len(text) > LONG else sorted(chain.from_iterable(each)):
         if start < end:
             continue
-        before, after = text[max(start - MOST, 0) : start], text[sign.end() : sign.end() + MOST]
+        before, after = text[max(start - MOST, 0) : start], text[stop : stop + MOST]
         if before and not before[-1].isspace():
             before = before.rsplit(None, 1)[-1]
         else:
             before = ""
         after = after.split(None, 1)[0] if after and not after[0].isspace() else ""
-        end = sign.end() + len(after)
-        token = f"{before}{sign.group()}{after}"
+        end = stop + len(after)
+        token = f"{before}{text[start:stop]}{after}"
         forms = _known.get(token)
         if forms is None:
             if len(_known) >= MEMO:
@@ -60,7 +72,7 @@ def whole_forms(text: str) -> list[str]:
             forms = _known[token] = [*map(_encoded, _forms(token))]
         found += forms
     if not text.isascii():
-        odd = _ODD.findall(text)
+        odd = odd_characters(text)
         if symbols := {character for character in set(odd) if _is_symbol(character)}:  # few are: quotation marks, dashes
             found += [f"{MARK}{_SYMBOL}{ord(character):x}" for character in odd if character in symbols]
     return found

@@ -18,7 +18,19 @@ from numpy.typing import NDArray
 
 from .word_table import WordHash
 
-__all__ = ["MANY", "Ids", "WordTable", "prepared", "prepared_bytes", "spans_of", "split_words", "without_signs", "word_pieces"]
+__all__ = [
+    "MANY",
+    "Ids",
+    "WordTable",
+    "odd_characters",
+    "prepared",
+    "prepared_bytes",
+    "spans_of",
+    "split_words",
+    "without_ascii",
+    "without_signs",
+    "word_pieces",
+]
 
 MANY = 1 << 17
 """Characters in one call from which on the compiled loop is worth loading (0.3 s from its cache)."""
@@ -31,6 +43,7 @@ MANY = 1 << 17
 PART_OF_WORD = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "_'" else 32 for code in range(256))
 """For `bytes.translate`: a space for each byte that is no part of a word, all others as they are."""
 _ODD = re.compile(r"[^\x00-\x7f\w]")
+_ASCII = bytes(range(128))
 _STRAY = re.compile(rb"'(?:(?![^ '])|(?<![^ ']'))")
 _WORD = re.compile(r"\S+")
 _BETWEEN = re.compile(r"\s")
@@ -61,12 +74,26 @@ class _Replacements(dict[str, str]):
 _REPLACEMENTS = _Replacements()
 
 
+def without_ascii(text: str) -> str:
+    """The characters of ``text`` that are not ASCII: few, of most texts, and bytes lose the others ten times as fast as a
+    regular expression passes them over.
+    """
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+
+
+def odd_characters(text: str) -> list[str]:
+    """The characters of ``text`` that are neither ASCII nor letters or digits, in order."""
+    if len(text) <= PIECE:
+        return _ODD.findall(without_ascii(text))
+    return [one for at in range(0, len(text), PIECE) for one in _ODD.findall(without_ascii(text[at : at + PIECE]))]
+
+
 def without_signs(text: str) -> str:
     """``text`` with a space for each non-ASCII character that is no part of a
     word: same length, so offsets stay.
     """
     if not text.isascii():
-        for character in set(_ODD.findall(text)):
+        for character in set(odd_characters(text)):
             other = _REPLACEMENTS[character]
             if other != character:
                 text = text.replace(character, other)

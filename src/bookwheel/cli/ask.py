@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import BookwheelError, QueryError, UsageError
+from .._numba import import_numba
 from .answers import as_document, log_answer, print_bill, print_json, print_mentions
 from .command import argument, command, option
-from .compiling import import_numba
 from .drafting import followed
 from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option

@@ -4,13 +4,12 @@ later runs load them from a cache.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from .. import kernels
 from .output import notice
 
-__all__ = ["SECONDS", "announced", "import_numba"]
+__all__ = ["SECONDS", "announced"]
 
 SECONDS = 30
 """About what compiling all kernels takes on one core of a small machine."""
@@ -32,19 +31,3 @@ def announced() -> Callable[[], None]:
 
     kernels.announce(say)
     return finish
-
-
-def import_numba() -> None:
-    """Import numba with scipy hidden.
-
-    If scipy is installed, numba imports it for linear algebra that no kernel uses, which delays
-    every search by a sixth of a second.
-    """
-    hidden = "scipy" not in sys.modules
-    if hidden:
-        sys.modules["scipy"] = None  # type: ignore[assignment]
-    try:
-        import numba.np.arraymath  # noqa: F401
-    finally:
-        if hidden:
-            del sys.modules["scipy"]

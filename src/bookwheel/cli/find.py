@@ -8,12 +8,12 @@ import click
 
 from .answers import LISTED, print_json, print_mentions
 from .command import argument, command, option
-from .compiling import import_numba
 from .options import Where, Whole, json_option, library_option
 from .output import Lazy, Terminal, clean, notice, plural, print_notes
 
 if TYPE_CHECKING:
     from ..library.library import Library
+from .._numba import import_numba
 
 
 @command(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import UsageError
+from .._numba import import_numba
 from .command import argument, command, option
-from .compiling import import_numba
 from .many import read_many
 from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
 from .output import (

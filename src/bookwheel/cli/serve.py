@@ -14,8 +14,9 @@ import click
 from .. import kernels
 from .._allowed import asking, check
 from .._errors import BookwheelError, UsageError
+from .._numba import import_numba
 from .command import argument, command, option
-from .compiling import announced, import_numba
+from .compiling import announced
 from .options import Whole, json_option, ram_option
 from .output import clean, json_line, notice, plural
 

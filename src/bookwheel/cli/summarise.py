@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import UsageError
+from .._numba import import_numba
 from .answers import print_bill
 from .command import argument, command, option
-from .compiling import import_numba
 from .options import Where, Whole, json_option, library_option
 from .output import clean, json_document, notice, print_notes
 from .writing_options import writing_options

@@ -109,7 +109,7 @@ def _long_lines(text: str) -> Iterator[tuple[int, int]]:
 def _has_run(text: str) -> bool:
     """Whether there is a run that may be base64, in a microsecond a passage: no regular expression is as fast."""
     for at in range(0, len(text), _PIECE):
-        if _LEAST_RUN in text[at : at + _PIECE + LEAST].encode("ascii", "replace").translate(_ENCODED):
+        if _LEAST_RUN in text[at : at + _PIECE + LEAST].encode("utf-8", "surrogatepass").translate(_ENCODED):
             return True
     return False
 
@@ -124,11 +124,10 @@ def _is_base64(text: str) -> bool:
 
 
 def _is_minified(line: str) -> bool:
-    if line.count(" ") > 0.08 * len(line):
-        return False
-    marks = sum(map(line.count, _MARKS))
+    # What prose has few of first: counting these takes a tenth of the time of counting its spaces.
     return (
-        marks > 0.1 * len(line)
+        line.count(";") + line.count("}") > 2
         and line.count("{") + line.count("(") > 0.01 * len(line)
-        and line.count(";") + line.count("}") > 2
+        and sum(map(line.count, _MARKS)) > 0.1 * len(line)
+        and line.count(" ") <= 0.08 * len(line)
     )

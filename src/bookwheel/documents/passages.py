@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from math import ceil
 from typing import Literal
 
-from ..analysis.scripts import UNSPACED
+from ..analysis.scripts import UNSPACED, has_unspaced
 from .document import Document, Span
 from .pieces import Spans, pieces_of
 from .sentences import BLOCK, INDENTED, PARAGRAPH, SECTION, SENTENCE, UNINDENTED, cuts
@@ -115,7 +115,7 @@ def _is_short(text: str, limit: float) -> bool:
     spaces = text.count(" ") + text.count("\n") + text.count("\t") + 1
     if spaces > limit:
         return _weight(text, True) <= limit
-    if text.isascii() or spaces + len(text) / _UNSPACED_PER_WORD <= limit or UNSPACED.search(text) is None:
+    if text.isascii() or spaces + len(text) / _UNSPACED_PER_WORD <= limit or not has_unspaced(text):
         return True
     return _weight(text, True) <= limit
 
@@ -125,7 +125,7 @@ def _weight(text: str, unspaced: bool) -> float:
     if len(text) > _PIECE:
         return sum(_weight(text[at : at + _PIECE], unspaced) for at in range(0, len(text), _PIECE))
     weight = max(len(text.split()), len(text) / _CHARACTERS_PER_WORD)
-    if unspaced and not text.isascii():
+    if unspaced and has_unspaced(text):
         weight += len(UNSPACED.findall(text)) / _UNSPACED_PER_WORD
     return weight
 
@@ -178,7 +178,7 @@ def _atoms(text: str, starts: list[int], kinds: list[int], words: int) -> tuple[
     """The pieces that are never cut: their starts, the cost of a cut before each, their
     weights, and which begin a section.
     """
-    unspaced = not text.isascii() and UNSPACED.search(text) is not None
+    unspaced = has_unspaced(text)
     atoms: list[int] = []
     costs: list[float] = []
     weights: list[float] = []

@@ -14,7 +14,7 @@ __all__ = ["count_function_words"]
 
 
 @njit(
-    types.void(u8, u8, u64, i32, u8, i64, i64, i32, i64, out_u8, out_i64),
+    types.UniTuple(types.int64, 6)(u8, u8, u64, i32, u8, i64, i64, i32, i64, out_u8, out_i64),
     cache=True,
     nogil=True,
     boundscheck=False,
@@ -29,6 +29,9 @@ def count_function_words(data, classes, digests, numbers, arena, offsets, indptr
 
     ``found``, zeros before: the number of words; then for each language how many of its words there are, what they weigh, and how many
     different ones were met: int64 of shape (1 + 3 languages,).
+
+    Returns the number of words, the language whose words weigh most (of equals the last), their weight, that of the next, and of
+    the first how many there are and how many different ones.
     """
     kinds = (found.size - 1) // 3
     mask = np.uint64(digests.size - 1)
@@ -73,3 +76,12 @@ def count_function_words(data, classes, digests, numbers, arena, offsets, indptr
                                 found[1 + 2 * kinds + language] += 1
                         break
             slot = (slot + np.uint64(1)) & mask
+    best, most, second = 0, np.int64(-1), np.int64(0)
+    for language in range(kinds):
+        weight = found[1 + kinds + language]
+        if weight >= most:
+            second = max(second, most)
+            best, most = language, weight
+        else:
+            second = max(second, weight)
+    return found[0], best, most, second, found[1 + best], found[1 + 2 * kinds + best]

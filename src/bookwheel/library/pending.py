@@ -17,9 +17,10 @@ from ..documents.metadata import comparable, kept, kept_value
 from ..documents.places import Cell
 from ..documents.weight import weight
 from .row_sums import document_numbers, document_sum, passage_sum, places_sum
+from .storable import storable
 from .store import Store
 
-__all__ = ["NewDocument", "Rows", "SourceState", "storable"]
+__all__ = ["NewDocument", "Rows", "SourceState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +181,3 @@ def _shown(given: Mapping[str, Value]) -> Mapping[str, Value]:
 
 def _is_there(value: Scalar) -> bool:
     return kept(value) is not None
-
-
-def storable(text: str) -> str:
-    """``text`` without what SQLite and UTF-8 cannot hold (NUL, lone surrogates), offsets unchanged."""
-    if "\0" in text:
-        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            text = text.encode("utf-8", "replace").decode()
-    return text

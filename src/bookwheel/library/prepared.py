@@ -14,9 +14,9 @@ from ..documents.document import Document, Span
 from ..documents.headings import with_headings
 from ..documents.noise import without_noise
 from ..documents.passages import indexed_text, spans_of_document
-from .pending import storable
 from .row_sums import text_sum
 from .settings import Settings
+from .storable import storable
 
 __all__ = ["WHOLE", "Passage", "Prepared", "as_stored_text", "passages_of", "prepared", "spans_of"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..documents.seen_ids import SeenIds
 from .moved import all_gone
-from .pending import storable
+from .storable import storable
 from .store import Store
 
 __all__ = ["Gone"]

@@ -68,7 +68,10 @@ def checked_mask(mask: NDArray[np.uint64] | None, rows: int) -> NDArray[np.uint6
 def _queries(queries: ArrayLike, dimension: int) -> NDArray[np.float32]:
     """`shaped_vectors` that also raises `ValueError` for NaN and infinity."""
     array = shaped_vectors(queries, dimension, "queries")
-    if not math.isfinite(array.sum(dtype=np.float64)):  # one pass, without a temporary array
+    flat = array.reshape(-1)
+    # The product with itself, which is the quickest to compute, is finite only where all values are; their sum is too where
+    # their squares are too large.
+    if not math.isfinite(np.dot(flat, flat)) and not math.isfinite(array.sum(dtype=np.float64)):
         raise ValueError("queries: NaN or infinity in a query vector; the encoder that made it is faulty")
     return array
 
@@ -300,9 +303,9 @@ class DenseIndex:
     ) -> tuple[Hits, bool]:
         """The best ``k`` of the candidates by exact scores, verified in the order of their bounds and no further than needed.
 
-        Also returns whether further candidates, had there been any, would have been verified.
+        ``keys`` are sorted in place. Also returns whether further candidates, had there been any, would have been verified.
         """
-        if not query.any() or not len(keys):
+        if not len(keys) or not np.count_nonzero(query):
             return Hits.empty(), False
         from ...kernels.dense.verify import verify_rows
 
@@ -310,7 +313,7 @@ class DenseIndex:
         bounded, take, count, cold = math.isfinite(depth.slack), max(_FIRST, 2 * k), 0, False
         more = len(keys) >= depth.candidates
         if ordered := len(keys) <= _SORTED:
-            keys = np.sort(keys)
+            keys.sort()
         while len(keys):
             if cold and take >= _SWEEP:
                 count = self._sweep(query, keys, k, floor, best, count, bounded=bounded)
@@ -331,7 +334,9 @@ class DenseIndex:
                 more = False
                 break
             take = 2 * take
-        found = np.sort(best[:count])[::-1]
+        found = best[:count]
+        found.sort()
+        found = found[::-1]
         return Hits(numbers_of(found).astype(np.int64), scores_of(found)), more
 
     def _sweep(
@@ -376,6 +381,6 @@ class DenseIndex:
 
     @staticmethod
     def _above(hits: Hits, threshold: float | None) -> Hits:
-        if threshold is None:
+        if threshold is None or not len(hits) or hits.scores[-1] >= threshold:  # sorted: the last is the lowest
             return hits
         return hits.top(int((hits.scores >= threshold).sum()))

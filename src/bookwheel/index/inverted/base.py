@@ -349,7 +349,7 @@ def _hits(keys: NDArray[np.uint64], k: int, threshold: float) -> Hits:
     """The ``k`` best hits of the kernel's keys that reach ``threshold``."""
     keys = np.sort(keys)[:k]
     scores = (~(keys >> np.uint64(32))).astype(np.uint32).view(np.float32)
-    if threshold > 0.0:
+    if threshold > 0.0 and len(scores) and scores[-1] < np.float32(threshold):
         enough = int(np.searchsorted(-scores, -np.float32(threshold), side="right"))
         keys, scores = keys[:enough], scores[:enough]
     return Hits((keys & _LOW).astype(np.int64), scores)

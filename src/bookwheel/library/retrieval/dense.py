@@ -47,7 +47,7 @@ class DenseRetriever:
 
     def retrieve(self, depth: int) -> Hits:
         """The best ``depth`` passages; none for a query without known words."""
-        if not self.vector.any():
+        if not np.count_nonzero(self.vector):
             return Hits.empty()
         found = Hits.empty()
         # The largest first: what it has found spares the others most of their candidates.

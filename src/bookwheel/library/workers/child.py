@@ -84,6 +84,9 @@ def _encoder(folder: Path | None) -> Any:
 
 def _warm(analysis: Any) -> None:
     """Load the compiled loops, before the first documents come."""
+    from ..._numba import import_numba
+
+    import_numba()
     from ...kernels import expand, pool, words  # noqa: F401
     from ...kernels.dense import convert  # noqa: F401
     from ...kernels.sparse import build  # noqa: F401
