@@ -78,7 +78,7 @@ class Thesaurus:
 
     def _forms(self, word: str) -> Iterator[tuple[str, str, str]]:
         for kind in KINDS:
-            if (word, kind) in self._odd:
+            if (self._odd.get((word, kind), ""), kind) in self._senses:
                 yield self._odd[word, kind], kind, "s" if kind == "noun" else "ed"
             stems = [
                 (word, ""),

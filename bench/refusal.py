@@ -181,6 +181,8 @@ def main() -> None:
     options = parser.parse_args()
     thesaurus = None if options.wordnet is None else Thesaurus(options.wordnet)
     section, result = "halves" if options.halves else "collections", {}
+    if thesaurus is not None:
+        section = f"{section}, in other words"
     for folder in options.collections:
         case = case_of(folder)
         if options.halves:
@@ -191,7 +193,8 @@ def main() -> None:
         print(table_of({folder.name: result[folder.name]}), flush=True)
     kept = RESULTS / "refusal.json"
     known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    sections = {name: known.get(name, {}) for name in ("collections", "halves")} | {section: result}
+    sections = {name: some for name, some in known.items() if ", in other words" in name}
+    sections |= {name: known.get(name, {}) for name in ("collections", "halves", section)} | {section: result}
     keep("refusal", sections, "\n\n".join(table_of(some) for some in sections.values() if some))
 
 

@@ -80,3 +80,14 @@ def test_a_word_in_one_of_its_languages_is_there(tmp_path: Path) -> None:
     whole = share(collection, "restaurant", "The restaurant of the town is closed.")
     assert whole == pytest.approx(share(collection, "restaurant", "Das restaurant der Stadt ist geschlossen."), rel=0.4)
     assert whole > 0.15
+
+
+def test_pairs_of_characters_of_a_word_that_only_asks_count_half(tmp_path: Path) -> None:
+    library = bookwheel.open(tmp_path / "library", create=True, encoder=None)
+    library.add([Document("a", "沃尔夫森出生于一九五零年。"), Document("b", "河流穿过古老的森林。")])
+    collection = LibraryCollection(library._searcher)
+    text = "沃尔夫森出生于一九五零年。"
+    asks, says = share(collection, "沃尔夫森什么时候出生", text), share(collection, "沃尔夫森河流时候出生", text)
+    assert asks > says  # 什么 asks; 河流 is a word like others, and the text lacks both
+    assert share(collection, "沃尔夫森出生", text) > asks
+    assert share(collection, "什么什么", "什么") > 0.2  # what is there counts, however little it weighs

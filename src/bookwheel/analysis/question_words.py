@@ -5,7 +5,7 @@ Left out are words that mean something else in another language (Italian *come*,
 
 from __future__ import annotations
 
-__all__ = ["QUESTION_WORDS"]
+__all__ = ["QUESTION_WORDS", "UNSPACED_QUESTION_WORDS"]
 
 _WORDS = """
 what which who whom whose when where why how wer wen wem wessen was welche welcher welches welchen welchem wann wo wohin woher
@@ -27,3 +27,9 @@ kenapa berapa kapan dimana
 
 QUESTION_WORDS = frozenset(_WORDS)
 """Casefolded, of languages that are written with spaces between words."""
+UNSPACED_QUESTION_WORDS = frozenset(
+    """为什么 为何 什么 甚么 怎么 怎样 如何 何时 何处 何地 何人 何种 哪 谁 多少 多大 多长 多高 多久 几 是否 吗
+    為什麼 為何 什麼 甚麼 怎麼 怎樣 何時 何處 誰 多長 幾 嗎
+    何 いつ どこ だれ なぜ どう どの どれ どんな どちら いくつ いくら""".split()  # noqa: SIM905
+)
+"""Of Chinese and Japanese; longer ones may have shorter ones in them."""

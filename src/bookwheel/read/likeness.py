@@ -6,6 +6,7 @@ compounds and forms that no stemmer brings together. Words are alike by their tr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.library_analyzer import language_of_term
-from ..analysis.question_words import QUESTION_WORDS
+from ..analysis.question_words import QUESTION_WORDS, UNSPACED_QUESTION_WORDS
 from ..analysis.scripts import UNSPACED
 from .matching import Matches
 from .protocols import Wording
@@ -48,7 +49,7 @@ def coverage(collection: Wording, found: Matches) -> Coverage:
     words = _words(found)
     names = list(found.question.terms)
     idf = collection.idf([*names, ABSENT])
-    weights = np.array([_weight(word, groups, names, idf) for word, groups in words], np.float64)
+    weights = np.array([_weight(groups, names, idf) * (ASKING if asks else 1.0) for _, groups, asks in words], np.float64)
     whole = float(weights.sum()) + float(idf[ABSENT])
     has = _shares(found.met, words)
     _alike(found, words, has)
@@ -57,8 +58,9 @@ def coverage(collection: Wording, found: Matches) -> Coverage:
     return Coverage(np.asarray(has @ weights / whole), np.asarray(of_passages @ weights / whole))
 
 
-_Word = tuple[str, tuple[tuple[int, ...], ...]]
-"""A word, and the numbers of its terms in each language; empty for a pair of characters of a script without spaces."""
+_Word = tuple[str, tuple[tuple[int, ...], ...], bool]
+"""A word, empty for a pair of characters of a script without spaces; the numbers of its terms in each language; whether it only asks."""
+_UNSPACED_ASKING = re.compile("|".join(sorted(map(re.escape, UNSPACED_QUESTION_WORDS), key=len, reverse=True)))
 
 
 def _words(found: Matches) -> list[_Word]:
@@ -67,25 +69,46 @@ def _words(found: Matches) -> list[_Word]:
     words: dict[tuple[int, ...], _Word] = {}
     for word, terms in found.question.words:
         if UNSPACED.search(word) is not None:
-            words |= {(term,): ("", ((term,),)) for term in terms}
+            asking = _asking(word)
+            for term in terms:
+                words.setdefault((term,), ("", ((term,),), _only_asks(names[term], word, asking)))
             continue
         groups: dict[str | None, list[int]] = {}
         for term in terms:
             groups.setdefault(language_of_term(names[term]), []).append(term)
-        words.setdefault(terms, (word, tuple(map(tuple, groups.values()))))
+        words.setdefault(terms, (word, tuple(map(tuple, groups.values())), word.casefold() in QUESTION_WORDS))
     return list(words.values())
 
 
-def _weight(word: str, groups: tuple[tuple[int, ...], ...], names: list[str], idf: Mapping[str, float]) -> float:
+def _asking(word: str) -> list[bool]:
+    """Which characters of ``word``, of a script without spaces, are those of question words."""
+    marked = [False] * len(word)
+    for found in _UNSPACED_ASKING.finditer(word):
+        marked[found.start() : found.end()] = [True] * len(found[0])
+    return marked
+
+
+def _only_asks(term: str, word: str, asking: list[bool]) -> bool:
+    """Whether wherever ``term``, some characters of ``word``, stands in it, it has some of a question word."""
+    at = word.find(term)
+    if at < 0 or not any(asking):
+        return False
+    while at >= 0:
+        if not any(asking[at : at + len(term)]):
+            return False
+        at = word.find(term, at + 1)
+    return True
+
+
+def _weight(groups: tuple[tuple[int, ...], ...], names: list[str], idf: Mapping[str, float]) -> float:
     """The greatest of its languages; a word of several parts weighs as much as the mean of them."""
-    found = max(sum(float(idf[names[term]]) for term in some) / len(some) for some in groups)
-    return found * ASKING if word.casefold() in QUESTION_WORDS else found
+    return max(sum(float(idf[names[term]]) for term in some) / len(some) for some in groups)
 
 
 def _shares(met: NDArray[np.bool_], words: list[_Word]) -> NDArray[np.float64]:
     """Which share of the terms of each word rows of ``met`` have: (rows, words)."""
     has = np.zeros((len(met), len(words)))
-    for column, (_, groups) in enumerate(words):
+    for column, (_, groups, _) in enumerate(words):
         for some in groups:
             np.maximum(has[:, column], met[:, list(some)].mean(axis=1), out=has[:, column])
     return has
@@ -95,8 +118,8 @@ def _alike(found: Matches, words: list[_Word], has: NDArray[np.float64]) -> None
     """Raise what sentences ``has`` of words that look like one of theirs."""
     wanted = [
         (column, parts)
-        for column, (word, _) in enumerate(words)
-        if _has_forms(word) and word.casefold() not in QUESTION_WORDS and not has[:, column].all()
+        for column, (word, _, asks) in enumerate(words)
+        if _has_forms(word) and not asks and not has[:, column].all()
         for parts in [_trigrams(word)]
     ]
     every = frozenset().union(*(parts for _, parts in wanted))
