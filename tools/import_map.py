@@ -31,7 +31,7 @@ FLOORS = (
     "_errors _printable _width _caret _paths _numbers _allowed _sse _deadline _http _http_address _http_usage _system _version hits"
     " progress"
     " < memory < kernels < analysis < documents < index < encode < language"
-    " < rank < read < library < evaluate < tune < serve < cli < stages __init__ __main__"
+    " < rank < read < library < evaluate < tune < train < serve < cli < stages __init__ __main__"
 )
 """Names of the package's files and folders, low to high. What is not named is an error, so that a new folder gets its place."""
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "models": "List the models that encode here, and their speed.",
     "evaluate": "Evaluate recipes on a judged collection.",
     "tune": "Choose the best recipe inside milliseconds and bytes.",
+    "train": "Fit models to the collection that they serve.",
     "judge": "Judge documents for queries, and compare judges.",
     "make-queries": "Make queries with judgments from a library.",
     "experiments": "List and compare what was evaluated.",

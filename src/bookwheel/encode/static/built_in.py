@@ -132,6 +132,15 @@ class StaticEncoder:
                 problems.append(f"{self.folder / name} does not match its checksum; {REMEDY}")
         return problems
 
+    @property
+    def pieces(self) -> int:
+        """How many word pieces have a vector."""
+        return len(self._scales)
+
+    def table(self) -> NDArray[np.float32]:
+        """The vectors of all pieces, float32 (pieces, dimension), a copy; their weights are in their lengths."""
+        return self._vectors.astype(np.float32) * self._scales[:, None]
+
     def _wordpiece(self, words: int) -> WordPiece:
         """A tokenizer for the next ``words`` words; the dictionary of the vocabulary is built only for many."""
         before, self._words = self._words, self._words + words

@@ -1,0 +1,125 @@
+"""What fitting the static model to a collection gains on its judged queries, which training never sees.
+
+    python bench/train_static.py                                    # the collection alone teaches
+    python bench/train_static.py scifact cranfield --teacher MODEL  # a neural encoder teaches too
+    python bench/train_static.py --text TEXTS.jsonl.gz --passages 100000   # seconds and memory at size
+
+For each collection: a library of its documents, `bookwheel train static` on it, then nDCG@10 of the judged queries by the vectors
+alone and beside BM25 (half each), before and after, with paired t-tests (Holm's correction over the collections). Where the command
+refuses its model, the difference is 0, since nothing changes. Nothing is chosen on these queries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from common import ROOT, SHARED, keep, read_texts, table
+
+sys.path.insert(0, str(ROOT / "src"))
+
+import numpy as np
+
+import bookwheel
+from bookwheel.evaluate import evaluate, load_collection
+from bookwheel.evaluate.significance import holm, paired_t
+from bookwheel.progress import auto
+from bookwheel.train import train_static
+
+COLLECTIONS = ("scifact", "cranfield", "pubmedqa", "xquad_en", "xquad_de", "xquad_es", "xquad_zh")
+PAIRS = {"vectors": ("dense", "trained"), "with BM25": ("0.5*bm25 + 0.5*dense", "0.5*bm25 + 0.5*trained")}
+
+
+def measured(name: str, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """One collection."""
+    collection = load_collection(SHARED / "data" / name)
+    with bookwheel.open(folder / name, create=True) as library:
+        library.add(collection.documents())
+        began = time.process_time()
+        found = train_static(
+            library, folder / f"{name}-model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, progress=auto
+        )
+        row: dict[str, Any] = {"collection": name, "training": found.to_dict(), "pairs": {}}
+        row["processor_seconds"] = time.process_time() - began
+        print(f"{name}\n{found}", flush=True)
+        searched = [before for before, _ in PAIRS.values()]
+        if found.folder is not None:
+            library.add_encoder("trained", found.folder)
+            library.embed("trained")
+            searched += [after for _, after in PAIRS.values()]
+
+        def search(recipe: str) -> Any:
+            return lambda texts, k: library.rank_documents(texts, k=k, recipe=recipe)
+
+        told = evaluate(collection, {recipe: search(recipe) for recipe in searched}, ["nDCG@10"])
+    for what, (before, after) in PAIRS.items():
+        values = [np.array(list(told.values(one if one in searched else before).values())) for one in (before, after)]
+        difference = values[1] - values[0]
+        row["pairs"][what] = {
+            "before": float(values[0].mean()),
+            "after": float(values[1].mean()),
+            "queries": len(difference),
+            "p": paired_t(difference)[1],
+        }
+    return row
+
+
+def at_size(args: argparse.Namespace) -> dict[str, Any]:
+    """Seconds and memory for many passages of real text."""
+    with tempfile.TemporaryDirectory() as folder, bookwheel.open(Path(folder) / "library", create=True) as library:
+        texts = read_texts(args.text, args.passages)
+        library.add({"id": one["_id"], "title": one["title"], "text": one["text"]} for one in texts)
+        began, processor = time.perf_counter(), time.process_time()
+        found = train_static(library, minutes=args.minutes, ram=args.ram, seed=args.seed, progress=auto)
+        seconds, processor = time.perf_counter() - began, time.process_time() - processor
+    memory = [{"part": one.part, "planned": one.planned, "measured": one.measured} for one in found.memory_plan or ()]
+    print(f"{args.passages:,} passages: {seconds:.0f} s, {processor:.0f} s of processors\n{found}")
+    return {
+        "passages": args.passages,
+        "seconds": seconds,
+        "processor_seconds": processor,
+        "training": found.to_dict(),
+        "memory": memory,
+    }
+
+
+def main() -> None:
+    """Measure, print the table, and keep the result."""
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("collections", nargs="*", default=COLLECTIONS, help="folders of the shared judged collections")
+    ask.add_argument("--teacher", help="a neural encoder's folder")
+    ask.add_argument("--minutes", type=float, default=5.0)
+    ask.add_argument("--seed", type=int, default=0)
+    ask.add_argument("--text", type=Path, help="JSONL of {_id, title, text}")
+    ask.add_argument("--passages", type=int, default=100_000)
+    ask.add_argument("--ram", default="1GB")
+    ask.add_argument("--keep", default="train_static", help="the name of the result")
+    args = ask.parse_args()
+    if args.text:
+        keep("train_static_size", at_size(args))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = [measured(name, Path(scratch), args) for name in args.collections]
+    for what in PAIRS:
+        adjusted = holm([row["pairs"][what]["p"] for row in rows])
+        for row, p in zip(rows, adjusted, strict=True):
+            row["pairs"][what]["p (Holm)"] = p
+    lines = []
+    for row in rows:
+        cells = [row["collection"], "yes" if row["training"]["folder"] else "no", f"{row['processor_seconds']:.0f}"]
+        for what in PAIRS:
+            one = row["pairs"][what]
+            cells.append(
+                f"{one['before']:.4f} → {one['after']:.4f} ({one['after'] - one['before']:+.4f}, p {one['p (Holm)']:.2g})"
+            )
+        lines.append(cells)
+    print(table(["collection", "taken", "seconds of processors", *PAIRS], lines))
+    keep(args.keep, {"rows": rows, "minutes": args.minutes, "seed": args.seed})
+
+
+if __name__ == "__main__":
+    main()
