@@ -19,8 +19,8 @@ from ...encode.load import load_encoder
 from ...encode.protocols import nbytes
 from ...encode.static.built_in import StaticEncoder, load
 from ...encode.static.lookup import LookupEncoder
-from ...library.indexing import interruptible
 from ...library.library import Library, open_library
+from ...library.run import interruptible
 from ...library.vectors.encoders import BUILT_IN
 from ...memory.plan import MemoryPlan
 from ...memory.shares import BASE
