@@ -189,7 +189,7 @@ def _section(
     lines = [
         f"### {stage.name}",
         "",
-        f"`{signature(stage)}`",
+        textwrap.fill(f"`{signature(stage)}`", 100, break_long_words=False, break_on_hyphens=False),
         "",
         *_wrapped(f"{stage.summary[0].upper()}{stage.summary[1:]}. {entry.text}"),
         "",

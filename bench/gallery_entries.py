@@ -171,6 +171,11 @@ ENTRIES = {
         Example("tty driver copyright", "bm25", "bm25 >> fold(threshold=0.6)"),
         (("fold", "hybrid"),),
     ),
+    "prior": Entry(
+        "Let `bookwheel prior` write it: it measures whether such a prior helps your collection. On both "
+        "judged collections on which one could be learned here\nit did not ([Evaluation](evaluation.md#a-document-prior)).",
+        None,
+    ),
     "likelihood": Entry(
         "This was the most reliable use of a small language model here.",
         Example(OOM, "bm25", "bm25 >> likelihood(10)", "model"),

@@ -38,6 +38,7 @@ from .rank.stages.rerank.likelihood import Likelihood
 from .rank.stages.rerank.listwise import Listwise
 from .rank.stages.rerank.mmr import Mmr
 from .rank.stages.rerank.neighbours import Neighbours
+from .rank.stages.rerank.prior import Prior
 from .rank.stages.rewrite.expand import Expand
 from .rank.stages.rewrite.follow_up import FollowUp
 from .rank.stages.rewrite.keywords import Keywords
@@ -67,6 +68,7 @@ __all__ = [
     "Neighbours",
     "Normalised",
     "Pipe",
+    "Prior",
     "Recipe",
     "Rerank",
     "Retrieve",

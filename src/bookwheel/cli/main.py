@@ -42,6 +42,7 @@ COMMANDS = {
     "evaluate": "Evaluate recipes on a judged collection.",
     "tune": "Choose the best recipe inside milliseconds and bytes.",
     "train": "Fit models to the collection that they serve.",
+    "prior": "Learn from judgments which documents are relevant more often.",
     "judge": "Judge documents for queries, and compare judges.",
     "make-queries": "Make queries with judgments from a library.",
     "experiments": "List and compare what was evaluated.",

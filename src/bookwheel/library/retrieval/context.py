@@ -18,6 +18,7 @@ from ...rank.retriever import Retriever
 from ..filters.conditions import BUILT_IN
 from ..naming import find
 from ..passage_texts import opening_texts
+from ..qualities import qualities_of
 from ..resources import Resources
 from ..snapshot import Masks, Snapshot
 from ..vectors.encoders import Encoders
@@ -121,6 +122,11 @@ class LibraryContext:
     def texts(self, ids: NDArray[np.int64]) -> list[str]:
         """Texts as they were indexed, of long ones the beginning."""
         return opening_texts(self.snapshot.store, ids.tolist())
+
+    def qualities(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What is known of the documents of passages, remembered as long as the generation lives."""
+        known: dict[int, NDArray[np.float32]] = self.resource("qualities", dict, generation=True)
+        return qualities_of(self.snapshot.store, ids.tolist(), known)
 
     def sample(self, count: int) -> NDArray[np.int64]:
         """Some living passages."""

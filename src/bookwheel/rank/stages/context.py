@@ -78,6 +78,11 @@ class Context(Protocol):
         The text of a passage that was removed is empty.
         """
 
+    def qualities(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What is known of the documents of passages whatever is asked: float32 (n, qualities), in the order of `QUALITIES`; zeros
+        for a passage that was removed or whose document cannot be read.
+        """
+
     def sample(self, count: int) -> NDArray[np.int64]:
         """Up to ``count`` passages drawn at random with the library's seed, int64."""
 
