@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 )
 @argument("out", type=click.Path(file_okay=False), metavar="OUT")
 @library_option
-@option("--way", "ways", multiple=True, metavar="NAME", help="A way to make queries; may be repeated. [default: all]")
+@option(
+    "--way", "ways", multiple=True, metavar="NAME", help="A way to make queries; may be repeated. [default: all but sentences]"
+)
 @option("--count", type=Whole(), default=500, metavar="N", help="At most N queries. [default: 500]")
 @option("--seed", type=Whole(0), default=0, metavar="N", help="What is drawn depends on it. [default: 0]")
 @option("--model", metavar="NAME", help="The language model that writes questions (way: written).")
@@ -46,10 +48,10 @@ def make_queries(
 ) -> None:
     """Make queries with judgments from a library, as a BEIR folder OUT for `bookwheel evaluate`.
 
-    Ways: titles, headings, sentences, links, replies (subjects of mails), written (by --model), answers and
-    clicks (from --log; of `bookwheel ask --log`, or lines of {"query": …, "clicked": ID}). The words of a
-    query are taken out of the documents that answer it: OUT has the documents without them, so evaluate on
-    OUT, not on the library.
+    Ways: titles, headings, cloze (a sentence without one of its names), sentences, links, replies (subjects
+    of mails), written (by --model), answers and clicks (from --log; of `bookwheel ask --log`, or lines of
+    {"query": …, "clicked": ID}). The words of a query are taken out of the documents that answer it: OUT
+    has the documents without them, so evaluate on OUT, not on the library.
 
     Then a panel of recipes is run, and it is told how far their order can be trusted: by halves of the
     queries, by different ways, and by what differences could be told. Where it is not to be trusted, that
