@@ -26,6 +26,7 @@ from ._errors import (
     QueryError,
     RecipeError,
     StorageError,
+    TrainingError,
     UsageError,
 )
 from ._version import __version__
@@ -116,6 +117,7 @@ __all__ = [
     "SearchOptions",
     "StorageError",
     "StoredDocument",
+    "TrainingError",
     "UsageError",
     "__version__",
     "allow",

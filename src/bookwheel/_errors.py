@@ -15,6 +15,7 @@
     │   ├── LibraryLocked       another process is writing to it
     │   ├── LibraryChanged      the generation being read is gone: refresh
     │   └── StorageError        no space left, no permission, a read-only disk
+    ├── TrainingError           training cannot go on: numbers that are no longer finite, or nothing to learn from
     └── BudgetError             the work does not fit the memory allowed, exit code 3
 
 The message is one sentence: what happened, with the names or numbers, and what to do next. The
@@ -37,6 +38,7 @@ __all__ = [
     "QueryError",
     "RecipeError",
     "StorageError",
+    "TrainingError",
     "UsageError",
 ]
 
@@ -108,6 +110,10 @@ class LibraryChanged(LibraryError):
 
 class StorageError(LibraryError):
     """No space left, no permission, or a read-only disk."""
+
+
+class TrainingError(BookwheelError):
+    """Training cannot go on: its numbers are no longer finite, or what it was given cannot be trained on."""
 
 
 class BudgetError(BookwheelError):
