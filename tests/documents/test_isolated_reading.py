@@ -500,7 +500,7 @@ def test_interrupted_while_a_parser_computes(tmp_path: Path, child_environment: 
     script = (
         "import bookwheel, sys, threading, time\nfrom bookwheel.library.writer import Writer\n"
         "library, added, add = bookwheel.open(sys.argv[2], create=True), threading.Event(), Writer.add\n"
-        "Writer.add = lambda *given: (add(*given), added.set())[0]\n"
+        "Writer.add = lambda *given, **named: (add(*given, **named), added.set())[0]\n"
         "threading.Thread(target=lambda: (added.wait(), time.sleep(1), print('now', flush=True)), daemon=True).start()\n"
         "try:\n    library.index(sys.argv[1])\nexcept KeyboardInterrupt:\n    print('interrupted', library.document_count)\n"
     )

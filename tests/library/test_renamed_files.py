@@ -12,7 +12,7 @@ from vectors_encoders import Rotated, Weighted, Words
 import bookwheel
 from bookwheel.encode.protocols import TokenVectors
 from bookwheel.encode.static.built_in import StaticEncoder
-from bookwheel.library import indexing
+from bookwheel.library import run
 
 LATE = "A crane came late, and stands in the reeds."
 BIRDS = ("heron", "kite", "owl", "swift", "wren", "crane", "stork", "robin")
@@ -167,7 +167,7 @@ def test_a_run_that_was_ended_after_the_move_loses_no_vector(shelf: Shelf, monke
 
     rename("note one.txt", "pond.txt")(shelf)
     with monkeypatch.context() as patch:
-        patch.setattr(indexing._Run, "store", end)
+        patch.setattr(run.Run, "store", end)
         with pytest.raises(MemoryError):
             shelf.library.index(shelf.folder)
     assert shelf.encoded_by(lambda: None) == NOTHING
