@@ -184,6 +184,9 @@ class Datasette(Server):
             "--setting",
             "num_sql_threads",
             "4",
+            "--setting",
+            "sql_time_limit_ms",  # a second otherwise, which queries of a million passages exceed
+            "60000",
         ]
 
     def path(self, query: str) -> str:
