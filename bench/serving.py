@@ -47,6 +47,8 @@ from bookwheel.memory.sizes import ram_of  # noqa: E402
 
 CLIENTS = (1, 8, 32)
 STARTING = 600.0
+WARMING = 60.0
+"""Seconds of requests before anything is measured, at most."""
 PEERS = {"datasette": ["datasette==0.65.2"], "txtai": ["torch==2.13.0", "txtai[api]==9.14.0"]}
 HELLO = """
 import asyncio, sys, uvicorn
@@ -343,7 +345,7 @@ def measure(server: Server, folder: Path, asked: list[str], arguments: argparse.
                         raise RuntimeError(f"{server.name} did not start ({error}): {told.read()[-500:]!r}") from None
                     time.sleep(0.01)
             found: dict[str, Any] = {"first_answer_seconds": time.perf_counter() - began}
-            load(server, port, asked, 4, 600, 1000)
+            load(server, port, asked, 4, WARMING, 1000)  # fewer where a request takes a second
             found["resident_after_1000"] = resident(process.pid)
             for clients in CLIENTS:
                 before = cpu(process.pid)
@@ -352,7 +354,8 @@ def measure(server: Server, folder: Path, asked: list[str], arguments: argparse.
                 row["resident"] = resident(process.pid)
                 found[f"clients_{clients}"] = row
                 say(f"{server.name}, {clients} clients: {row['requests_per_second']:.0f}/s, p95 {row['p95']:.1f} ms")
-            load(server, port, asked, 8, 24 * 3600, arguments.requests)
+            last = load(server, port, asked, 8, arguments.most_seconds, arguments.requests)
+            found["requests_before_the_end"] = last["requests"]
             found["resident_at_the_end"] = resident(process.pid)
             if group is not None:
                 found["anonymous_at_the_end"], found["killed"] = group.held(), group.killed()
@@ -396,7 +399,7 @@ def prepared(server: Server, text: Path, passages: int) -> Path:
 def table(result: dict[str, Any]) -> str:
     """Rows of a table in Markdown."""
     head = "| server | first answer s | " + " | ".join(f"{c} clients: a second, p95 ms, CPU ms" for c in CLIENTS)
-    lines = [f"{head} | resident MB | growth % |", "|---" * (len(CLIENTS) + 4) + "|"]
+    lines = [f"{head} | resident MB | growth % (requests) |", "|---" * (len(CLIENTS) + 4) + "|"]
     for name, found in result["servers"].items():
         if (count := found.get("passages", result["passages"])) != result["passages"]:
             name += f" ({count:,} passages)"
@@ -405,7 +408,10 @@ def table(result: dict[str, Any]) -> str:
             continue
         rows = [found[f"clients_{clients}"] for clients in CLIENTS]
         cells = [f"{row['requests_per_second']:.0f}, {row['p95']:.1f}, {row['server_cpu_ms']:.2f}" for row in rows]
-        cells += [f"{found['resident_at_the_end'] / 1e6:.0f}", f"{100 * found['growth']:.1f}"]
+        cells += [
+            f"{found['resident_at_the_end'] / 1e6:.0f}",
+            f"{100 * found['growth']:.1f} ({found['requests_before_the_end']:,})",
+        ]
         lines.append(f"| {name} | {found['first_answer_seconds']:.2f} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -416,6 +422,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each number of clients")
     parser.add_argument("--requests", type=int, default=100_000, help="before memory is looked at again")
+    parser.add_argument("--most-seconds", type=float, default=3600.0, help="for these requests")
     parser.add_argument("--ram", default="512MB", help="bookwheel's budget; empty: none")
     parser.add_argument("--limit", default="", help="hold bookwheel to so much by the kernel, as in 512MB")
     parser.add_argument("--only", nargs="*", default=[], metavar="SERVER", help=", ".join(kind.name for kind in CONTENDERS))

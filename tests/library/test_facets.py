@@ -136,3 +136,34 @@ def test_a_query_counts_as_a_filter_of_the_same_documents_does(tmp_path: Path) -
             assert dict(asked) == dict(filtered), field
             assert list(asked) == list(filtered), field
             assert (asked.documents, asked.missing, asked.distinct) == (len(ids), filtered.missing, filtered.distinct), field
+
+
+def test_a_search_counts_among_what_it_finds(path: Path) -> None:
+    library = bookwheel.open(path)
+    fields = ["tags", "year", "nowhere"]
+    for options in ({}, {"where": "year >= 2003"}, {"group": True, "k": 3}, {"fold": True}, {"offset": 2}):
+        found = library.search("fly kites", recipe="bm25", facets=fields, **options)  # type: ignore[arg-type]
+        alone = library.facets_of(
+            fields,
+            "fly kites",
+            recipe="bm25",
+            depth=200,
+            where=options.get("where"),  # type: ignore[arg-type]
+        )
+        assert found.facets == alone and set(alone) == {"tags", "year"}
+        assert [found.facets["year"].documents, found.facets["year"].missing] == [
+            alone["year"].documents,
+            alone["year"].missing,
+        ]
+        plain = library.search("fly kites", recipe="bm25", **options)  # type: ignore[arg-type]
+        assert [one.id for one in found] == [one.id for one in plain] and plain.facets == {}
+        assert "facets" in found.timings
+
+
+def test_fields_are_names_in_a_list(path: Path) -> None:
+    library = bookwheel.open(path)
+    for wrong in ("tags", [1], [None]):
+        with pytest.raises(UsageError, match="names of fields"):
+            library.search("kites", facets=wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="facets"):
+        library.rank_documents(["kites"], facets=["tags"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ..analysis.words import split_words
 from ..documents.duplicates import SHINGLE
 from ..rank.trace import Ranking
+from .facet_counts import FACETED
 from .results import Copy
 from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
@@ -54,7 +55,7 @@ def arranged(snapshot: Snapshot, options: SearchOptions, rank: Callable[[int], R
         if len(by_date) >= BY_DATE:
             found.notes.append(f"by date: the best {BY_DATE} passages")
         return found
-    depth = _FIRST
+    depth = FACETED if options.facets else _FIRST
     while depth < wanted + (WITHIN if options.fold else 0):
         depth *= _STEP
     while True:
@@ -129,6 +130,7 @@ def _folded(
     texts: list[str] = []
     last: list[int] = []
     shingles: list[_Shingles] = []
+    seen: set[tuple[str, ...]] = set()  # of all that are kept
     copies: dict[int, list[tuple[int, bool]]] = {}
     for at in range(0, len(ids), _FIRST):
         some = snapshot.store.texts(ids[at : at + _FIRST], COMPARED)
@@ -139,7 +141,9 @@ def _folded(
                 continue
             text = " ".join(some[passage][1].split())
             one = _shingles(text) if len(some[passage][1]) < COMPARED else frozenset()
-            best = next((n for n, behind in enumerate(last) if place - behind <= within and _alike(shingles[n], one)), None)
+            # What shares so much with one of them does so with all together, which few passages do.
+            near = enumerate(last) if len(one & seen) >= ALIKE * len(one) else ()
+            best = next((n for n, behind in near if place - behind <= within and _alike(shingles[n], one)), None)
             if best is not None:
                 last[best] = place
                 copies.setdefault(kept[best], []).append((passage, text == texts[best]))
@@ -148,6 +152,7 @@ def _folded(
             texts.append(text)
             last.append(place)
             shingles.append(one)
+            seen |= one
     return kept, copies, False
 
 

@@ -20,8 +20,8 @@ from ..memory.sizes import ram_of
 from ..rank.query import Query
 from ..rank.recipe import Recipe
 from .document_rows import DocumentRow, document_rows
-from .facets import DEPTH, Facets, facets
-from .filters.conditions import BUILT_IN as DOCUMENT_FIELDS
+from .facet_counts import Facets, known_fields
+from .facets import DEPTH, facets
 from .late import HIGHLIGHTS
 from .matching_words import highlights
 from .naming import addresses, ambiguous, find
@@ -134,9 +134,7 @@ class Contents(Opened):
         depth: int = DEPTH,
     ) -> dict[str, Facets]:
         """`facets` of each of ``fields`` that some document has, for which the query is ranked once. Takes and raises the same."""
-        store = self._snapshot.store
-        known = {*DOCUMENT_FIELDS, *store.fields(), *store.file_fields()}
-        there = [field for field in dict.fromkeys(fields) if field in known]
+        there = known_fields(self._snapshot.store, fields)
         return dict(zip(there, facets(self._searcher, there, query, where, k, recipe, depth), strict=True))
 
     def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import heapq
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .._errors import UsageError
-from ..documents.metadata import comparable
 from ..rank.query import Query
 from ..rank.recipe import Recipe
+from .facet_counts import Facets, facets_among, most_frequent
 from .filters.conditions import BUILT_IN, Exists, Value
 from .filters.file_fields import FILE_FIELDS, FILES
 from .filters.parse import parse_filter
-from .passage_rows import DocumentFields
 from .search_options import MAX_K, SearchOptions
 from .searcher import Searcher
 
-__all__ = ["DEPTH", "Facets", "facets"]
+__all__ = ["DEPTH", "facets"]
 
 DEPTH = 1000
 """Passages whose documents are counted where there is a query."""
 _ALIVE = "+d.added <= ? AND (d.removed IS NULL OR d.removed > ?)"
 _Count = tuple[Value, int]
-
-
-class Facets(dict[Value, int]):
-    """The values of a field and how many documents have each, the most frequent first."""
-
-    def __init__(self, counts: Iterable[_Count], *, field: str, documents: int, missing: int, distinct: int) -> None:
-        super().__init__(counts)
-        self.field = field
-        self.documents = documents
-        """Documents that were looked at: all, or those that meet the filter and the query."""
-        self.missing = missing
-        """Those of them that have no value of the field."""
-        self.distinct = distinct
-        """Values there are, of which the most frequent are given."""
 
 
 def facets(
@@ -60,9 +44,7 @@ def facets(
     snapshot.require_fields(names)
     if query is not None:
         hits = searcher.rank(query, SearchOptions(depth, recipe=recipe, where=where)).hits
-        found = sorted({number for number, _ in snapshot.store.documents_of(hits.ids.tolist()).values()})
-        rows = list(snapshot.store.fields_of(found))
-        return [_among(rows, name, k) for name in names]
+        return facets_among(snapshot.store, hits.ids.tolist(), names, k)
     parts = [_ALIVE]
     given: list[Value] = [snapshot.generation, snapshot.generation]
     if where is not None:
@@ -76,40 +58,9 @@ def facets(
 
 def _counted(searcher: Searcher, name: str, of_documents: str, given: Sequence[Value], k: int) -> Facets:
     count = _Counter(searcher, name, of_documents, given)
-    best = heapq.nsmallest(k, count.values(), key=_most)
+    best = most_frequent(k, count.values())
     documents, missing = count.documents()
     return Facets(best, field=name, documents=documents, missing=missing, distinct=count.distinct)
-
-
-def _most(pair: _Count) -> tuple[int, bool, Value]:
-    return -pair[1], isinstance(pair[0], str), pair[0]
-
-
-def _among(rows: Sequence[DocumentFields], field: str, k: int) -> Facets:
-    """The same of a few documents, by their own rows: those of a field's values are as many as the library has documents."""
-    counts: Counter[Value] = Counter()
-    missing = 0
-    for row in rows:
-        values = _values(row, field)
-        missing += not values
-        counts.update(values)
-    best = heapq.nsmallest(k, counts.items(), key=_most)
-    return Facets(best, field=field, documents=len(rows), missing=missing, distinct=len(counts))
-
-
-def _values(row: DocumentFields, field: str) -> set[Value]:
-    """What a document has in a field, as the tables of filters have it: `Pending.write` fills them."""
-    if field in BUILT_IN:
-        named = {"id": row.name, "title": row.title, "source": row.source}[field]
-        return {named} if named else set()
-    own: set[Value] = set()
-    for key, given in row.metadata.items():
-        if key == field or comparable(key) == field:
-            several = given if isinstance(given, list | tuple) else (given,)
-            own |= {int(one) if isinstance(one, bool) else one for one in map(comparable, several) if one is not None}
-    if own or field not in FILE_FIELDS or (value := row.file.get(field)) is None:
-        return own
-    return {str(value)[:10] if field == "modified" else value}
 
 
 class _Counter:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..memory.plan import MemoryPlan
     from ..rank.trace import Ranking
     from .distinct.left_out import LeftOut
+    from .facet_counts import Facets
 
 __all__ = ["Copy", "EncoderStatus", "IndexReport", "Info", "Reason", "Result", "Results", "StoredDocument"]
 
@@ -132,12 +133,23 @@ class Results(list[Result]):
     each part's own scores (``ranking.raw``) and, with ``trace=True``, each stage (``ranking.trace``)."""
     timings: dict[str, float]
     """Seconds: of the ranking, of fetching texts, of highlighting; with ``trace=True`` the ranking by stage."""
+    facets: dict[str, Facets]
+    """With ``facets``: of each field the documents with each value, among those of the best 200 passages."""
 
-    def __init__(self, results: Iterable[Result] = (), *, query: str, ranking: Ranking, timings: dict[str, float]) -> None:
+    def __init__(
+        self,
+        results: Iterable[Result] = (),
+        *,
+        query: str,
+        ranking: Ranking,
+        timings: dict[str, float],
+        facets: Mapping[str, Facets] | None = None,
+    ) -> None:
         super().__init__(results)
         self.query = query
         self.ranking = ranking
         self.timings = timings
+        self.facets = dict(facets or {})
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import wraps
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
@@ -54,6 +54,9 @@ class SearchOptions:
     """Put what repeats a better result nearly word for word under that result (`Result.also`)."""
     sort: Literal["relevance", "newest", "oldest"] = "relevance"
     """``newest`` or ``oldest``: the best 100 passages by the date of their document, or else of its file."""
+    facets: Sequence[str] = ()
+    """Count the values of these fields among the documents of the best 200 passages (`Results.facets`); fields that no document
+    has are left out."""
 
     def __post_init__(self) -> None:
         for name in ("k", "threads", "offset"):
@@ -71,13 +74,15 @@ class SearchOptions:
             raise UsageError(f"offset must be a whole number from 0 to {MAX_K} less k, not {self.offset!r}")
         if self.sort not in SORTS:
             raise UsageError(f"sort must be one of {', '.join(SORTS)}, not {self.sort!r:.40}")
+        if isinstance(self.facets, str) or not all(isinstance(field, str) for field in self.facets):
+            raise UsageError(f"facets must be names of fields in a list, not {self.facets!r:.60}")
         if not 1 <= self.threads <= 256:
             raise UsageError(f"threads must be a whole number between 1 and 256, not {self.threads!r}")
 
     @property
     def arranged(self) -> bool:
         """Whether more is to be done with a ranking than to show its best passages, or documents."""
-        return self.fold or self.offset > 0 or self.sort != "relevance"
+        return self.fold or self.offset > 0 or self.sort != "relevance" or bool(self.facets)
 
 
 def with_options(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from ..rank.runner import Runner, TracingRunner
 from ..rank.trace import Ranking
 from ..rank.validate import validate
 from .arranging import arranged, copies_of
+from .facet_counts import FACETED, Facets, facets_among, known_fields
 from .late import AT_ONCE, EACH, MARK, LateResult, LateRows
 from .recipe_needs import models_of, representations_of
 from .resources import Resources
@@ -42,6 +44,8 @@ MAX_QUERY = 1 << 15
 """Longest query, in characters."""
 HIGHLIGHTED = 1 << 18
 """Characters of results that are highlighted at once."""
+VALUES = 100
+"""Values of a facet."""
 REMEMBERED = 256
 """Recipes remembered as parsed and checked."""
 _NAMES = re.compile(r"[^\W\d]\w*")
@@ -147,8 +151,19 @@ class Searcher:
         results = self._highlighted(query, ids, rows, ranking, options.offset, also)
         timings = _stage_seconds(ranking, ranked - started)
         timings["texts"] = fetched - ranked
-        timings["highlights"] = time.perf_counter() - fetched
-        return Results(results, query=query.original, ranking=ranking, timings=timings)
+        counted = time.perf_counter()
+        timings["highlights"] = counted - fetched
+        facets = self._facets(ranking, options) if options.facets else {}
+        if facets:
+            timings["facets"] = time.perf_counter() - counted
+        return Results(results, query=query.original, ranking=ranking, timings=timings, facets=facets)
+
+    def _facets(self, ranking: Ranking, options: SearchOptions) -> dict[str, Facets]:
+        """The values of the fields that some document has, among the documents of the best passages."""
+        store = self.snapshot.store
+        fields = known_fields(store, (unicodedata.normalize("NFC", field) for field in options.facets))
+        counted = facets_among(store, ranking.hits.ids[:FACETED].tolist(), fields, VALUES)
+        return dict(zip(fields, counted, strict=True))
 
     def _highlighted(
         self,
@@ -240,7 +255,7 @@ class Searcher:
         """For each query the best documents as (id, score), a document scoring as its best passage."""
         self.refuse_empty()
         if options.arranged:
-            raise UsageError("rank_documents takes no offset, fold or sort; search does")
+            raise UsageError("rank_documents takes no offset, fold, sort or facets; search does")
         recipe = self.recipe(options.recipe)
         results = []
         for query in queries:

@@ -23,7 +23,8 @@ from .._errors import InputError, LibraryChanged, UsageError
 from ..hits import Hits
 from ..library.conversations import ConversationInfo
 from ..library.document_rows import DocumentRow
-from ..library.facets import DEPTH, Facets
+from ..library.facet_counts import Facets
+from ..library.facets import DEPTH
 from ..library.pieces import Piece
 from ..library.results import EncoderStatus, IndexReport, Info, Results, StoredDocument
 from ..library.search_options import SearchOptions, with_options

@@ -15,7 +15,7 @@ from ..documents.places import Place
 from ..hits import Hits
 from ..library.conversations import KeptTurn
 from ..library.document_rows import DocumentRow
-from ..library.facets import Facets
+from ..library.facet_counts import Facets
 from ..library.pieces import Piece
 from ..library.results import Copy, IndexReport, Info, Result, Results, StoredDocument
 from ..library.settings import Settings
@@ -57,7 +57,8 @@ def results_from(data: Any) -> Results:
             for name in dict.fromkeys(name for one in rows for name in one.parts)
         }
         ranking = Ranking(hits, parts, {}, None, tuple(data["notes"]))
-        return Results(rows, query=data["query"], ranking=ranking, timings=dict(data["timings"]))
+        counted = {name: facets_from(one) for name, one in data.get("facets", {}).items()}
+        return Results(rows, query=data["query"], ranking=ranking, timings=dict(data["timings"]), facets=counted)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _odd(error) from None
 

@@ -13,9 +13,12 @@ __all__ = ["document_fields", "given_fields", "search_fields"]
 
 def search_fields(options: SearchOptions) -> dict[str, Any]:
     """The options of a search that a server takes, those that are not as usual."""
-    taken = ("k", "recipe", "where", "group", "seconds", "cutoff", "offset", "fold", "sort")
+    taken = ("k", "recipe", "where", "group", "seconds", "cutoff", "offset", "fold", "sort", "facets")
     usual = SearchOptions()
-    return given_fields(**{name: value for name in taken if (value := getattr(options, name)) != getattr(usual, name)})
+    given = {name: value for name in taken if (value := getattr(options, name)) != getattr(usual, name)}
+    if "facets" in given:
+        given["facets"] = list(options.facets)
+    return given_fields(**given)
 
 
 def given_fields(**given: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...library.facets import DEPTH, Facets
+from ...library.facet_counts import Facets
+from ...library.facets import DEPTH
 from ..parameters import parameter
 from ..recipes import allowed_recipe
 from ..respond import gone, json_response

@@ -16,6 +16,7 @@ from ..recipes import allowed_recipe
 from ..respond import JSON, gone
 from ..service import Service
 from ..work import Call
+from .facets import as_dict
 
 __all__ = ["SearchBody", "found", "search_many"]
 
@@ -36,6 +37,7 @@ class SearchBody:
     offset: int = parameter(0, "leave out this many results: the second page of ten begins at 10", least=0, most=100_000)
     fold: bool = parameter(False, "put what repeats a better result nearly word for word under that result")
     sort: str = parameter("relevance", "by what the results are sorted", choices=("relevance", "newest", "oldest"))
+    facets: tuple[str, ...] = parameter((), "fields of which the values are counted among what is found", longest=1000, many=20)
 
 
 async def search_many(request: Request, service: Service, asked: SearchBody) -> Response:
@@ -63,6 +65,7 @@ async def search_many(request: Request, service: Service, asked: SearchBody) -> 
             "offset": asked.offset,
             "fold": asked.fold,
             "sort": asked.sort,
+            "facets": asked.facets,
         }
         if asked.query is not None:
             return as_json(found(library.search(asked.query, **options), served.name)).encode()
@@ -80,4 +83,5 @@ def found(results: Results, library: str) -> dict[str, Any]:
         "results": results.to_dicts(),
         "notes": list(results.notes),
         "timings": results.timings,
+        **({"facets": {field: as_dict(one) for field, one in results.facets.items()}} if results.facets else {}),
     }

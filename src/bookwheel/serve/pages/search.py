@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, cast
 
 from ..._errors import LibraryEmpty, LibraryNotFound
-from ...library.library import Library
-from ...library.results import Copy, Result
+from ...library.results import Copy, Result, Results
 from ...library.search_options import SORTS
 from ...rank.parse import parse_recipe
 from ..clicks import place_in_ranking
@@ -33,8 +33,8 @@ FACETS: tuple[tuple[str, str], ...] = (
     ("language", "Language"),
 )
 """The fields that are counted, where documents have them."""
-COUNTED, VALUES = 200, 6
-"""Passages of which documents are counted, and values that are shown of a field."""
+VALUES = 6
+"""Values that are shown of a field."""
 COPIES = 4
 NEAR = "no word of the query stands in any of these as it is written; they are what is nearest in meaning"
 
@@ -194,13 +194,14 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
             offset=asked.offset,
             fold=asked.fold,
             sort=cast(Any, asked.sort),  # one of the choices
+            facets=[name for name, _ in FACETS] if asked.facets else (),
             seconds=request.call.left,
         )
     except (LibraryEmpty, LibraryNotFound):
         return SearchView(asked.q, name, problem=request.empty, **held)
     request.call.check()
     notes = found.notes if _some_word_stands(found) else (*found.notes, NEAR)
-    facets = _facets(library, asked, recipe, partial(address, **{**state, "where": None}), asked.where) if asked.facets else ()
+    facets = _facets(found, partial(address, **{**state, "where": None}), asked.where)
     labels = {"relevance": "best first", "newest": "newest first", "oldest": "oldest first"}
     return SearchView(
         found.query,
@@ -282,23 +283,19 @@ def _recipe(asked: SearchParameters, request: Asked) -> str | None:
     return str(parse_recipe("syntax()") >> request.library.recipe(recipe))
 
 
-def _facets(
-    library: Library, asked: SearchParameters, recipe: str | None, address: Any, where: Sequence[str]
-) -> tuple[Facet, ...]:
+def _facets(results: Results, address: Any, where: Sequence[str]) -> tuple[Facet, ...]:
     found: list[Facet] = []
-    counted = library.facets_of(
-        [name for name, _ in FACETS], asked.q, where=asked.filter, k=VALUES, recipe=recipe, depth=COUNTED
-    )
     for name, label in FACETS:
-        if (counts := counted.get(name)) is None:
+        if (counts := results.facets.get(name)) is None:
             continue
+        shown = dict(islice(counts.items(), VALUES))
         values: list[FacetValue] = []
-        for value, documents in counts.items():
+        for value, documents in shown.items():
             condition = f"{_field(name)} = {quoted(value)}"
             if condition not in where:
                 values.append(FacetValue(value, _label(name, value), documents, address(where=(*where, condition))))
         if len(values) > 1 or (values and values[0].documents < counts.documents):
-            found.append(Facet(name, label, tuple(values), max(0, counts.distinct - len(counts))))
+            found.append(Facet(name, label, tuple(values), counts.distinct - len(shown)))
     return tuple(found)
 
 
