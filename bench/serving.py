@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from common import ROOT, SCRATCH, keep
+from common import RESULTS, ROOT, SCRATCH, keep
 from harness import say
 
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "budget")]
@@ -449,7 +449,11 @@ def main() -> None:
             result["servers"][server.name] = {"passages": passages, "problem": " ".join(str(error).split())[:300]}
             say(f"{server.name}: {error}")
     if not arguments.prepare:
-        keep(f"serving-{arguments.passages}", result, table(result))
+        name = f"serving-{arguments.passages}"
+        if arguments.only and (RESULTS / f"{name}.json").exists():  # those of the others stay
+            earlier = json.loads((RESULTS / f"{name}.json").read_text())
+            result["servers"] = {**earlier["servers"], **result["servers"]}
+        keep(name, result | {"items": arguments.passages}, table(result))
 
 
 if __name__ == "__main__":

@@ -132,9 +132,10 @@ def _folded(
     shingles: list[_Shingles] = []
     seen: set[tuple[str, ...]] = set()  # of all that are kept
     copies: dict[int, list[tuple[int, bool]]] = {}
-    for at in range(0, len(ids), _FIRST):
-        some = snapshot.store.texts(ids[at : at + _FIRST], COMPARED)
-        for place, passage in enumerate(ids[at : at + _FIRST], at):
+    most = wanted + within + 1  # as far as is looked at where there are no copies
+    for at in range(0, len(ids), most):
+        some = snapshot.store.texts(ids[at : at + most], COMPARED)
+        for place, passage in enumerate(ids[at : at + most], at):
             if len(kept) >= wanted and place > max(last[:wanted]) + within:
                 return kept[:wanted], copies, True
             if passage not in some:
