@@ -96,7 +96,8 @@ def main() -> None:
         ],
     )
     shown += f"\np95 while embedding: {ratio:.2f} times that when idle; {embedded:,} passages embedded meanwhile"
-    result = {"commit": commit(), "arguments": vars(given) | {"text": str(given.text)}, "latency": rows}
+    named = {"text": given.text.name if given.text else None, "model": Path(given.model).name}
+    result = {"commit": commit(), "arguments": vars(given) | named, "latency": rows}
     print(keep("background", result | {"ratio": ratio, "embedded": embedded}, shown))
 
 

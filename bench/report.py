@@ -14,6 +14,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +70,8 @@ def origin(result: dict[str, Any]) -> str:
         if c.get("taken") not in (None, where.get("commit")):
             taken.setdefault(c["taken"], []).append(c["name"])
     apart = "".join(f"\n\nTaken in another run, at commit {name}: {'; '.join(some)}." for name, some in taken.items())
-    return f"*{'; '.join(word for word in words if word)}.*{apart}"
+    told = textwrap.fill(f"*{'; '.join(word for word in words if word)}.*", 100, break_on_hyphens=False, break_long_words=False)
+    return told + apart
 
 
 # -- results of harness.compare ----------------------------------------------------------------------------------------
