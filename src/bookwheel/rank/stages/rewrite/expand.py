@@ -1,4 +1,8 @@
-"""``expand("smollm2", weight=0.3)``: expansion by a passage that a language model writes."""
+"""``expand("smollm2", weight=0.3)``: expansion by a passage that a language model writes.
+
+Beside Query2doc and HyDE: Jagerman et al., "Query Expansion by Prompting Large Language Models" (2023), of whose prompts this is
+the one without examples.
+"""
 
 from __future__ import annotations
 
