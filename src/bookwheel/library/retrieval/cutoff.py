@@ -8,8 +8,8 @@ Between the two the start lies at a place (`START`) that was measured on judged 
 a second or two, once, and again when the library has grown by half or has other vectors.
 
 Scores become what one threshold can judge for all queries, as in Rossi et al., "Relevance Filtering for Embedding-based Retrieval"
-(2024). In part: they map the cosine by a network that sees the query; here it is what the query's words and vectors reach, on a
-scale fitted to the library.
+(2024). In part: they map the cosine by a network that sees the query; here it is what the query's words reach, on a scale fitted to
+the library.
 """
 
 from __future__ import annotations
