@@ -1,4 +1,10 @@
-"""Splitting documents into passages: whole sentences, of about the same length."""
+"""Splitting documents into passages: whole sentences, of about the same length.
+
+With the unit ``sentence`` each is found by itself and leads back to its place in the text: Chen et al., "Dense X Retrieval: What
+Retrieval Granularity Should We Use?" (2023); in part: sentences, not propositions that a model wrote. And each has a vector and words
+to be found by, so that one search is the answer: Seo et al., "Real-Time Open-Domain Question Answering with Dense-Sparse Phrase Index"
+(2019); in part: not every phrase of a sentence, and no encoder of phrases.
+"""
 
 from __future__ import annotations
 

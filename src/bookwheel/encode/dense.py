@@ -1,4 +1,9 @@
-"""Dense encoders: transformer models in sentence-transformers' layout, run by onnxruntime."""
+"""Dense encoders: transformer models in sentence-transformers' layout, run by onnxruntime.
+
+Query and passage are encoded apart, and compared by the product of their vectors. Where these are means of token states:
+Zhan et al., "RepBERT: Contextualized Text Embeddings for First-Stage Retrieval" (2020). One small model for both sides, Electra's
+among them: Kocián et al., "Siamese BERT-based Model for Web Search Relevance Ranking Evaluated on a New Czech Dataset" (2022).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""How a model that runs on this machine is to run, and what overrides its own files."""
+"""How a model that runs on this machine is to run, and what overrides its own files.
+
+``query_prefix`` is how a task is told with each query: Asai et al., "Task-aware Retrieval with Instructions" (2022). In part: it is
+one instruction for an encoder, which others have trained to follow it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Remote encoders, over the OpenAI-compatible embeddings protocol: ``POST URL/embeddings``.
 
 Source: OpenAI's API reference, "Create embeddings"; llama.cpp, Ollama, vLLM, text-embeddings-inference and others speak it too.
+Such vectors can search, re-rank what BM25 found (``bm25 % 1000 >> interpolate(NAME)``) or be fused with it, the three uses that
+Kamalloo et al. compare, "Evaluating Embedding APIs for Information Retrieval" (2023).
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
 """Learned sparse encoders: a text's terms are the vocabulary of a masked language model, weighted by its logits.
 
 Sources: SPLADE (Formal et al. 2021, max pooling: 2022): weight of a term = max over tokens of log(1 + relu(logit)); inference-
-free models (Geng et al. 2024, OpenSearch): queries are tokenised and weighted by a table. Layouts read: a masked-LM folder
+free models, whose queries are tokenised and weighted by a table: Geng et al., "Towards Competitive Search Relevance For Inference-Free
+Learned Sparse Retrievers" (2024), OpenSearch; in part: such models are run here, not trained. They can re-rank, too, with no more of
+the query than a table knows (``bm25 >> interpolate(NAME)``), as in Zhuang and Zuccon, "Fast Passage Re-ranking with Contextualized
+Exact Term Matching and Efficient Passage Expansion" (2021); in part: expansion is the model's own. What such models are made of (a
+document's weights, a query's, expansion of each) follows Nguyen, MacAvaney and Yates, "A Unified Framework for Learned Sparse
+Retrieval" (2023); in part: encoders of masked language models, and tables for queries. Layouts read: a masked-LM folder
 (naver), with ``idf.json`` beside it (OpenSearch), and sentence-transformers' SparseEncoder: modules.json with MLMTransformer
 and SpladePooling, and a Router with SparseStaticEmbedding for queries.
 """

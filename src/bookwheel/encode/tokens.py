@@ -1,8 +1,9 @@
 """Token vectors for late interaction, from a ColBERT-type model or the token states of any transformer encoder.
 
-Sources: ColBERT (Khattab & Zaharia 2020; v2: Santhanam et al. 2022) and its three layouts: Stanford's (``linear.weight`` beside
-the encoder's weights, artifact.metadata), PyLate's (modules.json with a Dense step, markers in
-config_sentence_transformers.json) and sentence-transformers' MultiVectorEncoder (MultiVectorMask, ``query_expansion``).
+Sources: Khattab and Zaharia, "ColBERT: Efficient and Effective Passage Search via Contextualized Late Interaction over BERT" (2020);
+v2: Santhanam et al. 2022; and its three layouts: Stanford's (``linear.weight`` beside the encoder's weights, artifact.metadata),
+PyLate's (modules.json with a Dense step, markers in config_sentence_transformers.json) and sentence-transformers'
+MultiVectorEncoder (MultiVectorMask, ``query_expansion``).
 """
 
 from __future__ import annotations

@@ -4,9 +4,12 @@
   Instructions", 2024): a query is asked under two instructions, of which the second excludes some documents. Each of those counts
   by how its rank changes: 1 - old/new where it falls, new/old - 1 where it rises. The mean over a query's documents, then over the
   queries: 1 is best, 0 is a ranking that the instruction leaves as it is, -1 is its contrary.
-- **Robustness@k** (Oh et al., "INSTRUCTIR", 2024): the lowest nDCG@k that one query reaches under any of its instructions, averaged.
-- The measure of the evaluation with and without the instruction. That an instruction may make things worse is what MAIR (Sun et al.,
-  2024), RAR-b (Xiao et al., 2024) and BRIGHT (Su et al., 2024) look at by the same comparison.
+- **Robustness@k** (Oh et al., "INSTRUCTIR: A Benchmark for Instruction Following of Information Retrieval Models" (2024)): the lowest
+  nDCG@k that one query reaches under any of its instructions, averaged.
+- The measure of the evaluation with and without the instruction. That an instruction may make things worse is looked at by the same
+  comparison in Xiao et al., "RAR-b: Reasoning as Retrieval Benchmark" (2024), Su et al., "BRIGHT: A Realistic and Challenging
+  Benchmark for Reasoning-Intensive Retrieval" (2024), and Sun et al., "MAIR: A Massive Benchmark for Evaluating Instructed Retrieval"
+  (2024). In part: their data sets don't come with bookwheel; in a layout that it reads they are measured like any other.
 
 An instruction is added to the query after a space, as FollowIR does.
 """

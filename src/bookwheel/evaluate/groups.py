@@ -2,7 +2,8 @@
 
 The values are those of a column of the queries (``category``, ``source``, ``difficulty``), or, where queries have no such column, of a
 metadata field of their relevant documents. Of sources it is also told whether a ranking finds the right one: its first document is
-from a source that has a relevant document (coarse before fine: Feng et al., "CMDBench", 2024).
+from a source that has a relevant document. Coarse before fine: Feng et al., "CMDBench: A Benchmark for Coarse-to-fine Multimodal Data
+Discovery in Compound AI Systems" (2024); in part: of texts, not of tables and graphs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Of each query's relevant documents some are drawn, the others count as not judged, and the rankings are put in order again: the
 tau of that order and the one with all labels rises with the labels (Rassin et al., "Evaluating D-MERIT of Partial-annotation on
-Information Retrieval", EMNLP 2024). Where it is far below 1 with as many labels as there are on the average, so may be what the
+Information Retrieval" (2024)). Where it is far below 1 with as many labels as there are on the average, so may be what the
 missing ones would make of the order.
 """
 

@@ -2,7 +2,7 @@
 
 The worth of a source is its Shapley value: what it adds to the mean utility of the other sources, over all orders in which the
 sources could have been added (Shapley 1953; for data Ghorbani and Zou, "Data Shapley", ICML 2019; for retrieval corpora Lyu et al.,
-"Improving Retrieval-Augmented Large Language Models via Data Importance Learning", 2023). Nothing is indexed again: with some of the
+"Improving Retrieval-Augmented Large Language Models via Data Importance Learning" (2023)). Nothing is indexed again: with some of the
 sources withheld, a ranking is the one there is without their documents (recombination), as deep as it was made. The utility is nDCG
 at a depth, its ideal that of all sources, so that the worths add up to the collection's nDCG.
 

@@ -1,10 +1,14 @@
 """Blocks: the keys and values of texts that a model has read, to be cached, moved and joined.
 
 A block is read by itself, after a short shared prefix, so its keys and values depend only on its
-text and can be used for any query and beside any other blocks: "BlockRank" (Gupta et al., "Scalable
-in-context ranking with generative models", 2025) and "Block-Attention" (Ma et al., 2024). Rotary
-position embeddings rotate the keys, so a block is moved to another position by rotating its keys
-further.
+text and can be used for any query and beside any other blocks: BlockRank (Gupta et al., "Scalable
+In-context Ranking with Generative Models" (2025); in part: the blocks, for models that were not
+trained for them) and "Block-Attention" (Ma et al., 2024). Rotary position embeddings rotate the
+keys, so a block is moved to another position by rotating its keys further.
+
+What was read once is used again: Gim et al., "Prompt Cache: Modular Attention Reuse for Low-Latency
+Inference" (2023). In part: the modules are passages that are re-ranked; there is no schema of
+prompts, and answers are not written from them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The texts of passages as encoders and stages get them."""
+"""The texts of passages as encoders and stages get them.
+
+With the title of its document before it, a passage brings its context along: Wang, Reimers and Gurevych, "DAPR: A Benchmark on
+Document-Aware Passage Retrieval" (2023). In part: the title, and hybrids; no summary, and no pooling over a document's passages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""What a writer changes in the database, each row with its checksum: removals, rollback, purge, the marks of sources."""
+"""What a writer changes in the database, each row with its checksum: removals, rollback, purge, the marks of sources.
+
+What is removed can be found by no search of a later generation, and be shown to no model. Why forgetting belongs here rather than
+into a model's weights: Shumailov et al., "UnUnlearning: Unlearning is not sufficient for content regulation in advanced generative
+AI" (2024): a model that has unlearned something is told it again by what stands in its prompt.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The recipes that have a name."""
+"""The recipes that have a name.
+
+Why ``hybrid`` is the default: a vector of a fixed length cannot tell all that words do, and the sum of both scores can; Luan et al.,
+"Sparse, Dense, and Attentional Representations for Text Retrieval" (2021). In part: the hybrid, and token vectors for several vectors
+a text (``late``); their encoder between the two is not here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""From a question to an answer: search, read, quote or write, and refuse where the documents do not say."""
+"""From a question to an answer: search, read, quote or write, and refuse where the documents do not say.
+
+A search for passages by their words, then a reader of the best: Chen et al., "Reading Wikipedia to Answer Open-Domain Questions"
+(2017). In part: these two steps; the reader marks sentences by what they share with the question (`quoting`) or is a language
+model, rather than a recurrent network that marks spans.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,9 @@
 What is recognised is taken out of the question and becomes a filter, which is told; what is not clear stays among the words.
 What cannot be meant otherwise (a field of the library with a sign of comparison or a colon, a folder or file that is there) is
 firm. A time in plain words ("since 2020") is soft: where nothing within it answers, the question is asked without it.
+
+A structured query beside words and vectors, drawn from what was typed: Ahluwalia et al., "Hybrid Semantic Search: Unveiling User Intent
+Beyond Keywords" (2024). In part: it is drawn by rules, not by a language model.
 """
 
 from __future__ import annotations

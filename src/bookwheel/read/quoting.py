@@ -6,6 +6,9 @@ words; the score of its passage; whether it names what the question asks for (a 
 does not; and, where the built-in vectors know the language, their cosines and a coverage that counts similar words, weighed by
 how rare words are among the sentences at hand. The weights are those of a conditional logit on one half of XQuAD's English
 articles; ``bench/quoting.py`` fits them, and reports the other half and other languages.
+
+Passages and their sentences are so weighed together by one model: Luo, Chen and Baral, "A Simple Approach to Jointly Rank Passages
+and Select Relevant Sentences in the OBQA Context" (2022). In part: theirs is a transformer, trained for both at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Milliseconds and bytes of searches, measured: whole searches with texts and highlights, interleaved, after warming up."""
+"""Milliseconds and bytes of searches, measured: whole searches with texts and highlights, interleaved, after warming up.
+
+Why beside quality what a query takes and needs must be told, and the best within a budget: Santhanam et al., "Moving Beyond Downstream
+Task Accuracy for Information Retrieval Benchmarking" (2022).
+"""
 
 from __future__ import annotations
 

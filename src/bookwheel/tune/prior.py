@@ -3,7 +3,8 @@
 A logistic regression of whether anybody judged a document relevant, on what is known of it when it is indexed (`QUALITIES`), with a
 penalty on the squares of the weights that is chosen by cross-validation. Sources: Kraaij, Westerveld and Hiemstra, "The Importance of Prior
 Probabilities for Entry Page Search" (SIGIR 2002); Craswell et al., "Relevance Weighting for Query Independent Evidence" (SIGIR 2005);
-Wan et al., "From Words to Worth" (2024), learn an impact from title and abstract by a language model, which is the same idea with more.
+Zhao et al., "From Words to Worth: Newborn Article Impact Prediction with LLM" (2024), learn an impact from title and abstract by a
+language model; in part: the same idea, with a handful of qualities in place of the words.
 
 Whether it helps a ranking is measured on queries that neither the prior nor its weight has seen: judged queries are dealt to folds; for
 each fold the prior is learned from the relevant documents of the other folds, its weight is what serves those best, and the fold is

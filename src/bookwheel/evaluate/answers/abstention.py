@@ -1,6 +1,7 @@
 """Refusals: how many are right, and how many that were due were given.
 
-Sources: Rajpurkar, Jia and Liang, SQuAD 2.0, 2018; the shared task of UIT-ViQuAD 2.0 (Nguyen et al., VLSP 2021).
+Sources: Rajpurkar, Jia and Liang, SQuAD 2.0, 2018; Nguyen et al., "VLSP 2021 - ViMRC Challenge: Vietnamese Machine Reading
+Comprehension" (2022), the shared task of UIT-ViQuAD 2.0.
 """
 
 from __future__ import annotations

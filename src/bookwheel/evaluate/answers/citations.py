@@ -1,9 +1,12 @@
-"""Citation recall and precision (Gao et al., "Enabling Large Language Models to Generate Text with Citations", ALCE, 2023).
+"""Citation recall and precision: Gao et al., "Enabling Large Language Models to Generate Text with Citations" (2023), ALCE.
 
 Recall: the share of an answer's sentences that follow from all that they cite together; a sentence that cites nothing, or what there is
 not, does not count as supported. Precision: the share of the citations that are needed: of a supported sentence with several of
 them, one is not where the sentence does not follow from it alone but follows from the others. Of a sentence no more than three
 citations count. Whether a sentence follows is for the `Entailment` to say: ALCE asks a T5 of 11 billion weights.
+
+Tang et al., "L-CiteEval: Do Long-Context Models Truly Leverage Context for Responding?" (2024), measure answers from long contexts by
+the same, with a smaller model.
 """
 
 from __future__ import annotations

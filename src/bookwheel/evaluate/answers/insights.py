@@ -1,8 +1,11 @@
-"""Insight coverage and citation of a summary (Laban et al., "Summary of a Haystack", 2024).
+"""Insight coverage and citation of a summary.
+
+Source: Laban et al., "Summary of a Haystack: A Challenge to Long-Context LLMs and RAG Systems" (2024).
 
 Coverage: the share of the insights that a sentence of the summary has. Citation: of each insight that is covered, the F1 of the
 documents that this sentence cites against those that have the insight. Joint: coverage times citation. All are means over
-insights, of all questions together. A judge that knows partial coverage counts it one half; ours says yes or no.
+insights, of all questions together. A judge that knows partial coverage counts it one half; ours says yes or no. In the paper
+a model also writes the documents that repeat the insights; here they come with the file of what is right.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Words in common: with the right answer (F1, recall), and with the evidence (precision: is the answer made of what was read?).
 
 Sources: Rajpurkar et al., SQuAD, 2016 (F1); Adlakha et al., "Evaluating Correctness and Faithfulness of Instruction-Following Models
-for Question Answering", 2024 (recall for correctness, K-Precision for faithfulness).
+for Question Answering" (2024) (recall for correctness, K-Precision for faithfulness).
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """BEIR's layout (Thakur et al., 2021): ``corpus.jsonl``, ``queries.jsonl``, ``qrels/SPLIT.tsv``; with answers and instructions.
 
 Columns of queries beyond ``_id`` and ``text`` are kept as fields of the query. What is wanted beyond the words of a query is read as
-``instruction`` of its record, or as MTEB keeps FollowIR and InstructIR: see `instructions`.
+``instruction`` of its record, or as MTEB keeps FollowIR and InstructIR: see `instructions`. Reference rankings of dense and sparse
+models on these collections, which others can repeat, are those of Kamalloo et al., "Resources for Brewing BEIR: Reproducible
+Reference Models and an Official Leaderboard" (2023); in part: rankings are measured and kept here, there is no board of them.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ A folder with a file of questions, and the documents as ``corpus.jsonl``, ``corp
 object with ``question`` (or ``query``), ``answer`` or ``answers``, and ``evidence`` (or ``evidence_list``): each piece of it names its
 document by ``document``, ``doc_id``, ``url`` or ``title``, and may have ``start`` and ``end`` (offsets in characters of the document's
 text) or the words (``text``, ``fact``). MultiHop-RAG (Tang and Yang, 2024) is one: ``MultiHopRAG.json`` and ``corpus.json``.
+
+Documents that stay the same and evidence that people have verified let one tell what a search found from what a model made of it:
+Chen et al., "BrowseComp-Plus: A More Fair and Transparent Evaluation Benchmark of Deep-Research Agent" (2025). In part: its questions
+must be brought into this layout, and negatives that were mined for them count as not judged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Who reads: a model the whole text, or what a recipe selects of it; without a model only the selection is looked at."""
+"""Who reads: a model the whole text, or what a recipe selects of it; without a model only the selection is looked at.
+
+So the same questions say whether a text is better read whole or searched: Li et al., "Long Context vs. RAG for LLMs: An Evaluation
+and Revisits" (2025). In part: it is measured by needles and by recipes over passages, not by summaries of them.
+"""
 
 from __future__ import annotations
 

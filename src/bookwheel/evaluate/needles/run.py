@@ -1,8 +1,13 @@
 """Runs needle tests: every kind at every length and depth, for a model, a recipe, or both.
 
-Sources: Kamradt, "Needle in a Haystack", 2023; Hsieh et al., "RULER", 2024; Liu et al., "Lost in the Middle", 2023; Kuratov et al.,
-"BABILong", 2024; Roberts, Han and Albanie, "Needle Threading", 2024. A smoke test of a model in a minute: Efrat, Honovich and Levy,
-"LMentry", 2022.
+Sources: Kamradt, "Needle in a Haystack", 2023; Hsieh et al., "RULER", 2024; Kuratov et al., "BABILong", 2024; Liu et al., "Lost in
+the Middle: How Language Models Use Long Contexts" (2023), for the place of what matters and the length of what is around it.
+
+Short tasks become tasks of tens of thousands of tokens by text around them, and of any length (`facts`, `moves`): Hudson and Al
+Moubayed, "MuLD: The Multitask Long Document Benchmark" (2022). In part: two kinds of its tasks, no summaries or dialogues.
+
+A smoke test of a model in a minute, `smoke_test`, asks what is trivial for people: Efrat, Honovich and Levy, "LMentry: A Language
+Model Benchmark of Elementary Language Tasks" (2022). In part: by needles, not by its tasks on letters and words.
 """
 
 from __future__ import annotations

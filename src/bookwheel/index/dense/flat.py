@@ -1,5 +1,10 @@
 """The flat dense index of one immutable segment: a scan of all sketches picks candidates, float16 vectors on disk decide.
 
+Codes in memory for candidates, and the query's own vector to rank them: Yamada, Asai and Hajishirzi, "Efficient Passage Retrieval with
+Hashing for Open-domain Question Answering" (2021). Full vectors on disk to verify them: Xiao et al., "Progressively Optimized
+Bi-Granular Document Representation for Scalable Embedding Based Retrieval" (2022). In part: neither the codes nor the vectors are
+trained for each other here; codes are `sketch`es of any encoder's vectors.
+
 Arrays of the folder: ``vectors`` float16 (n, d); ``sketch`` uint8 (groups, bits * columns, 64) and ``factors`` float16
 (groups, 64), see `sketch`; ``rotation`` float32 (d, d); ``centre`` float32 (d,). Rows are local passage ids. The attribute
 ``reach`` holds the measured search depths (see `depth`).

@@ -1,8 +1,9 @@
 """The IVF index of a segment of many millions of vectors: sketches in inverted lists on disk, list centroids in memory.
 
-The vectors are clustered into lists of about a thousand (SPANN, Chen et al., NeurIPS 2021). Each vector is sketched relative to
-the centroid of its list, so that the same number of bits is more precise. A query probes the lists closest to it, as many as
-calibration found necessary, and verifies its candidates as a `DenseIndex` does.
+The vectors are clustered into lists of about a thousand: Chen et al., "SPANN: Highly-efficient Billion-scale Approximate Nearest
+Neighbor Search" (2021); in part: a vector is in one list here, not in those on both sides of a boundary. Each vector is sketched
+relative to the centroid of its list, so that the same number of bits is more precise. A query probes the lists closest to it, as
+many as calibration found necessary, and verifies its candidates as a `DenseIndex` does.
 
 Arrays in addition to those of `DenseIndex`: ``centroids`` float32 (lists, d); ``starts`` int64 (lists + 1,), the first group of
 each list; ``numbers`` uint32 (groups, 64), the row at each place of ``sketch`` and ``factors``, 2**32 - 1 for an empty place;

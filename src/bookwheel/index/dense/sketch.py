@@ -4,6 +4,9 @@ A vector ``x`` becomes ``y = (x - c) R``, with ``c`` the centre of the segment a
 vector ``z`` of odd integers of magnitude at most ``2^bits - 1`` closest to ``y`` in angle: its signs for 1 bit. ``<q, x>`` is
 estimated as ``<q, c> + <q R, z> |y|² / <y, z>``, which is unbiased over the choice of ``R``.
 Sources: RaBitQ (Gao & Long, SIGMOD 2024), its extension to more bits (Gao et al., SIGMOD 2025).
+
+A vector as a sum of binary vectors, with as many bits a dimension as memory has: Gan et al., "Binary Embedding-based Retrieval at
+Tencent" (2023). In part: theirs are learned by a network; these follow from a random rotation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The inverted index, common to BM25 and sparse vectors: the dictionary, the postings lists, and the search over them."""
+"""The inverted index, common to BM25 and sparse vectors: the dictionary, the postings lists, and the search over them.
+
+The search (`kernels.sparse.search`) takes ranges of passages in the order of their upper bounds and leaves out those that no longer
+matter: Mallia, Suel and Tonellotto, "Faster Learned Sparse Retrieval with Block-Max Pruning" (2024). Here it is always the safe one.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,9 @@ term's greatest weight (float16 has 11 bits: as precise at the greatest weight, 
 up, are the impacts that select candidates; the remaining bits are in the postings, so the ranking is exactly that of the stored
 weights. With ``bits=8`` there are no remaining bits: the index is smallest and fastest, and the error 1/510 of the greatest
 weight.
+
+That one learned weight a term, quantised, is all that an inverted index needs: Lin and Ma, "A Few Brief Notes on DeepImpact, COIL,
+and a Conceptual Framework for Information Retrieval Techniques" (2021), for uniCOIL.
 """
 
 from __future__ import annotations

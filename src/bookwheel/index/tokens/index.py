@@ -3,8 +3,10 @@
 A token vector is stored as the number of its nearest centroid and the residual, rotated and quantised to 1, 2 or 4 bits per
 dimension, with one factor per vector. Centroids and residuals follow ColBERTv2 (Santhanam et al. 2022); the rotation, the levels
 for normally distributed numbers (Max 1960) and the factor follow RaBitQ (Gao & Long 2024) and are more precise at the same size
-(see the guide to encoders). Centroids are trained on the first part of a representation and reused by later parts, so that parts
-merge without loss.
+(see the guide to encoders). The table lies on disk, and the rows of all candidates are requested at once before any is scored, as in
+Shrestha et al., "ESPN: Memory-Efficient Multi-Vector Information Retrieval" (2023); in part: nothing is fetched before the first
+stage has ended. Centroids are trained on the first part of a representation and reused by later parts, so that parts merge without
+loss.
 
 Arrays: ``indptr`` int64 (n + 1,); ``codes`` uint8 (tokens, d * bits / 8); ``factors`` float16 (tokens,); ``owners`` uint16
 (tokens,), centroid numbers; ``spans`` uint16 (tokens, 2), characters of the passage; ``centroids`` float32 (k, d); ``rotation``

@@ -6,6 +6,10 @@ own sentences, some words of each in their order. With all evidence nearly all o
 people ask; with the sentence cut out of its passage what is found is what a text on the subject has that says something else.
 Between the two the start lies at a place (`START`) that was measured on judged collections (`bench/refusal.py`). Fitting takes
 a second or two, once, and again when the library has grown by half or has other vectors.
+
+Scores become what one threshold can judge for all queries, as in Rossi et al., "Relevance Filtering for Embedding-based Retrieval"
+(2024). In part: they map the cosine by a network that sees the query; here it is what the query's words reach, on a scale fitted to
+the library.
 """
 
 from __future__ import annotations

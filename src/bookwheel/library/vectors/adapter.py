@@ -1,8 +1,10 @@
 """A map from the query vectors of a new model to the document vectors of an old one.
 
 While an encoder is being replaced, queries of the new model search vectors of the old one, through a linear
-map fitted by ridge regression on passages encoded with both. Source: Drift-Adapter (Vejendla 2025) compares
-linear, low-rank and residual maps for this purpose.
+map fitted by ridge regression on passages encoded with both. Sources: Drift-Adapter (Vejendla 2025) compares
+linear, low-rank and residual maps for this purpose. Jang and Lim, "Towards Cross-modal Backward-compatible
+Representation Learning for Vision-Language Models" (2024), do so for pictures by what texts alone teach; in
+part: a linear map between encoders of texts.
 """
 
 from __future__ import annotations

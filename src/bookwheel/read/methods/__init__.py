@@ -2,6 +2,11 @@
 
 None is the default: without a name the passages, best first, go into one prompt. A method is a function ``draft(run)`` in the
 module of its name, which asks by `Run.ask`, may change `Run.evidence`, and yields the pieces of the final draft.
+
+Together with recipes they are the flow patterns of Gao et al., "Modular RAG: Transforming RAG Systems into LEGO-like Reconfigurable
+Frameworks" (2024): linear (``stuff``, ``compress``), conditional (``adaptive``, ``corrective``), branching (``replug``,
+``speculative``, ``sure``) and looping (``iterate``, ``flare``). In part: search is composed freely, by a recipe; of the methods of
+reading one is chosen.
 """
 
 from __future__ import annotations

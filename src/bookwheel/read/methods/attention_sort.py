@@ -1,6 +1,6 @@
 """Passages are put in the order of the attention that they get before the first token of the answer, the most attended last.
 
-Source: Peysakhovich and Lerer, "Attention sorting combats recency bias in long context language models" (2023): one step of decoding,
+Source: Peysakhovich and Lerer, "Attention Sorting Combats Recency Bias In Long Context Language Models" (2023): one step of decoding,
 sort by the mean attention to each passage over all layers and heads, once more, then answer. It needs a model of transformers in this
 process: neither llama.cpp nor a server shows what a model attends to. With these the order is that of `stuff`.
 """

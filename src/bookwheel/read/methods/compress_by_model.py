@@ -3,8 +3,7 @@
 Source: Jiang et al., "LongLLMLingua: accelerating and enhancing LLMs in long context scenarios via prompt compression" (ACL 2024).
 Coarse: passages in the order of the question's likelihood after them, with its restrictive statement. Fine: by how much the
 question lowers the perplexity of what they say ("contrastive perplexity"), here of whole sentences, since sentences are what is
-quoted. `selective` is the question-blind one: Li et al., "Compressing context to enhance inference efficiency of large language
-models" (EMNLP 2023; Selective Context), which drops what has the least self-information.
+quoted. `selective` is the question-blind one, see `selective_context`.
 """
 
 from __future__ import annotations

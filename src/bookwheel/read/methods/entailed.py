@@ -1,9 +1,10 @@
 """Passages from which a first answer does not follow are left out, and the question is asked of the rest again.
 
-Source: Yoran et al., "Making retrieval-augmented language models robust to irrelevant context" (ICLR 2024): a passage is dropped where
+Source: Yoran et al., "Making Retrieval-Augmented Language Models Robust to Irrelevant Context" (2024): a passage is dropped where
 a model for natural language inference finds that question and answer do not follow from it. ``verifier=`` names such a model, or a
 language model that is asked; without it the likelihood of question and answer after a passage, against that without one, stands
-in for it, where the model gives one. Where no passage is left the paper answers from memory; here the quotes stand.
+in for it, where the model gives one. Where no passage is left the paper answers from memory; here the quotes stand. Their second
+remedy, a reader tuned on passages that mislead, is not here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The draft is the next query: search and writing take turns, until the passages have all that was asked.
 
-Source: Shao et al., "Enhancing retrieval-augmented large language models with iterative retrieval-generation synergy" (Findings of EMNLP
-2023; Iter-RetGen). The stop is that of Aly and Vlachos, "Natural logic-guided autoregressive multi-hop document retrieval" (2022), in
-simple: nothing more is searched for once the claims have the terms of the question.
+Source: Shao et al., "Enhancing Retrieval-Augmented Large Language Models with Iterative Retrieval-Generation Synergy" (2023), called
+Iter-RetGen. The stop is, in part, that of Aly and Vlachos, "Natural Logic-guided Autoregressive Multi-hop Document Retrieval for Fact
+Verification" (2022): nothing more is searched for once the claims have the terms of the question, where they prove the claim by a
+natural logic. Their trained retriever is not here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """All passages in one prompt, the best last.
 
-Source: Liu et al., "Lost in the middle: how language models use long contexts" (TACL 2024): what stands at the ends of a prompt is
-read best, and last comes before the question.
+Source: Liu et al., "Lost in the Middle: How Language Models Use Long Contexts" (2023): what stands at the ends of a prompt is
+read best, and last comes before the question. Ordering is the first remedy, too, of Jin et al., "Long-Context LLMs Meet RAG:
+Overcoming Challenges for Long Inputs in RAG" (2024), who put the best at both ends; that is the part of it that is here, their
+others tune the model.
 """
 
 from __future__ import annotations

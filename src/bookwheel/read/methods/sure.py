@@ -1,6 +1,6 @@
 """Candidate answers first; for each the passages are summed up, and the candidate whose summary stands up best is the answer.
 
-Source: Kim et al., "SuRe: summarizing retrievals using answer candidates for open-domain QA of LLMs" (ICLR 2024). A summary counts 1
+Source: Kim et al., "SuRe: Summarizing Retrievals using Answer Candidates for Open-domain QA of LLMs" (2024). A summary counts 1
 where the model finds that it supports its candidate, and 1 for each other summary that it is preferred to; every pair is compared
 in both orders, which cancels a liking for the first place. A summary that no stored text supports takes no part.
 """

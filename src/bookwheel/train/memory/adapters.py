@@ -2,8 +2,9 @@
 
 LoRA (Hu et al., https://arxiv.org/abs/2106.09685), rsLoRA (Kalajdzievski, https://arxiv.org/abs/2312.03732), DoRA (Liu et al.,
 https://arxiv.org/abs/2402.09353), VeRA (Kopiczko et al., https://arxiv.org/abs/2310.11454), PiSSA (Meng et al.,
-https://arxiv.org/abs/2404.02948), OLoRA (Büyükakyüz, https://arxiv.org/abs/2406.01775), CorDA (Yang et al.,
-https://arxiv.org/abs/2406.05223), LoRA-GA (Wang et al., https://arxiv.org/abs/2407.05000).
+https://arxiv.org/abs/2404.02948), OLoRA (Büyükakyüz, https://arxiv.org/abs/2406.01775), LoRA-GA (Wang et al.,
+https://arxiv.org/abs/2407.05000), CorDA (Yang et al., "CorDA: Context-Oriented Decomposition Adaptation of Large Language Models"
+(2024), https://arxiv.org/abs/2406.05223).
 """
 
 from __future__ import annotations

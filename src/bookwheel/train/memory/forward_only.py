@@ -1,9 +1,14 @@
 """Training without gradients: the loss is compared at two points on either side of the weights, along a random direction.
 
 MeZO (Malladi et al., https://arxiv.org/abs/2305.17333): the direction is made again from its seed wherever it is needed, so a step
-takes the memory of reading alone. Sparse MeZO (Liu et al., https://arxiv.org/abs/2402.15751): only the smallest weights of each
-matrix move. Just One Byte (Zelikman et al., https://arxiv.org/abs/2306.10015): what a step found is one number along a direction
-that all can make, so machines that train together exchange a byte.
+takes the memory of reading alone.
+
+Liu et al., "Sparse MeZO: Less Parameters for Better Performance in Zeroth-Order LLM Fine-Tuning" (2024),
+https://arxiv.org/abs/2402.15751: only the smallest weights of each matrix move.
+
+Zelikman et al., "Just One Byte (per gradient): A Note on Low-Bandwidth Decentralized Language Model Finetuning Using Shared
+Randomness" (2023), https://arxiv.org/abs/2306.10015: what a step found is one number along a direction that all can make, so
+machines that train together exchange a byte.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A few layers at a time: each period draws those that are trained, and the state of the others is forgotten.
 
-LISA (Pan et al., https://arxiv.org/abs/2403.17919) draws evenly and always trains embeddings and head. OwLore (Li et al.,
-https://arxiv.org/abs/2405.18380) draws a layer the more likely the more of its weights are outliers, and takes projected steps
-inside (`Projected`).
+LISA (Pan et al., https://arxiv.org/abs/2403.17919) draws evenly and always trains embeddings and head. Li et al., "OwLore:
+Outlier-weighed Layerwise Sampled Low-Rank Projection for Memory-Efficient LLM Fine-tuning" (2024), https://arxiv.org/abs/2405.18380,
+draws a layer the more likely the more of its weights are outliers, and takes projected steps inside (`Projected`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Chooses how to train within a budget: the best method that fits, in its fastest form.
 
 Methods stand on a ladder, best first (`bench/train_memory.py` measures what each needs and reaches). What a form of a method needs
-is found from shapes (`trace`), before any work; training measures it.
+is found from shapes (`trace`), before any work; training measures it. That methods, recomputation and the size of a batch must be
+looked at together is what Zhang et al. measured on three machines, "Dissecting the Runtime Performance of the Training, Fine-tuning,
+and Inference of Large Language Models" (2023); of that, the memory of training is here, not time on several cards or serving.
 """
 
 from __future__ import annotations

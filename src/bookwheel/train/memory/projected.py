@@ -2,14 +2,17 @@
 
 One mechanism with the projection as its parameter:
 
-- ``svd``: the gradient's leading singular vectors, refreshed now and then. GaLore (Zhao et al., https://arxiv.org/abs/2403.03507);
-  its fused form updates layer by layer.
-- ``rows``: some rows, those of the largest norm. Grass (Muhamed et al., https://arxiv.org/abs/2406.17660); with ``residual="sign"``
-  the rest goes by the sign of the gradient, without a state: FRUGAL (Zmushko et al., https://arxiv.org/abs/2411.07837).
+- ``svd``: the gradient's leading singular vectors, refreshed now and then. Zhao et al., "GaLore: Memory-Efficient LLM Training by
+  Gradient Low-Rank Projection" (2024), https://arxiv.org/abs/2403.03507; its fused form updates layer by layer.
+- ``rows``: some rows, those of the largest norm. Muhamed et al., "Grass: Compute Efficient Low-Memory LLM Training with Structured
+  Sparse Gradients" (2024), https://arxiv.org/abs/2406.17660; with ``residual="sign"`` the rest goes by the sign of the gradient,
+  without a state: Zmushko et al., "FRUGAL: Memory-Efficient Optimization by Reducing State Overhead for Scalable Training" (2024),
+  https://arxiv.org/abs/2411.07837.
 - ``random``: Gaussian, made again from its seed rather than stored. Flora (Hao et al., https://arxiv.org/abs/2402.03293) draws it
   anew each period and moves the first moment; with ``use="channels"`` the moments only say how far each channel goes along its
   own gradient: APOLLO (Zhu et al., https://arxiv.org/abs/2412.05270).
-- ``haar``: low frequencies of the gradient along its rows. GWT (Wen et al., https://arxiv.org/abs/2501.07237).
+- ``haar``: low frequencies of the gradient along its rows. Wen et al., "Breaking Memory Limits: Gradient Wavelet Transform Enhances
+  LLMs Training" (2025), https://arxiv.org/abs/2501.07237.
 """
 
 from __future__ import annotations

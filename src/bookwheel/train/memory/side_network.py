@@ -1,10 +1,16 @@
 """A small network beside the model reads its hidden states; nothing goes back through the model itself, which stays as it is.
 
-Ladder side networks (Sung et al., LST, https://arxiv.org/abs/2206.06522; with pooling that needs no gradient, Quantized Side Tuning,
-Zhang et al., https://arxiv.org/abs/2401.07159), a recurrent one that is the same at every layer (READ, Wang et al.,
-https://arxiv.org/abs/2305.15348), or layers weighed by the confidence of each token's states (UniPT, Diao et al.,
-https://arxiv.org/abs/2308.14316). Modules that are scattered over the layers become one path, which is what makes parameter-efficient
-tuning of rankers stable (Ma et al., https://arxiv.org/abs/2208.09847).
+- ``ladder``: a rung for each layer (Sung et al., LST, https://arxiv.org/abs/2206.06522), its states narrowed without a gradient as
+  in Zhang et al., "Quantized Side Tuning: Fast and Memory-Efficient Tuning of Quantized Large Language Models" (2024),
+  https://arxiv.org/abs/2401.07159; in part: the model at whose side it stands is not quantised here.
+- ``recurrent``: one network that is the same at every layer. Wang et al., "READ: Recurrent Adaptation of Large Transformers" (2023),
+  https://arxiv.org/abs/2305.15348.
+- ``parallel``: layers weighed by the confidence of each token's states. Diao et al., "UniPT: Universal Parallel Tuning for Transfer
+  Learning with Efficient Parameter and Memory" (2023), https://arxiv.org/abs/2308.14316.
+
+Modules that are scattered over the layers become one path, which makes the tuning of rankers stable: Ma et al., "Scattered or
+Connected? An Optimized Parameter-efficient Tuning Approach for Information Retrieval" (2022), https://arxiv.org/abs/2208.09847. In
+part: they connect modules inside the layers; here the path stands outside of them, and rankers were not trained.
 
 What was learned cannot be merged into the model: the end is the model with the network at its side.
 """

@@ -1,6 +1,6 @@
 """Linear layers that keep a sketch of their inputs for the gradient of their weights, rather than the inputs.
 
-Bershatsky et al., Memory-Efficient Backpropagation through Large Linear Layers (https://arxiv.org/abs/2201.13195). The gradient
+Bershatsky et al., "Memory-Efficient Backpropagation through Large Linear Layers" (2022), https://arxiv.org/abs/2201.13195. The gradient
 of the weight becomes an unbiased estimate; that of the input stays exact, so the estimates of other layers are not biased by it.
 """
 

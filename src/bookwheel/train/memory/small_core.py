@@ -1,7 +1,8 @@
 """Between two fixed factors only a small square matrix is trained: rank times rank numbers a layer.
 
 LoRA-XS (Bałazy et al., https://arxiv.org/abs/2405.17604): the factors are the leading singular vectors of the weight. LoRA-SB
-(Ponkshe et al., https://arxiv.org/abs/2411.19557): those of the first step that full training would take, and the core starts there.
+(Ponkshe et al., "Initialization using Update Approximation is a Silver Bullet for Extremely Efficient Low-Rank Fine-Tuning" (2024),
+https://arxiv.org/abs/2411.19557): those of the first step that full training would take, and the core starts there.
 """
 
 from __future__ import annotations

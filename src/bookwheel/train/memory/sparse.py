@@ -1,9 +1,15 @@
 """A small share of the weights is trained where it lies; the rest is frozen. What was learned is a patch: places and differences.
 
-Places are chosen once, before training: by Fisher information (FISH, Sung et al., https://arxiv.org/abs/2111.09839), the first
-gradient, magnitude or at random (SHiRA's masks, Bhardwaj et al., https://arxiv.org/abs/2406.13175), or as whole rows of matrices
-(S2FT, Yang et al., https://arxiv.org/abs/2412.06289). With ``regrow`` those that changed least give way to those with the largest
-gradients now and then (SpIEL, Ansell et al., https://arxiv.org/abs/2401.16405).
+Places are chosen once, before training:
+
+- by Fisher information: Sung et al., "Training Neural Networks with Fixed Sparse Masks" (2021), FISH,
+  https://arxiv.org/abs/2111.09839;
+- by the first gradient, by magnitude or at random: SHiRA's masks (Bhardwaj et al., https://arxiv.org/abs/2406.13175);
+- as whole rows of matrices: Yang et al., "S^{2}FT: Efficient, Scalable and Generalizable LLM Fine-tuning by Structured Sparsity"
+  (2024), https://arxiv.org/abs/2412.06289; in part: rows are not permuted into dense blocks with heads and channels.
+
+With ``regrow`` those that changed least give way to those with the largest gradients now and then: Ansell et al., "Scaling Sparse
+Fine-Tuning to Large Language Models" (2024), SpIEL, https://arxiv.org/abs/2401.16405.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Contrast: a query's own text is to be nearer than the other texts of its batch."""
+"""Contrast: a query's own text is to be nearer than the other texts of its batch.
+
+After Karpukhin et al., "Dense Passage Retrieval for Open-Domain Question Answering" (2020). In part: negatives from the batch, none
+mined with BM25, and what is trained is a static model (`bookwheel.train.static`) rather than two towers.
+"""
 
 from __future__ import annotations
 

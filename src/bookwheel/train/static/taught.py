@@ -1,4 +1,9 @@
-"""What a teacher says of texts: bags, and its unit vectors, mapped to the directions of the student."""
+"""What a teacher says of texts: bags, and its unit vectors, mapped to the directions of the student.
+
+After Zhao et al., "Compressing Sentence Representation for Semantic Retrieval via Homomorphic Projective Distillation" (2022): a small
+model imitates a large one's vectors through a linear projection. In part: the student is a table of word vectors, and the projection
+is fitted to where the student is rather than learned.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""``train static``: the static model fitted to a collection, without labels."""
+"""``train static``: the static model fitted to a collection, without labels.
+
+A small encoder by contrast without labels and by imitation of a larger one: Bednář et al., "Some Like It Small: Czech Semantic
+Embedding Models for Industry Applications" (2023). In part: their students are transformers.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Judges beside each other: agreement on grades, the order of recipes under each, and what a judge is inclined to.
 
-What to look at is that of Rahmani et al., "Judging the Judges" (2025), which compares 42 sets of judgments made by language models:
-agreement on labels, agreement on the order of systems, and bias.
+What to look at is that of Rahmani et al., "Judging the Judges: A Collection of LLM-Generated Relevance Judgements" (2025), which
+compares 42 sets of judgments made by language models: agreement on labels, agreement on the order of systems, and bias.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Each is one class and one line of `METHODS`. A judge that reads meaning as a recipe does (`similarity`) prefers that recipe's
 documents; see `comparison.Bias`, and docs/judging.md for what each is worth.
+
+Where a model gives probabilities, a score is the expected grade (`Graded`): Huang and Chen, "InstUPR : Instruction-based Unsupervised
+Passage Reranking with Large Language Models" (2024). In part: for judging rather than for a recipe, and not by pairs.
 """
 
 from __future__ import annotations

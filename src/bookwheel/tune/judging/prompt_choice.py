@@ -4,7 +4,7 @@ The mutual information of passages and grades, I(X; Y) = H(mean of p(y|x)) - mea
 passages different grades, and each of them surely. Source: Sorensen et al., "An Information-theoretic Approach to Prompt
 Engineering Without Ground Truth Labels" (ACL 2022). Before that, probabilities are divided by their mean over the passages
 (calibration by marginalisation): Yang et al., "Improving Probability-based Prompt Selection Through Unified Evaluation and
-Analysis" (TACL 2024).
+Analysis" (2024).
 """
 
 from __future__ import annotations

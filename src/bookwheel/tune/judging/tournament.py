@@ -1,8 +1,9 @@
 """Systems compared by their answers to the same questions: every two are asked about in both orders.
 
-Son et al., "Varco Arena" (2024): pairs of answers are compared directly, without a reference; of more than two systems, each
-question is a single-elimination tournament in an order drawn anew, and strengths are fitted to all its matches. A judge that
-takes the first whatever it is gives a tie, since it is asked twice, and its inclination is told.
+Son et al., "Varco Arena: A Tournament Approach to Reference-Free Benchmarking Large Language Models" (2024): pairs of answers are
+compared directly, without a reference; of more than two systems, each question is a single-elimination tournament in an order drawn
+anew, and strengths are fitted to all its matches. A judge that takes the first whatever it is gives a tie, since it is asked twice,
+and its inclination is told.
 """
 
 from __future__ import annotations

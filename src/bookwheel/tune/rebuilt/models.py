@@ -1,4 +1,10 @@
-"""Models that are on this machine and not yet in the library: added to a copy of it, and embedded in steps."""
+"""Models that are on this machine and not yet in the library: added to a copy of it, and embedded in steps.
+
+Encoders of all sizes compared on one's own queries: Luo et al., "Large Language Models as Foundations for Next-Gen Dense Retrieval: A
+Comprehensive Empirical Assessment" (2024). In part: those that are there are compared, none is trained. Representations in different
+bits compared under one limit of bytes: Zhang et al., "Experimental Analysis of Large-scale Learnable Vector Storage Compression"
+(2023). In part: of the methods that they compare the number of bits of token vectors alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Other units of retrieval and other lengths of passages: the documents indexed once more into a library of their own."""
+"""Other units of retrieval and other lengths of passages: the documents indexed once more into a library of their own.
+
+Which length serves best is for the collection to say; neither words nor whole texts, in Hill et al., "The Goldilocks Principle:
+Reading Children's Books with Explicit Memory Representations" (2015). In part: lengths are compared, the memory network that reads
+them is not here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Two numbers for one key, neither of which corrects the other: both must be told."""
+"""Two numbers for one key, neither of which corrects the other: both must be told.
+
+After Xie et al., "Adaptive Chameleon or Stubborn Sloth: Unraveling the Behavior of Large Language Models in Knowledge Clashes"
+(2024). In part: two pieces of evidence contradict each other here; what a model remembers is not elicited.
+"""
 
 from __future__ import annotations
 

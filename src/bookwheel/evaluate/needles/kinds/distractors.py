@@ -1,4 +1,8 @@
-"""One number among sentences that have more of the question's words than the needle, but not the answer."""
+"""One number among sentences that have more of the question's words than the needle, but not the answer.
+
+After Wu et al., "How Easily do Irrelevant Inputs Skew the Responses of Large Language Models?" (2024), whose passages are unrelated,
+partly related or related without an answer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A number that only several facts together give: person, team, room, telephone."""
+"""A number that only several facts together give: person, team, room, telephone.
+
+After Welbl, Stenetorp and Riedel, "Constructing Datasets for Multi-hop Reading Comprehension Across Documents" (2018): the facts stand
+in different places and are linked by what they name; candidates that the same links lead to are among them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A thread: each needle gives the key of the next one, the last one a number."""
+"""A thread: each needle gives the key of the next one, the last one a number.
+
+After Roberts, Han and Albanie, "Needle Threading: Can LLMs Follow Threads through Near-Million-Scale Haystacks?" (2024); its single and
+multiple needles are `single` and `several`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Typing errors in one of five words that carry meaning: a neighbouring key, two letters swapped, a letter left out.
 
-Zhuang and Zuccon, "Dealing with Typos for BERT-based Passage Retrieval and Ranking" (EMNLP 2021), whose kinds these are. The first
-letter stays, as it does in most errors that people make (Pollock and Zamora, 1984).
+Zhuang and Zuccon, "Dealing with Typos for BERT-based Passage Retrieval and Ranking" (2021), whose kinds these are; in part: what
+typos cost is measured, training with them is not here. The first letter stays, as it does in most errors that people make (Pollock and
+Zamora, 1984).
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """``bm25 >> expand_seen("smollm2", docs=3) >> bm25``: expansion by a passage written after reading
 the first ones found.
+
+Source: Shen et al., "Large Language Models are Strong Zero-Shot Retriever" (2023), LameR.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def picked_sentences(asker: Asker, query: str, passages: Sequence[str], prompt: 
     """The sentences of ``passages`` that the model picked as answers to ``query``. Raises
     `ModelError`.
 
-    Lei et al., "Corpus-Steered Query Expansion with Large Language Models" (2024, CSQE). Only what
+    Lei et al., "Corpus-Steered Query Expansion with Large Language Models" (2024). Only what
     is in the passages is used: a sentence of the answer counts if at least four fifths of its
     word pairs occur in one of theirs, and theirs is returned.
     """

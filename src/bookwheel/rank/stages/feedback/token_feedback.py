@@ -1,7 +1,8 @@
 """``token_feedback(docs=3, clusters=24, keep=10, weight=1.0, on="")``: pseudo-relevance feedback
 for late interaction.
 
-Clusters of the first passages' token vectors become further query tokens. Source: Wang, Macdonald,
+Clusters of the first passages' token vectors become further query tokens. Sources: Wang et al.,
+"Pseudo-Relevance Feedback for Multiple Representation Dense Retrieval" (2021); Wang, Macdonald,
 Tonellotto and Ounis, "ColBERT-PRF: Semantic Pseudo-Relevance Feedback for Dense Passage and
 Document Retrieval" (ACM TWEB 2023). There the weight of a centroid is the idf of the word piece
 nearest to it. An index of vectors has no word pieces, so here it is the idf of the centroid itself:

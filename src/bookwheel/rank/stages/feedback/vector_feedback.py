@@ -3,7 +3,9 @@ feedback on vectors.
 
 Source: Li, Mourad, Zhuang, Koopman and Zuccon, "Pseudo Relevance Feedback with Deep Language Models
 and Dense Retrievers: Successes and Pitfalls" (ACM TOIS 2023): the average, and Rocchio's formula
-without negative examples.
+without negative examples. Lexical scores fused before it, after it or both (``hybrid >>
+vector_feedback() >> hybrid``): Li et al., "To Interpolate or not to Interpolate: PRF, Dense and
+Sparse Retrievers" (2022).
 """
 
 from __future__ import annotations

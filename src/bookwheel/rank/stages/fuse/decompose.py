@@ -1,5 +1,8 @@
 """``decompose(bm25, count=3, model="smollm2")``: searches the simpler questions that a question
 consists of.
+
+As clues of one vague query: Lin et al., "Decomposing Complex Queries for Tip-of-the-tongue
+Retrieval" (2023). In part: all clues are searched by the same recipe, none becomes a filter.
 """
 
 from __future__ import annotations

@@ -1,5 +1,11 @@
 """``rewrites(bm25, count=3, model="smollm2")``: searches several rewrites of the query and fuses
 the rankings.
+
+Beside RAG-Fusion: Dhole, Chandradevan and Agichtein, "Generative Query Reformulation Using Ensemble
+Prompting, Document Fusion, and Relevance Feedback" (2024); in part: the fusion of rankings, from one
+instruction instead of paraphrases of it. Kostric and Balog, "A Surprisingly Simple yet Effective
+Multi-Query Rewriting Method for Conversational Passage Retrieval" (2024); in part: several rewrites
+searched beside each other, asked for in one answer instead of taken from a beam, and equal.
 """
 
 from __future__ import annotations

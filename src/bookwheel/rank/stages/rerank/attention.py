@@ -2,6 +2,11 @@
 inside a language model.
 
 One forward pass over all passages tells which of them the words of the query attend to.
+
+Source: Chen, Gutiérrez and Su, "Attention in Large Language Models Yields Efficient Zero-Shot
+Re-Rankers" (2025). That few heads do most of it, and can do it alone: Wu et al., "Retrieval Head
+Mechanistically Explains Long-Context Factuality" (2024). In part: they find heads by what is copied
+into an answer; here they are found by how far they tell relevant passages from others.
 """
 
 from __future__ import annotations
@@ -73,8 +78,7 @@ def parse_heads(text: str) -> tuple[Head, ...] | None:
 class AttentionReranker:
     """Scores passages by the attention that the query's tokens pay to their tokens.
 
-    Chen, Gutiérrez and Su, "Attention in Large Language Models Yields Efficient Zero-Shot
-    Re-Rankers" (ICLR 2025, ICR): the attention of every head, averaged over the query's tokens,
+    Chen, Gutiérrez and Su (ICLR 2025, ICR): the attention of every head, averaged over the query's tokens,
     less that of a content-free query (``calibrate``), summed over heads and over a passage's tokens
     (``reduce="sum"``; ``mean`` does not favour long passages). ``heads`` uses only those given, as
     "query-focused retrieval heads" (Zhang et al., 2025) do; ``standardise`` brings each head to one

@@ -1,4 +1,13 @@
-"""``bm25 >> cross(20, model="FOLDER")``: reranking by a cross-encoder."""
+"""``bm25 >> cross(20, model="FOLDER")``: reranking by a cross-encoder.
+
+Sources: Nogueira and Cho, "Passage Re-ranking with BERT" (2019); of the ways to rank with BERT that
+Qiao et al. compare, "Understanding the Behaviors of BERT in Ranking" (2019), this is the one that
+reads query and passage together.
+
+The best window of a long passage and the passage's own score (``long="max"``, ``weight`` below 1)
+are what Yang, Zhang and Lin rank by, "Simple Applications of BERT for Ad Hoc Document Retrieval"
+(2019). In part: they take the best few sentences.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """``interpolate(dense, weight=0.5, stop=True)``: re-scores candidates by another retriever, without
 searching with it.
 
-Source: Leonhardt, Müller, Rudra, Khosla, Anand and Anand, "Efficient Neural Ranking using Forward
-Indexes and Lightweight Encoders" (ACM TOIS 2023). Its early stopping bounds the second scores to
+Sources: Leonhardt et al., "Efficient Neural Ranking using Forward Indexes" (2022), and Leonhardt,
+Müller, Rudra, Khosla, Anand and Anand, "Efficient Neural Ranking using Forward Indexes and
+Lightweight Encoders" (ACM TOIS 2023). Its early stopping bounds the second scores to
 come by the best one seen so far. Here both scores are normalised first (``tmm``: the lowest
 possible score is 0, the best candidate's 1).
 """

@@ -1,5 +1,9 @@
 """``bm25 >> listwise(20, model="http://localhost:8080/v1#MODEL")``: a language model writes down
 the order of the passages.
+
+All in one pass (``window=0``) rather than by windows: Liu et al., "Sliding Windows Are Not the End:
+Exploring Full Ranking with Long-Context Large Language Models" (2024). In part: the ranking, not
+the tuning on whole lists.
 """
 
 from __future__ import annotations

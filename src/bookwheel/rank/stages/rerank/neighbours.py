@@ -1,5 +1,9 @@
 """``bm25 >> neighbours("dense", weight=0.5)``: smooths scores over similar candidates, without a
 model.
+
+Judging a passage by its similarities to the other candidates is half of Zhang et al., "Hybrid and
+Collaborative Passage Reranking" (2023). In part: theirs is a transformer that learns it, of sparse
+and dense similarities together.
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""``expand("smollm2", weight=0.3)``: expansion by a passage that a language model writes."""
+"""``expand("smollm2", weight=0.3)``: expansion by a passage that a language model writes.
+
+Beside Query2doc and HyDE: Jagerman et al., "Query Expansion by Prompting Large Language Models"
+(2023), of whose prompts this is the one without examples. What was written is balanced against the
+query by fixed shares, whatever its length; Zhang et al., "Exploring the Best Practices of Query
+Expansion with Large Language Models" (2024), also balance it. In part: one text, they sample several
+and calibrate them with feedback.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,9 @@ historical query expansion. Words of earlier questions that are rare enough to n
 always added. Other content words are added only from the last few questions, and only to a question
 that is unclear by itself: it has a pronoun, or hardly a rare word. The paper's thresholds are BM25
 scores on one collection; here they are shares of the largest possible idf. They were not fitted: no
-judged conversations were available.
+judged conversations were available. Of each word of the earlier questions it is decided whether it
+is added, which Voskarides et al. train a classifier for, "Query Resolution for Conversational
+Search with Limited Supervision" (2020); in part: rules take its place.
 """
 
 from __future__ import annotations

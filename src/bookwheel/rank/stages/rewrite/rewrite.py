@@ -1,4 +1,9 @@
-"""``rewrite("smollm2")``: searches a language model's wording of the query."""
+"""``rewrite("smollm2")``: searches a language model's wording of the query.
+
+Sources: Ma et al., "Query Rewriting for Retrieval-Augmented Large Language Models" (2023), and
+Kachuee et al., "Improving Tool Retrieval by Leveraging Large Language Models for Query Generation"
+(2024). In part: by a prompt, as they begin; no rewriter is trained by what is then found.
+"""
 
 from __future__ import annotations
 

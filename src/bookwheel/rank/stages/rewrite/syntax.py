@@ -15,7 +15,10 @@ name before a colon that is not a field of the library.
 Examples move the query by Rocchio's formula (1971), with the weights of Manning, Raghavan and
 Schütze, "Introduction to Information Retrieval", section 9.1.1: towards those that are liked and
 away from the others, in its terms and its vectors. Terms are weighted by tf-idf, since whole
-passages have many words that say nothing.
+passages have many words that say nothing. Several ``like:`` and ``unlike:`` are the series of
+intersections and differences of Liu, "SetCSE: Set Operations using Contrastive Learning of Sentence
+Embeddings" (2024). In part: sets are means of vectors, and the encoder is not tuned to keep them
+apart.
 """
 
 from __future__ import annotations
