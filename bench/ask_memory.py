@@ -98,7 +98,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.answer:
         return answer(*options.answer)
-    from limits import run_within
+    from limits import LOOK, run_within
 
     from bookwheel.memory.sizes import ram_of
 
@@ -113,7 +113,7 @@ def main() -> None:
         subprocess.run(command, env=environment, check=True)
         asked.write_text(json.dumps(questions(options.data, options.questions)), encoding="utf-8")
         command = [sys.executable, str(Path(__file__).resolve()), "--answer", str(library), str(asked)]
-        outcome = run_within(limit, command, environment, timeout=3600)
+        outcome = run_within(limit, command, environment, timeout=3600, look=LOOK)
         size = sum(file.stat().st_size for file in library.rglob("*") if file.is_file())
     if outcome.code or not outcome.within:
         sys.exit(f"{outcome.told()}, exit code {outcome.code}\n{outcome.errors[-2000:]}")

@@ -32,7 +32,7 @@ from peers import environment_of, python_of
 sys.path.insert(0, str(ROOT / "tests" / "budget"))
 sys.path.insert(0, str(ROOT / "src"))
 
-from limits import Outcome, TookTooLong, run_within
+from limits import LOOK, Outcome, TookTooLong, run_within
 
 from bookwheel.memory.sizes import format_size, parse_size, round_up
 from synthetic import ZipfText, write_text
@@ -142,7 +142,9 @@ def phase(what: str, ram: int, code: str, *arguments: object, told: bool = True)
     """One phase in a process of its own within ``ram`` bytes."""
     say(f"{what} within {format_size(ram)}")
     started = time.perf_counter()
-    outcome = run_within(ram, [sys.executable, "-c", code, *map(str, arguments)], environment_of(None, 1), timeout=6 * HOURS)
+    outcome = run_within(
+        ram, [sys.executable, "-c", code, *map(str, arguments)], environment_of(None, 1), timeout=6 * HOURS, look=LOOK
+    )
     row = as_row(what, outcome, time.perf_counter() - started)
     if outcome.code == 0 and told:
         row |= json.loads(outcome.output.strip().splitlines()[-1])
@@ -174,7 +176,7 @@ def peer(name: str, ram: int, data: Path, *, limit: float) -> dict[str, Any]:
     started = time.perf_counter()
     row: dict[str, Any]
     try:
-        outcome = run_within(ram, command, environment_of(environment, 2), timeout=limit)
+        outcome = run_within(ram, command, environment_of(environment, 2), timeout=limit, look=LOOK)
         row = as_row(name, outcome, time.perf_counter() - started)
         if outcome.code and not outcome.killed:
             row["error"] = outcome.errors.strip().splitlines()[-1:]

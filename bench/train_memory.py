@@ -194,7 +194,7 @@ def worker(options: argparse.Namespace) -> None:
 
 def ask(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
     """A worker's answer, and its peak."""
-    from limits import run_within
+    from limits import LOOK, run_within
 
     command = [
         sys.executable,
@@ -206,7 +206,7 @@ def ask(options: argparse.Namespace, form: dict[str, Any]) -> dict[str, Any]:
         "--worker",
         json.dumps(form),
     ]
-    outcome = run_within(LIMIT, command, {**os.environ, "PYTHONPATH": str(ROOT / "src")}, timeout=7200)
+    outcome = run_within(LIMIT, command, {**os.environ, "PYTHONPATH": str(ROOT / "src")}, timeout=7200, look=LOOK)
     lines = [line for line in outcome.output.splitlines() if line.startswith("RESULT ")]
     if not lines:
         return {"failed": "killed by the limit" if outcome.killed else (outcome.errors.strip().splitlines() or ["?"])[-1]}

@@ -115,21 +115,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
     rows: list[list[str]] = []
-    results: dict[str, Any] = {}
     for name in arguments.collections:
+        results: dict[str, Any] = {}
         collection = load_collection(SHARED / "data" / name)
         for kind in LURES:
             draws = [one(collection, arguments.recipe, kind, arguments, seed) for seed in range(arguments.seeds)]
             means = {key: sum(draw[key] for draw in draws) / len(draws) for key in draws[0]}
-            results[f"{name}, {kind}"] = {**means, "lowest_auc": min(draw["auc"] for draw in draws)}
+            results[kind] = {**means, "lowest_auc": min(draw["auc"] for draw in draws)}
             figures = [f"{means['auc']:.3f}", f"{min(draw['auc'] for draw in draws):.3f}"]
             figures += [f"{100 * means[key]:.0f} %" for key in ("found", "false")]
             figures += [f"{means[key]:.3f}" for key in ("ndcg", "ndcg_without_harmful", "ndcg_clean")]
             rows.append([name, kind, *figures])
             print(rows[-1], flush=True)
+        keep(f"worth-{name}", {"machine": machine(), "arguments": vars(arguments), "rows": results})
     head = ["collection", "lure", "AUC", "lowest", "shown harmful", "wrongly", "nDCG@10", "without harmful", "without poison"]
     print(table(head, rows))
-    keep("worth", {"machine": machine(), "arguments": vars(arguments), "rows": results})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import shutil
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,18 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where Python is told to write no compiled files, child processes share a folder of them: each would compile all it imports."""
+    """Where Python is told to write no compiled files beside the sources, all processes share a folder of them in pytest's cache.
+
+    Without it each child process would compile all that it imports, and with a new one each run all packages.
+    """
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") and "PYTHONPYCACHEPREFIX" not in os.environ:
-        folder = tempfile.mkdtemp(prefix="bookwheel-compiled-")
+        if config.pluginmanager.has_plugin("cacheprovider"):
+            folder = str(config.cache.mkdir("compiled"))
+        else:
+            folder = tempfile.mkdtemp(prefix="bookwheel-compiled-")
+            config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = folder
         sys.dont_write_bytecode = False  # of which processes that read files are told
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 LONGEST = (
@@ -38,10 +46,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders: `mktemp` would look through those of all tests before for each."""
+    place = tmp_path_factory.mktemp("homes")
+    return (place / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test touches the libraries of the person who runs it."""
-    monkeypatch.setenv("BOOKWHEEL_HOME", str(tmp_path_factory.mktemp("home")))
+    home = next(homes)
+    home.mkdir()
+    monkeypatch.setenv("BOOKWHEEL_HOME", str(home))
+    return home
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import bookwheel
 from bookwheel import _errors
 
-SOURCE = Path(__file__).parents[1] / "src"
+ROOT = Path(__file__).parents[1]
 
 GOOD = """
 import bookwheel
@@ -55,42 +56,56 @@ Rm3(docs="three")  # E
 """
 
 
-def types(folder: Path, program: str) -> list[str]:
-    """What mypy says of a user's program."""
+TYPES = f"import bookwheel\n{''.join(f'reveal_type(bookwheel.{name})' + chr(10) for name in sorted(bookwheel.__all__))}"
+PROGRAMS = {"good": GOOD, "bad": BAD, "staged": STAGES, "names": TYPES}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[int, str]]]:
+    """What mypy says of each program, as a user would write them: line and message."""
     api = pytest.importorskip("mypy.api")
-    (folder / "program.py").write_text(program)
-    (folder / "mypy.ini").write_text(f"[mypy]\nmypy_path = {SOURCE}\nstrict = True\nfollow_imports = silent\n")
-    depth = sys.getrecursionlimit()
+    folder = tmp_path_factory.mktemp("programs")
+    for name, program in PROGRAMS.items():
+        (folder / f"{name}.py").write_text(program)
+    depth, before = sys.getrecursionlimit(), Path.cwd()
     try:
-        out, err, _ = api.run([str(folder / "program.py"), "--config-file", str(folder / "mypy.ini"), "--no-color-output"])
+        # From here, with the project's settings: what `mypy --strict -p bookwheel` left in its cache is not made again.
+        os.chdir(ROOT)
+        options = ("--config-file", "pyproject.toml", "--strict", "--no-color-output")
+        out, err, _ = api.run([*options, *(str(folder / f"{name}.py") for name in PROGRAMS)])
     finally:
+        os.chdir(before)
         sys.setrecursionlimit(depth)  # mypy raises it for good, and tests of deep files run in this process
     assert not err
-    return [line.split("program.py:")[1] for line in out.splitlines() if "program.py:" in line]
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in PROGRAMS}
+    for line in out.splitlines():
+        place, _, rest = line.partition(".py:")
+        if Path(place).stem in found and str(folder.name) in place:
+            number, _, message = rest.partition(": ")
+            found[Path(place).stem].append((int(number), message))
+    return found
 
 
-def test_a_program_type_checks(tmp_path: Path) -> None:
-    assert types(tmp_path, GOOD) == []
+def test_a_program_type_checks(told: dict[str, list[tuple[int, str]]]) -> None:
+    assert told["good"] == []
 
 
-@pytest.mark.parametrize("program", [BAD, STAGES], ids=["library", "stages"])
-def test_mistakes_in_a_program_are_type_errors(program: str, tmp_path: Path) -> None:
-    wrong = [number for number, line in enumerate(program.splitlines(), 1) if line.endswith("# E")]
-    told = types(tmp_path, program)
-    assert sorted({int(line.split(":")[0]) for line in told if "error:" in line}) == wrong
+@pytest.mark.parametrize("name", ["bad", "staged"])
+def test_mistakes_in_a_program_are_type_errors(name: str, told: dict[str, list[tuple[int, str]]]) -> None:
+    wrong = [number for number, line in enumerate(PROGRAMS[name].splitlines(), 1) if line.endswith("# E")]
+    assert sorted({number for number, message in told[name] if "error:" in message}) == wrong
 
 
-def test_every_public_name_is_typed_and_there(tmp_path: Path) -> None:
+def test_every_public_name_is_typed_and_there(told: dict[str, list[tuple[int, str]]]) -> None:
     names = [name for name in bookwheel.__all__ if name != "__version__"]
     assert set(_errors.__all__) <= set(names)
     assert {*bookwheel._ATTRIBUTES, *bookwheel._MODULES, *_errors.__all__} == set(names)
     for name in names:
         assert getattr(bookwheel, name) is not None
     assert dir(bookwheel) == sorted(bookwheel.__all__)
-    told = types(tmp_path, "import bookwheel\n" + "\n".join(f"reveal_type(bookwheel.{name})" for name in names))
-    assert len(told) == len(names)
-    for name, line in zip(names, told, strict=True):
-        assert "Any" not in line.split("note:")[1].split("->")[-1], (name, line)
+    assert len(told["names"]) == len(bookwheel.__all__)
+    for name, (_, message) in zip(sorted(bookwheel.__all__), told["names"], strict=True):
+        assert "Any" not in message.split("->")[-1], (name, message)
 
 
 def test_errors_are_named_as_they_are_imported() -> None:

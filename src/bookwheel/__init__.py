@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .library.planning import LibraryPlan, plan
     from .library.results import IndexReport, Info, Result, Results, StoredDocument
     from .library.search_options import SearchOptions
+    from .library.static_pruning.report import PrunedPassage, Pruning
     from .rank.parse import parse_recipe
     from .rank.recipe import Recipe
     from .read.answer import Answer, Claim
@@ -67,6 +68,8 @@ _ATTRIBUTES = {
     "LibraryPlan": ("library.planning", "LibraryPlan"),
     "Mentions": ("library.mentions", "Mentions"),
     "Place": ("documents.places", "Place"),
+    "PrunedPassage": ("library.static_pruning.report", "PrunedPassage"),
+    "Pruning": ("library.static_pruning.report", "Pruning"),
     "Quote": ("read.evidence", "Quote"),
     "Recipe": ("rank.recipe", "Recipe"),
     "RemoteLibrary": ("serve.client", "RemoteLibrary"),
@@ -107,6 +110,8 @@ __all__ = [
     "Mentions",
     "ModelError",
     "Place",
+    "PrunedPassage",
+    "Pruning",
     "QueryError",
     "Quote",
     "Recipe",

@@ -23,6 +23,12 @@ def words(size: int) -> bytes:
     return bytes(out[:size])
 
 
+def slowly_new(megabytes: int) -> bytes:
+    """So many megabytes, of each a thirtieth new words: quickly packed, and no bomb of the kind that its ratio tells."""
+    new = words(megabytes * MB // 32)
+    return b"".join(new[at : at + MB // 32] * 32 for at in range(0, len(new), MB // 32))
+
+
 def pdf(content: bytes, filters: int = 1, extra: bytes = b"", pages: int = 1) -> bytes:
     """A PDF whose pages all show ``content``, packed ``filters`` times."""
     for _ in range(filters):
@@ -168,7 +174,7 @@ SHAPES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "text packed by zstd --long=27": ("txt.zst", lambda: zstd_window(words(MB) * 9)),
     "records packed by zstd --long=27": (
         "jsonl.zst",
-        lambda: zstd_window(b"".join(b'{"text":"%s"}\n' % words(20_000) for _ in range(8000))),
+        lambda: zstd_window(b'{"text":"%s"}\n' % words(20_000) * 8000),
     ),
     "an archive packed by zstd --long=27": (
         "tar.zst",
@@ -177,7 +183,7 @@ SHAPES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an archive packed by xz with a dictionary of 64 MB": (
         "tar.xz",
         lambda: lzma.compress(
-            tar(("x.bin", words(MB) * 80), ("a.txt", b"a word")),
+            tar(("x.bin", slowly_new(80)), ("a.txt", b"a word")),
             filters=[{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 64 * MB}],
         ),
     ),

@@ -29,7 +29,7 @@ class Peak(threading.Thread):
     def run(self):
         while True:
             self.most = max(self.most, anonymous_bytes() or 0)
-            time.sleep(0.002)
+            time.sleep(0.02)
     def take(self):
         most, self.most = self.most, 0
         return most

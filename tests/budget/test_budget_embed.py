@@ -60,7 +60,7 @@ def test_embedding_keeps_its_budget(
     tmp_path: Path, python: str, child_environment: dict[str, str], model: Path, kind: str
 ) -> None:
     made = synthetic()
-    made.write_text(tmp_path / "texts.jsonl", 100, length=60)
+    made.write_text(tmp_path / "texts.jsonl", 100, length=60, vocabulary=100_000)
     with bookwheel.open(tmp_path / "library", create=True, language="none") as library:
         library.index(tmp_path / "texts.jsonl")
         passages = library.passage_count

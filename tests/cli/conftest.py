@@ -14,13 +14,11 @@ from bookwheel.kernels import warm
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Named libraries of a test live in a folder of its own."""
-    folder = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("BOOKWHEEL_HOME", str(folder))
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
-    return folder
+    return own_home
 
 
 @pytest.fixture

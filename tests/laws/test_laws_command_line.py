@@ -10,7 +10,7 @@ import pytest
 import bookwheel
 
 CLI = Path(bookwheel.__file__).parent / "cli"
-PUBLIC = {"conversation", "library", "mentions", "results", "search_options"}
+PUBLIC = {"conversation", "library", "mentions", "results", "search_options", "static_pruning.report"}
 """Modules of `bookwheel.library` whose names `bookwheel` exports."""
 BEFORE_A_LIBRARY = {"filters.parse", "planning"}
 """What is asked before there is a library: whether a filter parses, and what indexing will need."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,29 @@ from bookwheel.analysis.analyzer import Analyzer
 from bookwheel.analysis.words import spans_of
 
 ENGLISH = Analyzer.for_language("english")
+Words = list[tuple[frozenset[str], int, int]]
 
 
-def brute(library: bookwheel.Library, phrase: str) -> dict[str, list[tuple[int, int]]]:
-    """Start and end of each run of words of a text whose terms have those of the phrase's words; stop words fit themselves."""
+@cache
+def key(word: str) -> frozenset[str]:
+    """What a word is found by: its terms; stop words fit themselves."""
+    return frozenset(ENGLISH.terms(word)) or frozenset((word.casefold(),))
 
-    def key(word: str) -> set[str]:
-        return set(ENGLISH.terms(word)) or {word.casefold()}
 
+def words_of(library: bookwheel.Library) -> dict[str, Words]:
+    """Each text read word by word."""
+    return {document.id: [(key(word), start, end) for word, start, end in spans_of(document.text)] for document in library}
+
+
+def brute(texts: dict[str, Words], phrase: str) -> dict[str, list[tuple[int, int]]]:
+    """Start and end of each run of words of a text whose terms have those of the phrase's words."""
     wanted = [key(word) for word, _, _ in spans_of(phrase)]
     found: dict[str, list[tuple[int, int]]] = {}
-    for document in library:
-        words = [(key(word), start, end) for word, start, end in spans_of(document.text)]
+    for name, words in texts.items():
         for at in range(len(words) - len(wanted) + 1):
             some = words[at : at + len(wanted)]
             if all(one <= other[0] for one, other in zip(wanted, some, strict=True)):
-                found.setdefault(document.id, []).append((some[0][1], some[-1][2]))
+                found.setdefault(name, []).append((some[0][1], some[-1][2]))
     return found
 
 
@@ -55,8 +63,9 @@ def test_the_same_as_reading_every_text(library: bookwheel.Library, prose: list[
         words = [word for word, _, _ in spans_of(random.choice(prose[:330])[1])]
         at, length = random.randrange(len(words)), random.choice((1, 1, 2, 3, 4))
         phrases.append(" ".join(words[at : at + length]))
+    texts = words_of(library)
     for phrase in phrases:
-        found, wanted = library.find_all(phrase), brute(library, phrase)
+        found, wanted = library.find_all(phrase), brute(texts, phrase)
         assert places(found) == wanted, phrase
         assert found.documents == len(wanted) == len(found)
         assert found.occurrences == sum(map(len, wanted.values()))
@@ -144,7 +153,7 @@ def test_long_texts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.Monke
     library = bookwheel.open(tmp_path / "long", create=True, encoder=None, language="english")
     text = " ".join(f"word{number} über the \n green hill" for number in range(3000))
     library.add([{"id": "long", "text": text}])
-    assert places(library.find_all("the green hills")) == brute(library, "the green hills")
+    assert places(library.find_all("the green hills")) == brute(words_of(library), "the green hills")
     assert library.find_all("the green hills").occurrences == 3000
 
 

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("peft")
 sys.path.insert(0, str(Path(__file__).parents[1] / "budget"))
 
-from limits import run_within
+from limits import LOOK, run_within
 
 from bookwheel._errors import ModelError
 from bookwheel.language.load import find_smollm2, load_local
@@ -50,7 +50,7 @@ def folder() -> str:
 @pytest.mark.parametrize(("ram", "methods"), [(1400, "adamw lora"), (1000, "adamw lora mezo"), (3500, "adamw"), (1600, "lomo")])
 def test_a_plan_is_within_a_tenth_of_what_is_measured_and_its_limit_is_kept(folder: str, ram: int, methods: str) -> None:
     command = [sys.executable, "-c", SCRIPT, folder, f"{ram}MB", methods]
-    outcome = run_within(ram * MB, command, {**os.environ, "OMP_NUM_THREADS": "1"}, timeout=3000)
+    outcome = run_within(ram * MB, command, {**os.environ, "OMP_NUM_THREADS": "1"}, timeout=3000, look=LOOK)
     outcome.check()
     found = json.loads(outcome.output)
     assert abs(found["planned"] - outcome.peak) < 0.1 * outcome.peak, found

@@ -300,7 +300,7 @@ def test_hostile_titles_stay_text(make: Make, tmp_path: Path) -> None:
     ("documents", "error", "words"),
     [
         ([], LibraryEmpty, "is empty"),
-        ([{"id": "a", "text": "word"}], InputError, "no query could be made from the 1 documents"),
+        ([{"id": "a", "text": "word"}], InputError, "no query could be made from the one document of"),
         ([{"id": "a", "title": "One good title", "text": "One good title"}], InputError, "no query could be made"),
     ],
 )

@@ -205,6 +205,15 @@ def test_a_reranker_that_is_not_there_is_told_at_once(library: bookwheel.Library
         tune(library, planted, rerankers=["/nowhere/model"])
 
 
+@pytest.mark.parametrize("what", ["models", "rerankers"])
+def test_a_model_that_is_not_there_is_told_before_questions_are_made(
+    library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str
+) -> None:
+    monkeypatch.setattr("bookwheel.tune.made.made_collection", lambda *_, **__: pytest.fail("questions were made"))
+    with pytest.raises(ModelError, match=tmp_path.name):
+        tune(library, **{what: [str(tmp_path)]})
+
+
 def test_a_library_without_vectors_is_tuned_too(
     prose: list[tuple[str, str]], texts: dict[str, str], tmp_path: Path, quick: None
 ) -> None:

@@ -67,7 +67,7 @@ def test_where_there_is_nothing_to_learn_it_is_left_out(library: bookwheel.Libra
 
 def test_too_few_judgments_and_other_documents(library: bookwheel.Library, tmp_path: Path) -> None:
     few = Collection("few", {"1": "heron"}, {"1": {"1long": 1}})
-    with pytest.raises(InputError, match="few has 1 judged queries; a prior is learned from at least 20"):
+    with pytest.raises(InputError, match="few has 1 judged query; a prior is learned from at least 20"):
         learn_prior(library, few)
     judged = collection(long_ones=True)
     other = Collection("other", judged.queries, {query: {"elsewhere": 1} for query in judged.qrels})
@@ -127,7 +127,7 @@ def test_the_command_saves_only_what_helps(
         write_corpus(folder, judged.documents())
         write_judged(folder, ({"_id": query, "text": text} for query, text in judged.queries.items()), judged.qrels)
         name = f"prior{int(long_ones)}"
-        words = ["prior", str(folder), "--library", str(library.path), "--recipe", "bm25", "--save", name, "--json"]
+        words = ["prior", str(library.path), str(folder), "--recipe", "bm25", "--save", name, "--json"]
         assert main(words) == 0
         assert json.loads(capsys.readouterr().out)["saved"] == (name if long_ones else None)
     with bookwheel.open(library.path) as again:

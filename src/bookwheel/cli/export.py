@@ -40,7 +40,8 @@ def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
 
     The output is compressed if FILE ends in .gz. Without FILE, or if it is -, it goes to standard
     output. `bookwheel index FILE` reads such a file, pages, parts, headings and hidden text (_places)
-    included. Damaged documents are left out, and named at the end with exit code 2.
+    included. Passages that `bookwheel prune` left out of searches are written too, and say why (left_out).
+    Damaged documents are left out, and named at the end with exit code 2.
     """
     count = 0
     damage: LibraryDamaged | None = None
@@ -59,8 +60,12 @@ def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
                     json_line({"_id": document.id, "text": document.text, **base}, output)
                     count += 1
                     continue
+                out = library.pruned_among(range(document.first, document.first + len(document.passages)))
                 for number, (start, end) in enumerate(document.passages, 1):
-                    name, place = f"{document.id}#{number}", {"document": document.id, "start": start, "end": end}
+                    name = f"{document.id}#{number}"
+                    place: dict[str, Any] = {"document": document.id, "start": start, "end": end}
+                    if (reason := out.get(document.first + number - 1)) is not None:
+                        place["left_out"] = reason
                     said = document.place(start, end).text(document.id if document.source == "-" else document.source)
                     json_line({"_id": name, "text": document.text[start:end], **base, **place, "place": said}, output)
                     count += 1

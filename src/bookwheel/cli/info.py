@@ -65,6 +65,7 @@ def _print(found: Info) -> None:
         ("contents", f"{plural(found.passages, 'passage')} of {plural(found.documents, 'document')}"),
         ("removed", plural(found.removed_passages, "passage") + " still on disk; `bookwheel compact` frees the space"),
         ("left out", _left_out(found)),
+        ("pruned", _pruned(found)),
         ("segments", f"{found.segments}, generation {found.generation}"),
         ("unit", f"{settings.unit}, {settings.words} words"),
         ("language", f"{language}, BM25 k1 {settings.k1:g} b {settings.b:g}"),
@@ -88,6 +89,13 @@ def _left_out(found: Info) -> str:
         return ""
     gone = f", {found.orphans:,} of them of documents that are gone: index again to have them back" if found.orphans else ""
     return f"{plural(found.copies, 'near-duplicate')}{gone}; --copies lists them"
+
+
+def _pruned(found: Info) -> str:
+    if not found.pruned_passages:
+        return ""
+    new = f"; {found.unjudged_passages:,} passages are newer and not judged" if found.unjudged_passages else ""
+    return f"{plural(found.pruned_passages, 'passage')} left out of searches{new}; `bookwheel prune --list` lists them"
 
 
 def _size(size: int | None) -> str:

@@ -33,6 +33,7 @@ COMMANDS = {
     "facets": "Count the values of a field.",
     "info": "Show a library's contents, settings and size.",
     "remove": "Remove documents or files from a library.",
+    "prune": "Leave passages out of searches that no query will want.",
     "compact": "Merge segments and free the space of removed documents.",
     "check": "Verify a library's files against their checksums.",
     "export": "Write documents or passages as JSON lines.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .command import argument, command, option
-from .options import RecipeText, Whole, json_option, library_option
+from .options import RecipeText, Whole, json_option
 from .output import clean, json_document, notice, table
 
 if TYPE_CHECKING:
@@ -17,20 +17,18 @@ if TYPE_CHECKING:
 @command(
     "prior",
     examples=[
-        ("bookwheel prior judged/ --library papers", "what makes documents relevant, and whether knowing it helps"),
-        ("bookwheel prior judged/ --recipe hybrid --save mine", "save the recipe with it, if it does"),
+        ("bookwheel prior papers judged/", "what makes documents relevant, and whether knowing it helps"),
+        ("bookwheel prior papers judged/ --recipe hybrid --save mine", "save the recipe with it, if it does"),
     ],
 )
+@argument("name", metavar="LIBRARY")
 @argument("collection", type=click.Path(), metavar="COLLECTION")
-@library_option
 @option("--recipe", type=RecipeText(), metavar="RECIPE", help="The recipe to put it behind. [default: the library's]")
 @option("--split", default="test", metavar="NAME", help="The split of the judgments. [default: test]")
 @option("--seed", type=Whole(0), default=0, metavar="N", help="What the queries are dealt with. [default: 0]")
 @option("--save", metavar="NAME", help="Save the recipe with the prior under this name, if it has earned its place.")
 @json_option
-def prior(
-    collection: str, library: Library, recipe: str | None, split: str, seed: int, save: str | None, as_json: bool
-) -> None:
+def prior(name: str, collection: str, recipe: str | None, split: str, seed: int, save: str | None, as_json: bool) -> None:
     """Learn from judgments which documents are relevant more often, whatever is asked: long ones, recent ones, those
     with links or without.
 
@@ -38,6 +36,17 @@ def prior(
     regression on what is known of a document when it is indexed; it is measured on queries that it was not learned
     from, and saved only where these are significantly better ranked.
     """
+    from ..library.library import open_library
+    from .compiling import announced
+
+    announced()
+    with open_library(name) as library:
+        _learn(library, collection, recipe, split, seed, save, as_json)
+
+
+def _learn(
+    library: Library, collection: str, recipe: str | None, split: str, seed: int, save: str | None, as_json: bool
+) -> None:
     from ..evaluate import load_collection
     from ..progress import auto, silent
     from ..tune.prior import learn_prior

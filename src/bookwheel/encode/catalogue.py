@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._errors import BookwheelError
+from .._errors import BookwheelError, ModelError
 from .._system import cores
 from ..analysis.words import WordTable
 from .find import BUILT_IN_MODELS, installed
@@ -22,7 +22,7 @@ from .protocols import max_tokens
 from .static.built_in import StaticEncoder
 from .transformer.layout import read_layout
 
-__all__ = ["RECOMMENDED", "ModelEntry", "catalogue", "kind_of_folder", "licence_of", "rate_of"]
+__all__ = ["RECOMMENDED", "ModelEntry", "catalogue", "kind_of_folder", "licence_of", "rate_of", "require_encoders"]
 
 RECOMMENDED = {
     "static": "any collection, now",
@@ -69,13 +69,31 @@ def catalogue(folders: Sequence[Path] = (), *, measure: bool = True, again: bool
         places += [(package if len(found) == 1 else str(place), place) for place in found]
     places += sorted(_hub())
     for folder in folders:
-        inside = sorted(place for place in folder.iterdir() if _is_model(place)) if folder.is_dir() else []
-        places += [(str(place), place) for place in ([folder] if _is_model(folder) or not inside else inside)]
+        places += [(str(place), place) for place in _models_in(folder)]
     seen: set[Path] = set()
     for name, place in places:
         if place.resolve() not in seen:
             seen.add(place.resolve())
             yield _entry(name, place, measure, again)
+
+
+def require_encoders(folders: Sequence[Path]) -> None:
+    """Raise `ModelError` for one of ``folders`` in which there is no model that encodes passages and can be loaded."""
+    for folder in folders:
+        problems = []
+        for place in _models_in(folder):
+            entry = _entry(str(place), place, False, False)
+            if not entry.problem and entry.kind != "cross-encoder":
+                break
+            problems.append(entry.problem or f"{place} is a cross-encoder, which reranks")
+        else:
+            raise ModelError(problems[0])
+
+
+def _models_in(folder: Path) -> list[Path]:
+    """The folder itself, or those in it that are models."""
+    inside = sorted(place for place in folder.iterdir() if _is_model(place)) if folder.is_dir() else []
+    return [folder] if _is_model(folder) or not inside else inside
 
 
 def kind_of_folder(folder: Path) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.library_analyzer import UNDECIDED
+from ..encode.protocols import DenseEncoder
 from ..index import dense
 from ..index.inverted import merge as sparse_merge
 from ..index.storage import ArrayFolder, FolderWriter
@@ -22,12 +23,14 @@ from .settings import Settings
 from .snapshot import Snapshot
 from .vectors.parts import Piece, write_part
 
-__all__ = ["analysed_anew", "merge_segments", "newest_alike", "reweigh_segment", "to_merge"]
+__all__ = ["analysed_anew", "merge_segments", "newest_alike", "refilled", "reweigh_segment", "to_merge"]
 
 FACTOR = 8
 SMALLEST = 1000
 BATCH = 512
 """Passages whose texts are read at a time."""
+AT_ONCE = 1 << 18
+"""Passages whose places are looked up at a time."""
 
 
 def to_merge(segments: Sequence[SegmentEntry]) -> Sequence[SegmentEntry]:
@@ -65,22 +68,23 @@ def merge_segments(
     memory: int,
     bits: Callable[[int], int | None],
     task: Task | None = None,
+    *,
+    drop: bool = False,
 ) -> SegmentEntry | None:
     """Write the live passages of ``run``, neighbours in ``snapshot``, as segment ``name``; None if no passage is left.
 
-    Building an IVF index may take ``memory`` bytes; ``bits`` gives the sketch bits per dimension for a dimension. ``task``
-    advances by passages: half of each for its postings, half for its vectors.
+    With ``drop`` without those that are left out of searches. Building an IVF index may take ``memory`` bytes; ``bits`` gives
+    the sketch bits per dimension for a dimension. ``task`` advances by passages: half of each for its postings, half for its vectors.
     """
-    chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, snapshot.alive, strict=True) if segment.entry in run]
+    masks = snapshot.alive if drop else snapshot.kept
+    chosen = [(segment, mask) for segment, mask in zip(snapshot.segments, masks, strict=True) if segment.entry in run]
     folder = snapshot.library / SEGMENTS / name
     passages = 0
     with FolderWriter(folder / ROWS) as rows:
-        ids = rows.stream("ids", np.int64)
+        stream = rows.stream("ids", np.int64)
         for segment, mask in chosen:
-            kept = segment.ids
-            if mask is not None:
-                kept = kept[np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(kept)].astype(np.bool_)]
-            ids.append(kept)
+            kept = segment.ids if mask is None else segment.ids[_flags(segment, mask)]
+            stream.append(kept)
             passages += len(kept)
     if not passages:
         return None
@@ -100,7 +104,8 @@ def merge_segments(
         advance = told.share(sum(index.rows for index, _ in vectors), 1)
         dense.merge(vectors, folder / DENSE, bits=bits(vectors[0][0].dimension), memory=memory, advance=advance)
     terms = ArrayFolder(folder / SPARSE).attributes["tokens"]
-    parts = _merged_parts(snapshot, chosen, folder, bits)
+    ids = ArrayFolder(folder / ROWS).array("ids")
+    parts = _merged_parts(snapshot, [segment for segment, _ in chosen], ids, folder, bits)
     undecided = sum(segment.entry.undecided for segment, _ in chosen)
     return SegmentEntry(name, passages, int(terms), impacts, parts, undecided, followed)
 
@@ -117,30 +122,78 @@ def analysed_anew(
 
     ``names`` gives the names of a new segment and of its impacts.
     """
-    settings = snapshot.manifest.settings
-    alive = snapshot.alive[snapshot.segments.index(segment)]
-    flags = np.ones(len(segment.ids), np.bool_)
-    if alive is not None:
-        flags = np.unpackbits(alive.view(np.uint8), bitorder="little")[: len(flags)].view(np.bool_)
-    kept = np.flatnonzero(flags)
+    kept = np.asarray(segment.ids)[_flags(segment, snapshot.kept[snapshot.segments.index(segment)])]
+    for entry, ids in _built(snapshot, kept, language, names, memory):
+        folder = snapshot.library / SEGMENTS / entry.name
+        if segment.dense is not None:
+            mask = bitmap(len(segment.ids), segment.locate(ids)[1], True)
+            dense.merge([(segment.dense, mask)], folder / DENSE, bits=bits(segment.dense.dimension), memory=memory)
+        yield replace(entry, parts=_merged_parts(snapshot, [segment], ids, folder, bits))
+
+
+def refilled(
+    snapshot: Snapshot,
+    segment: Segment | None,
+    missing: NDArray[np.int64],
+    language: str | None,
+    names: Callable[[], tuple[str, str]],
+    memory: int,
+    bits: Callable[[int], int | None],
+    encoder: DenseEncoder | None,
+) -> Iterator[SegmentEntry]:
+    """``segment`` (None: an empty one) with the passages ``missing`` besides, which were left out when it was merged.
+
+    They are analysed, and with ``encoder`` embedded, from their stored texts; all others keep their vectors. Else as
+    `analysed_anew`.
+    """
+    kept = np.empty(0, np.int64)
+    if segment is not None:
+        kept = np.asarray(segment.ids)[_flags(segment, snapshot.kept[snapshot.segments.index(segment)])]
+    for entry, ids in _built(snapshot, np.union1d(kept, missing), language, names, memory, segment, bits, encoder):
+        folder = snapshot.library / SEGMENTS / entry.name
+        yield replace(entry, parts=_merged_parts(snapshot, [] if segment is None else [segment], ids, folder, bits))
+
+
+def _flags(segment: Segment, mask: NDArray[np.uint64] | None) -> NDArray[np.bool_]:
+    """The bits of a mask: bool (passages,)."""
+    if mask is None:
+        return np.ones(len(segment.ids), np.bool_)
+    return np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(segment.ids)].view(np.bool_)
+
+
+def _built(
+    snapshot: Snapshot,
+    every: NDArray[np.int64],
+    language: str | None,
+    names: Callable[[], tuple[str, str]],
+    memory: int,
+    old: Segment | None = None,
+    bits: Callable[[int], int | None] = lambda _: None,
+    encoder: DenseEncoder | None = None,
+) -> Iterator[tuple[SegmentEntry, NDArray[np.int64]]]:
+    """Segments of the passages ``every``, rising, made of their stored texts, and which passages each has.
+
+    With ``encoder`` with vectors, those that ``old`` has taken from there.
+    """
     done = 0
-    while done < len(kept):
+    while done < len(every):
         name, impacts = names()
-        folder = snapshot.library / SEGMENTS / name
-        builder = SegmentBuilder(snapshot.library, name, settings, None, impacts)
+        width = 1 if encoder is None else bits(encoder.dimension) or 1
+        builder = SegmentBuilder(snapshot.library, name, snapshot.manifest.settings, encoder, impacts, width)
         first = done
-        while done < len(kept) and (done == first or builder.nbytes < memory):
-            ids = np.asarray(segment.ids[kept[done : done + BATCH]], np.int64)
+        while done < len(every) and (done == first or builder.nbytes < memory):
+            ids = every[done : done + BATCH]
             for some, texts in texts_in_turn(snapshot.store, ids.tolist()):
                 languages = [one or UNDECIDED for one in snapshot.store.languages_of(some)]
-                builder.add(np.array(some, np.int64), texts, languages)
+                numbers = np.array(some, np.int64)
+                known = None
+                if encoder is not None and old is not None and old.dense is not None:
+                    here, local = old.locate(numbers)
+                    known = (here, old.dense.vectors[local]) if len(here) else None
+                builder.add(numbers, texts, languages, known)
             done += len(ids)
         builder.decide(language)
-        entry = builder.close(snapshot.average_length)
-        chosen = [(segment, bitmap(len(segment.ids), kept[first:done], True))]
-        if segment.dense is not None:
-            dense.merge([(segment.dense, chosen[0][1])], folder / DENSE, bits=bits(segment.dense.dimension), memory=memory)
-        yield replace(entry, parts=_merged_parts(snapshot, chosen, folder, bits))
+        yield builder.close(snapshot.average_length), every[first:done]
 
 
 class _PassageProgress:
@@ -167,21 +220,21 @@ class _PassageProgress:
 
 def _merged_parts(
     snapshot: Snapshot,
-    chosen: Sequence[tuple[Segment, NDArray[np.uint64] | None]],
+    segments: Sequence[Segment],
+    ids: NDArray[np.int64],
     folder: Path,
     bits: Callable[[int], int | None],
 ) -> tuple[PartEntry, ...]:
-    """Merge the parts of each representation in ``chosen`` into one."""
+    """Merge the parts of each representation in ``segments`` into one of the new segment in ``folder``, which has ``ids``."""
     pieces: dict[str, list[Piece]] = {}
-    offset = 0
-    for segment, mask in chosen:
-        kept = np.ones(len(segment.ids), np.bool_)
-        if mask is not None:
-            kept = np.unpackbits(mask.view(np.uint8), bitorder="little")[: len(kept)].astype(np.bool_)
-        moved = np.where(kept, np.cumsum(kept) - 1 + offset, -1).astype(np.int32)
+    for segment in segments:
         for part in segment.parts:
-            pieces.setdefault(part.entry.key, []).append((moved[part.positions], part))
-        offset += int(kept.sum())
+            at = np.empty(len(part), np.int32)
+            for start in range(0, len(part), AT_ONCE):
+                own = segment.numbers(part.positions[start : start + AT_ONCE])
+                places = np.minimum(np.searchsorted(ids, own), len(ids) - 1)
+                at[start : start + AT_ONCE] = np.where(ids[places] == own, places, -1)
+            pieces.setdefault(part.entry.key, []).append((at, part))
     written = []
     for key, some in pieces.items():
         representation = snapshot.manifest.by_key(key)

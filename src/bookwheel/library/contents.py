@@ -33,6 +33,7 @@ from .vectors.encoders import BUILT_IN
 if TYPE_CHECKING:
     from ..documents.pdf.picture import Picture
     from .distinct.left_out import LeftOut
+    from .static_pruning.report import PrunedPassage
 
 __all__ = ["Contents"]
 
@@ -328,6 +329,18 @@ class Contents(Opened):
         from .distinct.left_out import left_out
 
         return left_out(self._snapshot.store, self._snapshot.generation, most, orphans=orphans)
+
+    def pruned(self, most: int | None = None) -> list[PrunedPassage]:
+        """The passages that `Library.prune` left out, and why, in the order in which they were added; ``most`` of them."""
+        from .static_pruning.prune import pruned_passages
+
+        return list(pruned_passages(self._snapshot, most))
+
+    def pruned_among(self, passages: Iterable[int]) -> dict[int, str]:
+        """Of ``passages`` (numbers) those that are left out of searches, and why."""
+        from .static_pruning.prune import reasons_of
+
+        return reasons_of(self._snapshot, [int(number) for number in passages])
 
     def info(self) -> Info:
         """The state of the library, and its bytes on disk and in memory by part."""

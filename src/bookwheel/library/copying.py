@@ -16,7 +16,7 @@ from .manifest import ADAPTER_NAME
 from .reader import Reader
 from .saved_recipes import FILE, LOCK
 from .segment import SEGMENTS
-from .sweeping import SIGNATURES
+from .sweeping import PRUNED, SIGNATURES
 
 __all__ = ["copy_library"]
 
@@ -43,6 +43,9 @@ def copy_library(library: Reader, folder: Path) -> None:
             (folder / SIGNATURES).mkdir()
         for run in manifest.signatures:
             _link_tree(source / SIGNATURES / run.name, folder / SIGNATURES / run.name)
+        if manifest.pruned is not None:
+            (folder / PRUNED).mkdir()
+            _link_tree(source / PRUNED / manifest.pruned.name, folder / PRUNED / manifest.pruned.name)
         for path in sorted(source.iterdir()):
             if path.is_dir() and not path.is_symlink() and ADAPTER_NAME.fullmatch(path.name):
                 _link_tree(path, folder / path.name)

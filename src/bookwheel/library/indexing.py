@@ -22,10 +22,10 @@ from ..memory.shares import READING
 from ..progress import Progress, Task, silent
 from .distinct.again import COPIES, copies_to_tell, read_again
 from .estimate import estimate_sources
+from .gone import Gone
 from .inputs import Documents, batches, count_of
 from .naming import below, find
 from .pending import SourceState
-from .pruning import Gone
 from .results import IndexReport
 from .run import Run, interruptible
 from .writer import Writer

@@ -26,6 +26,7 @@ from .settings import Representation, Settings
 if TYPE_CHECKING:
     from ..encode.remote import Estimate, RemoteEncoder
     from .inputs import Documents
+    from .static_pruning.report import Pruning
 
 __all__ = ["MAX_QUERY", "Library", "open_library"]
 
@@ -186,6 +187,29 @@ class Library(Reader):
                     f"there is no document, file or folder {', '.join(map(repr, missing))} in {self.path}; nothing was removed"
                 )
             count = writer.remove(sorted({number for numbers in found.values() for number in numbers}))
+        self.refresh()
+        return count
+
+    def prune(self, share: float | None = None, *, trial: bool = False, progress: Progress = silent) -> Pruning:
+        """Leave passages out of all searches that no query will want: static pruning by quality.
+
+        Every passage is judged by its text: what repeats earlier passages (0.9 of its shingles), says hardly a word, or is likely a
+        licence, contents, an index or navigation. All that shows such a sign is left out, or with ``share`` (above 0, below 1)
+        that share of all passages, the likeliest boilerplate first; `Pruning.warning` says so where ordinary ones must make it up.
+        Texts, documents and vectors stay: `find_all`, `get` and exports have them, `restore` brings all back, and another run
+        takes the place of the last. With ``trial`` nothing is done. Raises `UsageError`, `LibraryLocked`, `StorageError`.
+        """
+        from .static_pruning.prune import prune
+
+        found = prune(self.path, share, encoders=self._encoders, trial=trial, ram=self.ram, wait=self.wait, progress=progress)
+        self.refresh()
+        return found
+
+    def restore(self) -> int:
+        """Bring back the passages that `prune` left out; returns how many. Raises `LibraryLocked`, `StorageError`."""
+        from .static_pruning.prune import restore
+
+        count = restore(self.path, encoders=self._encoders, ram=self.ram, wait=self.wait)
         self.refresh()
         return count
 

@@ -28,6 +28,7 @@ __all__ = [
     "SEGMENT_NAME",
     "Manifest",
     "PartEntry",
+    "PrunedEntry",
     "SegmentEntry",
     "SignatureEntry",
 ]
@@ -41,7 +42,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(~\d+)?")
 ADAPTER_NAME = re.compile(rf"adapter-{_KEY.pattern}-g\d{{6,}}")
 """The folder of an adapter."""
 SEGMENT_NAME = re.compile(r"\d{6,}")
-"""The folder of a segment, or of signatures."""
+"""The folder of a segment, of signatures, or of the list of passages left out."""
 IMPACTS_NAME = re.compile(r"impacts-\d{6,}")
 """The folder, inside a segment's, of impacts."""
 PART_NAME = re.compile(rf"({'|'.join(KINDS)})-{_KEY.pattern}-g\d{{6,}}")
@@ -107,6 +108,18 @@ class SignatureEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PrunedEntry:
+    """The list of the passages that are left out of searches (`static_pruning`): its folder's name, and what is in it."""
+
+    name: str
+    passages: int
+    checksum: str
+    """Of its list of arrays."""
+    until: int
+    """Passages with numbers below this were judged; later ones were not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a library consisted of at one generation."""
 
@@ -124,6 +137,8 @@ class Manifest:
     signed: int = 1
     """Documents with numbers below this have a signature in one of these runs, except those without words."""
     representations: tuple[Representation, ...] = field(default=())
+    pruned: PrunedEntry | None = None
+    """None where no passage is left out."""
     languages: Mapping[str, Held] = field(default_factory=dict)
     """What is alive by the language that it was found to be written in (``""``: none), where each document tells its own."""
 
@@ -184,6 +199,7 @@ class Manifest:
                 segments=tuple(SegmentEntry.from_dict(entry) for entry in data.pop("segments")),
                 signatures=tuple(SignatureEntry(**entry) for entry in data.pop("signatures", ())),
                 representations=tuple(Representation.from_dict(entry) for entry in data.pop("representations", ())),
+                pruned=None if (pruned := data.pop("pruned", None)) is None else PrunedEntry(**pruned),
                 languages={str(name): Held(**some) for name, some in data.pop("languages", {}).items()},
                 **data,
             )
@@ -214,6 +230,10 @@ class Manifest:
             _check(SEGMENT_NAME, run.name)
             if type(run.documents) is not int or run.documents < 0 or type(run.checksum) is not str:
                 raise ValueError(f"the run of signatures {run.name}")
+        if (pruned := self.pruned) is not None:
+            _check(SEGMENT_NAME, pruned.name)
+            if any(type(n) is not int or n < 0 for n in (pruned.passages, pruned.until)) or type(pruned.checksum) is not str:
+                raise ValueError("the list of passages left out")
         for some in self.languages.values():
             if type(some.documents) is not int or type(some.passages) is not int:
                 raise ValueError("the counts of languages")
@@ -225,6 +245,8 @@ class Manifest:
     def write(self, library: Path) -> None:
         """Make this the library's state, atomically and durably."""
         data = {"format": FORMAT, "bookwheel": __version__, **asdict(self), "settings": self.settings.to_dict()}
+        if self.pruned is None:
+            del data["pruned"]  # so that a bookwheel from before there was any reads it
         replace_file(library / MANIFEST, seal(data))
 
     @property

@@ -96,7 +96,7 @@ def plan_search(
         memory.plan("models of the recipe", models)
     # One bit per passage for deletions and for each of a few filters, and the ids of removed passages.
     passages = sum(entry.passages for entry in snapshot.manifest.segments)
-    memory.plan("deletions, filters", passages // 8 * 4 + 8 * snapshot.removed_passages)
+    memory.plan("deletions, filters", passages // 8 * 4 + 8 * (snapshot.removed_passages + snapshot.pruned_passages))
     memory.plan("running queries", WORKING)
     if others:
         memory.plan(OTHERS, others)

@@ -154,20 +154,20 @@ class Mentions(Sequence[DocumentMentions]):
 
     def _candidates(self) -> list[int]:
         """Numbers of the documents that may have the phrases, rising: none that has them is missing."""
-        masks = self._snapshot.masks(self.where)
+        masks, dropped = self._snapshot.masks(self.where, pruned=True), self._snapshot.dropped(self.where)
         found: set[int] | None = None
         for finder in self._finders:
-            some = self._may_have(finder, masks)
+            some = self._may_have(finder, masks, dropped)
             if some is None:  # all of them
                 if self.together == "any":
                     found = None
                     break
                 continue
             found = some if found is None else found & some if self.together == "all" else found | some
-        return sorted(_every(self._snapshot, masks) if found is None else found)
+        return sorted(_every(self._snapshot, self.where) if found is None else found)
 
-    def _may_have(self, finder: PhraseFinder, masks: Masks) -> set[int] | None:
-        """Documents with the rarest word of a phrase; None where the index does not tell."""
+    def _may_have(self, finder: PhraseFinder, masks: Masks, dropped: NDArray[np.int64]) -> set[int] | None:
+        """Documents with the rarest word of a phrase, and those of ``dropped``; None where the index does not tell."""
         snapshot = self._snapshot
         if finder.unspaced:
             return None
@@ -183,13 +183,13 @@ class Mentions(Sequence[DocumentMentions]):
                     rarest = frequency, terms
         if rarest is None:
             return None
-        ids = []
+        ids: list[NDArray[np.int64]] = []
         for segment, mask in zip(snapshot.segments, masks, strict=True):
             bits = segment.sparse.bitmap(rarest[1][0])
             for term in rarest[1][1:]:
                 bits = bits | segment.sparse.bitmap(term)
             ids.append(segment.numbers(_set(bits if mask is None else bits & mask, len(segment.ids))))
-        return _documents(snapshot, np.concatenate(ids) if ids else np.empty(0, np.int64))
+        return _documents(snapshot, np.concatenate([dropped, *ids]))
 
 
 def _checked(phrase: Any) -> str:
@@ -207,23 +207,23 @@ def _set(bits: NDArray[np.uint64], length: int) -> NDArray[np.int64]:
     return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little")[:length])
 
 
-def _every(snapshot: Snapshot, masks: Masks) -> set[int]:
-    """All documents that may be returned."""
+def _every(snapshot: Snapshot, where: str | None) -> set[int]:
+    """All documents that meet a filter, whether their passages are searched or not."""
     ids = [
         np.asarray(segment.ids, np.int64) if mask is None else segment.numbers(_set(mask, len(segment.ids)))
-        for segment, mask in zip(snapshot.segments, masks, strict=True)
+        for segment, mask in zip(snapshot.segments, snapshot.masks(where, pruned=True), strict=True)
     ]
-    return _documents(snapshot, np.concatenate(ids) if ids else np.empty(0, np.int64))
+    return _documents(snapshot, np.concatenate([snapshot.dropped(where), *ids]))
 
 
 def documents_in(snapshot: Snapshot, where: str | None = None) -> int:
     """How many documents meet a filter. Raises `FilterError`."""
-    return snapshot.documents if where is None else len(_every(snapshot, snapshot.masks(where)))
+    return snapshot.documents if where is None else len(_every(snapshot, where))
 
 
 def documents_of_filter(snapshot: Snapshot, where: str) -> list[int]:
     """The numbers of the documents that meet a filter, rising. Raises `FilterError`."""
-    return sorted(_every(snapshot, snapshot.masks(where)))
+    return sorted(_every(snapshot, where))
 
 
 def _documents(snapshot: Snapshot, passages: NDArray[np.int64]) -> set[int]:

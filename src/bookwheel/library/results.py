@@ -347,6 +347,10 @@ class Info:
     """Documents that are left out since they nearly repeat others."""
     orphans: int
     """Those of them whose original is gone: they come back when their files are indexed again."""
+    pruned_passages: int
+    """Passages that are left out of searches (`Library.prune`); ``passages`` are the others."""
+    unjudged_passages: int
+    """Passages added since, which may be boilerplate too."""
     languages: Mapping[str, int]
     """Documents by language; ``""`` are those that do not tell, and are read as the most are."""
     disk: Mapping[str, int]

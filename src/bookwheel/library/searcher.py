@@ -330,14 +330,14 @@ class Searcher:
 
     def refuse_empty(self) -> None:
         """Raise `LibraryEmpty` where there is nothing to search."""
-        snapshot = self.snapshot
-        if not snapshot.passages and snapshot.documents:
-            raise LibraryEmpty(
-                f"none of the {snapshot.documents:,} documents in the library {snapshot.library} has text to search; add others with: "
-                "bookwheel index PATH"
-            )
-        if not snapshot.passages:
-            raise LibraryEmpty(f"the library {snapshot.library} is empty; add documents with: bookwheel index PATH")
+        library, documents = self.snapshot.library, self.snapshot.documents
+        if not self.snapshot.passages and not documents:
+            raise LibraryEmpty(f"the library {library} is empty; add documents with: bookwheel index PATH")
+        if not self.snapshot.passages:
+            what = "the one document has no" if documents == 1 else f"none of the {documents:,} documents has"
+            undo = f"take back what is left out: bookwheel prune {library} --undo"
+            remedy = undo if self.snapshot.pruned_passages else "add others with: bookwheel index PATH"
+            raise LibraryEmpty(f"{what} text to search in the library {library}; {remedy}")
 
 
 def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:

@@ -21,6 +21,7 @@ from .filters.parse import BUILT_IN, FILE_FIELDS, parse_filter
 from .leases import Lease
 from .manifest import Manifest
 from .segment import Segment, bitmap
+from .static_pruning.marks import Marks, inside
 from .store import Store
 from .vectors.adapter import Adapter
 
@@ -57,8 +58,10 @@ class Snapshot:
             one.adapter: Adapter.open(library / one.adapter) for one in manifest.representations if one.adapter is not None
         }
         """By folder: the maps from the query vectors of a representation to those of the one that it replaces."""
+        self.marks = None if manifest.pruned is None else Marks.opened(library, manifest.pruned)
+        """The passages that are left out (`static_pruning`); None where there are none."""
         self._lease = lease
-        self._filters: OrderedDict[str, Masks] = OrderedDict()
+        self._filters: OrderedDict[tuple[str, bool], Masks] = OrderedDict()
         self._frequencies: dict[str, int] = {}
         self._idf: dict[str, float] = {}
         self.word_terms: dict[str, tuple[str, ...]] = {}
@@ -140,27 +143,79 @@ class Snapshot:
         return self.manifest.documents
 
     @cached_property
-    def _removed(self) -> list[NDArray[np.int64]]:
+    def _gone(self) -> list[NDArray[np.int64]]:
+        """For each segment the local positions of the passages whose documents were removed, rising."""
         ranges = self.store.removed_ranges(self.generation)
         return [np.sort(segment.positions(ranges)) for segment in self.segments]
 
     @cached_property
+    def _removed(self) -> list[NDArray[np.int64]]:
+        """Of these, and of the passages left out."""
+        if self.marks is None:
+            return self._gone
+        out = [segment.locate(self.marks.passages)[1] for segment in self.segments]
+        return [np.union1d(gone, left) for gone, left in zip(self._gone, out, strict=True)]
+
+    @cached_property
     def alive(self) -> Masks:
-        """Masks of the passages not removed."""
+        """Masks of the passages that are searched: not removed, and not left out."""
+        return self._without(self._removed)
+
+    @cached_property
+    def kept(self) -> Masks:
+        """Masks of the passages not removed, those left out among them."""
+        return self.alive if self.marks is None else self._without(self._gone)
+
+    def _without(self, positions: Sequence[NDArray[np.int64]]) -> Masks:
         return [
-            bitmap(len(segment.ids), removed, False) if len(removed) else None
-            for segment, removed in zip(self.segments, self._removed, strict=True)
+            bitmap(len(segment.ids), some, False) if len(some) else None
+            for segment, some in zip(self.segments, positions, strict=True)
         ]
 
     @cached_property
     def removed_passages(self) -> int:
         """Passages that are removed but still take room in a segment."""
-        return sum(map(len, self._removed))
+        return sum(map(len, self._gone))
+
+    @cached_property
+    def pruned_passages(self) -> int:
+        """Passages that are left out, of documents that are there."""
+        if self.marks is None:
+            return 0
+        return int((~inside(self.marks.passages, self.store.removed_ranges(self.generation))).sum())
+
+    def dropped(self, where: str | None = None) -> NDArray[np.int64]:
+        """Those of them that no segment has any more, of documents that meet the filter ``where``: int64, rising."""
+        if self.marks is None:
+            return np.empty(0, np.int64)
+        out = self.marks.passages
+        held = [segment.locate(out)[0] for segment in self.segments]
+        out = np.delete(out, np.concatenate(held)) if held else np.asarray(out)
+        if where is None:
+            return out[~inside(out, self.store.removed_ranges(self.generation))]
+        return out[inside(out, self.store.matching_ranges(self.generation, *self._condition(where)))]
+
+    def _condition(self, where: str) -> tuple[str, Sequence[Any]]:
+        """A filter in SQL, with its parameters. Raises `FilterError`."""
+        condition = parse_filter(where)
+        self.require_fields(condition.fields)
+        return condition.sql()
+
+    @cached_property
+    def unjudged_passages(self) -> int:
+        """Passages added since some were left out; 0 where none are."""
+        if (pruned := self.manifest.pruned) is None:
+            return 0
+        starts = [int(np.searchsorted(segment.ids, pruned.until)) for segment in self.segments]
+        return sum(
+            len(segment.ids) - start - int((gone >= start).sum())
+            for segment, start, gone in zip(self.segments, starts, self._gone, strict=True)
+        )
 
     @cached_property
     def passages(self) -> int:
-        """Passages alive."""
-        return sum(entry.passages for entry in self.manifest.segments) - self.removed_passages
+        """Passages that are searched."""
+        return sum(entry.passages for entry in self.manifest.segments) - sum(map(len, self._removed))
 
     @cached_property
     def analyzer(self) -> LibraryAnalyzer:
@@ -227,7 +282,7 @@ class Snapshot:
         # Counting is enough where nothing was removed; it reads no array.
         if all(entry.embedded(key) == entry.passages for entry in self.manifest.segments):
             return True
-        return self.removed_passages > 0 and not any(map(len, self.missing(key)))
+        return any(map(len, self._removed)) and not any(map(len, self.missing(key)))
 
     def require_fields(self, names: Sequence[str]) -> None:
         """Raise `FilterError` for a field that no document has, `LibraryDamaged` for one whose values are damaged."""
@@ -238,22 +293,26 @@ class Snapshot:
         for name in names:
             self.store.require_field(name)
 
-    def masks(self, where: str | None) -> Masks:
-        """Masks of the living passages whose document meets the filter ``where``; raises `FilterError`."""
+    def masks(self, where: str | None, *, pruned: bool = False) -> Masks:
+        """Masks of the living passages whose document meets the filter ``where``; with ``pruned``, of those left out too.
+
+        Raises `FilterError`.
+        """
         if where is None:
-            return self.alive
-        if where not in self._filters:
-            condition = parse_filter(where)
-            self.require_fields(condition.fields)
-            sql, parameters = condition.sql()
+            return self.kept if pruned else self.alive
+        key = where, pruned and self.marks is not None
+        if key not in self._filters:
+            sql, parameters = self._condition(where)
             with self.store.noting() as met:
                 ranges = self.store.matching_ranges(self.generation, sql, parameters)
-            masks = [segment.mask(ranges) for segment in self.segments]
+            masks: Masks = [segment.mask(ranges) for segment in self.segments]
+            if self.marks is not None and not pruned:
+                masks = [one if out is None or one is None else one & out for one, out in zip(masks, self.alive, strict=True)]
             if met:  # named by each search with this filter
                 for sentence in met:
                     self.store.met(sentence)
                 return masks
-            self._filters[where] = masks
+            self._filters[key] = masks
             if len(self._filters) > FILTERS_KEPT:
                 self._filters.popitem(last=False)
-        return self._filters[where]
+        return self._filters[key]

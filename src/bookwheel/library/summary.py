@@ -6,7 +6,7 @@ from ..index.storage import ArrayFolder
 from .memory_plan import HOT, hot_parts
 from .results import Info
 from .snapshot import Snapshot
-from .sweeping import SIGNATURES
+from .sweeping import PRUNED, SIGNATURES
 
 __all__ = ["summary"]
 
@@ -22,6 +22,9 @@ def summary(snapshot: Snapshot) -> Info:
     for run in snapshot.manifest.signatures:
         for name, size in ArrayFolder(snapshot.library / SIGNATURES / run.name).sizes().items():
             disk[f"{SIGNATURES}/{name}"] = disk.get(f"{SIGNATURES}/{name}", 0) + size
+    if snapshot.manifest.pruned is not None:
+        for name, size in ArrayFolder(snapshot.library / PRUNED / snapshot.manifest.pruned.name).sizes().items():
+            disk[f"{PRUNED}/{name}"] = size
     copies, orphans = snapshot.store.copies_at(snapshot.generation)
     return Info(
         path=str(snapshot.library),
@@ -34,6 +37,8 @@ def summary(snapshot: Snapshot) -> Info:
         fields=tuple(dict.fromkeys([*snapshot.store.fields(), *snapshot.store.file_fields()])),
         copies=copies,
         orphans=orphans,
+        pruned_passages=snapshot.pruned_passages,
+        unjudged_passages=snapshot.unjudged_passages,
         languages={name: some.documents for name, some in snapshot.manifest.languages.items()},
         disk=disk,
         memory={HOT.get(name, name): size for name, size in hot_parts(snapshot).items()},

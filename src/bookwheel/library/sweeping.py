@@ -10,10 +10,12 @@ from ..index.plain_files import refuse_link
 from .manifest import IMPACTS_NAME, PART_NAME, SEGMENT_NAME, Manifest
 from .segment import SEGMENTS
 
-__all__ = ["SIGNATURES", "impacts_name", "sweep"]
+__all__ = ["PRUNED", "SIGNATURES", "impacts_name", "sweep"]
 
 SIGNATURES = "signatures"
 """The folder with the runs of signatures."""
+PRUNED = "pruned"
+"""The folder with the list of passages left out."""
 
 
 def impacts_name(generation: int) -> str:
@@ -22,8 +24,8 @@ def impacts_name(generation: int) -> str:
 
 
 def sweep(library: Path, manifest: Manifest, unnamed: Collection[str] = (), runs: Collection[str] = ()) -> None:
-    """Delete segments, impacts, parts and signatures that ``manifest`` does not name, except the segments ``unnamed`` and the
-    runs of signatures ``runs``.
+    """Delete segments, impacts, parts, signatures and lists of passages left out that ``manifest`` does not name, except the
+    segments ``unnamed`` and the runs of signatures ``runs``.
 
     Only folders with names that a library itself gives are deleted, and no link is followed. Needs no room on the disk and
     not the database, so that a full disk can be cleared. Raises `LibraryDamaged` for a link in the place of a folder.
@@ -41,11 +43,12 @@ def sweep(library: Path, manifest: Manifest, unnamed: Collection[str] = (), runs
             superseded = IMPACTS_NAME.fullmatch(inner.name) or PART_NAME.fullmatch(inner.name)
             if superseded and inner.name not in live[path.name]:
                 shutil.rmtree(inner, ignore_errors=True)
-    refuse_link(library / SIGNATURES)
-    kept = {*runs, *(run.name for run in manifest.signatures)}
-    for path in _folders(library / SIGNATURES):
-        if SEGMENT_NAME.fullmatch(path.name) and path.name not in kept:
-            shutil.rmtree(path, ignore_errors=True)
+    listed = set() if manifest.pruned is None else {manifest.pruned.name}
+    for folder, kept in ((SIGNATURES, {*runs, *(run.name for run in manifest.signatures)}), (PRUNED, listed)):
+        refuse_link(library / folder)
+        for path in _folders(library / folder):
+            if SEGMENT_NAME.fullmatch(path.name) and path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -14,13 +14,14 @@ from ..progress import Progress, silent
 from .conversations import Conversations
 from .experiments import Experiments
 from .leases import Lease
-from .manifest import Manifest
+from .manifest import Manifest, PrunedEntry
 from .row_check import damaged_rows
 from .saved_recipes import FILE as RECIPES
 from .saved_recipes import read_recipes, recipes_are_missing
 from .segment import FOREIGN, ROWS, SEGMENTS, array_folders, checksum_of_lists
+from .static_pruning.marks import Marks, inside
 from .store import Store
-from .sweeping import SIGNATURES
+from .sweeping import PRUNED, SIGNATURES
 from .vectors.cache import VectorCache
 
 __all__ = ["problems"]
@@ -64,6 +65,10 @@ def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
         one = opened(library / SIGNATURES / run.name)
         if one is not None and one.checksum != run.checksum:
             found.append(f"{library / SIGNATURES / run.name} {FOREIGN}; {ANEW}")
+    if (pruned := manifest.pruned) is not None:
+        one = opened(library / PRUNED / pruned.name)
+        if one is not None:
+            found += _unsound_marks(library, manifest, pruned)
     for representation in manifest.representations:
         if representation.adapter is not None:
             opened(library / representation.adapter)
@@ -94,6 +99,20 @@ def _found(library: Path, manifest: Manifest, progress: Progress) -> list[str]:
         if lease is not None:
             lease.release()
     return found
+
+
+def _unsound_marks(library: Path, manifest: Manifest, pruned: PrunedEntry) -> list[str]:
+    """What is wrong with the list of passages left out, besides its files."""
+    try:
+        passages = Marks.opened(library, pruned).passages
+    except LibraryDamaged as error:
+        return [str(error)]
+    rising = bool((np.diff(passages) > 0).all())
+    if not rising or (len(passages) and not 0 < passages[0] <= passages[-1] < manifest.next_passage):
+        return [
+            f"{library / PRUNED / pruned.name} lists passages that there are not; bring all back: bookwheel prune {library} --undo"
+        ]
+    return []
 
 
 def _beside(library: Path) -> list[str]:
@@ -130,6 +149,10 @@ def _disagreements(manifest: Manifest, store: Store, ids_of: Mapping[str, NDArra
         "SELECT coalesce(sum(passages), 0) FROM documents WHERE added <= :g AND (removed IS NULL OR removed > :g)",
         {"g": manifest.generation},
     )[0][0]
+    if manifest.pruned is not None:  # a compaction drops what is left out
+        marks = Marks.opened(store.path.parent, manifest.pruned)
+        held = np.isin(marks.passages, np.concatenate([np.empty(0, np.int64), *ids_of.values()]))
+        indexed += int((~held & ~inside(marks.passages, removed)).sum())
     if alive != indexed:
         found.append(f"the database has {alive} passages but the segments have {indexed}; {ANEW}")
     return found

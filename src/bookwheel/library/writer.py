@@ -34,6 +34,7 @@ from .pending import NewDocument, SourceState
 from .segment import SEGMENTS, Segment, array_folders, checksum_of_lists
 from .settings import Representation, Settings
 from .snapshot import Snapshot
+from .static_pruning.marks import living_marks
 from .store import Store
 from .sweeping import impacts_name, sweep
 from .vectors.encoders import Encoders
@@ -241,16 +242,14 @@ class Writer:
         with storage(self.library):
             for segment in snapshot.segments:
                 if segment.entry.undecided and segment.entry.followed != main:
-                    found += analysed_anew(
-                        snapshot, segment, main, self._new_names, self.memory.shares.gather, self.memory.bits
-                    )
+                    found += analysed_anew(snapshot, segment, main, self.new_names, self.memory.shares.gather, self.memory.bits)
                 else:
                     found.append(segment.entry)
         self.memory.measure()
         trim_heap()
         return tuple(found)
 
-    def _new_names(self) -> tuple[str, str]:
+    def new_names(self) -> tuple[str, str]:
         """The name of a new segment, and that of its impacts."""
         return self._intake.numbers.name_segment(), impacts_name(self.generation)
 
@@ -308,12 +307,12 @@ class Writer:
             changed = {entry: reweigh_segment(self.library, entry, name, settings, average) for entry in entries}
         self._publish([changed.get(entry, entry) for entry in self.manifest.segments], settings)
 
-    def _merge(self, run: Sequence[SegmentEntry], task: Task | None = None) -> None:
+    def _merge(self, run: Sequence[SegmentEntry], task: Task | None = None, *, drop: bool = False) -> None:
         snapshot = Snapshot(self.library, self.manifest, self.store)
         name = self._intake.numbers.name_segment()
         with storage(self.library):
             impacts = impacts_name(self.generation)
-            merged = merge_segments(snapshot, run, name, impacts, self.memory.shares.gather, self.memory.bits, task)
+            merged = merge_segments(snapshot, run, name, impacts, self.memory.shares.gather, self.memory.bits, task, drop=drop)
         self.memory.measure()
         trim_heap()
         del snapshot
@@ -323,26 +322,28 @@ class Writer:
         self._publish(kept)
 
     def compact(self, progress: Progress = silent) -> None:
-        """Merge all segments into one, leaving out what was removed, and forget the removed documents.
+        """Merge all segments into one, leaving out what was removed or pruned, and forget the removed documents.
 
         A single segment is written anew where its sketches have more bits than the budget allows.
         """
         self.plan(encoding=False)
         self.commit()
         snapshot = Snapshot(self.library, self.manifest, self.store)
-        sketched = [segment.dense for segment in snapshot.segments if segment.dense is not None]
-        longer = any(index.bits > (self.memory.bits(index.dimension) or index.bits) for index in sketched)
-        merging = len(self.manifest.segments) > 1 or snapshot.removed_passages > 0 or longer
-        del sketched
-        task = progress("compacting", snapshot.passages + snapshot.removed_passages, "passages")
-        del snapshot
+        sketches = (one.dense for one in snapshot.segments if one.dense is not None)
+        longer = any(index.bits > (self.memory.bits(index.dimension) or index.bits) for index in sketches)
+        held, marks = sum(one.passages for one in self.manifest.segments), living_marks(snapshot)
+        self._dirty, self.manifest = marks != self.manifest.pruned, replace(self.manifest, pruned=marks)
+        merging = len(self.manifest.segments) > 1 or held > snapshot.passages or longer
+        task = progress("compacting", held, "passages")
+        del snapshot, sketches
         try:
             if self.manifest.signatures:
                 from .distinct.comparing import Compacting
 
                 Compacting(self)
             if merging:
-                self._merge(self.manifest.segments, task)
+                self._merge(self.manifest.segments, task, drop=True)
+            self.commit()
             self._purge(self.manifest.generation)
         finally:
             task.close()

@@ -98,7 +98,8 @@ def learn_prior(
     """
     queries = [query for query in collection.judged if any(grade > 0 for grade in collection.qrels[query].values())]
     if len(queries) < LEAST:
-        raise InputError(f"{collection.name} has {len(queries)} judged queries; a prior is learned from at least {LEAST}")
+        some = "1 judged query" if len(queries) == 1 else f"{len(queries):,} judged queries"
+        raise InputError(f"{collection.name} has {some}; a prior is learned from at least {LEAST}")
     names, values = _documents(library, {one for query in queries for one, g in collection.qrels[query].items() if g > 0}, seed)
     chosen = library.recipe(recipe)
     run = _run(library, chosen, {query: collection.queries[query] for query in queries}, progress)

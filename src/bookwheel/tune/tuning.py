@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import BudgetError, RecipeError, UsageError
+from ..encode.catalogue import require_encoders
+from ..encode.cross import CrossEncoder
+from ..encode.find import find_folder
 from ..evaluate.collection import Collection
 from ..library.manifest import Manifest
 from ..library.reader import Reader
@@ -81,7 +84,7 @@ def tune(
     - ``name``: the recipe is saved in the library under this name with its evidence; None does not save it.
 
     The library's own recipe, k1 and b are kept where cross-validation shows no gain. Raises `UsageError`, `InputError`,
-    `BudgetError` where nothing keeps the limits, and what opening a library raises.
+    `ModelError` for a folder in which there is no model, `BudgetError` where nothing keeps the limits, and what opening a library raises.
     """
     from ..library.library import Library, open_library
 
@@ -95,6 +98,9 @@ def tune(
                 opened, judgments, latency=latency, ram=ram, minutes=minutes, measure=measure, rerankers=rerankers, rebuild=rebuild,
                 models=models, name=name, split=split, field=field, seed=seed, progress=progress,
             )  # fmt: skip
+    require_encoders([Path(folder) for folder in models])
+    for model in rerankers:
+        CrossEncoder(find_folder(model))
     started = time.monotonic()
     if name is not None:
         with TrialReader(library.path) as reader:
@@ -159,7 +165,7 @@ class Tuner:
     def _run(self, notes: list[str]) -> Tuning:
         everything = np.arange(len(self.scorer))
         self._refuse_impossible()
-        for model in self.space.rerankers:  # one that cannot be loaded is told before minutes are spent
+        for model in self.space.rerankers:  # one that cannot be run is told before minutes are spent
             self.scorer.scores(self._singles()[0].change(rerank=Cross(10, model)).trial, everything[:1])
         complete = True
         search = Search(self.scorer, self.space, self.start, everything, self.allowed, self.seed)

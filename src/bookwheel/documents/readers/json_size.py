@@ -14,7 +14,12 @@ _COPIES = 8
 """Copies of a record of ``max_bytes`` for which there is room: see `bookwheel.memory.shares.Shares.record`."""
 _MARKS = {"{": 200, "[": 64, ":": 90, ",": 16}
 """Bytes that CPython takes for an object, a list, a key with its value, and an item, whichever text they stand in."""
-_STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+"""A string; one that is not closed goes to the end of the text."""
+_FLAT = rf"(?:[^\"\[\]{{}}]++|{_STRING})"
+_BEFORE = re.compile(rf"{_FLAT}*+", re.DOTALL)
+_STEADY = re.compile(rf"(?:{_FLAT}|[\[{{]{_FLAT}*+[\]}}])*+", re.DOTALL)
+"""What leaves the depth as it is: anything outside of objects and lists, and those that hold no others, whole."""
 
 
 def parsed_size(data: str | bytes) -> int:
@@ -40,11 +45,18 @@ def too_large(size: int, source: Source) -> str:
 
 def end_of(text: str, start: int) -> int:
     """Where the object or list that begins at ``start`` ends (exclusive), without parsing it; the text's end if it does not."""
+    # The first bracket by itself: `_STEADY` would go on over what follows its object.
+    at = _end(_BEFORE, text, start)
     depth = 0
-    for match in _STRUCTURE.finditer(text, start):
-        mark = text[match.start()]
-        if mark != '"':
-            depth += 1 if mark in "[{" else -1
-            if depth <= 0:
-                return match.end()
+    while at < len(text):
+        depth += 1 if text[at] in "[{" else -1
+        at += 1
+        if depth <= 0:
+            return at
+        at = _end(_STEADY, text, at)
     return len(text)
+
+
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return start if match is None else match.end()

@@ -131,6 +131,8 @@ class LibraryContext:
     def sample(self, count: int) -> NDArray[np.int64]:
         """Some living passages."""
         ids = np.concatenate([segment.ids for segment in self.snapshot.segments])
+        if self.snapshot.marks is not None:
+            ids = np.setdiff1d(ids, self.snapshot.marks.passages)
         chosen = np.random.default_rng(self.snapshot.manifest.settings.seed).permutation(len(ids))[: 2 * count]
         found = self.snapshot.store.documents_of(ids[chosen].tolist())
         return np.array([number for number in ids[chosen].tolist() if number in found][:count], np.int64)

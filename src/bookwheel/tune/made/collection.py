@@ -102,8 +102,10 @@ def made_collection(
         task.close()
     notes = making.notes()
     if not making.made:
+        count = library.document_count
         raise InputError(
-            f"no query could be made from the {library.document_count:,} documents of {library.path}: {'; '.join(notes)}; judge "
+            f"no query could be made from the {'one document' if count == 1 else f'{count:,} documents'} of {library.path}: "
+            f"{'; '.join(notes)}; judge "
             "some results by hand, or give a log of questions"
         )
     made = {query.id: query for query in making.made}
