@@ -90,4 +90,49 @@ def static(
         print_memory_plan(found.memory_plan)
 
 
+@command(
+    "sparse",
+    examples=[
+        ("bookwheel train sparse", "a table for the queries of the library's sparse encoder"),
+        ("bookwheel train sparse --teacher MODEL --out FOLDER", "of another model, in a folder of your own"),
+    ],
+    writes=True,
+)
+@library_option
+@option("--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]")
+@option("--teacher", metavar="MODEL", help="The sparse encoder: a model, or its name in the library. [default: the only one]")
+@option("--minutes", type=Number(0.01, 1440), default=5.0, metavar="N", help="Time for it. [default: 5]")
+@option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]")
+@memory_option
+@json_option
+def sparse(
+    library: Library, out: str | None, teacher: str | None, minutes: float, seed: int, memory: bool, as_json: bool
+) -> None:
+    """Fit a table of query weights, so that a sparse encoder need not read queries.
+
+    The table weighs each token of a query so that passages score as the encoder's own vector of the query would
+    make them. Passages keep their vectors; a search then takes no model. It is written where held-out queries show
+    that little is lost. After Ctrl-C the same command continues.
+    """
+    from ..progress import auto, silent
+    from ..train import train_sparse
+    from .compiling import announced
+    from .encoders import library_flag
+
+    announced()
+    found = train_sparse(library, out, teacher=teacher, minutes=minutes, seed=seed, progress=silent if as_json else auto)
+    if as_json:
+        json_document(found.to_dict())
+    else:
+        click.echo(clean(str(found), lines=True))
+        if found.folder is not None:
+            flag = library_flag(library)
+            click.echo(
+                f"next: bookwheel encoders add NAME={clean(found.folder)} --kind sparse{flag}; then: bookwheel embed NAME{flag}"
+            )
+    if memory and found.memory_plan is not None:
+        print_memory_plan(found.memory_plan)
+
+
 train.add_command(static)
+train.add_command(sparse)

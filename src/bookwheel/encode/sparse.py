@@ -58,6 +58,7 @@ class MaskedTermEncoder:
         self._twice = activation == "log1p_relu"
         self._model, weights = open_model(layout, "summed_terms" if self._summed else "terms", options)
         self.name = name
+        self.folder = layout.whole
         self.vocabulary = vocabulary(self._model.tokenizer)
         self.max_tokens = self._model.max_tokens
         self._table, source = self._query_table(layout, options)
@@ -89,13 +90,16 @@ class MaskedTermEncoder:
         """The terms of queries: by the table if there is one, each token once; otherwise like passages."""
         if self._table is None:
             return self.encode(texts)
-        tokenizer = self._model.tokenizer
         rows = []
-        for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False):
-            terms = np.unique(np.array(encoding.ids, np.int32))
-            terms = terms[self._table[terms] > 0]
+        for tokens in self.tokens(texts):
+            terms = tokens[self._table[tokens] > 0]
             rows.append((terms, self._table[terms]))
         return stack(rows)
+
+    def tokens(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """The numbers of the tokens of each text, each once, without special ones: int32, ascending."""
+        found = self._model.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [np.unique(np.array(one.ids, np.int32)) for one in found]
 
     def _terms(self, logits: NDArray[np.float32], _: Tokens) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         if logits.ndim == 2:
