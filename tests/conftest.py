@@ -17,10 +17,13 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where Python is told to write no compiled files beside the sources, all processes share a folder of them in pytest's cache.
+    """One core for each process, and one folder of compiled files where Python is told to write none beside the sources.
 
-    Without it each child process would compile all that it imports, and with a new one each run all packages.
+    The folder is in pytest's cache. Without it each child process would compile all that it imports, and with a new one each run
+    all packages.
     """
+    # Threads of torch wait for each other by computing, and other tests have the other cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") and "PYTHONPYCACHEPREFIX" not in os.environ:
         if config.pluginmanager.has_plugin("cacheprovider"):
             folder = str(config.cache.mkdir("compiled"))
@@ -32,13 +35,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 LONGEST = (
+    "test_shapes_programs.py",
     "test_shapes_records.py",
     "test_shapes_formats.py",
-    "test_budget_limit.py",
-    "test_front_door.py",
     "test_durability.py",
+    "test_budget_limit.py",
+    "test_embed_crash.py",
+    "test_power_cut.py",
+    "test_memory_loop.py",
+    "test_tune_laws.py",
+    "test_docs_tutorials.py",
+    "test_front_door.py",
+    "test_any_folder.py",
 )
-"""Files that take minutes begin first, so that no process works on one of them when the others have nothing left."""
+"""Files that take longest begin first, so that no process works on one of them when the others have nothing left."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import random
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, cycle, islice
 from pathlib import Path
 from typing import Any
+
+from limits import run_within
+
+MB = 1 << 20
 
 GOOD = ("ibis", "quokka")
 """A word of the good documents read before the shape, and one of those read after it."""
@@ -42,6 +47,16 @@ def tell(shape, began, **found):
     print(json.dumps(told), flush=True)
 """
 """The beginning of a child process, which tells of each shape how much memory it took."""
+
+
+def within(python: str, environment: dict[str, str], code: str, *arguments: object, limit: int = 256 * MB) -> dict[str, Any]:
+    """What a child within the limit told of each shape; fails where it did not keep it."""
+    ended = run_within(limit, [python, "-c", CHILD + code, *map(str, arguments)], environment)
+    told = [json.loads(line) for line in ended.output.splitlines() if line.startswith("{")]
+    for one in told:
+        print(f"{ended.how} {one['peak'] >> 20:4} MB {one['seconds']:5.1f} s  {one['shape']}", file=sys.stderr)
+    ended.check()
+    return {one["shape"]: one for one in told}
 
 
 @dataclass(frozen=True)

@@ -53,11 +53,10 @@ class Indexed:
 
 
 @pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory, python: str, child_environment: dict[str, str]) -> Indexed:
+def indexed(
+    tmp_path_factory: pytest.TempPathFactory, compiled: None, python: str, child_environment: dict[str, str]
+) -> Indexed:
     """All shapes in one folder with good files between them, indexed within the limit."""
-    from bookwheel import kernels
-
-    kernels.prepare()
     folder = tmp_path_factory.mktemp("shapes")
     for name, data in GOOD.items():
         (folder / f"00 {name}").write_bytes(data)

@@ -31,6 +31,8 @@ FORMAT = 1
 FILES = ("vectors.npy", "scales.npy", "vocabulary.txt")
 SCANS = 64
 """Words that are looked up by scanning the vocabulary file; beyond them a dictionary is built."""
+LETTERS = 8
+"""Characters that count as a word: in a script without spaces each is looked up by itself, and a word may have a million."""
 POOLED = 1 << 13
 """Vectors that plain numpy adds up at a time."""
 FEW = 4096
@@ -164,7 +166,7 @@ class StaticEncoder:
 
         Pieces without a vector (punctuation, unknown characters) are left out.
         """
-        cut = self._wordpiece(len(words))
+        cut = self._wordpiece(max(len(words), sum(map(len, words)) // LETTERS))
         rows = array("i")  # a word of a script without spaces has thousands of pieces
         ends = [0]
         for word in words:
