@@ -1,6 +1,19 @@
 """Training on one's own collection, inside a memory budget; a model that is not better on held-out queries is not written."""
 
+from .encoder.result import EncoderTraining
+from .encoder.training import EncoderOptions, train_encoder
 from .static.result import StaticTraining
 from .static.training import train_static
+from .tower.result import TowerTraining
+from .tower.training import TowerOptions, train_tower
 
-__all__ = ["StaticTraining", "train_static"]
+__all__ = [
+    "EncoderOptions",
+    "EncoderTraining",
+    "StaticTraining",
+    "TowerOptions",
+    "TowerTraining",
+    "train_encoder",
+    "train_static",
+    "train_tower",
+]
