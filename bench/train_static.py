@@ -18,15 +18,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, SHARED, keep, read_texts, table
+from common import ROOT, SHARED, keep, read_texts
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import numpy as np
-
 import bookwheel
-from bookwheel.evaluate import evaluate, load_collection
-from bookwheel.evaluate.significance import holm, paired_t
+from before_after import compared, told
+from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
 from bookwheel.train import train_static
 
@@ -43,28 +41,13 @@ def measured(name: str, folder: Path, args: argparse.Namespace) -> dict[str, Any
         found = train_static(
             library, folder / f"{name}-model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, progress=auto
         )
-        row: dict[str, Any] = {"collection": name, "training": found.to_dict(), "pairs": {}}
+        row: dict[str, Any] = {"collection": name, "training": found.to_dict()}
         row["processor_seconds"] = time.process_time() - began
         print(f"{name}\n{found}", flush=True)
-        searched = [before for before, _ in PAIRS.values()]
         if found.folder is not None:
             library.add_encoder("trained", found.folder)
             library.embed("trained")
-            searched += [after for _, after in PAIRS.values()]
-
-        def search(recipe: str) -> Any:
-            return lambda texts, k: library.rank_documents(texts, k=k, recipe=recipe)
-
-        told = evaluate(collection, {recipe: search(recipe) for recipe in searched}, ["nDCG@10"])
-    for what, (before, after) in PAIRS.items():
-        values = [np.array(list(told.values(one if one in searched else before).values())) for one in (before, after)]
-        difference = values[1] - values[0]
-        row["pairs"][what] = {
-            "before": float(values[0].mean()),
-            "after": float(values[1].mean()),
-            "queries": len(difference),
-            "p": paired_t(difference)[1],
-        }
+        row["pairs"] = compared(library, collection, PAIRS, taken=found.folder is not None)
     return row
 
 
@@ -104,20 +87,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         rows = [measured(name, Path(scratch), args) for name in args.collections]
-    for what in PAIRS:
-        adjusted = holm([row["pairs"][what]["p"] for row in rows])
-        for row, p in zip(rows, adjusted, strict=True):
-            row["pairs"][what]["p (Holm)"] = p
-    lines = []
-    for row in rows:
-        cells = [row["collection"], "yes" if row["training"]["folder"] else "no", f"{row['processor_seconds']:.0f}"]
-        for what in PAIRS:
-            one = row["pairs"][what]
-            cells.append(
-                f"{one['before']:.4f} → {one['after']:.4f} ({one['after'] - one['before']:+.4f}, p {one['p (Holm)']:.2g})"
-            )
-        lines.append(cells)
-    print(table(["collection", "taken", "seconds of processors", *PAIRS], lines))
+    print(told(rows, PAIRS))
     keep(args.keep, {"rows": rows, "minutes": args.minutes, "seed": args.seed})
 
 

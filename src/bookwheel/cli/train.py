@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .command import Group, command, option
+from .command import Group, argument, command, option
 from .options import Number, Whole, json_option, library_option, memory_option
 from .output import clean, json_document, print_memory_plan
 
@@ -134,5 +134,105 @@ def sparse(
         print_memory_plan(found.memory_plan)
 
 
-train.add_command(static)
-train.add_command(sparse)
+@command(
+    "encoder",
+    examples=[
+        ("bookwheel train encoder MODEL", "train a copy of a sentence encoder, and write it where it is better"),
+        ("bookwheel train encoder MODEL --from pairs=asked.jsonl --minutes 20", "from pairs of your own, in less time"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="MODEL")
+@library_option
+@option("--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]")
+@option("--from", "sources", multiple=True, metavar="SOURCE", help="Where pairs are from; may be repeated. [default: titles]")
+@option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 64]")
+@option("--minutes", type=Number(0.01, 1440), default=45.0, metavar="N", help="Time for it. [default: 45]")
+@option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]")
+@memory_option
+@json_option
+def encoder(
+    model: str,
+    library: Library,
+    out: str | None,
+    sources: tuple[str, ...],
+    batch: int | None,
+    minutes: float,
+    seed: int,
+    memory: bool,
+    as_json: bool,
+) -> None:
+    """Train a sentence encoder on pairs of queries and passages of a library, without labels or with them.
+
+    MODEL is the folder of a model in sentence-transformers' layout, or a package that holds one. Needs torch:
+    pip install 'bookwheel[train]'. SOURCE is titles (titles, headings and sentences of the library, each with the
+    passage that it is taken out of), queries (what people asked and opened; queries=FILE for a log),
+    judgments=FOLDER (a judged collection) or pairs=FILE (lines of JSON with query and answer). After Ctrl-C the
+    same command continues.
+    """
+    from ..progress import auto, silent
+    from ..train import EncoderOptions, train_encoder
+    from .compiling import announced
+    from .encoders import library_flag
+
+    announced()
+    options = EncoderOptions() if batch is None else EncoderOptions(batch=batch)
+    show = silent if as_json else auto
+    found = train_encoder(
+        library, model, out, sources=sources or ("titles",), minutes=minutes, seed=seed, options=options, progress=show
+    )
+    if as_json:
+        json_document(found.to_dict())
+    else:
+        click.echo(clean(str(found), lines=True))
+        if found.folder is not None:
+            click.echo(f"next: bookwheel encoders add NAME={clean(found.folder)}{library_flag(library)}")
+    if memory and found.memory_plan is not None:
+        print_memory_plan(found.memory_plan)
+
+
+@command(
+    "tower",
+    examples=[
+        ("bookwheel train tower minilm", "two of its layers for queries, against the vectors that are stored"),
+        ("bookwheel train tower minilm --layers 3 --minutes 10", "with more layers, in less time"),
+    ],
+    writes=True,
+)
+@argument("name", metavar="NAME")
+@library_option
+@option("--layers", type=Whole(1), default=2, metavar="N", help="Of the encoder, that queries go through. [default: 2]")
+@option("--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]")
+@option("--minutes", type=Number(0.01, 1440), default=30.0, metavar="N", help="Time for it. [default: 30]")
+@option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]")
+@memory_option
+@json_option
+def tower(
+    name: str, library: Library, layers: int, out: str | None, minutes: float, seed: int, memory: bool, as_json: bool
+) -> None:
+    """Train a few layers of an encoder to encode queries for the passages that all of it has embedded.
+
+    NAME is an encoder of the library, from a folder in sentence-transformers' layout. Needs torch:
+    pip install 'bookwheel[train]'. What comes of it takes the encoder's place without embedding anything anew,
+    and is written where it reaches 98 % of it on held-out queries. After Ctrl-C the same command continues.
+    """
+    from ..progress import auto, silent
+    from ..train import train_tower
+    from .compiling import announced
+    from .encoders import library_flag
+
+    announced()
+    show = silent if as_json else auto
+    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=show)
+    if as_json:
+        json_document(found.to_dict())
+    else:
+        click.echo(clean(str(found), lines=True))
+        if found.folder is not None:
+            click.echo(f"next: bookwheel encoders replace {name}={clean(found.folder)}{library_flag(library)}")
+    if memory and found.memory_plan is not None:
+        print_memory_plan(found.memory_plan)
+
+
+for one in (static, sparse, encoder, tower):
+    train.add_command(one)

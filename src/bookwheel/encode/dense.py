@@ -30,12 +30,14 @@ KNOWN = ("Transformer", "Pooling", "Dense", "Normalize")
 class TransformerEncoder:
     """Unit vectors of texts. ``name`` is what errors and the library call it; for the rest see `bookwheel.encode.options.Options`.
 
+    ``passages_sha256`` is the hash of what makes those of passages: where queries alone are encoded otherwise, stored vectors stay.
     Raises `ModelError` where the files of the model are missing, damaged or do not fit together.
     """
 
     def __init__(self, layout: Layout, options: Options, name: str) -> None:
         other = [module.kind for module in layout.modules if module.kind not in KNOWN]
-        other += ["Router"] if layout.query_modules is not None else []
+        if layout.query_modules not in (None, layout.modules) and layout.query_layout is None:
+            other.append("Router")
         if other:
             raise ModelError(
                 f"{layout.whole} has a step {other[0]!r}, but bookwheel supports only {', '.join(KNOWN)}; use another model"
@@ -60,12 +62,22 @@ class TransformerEncoder:
         settings = (self._pooling, self.dimension, self.max_tokens, self.query_prefix, self.passage_prefix, self._lower)
         dense = [(d.weight.tobytes(), None if d.bias is None else d.bias.tobytes()) for d in self._dense]
         self.sha256 = hashlib.sha256(repr((weights, settings, dense)).encode()).hexdigest()
+        self.passages_sha256 = self.sha256
+        self.queries = None if layout.query_layout is None else TransformerEncoder(layout.query_layout, options, name)
+        """The encoder of queries, where a Router sends them elsewhere."""
+        if self.queries is not None:
+            if self.queries.dimension != self.dimension:
+                raise ModelError(
+                    f"{layout.whole} encodes passages in {self.dimension} dimensions and queries in {self.queries.dimension}, "
+                    "which cannot be compared; take another model"
+                )
+            self.sha256 = hashlib.sha256(f"{self.sha256} {self.queries.sha256}".encode()).hexdigest()
         self.revision = f"{self.sha256[:12]}-{options.precision}"
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory in use while encoding."""
-        return self._model.nbytes
+        return self._model.nbytes + (0 if self.queries is None else self.queries.nbytes)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of passages. Raises `ModelError` for vectors that are not finite."""
@@ -73,7 +85,7 @@ class TransformerEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of queries."""
-        return self._encode(texts, self.query_prefix)
+        return (self.queries or self)._encode(texts, self.query_prefix)
 
     def _encode(self, texts: Sequence[str], prefix: str) -> NDArray[np.float32]:
         if prefix:

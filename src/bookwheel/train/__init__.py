@@ -1,8 +1,23 @@
 """Training on one's own collection, inside a memory budget; a model that is not better on held-out queries is not written."""
 
+from .encoder.result import EncoderTraining
+from .encoder.training import EncoderOptions, train_encoder
 from .sparse.result import SparseTraining
 from .sparse.training import train_sparse
 from .static.result import StaticTraining
 from .static.training import train_static
+from .tower.result import TowerTraining
+from .tower.training import TowerOptions, train_tower
 
-__all__ = ["SparseTraining", "StaticTraining", "train_sparse", "train_static"]
+__all__ = [
+    "EncoderOptions",
+    "EncoderTraining",
+    "SparseTraining",
+    "StaticTraining",
+    "TowerOptions",
+    "TowerTraining",
+    "train_encoder",
+    "train_sparse",
+    "train_static",
+    "train_tower",
+]

@@ -7,7 +7,7 @@ may a recipe be significantly worse. What is trained on English is so not taken 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,9 @@ from ..evaluate.compare import SIGNIFICANT
 from ..evaluate.significance import holm, mean_interval, paired_t
 from ..library.library import Library
 from ..progress import Progress, silent
+from ..tune.made.collection import MadeCollection
 
-__all__ = ["FEWEST", "MEASURE", "Change", "Verdict", "judged", "languages_of", "verdict"]
+__all__ = ["FEWEST", "MEASURE", "Change", "Verdict", "judged", "languages_of", "thirds", "verdict"]
 
 MEASURE = "nDCG@10"
 FEWEST = 20
@@ -178,6 +179,21 @@ def _corrected(changes: Sequence[Change]) -> list[Change]:
         Change(one.what, one.queries, one.before, one.after, one.low, one.high, p)
         for one, p in zip(changes, adjusted, strict=True)
     ]
+
+
+def thirds(made: MadeCollection) -> tuple[MadeCollection, MadeCollection]:
+    """A third of the queries of each kind, to choose by, and the others, to compare by."""
+    queries = sorted(made.judged, key=lambda query: (int(query.rpartition("-")[2]), query))
+    first = set(queries[::3])
+
+    def of(chosen: set[str]) -> MadeCollection:
+        return replace(
+            made,
+            queries={query: text for query, text in made.queries.items() if query in chosen},
+            qrels={query: grades for query, grades in made.qrels.items() if query in chosen},
+        )
+
+    return of(first), of(set(queries) - first)
 
 
 def languages_of(library: Library, collection: Collection) -> dict[str, str | None]:

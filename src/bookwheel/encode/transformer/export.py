@@ -13,35 +13,33 @@ from ..._errors import ModelError
 from ..model_cache import Kept, fingerprint, keep
 from .layout import Layout
 
-__all__ = ["EXTRA", "export", "quantise"]
+__all__ = ["EXTRA", "export", "quantise", "write_int8"]
 
 EXTRA = "pip install 'bookwheel[export]'"
 OPSET = 17
 
 
 def quantise(kept: Kept) -> Kept:
-    """The int8 form of an ONNX model: weights by column, activations while it runs. Raises `ModelError`."""
-    source = kept.model
+    """The int8 form of an ONNX model, made once and kept. Raises `ModelError`."""
+    return keep(fingerprint([kept.model], "int8"), lambda file: write_int8(kept.model, file), lambda: dict(kept.about))
 
-    def write(file: BinaryIO) -> None:
+
+def write_int8(source: Path, file: BinaryIO) -> None:
+    """Write to ``file`` the int8 form of the ONNX model ``source``: weights by column, activations while it runs. Raises `ModelError`."""
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+    except ImportError as error:
+        raise ModelError(f"making {source} int8 needs another package; type: {EXTRA}, or take it at precision fp32") from error
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "model.onnx"
         try:
-            from onnxruntime.quantization import QuantType, quantize_dynamic
-        except ImportError as error:
-            raise ModelError(
-                f"making {source} int8 needs another package; type: {EXTRA}, or take it at precision fp32"
-            ) from error
-        with tempfile.TemporaryDirectory() as scratch:
-            out = Path(scratch) / "model.onnx"
-            try:
-                quantize_dynamic(
-                    source, out, weight_type=QuantType.QInt8, per_channel=True, extra_options={"MatMulConstBOnly": True}
-                )
-            except Exception as error:  # onnx raises what protobuf and its checker raise
-                problem = " ".join(str(error).split())[:200]
-                raise ModelError(f"{source} cannot be made int8 ({problem}); take it at precision fp32") from error
-            file.write(out.read_bytes())
-
-    return keep(fingerprint([source], "int8"), write, lambda: dict(kept.about))
+            quantize_dynamic(
+                source, out, weight_type=QuantType.QInt8, per_channel=True, extra_options={"MatMulConstBOnly": True}
+            )
+        except Exception as error:  # onnx raises what protobuf and its checker raise
+            problem = " ".join(str(error).split())[:200]
+            raise ModelError(f"{source} cannot be made int8 ({problem}); take it at precision fp32") from error
+        file.write(out.read_bytes())
 
 
 def export(layout: Layout, out: Path, head: str = "states") -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ POOLING = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 """How a Pooling module's config.json says what it does; newer ones have ``pooling_mode``."""
+TRANSFORMERS = ("Transformer", "MLMTransformer")
 QUERY_PROMPTS = ("query", "s2p_query", "search_query", "queries")
 PASSAGE_PROMPTS = ("document", "passage", "search_document", "corpus", "documents")
 ONNX = (
@@ -66,6 +67,8 @@ class Layout:
     passage_prefix: str = ""
     whole: Path = field(default_factory=Path)
     """The folder that was asked for; ``folder`` may be a part of it."""
+    query_layout: Layout | None = None
+    """What says how queries are encoded, where they go through a transformer of their own."""
 
     def module(self, kind: str) -> Module | None:
         """The first step of that kind."""
@@ -122,14 +125,14 @@ def read_layout(folder: Path) -> Layout:
         else:
             modules.append(Module(kind, place, _config(place / "config.json")))
     for module in modules:
-        if module.kind in ("Transformer", "MLMTransformer"):
+        if module.kind in TRANSFORMERS:
             first = module.folder
     bert = _config(first / "sentence_bert_config.json") or _config(folder / "sentence_bert_config.json")
     overall = _config(folder / "config_sentence_transformers.json")
     prompts = overall.get("prompts") or {}
     default = prompts.get(overall.get("default_prompt_name"), "")
     config = _config(first / "config.json")
-    return Layout(
+    found = Layout(
         folder=first,
         config=config,
         modules=tuple(modules),
@@ -140,6 +143,21 @@ def read_layout(folder: Path) -> Layout:
         passage_prefix=_prompt(prompts, PASSAGE_PROMPTS, default),
         whole=folder,
     )
+    own = next((module.folder for module in queries or () if module.kind in TRANSFORMERS), first)
+    if queries is None or own == first:
+        return found
+    bert, config = _config(own / "sentence_bert_config.json"), _config(own / "config.json")
+    asked = replace(
+        found,
+        folder=own,
+        config=config,
+        modules=tuple(queries),
+        query_modules=None,
+        max_tokens=_length(bert, own, config),
+        lower=bool(bert.get("do_lower_case")),
+        whole=own,
+    )
+    return replace(found, query_layout=asked)
 
 
 def _inside(folder: Path, path: str) -> Path:

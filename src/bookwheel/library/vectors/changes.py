@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._allowed import allow
-from ..._errors import UsageError
+from ..._errors import ModelError, UsageError
 from ..manifest import Manifest
 from ..retrieval.registry import representations
 from ..settings import Representation
@@ -61,6 +61,8 @@ def replace_encoder(
 ) -> Representation:
     """Put ``encoder`` in the place of the one called ``name``, whose vectors serve until the new ones are complete.
 
+    Where both encode passages alike and only queries otherwise, the vectors stay.
+
     Raises `UsageError` where there is none of that name and kind, or it is being replaced already,
     `ModelError`, `LibraryLocked`.
     """
@@ -74,6 +76,11 @@ def replace_encoder(
         )
     if old is None and (name != BUILT_IN or manifest.settings.encoder is None):
         raise UsageError(f"there is no encoder {name!r} to replace; add it with: bookwheel encoders add {name}=MODEL")
+    if old is not None and old.encoder is not None and _same_passages(encoders, old, new):
+        with Writer(library, wait=wait) as writer:
+            kept = replace(old, encoder=new.encoder, info=new.info)
+            writer.set_representations([kept if one == old else one for one in writer.manifest.representations])
+        return kept
     return _written(library, replace(new, replaces=BUILT_IN if old is None else old.key), wait)
 
 
@@ -95,6 +102,19 @@ def _made(
 
 def _same(old: Representation, new: Representation) -> bool:
     return (old.info.sha256, old.info.dimension) == (new.info.sha256, new.info.dimension)
+
+
+def _same_passages(encoders: Encoders, old: Representation, new: Representation) -> bool:
+    """Whether both encode passages alike, so that only queries are encoded otherwise."""
+    if new.encoder is None or old.bits != new.bits or old.info.dimension != new.info.dimension:
+        return False
+    found = getattr(encoders.load(new.encoder, new.kind), "passages_sha256", None)
+    if found is None or found == old.info.sha256:
+        return found is not None
+    try:
+        return bool(getattr(encoders.encoder(old), "passages_sha256", None) == found)
+    except ModelError:  # the old one is gone: it is replaced as any other
+        return False
 
 
 def _written(library: Path, new: Representation, wait: float) -> Representation:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,17 @@ def finetune(
     save_seconds: float = 300.0,
     progress: Progress = silent,
     report: Callable[[StepReport], None] | None = None,
+    shuffle: bool = True,
+    before: Callable[[int, Any], None] | None = None,
 ) -> Outcome:
     """Train ``model`` on ``batches``, a step each, as ``plan`` says; returns the plain model with what it learned.
 
-    ``batches`` are taken in a random order, all of them before one comes again; ``steps``: how many to take, once through for
-    None. ``rate``: the learning rate, the method's own for None; it rises over the share ``warmup`` of the steps, then follows
-    ``decay``: ``linear``, ``cosine`` or ``constant``. ``folder``: where the run is saved every ``save_seconds`` and at its end;
-    where it holds a run with the same settings, that goes on: with the same weights, up to rounding, as if nothing had happened.
-    Ctrl-C ends the current step, saves, and then interrupts.
+    ``batches`` are taken in a random order, or as they come where not ``shuffle``, all of them before one comes again; ``steps``:
+    how many to take, once through for None. ``before``: called before each step with its number, from 0, and the model as it is
+    then, so that data can depend on it. ``rate``: the learning rate, the method's own for None; it rises over the share ``warmup``
+    of the steps, then follows ``decay``: ``linear``, ``cosine`` or ``constant``. ``folder``: where the run is saved every
+    ``save_seconds`` and at its end; where it holds a run with the same settings, that goes on: with the same weights, up to
+    rounding, as if nothing had happened. Ctrl-C ends the current step, saves, and then interrupts.
 
     Raises `TrainingError` where the numbers are no longer finite: then the model has the weights from before that step, and what
     was saved stays. Raises `BudgetError`, after saving, where a step takes more memory than the plan's budget.
@@ -86,11 +90,15 @@ def finetune(
     settle(model)
     torch.manual_seed(seed)
     model.train()
+
+    def batch_of(step: int) -> Batch:
+        return batches[_place(step, len(batches), seed) if shuffle else step % len(batches)]
+
     name = f"{plan.method} {way} seed {seed} rate {peak_rate} {warmup} {decay} steps {total} {fingerprint(model, batches)}"
     file = None if folder is None else folder / "training.pt"
     out = Outcome(model, [], plan=plan)
     with peak_of() as peak, checkpointed(model, plan.checkpoint), _later_interrupt() as interrupted:
-        attached = way.attach(model, _losses(goal, model, batches[_place(0, len(batches), seed)], plan.rows), seed)
+        attached = way.attach(model, _losses(goal, model, batch_of(0), plan.rows), seed)
         try:
             if file is not None:
                 out.losses = load_saved(file, name, attached)
@@ -100,7 +108,9 @@ def finetune(
             try:
                 while done < total:
                     began, now = time.monotonic(), rate_at(done, total, peak_rate, warmup, decay)
-                    batch = batches[_place(done, len(batches), seed)]
+                    if before is not None:
+                        before(done, attached.model)
+                    batch = batch_of(done)
                     rows = len(next(iter(batch.values()))) if attached.one_part else plan.rows
                     try:
                         found = attached.step(_losses(goal, attached.model, batch, rows), now)
@@ -177,11 +187,19 @@ def _place(step: int, batches: int, seed: int) -> int:
 
 
 def _losses(goal: Any, model: Any, batch: Batch, rows: int) -> list[Any]:
-    """The losses of a batch's parts; each part is prepared when its turn comes."""
+    """The losses of a batch's parts; each part is prepared when its turn comes, the whole batch when that of the first does."""
     count = goal.count(batch)
     if not count:
         raise TrainingError("a batch holds nothing to learn from; leave out empty texts")
-    return [lambda part=part: goal.total(model, goal.prepare(part)) / count for part in split(batch, rows)]
+    whole = getattr(goal, "whole", None)
+    parts: list[Any] = []
+
+    def loss(at: int) -> Any:
+        if not parts:
+            parts.extend(split(batch if whole is None else whole(model, batch, rows), rows))
+        return goal.total(model, goal.prepare(parts[at])) / count
+
+    return [partial(loss, at) for at in range(-(-len(next(iter(batch.values()))) // rows))]
 
 
 @contextmanager

@@ -20,7 +20,11 @@ Batch = Mapping[str, Any]
 
 
 class Objective(Protocol):
-    """A loss that is a sum over what a batch holds, so that the parts of a batch add up exactly."""
+    """A loss that is a sum over what a batch holds, so that the parts of a batch add up exactly.
+
+    One whose parts depend on each other also has ``whole(model, batch, rows)``: the batch with what follows from all of it, which
+    is asked for once a step, before the first part; see `train.objectives.cached_contrast`.
+    """
 
     def count(self, batch: Batch) -> float:
         """How much a batch holds: what the sum is divided by, such as tokens to be predicted."""

@@ -36,7 +36,7 @@ from ...tune.reliability import searchable
 from ..data.passages import Passages
 from ..folder import require_new
 from ..kept import Kept
-from ..safety import FEWEST, Verdict, verdict
+from ..safety import FEWEST, Verdict, thirds, verdict
 from .bags import Bagger
 from .choice import DenseRuns, written
 from .fit import Fit, FitOptions
@@ -198,7 +198,7 @@ class _Run:
         table = Table(vocabulary.vectors.copy())
         taught_ = self._taught(passages, bagger, table, stop)
         fit = self._fit(table, material, taught_, stop)
-        validation, test = self._held_out(made)
+        validation, test = thirds(made)
         with tempfile.TemporaryDirectory(prefix="candidates-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
             share, scores, vectors = self._chosen(copy, validation, vocabulary, fit, Path(scratch))
             said = Verdict(())
@@ -317,19 +317,6 @@ class _Run:
         )
         if (measured := anonymous_bytes()) is not None:
             self.memory.measure("all anonymous memory", measured)
-
-    def _held_out(self, made: MadeCollection) -> tuple[MadeCollection, MadeCollection]:
-        queries = sorted(made.judged, key=lambda query: (int(query.rpartition("-")[2]), query))
-        first = set(queries[::3])
-
-        def of(chosen: set[str]) -> MadeCollection:
-            return replace(
-                made,
-                queries={query: text for query, text in made.queries.items() if query in chosen},
-                qrels={query: grades for query, grades in made.qrels.items() if query in chosen},
-            )
-
-        return of(first), of(set(queries) - first)
 
     def _chosen(
         self, copy: Library, validation: MadeCollection, vocabulary: Vocabulary, fit: Fit, scratch: Path

@@ -1,0 +1,386 @@
+"""``train encoder``: a sentence encoder trained on a collection's own titles and sentences, without labels."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..._errors import InputError, ModelError, UsageError
+from ...encode.catalogue import licence_of
+from ...encode.dense import TransformerEncoder
+from ...encode.find import find_folder
+from ...encode.load import load_encoder
+from ...encode.model_cache import models_folder
+from ...encode.protocols import DenseEncoder
+from ...library.library import Library, open_library
+from ...memory.plan import MemoryPlan
+from ...memory.sizes import ram_of
+from ...progress import Progress, silent
+from ...tune.made import MadeCollection, made_collection
+from ...tune.reliability import searchable
+from ..data.negatives import NONE, hard_negatives
+from ..data.pairs import drawn
+from ..data.passages import Passages
+from ..data.sources import Material, Source, pairs_of, source_of
+from ..folder import card, require_new, write_folder
+from ..kept import Kept
+from ..safety import FEWEST, Verdict, judged, languages_of, thirds
+from .pool import Pool
+from .result import EncoderTraining
+
+if TYPE_CHECKING:
+    from ..memory.planner import Plan
+    from .batches import Batches
+    from .model import SentenceEncoder
+
+__all__ = ["EncoderOptions", "train_encoder"]
+
+EXTRA = "pip install 'bookwheel[train]'"
+MINUTES = 45.0
+QUERIES = 600
+"""Held out: a third chooses how far to go, two thirds compare."""
+PASSAGES = 20_000
+"""The most that pairs are made of; of a larger library they are drawn."""
+PAIRS = 20_000
+"""The most that are kept to train on."""
+SHARES = (0.5, 1.0)
+"""How far from the old weights to the trained ones a model may lie, that are compared."""
+LADDER = ("adamw", "adamw-8bit")
+"""Ways to train, best first, of which the first is taken that fits the budget: those whose steps may come in parts."""
+TRAINED = 0.8
+"""The share of the minutes after which the last step must be made."""
+MINING = 1.12
+"""What looking for negatives and the weights' update add to a step's seconds."""
+REFRESHED = 8
+"""Steps, at least, of which the second half gets negatives that are found by the model as it is then."""
+CHECKPOINT = 120.0
+"""Seconds of steps that a kill can lose."""
+TAGS = ("sentence-transformers", "feature-extraction", "sentence-similarity", "bookwheel")
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """How an encoder is trained."""
+
+    batch: int = 64
+    """Pairs of a step: the texts of the others, and all negatives, are each one's negatives. The memory does not grow with it."""
+    tokens: int = 160
+    """Of a text, at most, while training."""
+    rate: float = 2e-5
+    warmup: float = 0.1
+    """The share of the steps in which the rate rises; then it falls to nothing."""
+    scale: float = 20.0
+    """Cosines are multiplied by it."""
+    epochs: int = 3
+    """Times, at most, that a pair is trained on."""
+    seed: int = 0
+
+
+def train_encoder(
+    library: Library | str | Path,
+    base: str | Path,
+    out: str | Path | None = None,
+    *,
+    sources: Sequence[str] = ("titles",),
+    minutes: float = MINUTES,
+    ram: str | int | None = None,
+    seed: int = 0,
+    options: EncoderOptions = EncoderOptions(),
+    progress: Progress = silent,
+) -> EncoderTraining:
+    """Train the encoder ``base`` on pairs of queries and answers, and write it where it is better for ``library``.
+
+    - ``library``: an open one, or its name or path.
+    - ``base``: the folder of a model in sentence-transformers' layout with safetensors weights, or a package that holds one.
+    - ``out``: the folder of the model, new or empty; ``models/NAME-…`` in the library where None.
+    - ``sources``: where pairs are from. ``titles``: titles, headings and sentences of the library, each with the passage that it is
+      taken out of; ``queries`` or ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged
+      collection; ``pairs=FILE``: lines ``{"query": …, "answer": …}``, or two columns with a tab between (``.tsv``).
+    - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
+
+    The loss is contrastive with cached gradients (`CachedContrast`); each pair has a negative that BM25 ranks high and the model
+    finds nearer than others, but further from the query than the answer (`hard_negatives`), which are looked for again half way by
+    the model as it is then. Both models are compared on held-out queries among the passages near them (`Pool`); where the trained one
+    is not better, ``folder`` of the result is None and nothing is written. Stopped at any instant, the same call goes on to the same
+    weights, up to rounding.
+
+    Raises `UsageError`, `InputError`, `ModelError` where torch or sentence-transformers is missing or the model cannot be loaded,
+    `BudgetError` with the memory that would do, `TrainingError` where the loss is not finite, `StorageError`.
+    """
+    if not 0 < minutes <= 24 * 60:
+        raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
+    if options.batch < 2:
+        raise UsageError(f"a batch has at least 2 pairs, which are set against each other, not {options.batch}")
+    if not sources:
+        raise UsageError("name a source of pairs, such as titles")
+    if out is not None:
+        require_new(Path(out))
+    named = [source_of(one) for one in sources]
+    if not isinstance(library, Library):
+        with open_library(library, ram=ram) as opened:
+            return _Run(opened, base, out, named, 60 * minutes, ram, replace(options, seed=seed), progress).run()
+    return _Run(library, base, out, named, 60 * minutes, ram, replace(options, seed=seed), progress).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        library: Library,
+        base: str | Path,
+        out: str | Path | None,
+        sources: Sequence[Source],
+        seconds: float,
+        ram: str | int | None,
+        options: EncoderOptions,
+        progress: Progress,
+    ) -> None:
+        self.began = time.monotonic()
+        self.library, self.out, self.sources, self.progress = library, out, sources, progress
+        self.seconds, self.options = seconds, options
+        self.memory = MemoryPlan(ram_of(library.ram if ram is None else ram))
+        self.folder = find_folder(str(base))
+        self.base: Any = load_encoder(str(self.folder))
+        if not isinstance(self.base, TransformerEncoder):
+            raise UsageError(f"{base} is a static model; train that with: bookwheel train static")
+        if self.base.queries is not None:
+            raise UsageError(f"{base} encodes queries by other layers than passages; train the model that those were cut from")
+        self.name = self.folder.resolve().name
+        version = str(library._snapshot.manifest.version)
+        facts = (version, self.base.sha256, [str(one) for one in sources], asdict(options), seconds, self.memory.ram)
+        self.kept = Kept(library.path, "encoder", *facts)
+        self.counts: list[int] = []
+
+    def run(self) -> EncoderTraining:
+        """Make queries, train in a copy without them, compare, and write."""
+        made = made_collection(self.library, QUERIES, seed=self.options.seed, progress=self.progress)
+        if len(made.judged) < 2 * FEWEST:
+            raise InputError(
+                f"only {len(made.judged)} queries could be made of {self.library.path} to tell a better model from a worse one, and "
+                f"{2 * FEWEST} are needed ({'; '.join(made.notes)}); index more documents, or longer ones"
+            )
+        with searchable(self.library, made, progress=self.progress) as copy:
+            return self._train(copy, made)
+
+    def _train(self, copy: Library, made: MadeCollection) -> EncoderTraining:
+        model, batches = self._batches(copy, made)
+        plan, losses = self._steps(copy, model, batches)
+        share, scores, pool, said = self._compared(copy, made, model)
+        found = EncoderTraining(
+            library=str(self.library.path), folder=None, base=self.name, sources=tuple(map(str, self.sources)),
+            pairs=len(batches.pairs), seen=len(np.unique(np.concatenate(batches.steps))), negatives=tuple(self.counts),
+            steps=len(losses), batch=self.options.batch, plan=plan.told(), losses=tuple(losses), share=share, validation=scores,
+            pool=pool, verdict=said, seconds=time.monotonic() - self.began, seed=self.options.seed, memory_plan=self.memory,
+        )  # fmt: skip
+        if share and said.better:
+            found = replace(found, folder=str(self._written(found, model)))
+        self.kept.clear()
+        return found
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _batches(self, copy: Library, made: MadeCollection) -> tuple[SentenceEncoder, Batches]:
+        try:
+            from .batches import Batches
+            from .model import SentenceEncoder
+        except ImportError as error:
+            raise ModelError(f"training an encoder needs {error.name}, which is not installed; type: {EXTRA}") from error
+        options = self.options
+        passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
+        material = Material(self.library, copy, passages, options.seed)
+        held_out = [made.queries[query] for query in made.judged]
+        task = self.progress("reading pairs", None, "pairs")
+        try:
+            pairs = drawn(pairs_of(material, self.sources, held_out), PAIRS, options.seed, task.advance)
+        finally:
+            task.close()
+        if len(pairs) < options.batch:
+            raise UsageError(
+                f"there are {len(pairs):,} pairs to train on, and a step takes {options.batch:,}; index more documents, add a source of "
+                "pairs, or give a smaller --batch"
+            )
+        model = SentenceEncoder(self.folder, options.tokens)
+        prefixes = self.base.query_prefix, self.base.passage_prefix
+        return model, Batches(pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed)
+
+    def _steps(self, copy: Library, model: SentenceEncoder, batches: Batches) -> tuple[Plan, list[float]]:
+        from ..memory.loop import finetune
+        from ..memory.planner import plan
+        from ..objectives.cached_contrast import CachedContrast
+
+        options = self.options
+        known = self.kept.fact("method")
+        # A run that is taken up again trains as it began, however fast the machine is now.
+        chosen = plan(
+            model, batches.largest(self.base.dimension), self.memory.ram, objective=CachedContrast(options.scale),
+            methods=LADDER if known is None else (str(known),),
+        )  # fmt: skip
+        steps = self.kept.fact("steps")
+        if steps is None:
+            most = -(-options.epochs * len(batches.pairs) // options.batch)
+            left = self.began + TRAINED * self.seconds - time.monotonic()
+            steps = max(1, min(most, int(left / (MINING * step_seconds(model, batches[0], chosen)))))
+        batches.plan(int(steps))
+        self.kept.note(method=chosen.method, steps=int(steps))
+        begins = [0, len(batches) // 2] if len(batches) >= REFRESHED else [0]
+
+        def before(step: int, current: Any) -> None:
+            for at in range(len(self.counts), sum(step >= one for one in begins)):
+                self._mined(copy, batches, at, [*begins, len(batches)], current)
+
+        outcome = finetune(
+            model, batches, chosen, steps=len(batches), rate=options.rate, warmup=options.warmup, seed=options.seed,
+            folder=self.kept.folder, save_seconds=CHECKPOINT, progress=self.progress, shuffle=False, before=before,
+        )  # fmt: skip
+        self.memory.plan("training", chosen.planned)
+        self.memory.measure("training", chosen.measured or 0)
+        return chosen, outcome.losses
+
+    def _mined(self, copy: Library, batches: Batches, at: int, begins: Sequence[int], model: SentenceEncoder) -> None:
+        """Look for the negatives of a round, or take up those that were found before."""
+        own = np.unique(np.concatenate(batches.steps[begins[at] : begins[at + 1]]))
+        known = self.kept.read(f"negatives-{at}")
+        if known is None or known["pairs"].tolist() != own.tolist():
+            task = self.progress("looking for negatives", len(own), "queries")
+            try:
+                pairs = [batches.pairs[one] for one in own.tolist()]
+                if at == 0:
+                    found = hard_negatives(copy, pairs, self.base, task.advance)
+                else:
+                    with self._loaded(model) as judge:
+                        found = hard_negatives(copy, pairs, judge, task.advance)
+            finally:
+                task.close()
+            known = {"pairs": own, "negatives": found}
+            self.kept.write(f"negatives-{at}", known)
+        batches.negatives[own] = known["negatives"]
+        self.counts.append(int((known["negatives"] != NONE).sum()))
+
+    @contextmanager
+    def _loaded(self, model: SentenceEncoder) -> Iterator[DenseEncoder]:
+        """The model as an encoder; what is made of it to run is deleted at the end."""
+        with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
+            model.save(Path(scratch) / self.name)
+            encoder: Any = load_encoder(str(Path(scratch) / self.name))
+            try:
+                yield encoder
+            finally:
+                made = Path(encoder._model.session.path).parent
+                del encoder
+                if models_folder() in made.parents:
+                    shutil.rmtree(made, ignore_errors=True)
+
+    def _compared(
+        self, copy: Library, made: MadeCollection, model: SentenceEncoder
+    ) -> tuple[float, dict[str, float], int, Verdict]:
+        """How far to go, what each share reached on validation queries, the pool's size, and what the others say of that one.
+
+        Afterwards ``model`` has the weights that were chosen.
+        """
+        from .model import SentenceEncoder
+
+        validation, test = thirds(made)
+        start = SentenceEncoder(self.folder, self.options.tokens)
+        trained = {name: value.clone() for name, value in model.state_dict().items()}
+
+        def at(share: float) -> SentenceEncoder:
+            model.load_state_dict(trained)
+            model.towards(start, share)
+            return model
+
+        task = self.progress("comparing", 3 + len(SHARES), "models")
+        try:
+            pool = Pool(copy, validation)
+            scores = {0.0: _mean(pool, self.base)}
+            task.advance()
+            for share in SHARES:
+                with self._loaded(at(share)) as encoder:
+                    scores[share] = _mean(pool, encoder)
+                task.advance()
+            best = max(scores, key=lambda share: (scores[share], -share))
+            said, size = Verdict(()), len(pool)
+            if best:
+                pool = Pool(copy, test)
+                before = pool.values(self.base)
+                task.advance()
+                with self._loaded(at(best)) as encoder:
+                    after = pool.values(encoder)
+                task.advance()
+                pairs = {what: (before[place], after[place]) for place, what in enumerate(("vectors alone", "with BM25"))}
+                said, size = judged(pairs, languages_of(copy, test)), len(pool)
+        finally:
+            task.close()
+        return best, {f"{share:g}": score for share, score in scores.items()}, size, said
+
+    def _written(self, found: EncoderTraining, model: SentenceEncoder) -> Path:
+        from .onnx import write_onnx
+
+        folder = (
+            self.library.path / "models" / f"{self.name}-{self.kept.folder.name[:8]}" if self.out is None else Path(self.out)
+        )
+
+        def write(place: Path) -> None:
+            model.save(place)
+            write_onnx(place)
+            (place / "training.json").write_text(json.dumps(found.to_dict(), indent=1), encoding="utf-8")
+
+        write_folder(folder, write, self._card(folder.name, found))
+        return folder
+
+    def _card(self, name: str, found: EncoderTraining) -> str:
+        import sentence_transformers
+        import torch
+        import transformers
+
+        made_of = f"{found.seen:,} pairs ({', '.join(found.sources)}) for the library {self.library.path.name}"
+        facts = {
+            "started from": f"{self.name}, sha256 {self.base.sha256}",
+            "data": f"{made_of}; negatives by BM25 and the model for {', '.join(f'{count:,}' for count in found.negatives)} of them",
+            "loss": "contrastive, with cached gradients",
+            "steps": found.steps,
+            "losses": "training.json",
+            "share of the way from the old weights": found.share,
+            "options": asdict(self.options),
+            "memory": found.plan,
+            "seconds": round(found.seconds),
+            "torch, transformers, sentence-transformers": ", ".join(
+                str(one.__version__) for one in (torch, transformers, sentence_transformers)
+            ),
+        }
+        says = f"A sentence encoder fitted to one collection. Use it with `bookwheel encoders add {name}=FOLDER`."
+        return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows())
+
+
+def step_seconds(model: SentenceEncoder, batch: dict[str, Any], plan: Plan) -> float:
+    """About how long a step over ``batch`` takes: one part of it is computed, and the others by their tokens."""
+    import torch
+
+    from ..memory.objective import split
+
+    parts = list(split(batch, plan.rows))
+    sizes = [one["attention_mask"].numel() for one in parts]
+    part = parts[len(parts) // 2]
+    model.train()
+    took = 0.0
+    for _ in range(2):  # the first time is slower
+        began = time.monotonic()
+        with torch.no_grad():
+            model(part)
+        model(part).sum().backward()
+        took = time.monotonic() - began
+    for weight in model.parameters():
+        weight.grad = None
+    return float(took * sum(sizes) / sizes[len(parts) // 2])
+
+
+def _mean(pool: Pool, encoder: DenseEncoder) -> float:
+    """Of the vectors alone."""
+    return float(np.mean(list(pool.values(encoder)[0].values())))

@@ -1,0 +1,75 @@
+"""What training a query tower came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...memory.plan import MemoryPlan
+from ..safety import Change
+
+__all__ = ["TowerTraining"]
+
+
+@dataclass(frozen=True)
+class TowerTraining:
+    """The model, and how it compares with its teacher."""
+
+    library: str
+    folder: str | None
+    """Of the new model; None where it reaches too little, and nothing was written."""
+    base: str
+    """The teacher's name in the library."""
+    layers: tuple[int, ...]
+    """Those of the teacher's that queries go through, from 0."""
+    steps: int
+    losses: tuple[float, ...]
+    """Of each step, before it."""
+    plan: str
+    """How a step was taken within the budget."""
+    change: Change
+    """The teacher (before) and the tower (after) on held-out queries, among all passages."""
+    least: float
+    """The share of the teacher that is written."""
+    milliseconds: tuple[float, float]
+    """That encoding a query takes, by the teacher and by the tower, in int8 as they are loaded."""
+    seconds: float
+    seed: int
+    memory_plan: MemoryPlan | None = field(default=None, compare=False)
+
+    @property
+    def share(self) -> float:
+        """Of the teacher's mean, that is reached."""
+        return self.change.after / self.change.before if self.change.before else 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "library": self.library,
+            "folder": self.folder,
+            "base": self.base,
+            "layers": list(self.layers),
+            "steps": self.steps,
+            "losses": list(self.losses),
+            "plan": self.plan,
+            "change": self.change.to_dict(),
+            "share": self.share,
+            "least": self.least,
+            "milliseconds": list(self.milliseconds),
+            "seconds": self.seconds,
+            "seed": self.seed,
+        }
+
+    def __str__(self) -> str:
+        before, after = self.milliseconds
+        lines = [
+            f"trained layers {', '.join(str(one + 1) for one in self.layers)} of {self.base} in {self.steps:,} steps, in "
+            f"{self.seconds:.0f} s",
+            self.plan,
+            f"{self.change}: {100 * self.share:.1f} % of the whole model; a query takes {after:.1f} ms, {before:.1f} before",
+        ]
+        if self.folder is None:
+            lines.append(f"Nothing was changed: {100 * self.least:.0f} % are wanted; allow more --minutes, or more --layers.")
+        else:
+            lines.append(f"written to {self.folder}")
+        return "\n".join(lines)

@@ -1,0 +1,299 @@
+"""``train tower``: a few layers of an encoder that encode queries for the passages that all of it has embedded."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..._errors import InputError, ModelError, UsageError
+from ..._system import anonymous_bytes
+from ...encode.catalogue import licence_of
+from ...encode.dense import TransformerEncoder
+from ...encode.find import find_folder
+from ...encode.load import load_encoder
+from ...encode.protocols import encode_queries
+from ...evaluate.measures import measure
+from ...library.library import Library, open_library
+from ...library.vectors.stored import passage_vectors
+from ...memory.plan import MemoryPlan
+from ...memory.sizes import ram_of
+from ...progress import Progress, silent
+from ...rank.query import Query
+from ...tune.made import MadeCollection, made_collection
+from ...tune.reliability import searchable
+from ..data.passages import Passages
+from ..encoder.training import EXTRA, LADDER, step_seconds
+from ..folder import card, require_new, write_folder
+from ..kept import Kept
+from ..safety import FEWEST, MEASURE, Change, judged
+from .result import TowerTraining
+
+if TYPE_CHECKING:
+    from ..encoder.model import SentenceEncoder
+    from ..memory.planner import Plan
+    from .queries import QueryBatches
+
+__all__ = ["TowerOptions", "train_tower"]
+
+MINUTES = 30.0
+QUERIES = 400
+PASSAGES = 20_000
+"""The most that queries are drawn from."""
+STORED = 2048
+"""Stored vectors whose order is imitated."""
+SHARE = 0.98
+"""Of what the teacher reaches on held-out queries, the least that is written."""
+TRAINED = 0.85
+"""The share of the minutes after which the last step must be made."""
+CHECKPOINT = 60.0
+PROBED = 20
+"""Steps, at a small rate, by which it is chosen which layers are kept."""
+MOST_STEPS = 20_000
+TAGS = ("sentence-transformers", "feature-extraction", "sentence-similarity", "bookwheel")
+
+
+@dataclass(frozen=True)
+class TowerOptions:
+    """How a query tower is trained."""
+
+    batch: int = 128
+    tokens: int = 64
+    """Of a query, at most, while training."""
+    rate: float = 3e-4
+    warmup: float = 0.05
+    order: float = 0.5
+    """How much the order of stored passages counts beside the direction."""
+    seed: int = 0
+
+
+def train_tower(
+    library: Library | str | Path,
+    name: str,
+    out: str | Path | None = None,
+    *,
+    layers: int = 2,
+    minutes: float = MINUTES,
+    ram: str | int | None = None,
+    seed: int = 0,
+    options: TowerOptions = TowerOptions(),
+    progress: Progress = silent,
+) -> TowerTraining:
+    """Train ``layers`` layers of the encoder ``name`` of ``library`` to encode queries for its stored vectors.
+
+    - ``name``: a dense encoder of the library, made from a folder in sentence-transformers' layout, whose passages are embedded.
+    - ``out``: the folder of the model, new or empty; ``models/NAME-tower-…`` in the library where None.
+    - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
+
+    The teacher's vectors of titles, sentences and runs of words of the library are the targets, and the order in which they put stored
+    passages (`QueryImitation`). The result has the teacher for passages and the layers for queries, so that it takes the teacher's place
+    without embedding anything anew. It is written where it reaches `SHARE` of the teacher on held-out queries. Stopped at any instant,
+    the same call goes on to the same weights, up to rounding.
+
+    Raises `UsageError`, `InputError`, `ModelError`, `BudgetError`, `TrainingError`, `StorageError`.
+    """
+    if not 0 < minutes <= 24 * 60:
+        raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
+    if layers < 1:
+        raise UsageError(f"a query tower has at least one layer, not {layers}")
+    if out is not None:
+        require_new(Path(out))
+    if not isinstance(library, Library):
+        with open_library(library, ram=ram) as opened:
+            return _Run(opened, name, out, layers, 60 * minutes, ram, replace(options, seed=seed), progress).run()
+    return _Run(library, name, out, layers, 60 * minutes, ram, replace(options, seed=seed), progress).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        library: Library,
+        name: str,
+        out: str | Path | None,
+        layers: int,
+        seconds: float,
+        ram: str | int | None,
+        options: TowerOptions,
+        progress: Progress,
+    ) -> None:
+        self.began = time.monotonic()
+        self.library, self.name, self.out, self.layers = library, name, out, layers
+        self.seconds, self.options, self.progress = seconds, options, progress
+        self.memory = MemoryPlan(ram_of(library.ram if ram is None else ram))
+        known = library._snapshot.manifest.representation(name)
+        if known is None or known.kind != "dense" or known.encoder is None:
+            names = [one.name for one in library._snapshot.manifest.representations if one.kind == "dense" and one.encoder]
+            raise UsageError(
+                f"{name!r:.60} is no dense encoder that was added to the library; there are {', '.join(names) or 'none'}: "
+                "bookwheel encoders add NAME=MODEL"
+            )
+        self.teacher: Any = library._encoders.encoder(known)
+        if not isinstance(self.teacher, TransformerEncoder) or self.teacher.queries is not None:
+            raise UsageError(f"{name} is no transformer, or has a query tower already; give one whose layers can be cut")
+        self.folder = find_folder(known.encoder)
+        version = str(library._snapshot.manifest.version)
+        facts = (version, name, self.teacher.sha256, layers, asdict(options), seconds, self.memory.ram)
+        self.kept = Kept(library.path, "tower", *facts)
+
+    def run(self) -> TowerTraining:
+        """Make queries, imitate in a copy without them, compare, and write."""
+        made = made_collection(self.library, QUERIES, seed=self.options.seed, progress=self.progress)
+        if len(made.judged) < FEWEST:
+            raise InputError(
+                f"only {len(made.judged)} queries could be made of {self.library.path} to compare by, and {FEWEST} are needed "
+                f"({'; '.join(made.notes)}); index more documents, or longer ones"
+            )
+        with searchable(self.library, made, progress=self.progress) as copy:
+            return self._train(copy, made)
+
+    def _train(self, copy: Library, made: MadeCollection) -> TowerTraining:
+        from .student import write_tower
+
+        try:
+            model, kept, plan, losses = self._imitated(copy)
+        except ImportError as error:
+            raise ModelError(f"training a query tower needs {error.name}, which is not installed; type: {EXTRA}") from error
+
+        def write(target: Path) -> None:
+            write_tower(target, self.folder, model)
+
+        with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
+            write(Path(scratch))
+            tower: Any = load_encoder(scratch)
+            change = self._compared(copy, made, tower)
+            queries = list(made.judged.values())[:TIMED]
+            speeds = _milliseconds(self.teacher, queries), _milliseconds(tower, queries)
+            del tower
+        measured = anonymous_bytes()
+        self.memory.plan("training", plan.planned)
+        self.memory.measure("training", max(plan.measured or 0, measured or 0))
+        found = TowerTraining(
+            library=str(self.library.path), folder=None, base=self.name, layers=kept, steps=len(losses), losses=tuple(losses),
+            plan=plan.told(), change=change, least=SHARE, milliseconds=speeds, seconds=time.monotonic() - self.began,
+            seed=self.options.seed, memory_plan=self.memory,
+        )  # fmt: skip
+        if found.share >= SHARE:
+            own = self.library.path / "models" / f"{self.name}-tower-{self.kept.folder.name[:8]}"
+            folder = own if self.out is None else Path(self.out)
+            write_folder(folder, write, self._card(folder.name, found))
+            found = replace(found, folder=str(folder))
+        self.kept.clear()
+        return found
+
+    def _imitated(self, copy: Library) -> tuple[SentenceEncoder, tuple[int, ...], Plan, list[float]]:
+        import torch
+
+        from ..encoder.model import SentenceEncoder
+        from ..memory.loop import finetune
+        from ..memory.modules import layers_of
+        from ..memory.planner import plan
+        from ..objectives.query_imitation import QueryImitation
+        from .queries import QueryBatches, texts_of
+        from .student import choices, cut
+
+        options = self.options
+        passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
+        texts = texts_of(passages)
+        if not texts:
+            raise InputError(f"{self.library.path} holds no text to draw queries from; index documents first")
+        ids = np.sort(np.random.default_rng([options.seed, 7]).permutation(passages.ids)[:STORED])
+        stored = passage_vectors(copy._encoders, copy._snapshot, self.name, ids)
+        stored = np.ascontiguousarray(stored[np.linalg.norm(stored, axis=1) > 0], np.float32)
+        if not len(stored):
+            raise InputError(f"no passage is embedded by {self.name}; type: bookwheel embed {self.name}")
+        goal = QueryImitation(torch.from_numpy(stored), options.order)
+
+        def student(kept: tuple[int, ...]) -> SentenceEncoder:
+            model = SentenceEncoder(self.folder, options.tokens)
+            if self.layers >= (total := len(layers_of(model))):
+                raise UsageError(f"{self.name} has {total} layers; a query tower has fewer, so give a lower --layers")
+            cut(model, kept or choices(total, self.layers)[0])
+            return model
+
+        def batches(model: SentenceEncoder, steps: int) -> QueryBatches:
+            return QueryBatches(texts, self.teacher, model, self.teacher.query_prefix, options.batch, steps, options.seed)
+
+        kept = tuple(self.kept.fact("layers") or ())
+        model = student(kept)
+        known = self.kept.fact("method")
+        chosen = plan(
+            model, batches(model, 1).largest(self.teacher.dimension), self.memory.ram, objective=goal,
+            methods=LADDER if known is None else (str(known),),
+        )  # fmt: skip
+        if not kept:
+            total = len(layers_of(SentenceEncoder(self.folder, options.tokens)))
+            losses = {}
+            for one in choices(total, self.layers):
+                model = student(one)
+                tried = finetune(model, batches(model, PROBED), chosen, rate=options.rate, seed=options.seed, shuffle=False)
+                losses[one] = float(np.mean(tried.losses[-PROBED // 4 :]))
+            kept = min(losses, key=losses.__getitem__)
+            model = student(kept)
+        steps = self.kept.fact("steps")
+        if steps is None:
+            began = time.monotonic()
+            batch = batches(model, 1)[0]
+            each = time.monotonic() - began + MORE * step_seconds(model, batch, chosen)
+            left = self.began + TRAINED * self.seconds - time.monotonic()
+            steps = max(1, min(MOST_STEPS, int(left / each)))
+        self.kept.note(layers=list(kept), method=chosen.method, steps=int(steps))
+        outcome = finetune(
+            model, batches(model, int(steps)), chosen, rate=options.rate, warmup=options.warmup, seed=options.seed,
+            folder=self.kept.folder, save_seconds=CHECKPOINT, progress=self.progress, shuffle=False,
+        )  # fmt: skip
+        return model, kept, chosen, outcome.losses
+
+    def _compared(self, copy: Library, made: MadeCollection, tower: Any) -> Change:
+        """The teacher and the tower on held-out queries, among all passages, by the vectors that are stored."""
+        values = []
+        names = list(made.judged)
+        texts = [made.queries[query] for query in names]
+        qrels = {query: made.qrels[query] for query in names}
+        for encoder in (self.teacher, tower):
+            vectors = encode_queries(encoder, texts)
+            asked = [Query(text, vectors={self.name: vector}) for text, vector in zip(texts, vectors, strict=True)]
+            found = copy.rank_documents(asked, k=10, recipe=self.name)
+            values.append(measure(dict(zip(names, found, strict=True)), qrels, [MEASURE]).of(MEASURE))
+        return judged({"the stored vectors": (values[0], values[1])}, {}).changes[0]
+
+    def _card(self, name: str, found: TowerTraining) -> str:
+        facts = {
+            "started from": f"layers {', '.join(str(one + 1) for one in found.layers)} of {self.name}, sha256 {self.teacher.sha256}",
+            "data": f"titles, sentences and runs of words of the library {self.library.path.name}, with the whole model's vectors",
+            "loss": "cosine to those vectors, and divergence of the order of stored passages",
+            "steps": found.steps,
+            "options": asdict(self.options),
+            "memory": found.plan,
+            "seconds": round(found.seconds),
+            "milliseconds a query, before and after": [round(one, 2) for one in found.milliseconds],
+        }
+        says = (
+            f"A query tower: passages go through the whole model, queries through {len(found.layers)} of its layers. "
+            f"Use it with `bookwheel encoders replace {self.name}=FOLDER`; nothing is embedded anew."
+        )
+        change = found.change
+        rows = [
+            ("held-out queries", "before", "after", "p"),
+            (f"{change.what} ({change.queries})", f"{change.before:.4f}", f"{change.after:.4f}", f"{change.p:.2g}"),
+        ]
+        return card(name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, rows)
+
+
+MORE = 0.8
+"""Of what a step of training with cached gradients takes: the batch goes forward once."""
+TIMED = 20
+"""Queries whose encoding is timed."""
+
+
+def _milliseconds(encoder: Any, queries: list[str]) -> float:
+    """The middle of the times that encoding one query takes."""
+    times = []
+    for query in queries:
+        began = time.perf_counter()
+        encode_queries(encoder, [query])
+        times.append(time.perf_counter() - began)
+    return 1000 * float(np.median(times or [0]))

@@ -1,0 +1,353 @@
+"""``train encoder``: steps in little memory, whole runs on a library of real texts, stopped runs, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bookwheel
+from bookwheel import Document
+from bookwheel._errors import BudgetError, InputError, ModelError, TrainingError, UsageError
+from bookwheel.encode import load_encoder
+from bookwheel.library.manifest import Manifest
+from bookwheel.train import EncoderOptions, train_encoder
+from bookwheel.train.data.negatives import NONE, hard_negatives
+from bookwheel.train.data.pairs import Pair, drawn
+from bookwheel.train.data.passages import Passages
+from bookwheel.train.data.sources import Material, pairs_of, source_of
+from bookwheel.train.encoder import onnx, training
+from bookwheel.train.kept import FOLDER
+from bookwheel.train.safety import Verdict
+from bookwheel.tune.made import made_collection
+from bookwheel.tune.reliability import searchable
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sentence_transformers", reason="training encoders needs bookwheel[train]")
+
+from bookwheel.train.encoder.batches import Batches, schedule  # noqa: E402
+from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
+from bookwheel.train.memory import Plan, planner  # noqa: E402
+from bookwheel.train.memory.loop import _losses  # noqa: E402
+from bookwheel.train.memory.objective import split  # noqa: E402
+from bookwheel.train.objectives.cached_contrast import ANSWER, NEGATIVE, QUERY, CachedContrast  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+OPTIONS = EncoderOptions(batch=16, tokens=24, rate=2e-3, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two layers with random weights, in sentence-transformers' layout."""
+    sys.path.append(str(Path(__file__).parents[1] / "encode"))
+    try:
+        import encoder_models as models
+    finally:
+        sys.path.pop()
+    path = models.write_bert(tmp_path_factory.mktemp("tiny") / "model", models.bert_weights(3))
+    models.write_modules(
+        path,
+        (
+            "sentence_transformers.models.Pooling",
+            "1_Pooling",
+            {"word_embedding_dimension": models.HIDDEN, "pooling_mode_mean_tokens": True},
+        ),
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def held(prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
+    """A library, queries made of it, and the copy without them: what every run begins with."""
+    path = tmp_path_factory.mktemp("trained") / "library"
+    with bookwheel.open(path, create=True, language="english") as library:
+        library.add([Document(str(number), text, title=title) for number, (title, text) in enumerate(prose[:80])], workers=1)
+        made = made_collection(library, 60)
+        with searchable(library, made) as copy:
+            yield library, made, copy
+
+
+@pytest.fixture
+def library(held: tuple) -> bookwheel.Library:
+    return held[0]
+
+
+@pytest.fixture
+def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "PAIRS", 160)
+    monkeypatch.setattr(training, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without asking what a step needs."""
+    monkeypatch.setattr(planner, "plan", lambda *_, objective, **__: Plan(1 << 40, "adamw", 8, 0, 0, objective=objective))
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever held-out queries say, the model is taken: what is tested here is the way, not the gain."""
+    monkeypatch.setattr(Verdict, "reason", "")
+    monkeypatch.setattr(training, "SHARES", (0.5,))
+    monkeypatch.setattr(training, "_mean", lambda pool, encoder: float("/model-" in encoder.name))
+
+
+def batch_of(model: SentenceEncoder, count: int = 6) -> dict:
+    """Queries, answers and negatives, one another's opposites; the last two pairs are of one document."""
+    words = ["sea", "sky", "stone", "river", "bird", "far", "near", "red"]
+    texts = [f"the {words[at]}" for at in range(count)] + [
+        f"{words[at]} falls over the green {words[at]}" for at in range(count)
+    ]
+    texts += [f"{words[at + 1]} is {words[at]}" for at in range(count)]
+    tokens = model.tokenise(texts)
+    documents = torch.arange(count).clamp(max=count - 2)
+    return tokens | {
+        "role": torch.tensor([QUERY, ANSWER, NEGATIVE]).repeat_interleave(count),
+        "pair": torch.arange(count).repeat(3),
+        "document": torch.cat([documents, documents, documents + 100]),
+        "draw": torch.arange(3 * count),
+    }
+
+
+def gradients(model: SentenceEncoder, losses: list) -> tuple[float, dict]:
+    total = 0.0
+    for loss in losses:
+        found = loss()
+        found.backward()
+        total += float(found)
+    return total, {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
+
+
+@pytest.mark.parametrize("rows", [1, 5, 100])
+def test_parts_of_a_batch_have_the_gradient_of_the_whole(base: Path, rows: int) -> None:
+    """Of a loss that is written down here without parts, caches or rows by role."""
+    model, goal = SentenceEncoder(base, 24), CachedContrast()
+    model.eval()  # no dropout, which parts draw for themselves
+    batch, count = batch_of(model), 6
+    vectors = model(batch)
+    scores = 20 * vectors[:count] @ vectors[count:].T
+    scores[count - 2, count - 1] = scores[count - 1, count - 2] = -torch.inf  # of one document
+    loss = torch.nn.functional.cross_entropy(scores, torch.arange(count))
+    loss.backward()
+    wanted = {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+    model.zero_grad()
+    total, found = gradients(model, _losses(goal, model, batch, rows))
+    assert total == pytest.approx(float(loss.detach()), rel=1e-5)
+    assert found.keys() == wanted.keys()
+    for name, slope in found.items():
+        torch.testing.assert_close(slope, wanted[name], rtol=1e-3, atol=1e-5)
+
+
+def test_dropout_draws_the_same_both_times(base: Path) -> None:
+    model, goal = SentenceEncoder(base, 24), CachedContrast()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.3
+    model.train()
+    batch = goal.whole(model, batch_of(model), 5)
+    again = goal.whole(model, batch_of(model), 5)
+    torch.testing.assert_close(batch["slopes"], again["slopes"])
+    vectors = []
+    for part in map(goal.prepare, split(batch, 5)):
+        torch.manual_seed(part["seed"])
+        vectors.append(model(part).detach())
+    slopes, _ = goal.slopes(torch.cat(vectors), batch)
+    torch.testing.assert_close(slopes, batch["slopes"][:, 0])
+    other = goal.whole(model, batch_of(model) | {"draw": torch.arange(18) + 99}, 5)
+    assert not torch.allclose(other["slopes"], batch["slopes"])
+
+
+def test_every_pair_comes_before_one_comes_again_and_a_document_once_a_step() -> None:
+    documents = [at // 3 for at in range(90)]
+    steps = schedule(documents, 10, 18, 5)
+    assert all(len({documents[at] for at in step.tolist()}) == 10 for step in steps)
+    counts = np.bincount(np.concatenate(steps), minlength=90)
+    assert counts.min() >= 1
+    assert counts.max() <= 3
+    assert [step.tolist() for step in schedule(documents, 10, 18, 5)] == [step.tolist() for step in steps]
+    alike = schedule([1] * 8, 4, 4, 0)  # one document only: nothing better can be done
+    assert sorted(np.concatenate(alike[:2]).tolist()) == list(range(8))
+    assert [len(step) for step in schedule([1, 2], 5, 3, 0)] == [2, 2, 2]
+
+
+def test_pairs_are_drawn_evenly() -> None:
+    pairs = [Pair(str(at), "", at) for at in range(1000)]
+    some = drawn(pairs, 200, 1)
+    assert len({pair.document for pair in some}) == 200
+    assert 400 < np.mean([pair.document for pair in some]) < 600
+    assert some == drawn(iter(pairs), 200, 1) != drawn(pairs, 200, 2)
+    assert len(drawn(pairs[:5], 200, 1)) == 5
+
+
+def test_sources_give_queries_without_the_words_of_their_answers(library: bookwheel.Library, tmp_path: Path) -> None:
+    passages = Passages.drawn(library._snapshot, 50, 0)
+    material = Material(library, library, passages, 0)
+    titles = list(pairs_of(material, [source_of("titles")], []))
+    assert len(titles) > 100
+    assert all(pair.query not in pair.answer for pair in titles)
+    store = library._snapshot.store
+    owners = {number for number, _ in store.documents_of(passages.ids.tolist()).values()}
+    assert {pair.document for pair in titles} <= owners
+    assert len(list(pairs_of(material, [source_of("titles")], [titles[0].query.upper()]))) < len(titles)
+
+    (tmp_path / "pairs.jsonl").write_text('{"query": "a b", "answer": "c"}\n\n{"anchor": "d", "positive": "c"}\n')
+    (tmp_path / "pairs.tsv").write_text("one\ttwo\nthree\tfour\tmore\n")
+    files = [source_of(f"pairs={tmp_path / name}") for name in ("pairs.jsonl", "pairs.tsv")]
+    found = list(pairs_of(material, files, []))
+    assert [(pair.query, pair.answer) for pair in found] == [("a b", "c"), ("d", "c"), ("one", "two"), ("three", "four")]
+    assert found[0].document == found[1].document < 0
+
+    folder = tmp_path / "judged"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text(json.dumps({"_id": "3", "title": "", "text": "x"}) + "\n")
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "what is it"}\n{"_id": "r", "text": "other"}\n')
+    (folder / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\nq\t3\t1\nr\t4\t0\nr\tnone\t1\n")
+    (pair,) = pairs_of(material, [source_of(f"judgments={folder}")], [])
+    assert (pair.query, pair.document) == ("what is it", store.find(library.generation, "3")[0])
+    assert pair.answer.startswith(library["3"].title)
+
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"query": "who", "clicked": "5", "rank": 2}\n{"question": "why", "refused": false, "claims": []}\n')
+    (pair,) = pairs_of(material, [source_of(f"queries={log}")], [])
+    assert (pair.query, pair.document) == ("who", store.find(library.generation, "5")[0])
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("links", "no source 'links' of pairs; choose from titles, queries"),
+        ("pairs", "give pairs=FILE"),
+        ("judgments", "give judgments=FOLDER"),
+        ("titles=x", "give titles alone"),
+    ],
+)
+def test_sources_that_there_are_not(named: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        source_of(named)
+
+
+def test_files_of_pairs_that_are_none(library: bookwheel.Library, tmp_path: Path) -> None:
+    material = Material(library, library, Passages.drawn(library._snapshot, 5, 0), 0)
+    for name, text, told in (
+        ("a.jsonl", '{"query": "q", "answer": "a"}\n{"query": 3}\n', r"a.jsonl:2 is no pair"),
+        ("b.jsonl", "nothing\n", r"b.jsonl:1 is no JSON"),
+        ("c.tsv", "one\n", r"c.tsv:1 is no pair .*tab"),
+    ):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(InputError, match=told):
+            list(pairs_of(material, [source_of(f"pairs={tmp_path / name}")], []))
+    with pytest.raises(InputError, match="keeps no clicks"):
+        list(pairs_of(material, [source_of("queries")], []))
+
+
+def test_negatives_are_near_but_no_answers(library: bookwheel.Library) -> None:
+    passages = Passages.drawn(library._snapshot, 60, 0)
+    pairs = list(pairs_of(Material(library, library, passages, 0), [source_of("titles")], []))[:80]
+    judge = load_encoder()
+    found = hard_negatives(library, pairs, judge)
+    assert len(found) == 80
+    assert (found != NONE).mean() > 0.5
+    store = library._snapshot.store
+    for pair, number in zip(pairs, found.tolist(), strict=True):
+        if number != NONE:
+            (owner, _), (title, text) = store.documents_of([number])[number], store.texts([number])[number]
+            assert owner != pair.document
+            query, answer, negative = judge.encode([pair.query, pair.answer, f"{title}\n{text}" if title != text else text])
+            assert query @ negative < query @ answer
+
+
+def test_a_run_is_written_as_any_other_model(
+    library: bookwheel.Library, base: Path, tmp_path: Path, quick: None, taken: None
+) -> None:
+    before = Manifest.read(library.path).version
+    found = train_encoder(library, base, tmp_path / "tuned", options=OPTIONS, minutes=5)
+    assert found.folder == str(tmp_path / "tuned"), str(found)
+    assert found.steps == len(found.losses) == 10
+    assert found.loss[1] < found.loss[0]
+    assert len(found.negatives) == 2
+    assert Manifest.read(library.path).version == before
+    assert not (library.path / FOLDER).exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"tuned"}
+    card = (tmp_path / "tuned" / "README.md").read_text()
+    assert "sentence-transformers: " in card
+    assert "vectors alone" in card
+    assert json.loads((tmp_path / "tuned" / "training.json").read_text())["seed"] == 0
+    texts = ["the red bird sings", "sky over the stone"]
+    ours = load_encoder(str(tmp_path / "tuned"), precision="fp32")
+    again = SentenceEncoder(tmp_path / "tuned", 40)
+    with torch.no_grad():
+        np.testing.assert_allclose(ours.encode(texts), again.eval()(again.tokenise(texts)).numpy(), atol=2e-3)
+    assert again.limit == SentenceEncoder(base, 5).limit
+    assert not np.allclose(ours.encode(texts), load_encoder(str(base), precision="fp32").encode(texts), atol=1e-2)
+    for precision, near in (("fp32", 0.9999), ("int8", 0.98)):  # the files for others, without the weights beside them
+        plain = tmp_path / precision
+        shutil.copytree(tmp_path / "tuned", plain)
+        (plain / "model.safetensors").unlink()
+        vectors = load_encoder(str(plain), precision=precision).encode(texts)
+        assert (np.einsum("ij,ij->i", vectors, ours.encode(texts)) > near).all()
+    with pytest.raises(UsageError, match="never written over"):
+        train_encoder(library, base, tmp_path / "tuned")
+
+
+def test_a_run_that_was_stopped_ends_with_the_same_weights(
+    library: bookwheel.Library,
+    base: Path,
+    tmp_path: Path,
+    quick: None,
+    planned: None,
+    taken: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stopped in the second round, whose negatives the model as it was then had found."""
+    monkeypatch.setattr(onnx, "write_onnx", lambda _: None)
+    whole = train_encoder(library, base, tmp_path / "whole", options=OPTIONS, minutes=5)
+    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
+    steps, calls = Batches.__getitem__, []
+
+    def stopped(self: Batches, step: int) -> dict:
+        calls.append(step)
+        if step == 7 and calls.count(7) == 1:
+            raise MemoryError
+        return steps(self, step)
+
+    monkeypatch.setattr(Batches, "__getitem__", stopped)
+    with pytest.raises(MemoryError):
+        train_encoder(library, base, tmp_path / "again", options=OPTIONS, minutes=5)
+    assert (library.path / FOLDER).exists()
+    calls[:] = [7]
+    found = train_encoder(library, base, tmp_path / "again", options=OPTIONS, minutes=5)
+    assert 1 not in calls
+    assert found.negatives == whole.negatives
+    np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
+    vectors = [load_encoder(str(tmp_path / name), precision="fp32").encode(["a red bird"]) for name in ("again", "whole")]
+    np.testing.assert_allclose(*vectors, atol=1e-5)
+
+
+def test_what_cannot_be_trained_is_told_and_nothing_changes(
+    library: bookwheel.Library, base: Path, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match=r"there are \d+ pairs .* a smaller --batch"):
+        train_encoder(library, base, options=EncoderOptions(batch=1024))
+    with pytest.raises(BudgetError, match=r"give --ram \d+"):
+        train_encoder(library, base, ram="256MB", options=OPTIONS)
+    monkeypatch.setattr(planner, "plan", lambda *_, objective, **__: Plan(1 << 40, "adamw", 8, 0, 0, objective=objective))
+    with pytest.raises(TrainingError, match="became nan"):
+        train_encoder(library, base, options=EncoderOptions(batch=16, tokens=24, rate=1e30))
+    with pytest.raises(UsageError, match="is a static model; .* bookwheel train static"):
+        train_encoder(library, "static")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError):
+        train_encoder(library, tmp_path / "empty")
+    for wrong in ({"minutes": 0}, {"sources": ()}, {"options": EncoderOptions(batch=1)}):
+        with pytest.raises(UsageError):
+            train_encoder(library, base, **wrong)
+    assert not (library.path / "models").exists()
+    assert load_encoder(str(base)).dimension == 32

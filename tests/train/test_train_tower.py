@@ -1,0 +1,188 @@
+"""``train tower``: layers that encode queries for stored vectors, stopped and resumed, and put in the whole model's place."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bookwheel
+from bookwheel import Document
+from bookwheel._errors import UsageError
+from bookwheel.encode import load_encoder
+from bookwheel.library.vectors.stored import passage_vectors
+from bookwheel.train import TowerOptions, train_tower
+from bookwheel.train.tower import training
+from bookwheel.tune.made import made_collection
+from bookwheel.tune.reliability import searchable
+
+torch = pytest.importorskip("torch")
+sentence_transformers = pytest.importorskip("sentence_transformers", reason="training encoders needs bookwheel[train]")
+
+from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
+from bookwheel.train.memory import Plan, planner  # noqa: E402
+from bookwheel.train.objectives.query_imitation import QueryImitation  # noqa: E402
+from bookwheel.train.tower.queries import QueryBatches, drawn_query  # noqa: E402
+from bookwheel.train.tower.student import choices, cut  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+OPTIONS = TowerOptions(batch=16, tokens=24, rate=5e-3)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two layers with random weights, in sentence-transformers' layout."""
+    sys.path.append(str(Path(__file__).parents[1] / "encode"))
+    try:
+        import encoder_models as models
+    finally:
+        sys.path.pop()
+    path = models.write_bert(tmp_path_factory.mktemp("tiny") / "model", models.bert_weights(3))
+    pooling = {"word_embedding_dimension": models.HIDDEN, "pooling_mode_mean_tokens": True}
+    models.write_modules(path, ("sentence_transformers.models.Pooling", "1_Pooling", pooling))
+    return path
+
+
+@pytest.fixture(scope="module")
+def held(base: Path, prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
+    """A library whose passages ``tiny`` has embedded, queries made of it, and the copy without them."""
+    path = tmp_path_factory.mktemp("towers") / "library"
+    with bookwheel.open(path, create=True, language="english") as opened:
+        opened.add([Document(str(number), text, title=title) for number, (title, text) in enumerate(prose[:60])], workers=1)
+        opened.add_encoder("tiny", base)
+        opened.embed("tiny")
+        made = made_collection(opened, 40)
+        with searchable(opened, made) as copy:
+            yield opened, made, copy
+
+
+@pytest.fixture
+def library(held: tuple, monkeypatch: pytest.MonkeyPatch) -> bookwheel.Library:
+    monkeypatch.setattr(training, "MOST_STEPS", 12)
+    monkeypatch.setattr(training, "PROBED", 2)
+    monkeypatch.setattr(training, "SHARE", 0.0)
+    monkeypatch.setattr(training, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
+    return held[0]
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without asking what a step needs."""
+    monkeypatch.setattr(planner, "plan", lambda *_, objective, **__: Plan(1 << 40, "adamw", 8, 0, 0, objective=objective))
+
+
+def test_a_tower_that_was_stopped_ends_with_the_same_weights(
+    library: bookwheel.Library, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train_tower(library, "tiny", tmp_path / "whole", layers=1, options=OPTIONS, minutes=5)
+    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
+    steps, calls = QueryBatches.__getitem__, []
+
+    def stopped(self: QueryBatches, step: int) -> dict:
+        if self.steps == 12 and step == 6:
+            calls.append(step)
+            if len(calls) == 1:
+                raise MemoryError
+        return steps(self, step)
+
+    monkeypatch.setattr(QueryBatches, "__getitem__", stopped)
+    with pytest.raises(MemoryError):
+        train_tower(library, "tiny", tmp_path / "again", layers=1, options=OPTIONS, minutes=5)
+    found = train_tower(library, "tiny", tmp_path / "again", layers=1, options=OPTIONS, minutes=5)
+    np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
+    texts = ["the red bird sings"]
+    vectors = [load_encoder(str(tmp_path / name), precision="fp32").encode_queries(texts) for name in ("again", "whole")]
+    np.testing.assert_allclose(*vectors, atol=1e-5)
+
+
+def test_what_reaches_too_little_is_not_written(
+    library: bookwheel.Library, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "SHARE", 2.0)
+    monkeypatch.setattr(training, "MOST_STEPS", 2)
+    found = train_tower(library, "tiny", tmp_path / "tower", layers=1, options=OPTIONS, minutes=5)
+    assert found.folder is None
+    assert "Nothing was changed: 200 % are wanted" in str(found)
+    assert not (tmp_path / "tower").exists()
+    for name, wrong, told in (
+        ("dense", {}, "no dense encoder that was added to the library; there are tiny"),
+        ("tiny", {"layers": 2}, "has 2 layers; a query tower has fewer"),
+        ("tiny", {"layers": 0}, "at least one layer"),
+        ("tiny", {"minutes": 0}, "minutes"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            train_tower(library, name, **wrong)
+
+
+def test_which_layers_may_be_kept(base: Path) -> None:
+    assert choices(6, 2) == [(0, 1), (0, 5), (0, 3)]
+    assert choices(12, 3) == [(0, 1, 2), (0, 6, 11), (0, 4, 8), (0, 1, 11)]
+    assert choices(6, 1) == [(0,), (5,)]
+    model, whole = SentenceEncoder(base, 24), SentenceEncoder(base, 24)
+    cut(model, (1,))
+    weights = dict(whole.named_parameters())
+    for name, weight in model.named_parameters():
+        torch.testing.assert_close(weight, weights[name.replace("layer.0.", "layer.1.")])
+
+
+def test_the_order_of_stored_passages_counts() -> None:
+    """Two vectors as near to the target: the one that keeps the order has the smaller loss, and none at the target itself."""
+    unit = torch.nn.functional.normalize
+    draw = torch.Generator().manual_seed(0)
+    passages, target = unit(torch.randn(50, 3, generator=draw), dim=1), unit(torch.randn(1, 3, generator=draw), dim=1)
+    goal = QueryImitation(passages, order=1.0)
+    batch = goal.prepare({"targets": target[:, None]})
+    assert goal.total(lambda _: target, batch) == pytest.approx(0.0, abs=1e-5)
+    # On a circle around the target all cosines to it are alike; the order of passages is not.
+    across = unit(torch.linalg.cross(target, passages[:1]), dim=1)
+    other = torch.linalg.cross(target, across)
+    angles = torch.linspace(0, 6, 30)[:, None]
+    circle = 0.9 * target + (1 - 0.81) ** 0.5 * (angles.cos() * across + angles.sin() * other)
+    losses = torch.stack([goal.total(lambda _, v=v: v[None], batch) for v in circle])
+    plain = torch.stack([QueryImitation(None).total(lambda _, v=v: v[None], batch) for v in circle])
+    assert float(plain.std()) < 1e-5 < 0.01 < float(losses.std())
+    assert float((losses - plain).min()) > 0
+
+
+def test_queries_are_of_the_texts() -> None:
+    draw = random.Random(0)
+    texts = [("A title here", "One sentence is here. Another one stands beside it, and it is longer than that."), ("", "   ")]
+    found = {drawn_query(texts, draw) for _ in range(300)}
+    assert {"A title here", "One sentence is here."} <= found
+    words = [query for query in found if query]
+    assert all(query in f"{texts[0][0]} {texts[0][1]}" for query in words)
+
+
+def test_a_tower_takes_the_place_of_the_whole_without_embedding(
+    library: bookwheel.Library, base: Path, tmp_path: Path, planned: None
+) -> None:
+    found = train_tower(library, "tiny", tmp_path / "tower", layers=1, options=OPTIONS, minutes=5)
+    assert found.folder == str(tmp_path / "tower")
+    assert found.losses[-1] < found.losses[0]
+    assert len(found.layers) == 1
+    whole, tower = load_encoder(str(base)), load_encoder(found.folder)
+    assert whole.sha256 == whole.passages_sha256 == tower.passages_sha256 != tower.sha256
+    texts = ["the red bird sings", "sky over the green stone"]
+    np.testing.assert_array_equal(whole.encode(texts), tower.encode(texts))
+    assert not np.allclose(whole.encode_queries(texts), tower.encode_queries(texts), atol=1e-2)
+
+    theirs = sentence_transformers.SentenceTransformer(found.folder, device="cpu", local_files_only=True)
+    plain = load_encoder(found.folder, precision="fp32")
+    for ours, other in ((plain.encode, theirs.encode_document), (plain.encode_queries, theirs.encode_query)):
+        np.testing.assert_allclose(ours(texts), other(texts, normalize_embeddings=True), atol=2e-3)
+
+    ids = np.arange(1, 20)
+    before = passage_vectors(library._encoders, library._snapshot, "tiny", ids)
+    assert library.replace_encoder("tiny", found.folder).embedded == library.passage_count
+    np.testing.assert_array_equal(passage_vectors(library._encoders, library._snapshot, "tiny", ids), before)
+    assert library.search(texts[0], recipe="tiny")
+    with pytest.raises(UsageError, match="has a query tower already"):
+        train_tower(library, "tiny", layers=1)
+    assert library.replace_encoder("tiny", base).embedded == library.passage_count  # and back
