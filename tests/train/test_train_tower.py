@@ -78,6 +78,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "plan", lambda *_, objective, **__: Plan(1 << 40, "adamw", 8, 0, 0, objective=objective))
 
 
+@pytest.mark.slow
 def test_a_tower_that_was_stopped_ends_with_the_same_weights(
     library: bookwheel.Library, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
