@@ -12,6 +12,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -31,8 +32,8 @@ FORMAT = 1
 FILES = ("vectors.npy", "scales.npy", "vocabulary.txt")
 SCANS = 64
 """Words that are looked up by scanning the vocabulary file; beyond them a dictionary is built."""
-LETTERS = 8
-"""Characters that count as a word: in a script without spaces each is looked up by itself, and a word may have a million."""
+SCANNED = 1 << 13
+"""Pieces whose place is remembered: in a script without spaces each character is one, and a word may have a million."""
 POOLED = 1 << 13
 """Vectors that plain numpy adds up at a time."""
 FEW = 4096
@@ -166,7 +167,7 @@ class StaticEncoder:
 
         Pieces without a vector (punctuation, unknown characters) are left out.
         """
-        cut = self._wordpiece(max(len(words), sum(map(len, words)) // LETTERS))
+        cut = self._wordpiece(len(words))
         rows = array("i")  # a word of a script without spaces has thousands of pieces
         ends = [0]
         for word in words:
@@ -234,6 +235,7 @@ def _scanning(listed: bytes, longest: int) -> WordPiece:
     """Scans the file for each piece, which takes a hundredth of the time of building a dictionary for one query."""
     lines = b"\n" + listed
 
+    @lru_cache(SCANNED)
     def row(piece: str) -> int | None:
         at = lines.find(b"\n%b\n" % piece.encode())
         return None if at < 0 else lines.count(b"\n", 0, at)
