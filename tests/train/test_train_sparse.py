@@ -211,6 +211,7 @@ def test_from_the_command_line(docs: Path, splade: Path, tmp_path: Path, taken: 
     for arguments, said in (
         ([], "no sparse encoder"),
         (["--teacher", str(tmp_path / "none")], "none"),
+        (["--teacher", "static"], "static gives dense vectors"),
         (["--teacher", str(splade), "--minutes", "0"], "minutes"),
     ):
         assert main(["train", "sparse", *at, *arguments]) == 2

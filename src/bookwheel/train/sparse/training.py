@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..._errors import InputError, UsageError
 from ..._system import anonymous_bytes
+from ...encode.find import BUILT_IN_MODELS
 from ...encode.load import load_encoder
 from ...encode.sparse import MaskedTermEncoder
 from ...evaluate.significance import mean_interval, paired_t
@@ -254,8 +255,9 @@ def _teacher(library: Library, named: str | Path | None) -> tuple[MaskedTermEnco
             raise UsageError(f"{which} with --teacher")
         named = own[0]
     known = manifest.representation(str(named))
-    if known is not None and known.kind != "sparse":
-        raise UsageError(f"{named} gives {known.kind} vectors; name a sparse encoder (SPLADE) with --teacher")
+    kind = known.kind if known is not None else "dense" if str(named) in BUILT_IN_MODELS else "sparse"
+    if kind != "sparse":
+        raise UsageError(f"{named} gives {kind} vectors; name a sparse encoder (SPLADE) with --teacher")
     found: Any = load_encoder(str(named), "sparse") if known is None else library._encoders.encoder(known)
     if not isinstance(found, MaskedTermEncoder):
         raise UsageError(f"{named} is a function of somebody's, which no model folder can be written of; name a model")
