@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,3 +55,9 @@ def told(rows: Sequence[dict[str, Any]], pairs: Pairs) -> str:
             )
         lines.append(cells)
     return table(["collection", "taken", "seconds of processors", *pairs], lines)
+
+
+def named(training: dict[str, Any]) -> dict[str, Any]:
+    """What a training says of itself, with the names of folders in the place of this machine's paths."""
+    paths = {name: Path(training[name]).name for name in ("library", "folder", "teacher") if training.get(name)}
+    return {**training, **paths}

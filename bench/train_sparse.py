@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "src"))
 import numpy as np
 
 import bookwheel
+from before_after import named
 from bookwheel.encode import load_encoder
 from bookwheel.evaluate import evaluate, load_collection
 from bookwheel.evaluate.significance import holm, paired_t
@@ -65,11 +66,9 @@ def measured(name: str, scratch: Path, args: argparse.Namespace) -> dict[str, An
         )
         row: dict[str, Any] = {
             "collection": name,
-            "training": found.to_dict(),
+            "training": named(found.to_dict()),
             "processor_seconds": time.process_time() - began,
         }
-        for text in ("library", "folder", "teacher"):  # folders of this machine
-            row["training"][text] = Path(row["training"][text] or "").name
         print(f"{name}\n{found}", flush=True)
         if found.folder is None:
             return row

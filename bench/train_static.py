@@ -23,7 +23,7 @@ from common import ROOT, SHARED, keep, read_texts
 sys.path.insert(0, str(ROOT / "src"))
 
 import bookwheel
-from before_after import compared, told
+from before_after import compared, named, told
 from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
 from bookwheel.train import train_static
@@ -41,7 +41,7 @@ def measured(name: str, folder: Path, args: argparse.Namespace) -> dict[str, Any
         found = train_static(
             library, folder / f"{name}-model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, progress=auto
         )
-        row: dict[str, Any] = {"collection": name, "training": found.to_dict()}
+        row: dict[str, Any] = {"collection": name, "training": named(found.to_dict())}
         row["processor_seconds"] = time.process_time() - began
         print(f"{name}\n{found}", flush=True)
         if found.folder is not None:
@@ -65,7 +65,7 @@ def at_size(args: argparse.Namespace) -> dict[str, Any]:
         "passages": args.passages,
         "seconds": seconds,
         "processor_seconds": processor,
-        "training": found.to_dict(),
+        "training": named(found.to_dict()),
         "memory": memory,
     }
 

@@ -80,6 +80,10 @@ class Kept:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
+    def model_folder(self, kind: str) -> Path:
+        """Where in the library the model of this run is written, unless its user names another folder."""
+        return self.folder.parent.parent / "models" / f"{kind}-{self.folder.name[:8]}"
+
     def clear(self) -> None:
         """Delete the folder: the run is done."""
         shutil.rmtree(self.folder, ignore_errors=True)

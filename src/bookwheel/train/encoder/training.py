@@ -323,9 +323,7 @@ class _Run:
     def _written(self, found: EncoderTraining, model: SentenceEncoder) -> Path:
         from .onnx import write_onnx
 
-        folder = (
-            self.library.path / "models" / f"{self.name}-{self.kept.folder.name[:8]}" if self.out is None else Path(self.out)
-        )
+        folder = self.kept.model_folder(self.name) if self.out is None else Path(self.out)
 
         def write(place: Path) -> None:
             model.save(place)

@@ -51,7 +51,6 @@ FILES = frozenset({".json", ".txt", ".model", ".safetensors", ".onnx"})
 """What a model folder is copied of: weights and settings; nothing that could be run."""
 TABLE = "idf.json"
 """The name that a table beside a model has in OpenSearch's layout."""
-MODELS = "models"
 
 
 def train_sparse(
@@ -120,7 +119,7 @@ class _Run:
         with interruptible() as stop:
             found, weights = self._trained(taught, stop)
         if not found.reason:
-            folder = self.library.path / MODELS / f"sparse-{self.kept.folder.name[:8]}" if self.out is None else Path(self.out)
+            folder = self.kept.model_folder("sparse") if self.out is None else Path(self.out)
             found = replace(found, folder=str(folder))
             self._write(folder, found, weights)
         self.kept.clear()

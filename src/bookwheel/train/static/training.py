@@ -71,8 +71,6 @@ BATCHES = 96 * MIB
 """Memory of a step: vectors and slopes of the pieces that a batch has."""
 CHECKPOINT = 20.0
 """Seconds of steps that a kill can lose."""
-MODELS = "models"
-"""The folder of a library's own models."""
 
 
 def train_static(
@@ -352,8 +350,7 @@ class _Run:
         return verdict(copy, test, pairs, seed=self.seed, progress=self.progress)
 
     def _written(self, found: StaticTraining, vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Path:
-        own = self.library.path / MODELS / f"static-{self.kept.folder.name[:8]}"
-        folder = own if self.out is None else Path(self.out)
+        folder = self.kept.model_folder("static") if self.out is None else Path(self.out)
         write_model(folder, found, vectors, vocabulary, self.base, self.options)
         return folder
 

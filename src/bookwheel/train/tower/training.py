@@ -177,8 +177,7 @@ class _Run:
             seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
         if found.share >= SHARE:
-            own = self.library.path / "models" / f"{self.name}-tower-{self.kept.folder.name[:8]}"
-            folder = own if self.out is None else Path(self.out)
+            folder = self.kept.model_folder(f"{self.name}-tower") if self.out is None else Path(self.out)
             write_folder(folder, write, self._card(folder.name, found))
             found = replace(found, folder=str(folder))
         self.kept.clear()
