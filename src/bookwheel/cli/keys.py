@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import click
 __all__ = ["keys"]
 
 ESCAPE = "\x1b"
+HEARD_EVERY = 0.2  # seconds
 
 
 @contextmanager
@@ -41,7 +43,12 @@ def keys() -> Iterator[Iterator[str]]:
 
 def _pressed(descriptor: int) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    while data := os.read(descriptor, 32):
+    while True:
+        # A Ctrl-C that comes just before a read would be heard only after the next key: so wait in short turns.
+        if not select.select([descriptor], [], [], HEARD_EVERY)[0]:
+            continue
+        if not (data := os.read(descriptor, 32)):
+            return
         text = decoder.decode(data)
         if text.startswith(ESCAPE):
             yield text
