@@ -123,6 +123,37 @@ def test_names_that_lead_elsewhere_are_told(tmp_path: Path, make) -> None:  # ty
     assert [source.read_bytes() for source in sources] == [b"good", b"too"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp437", "Übungäöü"), ("cp1252", "Übungäöü"), ("cp866", "документ"), ("cp1251", "отчёт"), ("cp932", "日本語表"),
+        ("gb18030", "技术文档"), ("cp949", "한국어문서"), ("big5", "報告"), ("utf-8", "naïve 日本"),
+    ],
+)  # fmt: skip
+def test_names_in_the_code_page_of_a_machine(tmp_path: Path, encoding: str, name: str) -> None:
+    """Neither a zip file without the mark of UTF-8 nor a tar file says which; all names of a zip file are in one."""
+    written = name.encode(encoding)
+    held = b"\1" * len(written)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("plain.txt", "the heron")
+        archive.writestr(f"{held.decode()}.txt", "the bittern")
+    (tmp_path / "old.zip").write_bytes(made.getvalue().replace(held, written))
+    found = sorted(source.path.rsplit("/", 1)[-1] for source in walk([tmp_path / "old.zip"]) if isinstance(source, Source))
+    assert found == sorted([f"{name}.txt", "plain.txt"])
+    if encoding != "cp437":
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w", format=tarfile.GNU_FORMAT, encoding=encoding) as packed:
+            info = tarfile.TarInfo(f"{name}.txt")
+            info.size = 5
+            packed.addfile(info, io.BytesIO(b"heron"))
+        (tmp_path / "old.tar").write_bytes(made.getvalue())
+        (source,) = walk([tmp_path / "old.tar"])
+        assert isinstance(source, Source)
+        assert source.path.endswith(f"old.tar/{name}.txt")
+        assert [document.text for document in read(source) if isinstance(document, Document)] == ["heron"]
+
+
 def test_links_and_repeated_names(tmp_path: Path) -> None:
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as file:

@@ -10,9 +10,10 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 
-__all__ = ["by_mark", "declared", "detect", "escaped", "wide"]
+__all__ = ["by_mark", "declared", "detect", "detect_names", "escaped", "wide"]
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -102,6 +103,25 @@ def detect(data: bytes) -> str:
         name = "cp1252" if not _oddities(sample.decode("cp1252", "replace")) else _detected(sample, sorted(_LATIN))
     name = _SUPERSETS.get(name, name)
     return _better(sample, name) if name in _LATIN or name in _OTHERS else name
+
+
+def detect_names(names: Iterable[bytes]) -> str:
+    """Python's name of the encoding of file names, all in the same one, that may be of programs of DOS and Windows.
+
+    Code page 437, which archives are said to use, where it makes of them nothing but Latin letters.
+    """
+    data = b"\n".join(name for name in names if not name.isascii())
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8"
+    text = data.decode("cp437")
+    if not _oddities(text) and all(character.isascii() or character < "\u0250" and character.isalpha() for character in text):
+        return "cp437"
+    found = detect(data)
+    return "cp437" if "\N{REPLACEMENT CHARACTER}" in data.decode(found, "replace") else found
 
 
 def _better(sample: bytes, name: str) -> str:

@@ -14,11 +14,12 @@ import threading
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from .._errors import InputError
+from .member_names import tar_name, zip_names
 from .unclosed import Unclosed
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class _Zip:
         try:
             check_directory(self._below, source)
             self._file = zipfile.ZipFile(self._below)
-            self._names = {_zip_name(info): info for info in self._file.infolist()}
+            self._names = dict(zip(zip_names(self._file.infolist()), self._file.infolist(), strict=True))
         except BaseException:
             self._below.close()
             raise
@@ -219,14 +220,6 @@ def _zip_problem(info: zipfile.ZipInfo) -> str:
     if info.create_system == 3 and (info.external_attr >> 28) not in (0, 8):
         return "link in an archive"
     return ""
-
-
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    """The name; where the archive does not say that it is UTF-8, but it is, as UTF-8."""
-    if not info.flag_bits & 0x800 and not info.filename.isascii():
-        with suppress(UnicodeError):
-            return info.filename.encode("cp437").decode("utf-8")
-    return info.filename
 
 
 def check_directory(stream: BinaryIO, source: Source) -> None:
@@ -277,7 +270,7 @@ class _Tar:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
-        self._here = found.name if found is not None else ""
+        self._here = tar_name(found.name) if found is not None else ""
         return found
 
     def names(self) -> Iterator[tuple[str, int, str]]:
@@ -289,12 +282,12 @@ class _Tar:
             problem = ""
             if not info.isreg() or info.issparse():
                 problem = "link in an archive" if info.issym() or info.islnk() else "not a regular file"
-            elif info.name in seen:
+            elif self._here in seen:
                 problem = "name used twice in an archive"
-            seen.add(info.name)
+            seen.add(self._here)
             if not problem:
                 self._at = info
-            yield info.name, info.size if info.isreg() else 0, problem
+            yield self._here, info.size if info.isreg() else 0, problem
 
     def open(self, name: str) -> BinaryIO:
         if self._tar is None or (self._here != name and not self._forward_to(name)):
@@ -313,7 +306,7 @@ class _Tar:
 
     def _forward_to(self, name: str) -> bool:
         while (info := self._next()) is not None:
-            if info.name == name and info.isreg():
+            if self._here == name and info.isreg():
                 self._at = info
                 return True
         return False
