@@ -64,7 +64,9 @@ def test_the_title_is_text_where_there_is_no_other(tmp_path: Path) -> None:
         ("portuguese", "Isso não é o que está lá", ["nao e o que", "isso nao"]),
     ],
 )
-def test_function_words_of_a_phrase_meet_without_their_marks(tmp_path: Path, language: str, text: str, phrases: list[str]) -> None:
+def test_function_words_of_a_phrase_meet_without_their_marks(
+    tmp_path: Path, language: str, text: str, phrases: list[str]
+) -> None:
     with bookwheel.open(tmp_path / "x", create=True, encoder=None, language=language) as made:
         made.add([Document("a", text, ""), Document("b", "12 345 67", "")])
         for phrase in phrases:

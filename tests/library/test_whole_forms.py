@@ -84,7 +84,12 @@ def test_excluding_one_whose_word_is_a_stop_word_elsewhere(tmp_path: Path) -> No
     """French has c among its function words, so that the texts tell whether they have the word C."""
     french = "Le chat est dans la maison, et c'est pour les enfants qui sont avec elle que nous avons une table."
     with bookwheel.open(tmp_path / "x", create=True, encoder=None, recipe="bm25") as made:
-        made.add([Document(name, f"{TEXTS[name]} This is what they said about the code, and that was it.", "") for name in ("c", "cpp")])
+        made.add(
+            [
+                Document(name, f"{TEXTS[name]} This is what they said about the code, and that was it.", "")
+                for name in ("c", "cpp")
+            ]
+        )
         made.add([Document("french", french, "")])
         assert {"english", "french"} <= set(made.info().languages)
         assert found(made, "code -C++", "syntax() >> bm25") == ["c"]

@@ -118,7 +118,7 @@ def detect_names(names: Iterable[bytes]) -> str:
     else:
         return "utf-8"
     text = data.decode("cp437")
-    if not _oddities(text) and all(character.isascii() or character < "\u0250" and character.isalpha() for character in text):
+    if not _oddities(text) and all(character.isascii() or (character < "\u0250" and character.isalpha()) for character in text):
         return "cp437"
     found = detect(data)
     return "cp437" if "\N{REPLACEMENT CHARACTER}" in data.decode(found, "replace") else found
