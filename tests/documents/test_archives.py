@@ -226,6 +226,50 @@ def test_damaged_archives_never_break(tmp_path: Path, name: str) -> None:
                     assert all(isinstance(one, Document | bookwheel.InputError) for one in read(item))
 
 
+class _Pipe(io.RawIOBase):
+    """What a zip file is written to that cannot be gone back in: sizes then follow the members."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        self.data += memoryview(data)  # type: ignore[call-overload]
+        return len(memoryview(data))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_zip_file_that_broke_off_keeps_what_is_there(tmp_path: Path, packed: int, piped: bool) -> None:
+    if piped and packed == zipfile.ZIP_STORED:
+        pytest.skip("where a stored member ends, nothing says")
+    pipe, made = _Pipe(), io.BytesIO()
+    starts = []
+    with zipfile.ZipFile(pipe if piped else made, "w", packed) as file:  # type: ignore[arg-type]
+        for number in range(9):
+            starts.append(len(pipe.data) if piped else made.tell())
+            noise = random.Random(number).randbytes(3000).hex()
+            file.writestr(f"notes/{number}.txt", f"heron number {number}. " + noise)
+    data = bytes(pipe.data) if piped else made.getvalue()
+    (tmp_path / "a.zip").write_bytes(data[: (starts[6] + starts[7]) // 2])
+    sources, skipped = found(tmp_path)
+    assert [source.name for source in sources] == [f"a.zip/notes/{number}.txt" for number in range(7)]
+    assert skipped == {"damaged archive": 1}
+    texts = []
+    for source in sources[:6]:
+        (document,) = read(source)
+        assert isinstance(document, Document)
+        texts.append(document.text)
+    assert texts == [f"heron number {number}. " + random.Random(number).randbytes(3000).hex() for number in range(6)]
+    items = read(sources[6])
+    half = next(items)
+    assert isinstance(half, Document)
+    assert half.text.startswith("heron number 6. ")
+    assert len(half.text) > 500
+
+
 def test_a_tar_with_a_damaged_header_tells_it(tmp_path: Path) -> None:
     data = bytearray(tar_of({f"{number}.txt": b"word" for number in range(5)}))
     data[2 * 1024 + 150] ^= 0xFF

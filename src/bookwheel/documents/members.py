@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from .._errors import InputError
 from .member_names import tar_name, zip_names
+from .torn_zip import TornZip
 from .unclosed import Unclosed
 
 if TYPE_CHECKING:
@@ -186,7 +187,12 @@ class _Zip:
         self._below = seekable(source)
         try:
             check_directory(self._below, source)
-            self._file = zipfile.ZipFile(self._below)
+            self._torn: TornZip | None = None
+            try:
+                self._file = zipfile.ZipFile(self._below)
+            except zipfile.BadZipFile:
+                self._torn = TornZip(self._below, _zip_problem, source.max_bytes)
+                return
             self._names = dict(zip(zip_names(self._file.infolist()), self._file.infolist(), strict=True))
         except BaseException:
             self._below.close()
@@ -198,17 +204,23 @@ class _Zip:
             raise InputError(f"{source.label} looks like a zip bomb: its members share the same bytes; it was skipped")
 
     def names(self) -> Iterator[tuple[str, int, str]]:
+        if self._torn is not None:
+            yield from self._torn.names()
+            return
         for name, info in self._names.items():
             if not info.is_dir():
                 yield name, info.file_size, _zip_problem(info)
 
     def open(self, name: str) -> BinaryIO:
+        if self._torn is not None:
+            return self._torn.open(name)
         if name not in self._names:
             raise InputError(f"the archive no longer has a member {name!r}")
         return cast(BinaryIO, self._file.open(self._names[name]))  # it ends at the size that is stated, and checks a checksum
 
     def close(self) -> None:
-        self._file.close()
+        if self._torn is None:
+            self._file.close()
         self._below.close()
 
 
