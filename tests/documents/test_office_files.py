@@ -40,13 +40,14 @@ def test_slides_in_the_order_of_the_show(tmp_path: Path) -> None:
             a="notesSlide:../notesSlides/n.xml", b="chart:/ppt/charts/c.xml", c="comments:../x.xml"
         ),
         "ppt/notesSlides/n.xml": NOTES,
-        "ppt/charts/c.xml": f"<c:chart xmlns:c='c' xmlns:a='a'>{paragraphs('Sales')}<c:strCache><c:v>North</c:v></c:strCache></c:chart>",
+        "ppt/charts/c.xml": f"<c:chart xmlns:c='c' xmlns:a='a'>{paragraphs('Sales')}<c:strCache><c:v>North</c:v></c:strCache>"
+        "<c:multiLvlStrCache><c:lvl><c:pt><c:v>Oslo</c:v></c:pt></c:lvl></c:multiLvlStrCache></c:chart>",
         "ppt/x.xml": "<p:cmLst xmlns:p='p'><p:cm><p:text>a remark</p:text></p:cm></p:cmLst>",
     }
     document = one(tmp_path / "a.pptx", pptx(SLIDES, more))
     assert placed(document) == [
         ("First\n\nbody one\nbody two\n\nin a group", "slide 1"),
-        ("Second\n\na\tb\n\nNotes: say this\n\nSales\nNorth\n\na remark", "slide 2"),
+        ("Second\n\na\tb\n\nNotes: say this\n\nSales\nNorth\nOslo\n\na remark", "slide 2"),
     ]
     assert (document.title, document.metadata) == ("First", {"slides": 2})
     assert placed(one(tmp_path / "b.ppsx", pptx(SLIDES, main="deck/main.xml")))[0][1] == "slide 1"
