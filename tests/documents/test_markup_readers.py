@@ -196,12 +196,12 @@ def test_latex(tmp_path: Path) -> None:
     assert [" ".join(line.split()) for line in document.text.split("\n") if line.strip()] == [
         "Owls & Kites",
         "See and some bold text, “quoted” — naïve, ça, Žižek, øre, Straße. 50% off",
-        "NowA note. α^2 ≤ 5.",
+        "Now (A note.) α^2 ≤ 5.",
         "a b",
         "x % y",
         r"\raw{text} % kept",
     ]
-    assert (document.title, document.metadata) == ("The Naïve Café", {"author": "Ada , Erdős"})
+    assert (document.title, document.metadata) == ("The Naïve Café", {"author": "Ada, Erdős"})
     spans = split_document(document, "sentence")
     lines = LATEX.split("\n")
     for span, (_, line) in zip(spans, places(document, spans), strict=True):
@@ -211,8 +211,41 @@ def test_latex(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (r"\begin{center}{\Large The heading} here\end{center}", "The heading here"),
+        (r"\begin{minipage}[t]{3cm} inside \end{minipage}", "inside"),
+        (r"\begin{tabularx}{\textwidth}{lX} a & b \end{tabularx}", "a b"),
+        (r"\begin{frame}[fragile]{Frame title} body\end{frame}", "Frame title body"),
+        (r"\begin{theorem}[Pythagoras] It holds.\end{theorem}", "[Pythagoras] It holds."),
+        (r"\foreignlanguage{german}{Die Eule} and \textcolor{red}{a red word}", "Die Eule and a red word"),
+        (r"\vspace{1cm}{\bf bold} \resizebox{3cm}{!}{drawn}", "bold drawn"),
+        (r"kites\footnote{Not \emph{birds}.} fly", "kites (Not birds.) fly"),
+        (r"\href{https://a.b/c\_d}{the page} says", "the page (https://a.b/c_d) says"),
+        (r"$\frac{a+b}{2}$", "a+b/2"),
+        (
+            r"\newcommand{\kite}{flying \emph{machine}}\def\two{\kite{} twice}The \kite{} and \two.",
+            "The flying machine and flying machine twice.",
+        ),
+        (r"\newcommand\more[1]{never #1}\renewcommand{\x}{\x}A \more{word} \x end", "A word end"),
+    ],
+)
+def test_what_of_latex_is_text(tmp_path: Path, written: str, shown: str) -> None:
+    document = one(tmp_path / "a.tex", f"\\documentclass{{article}}\n\\begin{{document}}\n{written}\n\\end{{document}}")
+    assert " ".join(document.text.split()) == shown
+
+
+def test_macros_of_the_preamble_are_put_in(tmp_path: Path) -> None:
+    text = "\\newcommand{\\owl}{Strix \\textit{aluco}}\n\\begin{document}\nThe\n\\owl{} sleeps.\n\\end{document}"
+    document = one(tmp_path / "a.tex", text)
+    assert (document.text.strip(), document.line) == ("The\nStrix aluco sleeps.", 3)
+
+
+@pytest.mark.parametrize(
     "data",
     [
+        r"\newcommand{\a}{\b\b\b\b}\newcommand{\b}{\a\a\a\a}" + r"\a" * 50_000,
+        r"\newcommand{" * 50_000,
         r"\begin{" * 50_000,
         "{" * 200_000,
         r"\title{" * 20_000,
