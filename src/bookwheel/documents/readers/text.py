@@ -42,10 +42,10 @@ def _decoded(data: bytes, source: Source, before: int = 0) -> str:
     """The text of ``data``, of which ``before`` bytes of the file come first."""
     if is_binary(data):
         if not source.explicit:
-            raise InputError(
-                f"{source.label} is not text: it has a NUL byte at offset {before + data.index(0):,}; to read it anyway, give the file's "
-                "own path"
-            )
+            # A member or an attachment has no path of its own.
+            outside = source.inside is None and source.data is None
+            advice = "; to read it anyway, give the file's own path" if outside else ""
+            raise InputError(f"{source.label} is not text: it has a NUL byte at offset {before + data.index(0):,}{advice}")
         share = control_share(data)
         if share > _MAX_CONTROLS:
             raise InputError(f"{source.label} is not text: {share:.0%} of its bytes are control characters")
