@@ -61,6 +61,9 @@ _RIVALS = {
 }
 """Code pages that are rare, and the frequent one that is taken where it reads as well."""
 
+_TWINS = ("cp1250", "iso8859-2")
+"""Code pages of the same languages, most of whose letters are in the same places: others are signs in the other one."""
+
 _ESCAPE = re.compile(rb"\x1b(?:\$[@AB]|\$\([CD]|\$\)C|\([IJ])")
 _TILDE = re.compile(rb"~\{((?:[!-w][!-~]){2,})~\}")
 
@@ -126,7 +129,10 @@ def detect_names(names: Iterable[bytes]) -> str:
 
 def _better(sample: bytes, name: str) -> str:
     """The code page ``name``, or a more frequent one in which the text looks no worse; Windows-1252 where it looks better."""
-    odd = {other: _oddities(sample.decode(other, "replace")) for other in {name, _RIVALS.get(name, name), "cp1252"}}
+    others = _TWINS if name in _TWINS else (name, _RIVALS.get(name, name))
+    odd = {other: _oddities(sample.decode(other, "replace")) for other in (*others, "cp1252")}
+    if name in _TWINS:
+        name = min(_TWINS, key=lambda twin: (odd[twin], twin != name))
     rival = _RIVALS.get(name)
     if rival is not None and odd[rival] < odd[name] + (name != "mac-cyrillic"):
         name = rival
