@@ -235,6 +235,18 @@ def test_what_of_latex_is_text(tmp_path: Path, written: str, shown: str) -> None
     assert " ".join(document.text.split()) == shown
 
 
+@pytest.mark.parametrize(
+    "package", [r"\usepackage[ngerman]{babel}", r"\usepackage{german}", r"\documentclass[a4paper,austrian]{article}"]
+)
+def test_german_shorthands(tmp_path: Path, package: str) -> None:
+    text = f'{package}\n\\title{{L"osungen}}\n\\begin{{document}}\n\\section{{Gr"o"sen}}\n"`Stra"sen"\'-B"aume \\verb|"a|\n\\end{{document}}'
+    document = one(tmp_path / "a.tex", text)
+    assert (document.title, document.text.split()) == ("Lösungen", ["Größen", "„Straßen“-Bäume", '"a'])
+    assert [heading.title for heading in document.headings] == ["Größen"]
+    other = one(tmp_path / "b.tex", text.replace(package, r"\usepackage[english]{babel}"))
+    assert other.title == 'L"osungen'
+
+
 def test_macros_of_the_preamble_are_put_in(tmp_path: Path) -> None:
     text = "\\newcommand{\\owl}{Strix \\textit{aluco}}\n\\begin{document}\nThe\n\\owl{} sleeps.\n\\end{document}"
     document = one(tmp_path / "a.tex", text)

@@ -64,6 +64,14 @@ _DEFINED = re.compile(
 )
 _PARAMETERS = re.compile(r"((?:\s*\[[^\]\n]{0,200}\]){0,3}(?:#\d){0,9})\s*(?=\{)")
 _COMMAND = re.compile(r"\\([A-Za-z]+)(?![A-Za-z@])")
+_SHORTHANDS = {
+    "a": "ä", "o": "ö", "u": "ü", "A": "Ä", "O": "Ö", "U": "Ü", "e": "ë", "i": "ï", "s": "ß", "z": "ß", "S": "SS", "Z": "SZ",
+    "`": "„", "'": "“", "<": "«", ">": "»", "-": "", "=": "-", "~": "-", "|": "",
+}  # fmt: skip
+"""What follows a quotation mark with babel's German, and what it writes."""
+_SHORTHAND = re.compile(r"(?<!\\)\"([aouAOUeiszSZ`'<>=~|-])")
+_LANGUAGES = re.compile(r"\\(?:usepackage|documentclass|RequirePackage)\s*(\[[^\]]{0,500}\])?\s*\{([^}]{0,200})\}")
+_GERMAN = re.compile(r"\b(?:swiss|n)?(?:german|austrian)b?\b")
 _LONGEST_MACRO = 500
 _MOST_EXPANDED = 4
 """A text may grow so many times by its macros."""
@@ -78,8 +86,11 @@ _BRACKET = re.compile(r"\\.|[][{}]", re.DOTALL)
 _SIZES = re.compile(r"\\\\\*?(?:\[[^\]\n]{0,20}\])?")
 
 
-def latex_text(text: str, macros: Mapping[str, str] | None = None) -> str:
-    """The text without markup, with ``macros`` and those that it defines put in for their names; as many lines as there were."""
+def latex_text(text: str, macros: Mapping[str, str] | None = None, *, german: bool = False) -> str:
+    """The text without markup, with ``macros`` and those that it defines put in for their names; as many lines as there were.
+
+    ``german``: quotation marks write umlauts (``"a``), as with babel's German.
+    """
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -95,6 +106,8 @@ def latex_text(text: str, macros: Mapping[str, str] | None = None) -> str:
     text = _COMMENT.sub(r"\1", text)
     text, own = _without_definitions(text)
     text = _expanded(text, {**(macros or {}), **own})
+    if german:
+        text = _SHORTHAND.sub(lambda match: _SHORTHANDS[match.group(1)], text)
     text = _SIZES.sub(r"\\newline ", text)
     plain = _plain(text)
     for old, new in _QUOTES:
@@ -255,7 +268,7 @@ def _closing(pairs: dict[int, int], at: int) -> int:
     return end if end - at <= _MAX_ARGUMENT else -1
 
 
-def _command(text: str, name: str) -> str:
+def _command(text: str, name: str, german: bool) -> str:
     """The argument of the first command ``name``."""
     match = re.search(rf"\\{name}\s*(?:\[[^\]]{{0,200}}\])?\s*(?=\{{)", text)
     if match is None:
@@ -263,10 +276,10 @@ def _command(text: str, name: str) -> str:
     text = text[match.end() : match.end() + _MAX_ARGUMENT]
     end = _closing(_pairs(text), 0)
     inner = re.sub(r"\\(?:thanks|footnote)\s*\{[^{}]*\}", "", text[1 : end - 1]) if end > 0 else ""
-    return one_line(latex_text(re.sub(r"\s*(?:\\\\|\\and\b)\s*", ", ", inner)))
+    return one_line(latex_text(re.sub(r"\s*(?:\\\\|\\and\b)\s*", ", ", inner), german=german))
 
 
-def _headings(body: str, text: str, macros: Mapping[str, str]) -> tuple[Heading, ...]:
+def _headings(body: str, text: str, macros: Mapping[str, str], german: bool) -> tuple[Heading, ...]:
     """The headings in ``body``, by where their lines are in ``text``, which has as many."""
 
     def lines(match: re.Match[str]) -> str:
@@ -284,7 +297,7 @@ def _headings(body: str, text: str, macros: Mapping[str, str]) -> tuple[Heading,
         at = match.start()
         for _ in range(steps):
             start = text.find("\n", start) + 1
-        if title := one_line(latex_text(bare[match.end() : close - 1], macros)):
+        if title := one_line(latex_text(bare[match.end() : close - 1], macros, german=german)):
             found.append(Heading(start, _LEVELS[match.group(1)], title))
     return bounded(found)
 
@@ -292,11 +305,12 @@ def _headings(body: str, text: str, macros: Mapping[str, str]) -> tuple[Heading,
 def _read(source: Source, fields: Fields) -> Items:
     whole = read_text(source)
     bare = _COMMENT.sub(r"\1", whole[: 1 << 20])
-    title = _command(bare, "title")
+    german = any(_GERMAN.search("".join(filter(None, match.groups()))) for match in _LANGUAGES.finditer(bare))
+    title = _command(bare, "title", german)
     metadata: dict[str, Scalar] = {}
-    if author := _command(bare, "author"):
+    if author := _command(bare, "author", german):
         metadata["author"] = author
-    if date := _command(bare, "date"):
+    if date := _command(bare, "date", german):
         metadata["date"] = date
         if (year := year_of(date)) is not None:
             metadata["year"] = year
@@ -305,8 +319,8 @@ def _read(source: Source, fields: Fields) -> Items:
     start = begin.end() if begin else 0
     body = whole[start : end.start() if end else len(whole)]
     macros = _without_definitions(bare[: begin.start()] if begin else "")[1]
-    text = latex_text(body, macros)
-    headings = _headings(body, text, macros)
+    text = latex_text(body, macros, german=german)
+    headings = _headings(body, text, macros, german)
     if begin is None and not text.strip() and whole.strip():  # a preamble or package: settings, as code
         text, start, headings = whole, 0, ()
     stripped = text.lstrip()
@@ -316,7 +330,7 @@ def _read(source: Source, fields: Fields) -> Items:
     if not title and (heading := _SECTIONS.search(body)) is not None:
         body = body[heading.end() - 1 : heading.end() + _MAX_ARGUMENT]
         close = _closing(_pairs(body), 0)
-        title = one_line(latex_text(body[1 : close - 1], macros)) if close > 0 else ""
+        title = one_line(latex_text(body[1 : close - 1], macros, german=german)) if close > 0 else ""
     gone = len(text) - len(stripped)
     headings = tuple(heading._replace(start=max(0, heading.start - gone)) for heading in headings)
     sections = tuple(heading.start for heading in headings)
