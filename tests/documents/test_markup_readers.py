@@ -239,7 +239,8 @@ def test_what_of_latex_is_text(tmp_path: Path, written: str, shown: str) -> None
     "package", [r"\usepackage[ngerman]{babel}", r"\usepackage{german}", r"\documentclass[a4paper,austrian]{article}"]
 )
 def test_german_shorthands(tmp_path: Path, package: str) -> None:
-    text = f'{package}\n\\title{{L"osungen}}\n\\begin{{document}}\n\\section{{Gr"o"sen}}\n"`Stra"sen"\'-B"aume \\verb|"a|\n\\end{{document}}'
+    begin = f'{package}\n\\title{{L"osungen}}\n\\begin{{document}}\n\\section{{Gr"o"sen}}\n'
+    text = begin + '"`Stra"sen"\'-B"aume \\verb|"a|\n\\end{document}'
     document = one(tmp_path / "a.tex", text)
     assert (document.title, document.text.split()) == ("Lösungen", ["Größen", "„Straßen“-Bäume", '"a'])
     assert [heading.title for heading in document.headings] == ["Größen"]
