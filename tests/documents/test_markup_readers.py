@@ -47,6 +47,11 @@ def test_rtf(tmp_path: Path) -> None:
     assert one(tmp_path / "c.txt", RTF).text == document.text
 
 
+def test_deleted_text_of_rtf_is_left_out(tmp_path: Path) -> None:
+    data = rb"{\rtf1\ansi {\revised kept} {\deleted gone {\b gone too}} and \deleted gone\deleted0 here}"
+    assert one(tmp_path / "a.rtf", data).text == "kept  and here"
+
+
 @pytest.mark.parametrize(
     "data",
     [b"{" * 300_000, rb"{\field{\*\fldinst HYPERLINK " * 30_000, rb"\'8" * 300_000, rb"{\footnote " * 50_000, rb"\u" * 300_000],
