@@ -10,6 +10,7 @@ import pytest
 from told_places import places
 
 from bookwheel import Document
+from bookwheel.documents.headings import markup_headings
 from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Source, walk
 from bookwheel.documents.read import read
@@ -301,3 +302,22 @@ def test_hostile_manual_pages_are_read_soon(tmp_path: Path, data: str) -> None:
         assert isinstance(source, Source)
         list(read(source))
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('Title *with* `markup` and a [link](https://a.b/c_(d) "x")', "Title with markup and a link"),
+        ("[![Build](https://b.c/x.svg)](https://b.c) Kites", "Build Kites"),
+        ("A **bold**, __bold__ and _it_", "A bold, bold and it"),
+        ("`__init__` of snake_case_name", "__init__ of snake_case_name"),
+        ('<a name="x"></a>Intro <sub>2</sub> {#intro .c}', "Intro 2"),
+        (r"A \* star &amp; more", "A * star & more"),
+        ("std::vector<int> 2*3*4 [1.2.0]", "std::vector<int> 2*3*4 [1.2.0]"),
+    ],
+)
+def test_titles_and_headings_are_what_a_page_shows(tmp_path: Path, written: str, shown: str) -> None:
+    document = one(tmp_path / "a.md", f"# {written}\n\ntext\n")
+    assert document.title == shown
+    assert [heading.title for heading in markup_headings(document.text)] == [shown]
+    assert one(tmp_path / "b.md", f"{written}\n===\n\ntext\n").title == shown
