@@ -19,7 +19,7 @@ from documents_files import paragraph, write_docx, write_pdf, zstd_compress
 
 import bookwheel
 from bookwheel import Document
-from bookwheel.documents import members
+from bookwheel.documents import members, zip_directory
 from bookwheel.documents.paths import Skipped, Source, walk
 from bookwheel.documents.read import read
 
@@ -202,7 +202,7 @@ def test_bombs_are_told_and_read_no_further(tmp_path: Path) -> None:
 
 def test_numbers_of_members_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(members, "MAX_MEMBERS", 3)
-    monkeypatch.setattr(members, "MAX_DIRECTORY", 1000)
+    monkeypatch.setattr(zip_directory, "MAX_DIRECTORY", 1000)
     many = {f"{number:03}.txt": b"x" for number in range(9)}
     (tmp_path / "a.tar").write_bytes(tar_of(many))
     assert (len(found(tmp_path / "a.tar")[0]), found(tmp_path / "a.tar")[1]) == (3, {"too large": 1})
@@ -224,6 +224,28 @@ def test_damaged_archives_never_break(tmp_path: Path, name: str) -> None:
             if isinstance(item, Source):
                 with suppress(bookwheel.InputError):
                     assert all(isinstance(one, Document | bookwheel.InputError) for one in read(item))
+
+
+@pytest.mark.parametrize("kind", ["w", "w:gz", "w:xz", "w:bz2"])
+def test_a_tar_that_broke_off_keeps_what_is_there(tmp_path: Path, kind: str) -> None:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=kind) as file:  # type: ignore[call-overload]
+        for number in range(200):
+            noise = random.Random(number).randbytes(6000).hex().encode()
+            info = tarfile.TarInfo(f"{number}.txt")
+            info.size = len(noise)
+            file.addfile(info, io.BytesIO(noise))
+    data = made.getvalue()
+    (tmp_path / f"a.tar.{kind[2:]}".rstrip(".")).write_bytes(data[: len(data) * 3 // 4])
+    sources, skipped = found(tmp_path)
+    assert skipped["damaged archive"] == 1
+    whole = []
+    for source in sources:
+        with suppress(bookwheel.InputError):
+            whole += [item.text for item in read(source) if isinstance(item, Document)]
+    wanted = [random.Random(number).randbytes(6000).hex() for number in range(len(whole) - 1)]
+    assert whole[:-1] == wanted
+    assert len(whole) > 70
 
 
 class _Pipe(io.RawIOBase):

@@ -22,13 +22,14 @@ from .._errors import InputError
 from .member_names import tar_name, zip_names
 from .torn_zip import TornZip
 from .unclosed import Unclosed
+from .zip_directory import check_directory
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
     from .source import Source
 
-__all__ = ["MAX_DEPTH", "MAX_MEMBERS", "Member", "check_directory", "close_archives", "list_members", "open_member", "seekable"]
+__all__ = ["MAX_DEPTH", "MAX_MEMBERS", "Member", "close_archives", "list_members", "open_member", "seekable"]
 
 MAX_DEPTH = 3
 """Archives inside archives."""
@@ -39,8 +40,6 @@ MAX_RATIO = 200
 """Text packs 3 to 30 times, logs up to 100; bombs a thousand times."""
 SMALL = 1 << 20
 """A member below this size may have any ratio."""
-MAX_DIRECTORY = 8 << 20
-"""Bytes of a zip file's list of members, from which Python makes twenty times as much."""
 MAX_HEADER = 1 << 20
 """Bytes of a tar header with a long name."""
 
@@ -234,20 +233,6 @@ def _zip_problem(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def check_directory(stream: BinaryIO, source: Source) -> None:
-    """Refuse a list of members that would fill the memory, before it is read."""
-    end = stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, end - (1 << 16) - 22))
-    tail = stream.read()
-    at = tail.rfind(b"PK\5\6")
-    size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
-    long = tail.rfind(b"PK\6\6")
-    if size == 0xFFFFFFFF and long >= 0:
-        size = int.from_bytes(tail[long + 40 : long + 48], "little")
-    if size > MAX_DIRECTORY:
-        raise InputError(f"{source.label} has a list of members of {size:,} bytes, more than {MAX_DIRECTORY:,}: split it")
-
-
 class _Tar:
     """A tar file. A compressed one is read forwards: the member at hand is kept, and going back means starting again."""
 
@@ -302,7 +287,7 @@ class _Tar:
             yield self._here, info.size if info.isreg() else 0, problem
 
     def open(self, name: str) -> BinaryIO:
-        if self._tar is None or (self._here != name and not self._forward_to(name)):
+        if self._tar is None or (self._here != name and not self._is_ahead(name)):
             self._restart()
             if not self._forward_to(name):
                 raise InputError(f"the archive no longer has a member {name!r}")
@@ -315,6 +300,14 @@ class _Tar:
             self._kept = _spooled(cast(BinaryIO, part), info.size, self._source.label)
         self._kept.seek(0)
         return cast(BinaryIO, io.BufferedReader(Unclosed(self._kept), _CHUNK))
+
+    def _is_ahead(self, name: str) -> bool:
+        try:
+            return self._forward_to(name)
+        except InputError:
+            raise
+        except Exception:  # the archive was listed up to its damage: the member may be before it
+            return False
 
     def _forward_to(self, name: str) -> bool:
         while (info := self._next()) is not None:
