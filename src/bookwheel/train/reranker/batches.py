@@ -18,7 +18,7 @@ from ..objectives.lists import READ
 from .candidates import Lists
 from .model import CrossScorer
 
-__all__ = ["ListBatches"]
+__all__ = ["ListBatches", "largest"]
 
 
 class ListBatches(Sequence[dict[str, Any]]):
@@ -67,16 +67,17 @@ class ListBatches(Sequence[dict[str, Any]]):
         texts: list[str] = []
         for row, at in enumerate(self.steps[number].tolist()):
             texts += [self.pairs[at].answer, *found[row * self.others : (row + 1) * self.others]]
-        return self._batch(queries, texts, wanted)
+        return _batch(self.model, queries, texts, wanted)
 
-    def largest(self) -> dict[str, Any]:
-        """A batch as large as any: what memory is planned for."""
-        rows = self.batch * (1 + self.others)
-        long = "a " * self.model.tokens
-        return self._batch([long] * rows, [long] * rows, np.zeros((self.batch, 1 + self.others), np.float32))
 
-    def _batch(self, queries: Sequence[str], texts: Sequence[str], wanted: NDArray[np.float32]) -> dict[str, Any]:
-        tokens = self.model.tokenise(queries, texts)
-        shape = (len(wanted), 1 + self.others, -1)
-        columns = {name: tokens[known].reshape(shape) for name, known in READ.items() if known in tokens}
-        return columns | {"wanted": torch.from_numpy(wanted)}
+def largest(model: CrossScorer, batch: int, others: int) -> dict[str, Any]:
+    """A batch as large as any: what memory is planned for."""
+    rows = batch * (1 + others)
+    long = "a " * model.tokens
+    return _batch(model, [long] * rows, [long] * rows, np.zeros((batch, 1 + others), np.float32))
+
+
+def _batch(model: CrossScorer, queries: Sequence[str], texts: Sequence[str], wanted: NDArray[np.float32]) -> dict[str, Any]:
+    tokens = model.tokenise(queries, texts)
+    columns = {name: tokens[known].reshape((*wanted.shape, -1)) for name, known in READ.items() if known in tokens}
+    return columns | {"wanted": torch.from_numpy(wanted)}

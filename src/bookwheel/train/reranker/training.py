@@ -55,6 +55,8 @@ PAIRS = 20_000
 """The most that are kept to train on."""
 LISTED, TRAINED = 0.2, 0.8
 """The shares of the minutes after which the teacher stops, and after which the last step must be made."""
+SPARE = 1.25
+"""More lists than there seems to be time for: shorter texts take less."""
 UPDATE = 1.1
 """What the weights' update and reading a batch add to a step's seconds."""
 CHECKPOINT = 120.0
@@ -187,8 +189,9 @@ class _Run(Run):
         held_out = [made.queries[query] for query in made.judged]
         with self.shown("reading pairs", None, "pairs") as advance:
             pairs = drawn(pairs_of(material, self.sources, held_out), PAIRS, options.seed, advance)
-        lists = self._lists(copy, pairs)
         model = CrossScorer(self.base.folder, options.tokens)
+        pairs = pairs[: self._room(model)]
+        lists = self._lists(copy, pairs)
         batches = ListBatches(pairs, lists, copy._snapshot.store, model, options.others, options.batch, options.seed)
         if len(batches.pairs) < options.batch:
             raise UsageError(
@@ -196,6 +199,31 @@ class _Run(Run):
                 f"{options.batch:,}; index more documents, add a source of pairs, or allow more --minutes"
             )
         return model, batches
+
+    def _room(self, model: CrossScorer) -> int:
+        """Pairs that there is time to train on once: for others no list need be made."""
+        from ..trainable import step_seconds
+        from .batches import largest
+
+        room, goal = self.kept.fact("room"), self._goal()
+        if room is None:
+
+            def once(part: dict[str, Any]) -> None:
+                goal.total(model, goal.prepare(part)).backward()
+
+            one = largest(model, 1, self.options.others)
+            each = step_seconds(model, one, 1, once, lambda part: int(part["ids"].numel()))
+            room = max(2 * self.options.batch, int(SPARE * self.left(TRAINED) / each))
+            self.kept.note(room=room)
+        return int(room)
+
+    def _goal(self) -> Any:
+        from ..objectives.listwise import Listwise
+        from ..objectives.localized_contrast import LocalizedContrast
+        from ..objectives.margin_mse import MarginMSE
+
+        scale = self.options.scale
+        return {"contrast": LocalizedContrast(), "listwise": Listwise(scale), "margin-mse": MarginMSE(scale)}[self.loss]
 
     def _lists(self, copy: Library, pairs: list[Pair]) -> Lists:
         """The candidates with what the teacher says; the encoders that say it are let go of."""
@@ -210,22 +238,15 @@ class _Run(Run):
     def _steps(self, model: CrossScorer, batches: ListBatches) -> tuple[Plan, list[float]]:
         from ..memory.loop import finetune
         from ..memory.planner import plan
-        from ..objectives.listwise import Listwise
-        from ..objectives.localized_contrast import LocalizedContrast
-        from ..objectives.margin_mse import MarginMSE
         from ..trainable import step_seconds
+        from .batches import largest
 
         options = self.options
-        goal = {
-            "contrast": LocalizedContrast(),
-            "listwise": Listwise(options.scale),
-            "margin-mse": MarginMSE(options.scale),
-        }[self.loss]
+        goal = self._goal()
         known = self.kept.fact("method")
         # A run that is taken up again trains as it began, however fast the machine is now.
-        chosen = plan(
-            model, batches.largest(), self.memory.ram, objective=goal, methods=LADDER if known is None else (str(known),)
-        )
+        methods = LADDER if known is None else (str(known),)
+        chosen = plan(model, largest(model, options.batch, options.others), self.memory.ram, objective=goal, methods=methods)
         steps = self.kept.fact("steps")
         if steps is None:
 
