@@ -27,7 +27,7 @@ from bookwheel.train.data.passages import Passages
 from bookwheel.train.data.sources import Material, pairs_of, source_of
 from bookwheel.train.encoder import onnx
 from bookwheel.train.kept import FOLDER, Kept
-from bookwheel.train.reranker import training
+from bookwheel.train.reranker import comparing, training
 from bookwheel.train.reranker.candidates import DEEP, Lists, candidates_of
 from bookwheel.train.reranker.comparing import CANDIDATES, FIRST, Candidates
 from bookwheel.train.safety import Verdict
@@ -96,7 +96,8 @@ def library(held: tuple) -> bookwheel.Library:
 
 @pytest.fixture
 def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "PAIRS", 40)
+    monkeypatch.setattr(training, "PAIRS", 32)
+    monkeypatch.setattr(comparing, "CANDIDATES", 5)
     monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
 

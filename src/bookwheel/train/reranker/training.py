@@ -202,20 +202,24 @@ class _Run(Run):
 
     def _room(self, model: CrossScorer) -> int:
         """Pairs that there is time to train on once: for others no list need be made."""
-        from ..trainable import step_seconds
         from .batches import largest
 
-        room, goal = self.kept.fact("room"), self._goal()
+        room = self.kept.fact("room")
         if room is None:
-
-            def once(part: dict[str, Any]) -> None:
-                goal.total(model, goal.prepare(part)).backward()
-
-            one = largest(model, 1, self.options.others)
-            each = step_seconds(model, one, 1, once, lambda part: int(part["ids"].numel()))
+            each = self._seconds_of_step(model, largest(model, 1, self.options.others), 1)
             room = max(2 * self.options.batch, int(SPARE * self.left(TRAINED) / each))
             self.kept.note(room=room)
         return int(room)
+
+    def _seconds_of_step(self, model: CrossScorer, batch: dict[str, Any], rows: int) -> float:
+        from ..trainable import step_seconds
+
+        goal = self._goal()
+
+        def once(part: dict[str, Any]) -> None:
+            goal.total(model, goal.prepare(part)).backward()
+
+        return UPDATE * step_seconds(model, batch, rows, once, lambda part: int(part["ids"].numel()))
 
     def _goal(self) -> Any:
         from ..objectives.listwise import Listwise
@@ -238,7 +242,6 @@ class _Run(Run):
     def _steps(self, model: CrossScorer, batches: ListBatches) -> tuple[Plan, list[float]]:
         from ..memory.loop import finetune
         from ..memory.planner import plan
-        from ..trainable import step_seconds
         from .batches import largest
 
         options = self.options
@@ -249,12 +252,8 @@ class _Run(Run):
         chosen = plan(model, largest(model, options.batch, options.others), self.memory.ram, objective=goal, methods=methods)
         steps = self.kept.fact("steps")
         if steps is None:
-
-            def once(part: dict[str, Any]) -> None:
-                goal.total(model, goal.prepare(part)).backward()
-
             batches.plan(1)
-            each = UPDATE * step_seconds(model, batches[0], chosen.rows, once, lambda part: int(part["ids"].numel()))
+            each = self._seconds_of_step(model, batches[0], chosen.rows)
             most = -(-options.epochs * len(batches.pairs) // options.batch)
             steps = max(1, min(most, int(self.left(TRAINED) / each)))
         batches.plan(int(steps))
