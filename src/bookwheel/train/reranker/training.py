@@ -55,8 +55,8 @@ PAIRS = 20_000
 """The most that are kept to train on."""
 LISTED, TRAINED = 0.2, 0.8
 """The shares of the minutes after which the teacher stops, and after which the last step must be made."""
-SPARE = 1.25
-"""More lists than there seems to be time for: shorter texts take less."""
+SPARE = 1.5
+"""Lists made for each that there seems to be time for: texts may be shorter, and the machine less busy later."""
 UPDATE = 1.1
 """What the weights' update and reading a batch add to a step's seconds."""
 CHECKPOINT = 120.0
