@@ -91,8 +91,9 @@ class RerankerTraining:
     def __str__(self) -> str:
         first, last = self.loss_change
         taught = f", taught by {self.teacher}" if self.teacher else ""
+        steps = "step" if self.steps == 1 else "steps"
         lines = [
-            f"trained {self.base} in {self.steps:,} step{'s' if self.steps > 1 else ''} of {self.batch:,} queries with {1 + self.others} passages each "
+            f"trained {self.base} in {self.steps:,} {steps} of {self.batch:,} queries with {1 + self.others} passages each "
             f"({', '.join(self.sources)}{taught}; {self.seen:,} of {self.pairs:,} queries) in {self.seconds:.0f} s; "
             f"loss {first:.3f} → {last:.3f}",
             self.plan,
