@@ -18,6 +18,7 @@ from bookwheel._errors import BudgetError, InputError, ModelError, TrainingError
 from bookwheel.encode import load_encoder
 from bookwheel.library.manifest import Manifest
 from bookwheel.train import EncoderOptions, train_encoder
+from bookwheel.train import run as runs
 from bookwheel.train.data.negatives import NONE, hard_negatives
 from bookwheel.train.data.pairs import Pair, drawn
 from bookwheel.train.data.passages import Passages
@@ -82,7 +83,7 @@ def library(held: tuple) -> bookwheel.Library:
 @pytest.fixture
 def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "PAIRS", 160)
-    monkeypatch.setattr(training, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
 
 

@@ -15,6 +15,7 @@ from bookwheel._errors import BudgetError, InputError, UsageError
 from bookwheel.cli.main import main
 from bookwheel.encode import load_encoder
 from bookwheel.library.manifest import Manifest
+from bookwheel.memory.plan import MemoryPlan
 from bookwheel.train import train_static
 from bookwheel.train.kept import FOLDER, Kept
 from bookwheel.train.safety import Change, Verdict
@@ -106,7 +107,7 @@ def test_a_run_that_was_stopped_gives_the_same_weights(tmp_path: Path) -> None:
         first.step()
     kept = Kept(tmp_path, "some run")
     run = training._Run.__new__(training._Run)
-    run.kept, run.memory = kept, training.MemoryPlan(1 << 30)
+    run.kept, run.memory = kept, MemoryPlan(1 << 30)
     run._save(first)
     again = fit()
     run.progress, run.options, run.seed = bookwheel.progress.silent, again.options, 0

@@ -17,6 +17,7 @@ from bookwheel._errors import UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.library.vectors.stored import passage_vectors
 from bookwheel.train import TowerOptions, train_tower
+from bookwheel.train import run as runs
 from bookwheel.train.tower import training
 from bookwheel.tune.made import made_collection
 from bookwheel.tune.reliability import searchable
@@ -67,7 +68,7 @@ def library(held: tuple, monkeypatch: pytest.MonkeyPatch) -> bookwheel.Library:
     monkeypatch.setattr(training, "MOST_STEPS", 12)
     monkeypatch.setattr(training, "PROBED", 2)
     monkeypatch.setattr(training, "SHARE", 0.0)
-    monkeypatch.setattr(training, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
     return held[0]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,7 @@ from .output import clean, json_document, print_memory_plan
 
 if TYPE_CHECKING:
     from ..library.library import Library
+    from ..progress import Progress
 
 __all__ = ["train"]
 
@@ -32,6 +34,54 @@ def train() -> None:
     """
 
 
+def training_options(minutes: float) -> Callable[[Any], Any]:
+    """The options of all commands that train: the library, where the model goes, the time (``minutes`` by default), the seed."""
+    every = (
+        library_option,
+        option(
+            "--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]"
+        ),
+        option(
+            "--minutes",
+            type=Number(0.01, 1440),
+            default=minutes,
+            metavar="N",
+            help=f"Time for it. [default: {minutes:g}]",
+        ),
+        option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]"),
+        memory_option,
+        json_option,
+    )
+
+    def add(function: Any) -> Any:
+        for one in reversed(every):
+            function = one(function)
+        return function
+
+    return add
+
+
+def shown(as_json: bool) -> Progress:
+    """How the run shows that it goes on; before it, that kernels are compiled, where they are."""
+    from ..progress import auto, silent
+    from .compiling import announced
+
+    announced()
+    return silent if as_json else auto
+
+
+def finished(found: Any, *, as_json: bool, memory: bool, following: str = "", more: dict[str, Any] | None = None) -> None:
+    """Print what a run came to; ``following``: what to do with the model where there is one, ``more``: for JSON only."""
+    if as_json:
+        json_document({**found.to_dict(), **(more or {})})
+    else:
+        click.echo(clean(str(found), lines=True))
+        if found.folder is not None:
+            click.echo(following)
+    if memory and found.memory_plan is not None:
+        print_memory_plan(found.memory_plan)
+
+
 @command(
     "static",
     examples=[
@@ -40,14 +90,9 @@ def train() -> None:
     ],
     writes=True,
 )
-@library_option
-@option("--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]")
 @option("--teacher", metavar="MODEL", help="A neural encoder to imitate as well: a model, or its name in the library.")
 @option("--replace", "use", is_flag=True, help="Replace the vectors made while indexing, where the model is better.")
-@option("--minutes", type=Number(0.01, 1440), default=5.0, metavar="N", help="Time for it. [default: 5]")
-@option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]")
-@memory_option
-@json_option
+@training_options(5)
 def static(
     library: Library,
     out: str | None,
@@ -64,30 +109,20 @@ def static(
     model knows only in pieces get vectors of their own. With a neural encoder, the model also imitates what that
     says of some passages. After Ctrl-C the same command continues.
     """
-    from ..progress import auto, silent
     from ..train import train_static
-    from .compiling import announced
     from .encoders import library_flag
 
-    announced()
-    show = silent if as_json else auto
+    show = shown(as_json)
     found = train_static(library, out, teacher=teacher, minutes=minutes, seed=seed, progress=show)
+    use = use and found.folder is not None
     if use and found.folder is not None:
         library.replace_encoder("dense", found.folder)
         library.embed("dense", progress=show)
-    if as_json:
-        json_document({**found.to_dict(), "replaced": use and found.folder is not None})
-    else:
-        click.echo(clean(str(found), lines=True))
-        if found.folder is not None:
-            flag = library_flag(library)
-            click.echo(
-                "the library uses it now"
-                if use
-                else f"next: bookwheel encoders replace dense={clean(found.folder)}{flag}; then: bookwheel embed dense{flag}"
-            )
-    if memory and found.memory_plan is not None:
-        print_memory_plan(found.memory_plan)
+    flag = library_flag(library)
+    following = f"next: bookwheel encoders replace dense={clean(found.folder or '')}{flag}; then: bookwheel embed dense{flag}"
+    finished(
+        found, as_json=as_json, memory=memory, following="the library uses it now" if use else following, more={"replaced": use}
+    )
 
 
 @command(
@@ -98,13 +133,8 @@ def static(
     ],
     writes=True,
 )
-@library_option
-@option("--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]")
 @option("--teacher", metavar="MODEL", help="The sparse encoder: a model, or its name in the library. [default: the only one]")
-@option("--minutes", type=Number(0.01, 1440), default=5.0, metavar="N", help="Time for it. [default: 5]")
-@option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]")
-@memory_option
-@json_option
+@training_options(5)
 def sparse(
     library: Library, out: str | None, teacher: str | None, minutes: float, seed: int, memory: bool, as_json: bool
 ) -> None:
@@ -114,24 +144,20 @@ def sparse(
     make them. Passages keep their vectors; a search then takes no model. It is written where held-out queries show
     that little is lost. After Ctrl-C the same command continues.
     """
-    from ..progress import auto, silent
     from ..train import train_sparse
-    from .compiling import announced
     from .encoders import library_flag
 
-    announced()
-    found = train_sparse(library, out, teacher=teacher, minutes=minutes, seed=seed, progress=silent if as_json else auto)
-    if as_json:
-        json_document(found.to_dict())
-    else:
-        click.echo(clean(str(found), lines=True))
-        if found.folder is not None:
-            flag = library_flag(library)
-            click.echo(
-                f"next: bookwheel encoders add NAME={clean(found.folder)} --kind sparse{flag}; then: bookwheel embed NAME{flag}"
-            )
-    if memory and found.memory_plan is not None:
-        print_memory_plan(found.memory_plan)
+    found = train_sparse(library, out, teacher=teacher, minutes=minutes, seed=seed, progress=shown(as_json))
+    flag = library_flag(library)
+    following = (
+        f"next: bookwheel encoders add NAME={clean(found.folder or '')} --kind sparse{flag}; then: bookwheel embed NAME{flag}"
+    )
+    finished(found, as_json=as_json, memory=memory, following=following)
+
+
+sources_option = option(
+    "--from", "sources", multiple=True, metavar="SOURCE", help="Where pairs are from; may be repeated. [default: titles]"
+)
 
 
 @command(
@@ -143,14 +169,9 @@ def sparse(
     writes=True,
 )
 @argument("model", metavar="MODEL")
-@library_option
-@option("--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]")
-@option("--from", "sources", multiple=True, metavar="SOURCE", help="Where pairs are from; may be repeated. [default: titles]")
+@sources_option
 @option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 64]")
-@option("--minutes", type=Number(0.01, 1440), default=45.0, metavar="N", help="Time for it. [default: 45]")
-@option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]")
-@memory_option
-@json_option
+@training_options(45)
 def encoder(
     model: str,
     library: Library,
@@ -170,25 +191,64 @@ def encoder(
     judgments=FOLDER (a judged collection) or pairs=FILE (lines of JSON with query and answer). After Ctrl-C the
     same command continues.
     """
-    from ..progress import auto, silent
     from ..train import EncoderOptions, train_encoder
-    from .compiling import announced
     from .encoders import library_flag
 
-    announced()
     options = EncoderOptions() if batch is None else EncoderOptions(batch=batch)
-    show = silent if as_json else auto
     found = train_encoder(
-        library, model, out, sources=sources or ("titles",), minutes=minutes, seed=seed, options=options, progress=show
+        library,
+        model,
+        out,
+        sources=sources or ("titles",),
+        minutes=minutes,
+        seed=seed,
+        options=options,
+        progress=shown(as_json),
     )
-    if as_json:
-        json_document(found.to_dict())
-    else:
-        click.echo(clean(str(found), lines=True))
-        if found.folder is not None:
-            click.echo(f"next: bookwheel encoders add NAME={clean(found.folder)}{library_flag(library)}")
-    if memory and found.memory_plan is not None:
-        print_memory_plan(found.memory_plan)
+    following = f"next: bookwheel encoders add NAME={clean(found.folder or '')}{library_flag(library)}"
+    finished(found, as_json=as_json, memory=memory, following=following)
+
+
+@command(
+    "reranker",
+    examples=[
+        ("bookwheel train reranker MODEL", "a cross-encoder for this library, written where it is better than BM25 alone"),
+        ("bookwheel train reranker MODEL --teacher LARGER", "that imitates a larger encoder"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="MODEL")
+@option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library.")
+@option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise with a teacher, contrast without]")
+@sources_option
+@training_options(45)
+def reranker(
+    model: str,
+    library: Library,
+    teacher: str | None,
+    loss: str | None,
+    sources: tuple[str, ...],
+    out: str | None,
+    minutes: float,
+    seed: int,
+    memory: bool,
+    as_json: bool,
+) -> None:
+    """Train a cross-encoder, which reads query and passage together, to put BM25's first passages into a better order.
+
+    MODEL is the folder of a cross-encoder, or of a BERT-like encoder, which gets a new head. Needs torch:
+    pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
+    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    """
+    from ..train import RerankerOptions, train_reranker
+    from .encoders import library_flag
+
+    found = train_reranker(
+        library, model, out, teacher=teacher, sources=sources or ("titles",), minutes=minutes, seed=seed,
+        options=RerankerOptions(loss=loss), progress=shown(as_json),
+    )  # fmt: skip
+    following = f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{library_flag(library)}"
+    finished(found, as_json=as_json, memory=memory, following=following)
 
 
 @command(
@@ -200,13 +260,8 @@ def encoder(
     writes=True,
 )
 @argument("name", metavar="NAME")
-@library_option
 @option("--layers", type=Whole(1), default=2, metavar="N", help="Of the encoder, that queries go through. [default: 2]")
-@option("--out", type=click.Path(file_okay=False), metavar="FOLDER", help="The model's folder. [default: in the library]")
-@option("--minutes", type=Number(0.01, 1440), default=30.0, metavar="N", help="Time for it. [default: 30]")
-@option("--seed", type=Whole(0), default=0, metavar="N", help="Of everything that is drawn. [default: 0]")
-@memory_option
-@json_option
+@training_options(30)
 def tower(
     name: str, library: Library, layers: int, out: str | None, minutes: float, seed: int, memory: bool, as_json: bool
 ) -> None:
@@ -216,23 +271,13 @@ def tower(
     pip install 'bookwheel[train]'. What comes of it takes the encoder's place without embedding anything anew,
     and is written where it reaches 98 % of it on held-out queries. After Ctrl-C the same command continues.
     """
-    from ..progress import auto, silent
     from ..train import train_tower
-    from .compiling import announced
     from .encoders import library_flag
 
-    announced()
-    show = silent if as_json else auto
-    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=show)
-    if as_json:
-        json_document(found.to_dict())
-    else:
-        click.echo(clean(str(found), lines=True))
-        if found.folder is not None:
-            click.echo(f"next: bookwheel encoders replace {name}={clean(found.folder)}{library_flag(library)}")
-    if memory and found.memory_plan is not None:
-        print_memory_plan(found.memory_plan)
+    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=shown(as_json))
+    following = f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{library_flag(library)}"
+    finished(found, as_json=as_json, memory=memory, following=following)
 
 
-for one in (static, sparse, encoder, tower):
+for one in (static, sparse, encoder, reranker, tower):
     train.add_command(one)

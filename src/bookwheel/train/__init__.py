@@ -2,6 +2,8 @@
 
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
+from .reranker.result import RerankerTraining
+from .reranker.training import RerankerOptions, train_reranker
 from .sparse.result import SparseTraining
 from .sparse.training import train_sparse
 from .static.result import StaticTraining
@@ -12,11 +14,14 @@ from .tower.training import TowerOptions, train_tower
 __all__ = [
     "EncoderOptions",
     "EncoderTraining",
+    "RerankerOptions",
+    "RerankerTraining",
     "SparseTraining",
     "StaticTraining",
     "TowerOptions",
     "TowerTraining",
     "train_encoder",
+    "train_reranker",
     "train_sparse",
     "train_static",
     "train_tower",

@@ -67,13 +67,18 @@ def export(layout: Layout, out: Path, head: str = "states") -> Path:
     model.eval()
     name = "last_hidden_state" if head == "states" else "logits"
 
+    # Pairs of texts are told apart by their tokens' types, by a model that knows more than one.
+    inputs = ["input_ids", "attention_mask"]
+    if head == "scores" and getattr(model.config, "type_vocab_size", 1) > 1:
+        inputs.append("token_type_ids")
+
     class Wrapped(torch.nn.Module):  # type: ignore[misc, unused-ignore]  # torch is untyped where it is not installed
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            return getattr(self.model(input_ids=input_ids, attention_mask=attention_mask), name)
+        def forward(self, *given: Any) -> Any:
+            return getattr(self.model(**dict(zip(inputs, given, strict=True))), name)
 
     ids = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: "batch", 1: "tokens"}
@@ -81,11 +86,11 @@ def export(layout: Layout, out: Path, head: str = "states") -> Path:
     with torch.no_grad():
         torch.onnx.export(
             Wrapped(),
-            (ids, torch.ones_like(ids)),
+            tuple(torch.ones_like(ids) for _ in inputs),
             str(out),
-            input_names=["input_ids", "attention_mask"],
+            input_names=inputs,
             output_names=[name],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, name: {0: "batch"} if head == "scores" else axes},
+            dynamic_axes={**dict.fromkeys(inputs, axes), name: {0: "batch"} if head == "scores" else axes},
             opset_version=OPSET,
             dynamo=False,
         )

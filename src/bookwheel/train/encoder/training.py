@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -14,26 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._errors import InputError, ModelError, UsageError
+from ..._errors import UsageError
 from ...encode.catalogue import licence_of
 from ...encode.dense import TransformerEncoder
 from ...encode.find import find_folder
 from ...encode.load import load_encoder
-from ...encode.model_cache import models_folder
 from ...encode.protocols import DenseEncoder
-from ...library.library import Library, open_library
-from ...memory.plan import MemoryPlan
-from ...memory.sizes import ram_of
+from ...library.library import Library
 from ...progress import Progress, silent
-from ...tune.made import MadeCollection, made_collection
+from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.negatives import NONE, hard_negatives
 from ..data.pairs import drawn
 from ..data.passages import Passages
 from ..data.sources import Material, Source, pairs_of, source_of
-from ..folder import card, require_new, write_folder
-from ..kept import Kept
+from ..folder import card, write_folder
+from ..run import Job, Run, start, torch_needed, versions_of
 from ..safety import FEWEST, Verdict, judged, languages_of, thirds
+from ..scratch import forget
 from .pool import Pool
 from .result import EncoderTraining
 
@@ -44,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EncoderOptions", "train_encoder"]
 
-EXTRA = "pip install 'bookwheel[train]'"
 MINUTES = 45.0
 QUERIES = 600
 """Held out: a third chooses how far to go, two thirds compare."""
@@ -116,37 +111,22 @@ def train_encoder(
     Raises `UsageError`, `InputError`, `ModelError` where torch or sentence-transformers is missing or the model cannot be loaded,
     `BudgetError` with the memory that would do, `TrainingError` where the loss is not finite, `StorageError`.
     """
-    if not 0 < minutes <= 24 * 60:
-        raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
     if options.batch < 2:
         raise UsageError(f"a batch has at least 2 pairs, which are set against each other, not {options.batch}")
     if not sources:
         raise UsageError("name a source of pairs, such as titles")
-    if out is not None:
-        require_new(Path(out))
     named = [source_of(one) for one in sources]
-    if not isinstance(library, Library):
-        with open_library(library, ram=ram) as opened:
-            return _Run(opened, base, out, named, 60 * minutes, ram, replace(options, seed=seed), progress).run()
-    return _Run(library, base, out, named, 60 * minutes, ram, replace(options, seed=seed), progress).run()
+
+    def train(job: Job) -> EncoderTraining:
+        return _Run(job, base, named, replace(options, seed=seed)).run()
+
+    return start(library, out, minutes, ram, seed, progress, train)
 
 
-class _Run:
-    def __init__(
-        self,
-        library: Library,
-        base: str | Path,
-        out: str | Path | None,
-        sources: Sequence[Source],
-        seconds: float,
-        ram: str | int | None,
-        options: EncoderOptions,
-        progress: Progress,
-    ) -> None:
-        self.began = time.monotonic()
-        self.library, self.out, self.sources, self.progress = library, out, sources, progress
-        self.seconds, self.options = seconds, options
-        self.memory = MemoryPlan(ram_of(library.ram if ram is None else ram))
+class _Run(Run):
+    def __init__(self, job: Job, base: str | Path, sources: Sequence[Source], options: EncoderOptions) -> None:
+        super().__init__(job)
+        self.sources, self.options = sources, options
         self.folder = find_folder(str(base))
         self.base: Any = load_encoder(str(self.folder))
         if not isinstance(self.base, TransformerEncoder):
@@ -154,19 +134,12 @@ class _Run:
         if self.base.queries is not None:
             raise UsageError(f"{base} encodes queries by other layers than passages; train the model that those were cut from")
         self.name = self.folder.resolve().name
-        version = str(library._snapshot.manifest.version)
-        facts = (version, self.base.sha256, [str(one) for one in sources], asdict(options), seconds, self.memory.ram)
-        self.kept = Kept(library.path, "encoder", *facts)
+        self.kept = self.keep("encoder", self.base.sha256, [str(one) for one in sources], asdict(options), self.memory.ram)
         self.counts: list[int] = []
 
     def run(self) -> EncoderTraining:
         """Make queries, train in a copy without them, compare, and write."""
-        made = made_collection(self.library, QUERIES, seed=self.options.seed, progress=self.progress)
-        if len(made.judged) < 2 * FEWEST:
-            raise InputError(
-                f"only {len(made.judged)} queries could be made of {self.library.path} to tell a better model from a worse one, and "
-                f"{2 * FEWEST} are needed ({'; '.join(made.notes)}); index more documents, or longer ones"
-            )
+        made = self.held_out(QUERIES, 2 * FEWEST)
         with searchable(self.library, made, progress=self.progress) as copy:
             return self._train(copy, made)
 
@@ -178,7 +151,7 @@ class _Run:
             library=str(self.library.path), folder=None, base=self.name, sources=tuple(map(str, self.sources)),
             pairs=len(batches.pairs), seen=len(np.unique(np.concatenate(batches.steps))), negatives=tuple(self.counts),
             steps=len(losses), batch=self.options.batch, plan=plan.told(), losses=tuple(losses), share=share, validation=scores,
-            pool=pool, verdict=said, seconds=time.monotonic() - self.began, seed=self.options.seed, memory_plan=self.memory,
+            pool=pool, verdict=said, seconds=self.elapsed(), seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
         if share and said.better:
             found = replace(found, folder=str(self._written(found, model)))
@@ -188,11 +161,9 @@ class _Run:
     # -- parts ---------------------------------------------------------------------------------------------------------
 
     def _batches(self, copy: Library, made: MadeCollection) -> tuple[SentenceEncoder, Batches]:
-        try:
+        with torch_needed("an encoder"):
             from .batches import Batches
             from .model import SentenceEncoder
-        except ImportError as error:
-            raise ModelError(f"training an encoder needs {error.name}, which is not installed; type: {EXTRA}") from error
         options = self.options
         passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
         material = Material(self.library, copy, passages, options.seed)
@@ -226,8 +197,7 @@ class _Run:
         steps = self.kept.fact("steps")
         if steps is None:
             most = -(-options.epochs * len(batches.pairs) // options.batch)
-            left = self.began + TRAINED * self.seconds - time.monotonic()
-            steps = max(1, min(most, int(left / (MINING * step_seconds(model, batches[0], chosen)))))
+            steps = max(1, min(most, int(self.left(TRAINED) / (MINING * seconds_of_step(model, batches[0], chosen)))))
         batches.plan(int(steps))
         self.kept.note(method=chosen.method, steps=int(steps))
         begins = [0, len(batches) // 2] if len(batches) >= REFRESHED else [0]
@@ -273,10 +243,9 @@ class _Run:
             try:
                 yield encoder
             finally:
-                made = Path(encoder._model.session.path).parent
+                made = Path(encoder._model.session.path)
                 del encoder
-                if models_folder() in made.parents:
-                    shutil.rmtree(made, ignore_errors=True)
+                forget(made)
 
     def _compared(
         self, copy: Library, made: MadeCollection, model: SentenceEncoder
@@ -323,7 +292,7 @@ class _Run:
     def _written(self, found: EncoderTraining, model: SentenceEncoder) -> Path:
         from .onnx import write_onnx
 
-        folder = self.kept.model_folder(self.name) if self.out is None else Path(self.out)
+        folder = self.target(self.name)
 
         def write(place: Path) -> None:
             model.save(place)
@@ -334,10 +303,6 @@ class _Run:
         return folder
 
     def _card(self, name: str, found: EncoderTraining) -> str:
-        import sentence_transformers
-        import torch
-        import transformers
-
         made_of = f"{found.seen:,} pairs ({', '.join(found.sources)}) for the library {self.library.path.name}"
         facts = {
             "started from": f"{self.name}, sha256 {self.base.sha256}",
@@ -349,34 +314,24 @@ class _Run:
             "options": asdict(self.options),
             "memory": found.plan,
             "seconds": round(found.seconds),
-            "torch, transformers, sentence-transformers": ", ".join(
-                str(one.__version__) for one in (torch, transformers, sentence_transformers)
-            ),
+            "torch, transformers, sentence-transformers": versions_of("torch", "transformers", "sentence-transformers"),
         }
         says = f"A sentence encoder fitted to one collection. Use it with `bookwheel encoders add {name}=FOLDER`."
         return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows())
 
 
-def step_seconds(model: SentenceEncoder, batch: dict[str, Any], plan: Plan) -> float:
-    """About how long a step over ``batch`` takes: one part of it is computed, and the others by their tokens."""
+def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan) -> float:
+    """About how long a step over ``batch`` with cached gradients takes: each part goes forward twice."""
     import torch
 
-    from ..memory.objective import split
+    from ..trainable import step_seconds
 
-    parts = list(split(batch, plan.rows))
-    sizes = [one["attention_mask"].numel() for one in parts]
-    part = parts[len(parts) // 2]
-    model.train()
-    took = 0.0
-    for _ in range(2):  # the first time is slower
-        began = time.monotonic()
+    def once(part: dict[str, Any]) -> None:
         with torch.no_grad():
             model(part)
         model(part).sum().backward()
-        took = time.monotonic() - began
-    for weight in model.parameters():
-        weight.grad = None
-    return float(took * sum(sizes) / sizes[len(parts) // 2])
+
+    return step_seconds(model, batch, plan.rows, once, lambda part: int(part["attention_mask"].numel()))
 
 
 def _mean(pool: Pool, encoder: DenseEncoder) -> float:

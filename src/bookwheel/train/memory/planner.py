@@ -67,14 +67,14 @@ class Plan:
         """The method with its parameters."""
         return method(self.method, **self.changes)
 
-    def told(self) -> str:
-        """The plan in a sentence."""
+    def told(self, row: str = "text") -> str:
+        """The plan in a sentence; ``row``: what a row of a batch is called."""
         again = {0: "", 1: ", activations computed again"}.get(
             self.checkpoint, f", activations of each {self.checkpoint}th layer computed again"
         )
         measured = f", {format_size(self.measured)} measured" if self.measured else ""
         return (
-            f"{self.method}, {self.rows} text{'s' if self.rows > 1 else ''} at a time{again}: "
+            f"{self.method}, {self.rows} {row}{'s' if self.rows > 1 else ''} at a time{again}: "
             f"{format_size(self.planned)} of {format_size(self.ram)} planned{measured}"
         )
 

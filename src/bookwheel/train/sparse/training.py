@@ -20,14 +20,13 @@ from ...encode.load import load_encoder
 from ...encode.sparse import MaskedTermEncoder
 from ...evaluate.significance import mean_interval, paired_t
 from ...index.storage import replace_file
-from ...library.library import Library, open_library
+from ...library.library import Library
 from ...library.run import interruptible
-from ...memory.plan import MemoryPlan
 from ...memory.shares import BASE
-from ...memory.sizes import MIB, ram_of
+from ...memory.sizes import MIB
 from ...progress import Progress, silent
-from ..folder import card, require_new, write_folder
-from ..kept import Kept
+from ..folder import card, write_folder
+from ..run import Job, Run, start
 from ..safety import FEWEST, Change
 from .result import SparseTraining
 from .table import Postings, fitted, idf_of, rows_of, self_weights
@@ -77,36 +76,22 @@ def train_sparse(
     Source: `bookwheel.train.sparse.table`. Raises `UsageError`, `InputError` where there are too few queries, `ModelError`,
     `BudgetError`, `StorageError`, and what opening a library raises.
     """
-    if not 0 < minutes <= 24 * 60:
-        raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
-    if out is not None:
-        require_new(Path(out))
-    if not isinstance(library, Library):
-        with open_library(library, ram=ram) as opened:
-            return train_sparse(opened, out, teacher=teacher, minutes=minutes, ram=ram, seed=seed, progress=progress)
-    return _Run(library, out, teacher, 60 * minutes, ram, seed, progress).run()
+
+    def train(job: Job) -> SparseTraining:
+        return _Run(job, teacher).run()
+
+    return start(library, out, minutes, ram, seed, progress, train)
 
 
-class _Run:
-    def __init__(
-        self,
-        library: Library,
-        out: str | Path | None,
-        teacher: str | Path | None,
-        seconds: float,
-        ram: str | int | None,
-        seed: int,
-        progress: Progress,
-    ) -> None:
-        self.began = time.monotonic()
-        self.library, self.out, self.seconds, self.seed, self.progress = library, out, seconds, seed, progress
-        self.teacher, self.name = _teacher(library, teacher)
-        self.memory = MemoryPlan(ram_of(library.ram if ram is None else ram))
+class _Run(Run):
+    def __init__(self, job: Job, teacher: str | Path | None) -> None:
+        super().__init__(job)
+        self.teacher, self.name = _teacher(self.library, teacher)
         self.memory.plan("Python, numpy, compiled kernels", BASE)
         self.memory.plan(f"teacher {self.name}", self.teacher.nbytes)
         self.memory.plan("vectors, and the least squares", FITTING)
         self.memory.check("training")
-        self.kept = Kept(library.path, "sparse", str(library._snapshot.manifest.version), self.teacher.sha256, seed, seconds)
+        self.kept = self.keep("sparse", self.teacher.sha256, self.seed)
 
     def run(self) -> SparseTraining:
         """Encode, fit, compare, and write."""
@@ -119,7 +104,7 @@ class _Run:
         with interruptible() as stop:
             found, weights = self._trained(taught, stop)
         if not found.reason:
-            folder = self.kept.model_folder("sparse") if self.out is None else Path(self.out)
+            folder = self.target("sparse")
             found = replace(found, folder=str(folder))
             self._write(folder, found, weights)
         self.kept.clear()
@@ -179,7 +164,7 @@ class _Run:
                           paired_t(after - before)[1]),
             untrained=float(gains(idf)[~choosing].mean()),
             milliseconds=self._timed([asked[at] for at in here[:TIMED]], tables[best]),
-            seconds=time.monotonic() - self.began, seed=self.seed, memory_plan=self.memory,
+            seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
         ), tables[best]  # fmt: skip
 
     def _encoded(self, texts: Sequence[str], name: str, until: float, stop: Callable[[], bool]) -> Any:

@@ -16,27 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import InputError, ModelError, UsageError
+from ..._errors import ModelError
 from ..._system import anonymous_bytes
 from ...encode.find import BUILT_IN_MODELS
-from ...encode.load import load_encoder
 from ...encode.protocols import nbytes
 from ...encode.static.built_in import StaticEncoder, load
-from ...encode.static.lookup import LookupEncoder
-from ...library.library import Library, open_library
+from ...library.library import Library
 from ...library.run import interruptible
 from ...library.vectors.encoders import BUILT_IN
-from ...memory.plan import MemoryPlan
 from ...memory.shares import BASE
-from ...memory.sizes import MIB, ram_of
+from ...memory.sizes import MIB
 from ...progress import Progress, silent
-from ...tune.made import MadeCollection, made_collection
+from ...tune.made import MadeCollection
 from ...tune.made.drawn import Drawn
 from ...tune.reliability import searchable
 from ..data.passages import Passages
-from ..folder import require_new
-from ..kept import Kept
+from ..run import Job, Run, start
 from ..safety import FEWEST, Verdict, thirds, verdict
+from ..teachers import dense_teacher
 from .bags import Bagger
 from .choice import DenseRuns, written
 from .fit import Fit, FitOptions
@@ -100,41 +97,22 @@ def train_static(
     Raises `UsageError`, `InputError` where no queries can be made, `ModelError`, `BudgetError`, `StorageError`, and what
     opening a library raises.
     """
-    if not 0 < minutes <= 24 * 60:
-        raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
-    if out is not None:
-        require_new(Path(out))
-    if not isinstance(library, Library):
-        with open_library(library, ram=ram) as opened:
-            return train_static(
-                opened, out, teacher=teacher, minutes=minutes, ram=ram, seed=seed, options=options, progress=progress
-            )
-    return _Run(library, out, teacher, 60 * minutes, ram, replace(options, seed=seed), progress).run()
+
+    def train(job: Job) -> StaticTraining:
+        return _Run(job, teacher, replace(options, seed=seed)).run()
+
+    return start(library, out, minutes, ram, seed, progress, train)
 
 
-class _Run:
-    def __init__(
-        self,
-        library: Library,
-        out: str | Path | None,
-        teacher: str | Path | None,
-        seconds: float,
-        ram: str | int | None,
-        options: FitOptions,
-        progress: Progress,
-    ) -> None:
-        self.began = time.monotonic()
-        self.library, self.out, self.seconds, self.options, self.progress = library, out, seconds, options, progress
-        self.seed = options.seed
+class _Run(Run):
+    def __init__(self, job: Job, teacher: str | Path | None, options: FitOptions) -> None:
+        super().__init__(job)
+        self.options = options
         self.notes: list[str] = []
-        self.memory = MemoryPlan(ram_of(library.ram if ram is None else ram))
         self.base = self._base()
         self.teacher, self.teacher_name = self._teacher(teacher)
-        most = self._plan()
-        manifest = library._snapshot.manifest
-        facts = (str(manifest.version), self.base.sha256, self._sha(), asdict(options), most, seconds)
-        self.kept = Kept(library.path, "static", *facts)
-        self.most = most
+        self.most = self._plan()
+        self.kept = self.keep("static", self.base.sha256, self._sha(), asdict(options), self.most)
 
     def _base(self) -> StaticEncoder:
         """The model to start from: the one in use where it is static and of our form, else the one that comes with bookwheel."""
@@ -153,11 +131,7 @@ class _Run:
     def _teacher(self, named: str | Path | None) -> tuple[DenseEncoder | None, str | None]:
         if named is None:
             return None, None
-        known = self.library._snapshot.manifest.representation(str(named))
-        found: Any = load_encoder(str(named)) if known is None else self.library._encoders.encoder(known)
-        if isinstance(found, StaticEncoder | LookupEncoder):
-            raise UsageError(f"{named} is a static model, which has nothing to teach another; name a transformer")
-        return found, str(named)
+        return dense_teacher(self.library, named), str(named)
 
     def _sha(self) -> str:
         return "" if self.teacher is None else self.teacher.sha256
@@ -180,12 +154,7 @@ class _Run:
 
     def run(self) -> StaticTraining:
         """Make queries, train in a copy without them, compare, and write."""
-        made = made_collection(self.library, QUERIES, seed=self.seed, progress=self.progress)
-        if len(made.judged) < 2 * FEWEST:
-            raise InputError(
-                f"only {len(made.judged)} queries could be made of {self.library.path} to tell a better model from a worse one, and "
-                f"{2 * FEWEST} are needed ({'; '.join(made.notes)}); index more documents, or longer ones"
-            )
+        made = self.held_out(QUERIES, 2 * FEWEST)
         with searchable(self.library, made, progress=self.progress) as copy, interruptible() as stop:
             return self._train(copy, made, stop)
 
@@ -211,7 +180,7 @@ class _Run:
             library=str(self.library.path), folder=None, base=self.base.name, teacher=self.teacher_name if taught_ else None,
             passages=len(material.texts), queries=len(material.queries), new_words=vocabulary.new, steps=table.steps_of_fit,
             share=share, loss=(float(np.mean(fit.losses[:tenth] or [0])), float(np.mean(fit.losses[-tenth:] or [0]))),
-            validation=scores, verdict=said, seconds=time.monotonic() - self.began, seed=self.seed, notes=tuple(self.notes),
+            validation=scores, verdict=said, seconds=self.elapsed(), seed=self.seed, notes=tuple(self.notes),
             memory_plan=self.memory,
         )  # fmt: skip
         if share and said.better:
@@ -296,8 +265,7 @@ class _Run:
     def _planned_steps(self, fit: Fit, first: int, began: float) -> int:
         """How many steps the minutes have room for; kept, so that a run that is taken up again makes as many."""
         each = (time.monotonic() - began) / PROBED
-        left = self.began + FITTED * self.seconds - time.monotonic()
-        fit.steps = max(first + PROBED, min(fit.steps, first + PROBED + int(left / max(each, 1e-6))))
+        fit.steps = max(first + PROBED, min(fit.steps, first + PROBED + int(self.left(FITTED) / max(each, 1e-6))))
         self.kept.note(steps=fit.steps)
         return fit.steps
 
@@ -350,7 +318,7 @@ class _Run:
         return verdict(copy, test, pairs, seed=self.seed, progress=self.progress)
 
     def _written(self, found: StaticTraining, vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Path:
-        folder = self.kept.model_folder("static") if self.out is None else Path(self.out)
+        folder = self.target("static")
         write_model(folder, found, vectors, vocabulary, self.base, self.options)
         return folder
 

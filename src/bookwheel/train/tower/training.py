@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._errors import InputError, ModelError, UsageError
+from ..._errors import InputError, UsageError
 from ..._system import anonymous_bytes
 from ...encode.catalogue import licence_of
 from ...encode.dense import TransformerEncoder
@@ -18,18 +18,16 @@ from ...encode.find import find_folder
 from ...encode.load import load_encoder
 from ...encode.protocols import encode_queries
 from ...evaluate.measures import measure
-from ...library.library import Library, open_library
+from ...library.library import Library
 from ...library.vectors.stored import passage_vectors
-from ...memory.plan import MemoryPlan
-from ...memory.sizes import ram_of
 from ...progress import Progress, silent
 from ...rank.query import Query
-from ...tune.made import MadeCollection, made_collection
+from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.passages import Passages
-from ..encoder.training import EXTRA, LADDER, step_seconds
-from ..folder import card, require_new, write_folder
-from ..kept import Kept
+from ..encoder.training import LADDER, seconds_of_step
+from ..folder import card, write_folder
+from ..run import Job, Run, start, torch_needed
 from ..safety import FEWEST, MEASURE, Change, judged
 from .result import TowerTraining
 
@@ -96,34 +94,20 @@ def train_tower(
 
     Raises `UsageError`, `InputError`, `ModelError`, `BudgetError`, `TrainingError`, `StorageError`.
     """
-    if not 0 < minutes <= 24 * 60:
-        raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
     if layers < 1:
         raise UsageError(f"a query tower has at least one layer, not {layers}")
-    if out is not None:
-        require_new(Path(out))
-    if not isinstance(library, Library):
-        with open_library(library, ram=ram) as opened:
-            return _Run(opened, name, out, layers, 60 * minutes, ram, replace(options, seed=seed), progress).run()
-    return _Run(library, name, out, layers, 60 * minutes, ram, replace(options, seed=seed), progress).run()
+
+    def train(job: Job) -> TowerTraining:
+        return _Run(job, name, layers, replace(options, seed=seed)).run()
+
+    return start(library, out, minutes, ram, seed, progress, train)
 
 
-class _Run:
-    def __init__(
-        self,
-        library: Library,
-        name: str,
-        out: str | Path | None,
-        layers: int,
-        seconds: float,
-        ram: str | int | None,
-        options: TowerOptions,
-        progress: Progress,
-    ) -> None:
-        self.began = time.monotonic()
-        self.library, self.name, self.out, self.layers = library, name, out, layers
-        self.seconds, self.options, self.progress = seconds, options, progress
-        self.memory = MemoryPlan(ram_of(library.ram if ram is None else ram))
+class _Run(Run):
+    def __init__(self, job: Job, name: str, layers: int, options: TowerOptions) -> None:
+        super().__init__(job)
+        self.name, self.layers, self.options = name, layers, options
+        library = self.library
         known = library._snapshot.manifest.representation(name)
         if known is None or known.kind != "dense" or known.encoder is None:
             names = [one.name for one in library._snapshot.manifest.representations if one.kind == "dense" and one.encoder]
@@ -135,28 +119,19 @@ class _Run:
         if not isinstance(self.teacher, TransformerEncoder) or self.teacher.queries is not None:
             raise UsageError(f"{name} is no transformer, or has a query tower already; give one whose layers can be cut")
         self.folder = find_folder(known.encoder)
-        version = str(library._snapshot.manifest.version)
-        facts = (version, name, self.teacher.sha256, layers, asdict(options), seconds, self.memory.ram)
-        self.kept = Kept(library.path, "tower", *facts)
+        self.kept = self.keep("tower", name, self.teacher.sha256, layers, asdict(options), self.memory.ram)
 
     def run(self) -> TowerTraining:
         """Make queries, imitate in a copy without them, compare, and write."""
-        made = made_collection(self.library, QUERIES, seed=self.options.seed, progress=self.progress)
-        if len(made.judged) < FEWEST:
-            raise InputError(
-                f"only {len(made.judged)} queries could be made of {self.library.path} to compare by, and {FEWEST} are needed "
-                f"({'; '.join(made.notes)}); index more documents, or longer ones"
-            )
+        made = self.held_out(QUERIES, FEWEST)
         with searchable(self.library, made, progress=self.progress) as copy:
             return self._train(copy, made)
 
     def _train(self, copy: Library, made: MadeCollection) -> TowerTraining:
-        from .student import write_tower
+        with torch_needed("a query tower"):
+            from .student import write_tower
 
-        try:
             model, kept, plan, losses = self._imitated(copy)
-        except ImportError as error:
-            raise ModelError(f"training a query tower needs {error.name}, which is not installed; type: {EXTRA}") from error
 
         def write(target: Path) -> None:
             write_tower(target, self.folder, model)
@@ -173,11 +148,11 @@ class _Run:
         self.memory.measure("training", max(plan.measured or 0, measured or 0))
         found = TowerTraining(
             library=str(self.library.path), folder=None, base=self.name, layers=kept, steps=len(losses), losses=tuple(losses),
-            plan=plan.told(), change=change, least=SHARE, milliseconds=speeds, seconds=time.monotonic() - self.began,
+            plan=plan.told(), change=change, least=SHARE, milliseconds=speeds, seconds=self.elapsed(),
             seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
         if found.share >= SHARE:
-            folder = self.kept.model_folder(f"{self.name}-tower") if self.out is None else Path(self.out)
+            folder = self.target(f"{self.name}-tower")
             write_folder(folder, write, self._card(folder.name, found))
             found = replace(found, folder=str(folder))
         self.kept.clear()
@@ -236,9 +211,8 @@ class _Run:
         if steps is None:
             began = time.monotonic()
             batch = batches(model, 1)[0]
-            each = time.monotonic() - began + MORE * step_seconds(model, batch, chosen)
-            left = self.began + TRAINED * self.seconds - time.monotonic()
-            steps = max(1, min(MOST_STEPS, int(left / each)))
+            each = time.monotonic() - began + MORE * seconds_of_step(model, batch, chosen)
+            steps = max(1, min(MOST_STEPS, int(self.left(TRAINED) / each)))
         self.kept.note(layers=list(kept), method=chosen.method, steps=int(steps))
         outcome = finetune(
             model, batches(model, int(steps)), chosen, rate=options.rate, warmup=options.warmup, seed=options.seed,

@@ -1,0 +1,121 @@
+"""What training a reranker on a collection without labels gains on its judged queries, which training never sees.
+
+    python bench/train_reranker.py MODEL --teacher LARGER                # SciFact and Cranfield
+    python bench/train_reranker.py MODEL cranfield --minutes 25
+    python bench/train_reranker.py MODEL --text MEDLINE.jsonl --passages 3000   # held-out queries only: to choose settings by
+
+For each collection: a library of its documents, `bookwheel train reranker MODEL` on it, then nDCG@10 of the judged queries by BM25
+and by the recipe that the command recommends, and of the reranker alone, with paired t-tests (Holm's correction over the
+collections). Where the command refuses its model, the difference is 0, since nothing changes. Nothing is chosen on these queries. A
+run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on where it was when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from common import ROOT, SCRATCH, SHARED, keep, read_texts
+
+sys.path.insert(0, str(ROOT / "src"))
+
+import bookwheel
+from before_after import compared, named, told
+from bookwheel.evaluate import load_collection
+from bookwheel.progress import auto
+from bookwheel.train import RerankerOptions, train_reranker
+
+COLLECTIONS = ("scifact", "cranfield")
+
+
+def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """What training came to, with the processor's seconds of all its pieces; kept in ``folder``."""
+    done, pieces = folder / "training.json", folder / "seconds.jsonl"
+    if not done.exists():
+        began = time.process_time()
+        try:
+            options = RerankerOptions(loss=args.loss, rate=args.rate, tokens=args.tokens, batch=args.batch, others=args.others)
+            found = train_reranker(
+                library, args.model, folder / "model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, ram=args.ram,
+                options=options, sources=args.sources or ["titles"], progress=auto,
+            )  # fmt: skip
+        finally:
+            with pieces.open("a") as file:
+                file.write(f"{time.process_time() - began}\n")
+        print(found, flush=True)
+        print(json.dumps(found.to_dict()["validation"]), flush=True)
+        memory = [{"part": one.part, "planned": one.planned, "measured": one.measured} for one in found.memory_plan or ()]
+        done.write_text(json.dumps({**found.to_dict(), "memory": memory}))
+    return {
+        "training": json.loads(done.read_text()),
+        "processor_seconds": sum(map(float, pieces.read_text().split())),
+    }
+
+
+def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
+    """One collection."""
+    folder = SCRATCH / args.keep / name
+    folder.mkdir(parents=True, exist_ok=True)
+    collection = load_collection(SHARED / "data" / name)
+    if args.queries:
+        some = list(collection.judged)[: args.queries]
+        collection = replace(collection, queries={one: collection.queries[one] for one in some})
+    with bookwheel.open(folder / "library", create=True) as library:
+        if not library.document_count:
+            library.add(collection.documents())
+        row = {"collection": name, **trained(library, folder, args)}
+        found = row["training"]
+        taken = found["folder"] is not None
+        alone = f'bm25 >> cross(20, model="{found["folder"]}")'
+        pairs = {"reranked": ("bm25", found["recipe"] or "bm25"), "reranker alone": ("bm25", alone)}
+        row["pairs"] = compared(library, collection, pairs, taken=taken)
+        row["training"] = named({**found, "recipe": (found["recipe"] or "").replace(f"{folder}/", "") or None})
+    return row
+
+
+def at_text(args: argparse.Namespace) -> None:
+    """On real text without judgments: what held-out queries say."""
+    folder = SCRATCH / args.keep / args.text.stem
+    folder.mkdir(parents=True, exist_ok=True)
+    with bookwheel.open(folder / "library", create=True) as library:
+        if not library.document_count:
+            texts = read_texts(args.text, args.passages)
+            library.add({"id": one["_id"], "title": one["title"], "text": one["text"]} for one in texts)
+        trained(library, folder, args)
+
+
+def main() -> None:
+    """Measure, print the table, and keep the result."""
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("model", help="the folder of a cross-encoder, or of a sentence encoder")
+    ask.add_argument("collections", nargs="*", default=COLLECTIONS, help="folders of the shared judged collections")
+    ask.add_argument("--teacher", help="the folder of a larger encoder")
+    ask.add_argument("--minutes", type=float, default=45.0)
+    ask.add_argument("--seed", type=int, default=0)
+    ask.add_argument("--ram", default="2GB")
+    ask.add_argument("--from", dest="sources", action="append")
+    ask.add_argument("--loss")
+    ask.add_argument("--batch", type=int, default=RerankerOptions().batch)
+    ask.add_argument("--others", type=int, default=RerankerOptions().others)
+    ask.add_argument("--rate", type=float, default=RerankerOptions().rate)
+    ask.add_argument("--tokens", type=int, default=RerankerOptions().tokens)
+    ask.add_argument("--text", type=Path, help="JSONL of {_id, title, text}")
+    ask.add_argument("--passages", type=int, default=3_000)
+    ask.add_argument("--queries", type=int, default=0, help="measure on the first so many judged queries; 0 for all")
+    ask.add_argument("--keep", default="train_reranker", help="the name of the result")
+    args = ask.parse_args()
+    if args.text:
+        at_text(args)
+        return
+    rows = [measured(name, args) for name in args.collections]
+    print(told(rows, dict.fromkeys(("reranked", "reranker alone"), ("", ""))))
+    keep(args.keep, {"rows": rows, "minutes": args.minutes, "seed": args.seed, "ram": args.ram})
+
+
+if __name__ == "__main__":
+    main()

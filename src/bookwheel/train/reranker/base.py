@@ -1,0 +1,56 @@
+"""What a reranker is trained from: a cross-encoder, or an encoder of single texts that gets a new head."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..._errors import UsageError
+from ...encode.catalogue import kind_of_folder
+from ...encode.dense import TransformerEncoder
+from ...encode.find import find_folder
+from ...encode.load import load_encoder
+from ...encode.protocols import DenseEncoder
+from ...encode.transformer.architectures import architecture
+from ...encode.transformer.layout import read_layout
+
+__all__ = ["Base"]
+
+
+@dataclass(frozen=True)
+class Base:
+    """A model's folder. ``trained``: whether it is a cross-encoder, whose head is kept."""
+
+    folder: Path
+    name: str
+    sha256: str
+    trained: bool
+
+    @classmethod
+    def of(cls, named: str | Path) -> Base:
+        """The model ``named``, a folder or a package. Raises `UsageError` where nothing can be trained from it, `ModelError`."""
+        folder = find_folder(str(named))
+        layout = read_layout(folder)
+        instead = "take the folder of a BERT-like encoder or cross-encoder with model.safetensors"
+        if layout.weights is None or not layout.config or not (layout.folder / "tokenizer.json").is_file():
+            raise UsageError(f"{named} has no transformer's weights, config.json and tokenizer.json; {instead}")
+        if architecture(layout.config, layout.folder / "config.json") is None:
+            raise UsageError(f"{named} is of type {layout.config.get('model_type')!r}, which cannot score pairs; {instead}")
+        kind = kind_of_folder(folder)
+        labels = len(layout.config.get("id2label") or {0: ""})
+        if kind == "cross-encoder" and labels != 1:
+            raise UsageError(f"{named} has {labels} outputs, and a reranker has one; {instead}")
+        if kind not in ("cross-encoder", "dense"):
+            raise UsageError(f"{named} is a model of kind {kind}, which is not trained to rerank; {instead}")
+        with layout.weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(folder, folder.resolve().name, digest, kind == "cross-encoder")
+
+    def encoder(self) -> DenseEncoder | None:
+        """The base as an encoder of single texts, where it is one."""
+        if self.trained:
+            return None
+        found: Any = load_encoder(str(self.folder))
+        return found if isinstance(found, TransformerEncoder) and found.queries is None else None

@@ -1,0 +1,82 @@
+"""A reranker put to the test on held-out queries: the first passages of BM25 in its order, at several shares of the score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...encode.cross import CrossEncoder
+from ...evaluate.collection import Collection
+from ...evaluate.measures import measure
+from ...hits import Hits
+from ...library.library import Library
+from ...library.passage_texts import opening_texts
+from ...rank.stages.reranking import Reranked, combine
+from ..safety import MEASURE
+
+__all__ = ["CANDIDATES", "FIRST", "WEIGHTS", "Candidates", "evenly"]
+
+CANDIDATES = 20
+"""Of BM25, that are put into order, as `cross` does unless told otherwise."""
+WEIGHTS = (0.25, 0.5, 0.75, 1.0)
+"""Shares of the reranker's score that are tried."""
+FIRST = 0.0
+"""The share that leaves the first stage's order as it is."""
+DEEP = 60
+"""Passages of a query that are ranked, so that as many documents are left when those of one document are one."""
+
+
+class Candidates:
+    """BM25's rankings of some queries of a collection; what a reranker makes of them is what ``bm25 >> cross(…)`` would."""
+
+    def __init__(self, library: Library, collection: Collection, queries: Sequence[str]) -> None:
+        self.collection, self.queries = collection, list(queries)
+        self._store = library._snapshot.store
+        self._hits = library.rank_many([collection.queries[one] for one in self.queries], DEEP, "bm25")
+        named = self._store.documents_of(sorted({number for hits in self._hits for number in hits.ids.tolist()}))
+        self._names = {number: name for number, (_, name) in named.items()}
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def scored(self, encoder: CrossEncoder, advance: Callable[[int], None] = lambda _: None) -> list[NDArray[np.float32]]:
+        """Of each query the scores of its first `CANDIDATES` passages."""
+        found = []
+        for query, hits in zip(self.queries, self._hits, strict=True):
+            texts = opening_texts(self._store, hits.ids[:CANDIDATES].tolist())
+            found.append(np.array(encoder.score(self.collection.queries[query], texts), np.float32))
+            advance(1)
+        return found
+
+    def values(self, scores: Sequence[NDArray[np.float32]], weight: float) -> Mapping[str, float]:
+        """What each query reaches with so much of ``scores``; `FIRST` for BM25 alone."""
+        run: dict[str, list[tuple[str, float]]] = {}
+        for query, hits, own in zip(self.queries, self._hits, scores, strict=True):
+            best: dict[str, float] = {}
+            for number in self._ordered(hits, own, weight):
+                if number in self._names:
+                    best.setdefault(self._names[number], -float(len(best)))
+            run[query] = list(best.items())
+        return measure(run, {one: self.collection.qrels[one] for one in self.queries}, [MEASURE]).of(MEASURE)
+
+    @staticmethod
+    def _ordered(hits: Hits, own: NDArray[np.float32], weight: float) -> list[int]:
+        """The passages, best first."""
+        head = hits.top(CANDIDATES)
+        every: list[int] = hits.ids.tolist()
+        if weight == FIRST or len(head) < 2:
+            return every
+        found = combine(head, Reranked(own, np.ones(len(own), np.bool_)), weight, "cross")
+        return [*found.ids.tolist(), *every[len(head) :]]
+
+
+def evenly(queries: Sequence[str], most: int) -> list[str]:
+    """At most ``most`` of ``queries``, as far apart as they lie: queries of one way to make them stand together.
+
+    >>> evenly(["a", "b", "c", "d", "e"], 3)
+    ['a', 'c', 'e']
+    """
+    places = np.linspace(0, len(queries) - 1, min(most, len(queries))).round().astype(int)
+    return [queries[at] for at in places.tolist()]

@@ -1,0 +1,108 @@
+"""What training a reranker came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...memory.plan import MemoryPlan
+from ..safety import MEASURE, Verdict
+from .comparing import CANDIDATES
+
+__all__ = ["RerankerTraining"]
+
+
+@dataclass(frozen=True)
+class RerankerTraining:
+    """The model, and how the order that it gives compares with BM25's."""
+
+    library: str
+    folder: str | None
+    """Of the new model; None where it is no better, and nothing was written."""
+    base: str
+    teacher: str | None
+    sources: tuple[str, ...]
+    """Where the pairs are from."""
+    loss: str
+    """Its name in `LOSSES`."""
+    pairs: int
+    """Queries with their answers that there were to train on."""
+    seen: int
+    """Those that were trained on."""
+    others: int
+    """Passages beside the answer, of each query in a step."""
+    steps: int
+    batch: int
+    plan: str
+    """How a step was taken within the budget."""
+    losses: tuple[float, ...]
+    """Of each step, before it."""
+    taken: int
+    """The step after which the weights were best on validation queries."""
+    weight: float
+    """The reranker's share of the score, chosen with it; 0 where none was better than BM25 alone."""
+    validation: Mapping[str, Mapping[str, float]]
+    """`MEASURE` on the queries by which both were chosen: by step, by weight."""
+    verdict: Verdict
+    seconds: float
+    seed: int
+    memory_plan: MemoryPlan | None = field(default=None, compare=False)
+
+    @property
+    def recipe(self) -> str | None:
+        """What to search with; None where nothing was written."""
+        if self.folder is None:
+            return None
+        share = "" if self.weight == 1 else f", weight={self.weight:g}"
+        return f'bm25 >> cross({CANDIDATES}, model="{self.folder}"{share})'
+
+    @property
+    def loss_change(self) -> tuple[float, float]:
+        """Mean of the first and of the last tenth of the steps."""
+        tenth = max(1, len(self.losses) // 10)
+        return sum(self.losses[:tenth]) / tenth, sum(self.losses[-tenth:]) / tenth
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "library": self.library,
+            "folder": self.folder,
+            "recipe": self.recipe,
+            "base": self.base,
+            "teacher": self.teacher,
+            "sources": list(self.sources),
+            "loss": self.loss,
+            "pairs": self.pairs,
+            "seen": self.seen,
+            "others": self.others,
+            "steps": self.steps,
+            "batch": self.batch,
+            "plan": self.plan,
+            "losses": list(self.losses),
+            "taken": self.taken,
+            "weight": self.weight,
+            "validation": {step: dict(row) for step, row in self.validation.items()},
+            "verdict": self.verdict.to_dict(),
+            "seconds": self.seconds,
+            "seed": self.seed,
+        }
+
+    def __str__(self) -> str:
+        first, last = self.loss_change
+        taught = f", taught by {self.teacher}" if self.teacher else ""
+        steps = "step" if self.steps == 1 else "steps"
+        lines = [
+            f"trained {self.base} in {self.steps:,} {steps} of {self.batch:,} queries with {1 + self.others} passages each "
+            f"({', '.join(self.sources)}{taught}; {self.seen:,} of {self.pairs:,} queries) in {self.seconds:.0f} s; "
+            f"loss {first:.3f} → {last:.3f}",
+            self.plan,
+            *map(str, (*self.verdict.changes, *self.verdict.languages)),
+        ]
+        if self.folder is None:
+            none = f"on validation queries no share of its score raised {MEASURE} above that of BM25 alone"
+            lines.append(f"Nothing was written: {self.verdict.reason if self.weight else none}.")
+        else:
+            lines.append(f"the weights after step {self.taken:,} were best, with {self.weight:g} of the score")
+            lines.append(f"written to {self.folder}")
+        return "\n".join(lines)

@@ -1,0 +1,78 @@
+"""What models of transformers have in common while they are trained on the CPU: no dropout, activations that may be computed again.
+
+Needs the extra ``train``; it is imported when training begins.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+
+from .memory.objective import Batch, split
+
+__all__ = ["TOKENS", "Trainable", "step_seconds"]
+
+TOKENS = ("input_ids", "attention_mask", "token_type_ids")
+"""What a model of transformers reads."""
+
+
+class Trainable(torch.nn.Module):  # type: ignore[misc, unused-ignore]  # torch is untyped where it is not installed
+    """A module around ``inner``, which is, or holds, a model of transformers."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self.inner = inner
+        for module in self.modules():
+            if isinstance(module, torch.nn.Dropout):  # drawing the masks takes a third of a step
+                module.p = 0.0
+        self.supports_gradient_checkpointing = bool(self._checkpointed())
+
+    def activation_checkpointing_enable(self, options: Any, every_n_layers: int = 1) -> None:
+        """As transformers has it."""
+        for module in self._checkpointed():
+            if hasattr(module, "activation_checkpointing_enable"):
+                module.activation_checkpointing_enable(options, every_n_layers=every_n_layers)
+            else:  # before transformers 5.20
+                module.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
+
+    def activation_checkpointing_disable(self) -> None:
+        """As transformers has it."""
+        for module in self._checkpointed():
+            new = hasattr(module, "activation_checkpointing_disable")
+            (module.activation_checkpointing_disable if new else module.gradient_checkpointing_disable)()
+
+    def _checkpointed(self) -> list[Any]:
+        """The models inside that can compute activations again, the outermost only."""
+        found: list[Any] = []
+        for module in self.inner.modules():
+            inside = any(module is part for one in found for part in one.modules())
+            if getattr(module, "supports_gradient_checkpointing", False) and not inside:
+                found.append(module)
+        return found
+
+    def towards(self, other: Self, share: float) -> None:
+        """Put the weights at ``share`` of the way from those of ``other`` to their own (Wortsman et al., CVPR 2022)."""
+        with torch.no_grad():
+            for mine, theirs in zip(self.parameters(), other.parameters(), strict=True):
+                mine.copy_(theirs + share * (mine - theirs))
+
+
+def step_seconds(
+    model: Any, batch: Batch, rows: int, once: Callable[[dict[str, Any]], None], size: Callable[[dict[str, Any]], int]
+) -> float:
+    """About how long a step over ``batch`` in parts of ``rows`` rows takes: ``once`` of one part, and the others by their ``size``."""
+    parts = list(split(batch, rows))
+    sizes = [size(one) for one in parts]
+    part = parts[len(parts) // 2]
+    model.train()
+    took = 0.0
+    for _ in range(2):  # the first time is slower
+        began = time.monotonic()
+        once(part)
+        took = time.monotonic() - began
+    for weight in model.parameters():
+        weight.grad = None
+    return float(took * sum(sizes) / sizes[len(parts) // 2])
