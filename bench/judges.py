@@ -27,7 +27,7 @@ from common import ROOT, SCRATCH, SHARED, keep, table
 sys.path.insert(0, str(ROOT / "src"))
 
 COLLECTIONS = ("cranfield", "scifact")
-QUERIES, DEPTH, WORDS, SEED = 30, 5, 100, 20261129
+QUERIES, DEPTH, WORDS, SEED = 100, 5, 100, 20261129
 PLACE = SCRATCH / "judges"
 MAIN = (
     "bm25",
@@ -193,12 +193,17 @@ def orders(found: dict[str, Any], worth: Callable[[str, str], float]) -> np.ndar
 def compared(name: str, judge: str) -> dict[str, Any] | None:
     """Tau of the systems' order with an interval over queries, and how often the judge orders two documents as people did."""
     from bookwheel.evaluate.agreement import kendall_tau
+    from bookwheel.tune.judging.grades import Judgment
+    from bookwheel.tune.judging.panel import panel
 
-    found, said = pool(name), scores(name, judge)
+    found = pool(name)
     pairs = [(query, document) for query, some in found["pool"].items() for document in some]
-    if not pairs or any(pair not in said for pair in pairs):
+    said = [scores(name, one) for one in PANELS.get(judge, (judge,))]
+    if not pairs or any(pair not in one for pair in pairs for one in said):
         return None
-    values = np.array([score(said[pair]["value"]) for pair in pairs])
+    told = [[Judgment(*pair, None, score(one[pair]["value"])) for pair in pairs] for one in said]
+    values = np.array([one.score for one in (panel(told) if len(told) > 1 else told[0])])
+    worth = dict(zip(pairs, values.tolist(), strict=True))
     # Scores become grades in fixed shares, as the command makes them where nobody has judged: best 10 % 3, next 20 % 2, next 30 % 1.
     cuts = np.quantile(values, [0.4, 0.7, 0.9])
     grades = dict(zip(pairs, np.searchsorted(cuts, values, side="right").tolist(), strict=True))
@@ -209,7 +214,7 @@ def compared(name: str, judge: str) -> dict[str, Any] | None:
     taus = [kendall_tau(people[:, some].mean(1), machine[:, some].mean(1)) for some in drawn]
     right, count = 0.0, 0
     for query, some in found["pool"].items():
-        judged = [(found["qrels"][query].get(document, 0), score(said[query, document]["value"])) for document in some]
+        judged = [(found["qrels"][query].get(document, 0), worth[query, document]) for document in some]
         for a, one in judged:
             for b, other in judged:
                 if a > b:
@@ -221,7 +226,7 @@ def compared(name: str, judge: str) -> dict[str, Any] | None:
         "interval": [float(low), float(high)],
         "pairs_rightly_ordered": right / max(count, 1),
         "judged_pairs": len(pairs),
-        "seconds_a_pair": float(np.median([row["seconds"] for row in said.values()])),
+        "seconds_a_pair": sum(float(np.median([row["seconds"] for row in one.values()])) for one in said),
     }
 
 
@@ -272,7 +277,10 @@ JUDGES = {
     "yes": 'SmolLM2-135M, probability of "Yes" (naive)',
     "granite": "granite-embedding-30m, similarity",
     "static": "built-in vectors, similarity",
+    "panel": "the first and granite together",
 }
+PANELS = {"panel": ("gain", "granite")}
+"""Judges that are several together."""
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from bookwheel.tune.judging.journal import Journal, Pooled
 from bookwheel.tune.judging.known_pairs import planted, reliability_of
 from bookwheel.tune.judging.machine import with_grades
 from bookwheel.tune.judging.models import Gain, Graded, Verdict, read_grade
+from bookwheel.tune.judging.panel import panel
 from bookwheel.tune.judging.prompt_choice import calibrated, choose, mutual_information
 from bookwheel.tune.judging.tournament import Asked, Scored, common_questions, play, read_system, reference_test, trusted
 
@@ -231,7 +232,10 @@ def command(
     queries.write_text("q1\tkeeper of the heron\nq2\tbell bought for coins\n")
 
     def run(judge: Any, *arguments: object, keys: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(judging_models, "METHODS", {"gain": lambda name: judge, "graded": lambda name: judge})
+        def opened(name: str) -> Any:
+            return judge[name] if isinstance(judge, dict) else judge
+
+        monkeypatch.setattr(judging_models, "METHODS", dict.fromkeys(("gain", "graded", "yes"), opened))
         monkeypatch.setattr(sys, "stdin", io.StringIO(keys))
         capfd.readouterr()
         code = main(
@@ -273,6 +277,41 @@ def test_an_unreliable_judge_is_refused_unless_one_insists(made: Path, command: 
     assert not Journal(made / "judgments" / "model-long-texts.jsonl").judgments
     assert command(Long(), "--model", "smollm2", "--unreliable")[0] == 0
     assert Journal(made / "judgments" / "model-long-texts.jsonl").judgments
+
+
+def test_several_models_judge_together(made: Path, tmp_path: Path, command: Callable[..., tuple[int, str, str]]) -> None:
+    command(None, "--measure", "DCG@4", "--all", keys="30" * 20)
+    judges = {"a": Overlap(), "b": Long()}
+    out = tmp_path / "out.tsv"
+    code, said, told = command(judges, "--model", "a", "--model", "b", "--unreliable", "--out", out, "--json")
+    assert code == 0, told
+    reports = json.loads(said)["judges"]
+    assert [one["judge"] for one in reports] == ["overlap words", "long texts", "panel"]
+    assert all(one["compared"][0]["pairs"] == reports[0]["judged"] for one in reports)
+    assert len(out.read_text().splitlines()) == reports[0]["judged"]
+    code, said, _ = command(judges, "--model", "a", "--model", "b", "--unreliable")
+    assert "panel: the mean of overlap words and long texts" in said
+    assert said.count("0 pairs judged now") == 2
+    for given, sentence in (
+        (("--model", "a", "--model", "a"), "in the same way twice"),
+        (("--model", "a", "--by", "gain", "--by", "yes"), "--by is given 2 times for 1 --model"),
+        (("--model", "a", "--model", "b", "--by", "gain", "--by", "magic"), "not by 'magic'"),
+        (("--answers", out, "--model", "a", "--model", "b"), "compared by one model"),
+    ):
+        code, _, told = command(judges, *given)
+        assert (code, sentence in told) == (2, True), told
+
+
+def test_a_panel_is_the_mean_of_standardised_scores() -> None:
+    first = [Judgment("q", "a", None, 1.0), Judgment("q", "b", None, 3.0), Judgment("q", "c", None)]
+    second = [Judgment("q", "a", 3), Judgment("q", "b", 0), Judgment("q", "c", 0), Judgment("q", "d", 3)]
+    found = {one.document: one.score for one in panel([first, second])}
+    assert found == pytest.approx({"a": 0.0, "b": 0.0, "c": -1.0, "d": 1.0}), "what was nonsense is left to the others"
+    flat = [Judgment("q", name, None, 0.3) for name in "abcd"]
+    assert [one.score for one in panel([flat, second])] == [0.5, -0.5, -0.5, 0.5], "who says the same of all says nothing"
+    moved = [Judgment(one.query, one.document, None, 7 + 2 * (one.score or 0)) for one in first[:2]]
+    assert [one.score for one in panel([moved, second])] == pytest.approx([found[one] for one in "abcd"])
+    assert panel([]) == panel([[]]) == []
 
 
 def test_nonsense_is_counted_and_told(command: Callable[..., tuple[int, str, str]]) -> None:

@@ -12,7 +12,7 @@ import click
 from .._errors import UsageError
 from .command import argument, command, option
 from .judging_compare import print_comparison
-from .judging_model import judge_by_model
+from .judging_model import judge_by_models
 from .judging_tournament import print_tournament
 from .keys import keys
 from .options import Number, RecipeText, Whole, json_option, ram_option
@@ -61,12 +61,19 @@ HAND = ("strategy", "confidence", "everything", "lines", "summary")
 @option("--all", "everything", is_flag=True, help="Go on until all that is pooled is judged.")
 @option("--lines", type=Whole(), default=12, metavar="N", help="Lines to show of each passage. [default: 12]")
 @option("--summary", is_flag=True, help="Only print what is known by now, and write --out.")
-@option("--model", metavar="MODEL", help="Let this model judge what is pooled, beside people.")
+@option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="Let this model judge what is pooled, beside people; several also judge together.",
+)
 @option(
     "--by",
-    default="",
+    "ways",
+    multiple=True,
     metavar="NAME",
-    help="How the model judges: gain, graded, yes, similarity or cross. [default: gain; of a server graded]",
+    help="How each model judges: gain, graded, yes, similarity or cross. [default: gain; of a server graded]",
 )
 @option(
     "--against",
@@ -115,8 +122,8 @@ def judge(
     ram: int | None,
     summary: bool,
     lines: int,
-    model: str | None,
-    by: str,
+    models: tuple[str, ...],
+    ways: tuple[str, ...],
     against: str | None,
     limit: int | None,
     unreliable: bool,
@@ -134,14 +141,19 @@ def judge(
     recipes, or only improbably. Every judgment is on disk at once, in the folder judgments of the library;
     the same command goes on where it was. Without a terminal the keys are read from standard input.
 
-    With --model a model judges the same pool: first known pairs, and if it fails them it is refused. With
+    With --model a model judges the same pool: first known pairs, and if it fails them it is refused. Several
+    models judge one after the other, and then as one judge, by the mean of their scores. With
     --compare the agreement of several judges is printed, with --answers two systems' answers are compared
     pair by pair by --model. See docs/judging.md.
     """
     if compared:
         return print_comparison(compared, as_json=as_json)
     if answers:
-        return print_tournament(answers, model, by, references, unreliable=unreliable, as_json=as_json)
+        if len(models) > 1 or len(ways) > 1:
+            raise UsageError("answers are compared by one model; give one --model, and one --by at most")
+        return print_tournament(
+            answers, models[0] if models else None, "".join(ways), references, unreliable=unreliable, as_json=as_json
+        )
     if name is None:
         raise UsageError("LIBRARY is missing; name a library and a file of queries, or give --compare or --answers")
     from ..library.library import open_library
@@ -149,11 +161,22 @@ def judge(
 
     announced()
     with open_library(name, ram=ram) as library:
-        if model is not None:
-            return judge_by_model(
-                library, queries, model, by, recipes, depth, against, out, limit, field, unreliable=unreliable, as_json=as_json
+        if models:
+            return judge_by_models(
+                library,
+                queries,
+                models,
+                ways,
+                recipes,
+                depth,
+                against,
+                out,
+                limit,
+                field,
+                unreliable=unreliable,
+                as_json=as_json,
             )
-        if by or against or limit:
+        if ways or against or limit:
             raise UsageError("--by, --against and --limit are for --model; name one")
         return _by_hand(library, queries, recipes, depth, judge, out, field, not no_color, summary, lines, as_json, how)
 

@@ -42,6 +42,7 @@ __all__ = [
     "fenced",
     "open_judge",
     "read_grade",
+    "require_way",
 ]
 
 WORDS = 160
@@ -234,10 +235,15 @@ def open_judge(by: str, model: str) -> ModelJudge:
     """
     if not by:
         by = "graded" if model.startswith(("http://", "https://")) else "gain"
-    if by not in METHODS:
-        raise UsageError(f"a model judges by {', '.join(METHODS)}, not by {by!r:.40}")
+    require_way(by)
     judge: ModelJudge = METHODS[by](model)
     return judge
+
+
+def require_way(by: str) -> None:
+    """Raises `UsageError` where no model judges ``by``."""
+    if by not in METHODS:
+        raise UsageError(f"a model judges by {', '.join(METHODS)}, not by {by!r:.40}")
 
 
 def read_grade(answer: str) -> int | None:
