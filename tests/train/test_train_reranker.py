@@ -255,7 +255,7 @@ def test_a_run_is_written_as_a_model_that_the_stage_loads(
     before = Manifest.read(library.path).version
     found = train_reranker(library, base, tmp_path / "tuned", options=OPTIONS, minutes=5)
     assert found.folder == str(tmp_path / "tuned"), str(found)
-    assert found.steps == len(found.losses) > 4
+    assert found.steps == len(found.losses) >= 4
     assert found.loss == "contrast"
     assert len(found.validation) == 2
     assert Manifest.read(library.path).version == before

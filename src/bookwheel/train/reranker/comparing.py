@@ -16,7 +16,7 @@ from ...library.passage_texts import opening_texts
 from ...rank.stages.reranking import Reranked, combine
 from ..safety import MEASURE
 
-__all__ = ["CANDIDATES", "FIRST", "WEIGHTS", "Candidates"]
+__all__ = ["CANDIDATES", "FIRST", "WEIGHTS", "Candidates", "evenly"]
 
 CANDIDATES = 20
 """Of BM25, that are put into order, as `cross` does unless told otherwise."""
@@ -70,3 +70,13 @@ class Candidates:
             return every
         found = combine(head, Reranked(own, np.ones(len(own), np.bool_)), weight, "cross")
         return [*found.ids.tolist(), *every[len(head) :]]
+
+
+def evenly(queries: Sequence[str], most: int) -> list[str]:
+    """At most ``most`` of ``queries``, as far apart as they lie: queries of one way to make them stand together.
+
+    >>> evenly(["a", "b", "c", "d", "e"], 3)
+    ['a', 'c', 'e']
+    """
+    places = np.linspace(0, len(queries) - 1, min(most, len(queries))).round().astype(int)
+    return [queries[at] for at in places.tolist()]

@@ -91,8 +91,9 @@ class RerankerTraining:
     def __str__(self) -> str:
         first, last = self.loss_change
         taught = f", taught by {self.teacher}" if self.teacher else ""
+        steps = "step" if self.steps == 1 else "steps"
         lines = [
-            f"trained {self.base} in {self.steps:,} steps of {self.batch:,} queries with {1 + self.others} passages each "
+            f"trained {self.base} in {self.steps:,} {steps} of {self.batch:,} queries with {1 + self.others} passages each "
             f"({', '.join(self.sources)}{taught}; {self.seen:,} of {self.pairs:,} queries) in {self.seconds:.0f} s; "
             f"loss {first:.3f} → {last:.3f}",
             self.plan,
@@ -102,6 +103,6 @@ class RerankerTraining:
             none = f"on validation queries no share of its score raised {MEASURE} above that of BM25 alone"
             lines.append(f"Nothing was written: {self.verdict.reason if self.weight else none}.")
         else:
-            lines.append(f"of the weights those after {self.taken:,} steps were best, with {self.weight:g} of the score")
+            lines.append(f"the weights after step {self.taken:,} were best, with {self.weight:g} of the score")
             lines.append(f"written to {self.folder}")
         return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -32,7 +33,7 @@ from ..scratch import forget
 from ..teachers import dense_teacher
 from .base import Base
 from .candidates import Lists, candidates_of
-from .comparing import CANDIDATES, FIRST, WEIGHTS, Candidates
+from .comparing import CANDIDATES, FIRST, WEIGHTS, Candidates, evenly
 from .result import RerankerTraining
 
 if TYPE_CHECKING:
@@ -46,17 +47,19 @@ LOSSES = ("contrast", "listwise", "margin-mse")
 """`LocalizedContrast`, which needs no teacher; `Listwise` and `MarginMSE`, which imitate one."""
 MINUTES = 45.0
 QUERIES = 600
-"""Held out, at most: a third chooses the weights, two thirds compare."""
+"""Held out, at most: a third chooses the weights, two thirds compare, as many as there is time for."""
 SECONDS_EACH = 4.0
-"""Of the whole time, for each held-out query: 20 passages are read for it two or three times."""
+"""Of the whole time, for each of them: 20 passages are read for it two or three times."""
+TIMED = 3
+"""Queries by which it is told how long they take."""
 PASSAGES = 20_000
 """The most that pairs are made of; of a larger library they are drawn."""
 PAIRS = 20_000
 """The most that are kept to train on."""
-LISTED, TRAINED = 0.2, 0.8
+LISTED, TRAINED = 0.2, 0.75
 """The shares of the minutes after which the teacher stops, and after which the last step must be made."""
-SPARE = 1.25
-"""More lists than there seems to be time for: shorter texts take less."""
+SPARE = 1.5
+"""Lists made for each that there seems to be time for: texts may be shorter, and the machine less busy later."""
 UPDATE = 1.1
 """What the weights' update and reading a batch add to a step's seconds."""
 CHECKPOINT = 120.0
@@ -289,8 +292,8 @@ class _Run(Run):
         """The best step, its share of the score, what each reached on validation queries, and what the others say of it."""
         validation, test = thirds(made)
         found: dict[tuple[int, float], float] = {}
-        asked = Candidates(copy, validation, list(validation.judged))
-        last = max(weights)
+        last, count = max(weights), self._affordable(copy, validation, weights)
+        asked = Candidates(copy, validation, evenly(list(validation.judged), count))
         for step, folder in weights.items():
             with self.shown(f"choosing, after {step:,} steps", len(asked), "queries") as advance, _opened(folder) as encoder:
                 scores = asked.scored(encoder, advance)
@@ -300,7 +303,7 @@ class _Run(Run):
         table = {f"{one:,}": {f"{w:g}": score for (s, w), score in found.items() if s == one} for one in weights}
         if weight == FIRST:
             return step, weight, table, Verdict(())
-        asked = Candidates(copy, test, list(test.judged))
+        asked = Candidates(copy, test, evenly(list(test.judged), 2 * count))
         with self.shown("comparing", len(asked), "queries") as advance, _opened(weights[step]) as encoder:
             scores = asked.scored(encoder, advance)
         after = asked.values(scores, weight)
@@ -309,6 +312,21 @@ class _Run(Run):
             with self.shown("comparing with the base", len(asked), "queries") as advance, _opened(self.base.folder) as encoder:
                 pairs[f"the same with {self.base.name} before"] = (asked.values(asked.scored(encoder, advance), weight), after)
         return step, weight, table, judged(pairs, languages_of(copy, test))
+
+    def _affordable(self, copy: Library, validation: MadeCollection, weights: Mapping[int, Path]) -> int:
+        """Validation queries that the rest of the minutes has room for, with twice as many to compare by; never too few to tell."""
+        count = self.kept.fact("validated")
+        if count is None:
+            asked = Candidates(copy, validation, evenly(list(validation.judged), TIMED))
+            with _opened(weights[max(weights)]) as encoder:
+                asked.scored(encoder)  # the first time is slower
+                began = time.monotonic()
+                asked.scored(encoder)
+            each = max(1e-6, (time.monotonic() - began) / len(asked))
+            runs = len(weights) + 2 * (1 + self.base.trained)
+            count = max(FEWEST, min(len(validation.judged), int(self.left(1.0) / (runs * each))))
+            self.kept.note(validated=count)
+        return int(count)
 
     def _written(self, found: RerankerTraining, weights: Path) -> RerankerTraining:
         from ..encoder.onnx import write_onnx
