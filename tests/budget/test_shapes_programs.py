@@ -48,9 +48,11 @@ WHOLE = """
 import random
 signs = [chr(0x4e00 + n) for n in range(3_000)]
 GIVEN = {
-    "a book of fifty signs": "".join(signs[:50]) * 56_000,
-    "a book of one sign": signs[0] * 2_800_000,
-    "a book of 150 signs": "".join(random.Random(0).choices(signs[:150], k=2_800_000)),
+    "a book of fifty signs": "".join(signs[:50]) * 34_000,
+    "a book of one sign": signs[0] * 1_700_000,
+    "a book of 150 signs": "".join(random.Random(0).choices(signs[:150], k=1_700_000)),
+    "a book of 150 signs and stops": "。".join("".join(random.Random(n).choices(signs[:149], k=19)) for n in range(50_000)),
+    "a longer book of 150 signs": "".join(random.Random(0).choices(signs[:150], k=2_800_000)),
     "a book of 3,000 signs": "".join(random.Random(0).choices(signs, k=2_800_000)),
 }
 for name, text in GIVEN.items():
@@ -136,10 +138,11 @@ def test_what_a_program_adds(tmp_path: Path, python: str, child_environment: dic
 def test_whole_books_without_spaces(tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
     """A document indexed as one passage, in a script without spaces or stops, is held or refused by name."""
     told = within(python, child_environment, WHOLE, tmp_path)
-    refused = told.pop("a book of 3,000 signs")
-    assert "document 't' has at least" in refused["failures"][0]
-    assert refused["good"] == [1, 1]
-    assert len(told) == 3
+    for name in ("a book of 3,000 signs", "a longer book of 150 signs"):
+        refused = told.pop(name)
+        assert "document 't' has at least" in refused["failures"][0], name
+        assert refused["good"] == [1, 1], name
+    assert len(told) == 4
     for name, found in told.items():
         assert (found["documents"], found["failures"], found["good"], found["found"]) == (3, [], [1, 1], ["t"]), name
 

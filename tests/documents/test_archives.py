@@ -19,7 +19,7 @@ from documents_files import paragraph, write_docx, write_pdf, zstd_compress
 
 import bookwheel
 from bookwheel import Document
-from bookwheel.documents import members
+from bookwheel.documents import members, zip_directory
 from bookwheel.documents.paths import Skipped, Source, walk
 from bookwheel.documents.read import read
 
@@ -123,6 +123,37 @@ def test_names_that_lead_elsewhere_are_told(tmp_path: Path, make) -> None:  # ty
     assert [source.read_bytes() for source in sources] == [b"good", b"too"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp437", "Übungäöü"), ("cp1252", "Übungäöü"), ("cp866", "документ"), ("cp1251", "отчёт"), ("cp932", "日本語表"),
+        ("gb18030", "技术文档"), ("cp949", "한국어문서"), ("big5", "報告"), ("utf-8", "naïve 日本"),
+    ],
+)  # fmt: skip
+def test_names_in_the_code_page_of_a_machine(tmp_path: Path, encoding: str, name: str) -> None:
+    """Neither a zip file without the mark of UTF-8 nor a tar file says which; all names of a zip file are in one."""
+    written = name.encode(encoding)
+    held = b"\1" * len(written)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("plain.txt", "the heron")
+        archive.writestr(f"{held.decode()}.txt", "the bittern")
+    (tmp_path / "old.zip").write_bytes(made.getvalue().replace(held, written))
+    found = sorted(source.path.rsplit("/", 1)[-1] for source in walk([tmp_path / "old.zip"]) if isinstance(source, Source))
+    assert found == sorted([f"{name}.txt", "plain.txt"])
+    if encoding != "cp437":
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w", format=tarfile.GNU_FORMAT, encoding=encoding) as packed:
+            info = tarfile.TarInfo(f"{name}.txt")
+            info.size = 5
+            packed.addfile(info, io.BytesIO(b"heron"))
+        (tmp_path / "old.tar").write_bytes(made.getvalue())
+        (source,) = walk([tmp_path / "old.tar"])
+        assert isinstance(source, Source)
+        assert source.path.endswith(f"old.tar/{name}.txt")
+        assert [document.text for document in read(source) if isinstance(document, Document)] == ["heron"]
+
+
 def test_links_and_repeated_names(tmp_path: Path) -> None:
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as file:
@@ -171,7 +202,7 @@ def test_bombs_are_told_and_read_no_further(tmp_path: Path) -> None:
 
 def test_numbers_of_members_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(members, "MAX_MEMBERS", 3)
-    monkeypatch.setattr(members, "MAX_DIRECTORY", 1000)
+    monkeypatch.setattr(zip_directory, "MAX_DIRECTORY", 1000)
     many = {f"{number:03}.txt": b"x" for number in range(9)}
     (tmp_path / "a.tar").write_bytes(tar_of(many))
     assert (len(found(tmp_path / "a.tar")[0]), found(tmp_path / "a.tar")[1]) == (3, {"too large": 1})
@@ -193,6 +224,72 @@ def test_damaged_archives_never_break(tmp_path: Path, name: str) -> None:
             if isinstance(item, Source):
                 with suppress(bookwheel.InputError):
                     assert all(isinstance(one, Document | bookwheel.InputError) for one in read(item))
+
+
+@pytest.mark.parametrize("kind", ["w", "w:gz", "w:xz", "w:bz2"])
+def test_a_tar_that_broke_off_keeps_what_is_there(tmp_path: Path, kind: str) -> None:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=kind) as file:  # type: ignore[call-overload]
+        for number in range(200):
+            noise = random.Random(number).randbytes(6000).hex().encode()
+            info = tarfile.TarInfo(f"{number}.txt")
+            info.size = len(noise)
+            file.addfile(info, io.BytesIO(noise))
+    data = made.getvalue()
+    (tmp_path / f"a.tar.{kind[2:]}".rstrip(".")).write_bytes(data[: len(data) * 3 // 4])
+    sources, skipped = found(tmp_path)
+    assert skipped["damaged archive"] == 1
+    whole = []
+    for source in sources:
+        with suppress(bookwheel.InputError):
+            whole += [item.text for item in read(source) if isinstance(item, Document)]
+    wanted = [random.Random(number).randbytes(6000).hex() for number in range(len(whole) - 1)]
+    assert whole[:-1] == wanted
+    assert len(whole) > 70
+
+
+class _Pipe(io.RawIOBase):
+    """What a zip file is written to that cannot be gone back in: sizes then follow the members."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        self.data += memoryview(data)  # type: ignore[call-overload]
+        return len(memoryview(data))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_zip_file_that_broke_off_keeps_what_is_there(tmp_path: Path, packed: int, piped: bool) -> None:
+    if piped and packed == zipfile.ZIP_STORED:
+        pytest.skip("where a stored member ends, nothing says")
+    pipe, made = _Pipe(), io.BytesIO()
+    starts = []
+    with zipfile.ZipFile(pipe if piped else made, "w", packed) as file:  # type: ignore[arg-type]
+        for number in range(9):
+            starts.append(len(pipe.data) if piped else made.tell())
+            noise = random.Random(number).randbytes(3000).hex()
+            file.writestr(f"notes/{number}.txt", f"heron number {number}. " + noise)
+    data = bytes(pipe.data) if piped else made.getvalue()
+    (tmp_path / "a.zip").write_bytes(data[: (starts[6] + starts[7]) // 2])
+    sources, skipped = found(tmp_path)
+    assert [source.name for source in sources] == [f"a.zip/notes/{number}.txt" for number in range(7)]
+    assert skipped == {"damaged archive": 1}
+    texts = []
+    for source in sources[:6]:
+        (document,) = read(source)
+        assert isinstance(document, Document)
+        texts.append(document.text)
+    assert texts == [f"heron number {number}. " + random.Random(number).randbytes(3000).hex() for number in range(6)]
+    items = read(sources[6])
+    half = next(items)
+    assert isinstance(half, Document)
+    assert half.text.startswith("heron number 6. ")
+    assert len(half.text) > 500
 
 
 def test_a_tar_with_a_damaged_header_tells_it(tmp_path: Path) -> None:

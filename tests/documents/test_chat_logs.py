@@ -42,6 +42,7 @@ def documents(path: Path, text: str) -> list[Document]:
 def test_conversations(tmp_path: Path, value: dict[str, object]) -> None:
     (one,) = documents(tmp_path / "a.json", json.dumps(value, indent=1))
     assert (one.text, one.title) == (SHOWN, value.get("title", "a"))
+    assert one.metadata == ({"model": "x"} if "model" in value else {})  # what was said is text
     for name, text in (("b.jsonl", f"{json.dumps(value)}\n" * 2), ("c.json", json.dumps([value, value]))):
         found = documents(tmp_path / name, text)
         assert [item.text for item in found] == [SHOWN] * (1 if "id" in value else 2)

@@ -150,3 +150,18 @@ def test_a_page_inside_a_message_keeps_the_encoding_of_the_message(tmp_path: Pat
     message["Subject"] = "x"
     message.set_content("<meta charset=iso-8859-1><p>Größe – “ja”", subtype="html", charset="utf-8")
     assert read_one(tmp_path / "a.eml", message.as_bytes()).text == "Größe – “ja”"
+
+
+@pytest.mark.parametrize("encoding", ["cp1250", "iso8859-2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Příliš žluťoučký kůň úpěl ďábelské ódy. Dnes je hezké počasí.",
+        "Příliš žluťoučký kůň úpě",
+        "Pchnąć w tę łódź jeża lub ośm skrzyń fig. Zażółć gęślą jaźń.",
+        "Žluté šátky a tmavší šňůry ležely na židli.",
+    ],
+)
+def test_the_code_pages_of_central_europe_are_told_apart(encoding: str, text: str) -> None:
+    """What is a letter in one is a sign in the other, which does not stand in words."""
+    assert decode(text.encode(encoding)) == text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import lzma
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,29 @@ def test_lines_that_were_added_leave_the_parts_before_them_as_they_were(tmp_path
 def test_a_text_without_line_ends(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("word " * 2_000_000)
     assert "".join(document.text for document in documents_of(tmp_path / "one.txt")) == "word " * 2_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"word{number} " for number in range(900_000)) + "\nlast line\n",
+        "head\n" + "".join(f"第{number}句話在這裡。" for number in range(300_000)),
+        "猫が" * 1_000_000,
+    ],
+)
+def test_a_long_line_is_cut_between_words_into_documents_of_their_own(tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.txt").write_text(text, encoding="utf-8")
+    documents = documents_of(tmp_path / "one.txt")
+    assert "".join(document.text for document in documents) == text
+    assert len({document.id for document in documents}) == len(documents) > 4
+    line = 1 + text.startswith("head")
+    names = [document.id.rsplit("#", 1)[1] for document in documents]
+    assert names[:3] == ["1", f"{line}.2", f"{line}.3"]
+    for one, other in pairwise(documents):
+        if "猫" not in text:
+            assert one.text[-1] in " 。\n"
+        assert one.line in (1, line)
+        assert other.text[0] != " "
 
 
 def test_a_smaller_text_is_one_document(tmp_path: Path) -> None:

@@ -108,7 +108,13 @@ RICH = "<p>" + "The kites fly over the hill when the wind is good. " * 5
 
 @pytest.mark.parametrize(
     ("plain", "rich", "shown"),
-    [(STUB, RICH, "kites"), ("", RICH, "kites"), ("The kites fly. " * 9, RICH, "The kites fly. The"), (STUB, "<p>hi", STUB)],
+    [
+        (STUB, RICH, "kites"),
+        ("", RICH, "kites"),
+        ("The kites fly. " * 9, RICH, "The kites fly. The"),
+        (STUB, "<p>hi", STUB),
+        (STUB, "<p>" + "A short note on kites. " * 3, "A short note"),
+    ],
 )
 def test_the_html_is_read_where_the_plain_text_is_a_stub(tmp_path: Path, plain: str, rich: str, shown: str) -> None:
     mail = message(plain)
@@ -219,3 +225,17 @@ def test_web_pages_in_one_file(tmp_path: Path) -> None:
         document = one(tmp_path / name, data)
         assert (document.title, document.text) == ("Kütes", "The kütes fly")
         assert document.metadata["url"] == "https://example.com/kites"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shown"),
+    [
+        ("format=flowed", "A line that is broken.\n> quoted \n> more\n\n-- \nAnn"),
+        ("format=Flowed; DelSp=yes", "A line that isbroken.\n> quoted \n> more\n\n-- \nAnn"),
+        ("charset=utf-8", "A line that is \nbroken.\n> quoted \n> more\n\n-- \nAnn"),
+    ],
+)
+def test_flowed_lines(tmp_path: Path, parameters: str, shown: str) -> None:
+    body = "A line that is \nbroken.\n> quoted \n> more\n\n-- \nAnn\n"
+    data = f"From: a@b.c\nSubject: x\nContent-Type: text/plain; {parameters}\n\n{body}"
+    assert one(tmp_path / "a.eml", data.encode()).text == shown

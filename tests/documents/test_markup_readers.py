@@ -10,6 +10,7 @@ import pytest
 from told_places import places
 
 from bookwheel import Document
+from bookwheel.documents.headings import markup_headings
 from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Source, walk
 from bookwheel.documents.read import read
@@ -45,6 +46,11 @@ def test_rtf(tmp_path: Path) -> None:
     assert (document.title, document.metadata) == ("The Title", {"author": "Ada", "date": "1843-09-01", "year": 1843})
     assert one(tmp_path / "b.doc", RTF).text == document.text
     assert one(tmp_path / "c.txt", RTF).text == document.text
+
+
+def test_deleted_text_of_rtf_is_left_out(tmp_path: Path) -> None:
+    data = rb"{\rtf1\ansi {\revised kept} {\deleted gone {\b gone too}} and \deleted gone\deleted0 here}"
+    assert one(tmp_path / "a.rtf", data).text == "kept  and here"
 
 
 @pytest.mark.parametrize(
@@ -196,12 +202,12 @@ def test_latex(tmp_path: Path) -> None:
     assert [" ".join(line.split()) for line in document.text.split("\n") if line.strip()] == [
         "Owls & Kites",
         "See and some bold text, “quoted” — naïve, ça, Žižek, øre, Straße. 50% off",
-        "NowA note. α^2 ≤ 5.",
+        "Now (A note.) α^2 ≤ 5.",
         "a b",
         "x % y",
         r"\raw{text} % kept",
     ]
-    assert (document.title, document.metadata) == ("The Naïve Café", {"author": "Ada , Erdős"})
+    assert (document.title, document.metadata) == ("The Naïve Café", {"author": "Ada, Erdős"})
     spans = split_document(document, "sentence")
     lines = LATEX.split("\n")
     for span, (_, line) in zip(spans, places(document, spans), strict=True):
@@ -211,8 +217,54 @@ def test_latex(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (r"\begin{center}{\Large The heading} here\end{center}", "The heading here"),
+        (r"\begin{minipage}[t]{3cm} inside \end{minipage}", "inside"),
+        (r"\begin{tabularx}{\textwidth}{lX} a & b \end{tabularx}", "a b"),
+        (r"\begin{frame}[fragile]{Frame title} body\end{frame}", "Frame title body"),
+        (r"\begin{theorem}[Pythagoras] It holds.\end{theorem}", "[Pythagoras] It holds."),
+        (r"\foreignlanguage{german}{Die Eule} and \textcolor{red}{a red word}", "Die Eule and a red word"),
+        (r"\vspace{1cm}{\bf bold} \resizebox{3cm}{!}{drawn}", "bold drawn"),
+        (r"kites\footnote{Not \emph{birds}.} fly", "kites (Not birds.) fly"),
+        (r"\href{https://a.b/c\_d}{the page} says", "the page (https://a.b/c_d) says"),
+        (r"$\frac{a+b}{2}$", "a+b/2"),
+        (
+            r"\newcommand{\kite}{flying \emph{machine}}\def\two{\kite{} twice}The \kite{} and \two.",
+            "The flying machine and flying machine twice.",
+        ),
+        (r"\newcommand\more[1]{never #1}\renewcommand{\x}{\x}A \more{word} \x end", "A word end"),
+    ],
+)
+def test_what_of_latex_is_text(tmp_path: Path, written: str, shown: str) -> None:
+    document = one(tmp_path / "a.tex", f"\\documentclass{{article}}\n\\begin{{document}}\n{written}\n\\end{{document}}")
+    assert " ".join(document.text.split()) == shown
+
+
+@pytest.mark.parametrize(
+    "package", [r"\usepackage[ngerman]{babel}", r"\usepackage{german}", r"\documentclass[a4paper,austrian]{article}"]
+)
+def test_german_shorthands(tmp_path: Path, package: str) -> None:
+    begin = f'{package}\n\\title{{L"osungen}}\n\\begin{{document}}\n\\section{{Gr"o"sen}}\n'
+    text = begin + '"`Stra"sen"\'-B"aume \\verb|"a|\n\\end{document}'
+    document = one(tmp_path / "a.tex", text)
+    assert (document.title, document.text.split()) == ("Lösungen", ["Größen", "„Straßen“-Bäume", '"a'])
+    assert [heading.title for heading in document.headings] == ["Größen"]
+    other = one(tmp_path / "b.tex", text.replace(package, r"\usepackage[english]{babel}"))
+    assert other.title == 'L"osungen'
+
+
+def test_macros_of_the_preamble_are_put_in(tmp_path: Path) -> None:
+    text = "\\newcommand{\\owl}{Strix \\textit{aluco}}\n\\begin{document}\nThe\n\\owl{} sleeps.\n\\end{document}"
+    document = one(tmp_path / "a.tex", text)
+    assert (document.text.strip(), document.line) == ("The\nStrix aluco sleeps.", 3)
+
+
+@pytest.mark.parametrize(
     "data",
     [
+        r"\newcommand{\a}{\b\b\b\b}\newcommand{\b}{\a\a\a\a}" + r"\a" * 50_000,
+        r"\newcommand{" * 50_000,
         r"\begin{" * 50_000,
         "{" * 200_000,
         r"\title{" * 20_000,
@@ -250,3 +302,22 @@ def test_hostile_manual_pages_are_read_soon(tmp_path: Path, data: str) -> None:
         assert isinstance(source, Source)
         list(read(source))
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('Title *with* `markup` and a [link](https://a.b/c_(d) "x")', "Title with markup and a link"),
+        ("[![Build](https://b.c/x.svg)](https://b.c) Kites", "Build Kites"),
+        ("A **bold**, __bold__ and _it_", "A bold, bold and it"),
+        ("`__init__` of snake_case_name", "__init__ of snake_case_name"),
+        ('<a name="x"></a>Intro <sub>2</sub> {#intro .c}', "Intro 2"),
+        (r"A \* star &amp; more", "A * star & more"),
+        ("std::vector<int> 2*3*4 [1.2.0]", "std::vector<int> 2*3*4 [1.2.0]"),
+    ],
+)
+def test_titles_and_headings_are_what_a_page_shows(tmp_path: Path, written: str, shown: str) -> None:
+    document = one(tmp_path / "a.md", f"# {written}\n\ntext\n")
+    assert document.title == shown
+    assert [heading.title for heading in markup_headings(document.text)] == [shown]
+    assert one(tmp_path / "b.md", f"{written}\n===\n\ntext\n").title == shown

@@ -14,6 +14,7 @@ import bookwheel
 from bookwheel import Document, InputError
 from bookwheel.documents.passages import split_document
 from bookwheel.documents.paths import Skipped, Source, walk
+from bookwheel.documents.readers.xlsx import cell_date, cell_elapsed, cell_percent, number_kind, shown_number
 
 
 def placed(document: Document) -> list[tuple[str, object]]:
@@ -40,13 +41,14 @@ def test_slides_in_the_order_of_the_show(tmp_path: Path) -> None:
             a="notesSlide:../notesSlides/n.xml", b="chart:/ppt/charts/c.xml", c="comments:../x.xml"
         ),
         "ppt/notesSlides/n.xml": NOTES,
-        "ppt/charts/c.xml": f"<c:chart xmlns:c='c' xmlns:a='a'>{paragraphs('Sales')}<c:strCache><c:v>North</c:v></c:strCache></c:chart>",
+        "ppt/charts/c.xml": f"<c:chart xmlns:c='c' xmlns:a='a'>{paragraphs('Sales')}<c:strCache><c:v>North</c:v></c:strCache>"
+        "<c:multiLvlStrCache><c:lvl><c:pt><c:v>Oslo</c:v></c:pt></c:lvl></c:multiLvlStrCache></c:chart>",
         "ppt/x.xml": "<p:cmLst xmlns:p='p'><p:cm><p:text>a remark</p:text></p:cm></p:cmLst>",
     }
     document = one(tmp_path / "a.pptx", pptx(SLIDES, more))
     assert placed(document) == [
         ("First\n\nbody one\nbody two\n\nin a group", "slide 1"),
-        ("Second\n\na\tb\n\nNotes: say this\n\nSales\nNorth\n\na remark", "slide 2"),
+        ("Second\n\na\tb\n\nNotes: say this\n\nSales\nNorth\nOslo\n\na remark", "slide 2"),
     ]
     assert (document.title, document.metadata) == ("First", {"slides": 2})
     assert placed(one(tmp_path / "b.ppsx", pptx(SLIDES, main="deck/main.xml")))[0][1] == "slide 1"
@@ -103,6 +105,20 @@ def test_cells_say_what_a_spreadsheet_shows(tmp_path: Path) -> None:
     ]  # fmt: skip
     whole = places(document, split_document(document, "document"))
     assert whole == [("sheet Sales 2024", None)]
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "shown"),
+    [
+        ("0.0%", "0.256", "25.6%"), ("0%", "1", "100%"), ("0.00%;[Red]-0.00%", "-0.035", "-3.5%"), (r'0 "%"', "3", "3"),
+        ("[h]:mm:ss", "1.25", "30:00:00"), ("[mm]:ss", "0.0625", "1:30:00"), ('[Red]0.0;"h"0', "1.5", "1.5"),
+        ("[$-409]d-mmm-yy", "45322", "2024-01-31"), ("h:mm", "0.5", "12:00:00"), ("0.00E+00", "1500", "1500"),
+    ],
+)  # fmt: skip
+def test_number_formats(code: str, value: str, shown: str) -> None:
+    kind = number_kind(code)
+    shows = {"date": cell_date, "elapsed": cell_elapsed, "percent": cell_percent, "": shown_number}
+    assert shows[kind](value) == shown
 
 
 def test_what_is_wrong_with_a_workbook_is_told_and_the_rest_is_read(tmp_path: Path) -> None:

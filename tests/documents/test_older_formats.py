@@ -238,6 +238,17 @@ def test_calendars(tmp_path: Path) -> None:
         assert (task.title, task.text) == ("Buy string", "Until: 2024-02-01")
 
 
+def test_categories_of_an_event_are_several_values(tmp_path: Path) -> None:
+    several = ICS.replace("LOCATION", "CATEGORIES:Sport,Wind\\, weather\nCATEGORIES:Sport,Air\nLOCATION")
+    event = items(tmp_path / "a.ics", several)[0]
+    assert isinstance(event, Document)
+    assert event.metadata["categories"] == ("Sport", "Wind, weather", "Air")
+    assert "Categories: Sport, Wind, weather" in event.text
+    event = items(tmp_path / "b.ics", ICS.replace("LOCATION", "CATEGORIES:Sport\nLOCATION"))[0]
+    assert isinstance(event, Document)
+    assert event.metadata["categories"] == "Sport"
+
+
 VCARD = """BEGIN:VCARD
 VERSION:3.0
 N:Müller;Jürgen;;;

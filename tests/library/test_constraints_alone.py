@@ -54,3 +54,20 @@ def test_the_title_is_text_where_there_is_no_other(tmp_path: Path) -> None:
         (found,) = library.search("zebra", k=5)
         assert (found.id, found.title, found.text) == ("a", "Only a zebra in the title", "Only a zebra in the title")
         assert library.add([Document("a", "", "Only a zebra in the title")]).unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "phrases"),
+    [
+        ("russian", "Ёжик нёс ещё один мёд", ["нес еще один мед", "еще один", "НЁС ЕЩЕ"]),
+        ("french", "La même forêt à côté de l'église", ["meme foret", "a cote", "MÊME FORÊT"]),
+        ("portuguese", "Isso não é o que está lá", ["nao e o que", "isso nao"]),
+    ],
+)
+def test_function_words_of_a_phrase_meet_without_their_marks(
+    tmp_path: Path, language: str, text: str, phrases: list[str]
+) -> None:
+    with bookwheel.open(tmp_path / "x", create=True, encoder=None, language=language) as made:
+        made.add([Document("a", text, ""), Document("b", "12 345 67", "")])
+        for phrase in phrases:
+            assert [result.id for result in made.search(f'"{phrase}"', recipe="syntax() >> bm25")] == ["a"], phrase

@@ -77,6 +77,49 @@ def test_filters(library: bookwheel.Library) -> None:
     assert {condition: ids(library, condition) for condition in FILTERS} == FILTERS
 
 
+def test_whole_numbers_of_any_size_are_compared_exactly(tmp_path: Path) -> None:
+    hashes = [17293822569102704640 + n for n in range(3)] + [
+        2**63 - 1,
+        2**63,
+        -(2**63),
+        -(2**63) - 1,
+        2**53,
+        2**53 + 1,
+        10**40,
+        10**400,
+    ]
+    made = bookwheel.open(tmp_path / "library", create=True, encoder=None, language="none")
+    made.add([{"id": str(n), "text": "one two three four", "hash": value} for n, value in enumerate(hashes)])
+    made.add(
+        [
+            {"id": "text", "text": "one two three four", "hash": "none"},
+            {"id": "csv", "text": "one two three four", "hash": str(2**64)},
+        ]
+    )
+    every = dict(zip(map(str, range(len(hashes))), hashes, strict=True)) | {"csv": 2**64}
+
+    def found(condition: str) -> set[str]:
+        return {result.id for result in made.search("one", k=20, where=condition, recipe="bm25")}
+
+    for value in {*every.values(), 2**64 + 1, 10**39, -(10**30)}:
+        assert found(f"hash = {value}") == {name for name, own in every.items() if own == value}
+        assert found(f"hash in ({value}, 5)") == {name for name, own in every.items() if own == value}
+        assert found(f"hash < {value}") == {name for name, own in every.items() if own < value}
+        assert found(f"hash >= {value}") == {name for name, own in every.items() if own >= value}
+
+
+def test_infinity_is_shown_and_found_as_a_word(tmp_path: Path) -> None:
+    made = bookwheel.open(tmp_path / "library", create=True, encoder=None, language="none")
+    made.add([{"id": "1", "text": "one", "x": float("inf")}, {"id": "2", "text": "one", "x": [float("-inf"), 3]}])
+    assert [ids(made, condition) for condition in ('x = "Infinity"', 'x in ("-Infinity")', "x > 1e300", "x < 0")] == [
+        "1",
+        "2",
+        "1",
+        "2",
+    ]
+    assert dict(made.facets("x")) == {"Infinity": 1, "-Infinity": 1, 3: 1} == dict(made.facets("x", "one"))
+
+
 def test_what_is_kept_is_what_was_given(library: bookwheel.Library) -> None:
     assert only(library, "1").metadata == {
         "tags": ["red", "blue"],

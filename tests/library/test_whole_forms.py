@@ -65,6 +65,37 @@ def test_excluding_one_leaves_its_parts(library: Any) -> None:
     assert set(found(library, "C -C++", "syntax() >> bm25")) == {"c", "sharp", "vitamin"}
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ('"C++ templates"', {"cpp"}),
+        ('"C++ code"', set()),  # "Plain C code" and a C++ elsewhere are not it
+        ('code -"C++ code"', {"c"}),
+        ('"C# generics"', {"sharp"}),
+        ('"the r&d  department"', {"rd"}),
+        ('"runs node.js in"', {"node"}),
+    ],
+)
+def test_phrases_with_one_hold_as_they_are_written(library: Any, query: str, names: set[str]) -> None:
+    assert set(found(library, query, "syntax() >> bm25")) == names
+
+
+def test_excluding_one_whose_word_is_a_stop_word_elsewhere(tmp_path: Path) -> None:
+    """French has c among its function words, so that the texts tell whether they have the word C."""
+    french = "Le chat est dans la maison, et c'est pour les enfants qui sont avec elle que nous avons une table."
+    with bookwheel.open(tmp_path / "x", create=True, encoder=None, recipe="bm25") as made:
+        made.add(
+            [
+                Document(name, f"{TEXTS[name]} This is what they said about the code, and that was it.", "")
+                for name in ("c", "cpp")
+            ]
+        )
+        made.add([Document("french", french, "")])
+        assert {"english", "french"} <= set(made.info().languages)
+        assert found(made, "code -C++", "syntax() >> bm25") == ["c"]
+        assert found(made, "+C++", "syntax() >> bm25") == ["cpp"]
+
+
 def test_decimals_and_initials_are_no_forms() -> None:
     assert whole_forms("p < 0.05, 3.14 (e.g. U.S.) end. Next") == []
     assert [form_of(word) for word in whole_forms("(C++), C++/C#.")] == ["c++", "c++", "c#"]

@@ -10,9 +10,10 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 
-__all__ = ["by_mark", "declared", "detect", "escaped", "wide"]
+__all__ = ["by_mark", "declared", "detect", "detect_names", "escaped", "wide"]
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -60,6 +61,9 @@ _RIVALS = {
 }
 """Code pages that are rare, and the frequent one that is taken where it reads as well."""
 
+_TWINS = ("cp1250", "iso8859-2")
+"""Code pages of the same languages, most of whose letters are in the same places: others are signs in the other one."""
+
 _ESCAPE = re.compile(rb"\x1b(?:\$[@AB]|\$\([CD]|\$\)C|\([IJ])")
 _TILDE = re.compile(rb"~\{((?:[!-w][!-~]){2,})~\}")
 
@@ -104,9 +108,31 @@ def detect(data: bytes) -> str:
     return _better(sample, name) if name in _LATIN or name in _OTHERS else name
 
 
+def detect_names(names: Iterable[bytes]) -> str:
+    """Python's name of the encoding of file names, all in the same one, that may be of programs of DOS and Windows.
+
+    Code page 437, which archives are said to use, where it makes of them nothing but Latin letters.
+    """
+    data = b"\n".join(name for name in names if not name.isascii())
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8"
+    text = data.decode("cp437")
+    if not _oddities(text) and all(character.isascii() or (character < "\u0250" and character.isalpha()) for character in text):
+        return "cp437"
+    found = detect(data)
+    return "cp437" if "\N{REPLACEMENT CHARACTER}" in data.decode(found, "replace") else found
+
+
 def _better(sample: bytes, name: str) -> str:
     """The code page ``name``, or a more frequent one in which the text looks no worse; Windows-1252 where it looks better."""
-    odd = {other: _oddities(sample.decode(other, "replace")) for other in {name, _RIVALS.get(name, name), "cp1252"}}
+    others = _TWINS if name in _TWINS else (name, _RIVALS.get(name, name))
+    odd = {other: _oddities(sample.decode(other, "replace")) for other in (*others, "cp1252")}
+    if name in _TWINS:
+        name = min(_TWINS, key=lambda twin: (odd[twin], twin != name))
     rival = _RIVALS.get(name)
     if rival is not None and odd[rival] < odd[name] + (name != "mac-cyrillic"):
         name = rival

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from itertools import islice
 from .document import Document, Heading
 from .parts import HEADINGS, bounded
 
-__all__ = ["fences", "heading_starts", "markup_headings", "with_headings"]
+__all__ = ["fences", "heading_starts", "heading_text", "markup_headings", "with_headings"]
 
 _ATX = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*)", re.MULTILINE)
 _MARK = r"([=\-~^\"'`#*+:.])"
@@ -20,6 +21,23 @@ _UNDERLINED = re.compile(
 )
 _FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
 _CLOSING = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
+_MARKED = re.compile(r"[][*_`<&{\\]")
+_ROLE = re.compile(r"`([^`<>]+?) ?<[^`<>]+>`__?")
+_LINK = re.compile(r'!?\[((?:[^][]|\[[^][]*\])*)\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?: "[^"]*")?\)|\[[^][]*\])')
+_CODE = re.compile(r"`+([^`]+)`+")
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|br|center|code|del|div|em|font|h[1-6]|i|img|ins|kbd|mark|p|picture|s|samp|small|source|span|strong|sub|sup|u)"
+    r"(?:[ /][^<>]*)?>",
+    re.IGNORECASE,
+)
+_ATTRIBUTES = re.compile(r" ?\{[#.:][^{}]*\}$")
+_EMPHASIS = tuple(
+    map(
+        re.compile,
+        (r"\*\*(\S(?:.*?\S)?)\*\*", r"(?<![\w*])\*(\S(?:[^*]*?\S)?)\*(?![\w*])", r"(?<!\w)__?(\S(?:[^_]*?\S)?)__?(?!\w)"),
+    )
+)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TITLE = 300
 """Characters of a heading that are kept."""
 
@@ -79,7 +97,7 @@ def markup_headings(text: str) -> tuple[Heading, ...]:
     """
     marks = fences(text)[0]
     found = [
-        Heading(match.start(), len(match.group(1)), _title(_CLOSING.sub("", match.group(2))))
+        Heading(match.start(), len(match.group(1)), heading_text(_CLOSING.sub("", match.group(2))))
         for match in islice(_atx(text, marks), HEADINGS + 1)
     ]
     markdown = bool(found)
@@ -88,7 +106,7 @@ def markup_headings(text: str) -> tuple[Heading, ...]:
         mark = match.group("rule")[0]
         kind = mark if match.group(1) is None else mark * 2
         level = (2 if mark == "-" else 1) if markdown else kinds.setdefault(kind, len(kinds) + 1)
-        found.append(Heading(match.start(), level, _title(match.group("title"))))
+        found.append(Heading(match.start(), level, heading_text(match.group("title"))))
     return bounded(sorted(heading for heading in found if heading.title))
 
 
@@ -99,5 +117,19 @@ def with_headings(document: Document) -> Document:
     return replace(document, headings=found)
 
 
-def _title(line: str) -> str:
-    return " ".join(line[: 2 * _TITLE].split()).strip("*_` ")[:_TITLE]
+def heading_text(line: str) -> str:
+    """What a page shows of a heading that was written with the marks of Markdown: links, pictures, emphasis, code, tags."""
+    line = " ".join(line[: 2 * _TITLE].split())
+    if not _MARKED.search(line):
+        return line[:_TITLE]
+    line = _ROLE.sub(r"\1", line)
+    for _ in range(2):  # a picture in a link
+        line = _LINK.sub(r"\1", line)
+    parts = _CODE.split(line)
+    for at in range(0, len(parts), 2):  # what is between is code
+        part = _TAG.sub("", _ATTRIBUTES.sub("", parts[at]))
+        for mark in _EMPHASIS:
+            part = mark.sub(r"\1", part)
+        parts[at] = html.unescape(_ESCAPED.sub(r"\1", part))
+    shown = " ".join("".join(parts).split())
+    return (shown if len(parts) > 1 else shown.strip("*_` "))[:_TITLE]

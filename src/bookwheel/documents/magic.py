@@ -74,7 +74,8 @@ def by_magic(head: bytes, source: Source) -> tuple[str, str]:
 
 def _of_zip(source: Source) -> tuple[str, str]:
     """Which of the formats in zip containers this is; an archive if none of them, or if it is damaged."""
-    from .members import check_directory, seekable
+    from .members import seekable
+    from .zip_directory import check_directory
 
     try:
         with seekable(source) as stream:

@@ -14,19 +14,22 @@ import threading
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from .._errors import InputError
+from .member_names import tar_name, zip_names
+from .torn_zip import TornZip
 from .unclosed import Unclosed
+from .zip_directory import check_directory
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
     from .source import Source
 
-__all__ = ["MAX_DEPTH", "MAX_MEMBERS", "Member", "check_directory", "close_archives", "list_members", "open_member", "seekable"]
+__all__ = ["MAX_DEPTH", "MAX_MEMBERS", "Member", "close_archives", "list_members", "open_member", "seekable"]
 
 MAX_DEPTH = 3
 """Archives inside archives."""
@@ -37,8 +40,6 @@ MAX_RATIO = 200
 """Text packs 3 to 30 times, logs up to 100; bombs a thousand times."""
 SMALL = 1 << 20
 """A member below this size may have any ratio."""
-MAX_DIRECTORY = 8 << 20
-"""Bytes of a zip file's list of members, from which Python makes twenty times as much."""
 MAX_HEADER = 1 << 20
 """Bytes of a tar header with a long name."""
 
@@ -185,8 +186,13 @@ class _Zip:
         self._below = seekable(source)
         try:
             check_directory(self._below, source)
-            self._file = zipfile.ZipFile(self._below)
-            self._names = {_zip_name(info): info for info in self._file.infolist()}
+            self._torn: TornZip | None = None
+            try:
+                self._file = zipfile.ZipFile(self._below)
+            except zipfile.BadZipFile:
+                self._torn = TornZip(self._below, _zip_problem, source.max_bytes)
+                return
+            self._names = dict(zip(zip_names(self._file.infolist()), self._file.infolist(), strict=True))
         except BaseException:
             self._below.close()
             raise
@@ -197,17 +203,23 @@ class _Zip:
             raise InputError(f"{source.label} looks like a zip bomb: its members share the same bytes; it was skipped")
 
     def names(self) -> Iterator[tuple[str, int, str]]:
+        if self._torn is not None:
+            yield from self._torn.names()
+            return
         for name, info in self._names.items():
             if not info.is_dir():
                 yield name, info.file_size, _zip_problem(info)
 
     def open(self, name: str) -> BinaryIO:
+        if self._torn is not None:
+            return self._torn.open(name)
         if name not in self._names:
             raise InputError(f"the archive no longer has a member {name!r}")
         return cast(BinaryIO, self._file.open(self._names[name]))  # it ends at the size that is stated, and checks a checksum
 
     def close(self) -> None:
-        self._file.close()
+        if self._torn is None:
+            self._file.close()
         self._below.close()
 
 
@@ -219,28 +231,6 @@ def _zip_problem(info: zipfile.ZipInfo) -> str:
     if info.create_system == 3 and (info.external_attr >> 28) not in (0, 8):
         return "link in an archive"
     return ""
-
-
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    """The name; where the archive does not say that it is UTF-8, but it is, as UTF-8."""
-    if not info.flag_bits & 0x800 and not info.filename.isascii():
-        with suppress(UnicodeError):
-            return info.filename.encode("cp437").decode("utf-8")
-    return info.filename
-
-
-def check_directory(stream: BinaryIO, source: Source) -> None:
-    """Refuse a list of members that would fill the memory, before it is read."""
-    end = stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, end - (1 << 16) - 22))
-    tail = stream.read()
-    at = tail.rfind(b"PK\5\6")
-    size = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
-    long = tail.rfind(b"PK\6\6")
-    if size == 0xFFFFFFFF and long >= 0:
-        size = int.from_bytes(tail[long + 40 : long + 48], "little")
-    if size > MAX_DIRECTORY:
-        raise InputError(f"{source.label} has a list of members of {size:,} bytes, more than {MAX_DIRECTORY:,}: split it")
 
 
 class _Tar:
@@ -277,7 +267,7 @@ class _Tar:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
-        self._here = found.name if found is not None else ""
+        self._here = tar_name(found.name) if found is not None else ""
         return found
 
     def names(self) -> Iterator[tuple[str, int, str]]:
@@ -289,15 +279,15 @@ class _Tar:
             problem = ""
             if not info.isreg() or info.issparse():
                 problem = "link in an archive" if info.issym() or info.islnk() else "not a regular file"
-            elif info.name in seen:
+            elif self._here in seen:
                 problem = "name used twice in an archive"
-            seen.add(info.name)
+            seen.add(self._here)
             if not problem:
                 self._at = info
-            yield info.name, info.size if info.isreg() else 0, problem
+            yield self._here, info.size if info.isreg() else 0, problem
 
     def open(self, name: str) -> BinaryIO:
-        if self._tar is None or (self._here != name and not self._forward_to(name)):
+        if self._tar is None or (self._here != name and not self._is_ahead(name)):
             self._restart()
             if not self._forward_to(name):
                 raise InputError(f"the archive no longer has a member {name!r}")
@@ -311,9 +301,17 @@ class _Tar:
         self._kept.seek(0)
         return cast(BinaryIO, io.BufferedReader(Unclosed(self._kept), _CHUNK))
 
+    def _is_ahead(self, name: str) -> bool:
+        try:
+            return self._forward_to(name)
+        except InputError:
+            raise
+        except Exception:  # the archive was listed up to its damage: the member may be before it
+            return False
+
     def _forward_to(self, name: str) -> bool:
         while (info := self._next()) is not None:
-            if info.name == name and info.isreg():
+            if self._here == name and info.isreg():
                 self._at = info
                 return True
         return False

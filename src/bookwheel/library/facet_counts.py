@@ -9,7 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..documents.metadata import comparable
+from ..documents.metadata import comparable, kept
 from .filters.conditions import BUILT_IN, Value
 from .filters.file_fields import FILE_FIELDS
 from .passage_rows import DocumentFields
@@ -26,7 +26,7 @@ class Facets(dict[Value, int]):
     """The values of a field and how many documents have each, the most frequent first."""
 
     def __init__(self, counts: Iterable[_Count], *, field: str, documents: int, missing: int, distinct: int) -> None:
-        super().__init__(counts)
+        super().__init__((shown, count) for value, count in counts if (shown := kept(value)) is not None)
         self.field = field
         self.documents = documents
         """Documents that were looked at: all, or those that meet the filter and the query."""

@@ -50,8 +50,11 @@ GATHERED_PER_BYTE = 128
 """The most bytes that gathering and sorting takes for a byte of text: where each word, or pair of letters, is a new one."""
 TERM = 450
 """Bytes that gathering and sorting takes for a new word."""
-UNSPACED_CHARACTER = 24
-"""Bytes that analysing takes besides for each character of a script without spaces, whose runs are long words."""
+UNSPACED_CHARACTER = 48
+"""Bytes that analysing takes besides for each character of a script without spaces, whose runs are long words.
+
+Measured on books of 1 to 4 million characters, above what their pairs take: 20 of one sign, 33 of Thai, 40 of 150 signs, 46 with
+a stop after every 20."""
 
 
 @dataclass(slots=True)

@@ -6,13 +6,13 @@ import quopri
 import re
 from collections.abc import Iterator
 
-from ..document import Document, Scalar
+from ..document import Document, Scalar, Value
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source
 from .base import Format, Items
 from .mail_parts import recoded
 from .text import read_text
-from .values import one_line, year_of
+from .values import one_line, one_or_several, year_of
 
 __all__ = ["ICS", "VCARD"]
 
@@ -43,7 +43,8 @@ def _events(source: Source) -> Iterator[Document]:
     for line, entry in _entries(read_text(source), _ENTRIES["ICS"]):
         values: dict[str, str] = {}
         shown: list[str] = []
-        metadata: dict[str, Scalar] = {}
+        metadata: dict[str, Value] = {}
+        categories: list[str] = []
         for name, parameters, value in entry:
             if name in ("DTSTART", "DTEND", "DUE"):
                 when = _when(value)
@@ -53,14 +54,20 @@ def _events(source: Source) -> Iterator[Document]:
                 values[name] = _text(value)
             elif name in _SHOWN and len(shown) < _MAX_ATTENDEES:
                 text = _text(value)
+                if name == "CATEGORIES":
+                    several = [one_line(_text(part), 200) for part in re.split(r"(?<!\\),", value) if part.strip()]
+                    categories += several
+                    text = ", ".join(several)
                 if name in ("ORGANIZER", "ATTENDEE"):
                     text = re.sub("(?i)^mailto:", "", text)
                     if named := _NAMED.search(parameters):
                         text = f"{named.group(1) or named.group(2)} {text}".strip()
-                if name in ("LOCATION", "ORGANIZER", "CATEGORIES") and text:
+                if name in ("LOCATION", "ORGANIZER") and text:
                     metadata.setdefault(name.lower(), one_line(text, 1000))
                 if text.strip():
                     shown.append(f"{_SHOWN[name]}: {text}" if _SHOWN[name] else text)
+        if categories:
+            metadata["categories"] = one_or_several(categories)
         if "start" in metadata and (year := year_of(str(metadata["start"]))) is not None:
             metadata["year"] = year
         title = one_line(values.get("SUMMARY", ""))

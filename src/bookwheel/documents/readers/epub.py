@@ -7,14 +7,14 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
-from ..document import Document, Heading, Scalar
+from ..document import Document, Heading, Value
 from ..encoding import clean
 from ..parts import joined, moved_headings
 from ..source import Fields, Source
 from .archive import Archive, open_archive
 from .base import Format, Items
 from .html import chapter_text, parse_html
-from .values import one_line, year_of
+from .values import one_line, one_or_several, year_of
 from .xml import local, parse_xml
 
 __all__ = ["EPUB"]
@@ -75,14 +75,14 @@ def _refuse_protected(archive: Archive, source: Source, chapters: list[str]) -> 
                 raise InputError(f"{source.label} is protected by DRM and cannot be read")
 
 
-def _metadata(package: Element) -> tuple[dict[str, Scalar], str]:
+def _metadata(package: Element) -> tuple[dict[str, Value], str]:
     found: dict[str, list[str]] = {}
     for element in package.iter():
         if "purl.org/dc/elements" in element.tag and (value := one_line(clean("".join(element.itertext())), 1000)):
             found.setdefault(local(element.tag), []).append(value)
-    metadata: dict[str, Scalar] = {}
+    metadata: dict[str, Value] = {}
     if "creator" in found:
-        metadata["author"] = ", ".join(found["creator"])
+        metadata["author"] = one_or_several(found["creator"])
     for name in ("publisher", "language", "description", "date"):
         if name in found:
             metadata[name] = found[name][0]

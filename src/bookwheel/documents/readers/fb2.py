@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from ..document import Document, Heading, Scalar
+from ..document import Document, Heading, Value
 from ..encoding import clean
 from ..parts import Headed, blocks_text, joined, moved_headings
 from ..source import Fields, Source
 from .base import Format, Items
-from .values import one_line, year_of
+from .values import one_line, one_or_several, year_of
 from .xml import local, parse_xml
 
 __all__ = ["FB2"]
@@ -21,7 +21,7 @@ def _read(source: Source, fields: Fields) -> Items:
     root = parse_xml(source.read_bytes(), source.label)
     pieces: list[tuple[str, str]] = []
     found: list[tuple[Heading, ...]] = []
-    metadata: dict[str, Scalar] = {}
+    metadata: dict[str, Value] = {}
     title = ""
     for part in root:
         name = local(part.tag)
@@ -49,7 +49,7 @@ def _read(source: Source, fields: Fields) -> Items:
         )
 
 
-def _describe(description: Element, metadata: dict[str, Scalar]) -> str:
+def _describe(description: Element, metadata: dict[str, Value]) -> str:
     title = ""
     for info in description:
         if local(info.tag) != "title-info":
@@ -70,7 +70,7 @@ def _describe(description: Element, metadata: dict[str, Scalar]) -> str:
             elif name == "annotation" and value:
                 metadata["description"] = value
         if authors:
-            metadata["author"] = ", ".join(authors)
+            metadata["author"] = one_or_several(authors)
     return title
 
 

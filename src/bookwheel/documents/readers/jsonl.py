@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..._errors import InputError
@@ -69,8 +70,9 @@ class Records:
                 text = text_of(text)
         else:
             text = "\n\n".join(part for part in (text_of(record[name]) for name in plan.text) if part)
-        if not plan.text:
-            text = next((chat_text(record[name]) for name in CHAT_NAMES if name in record and is_chat(record[name])), "")
+        if not plan.text and (turns := next((name for name in CHAT_NAMES if name in record and is_chat(record[name])), "")):
+            text = chat_text(record[turns])
+            plan = replace(plan, metadata=tuple(name for name in plan.metadata if name != turns))
         if not text or text.isspace():
             if not title or title.isspace():
                 return InputError(f"{self._source.label}:{line}: the record {identifier[:80]!r} has no text; it was skipped")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from ..document import Document, Heading, Scalar
 from ..parts import bounded
@@ -38,17 +39,42 @@ _LETTERS = {
     "phi": "φ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ",
     "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "par": "\n", "newline": "\n", "item": "• ",
 }  # fmt: skip
-_WITHOUT_ARGUMENTS = frozenset(
+_ARGUMENTS = dict.fromkeys(
     """label ref eqref pageref autoref cref Cref nameref vref cite citep citet citeauthor citeyear citealp parencite textcite
     footcite autocite nocite includegraphics input include subfile usepackage documentclass bibliography bibliographystyle
-    vspace hspace pagestyle thispagestyle setlength addtolength setcounter addtocounter index glsadd hypersetup
-    graphicspath newcommand renewcommand providecommand newenvironment renewenvironment newtheorem DeclareMathOperator def
-    let color pagecolor definecolor bibitem hfill vfill phantomsection addcontentsline enlargethispage geometry
-    theoremstyle rule raisebox selectlanguage foreignlanguage fontsize linespread RequirePackage ProvidesPackage
-    hyphenation tikzset usetikzlibrary""".split()  # noqa: SIM905
+    vspace hspace pagestyle thispagestyle index glsadd hypersetup graphicspath color textcolor colorbox pagecolor bibitem
+    enlargethispage geometry theoremstyle raisebox selectlanguage foreignlanguage linespread parbox rotatebox scalebox
+    RequirePackage ProvidesPackage hyphenation tikzset usetikzlibrary end""".split(),  # noqa: SIM905
+    1,
 )
-"""Commands whose arguments are no text."""
-_TITLES = frozenset(("title", "author", "date", "thanks"))
+_ARGUMENTS |= dict.fromkeys(("setlength", "addtolength", "setcounter", "addtocounter", "newtheorem", "DeclareMathOperator"), 2)
+_ARGUMENTS |= dict.fromkeys(("rule", "fontsize", "resizebox", "fcolorbox", "newcommand", "renewcommand", "providecommand"), 2)
+_ARGUMENTS |= dict.fromkeys(("newenvironment", "renewenvironment", "definecolor", "addcontentsline"), 3)
+"""Commands whose first arguments are no text, and how many of them; all in square brackets before these are none either."""
+_ENVIRONMENTS = dict.fromkeys(("tabular", "array", "minipage", "multicols", "thebibliography", "adjustbox", "longtable"), 1)
+_ENVIRONMENTS |= dict.fromkeys(("tabular*", "tabularx", "tabulary", "wrapfigure"), 2) | {"subfigure": 1, "tabbing": 0}
+"""The same of environments."""
+_NAMED = frozenset(
+    ("theorem", "lemma", "proof", "definition", "corollary", "proposition", "remark", "example", "claim", "conjecture")
+)
+"""Environments of which what stands in square brackets is text."""
+_ASIDE = frozenset(("footnote", "footnotetext", "thanks", "marginpar", "sidenote", "endnote"))
+_DEFINED = re.compile(
+    r"\\(?:(?:re)?new|provide)command\*?[ \t]*(?:\{[ \t]*\\([A-Za-z]+)[ \t]*\}|\\([A-Za-z]+))|\\[gex]?def[ \t]*\\([A-Za-z]+)"
+)
+_PARAMETERS = re.compile(r"((?:\s*\[[^\]\n]{0,200}\]){0,3}(?:#\d){0,9})\s*(?=\{)")
+_COMMAND = re.compile(r"\\([A-Za-z]+)(?![A-Za-z@])")
+_SHORTHANDS = {
+    "a": "ä", "o": "ö", "u": "ü", "A": "Ä", "O": "Ö", "U": "Ü", "e": "ë", "i": "ï", "s": "ß", "z": "ß", "S": "SS", "Z": "SZ",
+    "`": "„", "'": "“", "<": "«", ">": "»", "-": "", "=": "-", "~": "-", "|": "",
+}  # fmt: skip
+"""What follows a quotation mark with babel's German, and what it writes."""
+_SHORTHAND = re.compile(r"(?<!\\)\"([aouAOUeiszSZ`'<>=~|-])")
+_LANGUAGES = re.compile(r"\\(?:usepackage|documentclass|RequirePackage)\s*(\[[^\]]{0,500}\])?\s*\{([^}]{0,200})\}")
+_GERMAN = re.compile(r"\b(?:swiss|n)?(?:german|austrian)b?\b")
+_LONGEST_MACRO = 500
+_MOST_EXPANDED = 4
+"""A text may grow so many times by its macros."""
 _SECTIONS = re.compile(r"\\(part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{")
 _LEVELS = {
     name: level
@@ -60,8 +86,11 @@ _BRACKET = re.compile(r"\\.|[][{}]", re.DOTALL)
 _SIZES = re.compile(r"\\\\\*?(?:\[[^\]\n]{0,20}\])?")
 
 
-def latex_text(text: str) -> str:
-    """The text without markup; as many lines as there were."""
+def latex_text(text: str, macros: Mapping[str, str] | None = None, *, german: bool = False) -> str:
+    """The text without markup, with ``macros`` and those that it defines put in for their names; as many lines as there were.
+
+    ``german``: quotation marks write umlauts (``"a``), as with babel's German.
+    """
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -75,6 +104,10 @@ def latex_text(text: str) -> str:
     text = text.replace("\x02", " ").replace("\x03", " ")
     text = _VERBATIM.sub(keep, text)
     text = _COMMENT.sub(r"\1", text)
+    text, own = _without_definitions(text)
+    text = _expanded(text, {**(macros or {}), **own})
+    if german:
+        text = _SHORTHAND.sub(lambda match: _SHORTHANDS[match.group(1)], text)
     text = _SIZES.sub(r"\\newline ", text)
     plain = _plain(text)
     for old, new in _QUOTES:
@@ -83,10 +116,45 @@ def latex_text(text: str) -> str:
     return unicodedata.normalize("NFC", "\n".join(line.strip(" \t") for line in plain.split("\n")))
 
 
+def _without_definitions(text: str) -> tuple[str, dict[str, str]]:
+    """``text`` without the commands that it defines, whose lines stay, and what those without arguments stand for."""
+    macros: dict[str, str] = {}
+    parts: list[str] = []
+    pairs = None
+    at = 0
+    for match in _DEFINED.finditer(text):
+        if match.start() < at or (behind := _PARAMETERS.match(text, match.end())) is None:
+            continue
+        pairs = _pairs(text) if pairs is None else pairs
+        end = _closing(pairs, behind.end())
+        if end < 0:
+            continue
+        body = text[behind.end() + 1 : end - 1]
+        if not behind.group(1).strip() and len(body) <= _LONGEST_MACRO and "#" not in body:
+            macros[match.group(1) or match.group(2) or match.group(3)] = " ".join(body.split())
+        parts += [text[at : match.start()], "\n" * text.count("\n", match.start(), end)]
+        at = end
+    return "".join((*parts, text[at:])), macros
+
+
+def _expanded(text: str, macros: Mapping[str, str]) -> str:
+    """``text`` with the macros put in, and those in them."""
+    if not macros:
+        return text
+    limit = _MOST_EXPANDED * len(text) + 1000
+    for _ in range(3):
+        grown = _COMMAND.sub(lambda match: macros.get(match.group(1), match.group()), text)
+        if grown == text or len(grown) > limit:
+            break
+        text = grown
+    return text
+
+
 def _plain(text: str) -> str:
     parts: list[str] = []
     accent = ""
     pairs = _pairs(text)
+    behind: dict[int, str] = {}
     at = 0
     while (match := _TOKEN.match(text, at)) is not None:
         at = match.end()
@@ -96,8 +164,11 @@ def _plain(text: str) -> str:
                 accent = _ACCENTS[word]
                 parts.append("")
                 continue
-            if word in ("begin", "end") or word in _WITHOUT_ARGUMENTS:
-                newlines, at = _arguments(text, at, pairs)
+            if word == "begin":
+                newlines, at = _environment(text, at, pairs)
+                parts.append("\n" * newlines)
+            elif word in _ARGUMENTS:
+                newlines, at = _arguments(text, at, pairs, _ARGUMENTS[word])
                 parts.append("\n" * newlines)
             elif word in _LETTERS:
                 shown = _LETTERS[word]
@@ -109,6 +180,17 @@ def _plain(text: str) -> str:
             else:
                 newlines, at = _options(text, at, pairs)
                 parts.append("\n" * newlines)
+                end = _closing(pairs, at) if text[at : at + 1] == "{" else -1
+                if end < 0:
+                    pass
+                elif word in _ASIDE:
+                    parts.append(" (")
+                    behind[end] = ")"
+                elif word in ("frac", "dfrac", "tfrac", "cfrac"):
+                    behind[end] = "/"
+                elif word == "href" and text[end : end + 1] == "{" and (close := _closing(pairs, end)) > 0:
+                    behind[close] = f" ({text[at + 1 : end - 1].replace(chr(92), '')})"
+                    at = end
         elif sign is not None:
             if sign in _ACCENTS:
                 accent = _ACCENTS[sign]
@@ -127,22 +209,36 @@ def _plain(text: str) -> str:
                 accent = ""
             else:
                 parts.append(plain)
+        elif at in behind:
+            parts.append(behind.pop(at))
     return "".join(parts)
 
 
-def _arguments(text: str, at: int, pairs: dict[int, int]) -> tuple[int, int]:
-    """The line ends in the arguments that begin at ``at``, and where they end."""
+def _arguments(text: str, at: int, pairs: dict[int, int], count: int, *, options: bool = True) -> tuple[int, int]:
+    """The line ends in the ``count`` arguments that begin at ``at``, and in the options before them, and where they end."""
     start = at
-    for _ in range(6):
-        while text[at : at + 1] in (" ", "\t", "*"):
-            at += 1
-        if text[at : at + 1] not in ("{", "["):
+    for _ in range(count + 4):
+        ahead = at
+        while text[ahead : ahead + 1] in (" ", "\t", "*"):
+            ahead += 1
+        sign = text[ahead : ahead + 1]
+        if not (sign == "{" and count) and not (sign == "[" and options):
             break
-        end = _closing(pairs, at)
+        end = _closing(pairs, ahead)
         if end < 0:
             break
-        at = end
+        at, count = end, count - (sign == "{")
+        if not count and sign == "{":
+            break
     return text.count("\n", start, at), at
+
+
+def _environment(text: str, at: int, pairs: dict[int, int]) -> tuple[int, int]:
+    """The same of what follows ``\\begin``: the name of an environment, and its arguments that are no text."""
+    newlines, end = _arguments(text, at, pairs, 1)
+    name = text[at:end].strip(" \t{}")
+    more, end = _arguments(text, end, pairs, _ENVIRONMENTS.get(name, 0), options=name.rstrip("*") not in _NAMED)
+    return newlines + more, end
 
 
 def _options(text: str, at: int, pairs: dict[int, int]) -> tuple[int, int]:
@@ -172,7 +268,7 @@ def _closing(pairs: dict[int, int], at: int) -> int:
     return end if end - at <= _MAX_ARGUMENT else -1
 
 
-def _command(text: str, name: str) -> str:
+def _command(text: str, name: str, german: bool) -> str:
     """The argument of the first command ``name``."""
     match = re.search(rf"\\{name}\s*(?:\[[^\]]{{0,200}}\])?\s*(?=\{{)", text)
     if match is None:
@@ -180,10 +276,10 @@ def _command(text: str, name: str) -> str:
     text = text[match.end() : match.end() + _MAX_ARGUMENT]
     end = _closing(_pairs(text), 0)
     inner = re.sub(r"\\(?:thanks|footnote)\s*\{[^{}]*\}", "", text[1 : end - 1]) if end > 0 else ""
-    return one_line(latex_text(re.sub(r"\\\\|\\and\b", ", ", inner)))
+    return one_line(latex_text(re.sub(r"\s*(?:\\\\|\\and\b)\s*", ", ", inner), german=german))
 
 
-def _headings(body: str, text: str) -> tuple[Heading, ...]:
+def _headings(body: str, text: str, macros: Mapping[str, str], german: bool) -> tuple[Heading, ...]:
     """The headings in ``body``, by where their lines are in ``text``, which has as many."""
 
     def lines(match: re.Match[str]) -> str:
@@ -201,7 +297,7 @@ def _headings(body: str, text: str) -> tuple[Heading, ...]:
         at = match.start()
         for _ in range(steps):
             start = text.find("\n", start) + 1
-        if title := one_line(latex_text(bare[match.end() : close - 1])):
+        if title := one_line(latex_text(bare[match.end() : close - 1], macros, german=german)):
             found.append(Heading(start, _LEVELS[match.group(1)], title))
     return bounded(found)
 
@@ -209,11 +305,12 @@ def _headings(body: str, text: str) -> tuple[Heading, ...]:
 def _read(source: Source, fields: Fields) -> Items:
     whole = read_text(source)
     bare = _COMMENT.sub(r"\1", whole[: 1 << 20])
-    title = _command(bare, "title")
+    german = any(_GERMAN.search("".join(filter(None, match.groups()))) for match in _LANGUAGES.finditer(bare))
+    title = _command(bare, "title", german)
     metadata: dict[str, Scalar] = {}
-    if author := _command(bare, "author"):
+    if author := _command(bare, "author", german):
         metadata["author"] = author
-    if date := _command(bare, "date"):
+    if date := _command(bare, "date", german):
         metadata["date"] = date
         if (year := year_of(date)) is not None:
             metadata["year"] = year
@@ -221,8 +318,9 @@ def _read(source: Source, fields: Fields) -> Items:
     end = _END.search(whole, begin.end()) if begin else None
     start = begin.end() if begin else 0
     body = whole[start : end.start() if end else len(whole)]
-    text = latex_text(body)
-    headings = _headings(body, text)
+    macros = _without_definitions(bare[: begin.start()] if begin else "")[1]
+    text = latex_text(body, macros, german=german)
+    headings = _headings(body, text, macros, german)
     if begin is None and not text.strip() and whole.strip():  # a preamble or package: settings, as code
         text, start, headings = whole, 0, ()
     stripped = text.lstrip()
@@ -232,7 +330,7 @@ def _read(source: Source, fields: Fields) -> Items:
     if not title and (heading := _SECTIONS.search(body)) is not None:
         body = body[heading.end() - 1 : heading.end() + _MAX_ARGUMENT]
         close = _closing(_pairs(body), 0)
-        title = one_line(latex_text(body[1 : close - 1])) if close > 0 else ""
+        title = one_line(latex_text(body[1 : close - 1], macros, german=german)) if close > 0 else ""
     gone = len(text) - len(stripped)
     headings = tuple(heading._replace(start=max(0, heading.start - gone)) for heading in headings)
     sections = tuple(heading.start for heading in headings)

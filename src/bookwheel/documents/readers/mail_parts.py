@@ -28,6 +28,9 @@ _MAX_PARTS = 2000
 _STUB = 0.25
 """A plain text with so few of the words of the HTML beside it says only that there is HTML."""
 _ENOUGH = 30
+_SAYS_HTML = re.compile(r"\bhtml\b", re.IGNORECASE)
+_FLOWED = re.compile(r"(?<=[^\n ])(?<!^--) \n(?=[^>\n])(?!-- \n)", re.MULTILINE)
+"""The end of a line that goes on in the next one (RFC 3676); ``-- `` sets a signature apart."""
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _UNNAMED = {"application/pdf": ".pdf", "text/calendar": ".ics", "text/vcard": ".vcf", "text/x-vcard": ".vcf"}
 
@@ -106,7 +109,10 @@ def _take_alternative(parts: list[Message[Any, Any]], found: Parts, depth: int) 
         kinds.setdefault("plain" if item.get_content_type() == "text/plain" else "rich", []).extend(inner.texts)
     plain, rich = kinds.get("plain", []), kinds.get("rich", [])
     plain_words, rich_words = (sum(len(text.split()) for text in texts) for texts in (plain, rich))
-    if not plain or (rich_words >= _ENOUGH and plain_words < _STUB * rich_words):
+    stub = rich_words >= _ENOUGH and plain_words < _STUB * rich_words
+    # One that is as long as a short message says what it is.
+    stub = stub or (plain_words <= _ENOUGH and plain_words < rich_words and _SAYS_HTML.search(" ".join(plain)) is not None)
+    if not plain or stub:
         found.texts += rich or plain
     else:
         found.texts += plain
@@ -117,8 +123,9 @@ def _shown(part: Message[Any, Any], kind: str, data: bytes) -> str:
     if kind == "text/html":
         return visible_text(page_of(text).body)
     text = text.replace("\r\n", "\n")
-    if part.get_param("format") == "flowed":
-        text = re.sub(r"(?<=[^\n ]) \n(?=[^>\n])(?!-- \n)", " ", text)
+    if str(part.get_param("format")).lower() == "flowed":
+        between = "" if str(part.get_param("delsp")).lower() == "yes" else " "
+        text = _FLOWED.sub(between, text)
     return text
 
 

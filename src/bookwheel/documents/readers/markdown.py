@@ -8,7 +8,7 @@ from itertools import islice
 
 from ..document import Document, Hidden
 from ..failures import Note
-from ..headings import fences
+from ..headings import fences, heading_text
 from ..source import Fields, Source
 from .base import Format, Items
 from .front_matter import front_matter
@@ -39,9 +39,9 @@ def first_heading(text: str) -> str:
         elif not fence:
             heading = _ATX.match(line)
             if heading:
-                return one_line(heading.group(1).strip("*_` "))
+                return heading_text(heading.group(1))
             if before and not before.startswith(("-", "*", "|", ">", "    ")) and _SETEXT.match(line):
-                return one_line(before.strip("*_` "))
+                return heading_text(before)
         before = line.strip()
     return ""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
-from ..document import Document, Heading, Hidden, Part, Scalar
+from ..document import Document, Heading, Hidden, Part, Value
 from ..encoding import clean
 from ..parts import Headed, blocks_text, hidden_parts, joined, with_hidden
 from ..source import Fields, Source
@@ -19,7 +19,7 @@ from .base import Format, Items
 from .grid import table_lines
 from .odf_hidden import hidden_columns, hidden_styles, is_hidden_row, take_hidden
 from .sheets import Sheet, workbook
-from .values import one_line, year_of
+from .values import one_line, one_or_several, year_of
 from .xlsx import shown_number
 from .xml import attribute, local, parse_xml
 
@@ -98,8 +98,8 @@ def _parts(source: Source) -> tuple[Element, list[Element]]:
     return content, others
 
 
-def _metadata(roots: list[Element]) -> tuple[dict[str, Scalar], str]:
-    metadata: dict[str, Scalar] = {}
+def _metadata(roots: list[Element]) -> tuple[dict[str, Value], str]:
+    metadata: dict[str, Value] = {}
     title = ""
     keywords: list[str] = []
     for root in roots:
@@ -113,7 +113,7 @@ def _metadata(roots: list[Element]) -> tuple[dict[str, Scalar], str]:
                 elif value and name in _META:
                     metadata[_META[name]] = value if name != "creator" else metadata.get("author") or value
     if keywords:
-        metadata["keywords"] = ", ".join(keywords)
+        metadata["keywords"] = one_or_several(keywords)
     if "date" in metadata and (year := year_of(str(metadata["date"]))) is not None:
         metadata["year"] = year
     return metadata, title

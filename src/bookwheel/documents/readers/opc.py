@@ -102,6 +102,6 @@ def chart_texts(root: Element) -> list[str]:
     """The title and labels of a chart, and the names of its series and categories; not its numbers."""
     found = texts_of(root)
     for element in root.iter():
-        if local(element.tag) == "strCache":
+        if local(element.tag) in ("strCache", "multiLvlStrCache"):
             found += [value.text for value in element.iter() if local(value.tag) == "v" and value.text]
     return list(dict.fromkeys(found))

@@ -57,7 +57,7 @@ class _State:
 
     skipped: bool = False
     hidden: bool = False
-    """What stands for something else, and is not the text."""
+    """What stands for something else, or was deleted while changes were kept, and is not the text."""
     unseen: bool = False
     encoding: str = ""
     unicode_skip: int = 1
@@ -190,7 +190,7 @@ class _Reader:
             self._in_table = False
         elif word == "v":
             state.unseen = number != 0
-        elif word == "htmlrtf":
+        elif word in ("htmlrtf", "deleted"):
             state.hidden = number != 0
         elif word == "plain":
             state.unseen = state.hidden = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from contextlib import suppress
 from typing import BinaryIO, cast
@@ -20,6 +21,7 @@ WHOLE = 4 << 20
 PART = 1 << 20
 """About so many bytes has each of the documents of a larger one, whatever the memory budget: their IDs do not change with it."""
 _PIECE = 1 << 18
+_ENDS = (b" ", b"\t", "。".encode())
 MAX_RATIO = 1000
 """Logs pack up to some 200 times."""
 
@@ -40,10 +42,10 @@ def _decoded(data: bytes, source: Source, before: int = 0) -> str:
     """The text of ``data``, of which ``before`` bytes of the file come first."""
     if is_binary(data):
         if not source.explicit:
-            raise InputError(
-                f"{source.label} is not text: it has a NUL byte at offset {before + data.index(0):,}; to read it anyway, give the file's "
-                "own path"
-            )
+            # A member or an attachment has no path of its own.
+            outside = source.inside is None and source.data is None
+            advice = "; to read it anyway, give the file's own path" if outside else ""
+            raise InputError(f"{source.label} is not text: it has a NUL byte at offset {before + data.index(0):,}{advice}")
         share = control_share(data)
         if share > _MAX_CONTROLS:
             raise InputError(f"{source.label} is not text: {share:.0%} of its bytes are control characters")
@@ -64,21 +66,32 @@ def _read(source: Source, fields: Fields) -> Items:
 
 
 def _parts(source: Source, raw: BinaryIO) -> Items:
-    """A document for about every mebibyte, of whole lines as far as they are no longer; named by its first line."""
-    line, before = 1, 0
+    """A document for about every mebibyte, of whole lines as far as they are no longer; named by its first line.
+
+    A longer line is cut between two words, and its second document is named ``#1.2``.
+    """
+    line, before, of_line = 1, 0, 1
+    rest = b""
     with utf8_stream(raw) as stream:
         while True:
-            piece, damage = read_up_to(stream, PART)
+            piece, damage = read_up_to(stream, PART - len(rest))
             with suppress(Exception):  # damage at the end of a line is met again below
                 piece += stream.readline(_PIECE) if damage is None else b""
+            more = damage is None and len(rest) + len(piece) >= PART and not piece.endswith(b"\n")
+            piece, rest = rest + piece, b""
+            if more:
+                at = _between_words(piece)
+                piece, rest = piece[:at], piece[at:]
             if not piece:
                 if damage is not None:
                     raise damage
                 return
             text = _decoded(piece, source, before)
             if not text.isspace():
-                yield Document(f"{source.path}#{line}", text, source.stem, lines=True, line=line)
-            line += text.count("\n")
+                name = f"{source.path}#{line}" if of_line == 1 else f"{source.path}#{line}.{of_line}"
+                yield Document(name, text, source.stem, lines=True, line=line)
+            ends = text.count("\n")
+            line, of_line = line + ends, 1 if text.endswith("\n") else 2 if ends else of_line + 1
             before += len(piece)
             if source.compression and before > source.max_bytes and before > MAX_RATIO * max(source.size, 1):
                 raise InputError(
@@ -87,6 +100,16 @@ def _parts(source: Source, raw: BinaryIO) -> Items:
                 )
             if damage is not None:
                 raise damage
+
+
+def _between_words(piece: bytes) -> int:
+    """Where to cut a piece of a long line: behind a space or a full stop of East Asia near its end, else a whole character."""
+    found = [at + len(end) for end in _ENDS if (at := piece.rfind(end, len(piece) - _PIECE)) >= 0]
+    if found:
+        return max(found)
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    decoder.decode(piece[-8:])
+    return len(piece) - len(decoder.getstate()[0])
 
 
 TEXT = Format(

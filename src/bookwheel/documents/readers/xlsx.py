@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..._errors import InputError
 from ..document import Document
@@ -19,11 +19,14 @@ from .opc import core_properties, main_part, related, texts_of
 from .sheets import Sheet, workbook
 from .xml import attribute, local, parse_xml, stream_xml
 
-__all__ = ["XLSX", "cell_date", "shown_number"]
+__all__ = ["XLSX", "cell_date", "cell_elapsed", "cell_percent", "number_kind", "shown_number"]
 
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})\Z")
 _DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 """Built-in number formats of dates and times."""
+_PERCENT = frozenset((9, 10))
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
 _BOOLEANS = {"1": "TRUE", "0": "FALSE"}
@@ -46,7 +49,7 @@ def _sheets(archive: Archive, source: Source, failures: list[InputError]) -> Ite
     targets = {one.id: one for one in listed}
     by_type = {one.type: one.part for one in listed}
     strings = _strings(archive, source, by_type.get("sharedStrings"))
-    dates = _date_styles(archive, source, by_type.get("styles"))
+    styles = _styles(archive, source, by_type.get("styles"))
     root = parse_xml(archive.read(main), source.label)
     since_1904 = any(attribute(item, "date1904") in ("1", "true") for item in root.iter() if local(item.tag) == "workbookPr")
     for item in root.iter():
@@ -60,7 +63,7 @@ def _sheets(archive: Archive, source: Source, failures: list[InputError]) -> Ite
         sheet = Sheet(name, hidden=(item.get("state") or "visible") != "visible")
         try:
             if one.type == "worksheet":
-                _Cells(sheet, strings, dates, since_1904).read(archive.read(one.part), source.label)
+                _Cells(sheet, strings, styles, since_1904).read(archive.read(one.part), source.label)
             _attached(archive, source, one.part, sheet)
         except InputError as error:
             failures.append(InputError(f"{source.label}: sheet {name!r} was read in part: {error}"))
@@ -101,31 +104,44 @@ def _strings(archive: Archive, source: Source, part: str | None) -> list[str]:
     return found
 
 
-def _date_styles(archive: Archive, source: Source, part: str | None) -> frozenset[int]:
-    """The numbers of the cell styles that show numbers as dates."""
+def _styles(archive: Archive, source: Source, part: str | None) -> dict[int, str]:
+    """The cell styles that show a number as something else: ``date``, ``elapsed`` or ``percent``."""
     if part is None:
-        return frozenset()
+        return {}
     root = parse_xml(archive.read(part), source.label)
     codes = {item.get("numFmtId"): item.get("formatCode") or "" for item in root.iter() if local(item.tag) == "numFmt"}
     styles = next((item for item in root if local(item.tag) == "cellXfs"), None)
-    found: set[int] = set()
+    found: dict[int, str] = {}
     for number, style in enumerate(styles if styles is not None else ()):
         given = style.get("numFmtId") or "0"
         code = codes.get(given)
-        if code is None:
-            date = given.isdecimal() and int(given) in _DATES
-        else:
-            date = _DATE_LETTERS.search(_QUOTED.sub("", code.split(";")[0])) is not None and "general" not in code.lower()
-        if date:
-            found.add(number)
-    return frozenset(found)
+        kind = number_kind(code) if code is not None else _built_in(int(given)) if given.isdecimal() else ""
+        if kind:
+            found[number] = kind
+    return found
+
+
+def _built_in(number: int) -> str:
+    if number == 46:
+        return "elapsed"
+    return "date" if number in _DATES else "percent" if number in _PERCENT else ""
+
+
+def number_kind(code: str) -> str:
+    """What a number format shows, by the part of it that is for positive numbers."""
+    if _ELAPSED.search(_WORDS.sub("", code)):
+        return "elapsed"
+    shown = _QUOTED.sub("", code.split(";")[0])
+    if _DATE_LETTERS.search(shown) is not None and "general" not in code.lower():
+        return "date"
+    return "percent" if "%" in shown else ""
 
 
 class _Cells:
     """Reads the cells of one sheet from its XML, without a tree of it."""
 
-    def __init__(self, sheet: Sheet, strings: list[str], dates: frozenset[int], since_1904: bool) -> None:
-        self._sheet, self._strings, self._dates, self._since_1904 = sheet, strings, dates, since_1904
+    def __init__(self, sheet: Sheet, strings: list[str], styles: Mapping[int, str], since_1904: bool) -> None:
+        self._sheet, self._strings, self._styles, self._since_1904 = sheet, strings, styles, since_1904
         self._row = self._column = 0
         self._is_hidden = False
         self._cells: dict[int, str] = {}
@@ -205,9 +221,12 @@ class _Cells:
             return _BOOLEANS.get(text, text)
         if self._type != "n":
             return text
-        if self._style in self._dates:
+        kind = self._styles.get(self._style)
+        if kind == "date":
             return cell_date(text, self._since_1904)
-        return shown_number(text)
+        if kind == "elapsed":
+            return cell_elapsed(text)
+        return cell_percent(text) if kind == "percent" else shown_number(text)
 
 
 def column_number(letters: str) -> int:
@@ -225,6 +244,24 @@ def shown_number(text: str) -> str:
     except ValueError:
         return text
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+
+
+def cell_percent(text: str) -> str:
+    """A share in percent, with all its digits."""
+    try:
+        return f"{shown_number(repr(float(f'{float(text) * 100:.13g}')))}%"
+    except ValueError:
+        return text
+
+
+def cell_elapsed(text: str) -> str:
+    """How long something took, in hours, minutes and seconds, from days."""
+    try:
+        seconds = round(float(text) * 86_400)
+    except (ValueError, OverflowError):
+        return text
+    hours, rest = divmod(abs(seconds), 3600)
+    return f"{'-' if seconds < 0 else ''}{hours}:{rest // 60:02}:{rest % 60:02}"
 
 
 def cell_date(text: str, since_1904: bool = False) -> str:

@@ -39,16 +39,34 @@ LAST = "\U0010ffff"
 """The greatest character: no text that begins with a text is greater than that text with this at its end."""
 
 _FOLD = "bookwheel_casefold"
+_ORDER = "bookwheel_order"
+_EXACT = 1 << 53
+"""Whole numbers from here on are not all floating-point numbers, which SQLite compares text as."""
+_INFINITE = {"Infinity": math.inf, "-Infinity": -math.inf}
+"""How infinity is shown, and what it is compared as."""
 
 
 def register(connection: sqlite3.Connection) -> None:
     """Give ``connection`` the functions that filters need. Call once on each connection that runs them."""
     connection.create_function(_FOLD, 1, _folded, deterministic=True)
+    connection.create_function(_ORDER, 2, _order, deterministic=True)
     register_files(connection)
 
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
+
+
+def _order(text: str, other: str) -> int | None:
+    """The sign of the difference of the number that ``text`` writes and the whole number ``other``, exactly."""
+    try:
+        number: int | float = int(text)
+    except ValueError:
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+    return None if number != number else (number > int(other)) - (number < int(other))
 
 
 def _written(field: str, text: str) -> list[str]:
@@ -127,11 +145,10 @@ class Compare(Condition):
         """See `Condition.sql`."""
         if isinstance(self.value, str):
             forms = _written(self.field, self.value)
-            if self.operator == "=" and (len(forms) > 1 or self.field in FILE_FIELDS):
+            if self.operator == "=" and (len(forms) > 1 or self.field in FILE_FIELDS or self.value in _INFINITE):
                 return OneOf(self.field, (self.value,)).sql(parameters)
             return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", forms[:1])], parameters)
-        bound = "" if self.operator in ("=", "<", "<=") else _NUMBER_BOUND
-        tests = _numeric(self.field, f"{self.operator} ?", [self.value], bound)
+        tests = _numeric(self.field, self.operator, self.value)
         return _select(self.field, tests + _dated(f"{self.operator} ?", _years([self.value])), parameters)
 
 
@@ -161,8 +178,9 @@ class OneOf(Condition):
         tests: list[_Test] = []
         if texts:
             tests.append((f"{{0}} IN ({_marks(texts)})", texts))
+            numbers += [_INFINITE[text] for text in texts if text in _INFINITE]
         if numbers:
-            tests += _numeric(self.field, f"IN ({_marks(numbers)})", numbers)
+            tests += _equal_to_one(self.field, numbers)
             years = _years(numbers)
             tests += _dated(f"IN ({_marks(years)})", years)
         if self.field in FILE_FIELDS:
@@ -184,17 +202,47 @@ _DATED = "{0} >= '1' AND {0} < '3' AND {0} GLOB '[12][0-9][0-9][0-9]-[0-9][0-9]*
 _NUMBER_BOUND = " AND {0} < ''"
 
 
-def _numeric(field: str, test: str, values: Sequence[Value], bound: str = "") -> list[_Test]:
-    """``test`` of numbers (kept to numbers by ``bound``), and of text that looks like one.
+# Compared with a NUMERIC expression, SQLite takes text that looks like a number as one and leaves other text alone; and text that
+# is left alone is greater than every number, infinity included.
+_LOOKS_NUMERIC = f"{_TEXT} AND {{0}} <= CAST(? AS NUMERIC)"
 
-    Compared with a NUMERIC expression, SQLite takes text that looks like a number as one and leaves
-    other text alone; and text that is left alone is greater than every number, infinity included.
-    """
-    looks_numeric = f"{_TEXT} AND {{0}} <= CAST(? AS NUMERIC)"
-    tests: list[_Test] = [(f"{looks_numeric} AND CAST({{0}} AS NUMERIC) {test}", [math.inf, *values])]
-    if field not in BUILT_IN:  # those are text
-        tests.append((f"{{0}} {test}{bound}", values))
+
+def _numeric(field: str, operator: str, value: int | float) -> list[_Test]:
+    """``operator`` and ``value`` as tests of numbers, and of text that looks like one."""
+    if not _is_exact(value):
+        tests: list[_Test] = [(f"{_LOOKS_NUMERIC} AND CAST({{0}} AS NUMERIC) {operator} ?", [math.inf, value])]
+    else:
+        tests = [(f"{_LOOKS_NUMERIC} AND {_ORDER}({{0}}, ?) {operator} 0", [math.inf, str(value)])]
+    if field in BUILT_IN:  # those are text
+        return tests
+    bound = "" if operator in ("=", "<", "<=") else _NUMBER_BOUND
+    if -(1 << 63) <= value < 1 << 63 or isinstance(value, float):
+        tests.append((f"{{0}} {operator} ?{bound}", [value]))
+    elif operator != "=" or _nearest(value) == value:
+        tests.append((f"{{0}} {operator} ?{bound}", [_nearest(value)]))
     return tests
+
+
+def _equal_to_one(field: str, numbers: Sequence[int | float]) -> list[_Test]:
+    """The tests of numbers, and of text that looks like one, that are equal to one of ``numbers``."""
+    plain = [value for value in numbers if not _is_exact(value)]
+    tests = [test for value in numbers if _is_exact(value) for test in _numeric(field, "=", value)]
+    if plain:
+        tests.append((f"{_LOOKS_NUMERIC} AND CAST({{0}} AS NUMERIC) IN ({_marks(plain)})", [math.inf, *plain]))
+        if field not in BUILT_IN:
+            tests.append((f"{{0}} IN ({_marks(plain)})", plain))
+    return tests
+
+
+def _is_exact(value: int | float) -> bool:
+    return isinstance(value, int) and abs(value) >= _EXACT
+
+
+def _nearest(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _years(values: Sequence[Value]) -> list[Value]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
@@ -311,13 +312,8 @@ class _Parser:
         self.fail_at(at, f"{character!r} is not allowed here; {hint}")
 
     def number(self, token: _Token) -> int | float:
-        try:
-            whole = int(token.text)
-        except ValueError:  # has a point or an exponent, or thousands of digits
-            pass
-        else:
-            if -(2**63) <= whole < 2**63:
-                return whole
+        with suppress(ValueError):  # has a point or an exponent, or thousands of digits
+            return int(token.text)
         value = float(token.text)
         if value in (math.inf, -math.inf):
             self.fail("the number is too large", token)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.folding import folded
 from ...analysis.library_analyzer import LibraryAnalyzer
+from ...analysis.phrases import literal_pattern
 from ...analysis.scripts import UNSPACED, normal, runs, units
+from ...analysis.whole_forms import whole_forms
 from ...analysis.words import split_words, word_pieces
 from ...hits import Hits
 from ...rank.query import Constraints
@@ -82,9 +86,12 @@ def _bits(segment: Segment, parts: Sequence[Key]) -> NDArray[np.uint64]:
 def _needs_text(analyzer: LibraryAnalyzer, text: str) -> bool:
     """Whether only the texts tell if they have ``text``.
 
-    That is a phrase, three characters or more of a script without spaces, or a stop word of some languages but not of all.
+    That is a phrase, three characters or more of a script without spaces, or a stop word of some languages but not of all. A form
+    that is more than its word (``C++``) is a term of its own, whatever its word is.
     """
     words = split_words(text)
+    if len(words) == 1 and whole_forms(text):
+        return False
     if len(words) > 1 or any(len(keys) > 2 for word in words if (keys := _characters(word))):
         return True
     forms = [set(form.values()) for word in words for form in analyzer.forms(word)]
@@ -94,21 +101,26 @@ def _needs_text(analyzer: LibraryAnalyzer, text: str) -> bool:
 class PhraseCheck:
     """Whether passages have the required phrases and none of the excluded ones.
 
-    They are compared term by term, stop words included, each passage in its own language.
+    They are compared term by term, stop words included, each passage in its own language; phrases with forms that are more than
+    their words (``"C++ code"``) as they are written, whatever the case.
     """
 
     def __init__(self, snapshot: Snapshot, constraints: Constraints) -> None:
         self.snapshot = snapshot
         self.analyzer = snapshot.analyzer
-        self.required = [text for text in constraints.required if _needs_text(self.analyzer, text)]
-        self.excluded = [text for text in constraints.excluded if _needs_text(self.analyzer, text)]
+        required = [text for text in constraints.required if _needs_text(self.analyzer, text)]
+        excluded = [text for text in constraints.excluded if _needs_text(self.analyzer, text)]
+        self.required = [text for text in required if not whole_forms(text)]
+        self.excluded = [text for text in excluded if not whole_forms(text)]
+        self._written = [literal_pattern(text) for text in required if whole_forms(text)]
+        self._barred = [literal_pattern(text) for text in excluded if whole_forms(text)]
         self.read = 0
         self._known: dict[int, bool] = {}
         self._wanted: dict[str | None, tuple[list[list[Key]], list[list[Key]]]] = {}
         self._keys_of: dict[tuple[str, str | None], Key] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.required or self.excluded)
+        return bool(self.required or self.excluded or self._written or self._barred)
 
     def passes(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of ``ids`` pass: bool (n,)."""
@@ -122,6 +134,10 @@ class PhraseCheck:
         return np.array([self._known[number] for number in ids.tolist()], np.bool_)
 
     def _passes(self, text: str, language: str | None) -> bool:
+        if not all(one.search(text) for one in self._written) or any(one.search(text) for one in self._barred):
+            return False
+        if not self.required and not self.excluded:
+            return True
         if language not in self._wanted:
             self._wanted[language] = (
                 [self._keys(phrase, language) for phrase in self.required],
@@ -141,7 +157,8 @@ class PhraseCheck:
     def _key(self, word: str, language: str | None) -> Key:
         known = self._keys_of.get((word, language))
         if known is None:
-            known = self._keys_of[word, language] = self.analyzer.terms_in(word, language) or (word.lower(),)
+            known = self.analyzer.terms_in(word, language) or (folded(unicodedata.normalize("NFKC", word.casefold())),)
+            self._keys_of[word, language] = known
         return known
 
 
