@@ -39,7 +39,7 @@ def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) 
     if not done.exists():
         began = time.process_time()
         try:
-            options = EncoderOptions(batch=args.batch, rate=args.rate, tokens=args.tokens)
+            options = EncoderOptions(batch=args.batch, rate=args.rate, tokens=args.tokens, layers=args.layers)
             found = train_encoder(
                 library, args.model, folder / "model", minutes=args.minutes, seed=args.seed, ram=args.ram, options=options,
                 sources=args.sources or ["titles"], progress=auto,
@@ -97,6 +97,7 @@ def main() -> None:
     ask.add_argument("--batch", type=int, default=EncoderOptions().batch)
     ask.add_argument("--rate", type=float, default=EncoderOptions().rate)
     ask.add_argument("--tokens", type=int, default=EncoderOptions().tokens)
+    ask.add_argument("--layers", type=int, default=EncoderOptions().layers)
     ask.add_argument("--text", type=Path, help="JSONL of {_id, title, text}")
     ask.add_argument("--passages", type=int, default=5_000)
     ask.add_argument("--keep", default="train_encoder", help="the name of the result")

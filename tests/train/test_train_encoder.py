@@ -35,7 +35,8 @@ pytest.importorskip("sentence_transformers", reason="training encoders needs boo
 from bookwheel.train.encoder.batches import Batches, schedule  # noqa: E402
 from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
 from bookwheel.train.memory import Plan, planner  # noqa: E402
-from bookwheel.train.memory.loop import _losses  # noqa: E402
+from bookwheel.train.memory.loop import _losses, finetune  # noqa: E402
+from bookwheel.train.memory.modules import layers_of  # noqa: E402
 from bookwheel.train.memory.objective import split  # noqa: E402
 from bookwheel.train.objectives.cached_contrast import ANSWER, NEGATIVE, QUERY, CachedContrast  # noqa: E402
 
@@ -145,6 +146,32 @@ def test_parts_of_a_batch_have_the_gradient_of_the_whole(base: Path, rows: int) 
     assert found.keys() == wanted.keys()
     for name, slope in found.items():
         torch.testing.assert_close(slope, wanted[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_batch_in_one_part_goes_forward_once(base: Path) -> None:
+    model, goal = SentenceEncoder(base, 24), CachedContrast()
+    calls = []
+    model.register_forward_hook(lambda *_: calls.append(1))
+    for rows, forward in ((18, 1), (100, 1), (9, 4)):
+        calls.clear()
+        gradients(model, _losses(goal, model, batch_of(model), rows))
+        assert len(calls) == forward
+
+
+def test_the_last_layers_alone_are_trained(base: Path) -> None:
+    """The others keep every bit, and the plan needs less memory."""
+    model, goal = SentenceEncoder(base, 24), CachedContrast()
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    known = batch_of(model) | {"slopes": torch.zeros(18, 1, model(batch_of(model)).shape[1]), "shares": torch.zeros(18)}
+    plans = [
+        planner.plan(model, known, "4GB", methods=("adamw",), objective=goal, changes={"layers": count}) for count in (1, 0)
+    ]
+    assert plans[0].planned < plans[1].planned
+    finetune(model, [batch_of(model)], plans[0], steps=2, rate=1e-3)
+    last = {id(weight) for weight in layers_of(model)[-1].parameters()}
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, before[name]) == (id(weight) not in last) or "position_ids" in name, name
+        assert weight.requires_grad
 
 
 def test_dropout_draws_the_same_both_times(base: Path) -> None:

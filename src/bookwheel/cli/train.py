@@ -170,7 +170,7 @@ sources_option = option(
 )
 @argument("model", metavar="MODEL")
 @sources_option
-@option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 64]")
+@option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
 @training_options(45)
 def encoder(
     model: str,

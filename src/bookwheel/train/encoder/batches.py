@@ -30,10 +30,19 @@ class Batches(Sequence[dict[str, Any]]):
     """
 
     def __init__(
-        self, pairs: Sequence[Pair], store: Store, model: SentenceEncoder, prefixes: tuple[str, str], batch: int, seed: int
+        self,
+        pairs: Sequence[Pair],
+        store: Store,
+        model: SentenceEncoder,
+        prefixes: tuple[str, str],
+        batch: int,
+        seed: int,
+        *,
+        negatives: bool = True,
     ) -> None:
         self.pairs, self.store, self.model, self.prefixes, self.seed = pairs, store, model, prefixes, seed
         self.batch = batch
+        self.rows = (3 if negatives else 2) * batch
         self.negatives = np.full(len(pairs), NONE, np.int64)
         self.plan(max(1, len(pairs) // batch))
 
@@ -74,7 +83,7 @@ class Batches(Sequence[dict[str, Any]]):
 
     def largest(self, dimension: int) -> dict[str, Any]:
         """A batch as large as any, with what follows from it: what memory is planned for."""
-        rows = 3 * self.batch
+        rows = self.rows
         found = {name: value[:1].expand(rows, -1) for name, value in self.model.tokenise(["a " * self.model.tokens]).items()}
         role = torch.arange(rows) // self.batch
         columns = {

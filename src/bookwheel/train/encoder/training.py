@@ -66,11 +66,15 @@ TAGS = ("sentence-transformers", "feature-extraction", "sentence-similarity", "b
 class EncoderOptions:
     """How an encoder is trained."""
 
-    batch: int = 64
+    batch: int = 32
     """Pairs of a step: the texts of the others, and all negatives, are each one's negatives. The memory does not grow with it."""
-    tokens: int = 160
+    tokens: int = 128
     """Of a text, at most, while training."""
-    rate: float = 2e-5
+    layers: int = 2
+    """The last layers, which alone are trained; 0 for all weights. In the same time two take more than twice as many steps."""
+    negatives: bool = True
+    """Whether a pair has a hard negative beside the texts of the others."""
+    rate: float = 5e-5
     warmup: float = 0.1
     """The share of the steps in which the rate rises; then it falls to nothing."""
     scale: float = 20.0
@@ -180,7 +184,9 @@ class _Run(Run):
             )
         model = SentenceEncoder(self.folder, options.tokens)
         prefixes = self.base.query_prefix, self.base.passage_prefix
-        return model, Batches(pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed)
+        return model, Batches(
+            pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed, negatives=options.negatives
+        )
 
     def _steps(self, copy: Library, model: SentenceEncoder, batches: Batches) -> tuple[Plan, list[float]]:
         from ..memory.loop import finetune
@@ -192,15 +198,18 @@ class _Run(Run):
         # A run that is taken up again trains as it began, however fast the machine is now.
         chosen = plan(
             model, batches.largest(self.base.dimension), self.memory.ram, objective=CachedContrast(options.scale),
-            methods=LADDER if known is None else (str(known),),
+            methods=LADDER if known is None else (str(known),), changes={"layers": options.layers},
         )  # fmt: skip
         steps = self.kept.fact("steps")
         if steps is None:
             most = -(-options.epochs * len(batches.pairs) // options.batch)
-            steps = max(1, min(most, int(self.left(TRAINED) / (MINING * seconds_of_step(model, batches[0], chosen)))))
+            each = MINING * seconds_of_step(model, batches[0], chosen, options.layers)
+            steps = max(1, min(most, int(self.left(TRAINED) / each)))
         batches.plan(int(steps))
         self.kept.note(method=chosen.method, steps=int(steps))
         begins = [0, len(batches) // 2] if len(batches) >= REFRESHED else [0]
+        if not options.negatives:
+            begins = []
 
         def before(step: int, current: Any) -> None:
             for at in range(len(self.counts), sum(step >= one for one in begins)):
@@ -320,18 +329,27 @@ class _Run(Run):
         return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows())
 
 
-def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan) -> float:
-    """About how long a step over ``batch`` with cached gradients takes: each part goes forward twice."""
+def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan, layers: int = 0) -> float:
+    """About how long a step over ``batch`` takes; where `CachedContrast` takes it in parts, each goes forward twice."""
     import torch
 
+    from ..memory.modules import layers_of
     from ..trainable import step_seconds
 
     def once(part: dict[str, Any]) -> None:
-        with torch.no_grad():
-            model(part)
+        if plan.rows < len(batch.get("role", ())):
+            with torch.no_grad():
+                model(part)
         model(part).sum().backward()
 
-    return step_seconds(model, batch, plan.rows, once, lambda part: int(part["attention_mask"].numel()))
+    if layers:
+        model.requires_grad_(False)
+        for layer in layers_of(model)[-layers:]:
+            layer.requires_grad_(True)
+    try:
+        return step_seconds(model, batch, plan.rows, once, lambda part: int(part["attention_mask"].numel()))
+    finally:
+        model.requires_grad_(True)
 
 
 def _mean(pool: Pool, encoder: DenseEncoder) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .modules import layers_of
 from .protocols import Attached, Loss, Stepping
 from .rules import ADAM, Rule
 
@@ -14,17 +15,25 @@ __all__ = ["Full", "named_weights"]
 
 @dataclass(frozen=True)
 class Full:
-    """``fused``: see `Stepping`. ``embeddings``: whether the input embeddings (and with them a tied output layer) are trained."""
+    """``fused``: see `Stepping`. ``embeddings``: whether the input embeddings (and with them a tied output layer) are trained.
+
+    ``layers``: the last so many layers alone are trained, so that nothing is drawn back through those below, nor kept of them (Lee,
+    Tang and Lin, What Would Elsa Do?, 2019); 0 for all weights.
+    """
 
     rule: Rule = ADAM
     rate: float = 2e-5
     fused: bool = False
     embeddings: bool = True
+    layers: int = 0
     clip: float = 1.0
 
     def attach(self, model: Any, first: Sequence[Loss] = (), seed: int = 0) -> Attached:
         """See `Method`."""
         weights = named_weights(model, embeddings=self.embeddings)
+        if self.layers:
+            own = {id(weight) for layer in layers_of(model)[-self.layers :] for weight in layer.parameters()}
+            weights = {name: weight for name, weight in weights.items() if id(weight) in own}
         return Stepping(model, weights, self.rule, fused=self.fused, clip=self.clip, seed=seed)
 
 

@@ -20,7 +20,7 @@ __all__ = ["ANSWER", "NEGATIVE", "QUERY", "CachedContrast"]
 QUERY, ANSWER, NEGATIVE = 0, 1, 2
 """What a row of a batch is."""
 CHUNK = 256
-"""Queries whose scores exist at a time."""
+"""Queries whose scores are computed at a time."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,11 @@ class CachedContrast:
         return {**batch, "seed": int(batch["draw"][0])}
 
     def whole(self, model: Any, batch: Batch, rows: int) -> Batch:
-        """With ``slopes``, float32 (rows, 1, dimension), the loss's gradients by the vectors, and ``shares`` (rows,), each row's loss."""
+        """With ``slopes``, float32 (rows, 1, dimension), the loss's gradients by the vectors, and ``shares`` (rows,), each row's loss;
+        as it is where one part holds the batch, whose vectors are computed once then.
+        """
+        if rows >= len(batch["role"]):
+            return batch
         with torch.no_grad():
             found = []
             for part in map(self.prepare, split(batch, rows)):
@@ -56,6 +60,8 @@ class CachedContrast:
     def total(self, model: Any, batch: Batch) -> Any:
         """The part's share of the loss, with the loss's gradient."""
         torch.manual_seed(batch["seed"])
+        if "slopes" not in batch:
+            return self.losses(model(batch), batch).sum()
         # `slopes` has three dimensions so that `split` takes none of them for the tokens'.
         along = (model(batch) * batch["slopes"][:, 0]).sum()
         return along - along.detach() + batch["shares"].sum()
@@ -63,16 +69,21 @@ class CachedContrast:
     def slopes(self, vectors: Any, batch: Batch) -> tuple[Any, Any]:
         """The gradient of the summed loss by ``vectors``, and each row's loss: 0 but for queries."""
         leaf = vectors.detach().clone().requires_grad_()
+        shares = self.losses(leaf, batch)
+        shares.sum().backward()
+        return leaf.grad, shares.detach()
+
+    def losses(self, vectors: Any, batch: Batch) -> Any:
+        """Each row's loss: 0 but for queries."""
         role, pair, document = batch["role"], batch["pair"], batch["document"]
         queries, texts = (role == QUERY).nonzero()[:, 0], (role != QUERY).nonzero()[:, 0]
         shares = torch.zeros(len(vectors))
         for some in queries.split(CHUNK):
             own = (pair[texts][None] == pair[some][:, None]) & (role[texts] == ANSWER)[None]
-            scores = self.scale * leaf[some] @ leaf[texts].T
+            scores = self.scale * vectors[some] @ vectors[texts].T
             alike = (document[texts][None] == document[some][:, None]) & ~own
-            losses = torch.nn.functional.cross_entropy(
+            found = torch.nn.functional.cross_entropy(
                 scores.masked_fill(alike, -torch.inf), own.float().argmax(1), reduction="none"
             )
-            losses.sum().backward()
-            shares[some] = losses.detach()
-        return leaf.grad, shares
+            shares = shares.index_put((some,), found)
+        return shares

@@ -211,7 +211,7 @@ class _Run(Run):
         if steps is None:
             began = time.monotonic()
             batch = batches(model, 1)[0]
-            each = time.monotonic() - began + MORE * seconds_of_step(model, batch, chosen)
+            each = time.monotonic() - began + seconds_of_step(model, batch, chosen)
             steps = max(1, min(MOST_STEPS, int(self.left(TRAINED) / each)))
         self.kept.note(layers=list(kept), method=chosen.method, steps=int(steps))
         outcome = finetune(
@@ -256,8 +256,6 @@ class _Run(Run):
         return card(name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, rows)
 
 
-MORE = 0.8
-"""Of what a step of training with cached gradients takes: the batch goes forward once."""
 TIMED = 20
 """Queries whose encoding is timed."""
 
