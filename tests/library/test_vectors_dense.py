@@ -52,7 +52,8 @@ def assert_exact(library: Library, encoder: Rotated, name: str = "other") -> Non
     for query in QUERIES:
         hits = library.rank(query, 10, recipe=name)
         wanted = exact(library, encoder, query, 10)
-        assert hits.scores == pytest.approx([score for _, score in wanted], abs=2e-5)
+        # Matrix products of other sizes differ in the last bit, which can move a half-precision value by one step.
+        assert hits.scores == pytest.approx([score for _, score in wanted], abs=1e-4)
         assert hits.ids.tolist() == [number for number, _ in wanted]
 
 
