@@ -145,15 +145,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def keep(name: str, result: dict[str, Any], text: str = "") -> Path:
-    """Keep a result as ``docs/results/NAME.json``; `report.py` makes tables and plots of it, or takes ``text`` (Markdown).
-
-    Paths below the repository are written from there: where it lies is of this machine.
-    """
+    """Keep a result as ``docs/results/NAME.json``; `report.py` makes tables and plots of it, or takes ``text`` (Markdown)."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.json"
     told = {"machine": machine(), **result, **({"text": text} if text else {})}
-    written = json.dumps(told, indent=1, ensure_ascii=False).replace(f"{ROOT}/", "")
-    path.write_text(written + "\n", encoding="utf-8")
+    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if text:
         print(text)
     return path

@@ -24,7 +24,7 @@ from common import ROOT, SCRATCH, SHARED, keep, read_texts
 sys.path.insert(0, str(ROOT / "src"))
 
 import bookwheel
-from before_after import compared, told
+from before_after import compared, named, told
 from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
 from bookwheel.train import EncoderOptions, train_encoder
@@ -71,6 +71,7 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
                 library.add_encoder(encoder, model)
             library.embed(encoder, progress=auto)
         row["pairs"] = compared(library, collection, PAIRS, taken=bool(taken))
+        row["training"] = named(row["training"])
     return row
 
 

@@ -13,6 +13,7 @@ from .._errors import UsageError
 from .command import argument, command, option
 from .judging_compare import print_comparison
 from .judging_model import judge_by_models
+from .judging_qrels import write_qrels
 from .judging_tournament import print_tournament
 from .keys import keys
 from .options import Number, RecipeText, Whole, json_option, ram_option
@@ -196,6 +197,7 @@ def _by_hand(
     how: dict[str, Any],
 ) -> int:
     from ..progress import auto, silent
+    from ..tune.judging.grades import grades_of
     from ..tune.judging.inputs import read_judged_queries
     from ..tune.judging.journal import Journal, journal_path
     from ..tune.judging.session import Session, pooled_of
@@ -222,7 +224,7 @@ def _by_hand(
         print_standing(standing, terminal)
         click.echo(terminal.dim(f"judgments: {clean(nearby(str(journal.path)))}"))
     if out is not None:
-        write_qrels(out, session.journal)
+        write_qrels(out, grades_of(session.journal.judgments))
     return 0
 
 
@@ -318,23 +320,3 @@ def print_standing(standing: Standing, terminal: Terminal) -> None:
         click.echo(f"done: {standing.reason}")
     else:
         click.echo(f"{plural(standing.left, 'judgment')} can still matter; the same command goes on")
-
-
-def write_qrels(out: str, journal: Any) -> None:
-    """Write the judgments as qrels."""
-    from ..tune.judging.grades import grades_of, qrels_lines, unwritable
-
-    grades = grades_of(journal.judgments)
-    count = sum(map(len, grades.values()))
-    odd = sum(unwritable(query) or unwritable(document) for query, row in grades.items() for document in row)
-    spaced = any(" " in one for query, row in grades.items() for one in (query, *row))
-    lines = list(qrels_lines(grades))
-    try:
-        Path(out).write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n", errors="replace")
-    except OSError as error:
-        raise UsageError(f"{out!r:.200} cannot be written ({error.strerror or error}); name another file") from None
-    notice(f"wrote {plural(count - odd, 'judgment')} to {out}")
-    if odd:
-        notice(f"{plural(odd, 'judgment')} of documents whose ID has a tab or a line end cannot be in qrels, and are left out")
-    elif spaced:
-        notice("some IDs have spaces: bookwheel reads them, separated by tabs; trec_eval does not")

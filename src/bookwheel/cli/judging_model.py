@@ -10,7 +10,8 @@ import click
 
 from .._errors import UsageError
 from .judging_compare import print_compared
-from .output import clean, json_document, nearby, notice, plural
+from .judging_qrels import write_qrels
+from .output import clean, json_document, nearby, plural
 
 if TYPE_CHECKING:
     from ..evaluate.judgments import Qrels
@@ -84,7 +85,7 @@ def judge_by_models(
         for journal in judged:
             click.echo(f"judgments: {clean(nearby(str(journal.path)))}")
     if out is not None:
-        _write(out, grades)
+        write_qrels(out, grades)
     return 0
 
 
@@ -169,17 +170,6 @@ def _told(
         for one in compared:
             print_compared(one)
     return grades
-
-
-def _write(out: str, grades: Qrels) -> None:
-    from ..tune.judging.grades import qrels_lines
-
-    lines = list(qrels_lines(grades))
-    try:
-        Path(out).write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n", errors="replace")
-    except OSError as error:
-        raise UsageError(f"{out!r:.200} cannot be written ({error.strerror or error}); name another file") from None
-    notice(f"wrote {plural(len(lines), 'judgment')} to {out}")
 
 
 def _pooled(
