@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bookwheel
-from bookwheel import Document
 from bookwheel._errors import BudgetError, ModelError, TrainingError, UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.encode.cross import CrossEncoder
@@ -21,28 +18,26 @@ from bookwheel.encode.options import Options
 from bookwheel.hits import Hits
 from bookwheel.library.manifest import Manifest
 from bookwheel.train import RerankerOptions, train_reranker
-from bookwheel.train import run as runs
 from bookwheel.train.data.negatives import NONE
 from bookwheel.train.data.passages import Passages
 from bookwheel.train.data.sources import Material, pairs_of, source_of
 from bookwheel.train.encoder import onnx
 from bookwheel.train.kept import FOLDER, Kept
-from bookwheel.train.reranker import comparing, training
-from bookwheel.train.reranker.candidates import DEEP, Lists, candidates_of
-from bookwheel.train.reranker.comparing import CANDIDATES, FIRST, Candidates
-from bookwheel.train.safety import Verdict
-from bookwheel.tune.made import made_collection
-from bookwheel.tune.reliability import searchable
+from bookwheel.train.lists import run as training
+from bookwheel.train.lists.candidates import DEEP, Lists, candidates_of
+from bookwheel.train.lists.comparing import FIRST, Candidates
+from bookwheel.train.reranker import training as reranking
+from bookwheel.train.reranker.training import CANDIDATES
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers", reason="training rerankers needs bookwheel[train]")
 
+from bookwheel.train.lists.batches import ListBatches  # noqa: E402
 from bookwheel.train.memory import Plan, planner  # noqa: E402
 from bookwheel.train.memory.loop import _losses  # noqa: E402
 from bookwheel.train.objectives.listwise import Listwise  # noqa: E402
 from bookwheel.train.objectives.localized_contrast import LocalizedContrast  # noqa: E402
 from bookwheel.train.objectives.margin_mse import MarginMSE  # noqa: E402
-from bookwheel.train.reranker.batches import ListBatches  # noqa: E402
 from bookwheel.train.reranker.model import CrossScorer  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -61,15 +56,6 @@ finally:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two layers with random weights, in sentence-transformers' layout; it has no pooler and no head."""
-    path = models.write_bert(tmp_path_factory.mktemp("tiny") / "model", models.bert_weights(3))
-    pooling = {"word_embedding_dimension": models.HIDDEN, "pooling_mode_mean_tokens": True}
-    models.write_modules(path, ("sentence_transformers.models.Pooling", "1_Pooling", pooling))
-    return path
-
-
-@pytest.fixture(scope="module")
 def crossed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Such a model with a head of one output."""
     folder = tmp_path_factory.mktemp("cross") / "crossed"
@@ -78,42 +64,10 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return models.write_bert(folder, weights, architectures=["BertForSequenceClassification"], **labels)
 
 
-@pytest.fixture(scope="module")
-def held(prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
-    """A library, queries made of it, and the copy without them: what every run begins with."""
-    path = tmp_path_factory.mktemp("trained") / "library"
-    with bookwheel.open(path, create=True, language="english") as library:
-        library.add([Document(str(number), text, title=title) for number, (title, text) in enumerate(prose[:80])], workers=1)
-        made = made_collection(library, 60)
-        with searchable(library, made) as copy:
-            yield library, made, copy
-
-
 @pytest.fixture
-def library(held: tuple) -> bookwheel.Library:
-    return held[0]
-
-
-@pytest.fixture
-def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "PAIRS", 32)
-    monkeypatch.setattr(comparing, "CANDIDATES", 5)
-    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
-    monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
-
-
-@pytest.fixture
-def planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without asking what a step needs."""
-    monkeypatch.setattr(planner, "plan", lambda *_, objective, **__: Plan(1 << 40, "adamw", 2, 0, 0, objective=objective))
-
-
-@pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever held-out queries say, the model is taken: what is tested here is the way, not the gain."""
-    monkeypatch.setattr(Verdict, "reason", "")
-    monkeypatch.setattr(training, "WEIGHTS", (0.5,))
-    monkeypatch.setattr(training, "_best", max)  # the last step, with some weight
+def quick(quick_lists: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reranking, "CANDIDATES", 5)
+    monkeypatch.setattr(reranking._Run, "candidates", 5)
 
 
 # -- losses ------------------------------------------------------------------------------------------------------------
@@ -226,7 +180,7 @@ def test_reranking_is_measured_as_the_recipe_ranks(held: tuple, crossed: Path) -
     """Candidates, weights and documents as the stage has them."""
     _, made, copy = held
     queries = list(made.judged)[:6]
-    asked = Candidates(copy, made, queries)
+    asked = Candidates(copy, made, queries, CANDIDATES)
     scores = asked.scored(CrossEncoder(crossed))
     texts = [made.queries[one] for one in queries]
     for weight in (FIRST, 0.5, 1.0):
@@ -236,7 +190,7 @@ def test_reranking_is_measured_as_the_recipe_ranks(held: tuple, crossed: Path) -
         for query, names in zip(queries, ranked, strict=True):
             gains = [made.qrels[query].get(name, 0) / np.log2(place + 2) for place, (name, _) in enumerate(names)]
             assert values[query] == pytest.approx(sum(gains), abs=1e-6)  # one answer of grade 1
-    assert Candidates._ordered(Hits(np.array([3]), np.array([1.0], np.float32)), np.array([1.0]), 1.0) == [3]
+    assert asked._ordered(Hits(np.array([3]), np.array([1.0], np.float32)), np.array([1.0]), 1.0) == [3]
 
 
 def test_of_equals_the_first_stage_is_taken_then_the_last_step() -> None:
@@ -327,7 +281,7 @@ def test_a_cross_encoder_keeps_its_head_and_is_compared_with_itself(
     np.testing.assert_allclose(scores, CrossEncoder(crossed, PLAIN).score("a bird", ["the sea"]), atol=1e-4)
     found = train_reranker(library, crossed, tmp_path / "tuned", options=OPTIONS, minutes=5)
     first, own = found.verdict.changes
-    assert first.what == f"bm25 >> cross({CANDIDATES}, weight=0.5)"
+    assert first.what == "bm25 >> cross(5, weight=0.5)"
     assert own.what == "the same with crossed before"
     assert first.after == own.after
     assert CrossScorer(tmp_path / "tuned", 1000).limit == CrossScorer(crossed, 1000).limit > OPTIONS.tokens

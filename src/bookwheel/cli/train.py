@@ -252,6 +252,58 @@ def reranker(
 
 
 @command(
+    "tokens",
+    examples=[
+        (
+            "bookwheel train tokens MODEL",
+            "a late-interaction model from a sentence encoder, written where it is better than BM25",
+        ),
+        ("bookwheel train tokens MODEL --teacher LARGER --minutes 20", "that imitates a larger encoder, in less time"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="MODEL")
+@option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library. [default: MODEL]")
+@option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise]")
+@option("--dimension", type=Whole(8), metavar="N", help="Of a token's vector. [default: 128]")
+@sources_option
+@training_options(45)
+def tokens(
+    model: str,
+    library: Library,
+    teacher: str | None,
+    loss: str | None,
+    dimension: int | None,
+    sources: tuple[str, ...],
+    out: str | None,
+    minutes: float,
+    seed: int,
+    memory: bool,
+    as_json: bool,
+) -> None:
+    """Train a late-interaction model, which compares each word of a query with the words of a passage.
+
+    MODEL is the folder of a BERT-like sentence encoder, or a package that holds one. Needs torch:
+    pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
+    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    """
+    from ..train import TokensOptions, train_tokens
+    from .encoders import library_flag
+
+    options = TokensOptions(loss=loss) if dimension is None else TokensOptions(loss=loss, dimension=dimension)
+    found = train_tokens(
+        library, model, out, teacher=teacher, sources=sources or ("titles",), minutes=minutes, seed=seed, options=options,
+        progress=shown(as_json),
+    )  # fmt: skip
+    flag = library_flag(library)
+    following = (
+        f"next: bookwheel encoders add tokens={clean(found.folder or '')} --kind tokens{flag}; then: bookwheel embed tokens{flag}; "
+        f"then: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{flag}"
+    )
+    finished(found, as_json=as_json, memory=memory, following=following)
+
+
+@command(
     "tower",
     examples=[
         ("bookwheel train tower minilm", "two of its layers for queries, against the vectors that are stored"),
@@ -279,5 +331,5 @@ def tower(
     finished(found, as_json=as_json, memory=memory, following=following)
 
 
-for one in (static, sparse, encoder, reranker, tower):
+for one in (static, sparse, encoder, reranker, tokens, tower):
     train.add_command(one)

@@ -2,27 +2,30 @@
 
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
-from .reranker.result import RerankerTraining
+from .lists.result import ListTraining
 from .reranker.training import RerankerOptions, train_reranker
 from .sparse.result import SparseTraining
 from .sparse.training import train_sparse
 from .static.result import StaticTraining
 from .static.training import train_static
+from .tokens.training import TokensOptions, train_tokens
 from .tower.result import TowerTraining
 from .tower.training import TowerOptions, train_tower
 
 __all__ = [
     "EncoderOptions",
     "EncoderTraining",
+    "ListTraining",
     "RerankerOptions",
-    "RerankerTraining",
     "SparseTraining",
     "StaticTraining",
+    "TokensOptions",
     "TowerOptions",
     "TowerTraining",
     "train_encoder",
     "train_reranker",
     "train_sparse",
     "train_static",
+    "train_tokens",
     "train_tower",
 ]

@@ -333,7 +333,7 @@ def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan, l
     """About how long a step over ``batch`` takes; where `CachedContrast` takes it in parts, each goes forward twice."""
     import torch
 
-    from ..memory.modules import layers_of
+    from ..memory.modules import last_layers
     from ..trainable import step_seconds
 
     def once(part: dict[str, Any]) -> None:
@@ -342,14 +342,8 @@ def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan, l
                 model(part)
         model(part).sum().backward()
 
-    if layers:
-        model.requires_grad_(False)
-        for layer in layers_of(model)[-layers:]:
-            layer.requires_grad_(True)
-    try:
+    with last_layers(model, layers):
         return step_seconds(model, batch, plan.rows, once, lambda part: int(part["attention_mask"].numel()))
-    finally:
-        model.requires_grad_(True)
 
 
 def _mean(pool: Pool, encoder: DenseEncoder) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .modules import layers_of
+from .modules import weights_from
 from .protocols import Attached, Loss, Stepping
 from .rules import ADAM, Rule
 
@@ -17,8 +17,8 @@ __all__ = ["Full", "named_weights"]
 class Full:
     """``fused``: see `Stepping`. ``embeddings``: whether the input embeddings (and with them a tied output layer) are trained.
 
-    ``layers``: the last so many layers alone are trained, so that nothing is drawn back through those below, nor kept of them (Lee,
-    Tang and Lin, What Would Elsa Do?, 2019); 0 for all weights.
+    ``layers``: the last so many layers alone are trained, with a head behind them, so that nothing is drawn back through those below,
+    nor kept of them (Lee, Tang and Lin, What Would Elsa Do?, 2019); 0 for all weights.
     """
 
     rule: Rule = ADAM
@@ -32,7 +32,7 @@ class Full:
         """See `Method`."""
         weights = named_weights(model, embeddings=self.embeddings)
         if self.layers:
-            own = {id(weight) for layer in layers_of(model)[-self.layers :] for weight in layer.parameters()}
+            own = {id(weight) for weight in weights_from(model, self.layers).values()}
             weights = {name: weight for name, weight in weights.items() if id(weight) in own}
         return Stepping(model, weights, self.rule, fused=self.fused, clip=self.clip, seed=seed)
 

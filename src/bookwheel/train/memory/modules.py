@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from ..._errors import TrainingError
 
-__all__ = ["layers_of", "linear_modules", "replace_module"]
+__all__ = ["last_layers", "layers_of", "linear_modules", "replace_module", "weights_from"]
 
 
 def layers_of(model: Any) -> Any:
@@ -20,6 +22,28 @@ def layers_of(model: Any) -> Any:
         if isinstance(module, torch.nn.ModuleList) and len(module) > 1 and len({type(item) for item in module}) == 1:
             return module
     raise TrainingError(f"{type(model).__name__} has no list of layers; choose a method that trains all weights alike")
+
+
+def weights_from(model: Any, layers: int) -> dict[str, Any]:
+    """The weights of the last ``layers`` layers and of what stands behind them, such as a head, by name; all of them for 0."""
+    named = dict(model.named_parameters())
+    if not layers:
+        return named
+    own = {id(weight) for layer in layers_of(model)[-layers:] for weight in layer.parameters()}
+    begins = next(at for at, weight in enumerate(named.values()) if id(weight) in own)
+    return dict(list(named.items())[begins:])
+
+
+@contextmanager
+def last_layers(model: Any, layers: int) -> Iterator[None]:
+    """While it lasts, only the weights of `weights_from` have gradients; afterwards all have."""
+    own = {id(weight) for weight in weights_from(model, layers).values()}
+    for weight in model.parameters():
+        weight.requires_grad_(id(weight) in own)
+    try:
+        yield
+    finally:
+        model.requires_grad_(True)
 
 
 def linear_modules(model: Any) -> dict[str, Any]:

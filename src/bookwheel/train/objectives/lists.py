@@ -1,4 +1,4 @@
-"""Losses over lists: the passages of one query, scored together by a cross-encoder."""
+"""Losses over lists: the passages of one query, scored together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class ListLoss:
 
     A batch has ``ids``, ``mask`` and, of models that know them, ``types``: tokens of query and passage, int64 (queries, passages,
     tokens), padded on the right; and ``wanted``, float32 (queries, passages), a teacher's scores. The first passage of each is its
-    answer. The model gives a score for each pair, float32 (pairs,).
+    answer. Where queries are read by themselves, ``ids`` are tokens of passages alone, and ``query_ids`` and ``query_mask``, int64
+    (queries, tokens), those of queries. The model gives a score for each pair, float32 (pairs,).
     """
 
     def count(self, batch: Batch) -> float:
@@ -28,9 +29,11 @@ class ListLoss:
 
     def prepare(self, batch: Batch) -> Batch:
         """The pairs in a row, (pairs, tokens), without the columns that are padding in all of them."""
-        used = batch["mask"].flatten(0, 1).any(0).nonzero()
-        width = int(used[-1]) + 1 if len(used) else 1
+        width = _width(batch["mask"].flatten(0, 1))
         found = {known: batch[name][..., :width].flatten(0, 1) for name, known in READ.items() if name in batch}
+        if "query_mask" in batch:
+            asked = _width(batch["query_mask"])
+            found |= {name: batch[name][:, :asked] for name in ("query_ids", "query_mask")}
         return {**found, "wanted": batch["wanted"]}
 
     def total(self, model: Any, batch: Batch) -> Any:
@@ -41,3 +44,9 @@ class ListLoss:
     def losses(self, scores: Any, wanted: Any) -> Any:
         """The loss of each query, (queries,), of scores and of a teacher's scores, both (queries, passages)."""
         raise NotImplementedError
+
+
+def _width(mask: Any) -> int:
+    """The columns before those that are padding in all rows."""
+    used = mask.any(0).nonzero()
+    return int(used[-1]) + 1 if len(used) else 1

@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
+from numpy.typing import NDArray
 
 from ..._errors import ModelError
 from ...encode.transformer.layout import read_layout
+from ..objectives.lists import READ
 from ..trainable import TOKENS, Trainable
 
 __all__ = ["CrossScorer"]
@@ -60,6 +63,13 @@ class CrossScorer(Trainable):
             list(queries), list(texts), truncation="longest_first", max_length=self.tokens, padding=True, return_tensors="pt"
         )
         return {name: found[name] for name in TOKENS if name in found}
+
+    def lists(self, queries: Sequence[str], texts: Sequence[str], wanted: NDArray[np.float32]) -> dict[str, Any]:
+        """See `ListModel`."""
+        each = wanted.shape[1]
+        tokens = self.tokenise([query for query in queries for _ in range(each)], texts)
+        columns = {name: tokens[known].reshape((*wanted.shape, -1)) for name, known in READ.items() if known in tokens}
+        return columns | {"wanted": torch.from_numpy(wanted)}
 
     def save(self, folder: Path, whole: bool) -> None:
         """Write model and tokenizer, in the layout of transformers and of sentence-transformers' CrossEncoder.

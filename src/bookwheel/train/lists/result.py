@@ -1,4 +1,4 @@
-"""What training a reranker came to."""
+"""What training over lists came to."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import Any
 
 from ...memory.plan import MemoryPlan
 from ..safety import MEASURE, Verdict
-from .comparing import CANDIDATES
 
-__all__ = ["RerankerTraining"]
+__all__ = ["ListTraining"]
 
 
 @dataclass(frozen=True)
-class RerankerTraining:
+class ListTraining:
     """The model, and how the order that it gives compares with BM25's."""
 
+    kind: str
+    """What was trained: ``reranker`` or ``tokens``."""
     library: str
     folder: str | None
     """Of the new model; None where it is no better, and nothing was written."""
+    recipe: str | None
+    """What to search with; None where nothing was written."""
     base: str
     teacher: str | None
     sources: tuple[str, ...]
@@ -41,21 +44,13 @@ class RerankerTraining:
     taken: int
     """The step after which the weights were best on validation queries."""
     weight: float
-    """The reranker's share of the score, chosen with it; 0 where none was better than BM25 alone."""
+    """The model's share of the score, chosen with it; 0 where none was better than BM25 alone."""
     validation: Mapping[str, Mapping[str, float]]
     """`MEASURE` on the queries by which both were chosen: by step, by weight."""
     verdict: Verdict
     seconds: float
     seed: int
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
-
-    @property
-    def recipe(self) -> str | None:
-        """What to search with; None where nothing was written."""
-        if self.folder is None:
-            return None
-        share = "" if self.weight == 1 else f", weight={self.weight:g}"
-        return f'bm25 >> cross({CANDIDATES}, model="{self.folder}"{share})'
 
     @property
     def loss_change(self) -> tuple[float, float]:
@@ -66,6 +61,7 @@ class RerankerTraining:
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
+            "kind": self.kind,
             "library": self.library,
             "folder": self.folder,
             "recipe": self.recipe,

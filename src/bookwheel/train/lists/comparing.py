@@ -1,13 +1,13 @@
-"""A reranker put to the test on held-out queries: the first passages of BM25 in its order, at several shares of the score."""
+"""What puts passages into order, tried on held-out queries: the first of BM25 in its order, at several shares of the score."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encode.cross import CrossEncoder
 from ...evaluate.collection import Collection
 from ...evaluate.measures import measure
 from ...hits import Hits
@@ -16,37 +16,48 @@ from ...library.passage_texts import opening_texts
 from ...rank.stages.reranking import Reranked, combine
 from ..safety import MEASURE
 
-__all__ = ["CANDIDATES", "FIRST", "WEIGHTS", "Candidates", "evenly"]
+__all__ = ["FIRST", "WEIGHTS", "Candidates", "Scorer", "evenly"]
 
-CANDIDATES = 20
-"""Of BM25, that are put into order, as `cross` does unless told otherwise."""
 WEIGHTS = (0.25, 0.5, 0.75, 1.0)
-"""Shares of the reranker's score that are tried."""
+"""Shares of the score that are tried."""
 FIRST = 0.0
 """The share that leaves the first stage's order as it is."""
 DEEP = 60
-"""Passages of a query that are ranked, so that as many documents are left when those of one document are one."""
+"""Passages of a query that are ranked, at least, so that enough documents are left when those of one document are one."""
+
+
+class Scorer(Protocol):
+    """Gives each of ``texts`` a score for a query, the larger the better."""
+
+    def score(self, query: str, texts: Sequence[str]) -> Sequence[float | None] | NDArray[np.float32]:
+        """The scores, (texts,)."""
 
 
 class Candidates:
-    """BM25's rankings of some queries of a collection; what a reranker makes of them is what ``bm25 >> cross(…)`` would."""
+    """BM25's rankings of some queries of a collection, of which the first ``count`` passages are put into order.
 
-    def __init__(self, library: Library, collection: Collection, queries: Sequence[str]) -> None:
+    What a reranker makes of them is what the recipe ``bm25 >> cross(…)`` (or ``late(…)``) would.
+    """
+
+    def __init__(self, library: Library, collection: Collection, queries: Sequence[str], count: int) -> None:
+        self.count = count
         self.collection, self.queries = collection, list(queries)
         self._store = library._snapshot.store
-        self._hits = library.rank_many([collection.queries[one] for one in self.queries], DEEP, "bm25")
+        self._hits = library.rank_many([collection.queries[one] for one in self.queries], max(DEEP, count), "bm25")
         named = self._store.documents_of(sorted({number for hits in self._hits for number in hits.ids.tolist()}))
         self._names = {number: name for number, (_, name) in named.items()}
 
     def __len__(self) -> int:
         return len(self.queries)
 
-    def scored(self, encoder: CrossEncoder, advance: Callable[[int], None] = lambda _: None) -> list[NDArray[np.float32]]:
-        """Of each query the scores of its first `CANDIDATES` passages."""
+    def scored(
+        self, scorer: Scorer, advance: Callable[[int], None] = lambda _: None, *, after: int = 0, first: int | None = None
+    ) -> list[NDArray[np.float32]]:
+        """Of each query the scores of its first ``count`` passages; of those between ``after`` and ``first`` alone, if so asked."""
         found = []
-        for query, hits in zip(self.queries, self._hits, strict=True):
-            texts = opening_texts(self._store, hits.ids[:CANDIDATES].tolist())
-            found.append(np.array(encoder.score(self.collection.queries[query], texts), np.float32))
+        for query, hits in list(zip(self.queries, self._hits, strict=True))[after:first]:
+            texts = opening_texts(self._store, hits.ids[: self.count].tolist())
+            found.append(np.array(scorer.score(self.collection.queries[query], texts), np.float32))
             advance(1)
         return found
 
@@ -61,14 +72,13 @@ class Candidates:
             run[query] = list(best.items())
         return measure(run, {one: self.collection.qrels[one] for one in self.queries}, [MEASURE]).of(MEASURE)
 
-    @staticmethod
-    def _ordered(hits: Hits, own: NDArray[np.float32], weight: float) -> list[int]:
+    def _ordered(self, hits: Hits, own: NDArray[np.float32], weight: float) -> list[int]:
         """The passages, best first."""
-        head = hits.top(CANDIDATES)
+        head = hits.top(self.count)
         every: list[int] = hits.ids.tolist()
         if weight == FIRST or len(head) < 2:
             return every
-        found = combine(head, Reranked(own, np.ones(len(own), np.bool_)), weight, "cross")
+        found = combine(head, Reranked(own, np.ones(len(own), np.bool_)), weight, "reranking")
         return [*found.ids.tolist(), *every[len(head) :]]
 
 

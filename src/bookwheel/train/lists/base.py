@@ -1,4 +1,4 @@
-"""What a reranker is trained from: a cross-encoder, or an encoder of single texts that gets a new head."""
+"""What a model over lists is trained from: one of its own kind, or an encoder of single texts that gets a new head."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from ...encode.transformer.layout import read_layout
 
 __all__ = ["Base"]
 
+WHAT = {"cross-encoder": "score pairs", "tokens": "give token vectors"}
+
 
 @dataclass(frozen=True)
 class Base:
-    """A model's folder. ``trained``: whether it is a cross-encoder, whose head is kept."""
+    """A model's folder. ``trained``: whether it is of the kind that is trained, and its head is kept."""
 
     folder: Path
     name: str
@@ -29,24 +31,30 @@ class Base:
     trained: bool
 
     @classmethod
-    def of(cls, named: str | Path) -> Base:
-        """The model ``named``, a folder or a package. Raises `UsageError` where nothing can be trained from it, `ModelError`."""
+    def of(cls, named: str | Path, kind: str) -> Base:
+        """The model ``named``, a folder or a package, to train one of ``kind``: ``cross-encoder`` or ``tokens``.
+
+        Raises `UsageError` where nothing of that kind can be trained from it, `ModelError`.
+        """
         folder = find_folder(str(named))
         layout = read_layout(folder)
-        instead = "take the folder of a BERT-like encoder or cross-encoder with model.safetensors"
+        own = "cross-encoder" if kind == "cross-encoder" else "late-interaction model"
+        instead = f"take the folder of a BERT-like encoder or {own} with model.safetensors"
         if layout.weights is None or not layout.config or not (layout.folder / "tokenizer.json").is_file():
             raise UsageError(f"{named} has no transformer's weights, config.json and tokenizer.json; {instead}")
         if architecture(layout.config, layout.folder / "config.json") is None:
-            raise UsageError(f"{named} is of type {layout.config.get('model_type')!r}, which cannot score pairs; {instead}")
-        kind = kind_of_folder(folder)
+            raise UsageError(f"{named} is of type {layout.config.get('model_type')!r}, which cannot {WHAT[kind]}; {instead}")
+        if layout.query_modules is not None:
+            raise UsageError(f"{named} encodes queries by other layers than passages; take the model that those were cut from")
+        found = kind_of_folder(folder)
         labels = len(layout.config.get("id2label") or {0: ""})
-        if kind == "cross-encoder" and labels != 1:
+        if kind == found == "cross-encoder" and labels != 1:
             raise UsageError(f"{named} has {labels} outputs, and a reranker has one; {instead}")
-        if kind not in ("cross-encoder", "dense"):
-            raise UsageError(f"{named} is a model of kind {kind}, which is not trained to rerank; {instead}")
+        if found not in (kind, "dense"):
+            raise UsageError(f"{named} is a model of kind {found}, from which none of kind {kind} is trained; {instead}")
         with layout.weights.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(folder, folder.resolve().name, digest, kind == "cross-encoder")
+        return cls(folder, folder.resolve().name, digest, kind == found)
 
     def encoder(self) -> DenseEncoder | None:
         """The base as an encoder of single texts, where it is one."""

@@ -1,4 +1,4 @@
-"""Which passages a reranker is shown with each query beside its answer, and what a teacher says of them.
+"""Which passages stand with each query beside its answer, and what a teacher says of them.
 
 They are those that it will have to put into order: the first by BM25, and of a library's own vectors where it has them.
 """

@@ -1,12 +1,11 @@
-"""What a reranker is trained on, step by step: queries with their answers and some of their candidates, as tokens."""
+"""What a step over lists is made of: queries with their answers and some of their candidates, as tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ...library.passage_texts import passage_texts
@@ -14,11 +13,19 @@ from ...library.store import Store
 from ..data.negatives import NONE
 from ..data.pairs import LONGEST, Pair
 from ..encoder.batches import schedule
-from ..objectives.lists import READ
 from .candidates import Lists
-from .model import CrossScorer
 
-__all__ = ["ListBatches", "largest"]
+__all__ = ["ListBatches", "ListModel", "largest"]
+
+
+class ListModel(Protocol):
+    """What makes tokens of a query and its passages, for a loss over lists."""
+
+    tokens: int
+    """Of a text, or of a pair of them, at most."""
+
+    def lists(self, queries: Sequence[str], texts: Sequence[str], wanted: NDArray[np.float32]) -> dict[str, Any]:
+        """A batch of `ListLoss`: ``texts`` are those of the first query, then of the second, …; ``wanted`` (queries, passages)."""
 
 
 class ListBatches(Sequence[dict[str, Any]]):
@@ -32,7 +39,7 @@ class ListBatches(Sequence[dict[str, Any]]):
         pairs: Sequence[Pair],
         lists: Lists,
         store: Store,
-        model: CrossScorer,
+        model: ListModel,
         others: int,
         batch: int,
         seed: int,
@@ -62,22 +69,15 @@ class ListBatches(Sequence[dict[str, Any]]):
             some = np.sort(draw.permutation(there)[: self.others])
             wanted[row] = self.lists.wanted[at][[0, *(some + 1)]]
             chosen += self.lists.passages[at][some].tolist()
-            queries += [self.pairs[at].query] * (1 + self.others)
+            queries.append(self.pairs[at].query)
         found = passage_texts(self.store, chosen, LONGEST)
         texts: list[str] = []
         for row, at in enumerate(self.steps[number].tolist()):
             texts += [self.pairs[at].answer, *found[row * self.others : (row + 1) * self.others]]
-        return _batch(self.model, queries, texts, wanted)
+        return self.model.lists(queries, texts, wanted)
 
 
-def largest(model: CrossScorer, batch: int, others: int) -> dict[str, Any]:
+def largest(model: ListModel, batch: int, others: int) -> dict[str, Any]:
     """A batch as large as any: what memory is planned for."""
-    rows = batch * (1 + others)
     long = "a " * model.tokens
-    return _batch(model, [long] * rows, [long] * rows, np.zeros((batch, 1 + others), np.float32))
-
-
-def _batch(model: CrossScorer, queries: Sequence[str], texts: Sequence[str], wanted: NDArray[np.float32]) -> dict[str, Any]:
-    tokens = model.tokenise(queries, texts)
-    columns = {name: tokens[known].reshape((*wanted.shape, -1)) for name, known in READ.items() if known in tokens}
-    return columns | {"wanted": torch.from_numpy(wanted)}
+    return model.lists([long] * batch, [long] * batch * (1 + others), np.zeros((batch, 1 + others), np.float32))

@@ -1,13 +1,14 @@
-"""What training a reranker on a collection without labels gains on its judged queries, which training never sees.
+"""What training a reranker or a late-interaction model on a collection without labels gains on its judged queries, which it never sees.
 
-    python bench/train_reranker.py MODEL --teacher LARGER                # SciFact and Cranfield
-    python bench/train_reranker.py MODEL cranfield --minutes 25
-    python bench/train_reranker.py MODEL --text MEDLINE.jsonl --passages 3000   # held-out queries only: to choose settings by
+    python bench/train_lists.py reranker MODEL --teacher LARGER          # SciFact and Cranfield
+    python bench/train_lists.py tokens MODEL cranfield --minutes 25
+    python bench/train_lists.py tokens MODEL --text MEDLINE.jsonl --passages 3000   # held-out queries only: to choose settings by
 
-For each collection: a library of its documents, `bookwheel train reranker MODEL` on it, then nDCG@10 of the judged queries by BM25
-and by the recipe that the command recommends, and of the reranker alone, with paired t-tests (Holm's correction over the
-collections). Where the command refuses its model, the difference is 0, since nothing changes. Nothing is chosen on these queries. A
-run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on where it was when the same command is given again.
+For each collection: a library of its documents, `bookwheel train reranker MODEL` (or `tokens`) on it, then nDCG@10 of the judged
+queries by BM25 and by the recipe that the command recommends, and by the model's score alone, with paired t-tests (Holm's correction
+over the collections). Token vectors are embedded, with 2 bits a dimension. Where the command refuses its model, the difference is 0,
+since nothing changes. Nothing is chosen on these queries. A run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on where it
+was when the same command is given again.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ import bookwheel
 from before_after import compared, named, told
 from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
-from bookwheel.train import RerankerOptions, train_reranker
+from bookwheel.train import RerankerOptions, TokensOptions, train_reranker, train_tokens
 
 COLLECTIONS = ("scifact", "cranfield")
+COLUMNS = ("as recommended", "its score alone")
 
 
 def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
@@ -39,8 +41,10 @@ def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) 
     if not done.exists():
         began = time.process_time()
         try:
-            options = RerankerOptions(loss=args.loss, rate=args.rate, tokens=args.tokens, batch=args.batch, others=args.others)
-            found = train_reranker(
+            kind, train = {"reranker": (RerankerOptions, train_reranker), "tokens": (TokensOptions, train_tokens)}[args.what]
+            told = {name: getattr(args, name) for name in ("loss", "rate", "tokens", "batch", "others", "layers")}
+            options = kind(**{name: value for name, value in told.items() if value is not None})
+            found = train(
                 library, args.model, folder / "model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, ram=args.ram,
                 options=options, sources=args.sources or ["titles"], progress=auto,
             )  # fmt: skip
@@ -71,8 +75,12 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
         row = {"collection": name, **trained(library, folder, args)}
         found = row["training"]
         taken = found["folder"] is not None
-        alone = f'bm25 >> cross(20, model="{found["folder"]}")'
-        pairs = {"reranked": ("bm25", found["recipe"] or "bm25"), "reranker alone": ("bm25", alone)}
+        if taken and args.what == "tokens":
+            if "tokens" not in [one.name for one in library.encoders()]:
+                library.add_encoder("tokens", found["folder"], kind="tokens")
+            library.embed("tokens", progress=auto)
+        alone = {"reranker": f'bm25 >> cross(20, model="{found["folder"]}")', "tokens": "bm25 >> late(100)"}[args.what]
+        pairs = dict(zip(COLUMNS, (("bm25", found["recipe"] or "bm25"), ("bm25", alone)), strict=True))
         row["pairs"] = compared(library, collection, pairs, taken=taken)
         row["training"] = named({**found, "recipe": (found["recipe"] or "").replace(f"{folder}/", "") or None})
     return row
@@ -92,7 +100,8 @@ def at_text(args: argparse.Namespace) -> None:
 def main() -> None:
     """Measure, print the table, and keep the result."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("model", help="the folder of a cross-encoder, or of a sentence encoder")
+    ask.add_argument("what", choices=("reranker", "tokens"))
+    ask.add_argument("model", help="the folder of a sentence encoder, or of a model of the kind that is trained")
     ask.add_argument("collections", nargs="*", default=COLLECTIONS, help="folders of the shared judged collections")
     ask.add_argument("--teacher", help="the folder of a larger encoder")
     ask.add_argument("--minutes", type=float, default=45.0)
@@ -100,20 +109,22 @@ def main() -> None:
     ask.add_argument("--ram", default="2GB")
     ask.add_argument("--from", dest="sources", action="append")
     ask.add_argument("--loss")
-    ask.add_argument("--batch", type=int, default=RerankerOptions().batch)
-    ask.add_argument("--others", type=int, default=RerankerOptions().others)
-    ask.add_argument("--rate", type=float, default=RerankerOptions().rate)
-    ask.add_argument("--tokens", type=int, default=RerankerOptions().tokens)
+    ask.add_argument("--batch", type=int)
+    ask.add_argument("--others", type=int)
+    ask.add_argument("--rate", type=float)
+    ask.add_argument("--tokens", type=int)
+    ask.add_argument("--layers", type=int)
     ask.add_argument("--text", type=Path, help="JSONL of {_id, title, text}")
     ask.add_argument("--passages", type=int, default=3_000)
     ask.add_argument("--queries", type=int, default=0, help="measure on the first so many judged queries; 0 for all")
-    ask.add_argument("--keep", default="train_reranker", help="the name of the result")
+    ask.add_argument("--keep", help="the name of the result [default: train_WHAT]")
     args = ask.parse_args()
+    args.keep = args.keep or f"train_{args.what}"
     if args.text:
         at_text(args)
         return
     rows = [measured(name, args) for name in args.collections]
-    print(told(rows, dict.fromkeys(("reranked", "reranker alone"), ("", ""))))
+    print(told(rows, dict.fromkeys(COLUMNS, ("", ""))))
     keep(args.keep, {"rows": rows, "minutes": args.minutes, "seed": args.seed, "ram": args.ram})
 
 
