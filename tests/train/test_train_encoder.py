@@ -19,10 +19,11 @@ from bookwheel.encode import load_encoder
 from bookwheel.library.manifest import Manifest
 from bookwheel.train import EncoderOptions, train_encoder
 from bookwheel.train import run as runs
+from bookwheel.train.data.material import Material
 from bookwheel.train.data.negatives import NONE, hard_negatives
 from bookwheel.train.data.pairs import Pair, drawn
 from bookwheel.train.data.passages import Passages
-from bookwheel.train.data.sources import Material, pairs_of, source_of
+from bookwheel.train.data.sources import pairs_of, source_of
 from bookwheel.train.encoder import onnx, training
 from bookwheel.train.kept import FOLDER
 from bookwheel.train.safety import Verdict

@@ -18,9 +18,10 @@ from bookwheel.encode.options import Options
 from bookwheel.hits import Hits
 from bookwheel.library.manifest import Manifest
 from bookwheel.train import RerankerOptions, train_reranker
+from bookwheel.train.data.material import Material
 from bookwheel.train.data.negatives import NONE
 from bookwheel.train.data.passages import Passages
-from bookwheel.train.data.sources import Material, pairs_of, source_of
+from bookwheel.train.data.sources import pairs_of, source_of
 from bookwheel.train.encoder import onnx
 from bookwheel.train.kept import FOLDER, Kept
 from bookwheel.train.lists import run as training

@@ -15,11 +15,14 @@ from ..memory.plan import MemoryPlan
 from ..memory.sizes import ram_of
 from ..progress import Progress
 from ..tune.made import MadeCollection, made_collection
+from .data.material import Asking
 from .folder import require_new
 from .kept import Kept
 
 __all__ = ["EXTRA", "Job", "Run", "start", "torch_needed", "versions_of"]
 
+ASKED = 0.2
+"""The share of the minutes in which a language model may write queries."""
 EXTRA = "pip install 'bookwheel[train]'"
 
 Found = TypeVar("Found")
@@ -85,6 +88,11 @@ class Run:
                 f"{least} are needed ({'; '.join(made.notes)}); index more documents, or longer ones"
             )
         return made
+
+    def asking(self) -> Asking:
+        """How long a language model may be asked for queries: a share of the minutes, or as often as before this run was stopped."""
+        known = self.kept.fact("written")
+        return Asking(self.began + ASKED * self.seconds, None if known is None else int(known))
 
     def elapsed(self) -> float:
         """Seconds since the run, or this piece of it, began."""

@@ -23,11 +23,12 @@ from ...tune.made.drawn import Drawn
 from ...tune.made.masking import plain_words
 from ...tune.made.registry import WAYS
 from ...tune.made.wording import is_name, one_line
+from .made import MADE, made
+from .material import Material
 from .pairs import LONGEST, Pair
-from .passages import Passages
 from .stand_ins import StandIns
 
-__all__ = ["CROPPED", "SOURCES", "Material", "Source", "pairs_of", "source_of"]
+__all__ = ["CROPPED", "SOURCES", "Source", "pairs_of", "source_of"]
 
 CROPPED = 0.5
 """The share of sentences of which only a part stands for a query: people type few words."""
@@ -45,16 +46,6 @@ LONGEST_LINE = 1 << 20
 """Bytes."""
 FIELDS = (("query", "answer"), ("anchor", "positive"))
 """What a line of a file of pairs calls them; the second as sentence-transformers does."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """What sources draw on. ``own``: the library as it is; ``copy``: without what held-out queries were made of."""
-
-    own: Library
-    copy: Library
-    passages: Passages
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +66,10 @@ def source_of(text: str) -> Source:
         raise UsageError(f"there is no source {name!r:.60} of pairs; choose from {', '.join(NAMED.values())}")
     if not path and name in ("judgments", "pairs"):
         raise UsageError(f"{name} are read from a {'folder' if name == 'judgments' else 'file'}; give {NAMED[name]}")
-    if path and name == "titles":
-        raise UsageError("titles are those of the library; give titles alone")
+    if not path and name == "written":
+        raise UsageError(f"written questions are a language model's; give {NAMED[name]}, such as written=smollm2")
+    if path and "=" not in NAMED[name]:
+        raise UsageError(f"{name} are those of the library; give {name} alone")
     return Source(name, path)
 
 
@@ -195,8 +188,14 @@ def _two(value: object) -> tuple[str, str] | None:
 
 
 SOURCES: Mapping[str, Callable[[Material, str], Iterator[Pair]]] = MappingProxyType(
-    {"titles": _titles, "queries": _queries, "judgments": _judgments, "pairs": _pairs}
+    {"titles": _titles, **{way: made(way) for way in MADE}, "queries": _queries, "judgments": _judgments, "pairs": _pairs}
 )
 """Name to function."""
-NAMED = {"titles": "titles", "queries": "queries[=FILE]", "judgments": "judgments=FOLDER", "pairs": "pairs=FILE"}
+NAMED = {
+    "titles": "titles",
+    **{way: "written=MODEL" if way == "written" else way for way in MADE},
+    "queries": "queries[=FILE]",
+    "judgments": "judgments=FOLDER",
+    "pairs": "pairs=FILE",
+}
 """How each is given."""

@@ -22,10 +22,11 @@ from ...library.library import Library
 from ...progress import Progress, silent
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
+from ..data.material import Material
 from ..data.negatives import NONE, hard_negatives
 from ..data.pairs import drawn
 from ..data.passages import Passages
-from ..data.sources import Material, Source, pairs_of, source_of
+from ..data.sources import Source, pairs_of, source_of
 from ..folder import card, write_folder
 from ..run import Job, Run, start, torch_needed, versions_of
 from ..safety import FEWEST, Verdict, judged, languages_of, thirds
@@ -170,13 +171,14 @@ class _Run(Run):
             from .model import SentenceEncoder
         options = self.options
         passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
-        material = Material(self.library, copy, passages, options.seed)
+        material = Material(self.library, copy, passages, options.seed, self.asking())
         held_out = [made.queries[query] for query in made.judged]
         task = self.progress("reading pairs", None, "pairs")
         try:
             pairs = drawn(pairs_of(material, self.sources, held_out), PAIRS, options.seed, task.advance)
         finally:
             task.close()
+        self.kept.note(written=material.asking.used)
         if len(pairs) < options.batch:
             raise UsageError(
                 f"there are {len(pairs):,} pairs to train on, and a step takes {options.batch:,}; index more documents, add a source of "

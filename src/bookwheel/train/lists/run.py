@@ -22,9 +22,10 @@ from ...encode.protocols import DenseEncoder
 from ...library.library import Library
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
+from ..data.material import Material
 from ..data.pairs import Pair, drawn
 from ..data.passages import Passages
-from ..data.sources import Material, Source, pairs_of
+from ..data.sources import Source, pairs_of
 from ..encoder.training import LADDER
 from ..folder import card, write_folder
 from ..run import Job, Run, torch_needed, versions_of
@@ -188,10 +189,11 @@ class ListRun(Run):
             from .batches import ListBatches
         options = self.options
         passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
-        material = Material(self.library, copy, passages, options.seed)
+        material = Material(self.library, copy, passages, options.seed, self.asking())
         held_out = [made.queries[query] for query in made.judged]
         with self.shown("reading pairs", None, "pairs") as advance:
             pairs = drawn(pairs_of(material, self.sources, held_out), PAIRS, options.seed, advance)
+        self.kept.note(written=material.asking.used)
         model = self.scorer(copy)
         pairs = pairs[: self._room(model)]
         lists = self._lists(copy, pairs)

@@ -1,0 +1,70 @@
+"""Pairs of the ways by which queries are made where nobody has judged: questions of sentences, links, threads, and a model's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...library.results import StoredDocument
+from ...tune.made.drawn import Drawn
+from ...tune.made.masking import occurrences
+from ...tune.made.query import Draft, Taken
+from ...tune.made.registry import WAYS
+from .material import Material
+from .pairs import LONGEST, Pair
+
+__all__ = ["MADE", "made"]
+
+MADE = ("cloze", "links", "replies", "written")
+"""The ways that are sources of pairs under their own names; ``titles`` has titles, headings and sentences at once."""
+_PLACE = re.compile(r" (\d+)-(\d+)$")
+
+
+@dataclass(frozen=True)
+class made:  # noqa: N801  # a source is a function; this one has a parameter
+    """The source of one way. Its drafts are those of the copy, whose documents have lost what held-out queries were made of.
+
+    An answer is the passage that the query was made from (of a link or a thread: the first one), without what the way takes out of
+    it, so that the query's words alone do not give it away. ``written`` asks a model for one question after the other until the
+    time for it is over, or as many as were used when the run was stopped; answers are kept in the user's cache.
+    """
+
+    way: str
+
+    def __call__(self, material: Material, path: str) -> Iterator[Pair]:
+        """Raises `ModelError` where the model of ``written`` cannot answer."""
+        drawn = Drawn.of(material.copy, material.seed, model=path or None)
+        used = 0
+        for draft in WAYS[self.way].drafts(drawn):
+            for number in draft.relevant:
+                try:
+                    document = material.copy.document(number)
+                except KeyError:
+                    continue
+                answer = _answer(document, draft)
+                if drawn.wording.usable(draft.text) and len(drawn.wording.telling(answer)) >= LEAST:
+                    yield Pair(draft.text[:LONGEST], answer, number)
+            used += 1
+            if self.way == "written" and material.asking.over(used):
+                return
+
+
+LEAST = 5
+"""Telling words of an answer."""
+
+
+def _answer(document: StoredDocument, draft: Draft) -> str:
+    """The passage that ``draft`` was made from, as it is indexed, without what is taken out of it."""
+    taken = draft.taken.get(document.number, Taken())
+    told = _PLACE.search(draft.source) if draft.source.startswith(f"{document.id} ") else None
+    place = taken.spans[0][0] if taken.spans else int(told[1]) if told else 0
+    start, end = next(((a, b) for a, b in document.passages if a <= place < b), (0, len(document.text)))
+    text = document.text[start:end]
+    cut = [(max(0, a - start), b - start) for a, b in taken.spans if a < end and b > start]
+    for phrase in (*taken.phrases, draft.text):
+        cut += occurrences(text, phrase)
+    for a, b in sorted(cut, reverse=True):
+        text = f"{text[:a]} {text[b:]}"
+    title = "" if taken.title or occurrences(document.title, draft.text) else document.title
+    return (f"{title}\n{text}" if title else text)[:LONGEST]
