@@ -110,6 +110,8 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/localized_contrast.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/margin_mse.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/reranker/": Folder(TRAINING, "bookwheel train reranker"),
+    "train/lists/": Folder(TRAINING, "bookwheel train reranker"),
+    "train/tokens/": Folder(TRAINING, "bookwheel train tokens"),
     "train/sparse/": Folder(TRAINING, "bookwheel train sparse", (), "training.md#what-it-loses"),
     "train/tower/": Folder(TRAINING, "bookwheel train tower"),
     "train/static/": Folder(TRAINING, "bookwheel train static", (), "training.md#measured"),

@@ -28,8 +28,8 @@ from .scoring import LateScorer
 __all__ = ["CANDIDATES", "TokensOptions", "train_tokens"]
 
 MINUTES = 45.0
-CANDIDATES = 100
-"""Of BM25, that are put into order, as `late` does unless told otherwise."""
+CANDIDATES = 50
+"""Of BM25, that are put into order where models are compared: half of what `late` does unless told otherwise, since each must be read."""
 SAMPLED = 256
 """Passages whose token states say where the projection begins."""
 
