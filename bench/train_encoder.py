@@ -2,6 +2,7 @@
 
     python bench/train_encoder.py MODEL                        # SciFact and Cranfield
     python bench/train_encoder.py MODEL scifact --minutes 20
+    python bench/train_encoder.py MODEL --teacher LARGER --from titles --from cloze
     python bench/train_encoder.py MODEL --text PUBMED.jsonl.gz --passages 5000   # held-out queries only: to choose settings by
 
 For each collection: a library of its documents, `bookwheel train encoder MODEL` on it, then nDCG@10 of the judged queries by the
@@ -41,8 +42,8 @@ def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) 
         try:
             options = EncoderOptions(batch=args.batch, rate=args.rate, tokens=args.tokens, layers=args.layers)
             found = train_encoder(
-                library, args.model, folder / "model", minutes=args.minutes, seed=args.seed, ram=args.ram, options=options,
-                sources=args.sources or ["titles"], progress=auto,
+                library, args.model, folder / "model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, ram=args.ram,
+                options=options, sources=args.sources or ["titles"], progress=auto,
             )  # fmt: skip
         finally:
             with pieces.open("a") as file:
@@ -91,6 +92,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("model", help="the folder of a sentence encoder")
     ask.add_argument("collections", nargs="*", default=COLLECTIONS, help="folders of the shared judged collections")
+    ask.add_argument("--teacher", help="the folder of a larger encoder")
     ask.add_argument("--minutes", type=float, default=45.0)
     ask.add_argument("--seed", type=int, default=0)
     ask.add_argument("--ram", default="2GB")

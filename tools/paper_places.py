@@ -103,6 +103,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/memory/sketched.py": Folder(MEMORY, "bookwheel.train.memory.sketched.sketched"),
     "train/encoder/": Folder(TRAINING, "bookwheel train encoder"),
     "train/objectives/cached_contrast.py": Folder(TRAINING, "bookwheel train encoder"),
+    "train/objectives/cached_imitation.py": Folder(TRAINING, "bookwheel train encoder --teacher"),
     "train/objectives/query_imitation.py": Folder(TRAINING, "bookwheel train tower"),
     "train/objectives/": Folder(TRAINING, "bookwheel train static", (), "training.md#measured"),
     "train/objectives/lists.py": Folder(TRAINING, "bookwheel train reranker"),

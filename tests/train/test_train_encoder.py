@@ -40,6 +40,7 @@ from bookwheel.train.memory.loop import _losses, finetune  # noqa: E402
 from bookwheel.train.memory.modules import layers_of  # noqa: E402
 from bookwheel.train.memory.objective import split  # noqa: E402
 from bookwheel.train.objectives.cached_contrast import ANSWER, NEGATIVE, QUERY, CachedContrast  # noqa: E402
+from bookwheel.train.objectives.cached_imitation import CachedImitation, alike  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -149,6 +150,29 @@ def test_parts_of_a_batch_have_the_gradient_of_the_whole(base: Path, rows: int) 
         torch.testing.assert_close(slope, wanted[name], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [1, 5, 100])
+def test_imitation_is_the_divergence_from_the_teacher_over_the_batch(base: Path, rows: int) -> None:
+    """By a loss that is written down here; with the teacher's own vectors there is nothing to learn."""
+    model = SentenceEncoder(base, 24).eval()
+    drawn_ = torch.nn.functional.normalize(torch.randn(18, 7, generator=torch.Generator().manual_seed(1)), dim=1)
+    batch = batch_of(model) | {"taught": drawn_[:, None]}
+    goal, vectors = CachedImitation(5.0, 9.0), model(batch)
+    own, theirs = (torch.softmax(scale * one[:6] @ one[6:].T, 1) for scale, one in ((5.0, vectors), (9.0, drawn_)))
+    loss = (theirs * (theirs.log() - own.log())).sum(1).mean()
+    loss.backward()
+    wanted = {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+    model.zero_grad()
+    total, found = gradients(model, _losses(goal, model, batch, rows))
+    assert total == pytest.approx(float(loss.detach()), rel=1e-4)
+    for name, slope in found.items():
+        torch.testing.assert_close(slope, wanted[name], rtol=1e-3, atol=1e-5)
+    equal = CachedImitation(5.0, 5.0).losses(vectors.detach(), batch | {"taught": vectors.detach()[:, None]})
+    np.testing.assert_allclose(equal, 0, atol=1e-6)
+    assert alike(vectors.detach(), batch | {"taught": vectors.detach()[:, None]}, 20.0) == pytest.approx(20.0)
+    narrow = torch.nn.functional.normalize(torch.cat([vectors.detach(), torch.full((18, 1), 3.0)], 1), dim=1)
+    assert alike(vectors.detach(), batch | {"taught": narrow[:, None]}, 20.0) == pytest.approx(200.0, rel=1e-3)
+
+
 def test_a_batch_in_one_part_goes_forward_once(base: Path) -> None:
     model, goal = SentenceEncoder(base, 24), CachedContrast()
     calls = []
@@ -252,7 +276,7 @@ def test_sources_give_queries_without_the_words_of_their_answers(library: bookwh
 @pytest.mark.parametrize(
     ("named", "told"),
     [
-        ("links", "no source 'links' of pairs; choose from titles, queries"),
+        ("dreams", "no source 'dreams' of pairs; choose from titles, cloze"),
         ("pairs", "give pairs=FILE"),
         ("judgments", "give judgments=FOLDER"),
         ("titles=x", "give titles alone"),
@@ -358,6 +382,50 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
     vectors = [load_encoder(str(tmp_path / name), precision="fp32").encode(["a red bird"]) for name in ("again", "whole")]
     np.testing.assert_allclose(*vectors, atol=1e-5)
+
+
+def test_a_teacher_is_imitated_and_told(
+    library: bookwheel.Library,
+    base: Path,
+    tmp_path: Path,
+    quick: None,
+    planned: None,
+    taken: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its vectors of every text stand beside the tokens, whatever order they are in; a stopped run keeps its scale."""
+    monkeypatch.setattr(onnx, "write_onnx", lambda _: None)
+    sys.path.append(str(Path(__file__).parents[1] / "encode"))
+    try:
+        import encoder_models as models
+    finally:
+        sys.path.pop()
+    larger = models.write_bert(tmp_path / "larger", models.bert_weights(9))
+    models.write_modules(
+        larger,
+        (
+            "sentence_transformers.models.Pooling",
+            "1_Pooling",
+            {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True},
+        ),
+    )
+    teacher = load_encoder(str(larger))
+    pairs = [
+        Pair(f"the {word} bird", f"a {word} of the sea " * (at + 1), at) for at, word in enumerate(("sky", "stone", "river"))
+    ]
+    batches = Batches(pairs, library._snapshot.store, SentenceEncoder(base, 24), ("", ""), 3, 0, negatives=False, teacher=teacher)
+    batch = batches[0]
+    texts = {QUERY: [one.query for one in pairs], ANSWER: [one.answer for one in pairs]}
+    for role, number, vector in zip(batch["role"].tolist(), batch["pair"].tolist(), batch["taught"][:, 0].numpy(), strict=True):
+        text = texts[role][int(batches.steps[0][number])]
+        np.testing.assert_allclose(vector, teacher.encode([text])[0], atol=1e-5)
+    found = train_encoder(library, base, tmp_path / "tuned", teacher=larger, options=OPTIONS, minutes=5)
+    assert found.teacher == found.to_dict()["teacher"] == "larger"
+    assert "taught by larger" in str(found)
+    assert "imitation of larger" in (tmp_path / "tuned" / "README.md").read_text()
+    assert found.loss[1] < found.loss[0]
+    with pytest.raises(UsageError, match="static is a static model, which has nothing to teach"):
+        train_encoder(library, base, teacher="static", options=OPTIONS)
 
 
 def test_what_cannot_be_trained_is_told_and_nothing_changes(

@@ -164,17 +164,19 @@ sources_option = option(
     "encoder",
     examples=[
         ("bookwheel train encoder MODEL", "train a copy of a sentence encoder, and write it where it is better"),
-        ("bookwheel train encoder MODEL --from pairs=asked.jsonl --minutes 20", "from pairs of your own, in less time"),
+        ("bookwheel train encoder MODEL --teacher LARGER --from titles --from cloze", "that imitates a larger encoder"),
     ],
     writes=True,
 )
 @argument("model", metavar="MODEL")
+@option("--teacher", metavar="MODEL", help="A larger dense encoder to imitate: a model, or its name in the library.")
 @sources_option
 @option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
 @training_options(45)
 def encoder(
     model: str,
     library: Library,
+    teacher: str | None,
     out: str | None,
     sources: tuple[str, ...],
     batch: int | None,
@@ -200,6 +202,7 @@ def encoder(
         library,
         model,
         out,
+        teacher=teacher,
         sources=sources or ("titles",),
         minutes=minutes,
         seed=seed,

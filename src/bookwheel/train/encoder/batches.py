@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...encode.protocols import DenseEncoder, encode_queries
 from ...library.passage_texts import passage_texts
 from ...library.store import Store
 from ..data.negatives import NONE
@@ -26,7 +27,7 @@ class Batches(Sequence[dict[str, Any]]):
     """The batch of each step, made when it is asked for; `CachedContrast` says what is in it.
 
     ``negatives``: of each pair the number of a passage, or `NONE`; it may change between steps. ``prefixes``: what the model wants
-    before queries and before passages.
+    before queries and before passages. ``teacher``: whose vectors of all texts stand beside them, for `CachedImitation`.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class Batches(Sequence[dict[str, Any]]):
         seed: int,
         *,
         negatives: bool = True,
+        teacher: DenseEncoder | None = None,
     ) -> None:
+        self.teacher = teacher
         self.pairs, self.store, self.model, self.prefixes, self.seed = pairs, store, model, prefixes, seed
         self.batch = batch
         self.rows = (3 if negatives else 2) * batch
@@ -72,14 +75,25 @@ class Batches(Sequence[dict[str, Any]]):
             )
             if number in owners
         ]
+        taught = {} if self.teacher is None else {"taught": self._taught(self.teacher, rows)}
         tokens = self.model.tokenise([text for _, _, _, text in rows])
         order = torch.argsort(tokens["attention_mask"].sum(1), stable=True)
         columns = {name: torch.tensor([row[at] for row in rows]) for at, name in enumerate(("role", "pair", "document"))}
         number = step % len(self.steps)
         columns["draw"] = torch.arange(len(rows)) + (self.seed * 1_000_003 + number) * (1 << 20)
-        found = {name: value[order] for name, value in (tokens | columns).items()}
+        found = {name: value[order] for name, value in (tokens | columns | taught).items()}
         found["draw"] = columns["draw"]  # by place, not by text
         return found
+
+    def _taught(self, teacher: DenseEncoder, rows: Sequence[tuple[int, int, int, str]]) -> Any:
+        """The teacher's unit vectors of the rows, which are in no particular order, float32 (rows, 1, dimension)."""
+        found = np.empty((len(rows), teacher.dimension), np.float32)
+        asked = [at for at, row in enumerate(rows) if row[0] == QUERY]
+        told = [at for at, row in enumerate(rows) if row[0] != QUERY]
+        before_query, before = (len(prefix) for prefix in self.prefixes)
+        found[asked] = encode_queries(teacher, [rows[at][3][before_query:] for at in asked])
+        found[told] = teacher.encode([rows[at][3][before:] for at in told])
+        return torch.from_numpy(found)[:, None]
 
     def largest(self, dimension: int) -> dict[str, Any]:
         """A batch as large as any, with what follows from it: what memory is planned for."""
@@ -92,6 +106,8 @@ class Batches(Sequence[dict[str, Any]]):
             "document": torch.arange(rows),
             "draw": torch.arange(rows),
         }
+        if self.teacher is not None:
+            columns["taught"] = torch.zeros(rows, 1, self.teacher.dimension)
         return found | columns | {"slopes": torch.zeros(rows, 1, dimension), "shares": torch.zeros(rows)}
 
 

@@ -20,6 +20,8 @@ class EncoderTraining:
     folder: str | None
     """Of the new model; None where it is no better, and nothing was written."""
     base: str
+    teacher: str | None
+    """Whose similarities were imitated."""
     sources: tuple[str, ...]
     """Where the pairs are from."""
     pairs: int
@@ -58,6 +60,7 @@ class EncoderTraining:
             "library": self.library,
             "folder": self.folder,
             "base": self.base,
+            "teacher": self.teacher,
             "sources": list(self.sources),
             "pairs": self.pairs,
             "seen": self.seen,
@@ -78,8 +81,9 @@ class EncoderTraining:
 
     def __str__(self) -> str:
         first, last = self.loss
+        taught = f", taught by {self.teacher}" if self.teacher else ""
         lines = [
-            f"trained {self.base} in {self.steps:,} steps of {self.batch:,} pairs ({', '.join(self.sources)}; {self.seen:,} of "
+            f"trained {self.base} in {self.steps:,} steps of {self.batch:,} pairs ({', '.join(self.sources)}{taught}; {self.seen:,} of "
             f"{self.pairs:,} pairs) in {self.seconds:.0f} s; loss {first:.3f} → {last:.3f}",
             self.plan,
             *map(str, (*self.verdict.changes, *self.verdict.languages)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -31,6 +32,7 @@ from ..folder import card, write_folder
 from ..run import Job, Run, start, torch_needed, versions_of
 from ..safety import FEWEST, Verdict, judged, languages_of, thirds
 from ..scratch import forget
+from ..teachers import dense_teacher
 from .pool import Pool
 from .result import EncoderTraining
 
@@ -90,6 +92,7 @@ def train_encoder(
     base: str | Path,
     out: str | Path | None = None,
     *,
+    teacher: str | Path | None = None,
     sources: Sequence[str] = ("titles",),
     minutes: float = MINUTES,
     ram: str | int | None = None,
@@ -102,9 +105,12 @@ def train_encoder(
     - ``library``: an open one, or its name or path.
     - ``base``: the folder of a model in sentence-transformers' layout with safetensors weights, or a package that holds one.
     - ``out``: the folder of the model, new or empty; ``models/NAME-…`` in the library where None.
+    - ``teacher``: a larger dense encoder (its name in the library, a folder or a package), whose similarities within each batch are
+      imitated (`CachedImitation`) in the place of contrast; None: only what answers a query is known.
     - ``sources``: where pairs are from. ``titles``: titles, headings and sentences of the library, each with the passage that it is
-      taken out of; ``queries`` or ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged
-      collection; ``pairs=FILE``: lines ``{"query": …, "answer": …}``, or two columns with a tab between (``.tsv``).
+      taken out of; ``cloze``, ``links``, ``replies``, ``written=MODEL``: made queries (`train.data.made`); ``queries`` or
+      ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged collection; ``pairs=FILE``: lines
+      ``{"query": …, "answer": …}``, or two columns with a tab between (``.tsv``).
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 
     The loss is contrastive with cached gradients (`CachedContrast`); each pair has a negative that BM25 ranks high and the model
@@ -123,13 +129,15 @@ def train_encoder(
     named = [source_of(one) for one in sources]
 
     def train(job: Job) -> EncoderTraining:
-        return _Run(job, base, named, replace(options, seed=seed)).run()
+        return _Run(job, base, teacher, named, replace(options, seed=seed)).run()
 
     return start(library, out, minutes, ram, seed, progress, train)
 
 
 class _Run(Run):
-    def __init__(self, job: Job, base: str | Path, sources: Sequence[Source], options: EncoderOptions) -> None:
+    def __init__(
+        self, job: Job, base: str | Path, teacher: str | Path | None, sources: Sequence[Source], options: EncoderOptions
+    ) -> None:
         super().__init__(job)
         self.sources, self.options = sources, options
         self.folder = find_folder(str(base))
@@ -139,7 +147,12 @@ class _Run(Run):
         if self.base.queries is not None:
             raise UsageError(f"{base} encodes queries by other layers than passages; train the model that those were cut from")
         self.name = self.folder.resolve().name
-        self.kept = self.keep("encoder", self.base.sha256, [str(one) for one in sources], asdict(options), self.memory.ram)
+        self.teacher = None if teacher is None else dense_teacher(self.library, teacher)
+        self.teacher_name = None if teacher is None else Path(str(teacher)).resolve().name
+        taught = "" if self.teacher is None else self.teacher.sha256
+        self.kept = self.keep(
+            "encoder", self.base.sha256, taught, [str(one) for one in sources], asdict(options), self.memory.ram
+        )
         self.counts: list[int] = []
 
     def run(self) -> EncoderTraining:
@@ -153,7 +166,7 @@ class _Run(Run):
         plan, losses = self._steps(copy, model, batches)
         share, scores, pool, said = self._compared(copy, made, model)
         found = EncoderTraining(
-            library=str(self.library.path), folder=None, base=self.name, sources=tuple(map(str, self.sources)),
+            library=str(self.library.path), folder=None, base=self.name, teacher=self.teacher_name, sources=tuple(map(str, self.sources)),
             pairs=len(batches.pairs), seen=len(np.unique(np.concatenate(batches.steps))), negatives=tuple(self.counts),
             steps=len(losses), batch=self.options.batch, plan=plan.told(), losses=tuple(losses), share=share, validation=scores,
             pool=pool, verdict=said, seconds=self.elapsed(), seed=self.options.seed, memory_plan=self.memory,
@@ -187,25 +200,28 @@ class _Run(Run):
         model = SentenceEncoder(self.folder, options.tokens)
         prefixes = self.base.query_prefix, self.base.passage_prefix
         return model, Batches(
-            pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed, negatives=options.negatives
-        )
+            pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed, negatives=options.negatives,
+            teacher=self.teacher,
+        )  # fmt: skip
 
     def _steps(self, copy: Library, model: SentenceEncoder, batches: Batches) -> tuple[Plan, list[float]]:
         from ..memory.loop import finetune
         from ..memory.planner import plan
-        from ..objectives.cached_contrast import CachedContrast
 
         options = self.options
         known = self.kept.fact("method")
         # A run that is taken up again trains as it began, however fast the machine is now.
         chosen = plan(
-            model, batches.largest(self.base.dimension), self.memory.ram, objective=CachedContrast(options.scale),
+            model, batches.largest(self.base.dimension), self.memory.ram, objective=self._goal(model, batches),
             methods=LADDER if known is None else (str(known),), changes={"layers": options.layers},
         )  # fmt: skip
         steps = self.kept.fact("steps")
         if steps is None:
             most = -(-options.epochs * len(batches.pairs) // options.batch)
-            each = MINING * seconds_of_step(model, batches[0], chosen, options.layers)
+            began = time.monotonic()
+            first = batches[0]
+            making = time.monotonic() - began
+            each = making + MINING * seconds_of_step(model, first, chosen, options.layers)
             steps = max(1, min(most, int(self.left(TRAINED) / each)))
         batches.plan(int(steps))
         self.kept.note(method=chosen.method, steps=int(steps))
@@ -224,6 +240,24 @@ class _Run(Run):
         self.memory.plan("training", chosen.planned)
         self.memory.measure("training", chosen.measured or 0)
         return chosen, outcome.losses
+
+    def _goal(self, model: SentenceEncoder, batches: Batches) -> Any:
+        """Contrast, or imitation of the teacher at the scale at which its scores of the first batch spread as the model's do."""
+        import torch
+
+        from ..objectives.cached_contrast import CachedContrast
+        from ..objectives.cached_imitation import CachedImitation, alike
+
+        scale = self.options.scale
+        if self.teacher is None:
+            return CachedContrast(scale)
+        known = self.kept.fact("taught_scale")
+        if known is None:
+            first = batches[0]
+            with torch.no_grad():
+                known = alike(model.eval()(first), first, scale)
+            self.kept.note(taught_scale=known)
+        return CachedImitation(scale, float(known))
 
     def _mined(self, copy: Library, batches: Batches, at: int, begins: Sequence[int], model: SentenceEncoder) -> None:
         """Look for the negatives of a round, or take up those that were found before."""
@@ -318,7 +352,9 @@ class _Run(Run):
         facts = {
             "started from": f"{self.name}, sha256 {self.base.sha256}",
             "data": f"{made_of}; negatives by BM25 and the model for {', '.join(f'{count:,}' for count in found.negatives)} of them",
-            "loss": "contrastive, with cached gradients",
+            "loss": f"imitation of {found.teacher}, under its own licence"
+            if found.teacher
+            else "contrastive, with cached gradients",
             "steps": found.steps,
             "losses": "training.json",
             "share of the way from the old weights": found.share,
