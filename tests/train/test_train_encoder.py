@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sys
 from collections.abc import Iterator
@@ -21,9 +22,11 @@ from bookwheel.train import EncoderOptions, train_encoder
 from bookwheel.train import run as runs
 from bookwheel.train.data.material import Material
 from bookwheel.train.data.negatives import NONE, hard_negatives
-from bookwheel.train.data.pairs import Pair, drawn
+from bookwheel.train.data.pairs import Pair, drawn, hardness
 from bookwheel.train.data.passages import Passages
+from bookwheel.train.data.schedule import schedule
 from bookwheel.train.data.sources import pairs_of, source_of
+from bookwheel.train.data.typos import mistyped
 from bookwheel.train.encoder import onnx, training
 from bookwheel.train.kept import FOLDER
 from bookwheel.train.safety import Verdict
@@ -33,7 +36,7 @@ from bookwheel.tune.reliability import searchable
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers", reason="training encoders needs bookwheel[train]")
 
-from bookwheel.train.encoder.batches import Batches, schedule  # noqa: E402
+from bookwheel.train.encoder.batches import Batches  # noqa: E402
 from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
 from bookwheel.train.memory import Plan, planner  # noqa: E402
 from bookwheel.train.memory.loop import _losses, finetune  # noqa: E402
@@ -231,6 +234,68 @@ def test_every_pair_comes_before_one_comes_again_and_a_document_once_a_step() ->
     assert [len(step) for step in schedule([1, 2], 5, 3, 0)] == [2, 2, 2]
 
 
+def test_each_source_has_its_share_of_every_step() -> None:
+    """However few its pairs are; they come again more often."""
+    domains = [0] * 80 + [1] * 10 + [2] * 10
+    steps = schedule(list(range(100)), 12, 15, 2, domains=domains)
+    for step in steps:
+        assert np.bincount([domains[at] for at in step.tolist()], minlength=3).min() >= 3
+    counts = np.bincount(np.concatenate(steps), minlength=100)
+    assert counts[:80].max() - counts[:80].min() <= 1
+    assert counts[80:].min() > counts[:80].max()
+    one = [step.tolist() for step in schedule(list(range(100)), 12, 15, 2)]
+    assert [step.tolist() for step in schedule(list(range(100)), 12, 15, 2, domains=[5] * 100)] == one
+
+
+def test_easy_pairs_come_first() -> None:
+    pairs = [Pair("sea sky bird", " ".join(["sea", "sky", "bird"][:count]), at) for at, count in enumerate([0, 1, 2, 3] * 25)]
+    ranks = hardness(pairs)
+    assert sorted(ranks.tolist()) == pytest.approx(np.linspace(0, 1, 100).tolist())
+    assert max(ranks[3::4]) < min(ranks[2::4]) < max(ranks[1::4]) < min(ranks[0::4])
+    steps = schedule(list(range(100)), 5, 40, 0, hardness=ranks)
+    hardest = [max(ranks[step]) for step in steps]
+    assert hardest[0] <= 0.3 < 0.7 < max(hardest[15:])
+    assert np.mean([ranks[step].mean() for step in steps[:8]]) < np.mean([ranks[step].mean() for step in steps[24:]])
+    assert set(np.concatenate(steps).tolist()) == set(range(100))
+
+
+def test_some_queries_are_mistyped_and_the_teacher_reads_them_as_they_are(library: bookwheel.Library, base: Path) -> None:
+    """By one letter; the same ones whenever a step is made."""
+    pairs = [Pair(f"the river flows over stone {at}", f"a bird near the sea {at}", at) for at in range(8)]
+    asked: list[list[str]] = []
+
+    class Teacher:
+        dimension = 4
+
+        def encode(self, texts: list[str]) -> np.ndarray:
+            asked.append(list(texts))
+            return np.eye(4, dtype=np.float32)[[len(text) % 4 for text in texts]]
+
+    model = SentenceEncoder(base, 24)
+    made = [
+        Batches(pairs, library._snapshot.store, model, ("", ""), 8, 0, negatives=False, typos=share, teacher=Teacher())
+        for share in (0.0, 0.5, 1.0)
+    ]
+    tokens = []
+    for one in made:
+        one.plan(4)
+        first, again = one[1], one[1]
+        assert all(torch.equal(first[name], again[name]) for name in first)
+        queries = [[token for token in row if token] for row in first["input_ids"][first["role"] == QUERY].tolist()]
+        tokens.append(dict(zip(first["pair"][first["role"] == QUERY].tolist(), queries, strict=True)))
+    changed = [sum(tokens[0][at] != other[at] for at in range(8)) for other in tokens[1:]]
+    assert 1 <= changed[0] < changed[1] == 8
+    assert {text for texts in asked for text in texts} == {one.query for one in pairs} | {one.answer for one in pairs}
+    draw = random.Random(0)
+    for _ in range(200):
+        found = mistyped("größe einer Flotte 1999", draw)
+        assert found.startswith("g")
+        assert found.endswith(" 1999")
+        assert abs(len(found) - 23) <= 1
+        assert found.count(" ") == 3
+    assert mistyped("a b 12 以前", draw) == "a b 12 以前"
+
+
 def test_pairs_are_drawn_evenly() -> None:
     pairs = [Pair(str(at), "", at) for at in range(1000)]
     some = drawn(pairs, 200, 1)
@@ -413,7 +478,9 @@ def test_a_teacher_is_imitated_and_told(
     pairs = [
         Pair(f"the {word} bird", f"a {word} of the sea " * (at + 1), at) for at, word in enumerate(("sky", "stone", "river"))
     ]
-    batches = Batches(pairs, library._snapshot.store, SentenceEncoder(base, 24), ("", ""), 3, 0, negatives=False, teacher=teacher)
+    batches = Batches(
+        pairs, library._snapshot.store, SentenceEncoder(base, 24), ("", ""), 3, 0, negatives=False, teacher=teacher
+    )
     batch = batches[0]
     texts = {QUERY: [one.query for one in pairs], ANSWER: [one.answer for one in pairs]}
     for role, number, vector in zip(batch["role"].tolist(), batch["pair"].tolist(), batch["taught"][:, 0].numpy(), strict=True):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ...library.passage_texts import HEAD
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["LONGEST", "Pair", "drawn"]
+from ...library.passage_texts import HEAD
+from ...tune.made.masking import plain_words
+
+__all__ = ["LONGEST", "Pair", "drawn", "hardness"]
 
 LONGEST = 4000
 """Characters of an answer that are kept: more than the tokens that are trained on."""
@@ -24,6 +28,19 @@ class Pair:
     answer: str
     document: int
     """The number of the answer's document in the library; below 0 where it is of none. Equal ones are not each other's negatives."""
+    domain: int = 0
+    """The number of the source that it is from."""
+
+
+def hardness(pairs: Sequence[Pair]) -> NDArray[np.float64]:
+    """The rank of each pair from 0, the easiest, to 1: by the share of the query's words that its answer lacks."""
+    lacking = []
+    for pair in pairs:
+        asked, told = set(plain_words(pair.query).split()), set(plain_words(pair.answer).split())
+        lacking.append(len(asked - told) / max(1, len(asked)))
+    ranks = np.empty(len(pairs))
+    ranks[np.argsort(lacking, kind="stable")] = np.arange(len(pairs)) / max(1, len(pairs) - 1)
+    return ranks
 
 
 def drawn(pairs: Iterable[Pair], most: int, seed: int, advance: Callable[[int], None] = lambda _: None) -> list[Pair]:

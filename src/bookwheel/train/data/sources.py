@@ -5,10 +5,9 @@ A new source is a function here, or in a file beside, and a line in `SOURCES`.
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -76,8 +75,10 @@ def source_of(text: str) -> Source:
 def pairs_of(material: Material, sources: Sequence[Source], held_out: Sequence[str]) -> Iterator[Pair]:
     """The pairs of all ``sources``, one after the other, but those with a query of ``held_out``. Raises `InputError`."""
     left_out = {plain_words(query) for query in held_out}
-    every = itertools.chain.from_iterable(SOURCES[one.name](material, one.path) for one in sources)
-    return (pair for pair in every if plain_words(pair.query) not in left_out)
+    for domain, one in enumerate(sources):
+        for pair in SOURCES[one.name](material, one.path):
+            if plain_words(pair.query) not in left_out:
+                yield replace(pair, domain=domain) if domain else pair
 
 
 def _titles(material: Material, _: str) -> Iterator[Pair]:

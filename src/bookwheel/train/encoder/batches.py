@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ...encode.protocols import DenseEncoder, encode_queries
 from ...library.passage_texts import passage_texts
 from ...library.store import Store
 from ..data.negatives import NONE
-from ..data.pairs import LONGEST, Pair
+from ..data.pairs import LONGEST, Pair, hardness
+from ..data.schedule import schedule
+from ..data.typos import mistyped
 from ..objectives.cached_contrast import ANSWER, NEGATIVE, QUERY
 from .model import SentenceEncoder
 
-__all__ = ["Batches", "schedule"]
-
-TRIED = 4
-"""Batches' worth of pairs among which those of different documents are looked for."""
+__all__ = ["Batches"]
 
 
 class Batches(Sequence[dict[str, Any]]):
     """The batch of each step, made when it is asked for; `CachedContrast` says what is in it.
 
     ``negatives``: of each pair the number of a passage, or `NONE`; it may change between steps. ``prefixes``: what the model wants
-    before queries and before passages. ``teacher``: whose vectors of all texts stand beside them, for `CachedImitation`.
+    before queries and before passages. ``teacher``: whose vectors of all texts stand beside them, for `CachedImitation`;
+    it reads queries without faults. ``typos``: the share of queries that are mistyped. ``easy_first``: see `schedule`.
     """
 
     def __init__(
@@ -41,8 +41,10 @@ class Batches(Sequence[dict[str, Any]]):
         *,
         negatives: bool = True,
         teacher: DenseEncoder | None = None,
+        typos: float = 0.0,
+        easy_first: bool = False,
     ) -> None:
-        self.teacher = teacher
+        self.teacher, self.typos, self.easy_first = teacher, typos, easy_first
         self.pairs, self.store, self.model, self.prefixes, self.seed = pairs, store, model, prefixes, seed
         self.batch = batch
         self.rows = (3 if negatives else 2) * batch
@@ -51,7 +53,10 @@ class Batches(Sequence[dict[str, Any]]):
 
     def plan(self, steps: int) -> None:
         """Take so many steps."""
-        self.steps = schedule([pair.document for pair in self.pairs], self.batch, steps, self.seed)
+        self.steps = schedule(
+            [pair.document for pair in self.pairs], self.batch, steps, self.seed,
+            domains=[pair.domain for pair in self.pairs], hardness=hardness(self.pairs) if self.easy_first else None,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -64,7 +69,8 @@ class Batches(Sequence[dict[str, Any]]):
         wanted = [number for number in passages if number != NONE]
         owners = self.store.documents_of(wanted)
         before_query, before = self.prefixes
-        rows = [(QUERY, pair, one.document, before_query + one.query) for pair, one in enumerate(some)]
+        asked = self._asked(step, chosen, some)
+        rows = [(QUERY, pair, one.document, before_query + asked[pair]) for pair, one in enumerate(some)]
         rows += [(ANSWER, pair, one.document, before + one.answer) for pair, one in enumerate(some)]
         rows += [
             (NEGATIVE, pair, owners[number][0], before + text)
@@ -75,7 +81,7 @@ class Batches(Sequence[dict[str, Any]]):
             )
             if number in owners
         ]
-        taught = {} if self.teacher is None else {"taught": self._taught(self.teacher, rows)}
+        taught = {} if self.teacher is None else {"taught": self._taught(self.teacher, some, rows)}
         tokens = self.model.tokenise([text for _, _, _, text in rows])
         order = torch.argsort(tokens["attention_mask"].sum(1), stable=True)
         columns = {name: torch.tensor([row[at] for row in rows]) for at, name in enumerate(("role", "pair", "document"))}
@@ -85,15 +91,22 @@ class Batches(Sequence[dict[str, Any]]):
         found["draw"] = columns["draw"]  # by place, not by text
         return found
 
-    def _taught(self, teacher: DenseEncoder, rows: Sequence[tuple[int, int, int, str]]) -> Any:
-        """The teacher's unit vectors of the rows, which are in no particular order, float32 (rows, 1, dimension)."""
-        found = np.empty((len(rows), teacher.dimension), np.float32)
-        asked = [at for at, row in enumerate(rows) if row[0] == QUERY]
-        told = [at for at, row in enumerate(rows) if row[0] != QUERY]
-        before_query, before = (len(prefix) for prefix in self.prefixes)
-        found[asked] = encode_queries(teacher, [rows[at][3][before_query:] for at in asked])
-        found[told] = teacher.encode([rows[at][3][before:] for at in told])
-        return torch.from_numpy(found)[:, None]
+    def _asked(self, step: int, chosen: Sequence[int], some: Sequence[Pair]) -> list[str]:
+        """The queries of a step, some of them mistyped."""
+        if not self.typos:
+            return [one.query for one in some]
+        draws = [random.Random(f"{self.seed} typos {step % len(self.steps)} {at}") for at in chosen]
+        return [
+            mistyped(one.query, draw) if draw.random() < self.typos else one.query
+            for one, draw in zip(some, draws, strict=True)
+        ]
+
+    def _taught(self, teacher: DenseEncoder, some: Sequence[Pair], rows: Sequence[tuple[int, int, int, str]]) -> Any:
+        """The teacher's unit vectors of the rows, queries first, float32 (rows, 1, dimension)."""
+        before = len(self.prefixes[1])
+        texts = [text[before:] for role, _, _, text in rows if role != QUERY]
+        found = np.concatenate([encode_queries(teacher, [one.query for one in some]), teacher.encode(texts)])
+        return torch.from_numpy(found.astype(np.float32))[:, None]
 
     def largest(self, dimension: int) -> dict[str, Any]:
         """A batch as large as any, with what follows from it: what memory is planned for."""
@@ -109,32 +122,3 @@ class Batches(Sequence[dict[str, Any]]):
         if self.teacher is not None:
             columns["taught"] = torch.zeros(rows, 1, self.teacher.dimension)
         return found | columns | {"slopes": torch.zeros(rows, 1, dimension), "shares": torch.zeros(rows)}
-
-
-def schedule(documents: Sequence[int], batch: int, steps: int, seed: int) -> list[NDArray[np.int64]]:
-    """The pairs of each step, by number, in an order that is new each time through; of a document one a step, if it can be."""
-    found: list[NDArray[np.int64]] = []
-    waiting: list[int] = []
-    epoch = 0
-    size = min(batch, len(documents))
-    while len(found) < steps:
-        while len(waiting) < TRIED * size:
-            waiting += np.random.default_rng([seed, 13, epoch]).permutation(len(documents)).tolist()
-            epoch += 1
-        chosen: dict[int, int] = {}
-        for at in waiting[: TRIED * size]:
-            if len(chosen) < size:
-                chosen.setdefault(documents[at], at)
-        own = list(chosen.values())
-        taken = set(own)
-        # Too few documents: some come twice, and are not set against each other.
-        own += [at for at in dict.fromkeys(waiting[: TRIED * size]) if at not in taken][: size - len(own)]
-        taken = set(own)
-        rest, waiting = waiting, []
-        for at in rest:
-            if at in taken:
-                taken.discard(at)
-            else:
-                waiting.append(at)
-        found.append(np.array(own, np.int64))
-    return found

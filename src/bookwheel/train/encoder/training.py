@@ -84,6 +84,10 @@ class EncoderOptions:
     """Cosines are multiplied by it."""
     epochs: int = 3
     """Times, at most, that a pair is trained on."""
+    typos: float = 0.0
+    """The share of queries that are mistyped."""
+    easy_first: bool = False
+    """Whether pairs come first whose queries share most words with their answers."""
     seed: int = 0
 
 
@@ -124,6 +128,8 @@ def train_encoder(
     """
     if options.batch < 2:
         raise UsageError(f"a batch has at least 2 pairs, which are set against each other, not {options.batch}")
+    if not 0 <= options.typos <= 1:
+        raise UsageError(f"typos is the share of queries that are mistyped, from 0 to 1, not {options.typos!r}")
     if not sources:
         raise UsageError("name a source of pairs, such as titles")
     named = [source_of(one) for one in sources]
@@ -201,7 +207,7 @@ class _Run(Run):
         prefixes = self.base.query_prefix, self.base.passage_prefix
         return model, Batches(
             pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed, negatives=options.negatives,
-            teacher=self.teacher,
+            teacher=self.teacher, typos=options.typos, easy_first=options.easy_first,
         )  # fmt: skip
 
     def _steps(self, copy: Library, model: SentenceEncoder, batches: Batches) -> tuple[Plan, list[float]]:

@@ -12,7 +12,7 @@ from ...library.passage_texts import passage_texts
 from ...library.store import Store
 from ..data.negatives import NONE
 from ..data.pairs import LONGEST, Pair
-from ..encoder.batches import schedule
+from ..data.schedule import schedule
 from .candidates import Lists
 
 __all__ = ["ListBatches", "ListModel", "largest"]
@@ -52,7 +52,9 @@ class ListBatches(Sequence[dict[str, Any]]):
 
     def plan(self, steps: int) -> None:
         """Take so many steps."""
-        self.steps = schedule([pair.document for pair in self.pairs], self.batch, steps, self.seed)
+        self.steps = schedule(
+            [pair.document for pair in self.pairs], self.batch, steps, self.seed, domains=[pair.domain for pair in self.pairs]
+        )
 
     def __len__(self) -> int:
         return len(self.steps)
