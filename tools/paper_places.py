@@ -95,6 +95,8 @@ FOLDERS: Mapping[str, Folder] = {
     "read/summary.py": Folder(ASKING, "bookwheel summarise", ("questions.md",)),
     "read/written_summary.py": Folder(ASKING, "bookwheel summarise --model", ("questions.md",)),
     "train/": Folder(TRAINING, "bookwheel train static"),
+    "train/data/typos.py": Folder(TRAINING, "bookwheel.train.EncoderOptions(typos=…)"),
+    "train/data/schedule.py": Folder(TRAINING, "bookwheel.train.EncoderOptions(easy_first=True)"),
     "train/data/negatives.py": Folder(TRAINING, "bookwheel train encoder"),
     "train/data/": Folder(TRAINING, "bookwheel train static", (), "training.md#measured"),
     "train/memory/": Folder(MEMORY, "bookwheel.train.memory.finetune", ("training-memory.md",)),
