@@ -182,6 +182,9 @@ def test_a_tower_takes_the_place_of_the_whole_without_embedding(
     assert found.folder == str(tmp_path / "tower")
     assert found.losses[-1] < found.losses[0]
     assert len(found.layers) == 1
+    assert "general questions (" in (tmp_path / "tower" / "README.md").read_text()
+    assert str(found.general) in str(found)
+    assert (tmp_path / "tower" / "training.svg").read_text().startswith("<svg")
     whole, tower = load_encoder(str(base)), load_encoder(found.folder)
     assert whole.sha256 == whole.passages_sha256 == tower.passages_sha256 != tower.sha256
     texts = ["the red bird sings", "sky over the green stone"]

@@ -38,6 +38,8 @@ class RerankerTraining:
     """How a step was taken within the budget."""
     losses: tuple[float, ...]
     """Of each step, before it."""
+    rates: tuple[float, ...]
+    """The learning rate of each step."""
     taken: int
     """The step after which the weights were best on validation queries."""
     weight: float
@@ -80,6 +82,7 @@ class RerankerTraining:
             "batch": self.batch,
             "plan": self.plan,
             "losses": list(self.losses),
+            "rates": list(self.rates),
             "taken": self.taken,
             "weight": self.weight,
             "validation": {step: dict(row) for step, row in self.validation.items()},

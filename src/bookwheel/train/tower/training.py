@@ -24,13 +24,16 @@ from ...tune.reliability import searchable
 from ..data.passages import Passages
 from ..encoder.training import LADDER, seconds_of_step
 from ..folder import card, write_folder
+from ..forgetting import forgetting
+from ..plot import FILE, training_svg
 from ..run import Job, Run, start, torch_needed
-from ..safety import FEWEST, judged
+from ..safety import FEWEST, change_rows, judged
 from .comparing import TIMED, milliseconds, reached
 from .result import TowerTraining
 
 if TYPE_CHECKING:
     from ..encoder.model import SentenceEncoder
+    from ..memory.loop import Outcome
     from ..memory.planner import Plan
     from .queries import QueryBatches
 
@@ -135,7 +138,7 @@ class _Run(Run):
         with torch_needed("a query tower"):
             from .student import write_tower
 
-            model, kept, plan, losses = self._imitated(copy)
+            model, kept, plan, outcome = self._imitated(copy)
 
         def write(target: Path) -> None:
             write_tower(target, self.folder, model)
@@ -146,24 +149,31 @@ class _Run(Run):
             values = [reached(copy, self.name, made, encoder) for encoder in (self.teacher, tower)]
             change = judged({"the stored vectors": (values[0], values[1])}, {}).changes[0]
             queries = list(made.judged.values())[:TIMED]
+            general = forgetting(self.teacher, tower)
             speeds = milliseconds(self.teacher, queries), milliseconds(tower, queries)
             del tower
         measured = anonymous_bytes()
         self.memory.plan("training", plan.planned)
         self.memory.measure("training", max(plan.measured or 0, measured or 0))
         found = TowerTraining(
-            library=str(self.library.path), folder=None, base=self.name, layers=kept, steps=len(losses), losses=tuple(losses),
-            plan=plan.told(), change=change, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
+            library=str(self.library.path), folder=None, base=self.name, layers=kept, steps=len(outcome.losses),
+            losses=tuple(outcome.losses), rates=tuple(outcome.rates),
+            plan=plan.told(), change=change, general=general, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
             seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
         if found.share >= self.least:
             folder = self.target(f"{self.name}-tower")
-            write_folder(folder, write, self._card(folder.name, found))
+
+            def written(target: Path) -> None:
+                write(target)
+                (target / FILE).write_text(training_svg(found), encoding="utf-8")
+
+            write_folder(folder, written, self._card(folder.name, found))
             found = replace(found, folder=str(folder))
         self.kept.clear()
         return found
 
-    def _imitated(self, copy: Library) -> tuple[SentenceEncoder, tuple[int, ...], Plan, list[float]]:
+    def _imitated(self, copy: Library) -> tuple[SentenceEncoder, tuple[int, ...], Plan, Outcome]:
         import torch
 
         from ..encoder.model import SentenceEncoder
@@ -224,7 +234,7 @@ class _Run(Run):
             model, batches(model, int(steps)), chosen, rate=options.rate, warmup=options.warmup, seed=options.seed,
             folder=self.kept.folder, save_seconds=CHECKPOINT, progress=self.progress, shuffle=False,
         )  # fmt: skip
-        return model, kept, chosen, outcome.losses
+        return model, kept, chosen, outcome
 
     def _card(self, name: str, found: TowerTraining) -> str:
         facts = {
@@ -241,9 +251,5 @@ class _Run(Run):
             f"A query tower: passages go through the whole model, queries through {len(found.layers)} of its layers. "
             f"Use it with `bookwheel encoders replace {self.name}=FOLDER`; nothing is embedded anew."
         )
-        change = found.change
-        rows = [
-            ("held-out queries", "before", "after", "p"),
-            (f"{change.what} ({change.queries})", f"{change.before:.4f}", f"{change.after:.4f}", f"{change.p:.2g}"),
-        ]
+        rows = change_rows(found.change, found.general)
         return card(name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, rows)
