@@ -46,7 +46,7 @@ def training_svg(found: Trained) -> str:
     across = _Steps(0.0 if steps < 2 else 1.0, float(max(steps, 2)), LEFT + 8, WIDTH - 12)
     windows = _windows(losses)
     up = Axis.over([value for window in windows for value in window[1:]], TOP + LOSS, TOP + 2, room=0.04)
-    told = f"loss, {steps:,} step{'s' if steps != 1 else ''} of {found.base}"
+    told = f"loss, training {found.base}, {steps:,} step{'s' if steps != 1 else ''}"
     marks = vertical(up, LEFT, WIDTH - 4, shorten(told, WIDTH - LEFT - 8))
     around = [f"{across.at(x):.1f} {up.at(high):.1f}" for x, _, _, high in windows]
     around += [f"{across.at(x):.1f} {up.at(low):.1f}" for x, _, low, _ in windows[::-1]]
