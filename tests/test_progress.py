@@ -66,6 +66,17 @@ def test_a_bar_shows_share_rate_and_time_left(show: Show, clock: Callable[[float
     task.close()
 
 
+def test_a_narrow_bar_gives_up_its_speed_before_its_note(show: Show, clock: Callable[[float], None]) -> None:
+    screen = show(80)
+    task = progress.auto("training", 1000, "step")
+    clock(4000)
+    task.advance(400, "loss 0.5123, rate 2.3e-05")
+    last = screen.drawn[-1]
+    assert "400/1000 [1:06:40<1:40:00, loss 0.5123, rate 2.3e-05]" in last
+    assert "step" not in last
+    task.close()
+
+
 def test_without_a_total_there_is_a_count_and_a_rate(show: Show, clock: Callable[[float], None]) -> None:
     screen = show()
     task = progress.auto("reading", None, "files")

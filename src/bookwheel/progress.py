@@ -17,6 +17,8 @@ __all__ = ["Progress", "Task", "auto", "silent"]
 
 REDRAW = 0.1
 """Seconds between two drawings."""
+NARROW = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+"""A bar with a note where the terminal has no room for the speed too: of both, the note and the time left say more."""
 NOTE = 40
 """Characters shown of a note; of a longer one the end, which is the file name of a path."""
 
@@ -105,6 +107,8 @@ def _terminal_bar() -> Any:
         @staticmethod
         def format_meter(*args: Any, ncols: int | None = None, **values: Any) -> str:
             text: str = tqdm.format_meter(*args, ncols=ncols, **values)
+            if ncols is not None and values.get("postfix") and values.get("total") and not text.endswith("]"):  # it was cut
+                text = tqdm.format_meter(*args, ncols=ncols, **{**values, "bar_format": NARROW})
             return text if ncols is None else disp_trim(text, ncols)  # tqdm does not trim without a total
 
     Bar.set_lock(threading.RLock())

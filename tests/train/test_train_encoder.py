@@ -397,6 +397,11 @@ def test_a_run_is_written_as_any_other_model(
     card = (tmp_path / "tuned" / "README.md").read_text()
     assert "sentence-transformers: " in card
     assert "vectors alone" in card
+    assert "general questions (" in card
+    assert str(found.general) in str(found)
+    assert len(found.rates) == found.steps
+    assert max(found.rates) == OPTIONS.rate
+    assert (tmp_path / "tuned" / "training.svg").read_text().startswith("<svg")
     assert json.loads((tmp_path / "tuned" / "training.json").read_text())["seed"] == 0
     texts = ["the red bird sings", "sky over the stone"]
     ours = load_encoder(str(tmp_path / "tuned"), precision="fp32")

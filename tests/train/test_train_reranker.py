@@ -218,6 +218,7 @@ def test_a_run_is_written_as_a_model_that_the_stage_loads(
     card = (tmp_path / "tuned" / "README.md").read_text()
     for part in ("text-ranking", "without a teacher", "torch, transformers: ", "- seed: 0", "weight=0.5"):
         assert part in card
+    assert (tmp_path / "tuned" / "training.svg").read_text().startswith("<svg")
     assert json.loads((tmp_path / "tuned" / "training.json").read_text())["taken"] == found.taken == found.steps
     scorer = CrossScorer(tmp_path / "tuned", 99).eval()
     query, texts = "the red bird", ["sky over the stone", "a bird", "the blue sea is far under the river and the green stone"]

@@ -61,6 +61,10 @@ def test_a_model_that_is_better_is_written_and_serves(library: bookwheel.Library
     card = (tmp_path / "model" / "README.md").read_text()
     assert card.startswith("---\nlicense: apache-2.0\n")
     assert "vectors alone" in card
+    assert "general questions (" in card
+    assert str(found.general) in str(found)
+    assert len(found.losses) == len(found.rates) == found.steps
+    assert (tmp_path / "model" / "training.svg").read_text().startswith("<svg")
     encoder = load_encoder(str(tmp_path / "model"))
     own = load_encoder()
     text = [library["3"].text]
@@ -147,10 +151,17 @@ def test_what_cannot_be_trained_is_told_in_a_sentence(library: bookwheel.Library
 
 def test_the_command(docs: Path, tmp_path: Path, taken: None, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "model")
-    assert main(["train", "static", "--library", str(docs), "--out", out, "--json", "--minutes", "0.05"]) == 0
+    plot = tmp_path / "loss.svg"
+    told = ["train", "static", "--library", str(docs), "--out", out]
+    assert main([*told, "--plot", str(tmp_path / "loss.png")]) == 2
+    assert "ends in .svg" in capsys.readouterr().err
+    assert main([*told, "--json", "--minutes", "0.05", "--plot", str(plot)]) == 0
+    assert plot.read_text() == (tmp_path / "model" / "training.svg").read_text()
     said = json.loads(capsys.readouterr().out)
     assert said["folder"] == out
     assert said["replaced"] is False
     assert {change["what"] for change in said["verdict"]["changes"]} == {"vectors alone", "with BM25"}
-    assert main(["train", "static", "--library", str(docs), "--out", out]) == 2
+    assert said["general"]["what"] == "general questions"
+    assert len(said["losses"]) == len(said["rates"]) == said["steps"]
+    assert main(told) == 2
     assert "never written over" in capsys.readouterr().err

@@ -28,7 +28,7 @@ sentence_transformers = pytest.importorskip("sentence_transformers", reason="tra
 from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
 from bookwheel.train.memory import Plan, planner  # noqa: E402
 from bookwheel.train.objectives.query_imitation import QueryImitation  # noqa: E402
-from bookwheel.train.tower.queries import QueryBatches, drawn_query  # noqa: E402
+from bookwheel.train.tower.queries import OPENINGS, QueryBatches, Text, drawn_query  # noqa: E402
 from bookwheel.train.tower.student import choices, cut  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -67,7 +67,6 @@ def held(base: Path, prose: list[tuple[str, str]], tmp_path_factory: pytest.Temp
 def library(held: tuple, monkeypatch: pytest.MonkeyPatch) -> bookwheel.Library:
     monkeypatch.setattr(training, "MOST_STEPS", 12)
     monkeypatch.setattr(training, "PROBED", 2)
-    monkeypatch.setattr(training, "SHARE", 0.0)
     monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
     return held[0]
@@ -83,7 +82,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_tower_that_was_stopped_ends_with_the_same_weights(
     library: bookwheel.Library, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = train_tower(library, "tiny", tmp_path / "whole", layers=1, options=OPTIONS, minutes=5)
+    whole = train_tower(library, "tiny", tmp_path / "whole", layers=1, least=0.0, options=OPTIONS, minutes=5)
     monkeypatch.setattr(training, "CHECKPOINT", 0.0)
     steps, calls = QueryBatches.__getitem__, []
 
@@ -96,8 +95,8 @@ def test_a_tower_that_was_stopped_ends_with_the_same_weights(
 
     monkeypatch.setattr(QueryBatches, "__getitem__", stopped)
     with pytest.raises(MemoryError):
-        train_tower(library, "tiny", tmp_path / "again", layers=1, options=OPTIONS, minutes=5)
-    found = train_tower(library, "tiny", tmp_path / "again", layers=1, options=OPTIONS, minutes=5)
+        train_tower(library, "tiny", tmp_path / "again", layers=1, least=0.0, options=OPTIONS, minutes=5)
+    found = train_tower(library, "tiny", tmp_path / "again", layers=1, least=0.0, options=OPTIONS, minutes=5)
     np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
     texts = ["the red bird sings"]
     vectors = [load_encoder(str(tmp_path / name), precision="fp32").encode_queries(texts) for name in ("again", "whole")]
@@ -107,9 +106,8 @@ def test_a_tower_that_was_stopped_ends_with_the_same_weights(
 def test_what_reaches_too_little_is_not_written(
     library: bookwheel.Library, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "SHARE", 2.0)
     monkeypatch.setattr(training, "MOST_STEPS", 2)
-    found = train_tower(library, "tiny", tmp_path / "tower", layers=1, options=OPTIONS, minutes=5)
+    found = train_tower(library, "tiny", tmp_path / "tower", layers=1, least=2.0, options=OPTIONS, minutes=5)
     assert found.folder is None
     assert "Nothing was changed: 200 % are wanted" in str(found)
     assert not (tmp_path / "tower").exists()
@@ -155,20 +153,38 @@ def test_the_order_of_stored_passages_counts() -> None:
 
 def test_queries_are_of_the_texts() -> None:
     draw = random.Random(0)
-    texts = [("A title here", "One sentence is here. Another one stands beside it, and it is longer than that."), ("", "   ")]
-    found = {drawn_query(texts, draw) for _ in range(300)}
+    texts = [
+        Text("A title here", "One sentence is here. Another one stands beside it, and it is longer than that."),
+        Text("", "   "),
+    ]
+    found = {drawn_query(texts, draw) for _ in range(400)}
     assert {"A title here", "One sentence is here."} <= found
-    words = [query for query in found if query]
-    assert all(query in f"{texts[0][0]} {texts[0][1]}" for query in words)
+    known = {word.casefold().strip(".") for word in f"{texts[0].title} {texts[0].text}".replace(",", "").split()}
+    assert {word.casefold().strip(".,") for query in found for word in query.split()} <= known
+
+
+@pytest.mark.parametrize("language", ["english", "german"])
+def test_questions_are_asked_in_the_language_of_the_text(language: str) -> None:
+    draw = random.Random(0)
+    text = Text("", "Copper wires carry current better than iron wires of equal width.", language)
+    found = {drawn_query([text], draw) for _ in range(400)}
+    openings = tuple(one.casefold() for one in OPENINGS[language])
+    asked = [query for query in found if query.endswith("?")]
+    assert len(asked) > 50
+    assert all(query.casefold().startswith(openings) and query[0].isupper() for query in asked)
+    assert any(query.startswith(openings) and not query.endswith("?") for query in found)  # as people type
 
 
 def test_a_tower_takes_the_place_of_the_whole_without_embedding(
     library: bookwheel.Library, base: Path, tmp_path: Path, planned: None
 ) -> None:
-    found = train_tower(library, "tiny", tmp_path / "tower", layers=1, options=OPTIONS, minutes=5)
+    found = train_tower(library, "tiny", tmp_path / "tower", layers=1, least=0.0, options=OPTIONS, minutes=5)
     assert found.folder == str(tmp_path / "tower")
     assert found.losses[-1] < found.losses[0]
     assert len(found.layers) == 1
+    assert "general questions (" in (tmp_path / "tower" / "README.md").read_text()
+    assert str(found.general) in str(found)
+    assert (tmp_path / "tower" / "training.svg").read_text().startswith("<svg")
     whole, tower = load_encoder(str(base)), load_encoder(found.folder)
     assert whole.sha256 == whole.passages_sha256 == tower.passages_sha256 != tower.sha256
     texts = ["the red bird sings", "sky over the green stone"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,17 +62,38 @@ def training_options(minutes: float) -> Callable[[Any], Any]:
     return add
 
 
-def shown(as_json: bool) -> Progress:
-    """How the run shows that it goes on; before it, that kernels are compiled, where they are."""
+def shown(as_json: bool, plot: Path | None = None) -> Progress:
+    """How the run shows that it goes on; before it, that kernels are compiled, where they are, and that ``plot`` can be drawn."""
     from ..progress import auto, silent
+    from ..train.plot import require_svg
     from .compiling import announced
+
+    require_svg(plot)
 
     announced()
     return silent if as_json else auto
 
 
-def finished(found: Any, *, as_json: bool, memory: bool, following: str = "", more: dict[str, Any] | None = None) -> None:
-    """Print what a run came to; ``following``: what to do with the model where there is one, ``more``: for JSON only."""
+plot_option = option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw loss and learning rate into this SVG, also where no model is written.",
+)
+
+
+def finished(
+    found: Any,
+    *,
+    as_json: bool,
+    memory: bool,
+    plot: Path | None = None,
+    following: str = "",
+    more: dict[str, Any] | None = None,
+) -> None:
+    """Print what a run came to; ``plot``: where to draw it, ``following``: what to do with the model where there is one, ``more``:
+    for JSON only.
+    """
     if as_json:
         json_document({**found.to_dict(), **(more or {})})
     else:
@@ -80,6 +102,10 @@ def finished(found: Any, *, as_json: bool, memory: bool, following: str = "", mo
             click.echo(following)
     if memory and found.memory_plan is not None:
         print_memory_plan(found.memory_plan)
+    if plot is not None:
+        from ..train.plot import write_plot
+
+        write_plot(found, plot)
 
 
 @command(
@@ -92,12 +118,14 @@ def finished(found: Any, *, as_json: bool, memory: bool, following: str = "", mo
 )
 @option("--teacher", metavar="MODEL", help="A neural encoder to imitate as well: a model, or its name in the library.")
 @option("--replace", "use", is_flag=True, help="Replace the vectors made while indexing, where the model is better.")
+@plot_option
 @training_options(5)
 def static(
     library: Library,
     out: str | None,
     teacher: str | None,
     use: bool,
+    plot: Path | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -112,7 +140,7 @@ def static(
     from ..train import train_static
     from .encoders import library_flag
 
-    show = shown(as_json)
+    show = shown(as_json, plot)
     found = train_static(library, out, teacher=teacher, minutes=minutes, seed=seed, progress=show)
     use = use and found.folder is not None
     if use and found.folder is not None:
@@ -121,7 +149,12 @@ def static(
     flag = library_flag(library)
     following = f"next: bookwheel encoders replace dense={clean(found.folder or '')}{flag}; then: bookwheel embed dense{flag}"
     finished(
-        found, as_json=as_json, memory=memory, following="the library uses it now" if use else following, more={"replaced": use}
+        found,
+        as_json=as_json,
+        memory=memory,
+        plot=plot,
+        following="the library uses it now" if use else following,
+        more={"replaced": use},
     )
 
 
@@ -172,6 +205,7 @@ sources_option = option(
 @option("--teacher", metavar="MODEL", help="A larger dense encoder to imitate: a model, or its name in the library.")
 @sources_option
 @option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
+@plot_option
 @training_options(45)
 def encoder(
     model: str,
@@ -180,6 +214,7 @@ def encoder(
     out: str | None,
     sources: tuple[str, ...],
     batch: int | None,
+    plot: Path | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -207,10 +242,10 @@ def encoder(
         minutes=minutes,
         seed=seed,
         options=options,
-        progress=shown(as_json),
+        progress=shown(as_json, plot),
     )
     following = f"next: bookwheel encoders add NAME={clean(found.folder or '')}{library_flag(library)}"
-    finished(found, as_json=as_json, memory=memory, following=following)
+    finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
 
 
 @command(
@@ -225,6 +260,7 @@ def encoder(
 @option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library.")
 @option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise with a teacher, contrast without]")
 @sources_option
+@plot_option
 @training_options(45)
 def reranker(
     model: str,
@@ -233,6 +269,7 @@ def reranker(
     loss: str | None,
     sources: tuple[str, ...],
     out: str | None,
+    plot: Path | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -249,10 +286,10 @@ def reranker(
 
     found = train_reranker(
         library, model, out, teacher=teacher, sources=sources or ("titles",), minutes=minutes, seed=seed,
-        options=RerankerOptions(loss=loss), progress=shown(as_json),
+        options=RerankerOptions(loss=loss), progress=shown(as_json, plot),
     )  # fmt: skip
     following = f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{library_flag(library)}"
-    finished(found, as_json=as_json, memory=memory, following=following)
+    finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
 
 
 @command(
@@ -271,6 +308,7 @@ def reranker(
 @option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise]")
 @option("--dimension", type=Whole(8), metavar="N", help="Of a token's vector. [default: 128]")
 @sources_option
+@plot_option
 @training_options(45)
 def tokens(
     model: str,
@@ -280,6 +318,7 @@ def tokens(
     dimension: int | None,
     sources: tuple[str, ...],
     out: str | None,
+    plot: Path | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -297,14 +336,14 @@ def tokens(
     options = TokensOptions(loss=loss) if dimension is None else TokensOptions(loss=loss, dimension=dimension)
     found = train_tokens(
         library, model, out, teacher=teacher, sources=sources or ("titles",), minutes=minutes, seed=seed, options=options,
-        progress=shown(as_json),
+        progress=shown(as_json, plot),
     )  # fmt: skip
     flag = library_flag(library)
     following = (
         f"next: bookwheel encoders add tokens={clean(found.folder or '')} --kind tokens{flag}; then: bookwheel embed tokens{flag}; "
         f"then: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{flag}"
     )
-    finished(found, as_json=as_json, memory=memory, following=following)
+    finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
 
 
 @command(
@@ -317,9 +356,18 @@ def tokens(
 )
 @argument("name", metavar="NAME")
 @option("--layers", type=Whole(1), default=2, metavar="N", help="Of the encoder, that queries go through. [default: 2]")
+@plot_option
 @training_options(30)
 def tower(
-    name: str, library: Library, layers: int, out: str | None, minutes: float, seed: int, memory: bool, as_json: bool
+    name: str,
+    library: Library,
+    layers: int,
+    out: str | None,
+    plot: Path | None,
+    minutes: float,
+    seed: int,
+    memory: bool,
+    as_json: bool,
 ) -> None:
     """Train a few layers of an encoder to encode queries for the passages that all of it has embedded.
 
@@ -330,9 +378,9 @@ def tower(
     from ..train import train_tower
     from .encoders import library_flag
 
-    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=shown(as_json))
+    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=shown(as_json, plot))
     following = f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{library_flag(library)}"
-    finished(found, as_json=as_json, memory=memory, following=following)
+    finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
 
 
 for one in (static, sparse, encoder, reranker, tokens, tower):

@@ -21,7 +21,7 @@ from ..library.library import Library
 from ..progress import Progress, silent
 from ..tune.made.collection import MadeCollection
 
-__all__ = ["FEWEST", "MEASURE", "Change", "Verdict", "judged", "languages_of", "thirds", "verdict"]
+__all__ = ["FEWEST", "MEASURE", "Change", "Verdict", "change_rows", "judged", "languages_of", "thirds", "verdict"]
 
 MEASURE = "nDCG@10"
 FEWEST = 20
@@ -99,23 +99,9 @@ class Verdict:
             return f"its gain is too small to tell from chance ({self.changes[0]})"
         return ""
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """A table of the changes for a model's card, its header first."""
-        head = ("held-out queries", "before", "after", "difference", "p")
-        every = (*self.changes, *self.languages)
-        return [
-            head,
-            *(
-                (
-                    f"{one.what} ({one.queries})",
-                    f"{one.before:.4f}",
-                    f"{one.after:.4f}",
-                    f"{one.difference:+.4f}",
-                    f"{one.p:.2g}",
-                )
-                for one in every
-            ),
-        ]
+    def rows(self, *others: Change | None) -> list[tuple[str, ...]]:
+        """A table of the changes and of ``others`` for a model's card, its header first."""
+        return change_rows(*self.changes, *self.languages, *others)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -125,6 +111,18 @@ class Verdict:
             "changes": [change.to_dict() for change in self.changes],
             "languages": [change.to_dict() for change in self.languages],
         }
+
+
+def change_rows(*changes: Change | None) -> list[tuple[str, ...]]:
+    """A table of ``changes`` for a model's card, its header first; None is left out."""
+    return [
+        (f"{MEASURE} of queries not trained on", "before", "after", "difference", "p"),
+        *(
+            (f"{one.what} ({one.queries})", f"{one.before:.4f}", f"{one.after:.4f}", f"{one.difference:+.4f}", f"{one.p:.2g}")
+            for one in changes
+            if one is not None
+        ),
+    ]
 
 
 def verdict(

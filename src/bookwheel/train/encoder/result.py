@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...memory.plan import MemoryPlan
-from ..safety import MEASURE, Verdict
+from ..forgetting import warning
+from ..safety import MEASURE, Change, Verdict
 
 __all__ = ["EncoderTraining"]
 
@@ -36,6 +37,8 @@ class EncoderTraining:
     """How a step was taken within the budget."""
     losses: tuple[float, ...]
     """Of each step, before it."""
+    rates: tuple[float, ...]
+    """The learning rate of each step."""
     share: float
     """Of the way from the old weights to the trained ones; 0 where validation found none of it good."""
     validation: Mapping[str, float]
@@ -46,6 +49,8 @@ class EncoderTraining:
     seconds: float
     seed: int
     notes: tuple[str, ...] = ()
+    general: Change | None = None
+    """General questions by both models, which says what was forgotten; None where no share of the way was good."""
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
@@ -70,10 +75,12 @@ class EncoderTraining:
             "plan": self.plan,
             "loss": list(self.loss),
             "losses": list(self.losses),
+            "rates": list(self.rates),
             "share": self.share,
             "validation": dict(self.validation),
             "pool": self.pool,
             "verdict": self.verdict.to_dict(),
+            "general": None if self.general is None else self.general.to_dict(),
             "seconds": self.seconds,
             "seed": self.seed,
             "notes": list(self.notes),
@@ -87,6 +94,7 @@ class EncoderTraining:
             f"{self.pairs:,} pairs) in {self.seconds:.0f} s; loss {first:.3f} → {last:.3f}",
             self.plan,
             *map(str, (*self.verdict.changes, *self.verdict.languages)),
+            *(str(one) for one in (self.general, warning(self.general)) if one),
             f"compared among {self.pool:,} passages near the queries",
             *self.notes,
         ]

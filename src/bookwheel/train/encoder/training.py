@@ -29,14 +29,17 @@ from ..data.pairs import drawn
 from ..data.passages import Passages
 from ..data.sources import Source, pairs_of, source_of
 from ..folder import card, write_folder
+from ..forgetting import forgetting
+from ..plot import FILE, training_svg
 from ..run import Job, Run, start, torch_needed, versions_of
-from ..safety import FEWEST, Verdict, judged, languages_of, thirds
+from ..safety import FEWEST, Change, Verdict, judged, languages_of, thirds
 from ..scratch import forget
 from ..teachers import dense_teacher
 from .pool import Pool
 from .result import EncoderTraining
 
 if TYPE_CHECKING:
+    from ..memory.loop import Outcome
     from ..memory.planner import Plan
     from .batches import Batches
     from .model import SentenceEncoder
@@ -169,13 +172,14 @@ class _Run(Run):
 
     def _train(self, copy: Library, made: MadeCollection) -> EncoderTraining:
         model, batches = self._batches(copy, made)
-        plan, losses = self._steps(copy, model, batches)
-        share, scores, pool, said = self._compared(copy, made, model)
+        plan, outcome = self._steps(copy, model, batches)
+        share, scores, pool, said, general = self._compared(copy, made, model)
         found = EncoderTraining(
             library=str(self.library.path), folder=None, base=self.name, teacher=self.teacher_name, sources=tuple(map(str, self.sources)),
             pairs=len(batches.pairs), seen=len(np.unique(np.concatenate(batches.steps))), negatives=tuple(self.counts),
-            steps=len(losses), batch=self.options.batch, plan=plan.told(), losses=tuple(losses), share=share, validation=scores,
-            pool=pool, verdict=said, seconds=self.elapsed(), seed=self.options.seed, memory_plan=self.memory,
+            steps=len(outcome.losses), batch=self.options.batch, plan=plan.told(), losses=tuple(outcome.losses),
+            rates=tuple(outcome.rates), share=share, validation=scores,
+            pool=pool, verdict=said, general=general, seconds=self.elapsed(), seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
         if share and said.better:
             found = replace(found, folder=str(self._written(found, model)))
@@ -210,7 +214,7 @@ class _Run(Run):
             teacher=self.teacher, typos=options.typos, easy_first=options.easy_first,
         )  # fmt: skip
 
-    def _steps(self, copy: Library, model: SentenceEncoder, batches: Batches) -> tuple[Plan, list[float]]:
+    def _steps(self, copy: Library, model: SentenceEncoder, batches: Batches) -> tuple[Plan, Outcome]:
         from ..memory.loop import finetune
         from ..memory.planner import plan
 
@@ -245,7 +249,7 @@ class _Run(Run):
         )  # fmt: skip
         self.memory.plan("training", chosen.planned)
         self.memory.measure("training", chosen.measured or 0)
-        return chosen, outcome.losses
+        return chosen, outcome
 
     def _goal(self, model: SentenceEncoder, batches: Batches) -> Any:
         """Contrast, or imitation of the teacher at the scale at which its scores of the first batch spread as the model's do."""
@@ -300,8 +304,9 @@ class _Run(Run):
 
     def _compared(
         self, copy: Library, made: MadeCollection, model: SentenceEncoder
-    ) -> tuple[float, dict[str, float], int, Verdict]:
-        """How far to go, what each share reached on validation queries, the pool's size, and what the others say of that one.
+    ) -> tuple[float, dict[str, float], int, Verdict, Change | None]:
+        """How far to go, what each share reached on validation queries, the pool's size, what the others say of that one, and
+        what it has forgotten.
 
         Afterwards ``model`` has the weights that were chosen.
         """
@@ -326,19 +331,20 @@ class _Run(Run):
                     scores[share] = _mean(pool, encoder)
                 task.advance()
             best = max(scores, key=lambda share: (scores[share], -share))
-            said, size = Verdict(()), len(pool)
+            said, general, size = Verdict(()), None, len(pool)
             if best:
                 pool = Pool(copy, test)
                 before = pool.values(self.base)
                 task.advance()
                 with self._loaded(at(best)) as encoder:
                     after = pool.values(encoder)
+                    general = forgetting(self.base, encoder)
                 task.advance()
                 pairs = {what: (before[place], after[place]) for place, what in enumerate(("vectors alone", "with BM25"))}
                 said, size = judged(pairs, languages_of(copy, test)), len(pool)
         finally:
             task.close()
-        return best, {f"{share:g}": score for share, score in scores.items()}, size, said
+        return best, {f"{share:g}": score for share, score in scores.items()}, size, said, general
 
     def _written(self, found: EncoderTraining, model: SentenceEncoder) -> Path:
         from .onnx import write_onnx
@@ -349,6 +355,7 @@ class _Run(Run):
             model.save(place)
             write_onnx(place)
             (place / "training.json").write_text(json.dumps(found.to_dict(), indent=1), encoding="utf-8")
+            (place / FILE).write_text(training_svg(found), encoding="utf-8")
 
         write_folder(folder, write, self._card(folder.name, found))
         return folder
@@ -362,7 +369,7 @@ class _Run(Run):
             if found.teacher
             else "contrastive, with cached gradients",
             "steps": found.steps,
-            "losses": "training.json",
+            "losses": f"training.json, and as a picture {FILE}",
             "share of the way from the old weights": found.share,
             "options": asdict(self.options),
             "memory": found.plan,
@@ -370,7 +377,7 @@ class _Run(Run):
             "torch, transformers, sentence-transformers": versions_of("torch", "transformers", "sentence-transformers"),
         }
         says = f"A sentence encoder fitted to one collection. Use it with `bookwheel encoders add {name}=FOLDER`."
-        return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows())
+        return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows(found.general))
 
 
 def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan, layers: int = 0) -> float:

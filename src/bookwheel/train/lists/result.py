@@ -41,6 +41,8 @@ class ListTraining:
     """How a step was taken within the budget."""
     losses: tuple[float, ...]
     """Of each step, before it."""
+    rates: tuple[float, ...]
+    """The learning rate of each step."""
     taken: int
     """The step after which the weights were best on validation queries."""
     weight: float
@@ -76,6 +78,7 @@ class ListTraining:
             "batch": self.batch,
             "plan": self.plan,
             "losses": list(self.losses),
+            "rates": list(self.rates),
             "taken": self.taken,
             "weight": self.weight,
             "validation": {step: dict(row) for step, row in self.validation.items()},

@@ -28,6 +28,7 @@ from ..data.passages import Passages
 from ..data.sources import Source, pairs_of
 from ..encoder.training import LADDER
 from ..folder import card, write_folder
+from ..plot import FILE, training_svg
 from ..run import Job, Run, torch_needed, versions_of
 from ..safety import FEWEST, Verdict, judged, languages_of, thirds
 from ..teachers import dense_teacher
@@ -37,6 +38,7 @@ from .comparing import FIRST, WEIGHTS, Candidates, Scorer, evenly
 from .result import ListTraining
 
 if TYPE_CHECKING:
+    from ..memory.loop import Outcome
     from ..memory.planner import Plan
     from .batches import ListBatches
 
@@ -167,14 +169,15 @@ class ListRun(Run):
 
     def _train(self, copy: Library, made: MadeCollection) -> ListTraining:
         model, batches = self._batches(copy, made)
-        plan, losses = self._steps(model, batches)
-        weights = self._saved(len(losses), model)
+        plan, outcome = self._steps(model, batches)
+        weights = self._saved(len(outcome.losses), model)
         step, weight, validation, said = self._compared(copy, made, weights)
         found = ListTraining(
             kind=self.kind, library=str(self.library.path), folder=None, recipe=None, base=self.base.name, teacher=self.teacher_name,
             sources=tuple(map(str, self.sources)), loss=self.loss, pairs=len(batches.pairs),
-            seen=len(np.unique(np.concatenate(batches.steps))), others=self.options.others, steps=len(losses),
-            batch=self.options.batch, plan=plan.told("list"), losses=tuple(losses), taken=step, weight=weight,
+            seen=len(np.unique(np.concatenate(batches.steps))), others=self.options.others, steps=len(outcome.losses),
+            batch=self.options.batch, plan=plan.told("list"), losses=tuple(outcome.losses),
+            rates=tuple(outcome.rates), taken=step, weight=weight,
             validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
         )  # fmt: skip
         if weight and said.better:
@@ -246,7 +249,7 @@ class ListRun(Run):
         gc.collect()
         return lists.no_answers() if self.loss == "contrast" else lists
 
-    def _steps(self, model: Any, batches: ListBatches) -> tuple[Plan, list[float]]:
+    def _steps(self, model: Any, batches: ListBatches) -> tuple[Plan, Outcome]:
         from ..memory.loop import finetune
         from ..memory.planner import plan
         from .batches import largest
@@ -279,7 +282,7 @@ class ListRun(Run):
         )  # fmt: skip
         self.memory.plan("training", chosen.planned)
         self.memory.measure("training", chosen.measured or 0)
-        return chosen, outcome.losses
+        return chosen, outcome
 
     def _saved(self, step: int, model: Any) -> dict[int, Path]:
         """Keep the weights after ``step`` steps; all that are kept, by step."""
@@ -346,6 +349,7 @@ class ListRun(Run):
             shutil.copytree(weights, place, dirs_exist_ok=True)
             self.export(place)
             (place / "training.json").write_text(json.dumps(found.to_dict(), indent=1), encoding="utf-8")
+            (place / FILE).write_text(training_svg(found), encoding="utf-8")
 
         write_folder(folder, write, self._card(folder.name, found))
         return found
@@ -358,7 +362,7 @@ class ListRun(Run):
             f"that BM25 and vectors rank first; {how}, under its own licence",
             "loss": found.loss,
             "steps": f"{found.steps}, of which the weights after {found.taken} were best",
-            "losses": "training.json",
+            "losses": f"training.json, and as a picture {FILE}",
             "seed": found.seed,
             "options": asdict(self.options),
             "memory": found.plan,

@@ -42,10 +42,13 @@ class StepReport:
 
 @dataclass
 class Outcome:
-    """What came of training. ``losses``: of all steps, also of those before it was resumed. ``seconds``: of those of this run."""
+    """What came of training. ``losses`` and ``rates``: of all steps, also of those before it was resumed. ``seconds``: of those of
+    this run.
+    """
 
     model: Any
     losses: list[float]
+    rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     resumed_at: int = 0
     plan: Plan | None = None
@@ -102,6 +105,7 @@ def finetune(
         try:
             if file is not None:
                 out.losses = load_saved(file, name, attached)
+            out.rates = [rate_at(step, total, peak_rate, warmup, decay) for step in range(len(out.losses))]
             out.resumed_at = done = len(out.losses)
             task, saved = progress("training", total, "step"), time.monotonic()
             task.advance(done)
@@ -118,6 +122,7 @@ def finetune(
                         raise TrainingError(_gone_wrong(error, done, total, out, file)) from None
                     done += 1
                     out.losses.append(float(found))
+                    out.rates.append(now)
                     out.seconds.append(time.monotonic() - began)
                     left = (total - done) * sum(out.seconds) / len(out.seconds)
                     task.advance(1, f"loss {out.losses[-1]:.4g}, rate {now:.2g}")

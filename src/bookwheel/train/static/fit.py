@@ -53,6 +53,7 @@ class Fit:
         self.batch = min(options.batch, count, max(FEWEST, count // 4))
         self.steps = min(options.most_steps, max(options.least_steps, round(options.epochs * count / self.batch)))
         self.losses: list[float] = []
+        self.rates: list[float] = []
 
     @property
     def done(self) -> bool:
@@ -69,6 +70,7 @@ class Fit:
             loss += self._imitate(draw, rate)
         self.table.steps_of_fit += 1
         self.losses.append(loss)
+        self.rates.append(rate)
         return loss
 
     def _contrast(self, draw: np.random.Generator, rate: float) -> float:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...memory.plan import MemoryPlan
-from ..safety import MEASURE, Verdict
+from ..forgetting import warning
+from ..safety import MEASURE, Change, Verdict
 
 __all__ = ["StaticTraining"]
 
@@ -28,15 +29,25 @@ class StaticTraining:
     steps: int
     share: float
     """Of the way from the old vectors to the trained ones; 0 where validation found none of it good."""
-    loss: tuple[float, float]
-    """Mean of the first and of the last tenth of the steps."""
+    losses: tuple[float, ...]
+    """Of each step, before it."""
+    rates: tuple[float, ...]
+    """The learning rate of each step."""
     validation: dict[str, float]
     """`MEASURE` on the queries by which ``share`` was chosen, by share."""
     verdict: Verdict
     seconds: float
     seed: int
     notes: tuple[str, ...] = ()
+    general: Change | None = None
+    """General questions by both models, which says what was forgotten; None where no share of the way was good."""
     memory_plan: MemoryPlan | None = None
+
+    @property
+    def loss(self) -> tuple[float, float]:
+        """Mean of the first and of the last tenth of the steps."""
+        tenth = max(1, len(self.losses) // 10)
+        return sum(self.losses[:tenth]) / tenth, sum(self.losses[-tenth:]) / tenth
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -51,8 +62,11 @@ class StaticTraining:
             "steps": self.steps,
             "share": self.share,
             "loss": list(self.loss),
+            "losses": list(self.losses),
+            "rates": list(self.rates),
             "validation": self.validation,
             "verdict": self.verdict.to_dict(),
+            "general": None if self.general is None else self.general.to_dict(),
             "seconds": self.seconds,
             "seed": self.seed,
             "notes": list(self.notes),
@@ -63,6 +77,7 @@ class StaticTraining:
             f"trained on {self.passages:,} passages, with {self.queries:,} titles and sentences as queries and "
             f"{self.new_words:,} new words, in {self.seconds:.0f} s",
             *map(str, (*self.verdict.changes, *self.verdict.languages)),
+            *(str(one) for one in (self.general, warning(self.general)) if one),
             *self.notes,
         ]
         if self.folder is None:

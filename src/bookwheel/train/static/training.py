@@ -31,6 +31,7 @@ from ...tune.made import MadeCollection
 from ...tune.made.drawn import Drawn
 from ...tune.reliability import searchable
 from ..data.passages import Passages
+from ..forgetting import forgetting
 from ..run import Job, Run, start
 from ..safety import FEWEST, Verdict, thirds, verdict
 from ..teachers import dense_teacher
@@ -168,19 +169,19 @@ class _Run(Run):
         validation, test = thirds(made)
         with tempfile.TemporaryDirectory(prefix="candidates-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
             share, scores, vectors = self._chosen(copy, validation, vocabulary, fit, Path(scratch))
-            said = Verdict(())
+            said, general = Verdict(()), None
             if share:
                 model = written(Path(scratch) / "model", vectors, vocabulary.pieces, "trained")
                 said = self._compared(copy, test, model, Path(scratch))
+                general = forgetting(self.base, model)
         measured = anonymous_bytes()
         if measured is not None:
             self.memory.measure("all anonymous memory", measured)
-        tenth = max(1, len(fit.losses) // 10)
         found = StaticTraining(
             library=str(self.library.path), folder=None, base=self.base.name, teacher=self.teacher_name if taught_ else None,
             passages=len(material.texts), queries=len(material.queries), new_words=vocabulary.new, steps=table.steps_of_fit,
-            share=share, loss=(float(np.mean(fit.losses[:tenth] or [0])), float(np.mean(fit.losses[-tenth:] or [0]))),
-            validation=scores, verdict=said, seconds=self.elapsed(), seed=self.seed, notes=tuple(self.notes),
+            share=share, losses=tuple(fit.losses), rates=tuple(fit.rates),
+            validation=scores, verdict=said, general=general, seconds=self.elapsed(), seed=self.seed, notes=tuple(self.notes),
             memory_plan=self.memory,
         )  # fmt: skip
         if share and said.better:
@@ -251,9 +252,12 @@ class _Run(Run):
                         f"training went wrong at step {table.steps_of_fit:,}: the loss is {loss}; the model in use is untouched, "
                         "start from the built-in one, or report it"
                     )
-                task.advance(1, f"loss {loss:.3f}")
+                task.advance(1, f"loss {loss:.3f}, rate {fit.rates[-1]:.2g}")
                 if planned is None and table.steps_of_fit == first + PROBED:
                     planned = self._planned_steps(fit, first, began)
+                    task.close()  # and begin anew: the time that is left follows from the steps
+                    task = self.progress("training", fit.steps, "steps")
+                    task.advance(table.steps_of_fit)
                 if time.monotonic() - saved > CHECKPOINT:
                     self._save(fit)
                     saved = time.monotonic()
@@ -279,6 +283,7 @@ class _Run(Run):
                 "second": table.second,
                 "steps": np.array([table.steps, table.steps_of_fit]),
                 "losses": np.array(fit.losses),
+                "rates": np.array(fit.rates),
             },
         )
         if (measured := anonymous_bytes()) is not None:
@@ -326,10 +331,12 @@ class _Run(Run):
 def restore(fit: Fit, known: Mapping[str, NDArray[Any]]) -> None:
     """Put ``fit`` where it was when ``known`` was kept; a checkpoint that does not fit is left alone."""
     table = fit.table
-    if {"vectors", "first", "second", "steps", "losses"} <= known.keys() and known["vectors"].shape == table.vectors.shape:
+    if {"vectors", "first", "second", "steps", "losses", "rates"} <= known.keys() and known[
+        "vectors"
+    ].shape == table.vectors.shape:
         table.vectors, table.first, table.second = known["vectors"], known["first"], known["second"]
         table.steps, table.steps_of_fit = (int(number) for number in known["steps"])
-        fit.losses = known["losses"].tolist()
+        fit.losses, fit.rates = known["losses"].tolist(), known["rates"].tolist()
 
 
 PROBED = 10

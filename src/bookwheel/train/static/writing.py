@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...encode.static.built_in import StaticEncoder, write
 from ..folder import card, write_folder
+from ..plot import FILE, training_svg
 from .fit import FitOptions
 from .result import StaticTraining
 from .vocabulary import Vocabulary
@@ -49,5 +50,10 @@ def write_model(
         "seed": found.seed,
         "seconds": round(found.seconds),
     }
-    text = card(name, licence, TAGS, says, facts, found.verdict.rows())
-    write_folder(folder, lambda part: write(part, vectors, vocabulary.pieces, name=name, revision="1", **about), text)
+    text = card(name, licence, TAGS, says, facts, found.verdict.rows(found.general))
+
+    def written(part: Path) -> None:
+        write(part, vectors, vocabulary.pieces, name=name, revision="1", **about)
+        (part / FILE).write_text(training_svg(found), encoding="utf-8")
+
+    write_folder(folder, written, text)

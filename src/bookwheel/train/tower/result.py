@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...memory.plan import MemoryPlan
+from ..forgetting import warning
 from ..safety import Change
 
 __all__ = ["TowerTraining"]
@@ -25,6 +26,8 @@ class TowerTraining:
     steps: int
     losses: tuple[float, ...]
     """Of each step, before it."""
+    rates: tuple[float, ...]
+    """The learning rate of each step."""
     plan: str
     """How a step was taken within the budget."""
     change: Change
@@ -35,6 +38,8 @@ class TowerTraining:
     """That encoding a query takes, by the teacher and by the tower, in int8 as they are loaded."""
     seconds: float
     seed: int
+    general: Change | None = None
+    """General questions by both: what the tower knows of other subjects than the library's."""
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
@@ -51,9 +56,11 @@ class TowerTraining:
             "layers": list(self.layers),
             "steps": self.steps,
             "losses": list(self.losses),
+            "rates": list(self.rates),
             "plan": self.plan,
             "change": self.change.to_dict(),
             "share": self.share,
+            "general": None if self.general is None else self.general.to_dict(),
             "least": self.least,
             "milliseconds": list(self.milliseconds),
             "seconds": self.seconds,
@@ -68,6 +75,7 @@ class TowerTraining:
             self.plan,
             f"{self.change}: {100 * self.share:.1f} % of the whole model; a query takes {after:.1f} ms, {before:.1f} before",
         ]
+        lines += [str(one) for one in (self.general, warning(self.general)) if one]
         if self.folder is None:
             lines.append(f"Nothing was changed: {100 * self.least:.0f} % are wanted; allow more --minutes, or more --layers.")
         else:

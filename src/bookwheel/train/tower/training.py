@@ -16,23 +16,24 @@ from ...encode.catalogue import licence_of
 from ...encode.dense import TransformerEncoder
 from ...encode.find import find_folder
 from ...encode.load import load_encoder
-from ...encode.protocols import encode_queries
-from ...evaluate.measures import measure
 from ...library.library import Library
 from ...library.vectors.stored import passage_vectors
 from ...progress import Progress, silent
-from ...rank.query import Query
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.passages import Passages
 from ..encoder.training import LADDER, seconds_of_step
 from ..folder import card, write_folder
+from ..forgetting import forgetting
+from ..plot import FILE, training_svg
 from ..run import Job, Run, start, torch_needed
-from ..safety import FEWEST, MEASURE, Change, judged
+from ..safety import FEWEST, change_rows, judged
+from .comparing import TIMED, milliseconds, reached
 from .result import TowerTraining
 
 if TYPE_CHECKING:
     from ..encoder.model import SentenceEncoder
+    from ..memory.loop import Outcome
     from ..memory.planner import Plan
     from .queries import QueryBatches
 
@@ -42,15 +43,19 @@ MINUTES = 30.0
 QUERIES = 400
 PASSAGES = 20_000
 """The most that queries are drawn from."""
-STORED = 2048
+STORED = 8192
 """Stored vectors whose order is imitated."""
 SHARE = 0.98
-"""Of what the teacher reaches on held-out queries, the least that is written."""
-TRAINED = 0.85
+"""Of what the teacher reaches on held-out queries, the least that is written by default."""
+TRAINED = 0.9
 """The share of the minutes after which the last step must be made."""
+UPDATE = 1.15
+"""What the weights' update adds to a step's seconds."""
 CHECKPOINT = 60.0
-PROBED = 20
-"""Steps, at a small rate, by which it is chosen which layers are kept."""
+PROBED, PROBED_BATCH = 20, 32
+"""Steps, and queries of each, by which it is chosen which layers are kept."""
+PART = 16
+"""Queries that go through the layers at a time: those of a batch by length, so that short ones are not padded to the longest."""
 MOST_STEPS = 20_000
 TAGS = ("sentence-transformers", "feature-extraction", "sentence-similarity", "bookwheel")
 
@@ -78,6 +83,7 @@ def train_tower(
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
+    least: float = SHARE,
     options: TowerOptions = TowerOptions(),
     progress: Progress = silent,
 ) -> TowerTraining:
@@ -86,10 +92,11 @@ def train_tower(
     - ``name``: a dense encoder of the library, made from a folder in sentence-transformers' layout, whose passages are embedded.
     - ``out``: the folder of the model, new or empty; ``models/NAME-tower-…`` in the library where None.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
+    - ``least``: of what the teacher reaches on held-out queries, the share that is written; below it nothing is.
 
     The teacher's vectors of titles, sentences and runs of words of the library are the targets, and the order in which they put stored
     passages (`QueryImitation`). The result has the teacher for passages and the layers for queries, so that it takes the teacher's place
-    without embedding anything anew. It is written where it reaches `SHARE` of the teacher on held-out queries. Stopped at any instant,
+    without embedding anything anew. Stopped at any instant,
     the same call goes on to the same weights, up to rounding.
 
     Raises `UsageError`, `InputError`, `ModelError`, `BudgetError`, `TrainingError`, `StorageError`.
@@ -98,15 +105,15 @@ def train_tower(
         raise UsageError(f"a query tower has at least one layer, not {layers}")
 
     def train(job: Job) -> TowerTraining:
-        return _Run(job, name, layers, replace(options, seed=seed)).run()
+        return _Run(job, name, layers, least, replace(options, seed=seed)).run()
 
     return start(library, out, minutes, ram, seed, progress, train)
 
 
 class _Run(Run):
-    def __init__(self, job: Job, name: str, layers: int, options: TowerOptions) -> None:
+    def __init__(self, job: Job, name: str, layers: int, least: float, options: TowerOptions) -> None:
         super().__init__(job)
-        self.name, self.layers, self.options = name, layers, options
+        self.name, self.layers, self.least, self.options = name, layers, least, options
         library = self.library
         known = library._snapshot.manifest.representation(name)
         if known is None or known.kind != "dense" or known.encoder is None:
@@ -131,7 +138,7 @@ class _Run(Run):
         with torch_needed("a query tower"):
             from .student import write_tower
 
-            model, kept, plan, losses = self._imitated(copy)
+            model, kept, plan, outcome = self._imitated(copy)
 
         def write(target: Path) -> None:
             write_tower(target, self.folder, model)
@@ -139,26 +146,34 @@ class _Run(Run):
         with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
             write(Path(scratch))
             tower: Any = load_encoder(scratch)
-            change = self._compared(copy, made, tower)
+            values = [reached(copy, self.name, made, encoder) for encoder in (self.teacher, tower)]
+            change = judged({"the stored vectors": (values[0], values[1])}, {}).changes[0]
             queries = list(made.judged.values())[:TIMED]
-            speeds = _milliseconds(self.teacher, queries), _milliseconds(tower, queries)
+            general = forgetting(self.teacher, tower)
+            speeds = milliseconds(self.teacher, queries), milliseconds(tower, queries)
             del tower
         measured = anonymous_bytes()
         self.memory.plan("training", plan.planned)
         self.memory.measure("training", max(plan.measured or 0, measured or 0))
         found = TowerTraining(
-            library=str(self.library.path), folder=None, base=self.name, layers=kept, steps=len(losses), losses=tuple(losses),
-            plan=plan.told(), change=change, least=SHARE, milliseconds=speeds, seconds=self.elapsed(),
+            library=str(self.library.path), folder=None, base=self.name, layers=kept, steps=len(outcome.losses),
+            losses=tuple(outcome.losses), rates=tuple(outcome.rates),
+            plan=plan.told(), change=change, general=general, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
             seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
-        if found.share >= SHARE:
+        if found.share >= self.least:
             folder = self.target(f"{self.name}-tower")
-            write_folder(folder, write, self._card(folder.name, found))
+
+            def written(target: Path) -> None:
+                write(target)
+                (target / FILE).write_text(training_svg(found), encoding="utf-8")
+
+            write_folder(folder, written, self._card(folder.name, found))
             found = replace(found, folder=str(folder))
         self.kept.clear()
         return found
 
-    def _imitated(self, copy: Library) -> tuple[SentenceEncoder, tuple[int, ...], Plan, list[float]]:
+    def _imitated(self, copy: Library) -> tuple[SentenceEncoder, tuple[int, ...], Plan, Outcome]:
         import torch
 
         from ..encoder.model import SentenceEncoder
@@ -188,22 +203,23 @@ class _Run(Run):
             cut(model, kept or choices(total, self.layers)[0])
             return model
 
-        def batches(model: SentenceEncoder, steps: int) -> QueryBatches:
-            return QueryBatches(texts, self.teacher, model, self.teacher.query_prefix, options.batch, steps, options.seed)
+        def batches(model: SentenceEncoder, steps: int, batch: int = options.batch) -> QueryBatches:
+            return QueryBatches(texts, self.teacher, model, self.teacher.query_prefix, batch, steps, options.seed)
 
         kept = tuple(self.kept.fact("layers") or ())
         model = student(kept)
         known = self.kept.fact("method")
         chosen = plan(
             model, batches(model, 1).largest(self.teacher.dimension), self.memory.ram, objective=goal,
-            methods=LADDER if known is None else (str(known),),
+            methods=LADDER if known is None else (str(known),), rows=min(PART, options.batch),
         )  # fmt: skip
         if not kept:
             total = len(layers_of(SentenceEncoder(self.folder, options.tokens)))
             losses = {}
             for one in choices(total, self.layers):
                 model = student(one)
-                tried = finetune(model, batches(model, PROBED), chosen, rate=options.rate, seed=options.seed, shuffle=False)
+                few = batches(model, PROBED, min(PROBED_BATCH, options.batch))
+                tried = finetune(model, few, chosen, rate=options.rate, seed=options.seed, shuffle=False)
                 losses[one] = float(np.mean(tried.losses[-PROBED // 4 :]))
             kept = min(losses, key=losses.__getitem__)
             model = student(kept)
@@ -211,27 +227,14 @@ class _Run(Run):
         if steps is None:
             began = time.monotonic()
             batch = batches(model, 1)[0]
-            each = time.monotonic() - began + seconds_of_step(model, batch, chosen)
+            each = time.monotonic() - began + UPDATE * seconds_of_step(model, batch, chosen)
             steps = max(1, min(MOST_STEPS, int(self.left(TRAINED) / each)))
         self.kept.note(layers=list(kept), method=chosen.method, steps=int(steps))
         outcome = finetune(
             model, batches(model, int(steps)), chosen, rate=options.rate, warmup=options.warmup, seed=options.seed,
             folder=self.kept.folder, save_seconds=CHECKPOINT, progress=self.progress, shuffle=False,
         )  # fmt: skip
-        return model, kept, chosen, outcome.losses
-
-    def _compared(self, copy: Library, made: MadeCollection, tower: Any) -> Change:
-        """The teacher and the tower on held-out queries, among all passages, by the vectors that are stored."""
-        values = []
-        names = list(made.judged)
-        texts = [made.queries[query] for query in names]
-        qrels = {query: made.qrels[query] for query in names}
-        for encoder in (self.teacher, tower):
-            vectors = encode_queries(encoder, texts)
-            asked = [Query(text, vectors={self.name: vector}) for text, vector in zip(texts, vectors, strict=True)]
-            found = copy.rank_documents(asked, k=10, recipe=self.name)
-            values.append(measure(dict(zip(names, found, strict=True)), qrels, [MEASURE]).of(MEASURE))
-        return judged({"the stored vectors": (values[0], values[1])}, {}).changes[0]
+        return model, kept, chosen, outcome
 
     def _card(self, name: str, found: TowerTraining) -> str:
         facts = {
@@ -248,23 +251,5 @@ class _Run(Run):
             f"A query tower: passages go through the whole model, queries through {len(found.layers)} of its layers. "
             f"Use it with `bookwheel encoders replace {self.name}=FOLDER`; nothing is embedded anew."
         )
-        change = found.change
-        rows = [
-            ("held-out queries", "before", "after", "p"),
-            (f"{change.what} ({change.queries})", f"{change.before:.4f}", f"{change.after:.4f}", f"{change.p:.2g}"),
-        ]
+        rows = change_rows(found.change, found.general)
         return card(name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, rows)
-
-
-TIMED = 20
-"""Queries whose encoding is timed."""
-
-
-def _milliseconds(encoder: Any, queries: list[str]) -> float:
-    """The middle of the times that encoding one query takes."""
-    times = []
-    for query in queries:
-        began = time.perf_counter()
-        encode_queries(encoder, [query])
-        times.append(time.perf_counter() - began)
-    return 1000 * float(np.median(times or [0]))
