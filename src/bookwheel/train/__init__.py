@@ -2,6 +2,8 @@
 
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
+from .projection.result import ProjectionTraining
+from .projection.training import train_projection
 from .reranker.result import RerankerTraining
 from .reranker.training import RerankerOptions, train_reranker
 from .sparse.result import SparseTraining
@@ -14,6 +16,7 @@ from .tower.training import TowerOptions, train_tower
 __all__ = [
     "EncoderOptions",
     "EncoderTraining",
+    "ProjectionTraining",
     "RerankerOptions",
     "RerankerTraining",
     "SparseTraining",
@@ -21,6 +24,7 @@ __all__ = [
     "TowerOptions",
     "TowerTraining",
     "train_encoder",
+    "train_projection",
     "train_reranker",
     "train_sparse",
     "train_static",
