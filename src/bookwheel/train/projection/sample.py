@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,11 @@ from ...index.dense.keys import numbers_of
 from ...index.dense.sketch import Sketches, chosen_rotation, encode
 from ...library.library import Library
 from ...library.vectors.stored import passage_vectors
-from ...tune.made import MadeCollection
 from ..data.passages import Passages
 from ..safety import MEASURE
+
+Qrels = Mapping[str, Mapping[str, int]]
+"""By query, the grades of documents."""
 
 __all__ = ["CANDIDATES", "TRUE", "Sample", "code_candidates", "cut", "share_found"]
 
@@ -65,11 +67,11 @@ class Sample:
     """Of the documents that answer a query."""
 
     @classmethod
-    def drawn(cls, library: Library, name: str, dimension: int, made: MadeCollection, most: int, seed: int) -> Sample:
-        """At most ``most`` passages of ``library``, and those that answer ``made``; their vectors, ``dimension`` wide, by ``name``."""
+    def drawn(cls, library: Library, name: str, dimension: int, qrels: Qrels, most: int, seed: int) -> Sample:
+        """At most ``most`` passages of ``library``, and those that answer ``qrels``; their vectors, ``dimension`` wide, by ``name``."""
         snapshot = library._snapshot
         drawn = Passages.drawn(snapshot, most, seed)
-        answers = {document for grades in made.qrels.values() for document in grades}
+        answers = {document for grades in qrels.values() for document in grades}
         documents = dict(zip(drawn.ids.tolist(), drawn.documents.tolist(), strict=True))
         names = {}
         for number, (document, first, count) in enumerate(snapshot.store.spans(snapshot.generation)):
@@ -94,7 +96,7 @@ class Sample:
         return found
 
     def gains(
-        self, vectors: NDArray[np.float32], queries: NDArray[np.float32], names: Sequence[str], made: MadeCollection
+        self, vectors: NDArray[np.float32], queries: NDArray[np.float32], names: Sequence[str], qrels: Qrels
     ) -> dict[str, float]:
         """`MEASURE` of each query, by its name, where documents rank by their best passage."""
         run = {}
@@ -105,4 +107,4 @@ class Sample:
                 document = self.names.get(number, f"another document, {number}")
                 ranking.setdefault(document, float(vectors[row] @ vector))
             run[query] = list(ranking.items())
-        return dict(measure(run, {query: made.qrels[query] for query in names}, [MEASURE]).of(MEASURE))
+        return dict(measure(run, {query: qrels[query] for query in names}, [MEASURE]).of(MEASURE))

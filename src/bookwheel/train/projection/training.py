@@ -135,7 +135,7 @@ class _Run(Run):
         """Make queries, fit, compare, write, and add."""
         made = self.held_out(QUERIES, FEWEST)
         with interruptible() as stop:
-            sample = Sample.drawn(self.library, self.name, self.encoder.dimension, made, self.most, self.seed)
+            sample = Sample.drawn(self.library, self.name, self.encoder.dimension, made.qrels, self.most, self.seed)
             if len(sample.vectors) < 2 * CANDIDATES:
                 raise InputError(
                     f"{self.name} has embedded {len(sample.vectors):,} passages, and a map is fitted to {2 * CANDIDATES} or more; "
@@ -175,7 +175,7 @@ class _Run(Run):
         names = [query for query, one in zip(names, known, strict=True) if one]
         queries = queries[known]
         true = sample.best(sample.vectors, queries, TRUE)
-        whole = sample.gains(sample.vectors, queries, names, made)
+        whole = sample.gains(sample.vectors, queries, names, made.qrels)
         sides = (sample.vectors, queries), (sample.vectors @ weights.T, queries @ weights.T)
         changes: list[Change] = []
         with self.shown("comparing", 2 * len(self.widths), "models") as advance:
@@ -186,7 +186,7 @@ class _Run(Run):
                         raise KeyboardInterrupt
                     rows, some = cut(passages, width), unit(asked[:, :width])
                     shares.append(share_found(true, code_candidates(rows, some, CANDIDATES, self.seed)))
-                    reached = sample.gains(rows, some, names, made)
+                    reached = sample.gains(rows, some, names, made.qrels)
                     gains.append(np.array([reached[query] for query in names]))
                     advance(1)
                 changes.append(change_of(f"codes of {width} bits", shares[0], shares[1], SHARE))
