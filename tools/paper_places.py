@@ -109,6 +109,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/listwise.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/localized_contrast.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/margin_mse.py": Folder(TRAINING, "bookwheel train reranker"),
+    "train/projection/": Folder(TRAINING, "bookwheel train projection", (), "training.md#what-codes-and-widths-gain"),
     "train/reranker/": Folder(TRAINING, "bookwheel train reranker"),
     "train/sparse/": Folder(TRAINING, "bookwheel train sparse", (), "training.md#what-it-loses"),
     "train/tower/": Folder(TRAINING, "bookwheel train tower"),
