@@ -240,7 +240,9 @@ def test_what_cannot_be_mapped_is_told(library: bookwheel.Library, tmp_path: Pat
         ("own", {}, "no dense encoder of the library"),
         ("dense", {"dimensions": [4, 64]}, "from 8 to 256 of them, not 4"),
         ("dense", {"dimensions": [64, 300]}, "not 300"),
-        ("dense", {"add": "bm25"}, "already"),
+        ("dense", {"add": "own"}, "has 'own' already"),
+        ("dense", {"add": "bm25"}, "none of"),
+        ("dense", {"add": "two words"}, "letters, digits"),
         ("dense", {"minutes": 0}, "minutes"),
     ):
         with pytest.raises(UsageError, match=told):

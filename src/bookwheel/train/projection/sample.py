@@ -17,7 +17,7 @@ from ...library.vectors.stored import passage_vectors
 from ..data.passages import Passages
 from ..safety import MEASURE
 
-Qrels = Mapping[str, Mapping[str, int]]
+Qrels = Mapping[str, dict[str, int]]
 """By query, the grades of documents."""
 
 __all__ = ["CANDIDATES", "TRUE", "Sample", "code_candidates", "cut", "share_found"]

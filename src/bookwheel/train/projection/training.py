@@ -18,7 +18,9 @@ from ...encode.find import find_folder
 from ...encode.load import load_encoder
 from ...encode.protocols import encode_queries, nbytes, unit
 from ...library.library import Library
+from ...library.retrieval.registry import representations
 from ...library.run import interruptible
+from ...library.settings import EncoderInfo, Representation
 from ...library.vectors.encoders import BUILT_IN
 from ...library.vectors.stored import passage_vectors
 from ...memory.shares import BASE
@@ -95,9 +97,10 @@ class _Run(Run):
         check_mappable(name, self.encoder)
         self.folder = find_folder(reference)
         self.widths = checked_widths(name, self.encoder.dimension, dimensions)
-        taken = {one.name for one in self.library._snapshot.manifest.representations} | {BUILT_IN, "bm25"}
-        if add is not None and add in taken:
-            raise UsageError(f"the library has an encoder {add!r} already; give --add another name")
+        if add is not None:
+            Representation(add, "dense", None, EncoderInfo(add, "", self.encoder.dimension, ""), add)  # may it be called so?
+            if add in representations(self.library._snapshot.manifest):
+                raise UsageError(f"the library has {add!r} already; give --add another name")
         size, dimension = self.library.passage_count, self.encoder.dimension
         embedded = next((one.embedded for one in self.library.encoders() if one.name == name), size)
         if add is not None and embedded < size:
