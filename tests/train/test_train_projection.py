@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -219,6 +220,10 @@ def test_a_run_that_was_stopped_has_written_nothing(
 ) -> None:
     monkeypatch.setattr(ProjectionTraining, "reason", "")
     whole, check = training.fitted_map, training._Run._check
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "interruptible", lambda: nullcontext(lambda: True))  # Ctrl-C, at the next round
+        with pytest.raises(KeyboardInterrupt):
+            train_projection(library, "dense", tmp_path / "model", dimensions=[24])
 
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
