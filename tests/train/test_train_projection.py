@@ -17,6 +17,7 @@ from bookwheel.encode.find import BUILT_IN_MODELS
 from bookwheel.encode.protocols import unit
 from bookwheel.encode.safetensors import Tensors, write_tensors
 from bookwheel.index.dense.sketch import chosen_rotation, random_rotation
+from bookwheel.library.passage_texts import opening_texts
 from bookwheel.library.vectors.stored import passage_vectors
 from bookwheel.train import train_projection
 from bookwheel.train.projection import training
@@ -215,11 +216,33 @@ def test_a_library_gets_the_model_without_encoding_anew(
         train_projection(library, "dense", add="small")
 
 
+def test_vectors_that_are_added_are_those_of_the_model(
+    library: bookwheel.Library, tmp_path: Path, models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProjectionTraining, "reason", "")
+    with pytest.raises(UsageError, match="no dense encoder"):
+        train_projection(library, "tiny")
+    library.add_encoder("tiny", models.write_bert(tmp_path / "base", models.bert_weights(3)))
+    with pytest.raises(UsageError, match=r"has embedded 0 of \d+ passages, and --add maps"):
+        train_projection(library, "tiny", add="half")
+    with pytest.raises(InputError, match="type: bookwheel embed tiny"):
+        train_projection(library, "tiny")
+    library.embed("tiny")
+    ids = np.arange(1, 200, 9)
+    texts = opening_texts(library._snapshot.store, ids.tolist())
+    for name, dimension in (("tiny", 20), ("dense", 64)):
+        found = train_projection(library, name, tmp_path / f"{name}-model", dimensions=[dimension], add=f"{name}_mapped")
+        added = passage_vectors(library._encoders, library._snapshot, f"{name}_mapped", ids)[:, :dimension]
+        own = load_encoder(found.folder).encode(texts)
+        assert np.median((added * own).sum(1)) > 0.995
+        assert library.search("a file that is read", recipe=f"{name}_mapped")
+
+
 def test_a_run_that_was_stopped_has_written_nothing(
     library: bookwheel.Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ProjectionTraining, "reason", "")
-    whole, check = training.fitted_map, training._Run._check
+    whole, written = training.fitted_map, training.write_folder
     with monkeypatch.context() as patch:
         patch.setattr(training, "interruptible", lambda: nullcontext(lambda: True))  # Ctrl-C, at the next round
         with pytest.raises(KeyboardInterrupt):
@@ -228,13 +251,13 @@ def test_a_run_that_was_stopped_has_written_nothing(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for name, part in (("fitted_map", training), ("_check", training._Run)):
+    for name in ("fitted_map", "load_encoder", "write_folder"):
         with monkeypatch.context() as patch:
-            patch.setattr(part, name, stopped)
+            patch.setattr(training, name, stopped)
             with pytest.raises(KeyboardInterrupt):
                 train_projection(library, "dense", tmp_path / "model", dimensions=[24])
         assert not list(tmp_path.glob("*model*"))
-    assert (training.fitted_map, training._Run._check) == (whole, check)
+    assert (training.fitted_map, training.write_folder) == (whole, written)
     assert train_projection(library, "dense", tmp_path / "model", dimensions=[24]).folder == str(tmp_path / "model")
 
 

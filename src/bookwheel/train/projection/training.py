@@ -48,9 +48,8 @@ FITTED = 0.7
 """The share of the minutes after which rotations are taken as they are."""
 COPIES = 20
 """Bytes for each number of a drawn vector: it, its map, both rounded, its rotation."""
-CHECKED = 8
-"""Passages that the model which was written encodes, to see that it gives the mapped vectors."""
 LIKE = 0.98
+"""The least median cosine between the vectors of queries by the model, as it is written, and the mapped ones of the encoder."""
 _AT_ONCE = 2048
 TAGS = ("feature-extraction", "sentence-similarity", "matryoshka", "binary-codes", "bookwheel")
 
@@ -108,7 +107,7 @@ class _Run(Run):
                 f"{name} has embedded {embedded:,} of {size:,} passages, and --add maps the vectors of all; type: bookwheel embed {name}"
             )
         self.memory.plan("Python, numpy, compiled kernels", BASE)
-        self.memory.plan(f"encoder {name}", nbytes(self.encoder))
+        self.memory.plan(f"encoder {name}, and with its map", 2 * nbytes(self.encoder))
         self.memory.plan("fitting", 8 * 4 * dimension * dimension + 3 * 4 * dimension * min(ROWS, size))
         self.memory.plan("vectors of passages", COPIES * dimension * min(LEAST, size))
         self.memory.check("training")
@@ -145,7 +144,11 @@ class _Run(Run):
                     f"type: bookwheel embed {self.name}"
                 )
             weights = self._fitted(sample, stop)
-            found = self._compared(sample, made, weights, stop)
+            with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
+                self._fill(Path(scratch), self.name, weights)
+                mapped: Any = load_encoder(scratch)
+                found = self._compared(sample, made, weights, mapped, stop)
+                del mapped
         measured = anonymous_bytes()
         if measured is not None:
             self.memory.measure("all anonymous memory", measured)
@@ -170,24 +173,30 @@ class _Run(Run):
             return fitted_map(sample.vectors, self.widths, self.seed, more)
 
     def _compared(
-        self, sample: Sample, made: MadeCollection, weights: NDArray[np.float32], stop: Callable[[], bool]
+        self, sample: Sample, made: MadeCollection, weights: NDArray[np.float32], mapped: Any, stop: Callable[[], bool]
     ) -> ProjectionTraining:
-        names = list(made.judged)
-        queries = unit(encode_queries(self.encoder, [made.queries[query] for query in names]))
+        texts = [made.queries[query] for query in made.judged]
+        queries, asked = unit(encode_queries(self.encoder, texts)), encode_queries(mapped, texts)
         known: NDArray[np.bool_] = np.any(queries, axis=1)
-        names = [query for query, one in zip(names, known, strict=True) if one]
-        queries = queries[known]
+        names = [query for query, one in zip(made.judged, known, strict=True) if one]
+        queries, asked = queries[known], asked[known]
+        cosine = float(np.median((unit(asked) * unit(queries @ weights.T)).sum(1)))
+        if cosine < LIKE:
+            raise ModelError(
+                f"{self.name} cannot be mapped: the model that comes of it gives other vectors (cosine {cosine:.2f}); nothing was "
+                "changed, report it with the model's name"
+            )
         true = sample.best(sample.vectors, queries, TRUE)
         whole = sample.gains(sample.vectors, queries, names, made.qrels)
-        sides = (sample.vectors, queries), (sample.vectors @ weights.T, queries @ weights.T)
+        sides = (sample.vectors, queries), (sample.vectors @ weights.T, asked)
         changes: list[Change] = []
         with self.shown("comparing", 2 * len(self.widths), "models") as advance:
             for width in self.widths:
                 shares, gains = [], []
-                for passages, asked in sides:
+                for passages, vectors in sides:
                     if stop():
                         raise KeyboardInterrupt
-                    rows, some = cut(passages, width), unit(asked[:, :width])
+                    rows, some = cut(passages, width), unit(vectors[:, :width])
                     shares.append(share_found(true, code_candidates(rows, some, CANDIDATES, self.seed)))
                     reached = sample.gains(rows, some, names, made.qrels)
                     gains.append(np.array([reached[query] for query in names]))
@@ -201,7 +210,6 @@ class _Run(Run):
         )  # fmt: skip
 
     def _write(self, folder: Path, found: ProjectionTraining, weights: NDArray[np.float32]) -> None:
-        source = f"{self.encoder.name} (sha256 {self.encoder.sha256[:12]}), mapped by bookwheel train projection"
         widths = ", ".join(map(str, self.widths))
         says = (
             f"{self.encoder.name} with a linear map after it: vectors of {self.widths[-1]} dimensions, to be cut at {widths}, whose "
@@ -216,22 +224,11 @@ class _Run(Run):
         }
         about = card(folder.name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, found.rows())
 
-        def write(part: Path) -> None:
-            write_mapped(part, self.folder, self.encoder, weights, folder.name, source)
-            self._check(part, weights)
+        write_folder(folder, lambda part: self._fill(part, folder.name, weights), about)
 
-        write_folder(folder, write, about)
-
-    def _check(self, part: Path, weights: NDArray[np.float32]) -> None:
-        """Raise `ModelError` unless the model in ``part`` gives the mapped vectors."""
-        texts = [f"passage {number} of a library about {self.name}" for number in range(CHECKED)]
-        own: Any = load_encoder(str(part))
-        cosines = (unit(own.encode(texts)) * unit(self.encoder.encode(texts) @ weights.T)).sum(1)
-        if float(np.median(cosines)) < LIKE:
-            raise ModelError(
-                f"{self.name} cannot be mapped: the model that was written gives other vectors (cosine {np.median(cosines):.2f}); "
-                "nothing was changed, report it with the model's name"
-            )
+    def _fill(self, part: Path, name: str, weights: NDArray[np.float32]) -> None:
+        source = f"{self.encoder.name} (sha256 {self.encoder.sha256[:12]}), mapped by bookwheel train projection"
+        write_mapped(part, self.folder, self.encoder, weights, name, source)
 
     def _added(self, found: ProjectionTraining, folder: Path, weights: NDArray[np.float32]) -> ProjectionTraining:
         """Add the model with the mapped vectors of all passages."""
