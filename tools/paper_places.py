@@ -112,6 +112,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/listwise.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/localized_contrast.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/margin_mse.py": Folder(TRAINING, "bookwheel train reranker"),
+    "train/projection/": Folder(TRAINING, "bookwheel train projection", (), "training.md#what-codes-and-widths-gain"),
     "train/reranker/": Folder(TRAINING, "bookwheel train reranker"),
     "train/lists/": Folder(TRAINING, "bookwheel train reranker"),
     "train/tokens/": Folder(TRAINING, "bookwheel train tokens"),

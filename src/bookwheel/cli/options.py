@@ -25,6 +25,7 @@ __all__ = [
     "Value",
     "Where",
     "Whole",
+    "Widths",
     "json_option",
     "library_option",
     "memory_option",
@@ -75,6 +76,19 @@ class Whole(Value):
         if not text.isdecimal() or not self.least <= int(text[:20]):
             raise UsageError(f"must be a whole number of {self.least} or more, not {text!r:.50}")
         return int(text[:20])
+
+
+class Widths(Value):
+    """Whole numbers of 1 or more, with commas between."""
+
+    name = "numbers"
+
+    def read(self, text: str) -> tuple[int, ...]:
+        """The numbers."""
+        parts = [part.strip() for part in text.split(",")]
+        if not all(part.isdecimal() and int(part[:20]) > 0 for part in parts):
+            raise UsageError(f"must be whole numbers with commas between, such as 64,128, not {text!r:.50}")
+        return tuple(int(part[:20]) for part in parts)
 
 
 class Number(Value):

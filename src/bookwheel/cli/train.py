@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .command import Group, argument, command, option
-from .options import Number, Whole, json_option, library_option, memory_option
+from .options import Number, Whole, Widths, json_option, library_option, memory_option
 from .output import clean, json_document, print_memory_plan
 
 if TYPE_CHECKING:
@@ -383,5 +383,47 @@ def tower(
     finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
 
 
-for one in (static, sparse, encoder, reranker, tokens, tower):
+@command(
+    "projection",
+    examples=[
+        ("bookwheel train projection minilm --add codes", "the same dimensions, turned so that codes of one bit keep more"),
+        ("bookwheel train projection minilm --dimensions 64,128 --add small", "vectors of 128 dimensions, or the first 64"),
+    ],
+    writes=True,
+)
+@argument("name", metavar="NAME")
+@option("--dimensions", type=Widths(), metavar="N,…", help="Of the new vectors, and where they may be cut. [default: all]")
+@option("--add", metavar="NAME", help="Add the model under this name, with the stored vectors mapped.")
+@training_options(5)
+def projection(
+    name: str,
+    library: Library,
+    dimensions: tuple[int, ...] | None,
+    add: str | None,
+    out: str | None,
+    minutes: float,
+    seed: int,
+    memory: bool,
+    as_json: bool,
+) -> None:
+    """Fit a linear map to an encoder's stored vectors, for fewer dimensions and better codes of one bit.
+
+    NAME is an encoder of the library, the built-in one (dense) too, whose passages are embedded. The first dimensions
+    of the new vectors keep most of every dot product (Matryoshka), and their signs lie close to them. Nothing is
+    encoded anew, and no torch is needed. After Ctrl-C the same command begins again.
+    """
+    from ..train import train_projection
+    from .encoders import library_flag
+
+    found = train_projection(
+        library, name, out, dimensions=dimensions, add=add, minutes=minutes, seed=seed, progress=shown(as_json)
+    )
+    flag = library_flag(library)
+    following = f"next: bookwheel encoders add NAME={clean(found.folder or '')}{flag}; then: bookwheel embed NAME{flag}"
+    if found.added is not None:
+        following = f"next: bookwheel search QUERY --recipe {clean(found.added)}{flag}"
+    finished(found, as_json=as_json, memory=memory, following=following)
+
+
+for one in (static, sparse, encoder, reranker, tokens, tower, projection):
     train.add_command(one)

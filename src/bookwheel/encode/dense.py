@@ -44,22 +44,23 @@ class TransformerEncoder:
             )
         self._model, weights = open_model(layout, "states", options)
         self.name = name
-        self._pooling = options.pooling or pooling_of(layout)
+        self.pooling = options.pooling or pooling_of(layout)
         shape = self._model.session.outputs[self._model.output]
         width = int(shape[-1]) if isinstance(shape[-1], int) else int(layout.config.get("hidden_size", 0))
         self._dense = project(layout, width)
-        full = len(self._dense[-1].weight) if self._dense else width
-        self.dimension = options.dimension or full
-        if self.dimension > full:
+        self.width = len(self._dense[-1].weight) if self._dense else width
+        """Of its vectors, before they are cut to ``dimension``."""
+        self.dimension = options.dimension or self.width
+        if self.dimension > self.width:
             raise UsageError(
-                f"{name} has vectors of {full} dimensions, not {options.dimension}; leave out dimension=, or reduce it"
+                f"{name} has vectors of {self.width} dimensions, not {options.dimension}; leave out dimension=, or reduce it"
             )
         # Vectors here have unit length: without a Normalize step the direction, which alone is compared, is the same.
         self.query_prefix = layout.query_prefix if options.query_prefix is None else options.query_prefix
         self.passage_prefix = layout.passage_prefix if options.passage_prefix is None else options.passage_prefix
         self.max_tokens = self._model.max_tokens
         self._lower = layout.lower
-        settings = (self._pooling, self.dimension, self.max_tokens, self.query_prefix, self.passage_prefix, self._lower)
+        settings = (self.pooling, self.dimension, self.max_tokens, self.query_prefix, self.passage_prefix, self._lower)
         dense = [(d.weight.tobytes(), None if d.bias is None else d.bias.tobytes()) for d in self._dense]
         self.sha256 = hashlib.sha256(repr((weights, settings, dense)).encode()).hexdigest()
         self.passages_sha256 = self.sha256
@@ -103,7 +104,7 @@ class TransformerEncoder:
         return check_vectors(out, self.name, len(texts), self.dimension)
 
     def _pooled(self, states: NDArray[np.float32], tokens: Tokens) -> NDArray[np.float32]:
-        return pool(states, self._pooling)
+        return pool(states, self.pooling)
 
 
 def recognises(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The one reader of safetensors files: arrays read one at a time from the memory-mapped file.
+"""Safetensors files, read and written: arrays are read one at a time from the memory-mapped file.
 
 The ``safetensors`` package cannot give bfloat16 to numpy, and loads a whole file where one array is
 wanted. Source: the format's description: eight bytes with the length of the header, a JSON header
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 
-__all__ = ["Tensors"]
+__all__ = ["Tensors", "write_tensors"]
 
 DTYPES = {
     "F64": "<f8",
@@ -114,3 +114,20 @@ class Tensors:
         number, at, kind, shape = self._find(name)
         raw = np.frombuffer(self._maps[number], DTYPES[kind], math.prod(shape), at).reshape(shape)
         return (raw.astype(np.uint32) << 16).view(np.float32) if kind == "BF16" else raw
+
+
+def write_tensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write ``arrays`` of the types of `DTYPES` that numpy has to ``path``, as PyTorch's tensors."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    kinds = {np.dtype(code): kind for kind, code in DTYPES.items() if kind != "BF16"}
+    end = 0
+    for name, array in arrays.items():
+        start, end = end, end + array.nbytes
+        kind = kinds[array.dtype.newbyteorder("<")]
+        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [start, end]}
+    about = json.dumps(header).encode()
+    about += b" " * (-len(about) % 8)  # arrays begin at a multiple of 8 bytes
+    with path.open("wb") as file:
+        file.write(len(about).to_bytes(8, "little") + about)
+        for array in arrays.values():
+            file.write(np.ascontiguousarray(array).tobytes())

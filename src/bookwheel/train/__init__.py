@@ -3,6 +3,8 @@
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
 from .lists.result import ListTraining
+from .projection.result import ProjectionTraining
+from .projection.training import train_projection
 from .reranker.training import RerankerOptions, train_reranker
 from .sparse.result import SparseTraining
 from .sparse.training import train_sparse
@@ -16,6 +18,7 @@ __all__ = [
     "EncoderOptions",
     "EncoderTraining",
     "ListTraining",
+    "ProjectionTraining",
     "RerankerOptions",
     "SparseTraining",
     "StaticTraining",
@@ -23,6 +26,7 @@ __all__ = [
     "TowerOptions",
     "TowerTraining",
     "train_encoder",
+    "train_projection",
     "train_reranker",
     "train_sparse",
     "train_static",

@@ -21,7 +21,7 @@ from ..library.library import Library
 from ..progress import Progress, silent
 from ..tune.made.collection import MadeCollection
 
-__all__ = ["FEWEST", "MEASURE", "Change", "Verdict", "change_rows", "judged", "languages_of", "thirds", "verdict"]
+__all__ = ["FEWEST", "MEASURE", "Change", "Verdict", "change_of", "change_rows", "judged", "languages_of", "thirds", "verdict"]
 
 MEASURE = "nDCG@10"
 FEWEST = 20
@@ -42,6 +42,8 @@ class Change:
     high: float
     p: float
     """Of the paired t-test, two-sided; by language after Holm's correction."""
+    measure: str = MEASURE
+    """What ``before`` and ``after`` are means of."""
 
     @property
     def difference(self) -> float:
@@ -60,7 +62,7 @@ class Change:
 
     def __str__(self) -> str:
         return (
-            f"{self.what}: {MEASURE} {self.before:.3f} → {self.after:.3f} ({self.difference:+.3f}, p = {self.p:.2g}, "
+            f"{self.what}: {self.measure} {self.before:.3f} → {self.after:.3f} ({self.difference:+.3f}, p = {self.p:.2g}, "
             f"{self.queries} queries)"
         )
 
@@ -154,21 +156,22 @@ def judged(values: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]]
         what: (np.array([before[one] for one in queries]), np.array([after[one] for one in queries]))
         for what, (before, after) in values.items()
     }
-    changes = [_change(what, before, after) for what, (before, after) in pairs.items()]
+    changes = [change_of(what, before, after) for what, (before, after) in pairs.items()]
     groups = {
         name: np.array([at for at, one in enumerate(queries) if spoken.get(one) == name]) for name in set(spoken.values())
     }
     several = sorted((name, at) for name, at in groups.items() if name and len(at) >= FEWEST)
     by_language = [
-        _change(f"{what} ({name})", before[at], after[at]) for name, at in several for what, (before, after) in pairs.items()
+        change_of(f"{what} ({name})", before[at], after[at]) for name, at in several for what, (before, after) in pairs.items()
     ]
     return Verdict(tuple(changes), tuple(_corrected(by_language) if len(several) > 1 else ()))
 
 
-def _change(what: str, before: NDArray[np.float64], after: NDArray[np.float64]) -> Change:
+def change_of(what: str, before: NDArray[np.float64], after: NDArray[np.float64], measure: str = MEASURE) -> Change:
+    """What each query reached, before and after, as one `Change` over all of them."""
     differences = after - before
     low, high = mean_interval(differences)
-    return Change(what, len(before), float(before.mean()), float(after.mean()), low, high, paired_t(differences)[1])
+    return Change(what, len(before), float(before.mean()), float(after.mean()), low, high, paired_t(differences)[1], measure)
 
 
 def _corrected(changes: Sequence[Change]) -> list[Change]:

@@ -16,7 +16,7 @@ from ..storage import HEADER, REMEDY, ArrayFolder, ArrayStream, FolderWriter, op
 from .calibration import calibrate
 from .flat import EXACT_ROWS, FORMAT, DenseIndex, checked_mask, shaped_vectors
 from .size import BITS, GROUP, sketch_columns
-from .sketch import Sketches, encode, random_rotation
+from .sketch import Sketches, chosen_rotation, encode
 
 __all__ = ["IVF_ROWS", "DenseBuilder", "merge", "open_dense"]
 
@@ -90,10 +90,10 @@ class DenseBuilder(FolderBuilder):
     def close(self) -> None:
         """Make the sketches, measure the search depth, and finish the folder."""
         centre = (self._sum / max(self._known, 1)).astype(np.float32)
-        rotation = random_rotation(self.dimension, self.seed)
+        vectors = _mapped(self._vectors)
+        rotation = chosen_rotation(vectors, centre, self.bits, self.seed)
         self._writer.write("centre", centre)
         self._writer.write("rotation", rotation)
-        vectors = _mapped(self._vectors)
         ivf = self._ivf if self._ivf is not None else len(vectors) >= IVF_ROWS
         if ivf and len(vectors) > EXACT_ROWS:
             self._write_ivf(vectors, rotation)

@@ -1,8 +1,8 @@
 """Sketches of vectors: centred, rotated, quantised to 1, 2 or 4 bits per dimension, with a factor that corrects the estimate.
 
-A vector ``x`` becomes ``y = (x - c) R``, with ``c`` the centre of the segment and ``R`` a random rotation. Its sketch is the
-vector ``z`` of odd integers of magnitude at most ``2^bits - 1`` closest to ``y`` in angle: its signs for 1 bit. ``<q, x>`` is
-estimated as ``<q, c> + <q R, z> |y|² / <y, z>``, which is unbiased over the choice of ``R``.
+A vector ``x`` becomes ``y = (x - c) R``, with ``c`` the centre of the segment and ``R`` a random rotation, or none
+(`chosen_rotation`). Its sketch is the vector ``z`` of odd integers of magnitude at most ``2^bits - 1`` closest to ``y`` in angle: its
+signs for 1 bit. ``<q, x>`` is estimated as ``<q, c> + <q R, z> |y|² / <y, z>``, which is unbiased over the choice of ``R``.
 Sources: RaBitQ (Gao & Long, SIGMOD 2024), its extension to more bits (Gao et al., SIGMOD 2025).
 
 A vector as a sum of binary vectors, with as many bits a dimension as memory has: Gan et al., "Binary Embedding-based Retrieval at
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .size import GROUP, sketch_columns
 
-__all__ = ["Sketches", "encode", "encode_rows", "grouped", "random_rotation"]
+__all__ = ["Sketches", "chosen_rotation", "encode", "encode_rows", "grouped", "random_rotation"]
 
 _ORDER = np.arange(GROUP).reshape(2, GROUP // 2).T.reshape(-1)
 """The vector of a group at each place (`kernels.dense.scan`)."""
@@ -28,6 +28,10 @@ _STEPS = {2: 0.9957, 4: 0.3352}
 """Quantisation steps, in standard deviations, that suit normally distributed numbers (Max 1960)."""
 _TRIES = np.array([0.7, 0.8, 0.9, 1.0, 1.1, 1.25], dtype=np.float32)
 """Multiples of the step tried for each vector."""
+_SAMPLE = 1024
+"""Rows by which a rotation is chosen."""
+_CLOSER = 0.01
+"""How much closer to their sketches unrotated rows must be, as a squared cosine, to be left as they are."""
 
 
 def random_rotation(dimension: int, seed: int) -> NDArray[np.float32]:
@@ -57,6 +61,30 @@ def _hadamard(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         width *= 2
     rows /= np.sqrt(length)
     return rows
+
+
+def chosen_rotation(vectors: NDArray[np.floating], centre: NDArray[np.float32], bits: int, seed: int) -> NDArray[np.float32]:
+    """The rotation (d, d) of a segment of rows (n, d): none where their encoder was made for sketches, else a random one.
+
+    Codes that are learned with the encoder (`train.projection`) are signs of its own dimensions, which a random rotation would mix
+    up again. They show in the vectors themselves: the squared cosine between a row and its sketch, which the estimate's error
+    falls with, is higher without it, in the mean of a sample of rows.
+    """
+    rotation = random_rotation(len(centre), seed)
+    rows = np.unique(np.linspace(0, len(vectors) - 1, min(_SAMPLE, len(vectors))).astype(np.int64))
+    sample = vectors[rows].astype(np.float32)
+    y: NDArray[np.float32] = (sample - centre)[sample.any(axis=1)]
+    same = np.eye(len(centre), dtype=np.float32)
+    if len(y) and _closeness(y, bits) > _closeness(np.matmul(y, rotation, dtype=np.float32), bits) + _CLOSER:
+        return same
+    return rotation
+
+
+def _closeness(y: NDArray[np.float32], bits: int) -> float:
+    """The mean squared cosine between rows ``y`` and their sketches."""
+    z = 2 * _levels(y, bits).astype(np.float32) - (2**bits - 1)
+    lengths = np.einsum("ij,ij->i", y, y) * np.einsum("ij,ij->i", z, z)
+    return float((np.einsum("ij,ij->i", y, z) ** 2 / np.maximum(lengths, np.float32(1e-30))).mean())
 
 
 def _levels(y: NDArray[np.float32], bits: int) -> NDArray[np.uint8]:
