@@ -426,3 +426,13 @@ def test_the_context_of_a_server_is_what_the_user_says(server: Server, library: 
     assert any("256 tokens, is too small for one passage" in one for one in none.notes), none.notes
     with pytest.raises(bookwheel.UsageError, match="context must be"):
         library.ask(QUESTION, context=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "least"), [("one two three", 3), ("这座桥建于1932年，耗资350万马克。", 3), ("สะพานนี้สร้างขึ้น", 5), ("", 0)]
+)
+def test_a_text_has_so_many_tokens_at_least(text: str, least: int) -> None:
+    from bookwheel.language.remote import _least_tokens
+
+    assert _least_tokens(text) == least
+    assert _least_tokens(text * 40) <= 40 * max(1, len(text))

@@ -45,7 +45,7 @@ def events(collection: Collection, question: str, options: AskOptions, added: Se
     if claims:
         yield replace(made, probability=verdict.probability, notes=(*made.notes, *filter(None, [verdict.note])))
     else:
-        reason = verdict.reason or "what was found has no text that can be quoted"
+        reason = verdict.reason or _unquotable(evidence)
         notes = (*model_problems(options), *filter(None, [verdict.note]))
         yield replace(made, refused=True, reason=reason, probability=verdict.probability, notes=notes)
 
@@ -53,7 +53,7 @@ def events(collection: Collection, question: str, options: AskOptions, added: Se
 def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verdict:
     """Whether the evidence answers the question."""
     if not found.sentences:
-        return Verdict(True, None, "what was found has no text that can be quoted")
+        return Verdict(True, None, _unquotable(found.evidence))
     if options.threshold == 0 and options.method != "adaptive":
         return Verdict(False, None)
     fitted = collection.fitted()
@@ -62,6 +62,12 @@ def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verd
     strength = collection.strengths(found.question.text, [one.passage for one in found.evidence])
     rows = features(passage_features(collection, found, strength))
     return judged(collection, found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
+
+
+def _unquotable(evidence: Sequence[Evidence]) -> str:
+    if any(one.hidden for one in evidence):
+        return "what was found is text that readers of the documents do not see; --hidden (hidden=True) quotes it all the same"
+    return "what was found has no text that can be quoted"
 
 
 def model_problems(options: AskOptions) -> tuple[str, ...]:
