@@ -60,6 +60,7 @@ def bound(draft: str, question: str = "Which wheel of Ramelli held how many book
         ("According to the passage, Agostino Ramelli drew a wheel in 1588 [1].", "quoted"),
         ("Passage 2 states that Agostino Ramelli drew a wheel.", "supported"),
         ("- **Agostino Ramelli drew the wheel** in 1588 (source: 4)", "supported"),
+        ("AGOSTINO Ramelli drew a wheel in 1588.", "quoted"),
         ('{"answer": "In 1588, Agostino Ramelli drew a wheel."}', "supported"),
         ("<think>The tea? No.</think>Agostino Ramelli drew a wheel.", "supported"),
         ("Agostino Ramelli drew a wheel in 1588 and it held 12 books.", "supported"),
@@ -108,6 +109,13 @@ def test_what_is_said_between_quotation_marks_keeps_them() -> None:
     assert claim.text == '"The plant is safe.'
 
 
+def test_what_is_quoted_is_spelt_as_it_is_stored() -> None:
+    for text, said in (("The dose is 5 mg daily.", "The dose is 5 Mg daily."), ("Die Maße sind gut.", "Die Masse sind gut.")):
+        one = Evidence(1, 1, "a", "", "", "", text, 0, len(text))
+        [claim] = Binder(Words(), "dose", [one]).bind(said)  # type: ignore[arg-type]
+        assert (claim.text, claim.status) == (text, "quoted")
+
+
 def test_a_sentence_that_points_back_needs_the_one_before_it() -> None:
     assert [status for _, status in bound("Edison met Tesla. He died in 1931.")] == ["quoted", "quoted"]
     together = bound("Agostino Ramelli drew a wheel in 1588. He died in 1931.")
@@ -127,11 +135,12 @@ def test_a_restated_question_gives_the_stored_sentence_of_its_answer() -> None:
     )
 
 
-def test_a_pronoun_is_resolved_only_to_the_one_name_before_it() -> None:
+def test_a_pronoun_is_resolved_only_to_the_one_name_before_it_and_shown() -> None:
     text = "Agostino Ramelli drew a wheel. He died in 1608."
     one = Evidence(1, 1, "a", "", "", "", text, 0, len(text))
     claims = Binder(Words(), "when did Ramelli die", [one]).bind("Agostino Ramelli died in 1608.")  # type: ignore[arg-type]
-    assert [(claim.status, len(claim.quotes)) for claim in claims] == [("supported", 2)]
+    assert [(claim.status, len(claim.quotes)) for claim in claims] == [("quoted", 2)]
+    assert claims[0].text == text
     assert bound("Edison died in 1931.")[0][1] != "supported"
     assert bound("Tesla died in 1931.")[0][1] != "supported"
 

@@ -28,10 +28,16 @@ TRUE = [
     ("It takes twenty-five minutes.", "It takes 25 minutes."),
     ("The firm sold 1,500,000 lamps.", "The firm sold 1.5 million lamps."),
     ("He lived in Paris.", "He lived in Paris"),
-    ("The drug reduces pain within 30 minutes.", "The drug reduced pain within 30 minutes."),
     ("Although not the largest, the bank failed in 2008.", "The bank failed in 2008."),
 ]
 LIMITED = [
+    ("The drug reduces pain within 30 minutes.", "The drug reduced pain within 30 minutes."),
+    ("Ann lived in Paris.", "Ann lives in Paris."),
+    ("The firm owns a ship.", "The firm owns ships."),
+    ("A few people came to the meeting.", "Few people came to the meeting."),
+    ("Little water was left in the tank.", "A little water was left in the tank."),
+    ("The plant is not very safe in winter.", "The plant is not safe in winter."),
+    ("Bob was killed by the river in 1990.", "The river killed Bob in 1990."),
     (WHEEL, "Agostino Ramelli drew a wheel in 1588."),
     (WHEEL, "In 1588 Ramelli drew a wheel that held 12 books."),
     ("The Italian engineer Agostino Ramelli drew a wheel, and Besson built a lathe.", "Agostino Ramelli drew a wheel."),

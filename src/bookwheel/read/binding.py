@@ -2,10 +2,10 @@
 
 The tool chooses the sentences; what a draft itself cites is not looked at. A sentence is
 
-- ``quoted`` where it is a stored sentence, word by word, or left out of one what may limit it (`dropping`): then the stored
-  sentence is shown in its place;
-- ``supported`` where it follows from one stored sentence by leaving out (`derivation`), from two whose second begins with a
-  pronoun for the subject of the first, or where each of its parts joined by "and" does;
+- ``quoted`` where it is a stored sentence, word by word, or left out of one what may limit it (`dropping`), inflects its words, or
+  says of a name what the next sentence says of "he" or "it": then the stored sentences are shown in its place;
+- ``supported`` where it follows from one stored sentence by leaving out (`derivation`), or where each of its parts joined by "and"
+  does;
 - ``altered`` where a stored sentence has most of its words, but a number, a name, a negation or the order differs;
 - ``unsupported`` otherwise.
 
@@ -158,10 +158,10 @@ class Binder:
         for one in usable:
             if may(tokens, one) and follows(tokens, one.tokens, english=one.english, loosely=loosely):
                 return (one,)
-        for one, other in pairwise(usable):
+        for one, other in pairwise(usable) if loosely else ():  # "he" may be somebody else
             if one.evidence is other.evidence and other.order == one.order + 1 and other.english:
                 resolved = _resolved(one.tokens, other.tokens)
-                if resolved and may(tokens, one, other) and follows(tokens, resolved, loosely=loosely):
+                if resolved and may(tokens, one, other) and follows(tokens, resolved, loosely=True):
                     return (one, other)
         return None
 
@@ -267,14 +267,16 @@ def _shown(one: Sentence) -> str:
 
 
 def _as_stored(text: str, tokens: Sequence[Token], one: Sentence) -> _Bound:
-    """A claim that is the stored sentence; as it is stored, where only one of the two has quotation marks."""
-    marks = [sum(token.norm == '"' for token in some) for some in (tokens, one.tokens)]
-    return _Bound(Claim(text if marks[0] == marks[1] else _shown(one), "quoted", (one.quote(),)), (one,))
+    """A claim that is the stored sentence; as it is stored, where letters or quotation marks differ (mg, Mg)."""
+    said, stored = (
+        [token.text for token in some if token.kind != "mark" or token.norm == '"'] for some in (tokens, one.tokens)
+    )
+    return _Bound(Claim(text if said == stored else _shown(one), "quoted", (one.quote(),)), (one,))
 
 
 def _whole(found: Sequence[Sentence]) -> _Bound:
     """Stored sentences in the place of a claim that has a part of their words."""
-    note = "the model left out words that may limit what it says; this is the stored text"
+    note = "the model left out or inflected words that may matter; this is the stored text"
     return _Bound(Claim(" ".join(map(_shown, found)), "quoted", tuple(one.quote() for one in found), note), tuple(found))
 
 

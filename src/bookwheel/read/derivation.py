@@ -67,11 +67,11 @@ def follows(claim: Tokens, stored: Tokens, *, english: bool = True, loosely: boo
     if sum(map(content, claim)) < 2:
         return False
     forms = [*_orders(claim)]
-    forms += [turned for form in forms if (turned := _active(form))]
+    forms += [turned for form in forms if (turned := _active(form, loosely))]
     sources = [stored]
     if (plain := _unbracketed(stored, loosely)) is not None:
         sources.append(plain)
-    turns = [turned for source in sources if (turned := _active(source))]
+    turns = [turned for source in sources if (turned := _active(source, loosely))]
     return any(_aligned(form, source, loosely) for form in forms for source in sources) or any(
         _aligned(form, turned, loosely) for turned in turns for form in _orders(claim)
     )
@@ -123,8 +123,9 @@ def _orders(claim: Tokens) -> Iterator[list[Token]]:
 _COMMA = Token("mark", ",", 0, 0, ",")
 
 
-def _active(tokens: Tokens) -> list[Token] | None:
-    """``A V B`` for tokens that begin ``B is/was V by A``; None where they do not."""
+def _active(tokens: Tokens, loosely: bool) -> list[Token] | None:
+    """``A V B`` for tokens that begin ``B is/was V by A``; None where they do not. Unless ``loosely``, A has a name: by the river is
+    where."""
     for at, token in enumerate(tokens[:-3]):
         if token.text in ",;:(" or token.norm in RELATIVES:
             return None
@@ -143,6 +144,8 @@ def _active(tokens: Tokens) -> list[Token] | None:
         by = tokens[agent:end]
         if not by or by[0].kind == "date" or by[0].norm in MONTHS or by[0].kind == "number" or verb(by[0]):
             return None
+        if not (loosely or any(token.name for token in by)):
+            return None
         return [*by, done, *tokens[:at], *tokens[end:]]
     return None
 
@@ -154,6 +157,8 @@ def _aligned(claim: Tokens, stored: Tokens, loosely: bool) -> bool:
     """
     needed = [token for token in claim if token.kind != "mark" and token.norm not in LIGHT]
     if not needed:
+        return False
+    if not loosely and _few(claim) != _few(stored):
         return False
     commas = _commas(claim)
     strict = any(token.norm in UNIVERSALS or token.norm in NEGATIONS or _superlative(token) for token in needed)
@@ -168,7 +173,7 @@ def _aligned(claim: Tokens, stored: Tokens, loosely: bool) -> bool:
         if (i, at) in dead:
             return False
         for j in range(at + 1, min(size, at + 60)):
-            here = same(needed[i], stored[j]) and _possessed(needed, i, stored, j)
+            here = _same(needed[i], stored[j], loosely) and _possessed(needed, i, stored, j)
             if not (here and _droppable(stored, at, j, commas[i], strict)):
                 continue
             if (loosely or harmless_gap(stored[at], stored[at + 1 : j], claim)) and rest(i + 1, j):
@@ -177,13 +182,23 @@ def _aligned(claim: Tokens, stored: Tokens, loosely: bool) -> bool:
         return False
 
     return any(
-        same(needed[0], stored[first])
+        _same(needed[0], stored[first], loosely)
         and _possessed(needed, 0, stored, first)
         and _before(stored, first, needed[0])
         and (loosely or harmless_beginning(claim, stored, first))
         and rest(1, first)
         for first in range(size)
     )
+
+
+def _same(one: Token, other: Token, loosely: bool) -> bool:
+    """Whether two tokens say the same; unless ``loosely``, in the same form: ships are not a ship, and who lived does not live."""
+    return same(one, other) and (loosely or one.kind != "word" or one.norm == other.norm)
+
+
+def _few(tokens: Tokens) -> list[bool]:
+    """Of each ``few`` and ``little``, whether ``a`` stands before it: a few are some, few are hardly any."""
+    return [at > 0 and tokens[at - 1].norm == "a" for at, token in enumerate(tokens) if token.norm in ("few", "little")]
 
 
 def _commas(claim: Tokens) -> list[bool]:

@@ -89,6 +89,8 @@ def harmless_bracket(inner: Tokens, before: Token | None) -> bool:
 def harmless_gap(before: Token, run: Tokens, claim: Tokens) -> bool:
     """Whether the ``run`` between two words of a claim may be left out, if `derivation` finds that it can be."""
     bare = [token for token in run if not _idle(token)]
+    if before.norm in NEGATIONS and any(token.norm in ADVERBS for token in run):  # what is not very safe may be safe
+        return False
     if all(token.kind == "mark" or token.norm in ("have", "has", "had") for token in bare):
         return True
     if bare[0].norm in "([" and bare[-1].norm in ")]":
