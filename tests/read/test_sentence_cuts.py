@@ -20,6 +20,12 @@ from bookwheel.read.summary import sentences_of
         ),
         ("Title\n=====\nThe server runs.", ["Title\n=====", "The server runs."]),
         ("Before it.\n## Part\n\nThe server runs.", ["Before it.", "## Part", "The server runs."]),
+        (
+            "He ran. The keeper carried the lamp up the\n\nstairs of granite. It rained.",
+            ["He ran.", "The keeper carried the lamp up the\n\nstairs of granite.", "It rained."],
+        ),
+        ("Fruit\n\napples\n\npears\n\nThe end.", ["Fruit", "apples", "pears", "The end."]),
+        ("The harbour.\n\nit is old.", ["The harbour.", "it is old."]),
         ("#1 on the list\nis the server.", ["#1 on the list\nis the server."]),
         ("| a | b |\n|---|---|\n| 1 | 2 |", ["| a | b |", "|---|---|", "| 1 | 2 |"]),
         ("पुल 1932 में बना। इसकी लंबाई 120 मीटर है।", ["पुल 1932 में बना।", "इसकी लंबाई 120 मीटर है।"]),
@@ -40,6 +46,10 @@ def test_what_can_be_quoted(text: str, pieces: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "chosen"),
     [
+        (
+            "The keeper carried the lamp up the\n\nstairs of granite.",
+            ["The keeper carried the lamp up the\n\nstairs of granite."],
+        ),
         ("# Head\nThe server runs on port 8080.", ["The server runs on port 8080."]),
         ("这座桥建于1932年，耗资350万马克。设计者是王建国。", ["这座桥建于1932年，耗资350万马克。", "设计者是王建国。"]),
         ("पुल सन 1932 में बना।", ["पुल सन 1932 में बना।"]),
