@@ -89,7 +89,8 @@ def sentences_of(document: int, text: str, offset: int, position: int) -> Iterat
         piece = text[start:end]
         stripped = piece.strip()
         words = _length(stripped)
-        # A heading, a list's item or a row of a table is no sentence; nor is what has more lines than a sentence takes; one goes on over the end of a page.
+        # A heading, a list's item or a row of a table is no sentence; nor is what has more lines than a sentence takes. One
+        # empty line may be the end of a page.
         if SHORTEST <= words <= LONGEST and stripped[-1] in _CLOSED and stripped.count("\n\n") < 2 and "\t" not in stripped:
             start += len(piece) - len(piece.lstrip())
             yield Sentence(
