@@ -58,12 +58,13 @@ def bound(draft: str, question: str = "Which wheel of Ramelli held how many book
         ("Agostino Ramelli drew a wheel in 1588.", "quoted"),
         ("“Agostino Ramelli drew a wheel in 1588.” [3]", "quoted"),
         ("According to the passage, Agostino Ramelli drew a wheel in 1588 [1].", "quoted"),
-        ("Passage 2 states that Ramelli drew a wheel.", "supported"),
-        ("- **Ramelli drew a wheel** in 1588 (source: 4)", "supported"),
-        ('{"answer": "Ramelli drew a wheel in 1588."}', "supported"),
-        ("<think>The tea? No.</think>Ramelli drew a wheel.", "supported"),
-        ("Ramelli drew a wheel in 1588 and it held 12 books.", "supported"),
-        ("According to Wheels, Ramelli drew a wheel.", "supported"),
+        ("Passage 2 states that Agostino Ramelli drew a wheel.", "supported"),
+        ("- **Agostino Ramelli drew the wheel** in 1588 (source: 4)", "supported"),
+        ("AGOSTINO Ramelli drew a wheel in 1588.", "quoted"),
+        ('{"answer": "In 1588, Agostino Ramelli drew a wheel."}', "supported"),
+        ("<think>The tea? No.</think>Agostino Ramelli drew a wheel.", "supported"),
+        ("Agostino Ramelli drew a wheel in 1588 and it held 12 books.", "supported"),
+        ("According to Wheels, Agostino Ramelli drew a wheel.", "supported"),
         ("Die Stadt liegt am Ufer der Elbe.", "quoted"),
         ("Ramelli drew a wheel in 1598.", "altered"),
         ("Ramelli never drew a wheel in 1588.", "altered"),
@@ -85,6 +86,36 @@ def test_each_sentence_of_a_draft_has_its_status(draft: str, status: str) -> Non
     assert found in (("altered", "unsupported") if status == "unsupported" else (status,)), bound(draft)
 
 
+def test_what_the_model_left_out_is_shown_where_it_may_limit_the_rest() -> None:
+    whole = "Agostino Ramelli drew a wheel in 1588."
+    assert bound("Ramelli drew a wheel.") == [(whole, "quoted")]
+    assert bound("Ramelli drew a wheel, and it held 12 books.") == [(f"{whole} It held twelve books.", "quoted")]
+    for text, part in (
+        ("The plant is safe, joked the director.", "The plant is safe."),
+        ('"The plant is safe," joked the director.', "The plant is safe."),
+        ("Die Anlage ist sicher, behauptete der Minister.", "Die Anlage ist sicher."),
+        ("该公司去年盈利一亿元，据传是虚构的。", "该公司去年盈利一亿元。"),
+    ):
+        one = Evidence(1, 1, "a", "", "", "", text, 0, len(text))
+        [claim] = Binder(Words(), "safe", [one]).bind(part)  # type: ignore[arg-type]
+        assert (claim.text, claim.status, [quote.text for quote in claim.quotes]) == (text, "quoted", [text])
+        assert "left out" in claim.note
+
+
+def test_what_is_said_between_quotation_marks_keeps_them() -> None:
+    text = '"The plant is safe. Nobody is in danger," lied the director.'
+    one = Evidence(1, 1, "a", "", "", "", text, 0, len(text))
+    [claim] = Binder(Words(), "safe", [one]).bind("The plant is safe.")  # type: ignore[arg-type]
+    assert claim.text == '"The plant is safe.'
+
+
+def test_what_is_quoted_is_spelt_as_it_is_stored() -> None:
+    for text, said in (("The dose is 5 mg daily.", "The dose is 5 Mg daily."), ("Die Maße sind gut.", "Die Masse sind gut.")):
+        one = Evidence(1, 1, "a", "", "", "", text, 0, len(text))
+        [claim] = Binder(Words(), "dose", [one]).bind(said)  # type: ignore[arg-type]
+        assert (claim.text, claim.status) == (text, "quoted")
+
+
 def test_a_sentence_that_points_back_needs_the_one_before_it() -> None:
     assert [status for _, status in bound("Edison met Tesla. He died in 1931.")] == ["quoted", "quoted"]
     together = bound("Agostino Ramelli drew a wheel in 1588. He died in 1931.")
@@ -104,11 +135,12 @@ def test_a_restated_question_gives_the_stored_sentence_of_its_answer() -> None:
     )
 
 
-def test_a_pronoun_is_resolved_only_to_the_one_name_before_it() -> None:
+def test_a_pronoun_is_resolved_only_to_the_one_name_before_it_and_shown() -> None:
     text = "Agostino Ramelli drew a wheel. He died in 1608."
     one = Evidence(1, 1, "a", "", "", "", text, 0, len(text))
     claims = Binder(Words(), "when did Ramelli die", [one]).bind("Agostino Ramelli died in 1608.")  # type: ignore[arg-type]
-    assert [(claim.status, len(claim.quotes)) for claim in claims] == [("supported", 2)]
+    assert [(claim.status, len(claim.quotes)) for claim in claims] == [("quoted", 2)]
+    assert claims[0].text == text
     assert bound("Edison died in 1931.")[0][1] != "supported"
     assert bound("Tesla died in 1931.")[0][1] != "supported"
 
@@ -287,10 +319,10 @@ def test_an_answer_by_way_of_a_library(tmp_path: Path) -> None:
     library = bookwheel.open(tmp_path / "library", create=True, encoder=None)
     library.add([{"id": name, "title": name, "text": text} for name, text in TEXTS.items()])
     question = "How many books did the wheel of Ramelli hold?"
-    model = Model("Ramelli drew a wheel in 1588. It held twelve books. It had forty drawers.")
+    model = Model("In 1588, Agostino Ramelli drew a wheel. It held twelve books. It had forty drawers.")
     answer = library.ask(question, model, threshold=0)
     assert (answer.method, answer.model) == ("write", "mine")
-    assert answer.text == "Ramelli drew a wheel in 1588. It held twelve books."
+    assert answer.text == "In 1588, Agostino Ramelli drew a wheel. It held twelve books."
     assert [claim.status for claim in answer.omitted] == ["unsupported"]
     assert any("left out" in note for note in answer.notes)
     assert answer.spent.calls == 1

@@ -17,23 +17,60 @@ DEFENCE = "The Otters defense gave up just 308 points, finishing sixth in the ta
 
 TRUE = [
     (BOWL, BOWL),
-    (BOWL, "The Lisbon Herons defeated the Geneva Otters 24-10."),
-    (BOWL, "The Lisbon Herons defeated the Geneva Otters."),
-    (BOWL, "The Geneva Otters were defeated by the Lisbon Herons."),
-    (DEFENCE, "The Otters defense gave up 308 points."),
-    (WHEEL, "Agostino Ramelli drew a wheel in 1588."),
-    (WHEEL, "In 1588 Ramelli drew a wheel that held 12 books."),
     ("The Herons, who beat the Otters, lost to the Giants.", "The Herons lost to the Giants."),
+    ("Ramelli drew a wheel in 1588.", "Ramelli drew a wheel."),
+    ("Agostino Ramelli (1531–1608) drew a wheel, and Besson built a lathe.", "Agostino Ramelli drew a wheel."),
+    ("In 1588, Ramelli drew a wheel that held twelve books.", "Ramelli drew a wheel in 1588."),
+    ("The firm (NRU) was founded in Paris.", "The firm was founded in Paris."),
     ("Tesla acquired Solar in 1999.", "Solar was acquired by Tesla in 1999."),
     ("Solar was acquired by Tesla in 1999.", "Tesla acquired Solar in 1999."),
     ("The distance is 5 km.", "The distance is 5 kilometers."),
     ("It takes twenty-five minutes.", "It takes 25 minutes."),
     ("The firm sold 1,500,000 lamps.", "The firm sold 1.5 million lamps."),
-    ("The company was founded on 7 February 2016 in Paris.", "The company was founded on February 7, 2016."),
     ("He lived in Paris.", "He lived in Paris"),
-    ("The king of France visited Berlin in 1712.", "The king visited Berlin in 1712."),
-    ("The drug reduces pain within 30 minutes.", "The drug reduced pain within 30 minutes."),
     ("Although not the largest, the bank failed in 2008.", "The bank failed in 2008."),
+]
+LIMITED = [
+    ("The drug reduces pain within 30 minutes.", "The drug reduced pain within 30 minutes."),
+    ("Ann lived in Paris.", "Ann lives in Paris."),
+    ("The firm owns a ship.", "The firm owns ships."),
+    ("A few people came to the meeting.", "Few people came to the meeting."),
+    ("Little water was left in the tank.", "A little water was left in the tank."),
+    ("The plant is not very safe in winter.", "The plant is not safe in winter."),
+    ("Bob was killed by the river in 1990.", "The river killed Bob in 1990."),
+    (WHEEL, "Agostino Ramelli drew a wheel in 1588."),
+    (WHEEL, "In 1588 Ramelli drew a wheel that held 12 books."),
+    ("The Italian engineer Agostino Ramelli drew a wheel, and Besson built a lathe.", "Agostino Ramelli drew a wheel."),
+    ("Anna Kemp, the mayor of Bonn, opened the bridge.", "Anna Kemp opened the bridge."),
+    ("Tesla (a band from Sacramento) recorded a song.", "Tesla recorded a song."),
+    ("Tesla, a band from Sacramento, recorded a song.", "Tesla recorded a song."),
+    ("The New York Times praised the film.", "Times praised the film."),
+    ("The ship Mary sank in 1990.", "Mary sank in 1990."),
+    (BOWL, "The Lisbon Herons defeated the Geneva Otters 24-10."),
+    (BOWL, "The Lisbon Herons defeated the Geneva Otters."),
+    (BOWL, "The Geneva Otters were defeated by the Lisbon Herons."),
+    (DEFENCE, "The Otters defense gave up 308 points."),
+    ("The company was founded on 7 February 2016 in Paris.", "The company was founded on February 7, 2016."),
+    ("The king of France visited Berlin in 1712.", "The king visited Berlin in 1712."),
+    ("The moon is made of cheese, joked Armstrong.", "The moon is made of cheese."),
+    ("The moon is made of cheese, Armstrong joked.", "The moon is made of cheese."),
+    ('"The plant is safe," joked the director.', "The plant is safe."),
+    ("The plant is safe for now.", "The plant is safe."),
+    ("The plant is safe in theory.", "The plant is safe."),
+    ("The plant is safe when it is switched off.", "The plant is safe."),
+    ("The plant is safe as long as the pumps run.", "The plant is safe."),
+    ("The plant is safe (provided the pumps run).", "The plant is safe."),
+    ("The plant is safe; the company was wrong about that.", "The plant is safe."),
+    ("The plant was built in 1990, and that was a joke.", "The plant was built in 1990."),
+    ("In the novel, Holmes killed Moriarty.", "Holmes killed Moriarty."),
+    ("In 1990, the population was 5000.", "The population was 5000."),
+    ("Under the proposal, the tax falls by 5 percent.", "The tax falls by 5 percent."),
+    ("The mayor signed the contract in his imagination.", "The mayor signed the contract."),
+    ("The dose is 5 mg per kg.", "The dose is 5 mg."),
+    ("It took five hours and 20 minutes.", "It took five hours."),
+    ("The toy gun killed the plan.", "The gun killed the plan."),
+    ("A modern Napoleon conquered the market.", "Napoleon conquered the market."),
+    ("Children are allowed with a parent.", "Children are allowed."),
 ]
 FALSE = [
     ("numbers", BOWL, "The Lisbon Herons defeated the Geneva Otters 27–10."),
@@ -81,6 +118,7 @@ FALSE = [
     ("unit", "It costs $5 a day.", "It costs €5 a day."),
     ("unit", "It rose by 5 percent.", "It rose by 5."),
     ("sign", "It was -5 degrees.", "It was 5 degrees."),
+    ("sign", "It fell to minus 5 degrees.", "It fell to 5 degrees."),
     ("ordinal", "He came third in the race.", "He came three in the race."),
     ("date", "It was founded on 7 February 2016.", "It was founded on 8 February 2016."),
     ("date", "It was founded in 1990.", "It was founded in the 1990s."),
@@ -97,9 +135,16 @@ def test_what_is_left_when_something_is_left_out_follows(stored: str, claim: str
     assert follows(tokens_of(claim), tokens_of(stored))
 
 
+@pytest.mark.parametrize(("stored", "claim"), LIMITED)
+def test_what_may_limit_a_statement_is_not_left_out_of_it(stored: str, claim: str) -> None:
+    assert not follows(tokens_of(claim), tokens_of(stored))
+    assert follows(tokens_of(claim), tokens_of(stored), loosely=True)  # so that the stored sentence is shown for it
+
+
 @pytest.mark.parametrize(("kind", "stored", "claim"), FALSE)
 def test_what_says_something_else_does_not_follow(kind: str, stored: str, claim: str) -> None:
-    assert not follows(tokens_of(claim), tokens_of(stored)), kind
+    for loosely in (False, True):
+        assert not follows(tokens_of(claim), tokens_of(stored), loosely=loosely), kind
 
 
 @pytest.mark.parametrize(
@@ -117,12 +162,26 @@ def test_a_whole_sentence_is_recognised_in_any_language(stored: str) -> None:
     assert follows(tokens_of(f"“{stored}”"), tokens_of(stored), english=False)
 
 
-def test_the_beginning_of_a_sentence_up_to_a_comma_is_recognised_in_any_language() -> None:
-    stored = tokens_of("Die Stadt wurde im Jahr 1150 gegründet, und der Fluss heißt Elbe.")
-    assert follows(tokens_of("Die Stadt wurde im Jahr 1150 gegründet."), stored, english=False)
-    assert not follows(tokens_of("Die Stadt wurde im Jahr 1150."), stored, english=False)
+@pytest.mark.parametrize(
+    ("stored", "claim"),
+    [
+        ("Die Stadt wurde im Jahr 1150 gegründet, und der Fluss heißt Elbe.", "Die Stadt wurde im Jahr 1150 gegründet."),
+        ("Die Anlage ist sicher, behauptete der Minister.", "Die Anlage ist sicher."),
+        ("Der Preis sinkt weiter, falls die Nachfrage fällt.", "Der Preis sinkt weiter."),
+        ("La planta es segura hoy, según la empresa.", "La planta es segura hoy."),
+        ("该公司去年盈利一亿元，据传是虚构的。", "该公司去年盈利一亿元。"),
+        ("الجسر آمن تماما اليوم، حسب الشركة.", "الجسر آمن تماما اليوم."),
+    ],
+)
+def test_the_beginning_of_a_sentence_up_to_a_comma_is_recognised_in_any_language(stored: str, claim: str) -> None:
+    for loosely in (False, True):  # what follows may take it back
+        assert follows(tokens_of(claim), tokens_of(stored), english=False, loosely=loosely) is loosely
+    assert not follows(tokens_of(claim[:-4]), tokens_of(stored), english=False, loosely=True)
+
+
+def test_a_beginning_that_the_rest_denies_is_not_recognised() -> None:
     denied = tokens_of("Die Stadt wurde im Jahr 1150 gegründet, glaubt heute niemand.")
-    assert not follows(tokens_of("Die Stadt wurde im Jahr 1150 gegründet."), denied, english=False)
+    assert not follows(tokens_of("Die Stadt wurde im Jahr 1150 gegründet."), denied, english=False, loosely=True)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +213,8 @@ def test_numbers_dates_units_and_forms_of_a_word(one: str, other: str, alike: bo
     ],
 )
 def test_a_name_a_range_and_a_title_are_not_cut(stored: str, claim: str) -> None:
-    assert not follows(tokens_of(claim), tokens_of(stored))
+    for loosely in (False, True):
+        assert not follows(tokens_of(claim), tokens_of(stored), loosely=loosely)
 
 
 def test_another_subject_is_not_taken_for_words_before_a_noun() -> None:

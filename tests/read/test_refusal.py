@@ -81,7 +81,7 @@ def test_nothing_meets_the_filter(tmp_path: Path) -> None:
     library.add([Document("tea", "Tea is dried in the sun.", metadata={"year": 2020})])
     answer = library.ask("How is tea dried?", where="year >= 2030")
     assert answer.refused
-    assert answer.reason.startswith("no passage that meets the filter 'year >= 2030'")
+    assert answer.reason.startswith("no document of the library meets the limit year >= 2030")
 
 
 def test_bad_questions(tmp_path: Path) -> None:

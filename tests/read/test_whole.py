@@ -27,6 +27,10 @@ from bookwheel.read.whole import WholeQuestion, whole_question
         ("¿Cuántos documentos mencionan a Tesla?", ["Tesla"], True),
         ("tous les rapports qui mentionnent le nucléaire", ["nucléaire"], False),
         ("Combien de documents contiennent le mot énergie ?", ["énergie"], True),
+        ("列出所有提到桥的文件", ["桥"], False), ("哪些报告提到太阳能电池板？", ["太阳能电池板"], False),
+        ("有多少份文件包含“碳捕集”？", ["碳捕集"], True), ("提到王建国的文档有多少个？", ["王建国"], True),
+        ("كم مستندا يذكر الطاقة الشمسية؟", ["الطاقة الشمسية"], True),
+        ("كل التقارير التي تحتوي على كلمة", ["كلمة"], False),
     ],
 )  # fmt: skip
 def test_recognised(question: str, phrases: list[str], counting: bool) -> None:
@@ -38,7 +42,15 @@ def test_recognised(question: str, phrases: list[str], counting: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["how many documents are there?", "How many files?", "list all reports", "combien de documents y a-t-il ?"]
+    "question",
+    [
+        "how many documents are there?",
+        "How many files?",
+        "list all reports",
+        "combien de documents y a-t-il ?",
+        "一共有多少个文件？",
+        "كم عدد الملفات؟",
+    ],
 )
 def test_all_documents(question: str) -> None:
     assert whole_question(question) == WholeQuestion((), counting=not question.startswith("list"))
@@ -51,6 +63,9 @@ def test_all_documents(question: str) -> None:
         "How many reports did the committee publish in 2019?",
         "Where is the library?",
         "What do the documents say about zoning?",
+        "报告提到的问题是什么？",
+        "提到王建国的报告是谁写的？",
+        "桥长多少米？",
         "Who mentioned the treaty?",
         "What does every report need?",
         "How many pages has the Bible?",

@@ -28,7 +28,7 @@ from bookwheel.read.events import Found, Token
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
 
 QUESTION = "How many books did the wheel of Ramelli hold?"
-GOOD = "Ramelli drew a wheel in 1588. It held twelve books."
+GOOD = "Agostino Ramelli drew a wheel in 1588. It held twelve books."
 Say = Callable[["Handler", dict[str, Any]], None]
 
 
@@ -203,18 +203,18 @@ def test_a_stop_ends_the_stream(server: Server) -> None:
 
 def cut(handler: Handler, body: dict[str, Any]) -> None:
     handler.head()
-    handler.delta("Ramelli drew a wheel in 1588. It held twel")
+    handler.delta("Agostino Ramelli drew a wheel in 1588. It held twel")
 
 
 def broken(handler: Handler, body: dict[str, Any]) -> None:
     handler.head()
-    handler.delta("Ramelli drew a wheel in 1588. ")
+    handler.delta("Agostino Ramelli drew a wheel in 1588. ")
     handler.wfile.write(b'data: {"choices": [{\n\n')
 
 
 def stalls(handler: Handler, body: dict[str, Any]) -> None:
     handler.head()
-    handler.delta("Ramelli drew a wheel in 1588. It held ")
+    handler.delta("Agostino Ramelli drew a wheel in 1588. It held ")
     time.sleep(2)
 
 
@@ -245,9 +245,9 @@ def moved(handler: Handler, body: dict[str, Any]) -> None:
 
 
 FAULTS: list[tuple[str, Say, str, str]] = [
-    ("cut", cut, "before the answer was finished|broke off", "Ramelli drew a wheel in 1588."),
-    ("broken", broken, "something else than JSON", "Ramelli drew a wheel in 1588."),
-    ("stalls", stalls, "sent nothing for|were up", "Ramelli drew a wheel in 1588."),
+    ("cut", cut, "before the answer was finished|broke off", "Agostino Ramelli drew a wheel in 1588."),
+    ("broken", broken, "something else than JSON", "Agostino Ramelli drew a wheel in 1588."),
+    ("stalls", stalls, "sent nothing for|were up", "Agostino Ramelli drew a wheel in 1588."),
     ("silent", silent, "sent nothing for|were up", ""),
     ("endless", endless, "the rest is not read", ""),
     ("in band", in_band, "CUDA out of memory", ""),
@@ -325,14 +325,14 @@ def test_an_interrupt_keeps_what_came(library: bookwheel.Library) -> None:
         context = 4096
 
         def stream(self, prompt: str, **_: object) -> Iterator[str]:
-            yield "Ramelli drew a wheel in 1588. It "
+            yield "Agostino Ramelli drew a wheel in 1588. It "
             raise KeyboardInterrupt
 
         def count_tokens(self, texts: list[str]) -> list[int]:
             return [1 for _ in texts]
 
     answer = library.ask(QUESTION, Interrupted(), threshold=0)
-    assert answer.text == "Ramelli drew a wheel in 1588."
+    assert answer.text == "Agostino Ramelli drew a wheel in 1588."
     assert any("interrupted" in note for note in answer.notes)
 
 
@@ -365,9 +365,9 @@ def test_nothing_leaves_and_nothing_is_live_when_a_model_obeys(tmp_path: Path, s
                 }
             ]
         )
-        said = f"{attack} Ramelli drew a [wheel]({evil}/d) in 1588. \x1b]8;;{evil}/e\x07here\x1b]8;;\x07 <{evil}/f>"
+        said = f"{attack} Agostino Ramelli drew a [wheel]({evil}/d) in 1588. \x1b]8;;{evil}/e\x07here\x1b]8;;\x07 <{evil}/f>"
         answer = library.ask("When did Ramelli draw a wheel?", server.says(streamed(said)), threshold=0)
-        assert [claim.text for claim in answer.claims] == ["Ramelli drew a wheel in 1588."]
+        assert [claim.text for claim in answer.claims] == ["Agostino Ramelli drew a wheel in 1588."]
         prompt = server.seen[-1]["messages"][-1]["content"]
         assert "\x1b" not in prompt
         assert "\x1b" not in "".join(claim.text for claim in (*answer.claims, *answer.omitted))
@@ -399,7 +399,7 @@ def test_an_interrupt_of_the_command_keeps_what_came(tmp_path: Path, server: Ser
     stuck.send_signal(signal.SIGINT)
     out, err = stuck.communicate(timeout=30)
     assert "Traceback" not in err
-    assert json.loads(out)["answer"].startswith("Ramelli drew a wheel in 1588."), err
+    assert json.loads(out)["answer"].startswith("Agostino Ramelli drew a wheel in 1588."), err
 
 
 def test_nothing_of_a_key_or_an_address_is_asked_of_another_host(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -426,3 +426,13 @@ def test_the_context_of_a_server_is_what_the_user_says(server: Server, library: 
     assert any("256 tokens, is too small for one passage" in one for one in none.notes), none.notes
     with pytest.raises(bookwheel.UsageError, match="context must be"):
         library.ask(QUESTION, context=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "least"), [("one two three", 3), ("这座桥建于1932年，耗资350万马克。", 3), ("สะพานนี้สร้างขึ้น", 5), ("", 0)]
+)
+def test_a_text_has_so_many_tokens_at_least(text: str, least: int) -> None:
+    from bookwheel.language.remote import _least_tokens
+
+    assert _least_tokens(text) == least
+    assert _least_tokens(text * 40) <= 40 * max(1, len(text))

@@ -80,7 +80,7 @@ def _print_document(document: DocumentMentions, terminal: Terminal, number: int)
     click.echo(f"{number:>3}  {terminal.bold(source)}  {terminal.dim(count)}")
     for mention in document.mentions[:EACH]:
         where = "title" if mention.in_title else clean(mention.place).removeprefix(clean(document.source)).strip(" :") or "text"
-        note = " (hidden text)" if mention.hidden else ""
+        note = " (hidden text)" if mention.hidden and not where.endswith("hidden text") else ""
         click.echo(f"     {terminal.dim(f'{where}{note}:')} {_line(mention, terminal, terminal.width - 8 - len(where))}")
     if len(document.mentions) > EACH:
         click.echo(terminal.dim(f"     and {plural(len(document.mentions) - EACH, 'more place')}"))

@@ -62,6 +62,7 @@ STDIN = "-"
 )
 @option("--where", type=Where(), metavar="FILTER", help="Read only documents that match, for example 'year >= 2020'.")
 @option("--in", "inside", multiple=True, metavar="PATH", help="Read only this folder or file; may be repeated.")
+@option("--hidden", is_flag=True, help="Also quote text that readers of the documents do not see.")
 @option("--conversation", metavar="NAME", help="Keep the question in this conversation, and understand it by those before.")
 @option("--continue", "continued", is_flag=True, help="Go on with the conversation that was continued last.")
 @option("--after", "history", multiple=True, metavar="QUESTION", help="An earlier question, not kept; may be repeated.")

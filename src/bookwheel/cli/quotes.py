@@ -12,7 +12,7 @@ from .output import Terminal, clean, nearby, notice
 from .passage import passage_lines
 
 if TYPE_CHECKING:
-    from ..read.answer import Answer
+    from ..read.answer import Answer, Claim
     from ..read.evidence import Evidence
 
 __all__ = ["print_answer", "print_refusal"]
@@ -20,28 +20,36 @@ __all__ = ["print_answer", "print_refusal"]
 NEAREST = 3
 """Passages shown with a refusal."""
 LINES = 2
+UNPROVEN = ("altered", "unsupported")
 _WORD = re.compile(r"\w{3,}")
 
 
 def print_answer(answer: Answer, terminal: Terminal) -> None:
     """The sentences with the numbers of their evidence, and the places of the quotes."""
     asked = {word.casefold() for word in _WORD.findall(answer.asked or answer.question)}
+    proven = [claim for claim in answer.claims if claim.status not in UNPROVEN]
     for claim in answer.claims:
-        numbers = sorted({quote.evidence for quote in claim.quotes})
-        text = f"{clean(claim.text, lines=True)} {''.join(f'[{number}]' for number in numbers)}".rstrip()
+        text = f"{clean(claim.text, lines=True)} {_marks(claim)}".rstrip()
         for line in passage_lines(text, _marked(text, asked), terminal.width, None, terminal.match):
             click.echo(line.rstrip())
     click.echo()
     titles = {one.number: one for one in answer.evidence}
-    shown: dict[str, None] = {}
-    for claim in answer.claims:
+    shown: dict[tuple[int, str], None] = {}
+    for claim in proven:
         for quote in claim.quotes:
-            shown[f"[{quote.evidence}] {_place(quote.place or quote.source, titles.get(quote.evidence))}"] = None
-    for line in sorted(shown):
-        click.echo(terminal.dim(line))
-    used = {quote.evidence for claim in answer.claims for quote in claim.quotes}
+            shown[quote.evidence, _place(quote.place or quote.source, titles.get(quote.evidence))] = None
+    for number, place in sorted(shown):
+        click.echo(terminal.dim(f"[{number}] {place}"))
+    used = {quote.evidence for claim in proven for quote in claim.quotes}
     if others := [one for one in answer.evidence if one.number not in used][:NEAREST]:
         click.echo(terminal.dim("also read: " + "; ".join(_place(one.place, one) for one in others)))
+
+
+def _marks(claim: Claim) -> str:
+    """The numbers of a claim's evidence; of one that the documents do not support, that they don't."""
+    if claim.status in UNPROVEN:
+        return f"[{claim.status}: {clean(claim.note)}]"
+    return "".join(f"[{number}]" for number in sorted({quote.evidence for quote in claim.quotes}))
 
 
 def print_refusal(answer: Answer, terminal: Terminal) -> None:
@@ -49,8 +57,8 @@ def print_refusal(answer: Answer, terminal: Terminal) -> None:
     notice(nearby(answer.reason))
     asked = {word.casefold() for word in _WORD.findall(answer.asked or answer.question)}
     for one in answer.evidence[:NEAREST]:
-        click.echo(terminal.dim(f"[{one.number}] {_place(one.place, one)}"))
         text = clean(_seen(one), lines=True)
+        click.echo(terminal.dim(f"[{one.number}] {_place(one.place, one)}"))
         for line in passage_lines(text, _marked(text, asked), terminal.width - 4, LINES, terminal.match):
             click.echo(f"    {line}".rstrip())
 

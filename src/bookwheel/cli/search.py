@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SHOWN, RUN_DEPTH = 10, 1000
 LONG = 1 << 14
 """Characters of a longer passage, a whole book perhaps, of which the lines to show are chosen."""
-TOLD = ("spelling: ", "by date: ", "from earlier questions: ", "no document or passage is called")
+TOLD = ("cutoff: ", "spelling: ", "by date: ", "from earlier questions: ", "no document or passage is called")
 """Notes that are always printed: they say that the query searched is not the one typed."""
 COPIES = 3
 """Places of copies that are printed."""
@@ -68,7 +68,7 @@ STDIN = "-"
     "--cutoff",
     type=Number(0, 1),
     metavar="P",
-    help="Return only results with at least this probability of relevance, for example 0.5.",
+    help="Return only results with at least this probability of relevance, for example 0.5, and show it; 0 only shows it.",
 )
 @option("--seconds", type=Number(0.001, 86400), metavar="X", help="Time limit for slow stages, in seconds. [default: none]")
 @option("--explain", is_flag=True, help="Also print the time and the number of candidates of each stage.")
@@ -243,6 +243,8 @@ def _print(result: Result, terminal: Terminal, lines: int | None, why: Sequence[
         score += " = " + " + ".join(f"{name} {value:.2f}" for name, value in result.parts.items())
     else:
         score += "".join(f" {name}" for name in result.parts)
+    if result.probability is not None:
+        score += f"; relevant with a probability of {result.probability:.2f}"
     source = clean(result.source)
     # The title of a file that has none is its path, which is not printed twice.
     head = "" if source.endswith(title) or title in (clean(result.place), Path(source).stem) else title

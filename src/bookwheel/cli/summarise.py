@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from .._errors import UsageError
 from .._numba import import_numba
 from .answers import print_bill
 from .command import argument, command, option
 from .options import Where, Whole, json_option, library_option
-from .output import clean, json_document, notice, print_notes
+from .output import Terminal, json_document, notice, print_notes
+from .quotes import print_answer
 from .writing_options import writing_options
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ def summarise(
     elif found.refused:
         notice(found.reason)
     else:
-        for line in str(found).split("\n"):
-            click.echo(clean(line))
+        print_answer(found, Terminal.of_stdout())
     if not as_json:
         print_notes(found.notes)
     if bill:

@@ -19,6 +19,7 @@ from .._errors import ModelError
 from .._http import Client
 from .._http_usage import Usage, counted
 from .._printable import clean
+from ..analysis.scripts import UNSPACED, has_unspaced
 from .protocols import Reply, remaining, stopped
 from .server_context import context_of
 
@@ -139,7 +140,7 @@ class RemoteModel:
             except _Refused as error:
                 if not self._adapts(body, str(error)):
                     raise ModelError(str(error)) from None
-        if told.prompt_tokens and told.prompt_tokens < (least := len(f"{system} {prompt}".split())):
+        if told.prompt_tokens and told.prompt_tokens < (least := _least_tokens(f"{system} {prompt}")):
             told.notes.append(
                 f"the server read {told.prompt_tokens:,} tokens of a prompt of more than {least:,}: it cuts prompts to its context; "
                 "raise it (Ollama: num_ctx, or OLLAMA_CONTEXT_LENGTH), or ask with fewer passages"
@@ -330,6 +331,11 @@ def _chances(told: Any) -> list[tuple[str, float]]:
         if isinstance(text, str) and isinstance(value, int | float) and value == value:
             found.append((text, min(float(value), 0.0)))
     return found
+
+
+def _least_tokens(text: str) -> int:
+    """Tokens that ``text`` has at least, whatever the tokenizer: one a word, and one for four characters of a script without spaces."""
+    return len(text.split()) + len(UNSPACED.findall(text)) // 4 if has_unspaced(text) else len(text.split())
 
 
 def _line(told: Any) -> str:

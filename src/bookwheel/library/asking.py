@@ -11,7 +11,7 @@ from ..read.evidence import Evidence, Quote
 from ..read.options import AskOptions
 from ..read.refusal import Fitted
 from .mentions import Mentions, documents_in
-from .results import LEFT_OUT
+from .results import LEFT_OUT, Result
 from .retrieval.cutoff import fitted
 from .search_options import SearchOptions
 from .searcher import Searcher
@@ -40,6 +40,7 @@ class LibraryCollection(LibraryWording):
         self._left_out += [note for note in found.notes if note.startswith(LEFT_OUT)]
         self.meet(result.text for result in found)
         self._numbers.update({(result.id, result.source): result.passage for result in found})
+        shown = found if options.hidden else [one for one in found if not _unseen(one)]
         return [
             Evidence(
                 number,
@@ -55,7 +56,7 @@ class LibraryCollection(LibraryWording):
                 result.metadata,
                 result.hidden,
             )
-            for number, result in enumerate(found, 1)
+            for number, result in enumerate(shown or found, 1)
         ]
 
     def text(self, document: str, passage: int, start: int, end: int) -> str:
@@ -123,3 +124,11 @@ class LibraryCollection(LibraryWording):
     def mentions(self, phrases: Sequence[str], where: str | None, together: str) -> Mentions:
         """See `Asked.mentions`."""
         return Mentions(self._searcher.snapshot, phrases, where=where, together="any" if together == "any" else "all")
+
+
+def _unseen(one: Result) -> bool:
+    """Whether readers of its document see nothing of a passage."""
+    covered = 0
+    for start, end in one.hidden:
+        covered += len("".join(one.text[max(start, 0) : end].split()))
+    return covered > 0 and covered >= len("".join(one.text.split()))

@@ -22,6 +22,9 @@ __all__ = ["Copy", "EncoderStatus", "IndexReport", "Info", "Reason", "Result", "
 LEFT_OUT = "left out: "
 """How the note on a damaged passage, or document, begins that an answer lacks."""
 
+CUTOFF = "cutoff: "
+"""How the note begins on what a cutoff did that cannot be seen from the results."""
+
 NOWHERE = Place()
 
 
@@ -87,6 +90,8 @@ class Result:
     `Library.add` was given."""
     also: tuple[Copy, ...] = ()
     """With ``fold``: where else the library has this passage, or nearly."""
+    probability: float | None = None
+    """With ``cutoff``: the probability that it is relevant, by which `ask` refuses; None in a library too small to tell."""
 
     @property
     def date(self) -> str:
@@ -120,6 +125,7 @@ class Result:
             "file": dict(self.file),
             "where": self.where.to_dict(),
             "also": [copy.to_dict() for copy in self.also],
+            "probability": self.probability,
         }
 
 

@@ -142,13 +142,15 @@ class Searcher:
         else:
             ranking = self._ranked(query, recipe, options, options.k)
             ids = ranking.hits.ids.tolist()
+        chances: Mapping[int, float] = {}
         if options.cutoff is not None:
-            ids = self._fitting(query, ids, options.cutoff)
+            ids, chances, note = self._fitting(query, ids, options.cutoff)
+            ranking = replace(ranking, notes=(*ranking.notes, *filter(None, [note])))
         ranked = time.perf_counter()
         rows = self.snapshot.store.passages(ids, EACH, AT_ONCE)
         also = copies_of(self.snapshot.store, copies) if copies else {}
         fetched = time.perf_counter()
-        results = self._highlighted(query, ids, rows, ranking, options.offset, also)
+        results = self._highlighted(query, ids, rows, ranking, options.offset, also, chances)
         timings = _stage_seconds(ranking, ranked - started)
         timings["texts"] = fetched - ranked
         counted = time.perf_counter()
@@ -173,6 +175,7 @@ class Searcher:
         ranking: Ranking,
         offset: int,
         also: Mapping[int, tuple[Copy, ...]],
+        chances: Mapping[int, float],
     ) -> list[Result]:
         wanted = query.text
         if ranking.query is not None and ranking.query.text != query.text:  # corrected, or with words of earlier questions
@@ -194,15 +197,13 @@ class Searcher:
                 rank, copies = offset + len(results) + 1, also.get(row.id, ())
                 at = places[row.id]
                 of_each = {name: values[at] for name, values in parts.items()}
-                results.append(_result(rank, row, scores[at], of_each, spans, late, copies))
+                results.append(_result(rank, row, scores[at], of_each, spans, late, copies, chances.get(row.id)))
         return results
 
-    def _fitting(self, query: Query, ids: list[int], cutoff: float) -> list[int]:
-        """Those of ``ids`` that fit with a probability of ``cutoff`` or more."""
-        from .retrieval.cutoff import fitting_probabilities
+    def _fitting(self, query: Query, ids: list[int], cutoff: float) -> tuple[list[int], dict[int, float], str]:
+        from .retrieval.cutoff import fitting
 
-        chances = fitting_probabilities(self.encoders, self.snapshot, query.text, ids)
-        return [number for number, chance in zip(ids, chances.tolist(), strict=True) if chance >= cutoff]
+        return fitting(self.encoders, self.snapshot, query.text, ids, cutoff)
 
     # -- several queries -----------------------------------------------------------------------------------------------
 
@@ -263,7 +264,7 @@ class Searcher:
             with self._damage_named():
                 ranking, ids = self._grouped(asked, recipe, options)
             if options.cutoff is not None:
-                ids = self._fitting(asked, ids, options.cutoff)
+                ids, _, _ = self._fitting(asked, ids, options.cutoff)
             names = self.snapshot.store.documents_of(ids, known=True)
             scores = dict(zip(ranking.hits.ids.tolist(), ranking.hits.scores.tolist(), strict=True))
             results.append([(names[passage][1], scores[passage]) for passage in ids if passage in names])
@@ -347,25 +348,30 @@ def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
 
 def asked(question: str) -> str:
     """A question as it was given, without spaces at its ends. Raises `QueryError` for one that is none, empty or too long."""
-    return _query(question).text
+    return _checked(
+        question, "question", 'ask something, as in: bookwheel ask "who drew the wheel?"', "ask it in a few sentences"
+    )
 
 
 def _query(query: str | Query) -> Query:
     if isinstance(query, Query):
         _query(query.text)
         return query
-    if not isinstance(query, str):
-        raise QueryError(f"a query must be a string, not {type(query).__name__}")
-    text = query.strip()
+    example = 'give words to search for, as in: bookwheel search "block max index"'
+    return Query(_checked(query, "query", example, "keep only its most distinctive words"))
+
+
+def _checked(given: str, what: str, example: str, shorter: str) -> str:
+    if not isinstance(given, str):
+        raise QueryError(f"a {what} must be a string, not {type(given).__name__}")
+    text = given.strip()
     if not text:
-        raise QueryError('the query is empty; give words to search for, as in: bookwheel search "block max index"')
+        raise QueryError(f"the {what} is empty; {example}")
     if len(text) > MAX_QUERY:
-        raise QueryError(
-            f"the query can have at most {MAX_QUERY} characters, not {len(text)}; keep only its most distinctive words"
-        )
+        raise QueryError(f"the {what} can have at most {MAX_QUERY:,} characters, not {len(text):,}; {shorter}")
     if "\0" in text:
-        raise QueryError("the query contains NUL characters; remove them")
-    return Query(text)
+        raise QueryError(f"the {what} contains NUL characters; remove them")
+    return text
 
 
 def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:
@@ -401,6 +407,7 @@ def _result(
     highlights: tuple[tuple[int, int], ...] | None,
     late: LateRows,
     also: tuple[Copy, ...],
+    chance: float | None,
 ) -> Result:
     """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
     place = row.place.text(row.source, heading=False)
@@ -408,8 +415,9 @@ def _result(
         return LateResult(
             late, rank=rank, score=score, parts=parts, id=row.name, passage=row.id, source=row.source, place=place,
             where=row.place, start=row.start, end=row.end, file=row.file, also=also,
+            probability=chance,
         )  # fmt: skip
     return Result(
         rank, score, parts, row.name, row.id, row.title, row.source, place, row.text, highlights, row.start, row.end,
-        row.metadata, row.place, row.file, also,
+        row.metadata, row.place, row.file, also, chance,
     )  # fmt: skip

@@ -83,8 +83,9 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The answer's sentences; the reason of a refusal."""
-        return " ".join(claim.text for claim in self.claims) if self.claims else self.reason
+        """The answer's sentences, but for those that are marked as unsupported; the reason of a refusal."""
+        proven = [claim.text for claim in self.claims if claim.status not in ("altered", "unsupported")]
+        return " ".join(proven) if self.claims else self.reason
 
     def __bool__(self) -> bool:
         """Whether the question was answered."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from .answer import Answer, Claim
 from .events import Event, Found, Token
 from .evidence import Evidence
+from .hostile import speaks_to_models
 from .matching import Matches, Question, matches
 from .options import AskOptions
 from .protocols import Collection
@@ -43,9 +44,10 @@ def events(collection: Collection, question: str, options: AskOptions, added: Se
     else:
         made = yield from _written(collection, question, evidence, options, claims, timings, verdict.probability)
     if claims:
-        yield replace(made, probability=verdict.probability, notes=(*made.notes, *filter(None, [verdict.note])))
+        notes = (*made.notes, *filter(None, [verdict.note, _instructing(made.claims)]))
+        yield replace(made, probability=verdict.probability, notes=notes)
     else:
-        reason = verdict.reason or "what was found has no text that can be quoted"
+        reason = verdict.reason or _unquotable(evidence)
         notes = (*model_problems(options), *filter(None, [verdict.note]))
         yield replace(made, refused=True, reason=reason, probability=verdict.probability, notes=notes)
 
@@ -53,7 +55,7 @@ def events(collection: Collection, question: str, options: AskOptions, added: Se
 def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verdict:
     """Whether the evidence answers the question."""
     if not found.sentences:
-        return Verdict(True, None, "what was found has no text that can be quoted")
+        return Verdict(True, None, _unquotable(found.evidence))
     if options.threshold == 0 and options.method != "adaptive":
         return Verdict(False, None)
     fitted = collection.fitted()
@@ -62,6 +64,23 @@ def _judged(collection: Collection, found: Matches, options: AskOptions) -> Verd
     strength = collection.strengths(found.question.text, [one.passage for one in found.evidence])
     rows = features(passage_features(collection, found, strength))
     return judged(collection, found, float(fitted.probabilities(rows)[0]), fitted.threshold, options.threshold)
+
+
+def _instructing(claims: Sequence[Claim]) -> str:
+    """What is to be told where a quote reads like an instruction to a model, which documents hold that somebody tampered with."""
+    found = sorted({quote.evidence for claim in claims if speaks_to_models(claim.text) for quote in claim.quotes})
+    if not found:
+        return ""
+    numbers = ", ".join(f"[{number}]" for number in found)
+    return (
+        f"{numbers} has words that read like an instruction to a language model; look at where they stand before you trust it"
+    )
+
+
+def _unquotable(evidence: Sequence[Evidence]) -> str:
+    if any(one.hidden for one in evidence):
+        return "what was found is text that readers of the documents do not see; --hidden (hidden=True) quotes it all the same"
+    return "what was found has no text that can be quoted"
 
 
 def model_problems(options: AskOptions) -> tuple[str, ...]:

@@ -101,6 +101,9 @@ def ask_events(collection: Asked, question: str, options: AskOptions, turns: Seq
     if completed.added or completed.question != wanted:
         notes.append(f"asked as: {completed.question}")
     notes += completed.notes
+    if last.refused and not last.evidence and inner.where is not None and collection.matches(inner.where) is False:
+        told = " and ".join(filter(None, [options.where or "", _told(limited)]))
+        last = replace(last, reason=f"no document of the library meets the limit {told}; ask without it, or with another")
     if damaged := collection.left_out():
         notes += damaged
         if last.refused and not last.evidence:

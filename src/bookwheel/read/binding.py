@@ -2,9 +2,10 @@
 
 The tool chooses the sentences; what a draft itself cites is not looked at. A sentence is
 
-- ``quoted`` where it is a stored sentence, word by word;
-- ``supported`` where it follows from one stored sentence by leaving out (`derivation`), from two whose second begins with a
-  pronoun for the subject of the first, or where each of its parts joined by "and" does;
+- ``quoted`` where it is a stored sentence, word by word, or left out of one what may limit it (`dropping`), inflects its words, or
+  says of a name what the next sentence says of "he" or "it": then the stored sentences are shown in its place;
+- ``supported`` where it follows from one stored sentence by leaving out (`derivation`), or where each of its parts joined by "and"
+  does;
 - ``altered`` where a stored sentence has most of its words, but a number, a name, a negation or the order differs;
 - ``unsupported`` otherwise.
 
@@ -110,7 +111,7 @@ class Binder:
         tokens = tokens_of(text)
         for one in self.sentences:
             if one.usable and may(tokens, one) and whole(tokens, one.tokens):
-                return _Bound(Claim(text, "quoted", (one.quote(),)), (one,))
+                return _as_stored(text, tokens, one)
         return None
 
     def _attributed(self, text: str) -> tuple[str, list[Evidence], str]:
@@ -127,28 +128,40 @@ class Binder:
     # -- supported -----------------------------------------------------------------------------------------------------
 
     def _supported(self, text: str, tokens: tuple[Token, ...], usable: Sequence[Sentence]) -> _Bound | None:
+        """The claim with what it follows from; where that may limit what it says, the stored sentences in its place."""
         if (found := self._source(tokens, usable)) is not None:
-            exact = whole(tokens, found[0].tokens)
-            return _Bound(Claim(text, "quoted" if exact else "supported", tuple(one.quote() for one in found)), found)
+            if whole(tokens, found[0].tokens):
+                return _as_stored(text, tokens, found[0])
+            return _Bound(Claim(text, "supported", tuple(one.quote() for one in found)), found)
+        for loosely in (False, True):
+            for both in self._both(tokens, usable, loosely=loosely):
+                if not loosely:
+                    return _Bound(Claim(text, "supported", tuple(one.quote() for one in both)), both)
+                return _whole(both)
+            if not loosely and (found := self._source(tokens, usable, loosely=True)) is not None:
+                return _whole(found)
+        return None
+
+    def _both(self, tokens: Sequence[Token], usable: Sequence[Sentence], *, loosely: bool) -> Iterator[tuple[Sentence, ...]]:
+        """Neighbouring sentences from which the two statements of a claim follow."""
         for one, other in _parts(tokens):
-            first, second = self._source(one, usable), self._source(other, usable)
+            first, second = self._source(one, usable, loosely=loosely), self._source(other, usable, loosely=loosely)
             if first is None or second is None or first[-1].evidence is not second[0].evidence:
                 continue
             gap = second[0].order - first[-1].order
-            if not 0 <= gap <= 1 or (other[0].norm in _POINTING and gap != 1):
-                continue
-            both = tuple(dict.fromkeys((*first, *second)))
-            return _Bound(Claim(text, "supported", tuple(one.quote() for one in both)), both)
-        return None
+            if 0 <= gap <= 1 and (other[0].norm not in _POINTING or gap == 1):
+                yield tuple(dict.fromkeys((*first, *second)))
 
-    def _source(self, tokens: Sequence[Token], usable: Sequence[Sentence]) -> tuple[Sentence, ...] | None:
+    def _source(
+        self, tokens: Sequence[Token], usable: Sequence[Sentence], *, loosely: bool = False
+    ) -> tuple[Sentence, ...] | None:
         for one in usable:
-            if may(tokens, one) and follows(tokens, one.tokens, english=one.english):
+            if may(tokens, one) and follows(tokens, one.tokens, english=one.english, loosely=loosely):
                 return (one,)
-        for one, other in pairwise(usable):
+        for one, other in pairwise(usable) if loosely else ():  # "he" may be somebody else
             if one.evidence is other.evidence and other.order == one.order + 1 and other.english:
                 resolved = _resolved(one.tokens, other.tokens)
-                if resolved and may(tokens, one, other) and follows(tokens, resolved):
+                if resolved and may(tokens, one, other) and follows(tokens, resolved, loosely=True):
                     return (one, other)
         return None
 
@@ -190,7 +203,7 @@ class Binder:
         best = max(inside, key=self.asked)
         if self.asked(best) < ASKED:
             return None
-        return _Bound(Claim(" ".join(plain_text(best.text).split()), "quoted", (best.quote(),), note), (best,))
+        return _Bound(Claim(_shown(best), "quoted", (best.quote(),), note), (best,))
 
     def asked(self, sentence: Sentence) -> float:
         """How much of the question's terms the sentence and the one before it have, by their weights: 0 to 1.
@@ -247,6 +260,24 @@ class Binder:
             words = ", ".join(f"“{word}”" for word in missing[:3])
             return _refused(text, f"no passage that was read has {words}" if words else "no stored sentence says it")
         return Claim(text, "altered", (best.quote(),), _difference(tokens, best.tokens))
+
+
+def _shown(one: Sentence) -> str:
+    return " ".join(plain_text(one.text).split())
+
+
+def _as_stored(text: str, tokens: Sequence[Token], one: Sentence) -> _Bound:
+    """A claim that is the stored sentence; as it is stored, where letters or quotation marks differ (mg, Mg)."""
+    said, stored = (
+        [token.text for token in some if token.kind != "mark" or token.norm == '"'] for some in (tokens, one.tokens)
+    )
+    return _Bound(Claim(text if said == stored else _shown(one), "quoted", (one.quote(),)), (one,))
+
+
+def _whole(found: Sequence[Sentence]) -> _Bound:
+    """Stored sentences in the place of a claim that has a part of their words."""
+    note = "the model left out or inflected words that may matter; this is the stored text"
+    return _Bound(Claim(" ".join(map(_shown, found)), "quoted", tuple(one.quote() for one in found), note), tuple(found))
 
 
 def _telling(token: Token) -> bool:

@@ -80,14 +80,14 @@ def beginning(claim: Tokens, stored: Tokens) -> bool:
     """Whether the claim is the stored sentence up to one of its commas or semicolons, and no negation follows; in any language."""
     one, other = _exact(claim), _exact(stored)
     rest = other[len(one) :]
-    if len(one) < 4 or not rest or other[: len(one)] != one or rest[0] not in (",", ";", "，", "；", "、"):
+    if len(one) < 4 or not rest or other[: len(one)] != one or rest[0] not in (",", ";", "，", "；", "、", "،", "؛"):
         return False
     return not any(word in NEGATIONS_ELSEWHERE or word in CUES for word in rest)
 
 
 def _exact(tokens: Tokens) -> list[str]:
     found = [token.text.casefold() if token.kind != "mark" else token.norm for token in tokens if token.norm not in ('"', "'")]
-    while found and found[-1] in (".", "!", "。", "！", "…", ":", ";"):
+    while found and found[-1] in (".", "!", "。", "！", "…", ":", ";", "।", "۔", "؛", "："):
         found.pop()
     return found
 

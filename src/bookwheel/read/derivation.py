@@ -4,7 +4,8 @@ A claim follows from a stored sentence where all its words stand there in this o
 into the active or a moved date gives, and what the claim leaves out is of a kind that may be left out: words before a name or a
 noun, an aside between commas or brackets, an adjunct, a clause at the end. Nothing may be left out that turns what is said:
 no negation, hedge, condition, quantifier or "he said that". So "B acquired A" does not follow from "A acquired B", nor "France
-visited Berlin" from "The president of France visited Berlin", though all their words are there.
+visited Berlin" from "The president of France visited Berlin", though all their words are there. Most of what may be left out may
+also limit the rest ("in theory", "joked Armstrong"), so that it has to be shown; what need not be is told by `dropping`.
 
 No grammar is parsed, and no model asked: the rules know the closed classes of English (`wording`) and refuse what they do
 not know, so that some true paraphrases are refused, too. In other languages only whole sentences, and beginnings of sentences up to
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from .comparison import beginning, content, same, verb, whole
+from .dropping import MONTHS, dated, harmless_beginning, harmless_bracket, harmless_end, harmless_gap
 from .tokens import Token
 from .wording import (
     ADVERBS,
@@ -44,7 +46,6 @@ Tokens = Sequence[Token]
 LONGEST = 250
 """Tokens of a sentence that is compared; longer ones are only recognised whole."""
 _PAIRS = {",": ",", "(": ")", "[": "]", "-": "-"}
-_TEMPORAL = frozenset(("in", "on", "since", "during", "by", "from", "until", "after", "before"))
 _LINKED = frozenset(
     ("and", "because", "since", "when", "which", "who", "while", "although", "though", "as", "after", "before", "where", "so")
 )
@@ -56,9 +57,9 @@ _CLOSE = frozenset(".!?\"')]…")
 # -- by leaving out ----------------------------------------------------------------------------------------------------
 
 
-def follows(claim: Tokens, stored: Tokens, *, english: bool = True) -> bool:
-    """Whether ``claim`` follows from ``stored``."""
-    if whole(claim, stored) or beginning(claim, stored):
+def follows(claim: Tokens, stored: Tokens, *, english: bool = True, loosely: bool = False) -> bool:
+    """Whether ``claim`` follows from ``stored``; ``loosely``: but for what may limit it, which has to be shown with it (`dropping`)."""
+    if whole(claim, stored) or (loosely and beginning(claim, stored)):
         return True
     if not english or len(claim) > LONGEST or len(stored) > LONGEST:
         return False
@@ -66,31 +67,35 @@ def follows(claim: Tokens, stored: Tokens, *, english: bool = True) -> bool:
     if sum(map(content, claim)) < 2:
         return False
     forms = [*_orders(claim)]
-    forms += [turned for form in forms if (turned := _active(form))]
+    forms += [turned for form in forms if (turned := _active(form, loosely))]
     sources = [stored]
-    if (plain := _unbracketed(stored)) is not None:
+    if (plain := _unbracketed(stored, loosely)) is not None:
         sources.append(plain)
-    turns = [turned for source in sources if (turned := _active(source))]
-    return any(_aligned(form, source) for form in forms for source in sources) or any(
-        _aligned(form, turned) for turned in turns for form in _orders(claim)
+    turns = [turned for source in sources if (turned := _active(source, loosely))]
+    return any(_aligned(form, source, loosely) for form in forms for source in sources) or any(
+        _aligned(form, turned, loosely) for turned in turns for form in _orders(claim)
     )
 
 
-def _unbracketed(tokens: Tokens) -> list[Token] | None:
-    """``tokens`` without what stands in brackets; None where nothing does, or a cue does."""
+def _unbracketed(tokens: Tokens, loosely: bool) -> list[Token] | None:
+    """``tokens`` without what stands in brackets; None where nothing does, or what may limit the rest (`dropping`), or a cue."""
     out: list[Token] = []
+    inner: list[Token] = []
     depth = 0
     for token in tokens:
         if token.text in "([":
             depth += 1
+            inner = []
         elif token.text in ")]":
             depth -= 1
-            if depth < 0:
+            if depth < 0 or not (loosely or harmless_bracket(inner, out[-1] if out else None)):
                 return None
         elif not depth:
             out.append(token)
         elif _cue(token):
             return None
+        else:
+            inner.append(token)
     return out if not depth and len(out) < len(tokens) else None
 
 
@@ -105,40 +110,22 @@ def _orders(claim: Tokens) -> Iterator[list[Token]]:
     """The claim, and the claim with its date moved from the front to the end or back."""
     yield list(claim)
     comma = next((at for at, token in enumerate(claim) if token.text == ","), 0)
-    if 1 < comma < len(claim) - 2 and _date_phrase(claim[:comma]):
+    if 1 < comma < len(claim) - 2 and dated(claim[:comma]):
         yield [*claim[comma + 1 :], *claim[:comma]]
     for length in (4, 3, 2):
-        if len(claim) > length + 2 and not comma and _date_phrase(claim[:length]):
+        if len(claim) > length + 2 and not comma and dated(claim[:length]):
             yield [*claim[:length], _COMMA, *claim[length:]]
     for length in (2, 3, 4):
-        if len(claim) > length + 2 and _date_phrase(claim[-length:]):
+        if len(claim) > length + 2 and dated(claim[-length:]):
             yield [*claim[-length:], _COMMA, *claim[:-length]]
 
 
 _COMMA = Token("mark", ",", 0, 0, ",")
 
 
-def _date_phrase(tokens: Tokens) -> bool:
-    """``in 1588``, ``on 7 February 2016``, ``in February 2016``."""
-    if not tokens or tokens[0].norm not in _TEMPORAL:
-        return False
-    rest = [token for token in tokens[1:] if token.norm not in LIGHT]
-    return 0 < len(rest) <= 2 and all(_dated(token) for token in rest)
-
-
-def _dated(token: Token) -> bool:
-    if token.kind == "date" or (token.kind == "number" and token.value is not None and 100 <= token.value < 3000):
-        return True
-    return token.name and token.norm in _MONTH_NAMES
-
-
-_MONTH_NAMES = frozenset(
-    ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
-)
-
-
-def _active(tokens: Tokens) -> list[Token] | None:
-    """``A V B`` for tokens that begin ``B is/was V by A``; None where they do not."""
+def _active(tokens: Tokens, loosely: bool) -> list[Token] | None:
+    """``A V B`` for tokens that begin ``B is/was V by A``; None where they do not. Unless ``loosely``, A has a name: by the river is
+    where."""
     for at, token in enumerate(tokens[:-3]):
         if token.text in ",;:(" or token.norm in RELATIVES:
             return None
@@ -155,16 +142,23 @@ def _active(tokens: Tokens) -> list[Token] | None:
         ):
             end += 1
         by = tokens[agent:end]
-        if not by or _dated(by[0]) or by[0].kind == "number" or verb(by[0]):
+        if not by or by[0].kind == "date" or by[0].norm in MONTHS or by[0].kind == "number" or verb(by[0]):
+            return None
+        if not (loosely or any(token.name for token in by)):
             return None
         return [*by, done, *tokens[:at], *tokens[end:]]
     return None
 
 
-def _aligned(claim: Tokens, stored: Tokens) -> bool:
-    """Whether the claim's words stand in ``stored`` in order, with only droppable runs between, before and after them."""
+def _aligned(claim: Tokens, stored: Tokens, loosely: bool) -> bool:
+    """Whether the claim's words stand in ``stored`` in order, with only droppable runs between, before and after them.
+
+    Unless ``loosely``, only such runs as are harmless.
+    """
     needed = [token for token in claim if token.kind != "mark" and token.norm not in LIGHT]
     if not needed:
+        return False
+    if not loosely and _few(claim) != _few(stored):
         return False
     commas = _commas(claim)
     strict = any(token.norm in UNIVERSALS or token.norm in NEGATIONS or _superlative(token) for token in needed)
@@ -174,23 +168,37 @@ def _aligned(claim: Tokens, stored: Tokens) -> bool:
     def rest(i: int, at: int) -> bool:
         """Whether needed[i:] can be found, needed[i - 1] being stored[at]."""
         if i == len(needed):
-            return needed[-1].norm not in _OPEN and _after(stored, at + 1, strict)
+            ends = needed[-1].norm not in _OPEN and _after(stored, at + 1, strict)
+            return ends and (loosely or harmless_end(claim, stored, at + 1))
         if (i, at) in dead:
             return False
         for j in range(at + 1, min(size, at + 60)):
-            here = same(needed[i], stored[j]) and _possessed(needed, i, stored, j)
-            if here and _droppable(stored, at, j, commas[i], strict) and rest(i + 1, j):
+            here = _same(needed[i], stored[j], loosely) and _possessed(needed, i, stored, j)
+            if not (here and _droppable(stored, at, j, commas[i], strict)):
+                continue
+            if (loosely or harmless_gap(stored[at], stored[at + 1 : j], claim)) and rest(i + 1, j):
                 return True
         dead.add((i, at))
         return False
 
     return any(
-        same(needed[0], stored[first])
+        _same(needed[0], stored[first], loosely)
         and _possessed(needed, 0, stored, first)
         and _before(stored, first, needed[0])
+        and (loosely or harmless_beginning(claim, stored, first))
         and rest(1, first)
         for first in range(size)
     )
+
+
+def _same(one: Token, other: Token, loosely: bool) -> bool:
+    """Whether two tokens say the same; unless ``loosely``, in the same form: ships are not a ship, and who lived does not live."""
+    return same(one, other) and (loosely or one.kind != "word" or one.norm == other.norm)
+
+
+def _few(tokens: Tokens) -> list[bool]:
+    """Of each ``few`` and ``little``, whether ``a`` stands before it: a few are some, few are hardly any."""
+    return [at > 0 and tokens[at - 1].norm == "a" for at, token in enumerate(tokens) if token.norm in ("few", "little")]
 
 
 def _commas(claim: Tokens) -> list[bool]:

@@ -6,13 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from ..documents.document import Document
-from ..documents.sentences import cuts
 from .answer import Answer, Claim
 from .evidence import Evidence, Quote
 from .mentions import DocumentMentions, Mention
 from .options import AskOptions
 from .protocols import Collection
+from .sentence_cuts import sentence_cuts
 from .whole import WholeQuestion
 
 __all__ = ["MentionList", "everywhere"]
@@ -131,7 +130,7 @@ def _left(mention: Mention) -> int:
 def _sentence(mention: Mention) -> tuple[int, int]:
     """Start and end in the document of the sentence around a place, as far as its context goes, without spaces at its ends."""
     around = mention.around
-    starts, _ = cuts(Document("", around))
+    starts, _ = sentence_cuts(around)
     inside = mention.offset
     low = max(start for start in starts if start <= inside)
     high = min((start for start in starts if start >= inside + len(mention.text)), default=len(around))

@@ -73,6 +73,8 @@ class AskOptions:
             raise UsageError(f"seconds must be a number from 0 up, not {self.seconds!r}")
         if self.method is not None and self.method not in METHODS:
             raise UsageError(f"there is no reading method {self.method!r:.80}; the methods are {', '.join(METHODS)}")
+        if self.method is not None and self.model is None:
+            raise UsageError(f"the reading method {self.method!r} needs a language model; name one with --model (model=)")
         if self.unsupported not in ("omit", "mark"):
             raise UsageError(f"unsupported must be 'omit' or 'mark', not {self.unsupported!r}")
         for name in ("history", "inside"):

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..documents.document import Document
-from ..documents.sentences import cuts
 from .comparison import content
 from .evidence import Evidence, Quote
 from .hostile import speaks_to_models
+from .sentence_cuts import sentence_cuts
 from .tokens import Token, tokens_of
 
 __all__ = ["Sentence", "may", "sentences_in"]
@@ -66,7 +65,7 @@ class Sentence:
 def sentences_in(one: Evidence, hidden: bool) -> Iterator[Sentence]:
     """The sentences of a passage. ``hidden``: whether what a reader of its document does not see is usable."""
     english = _is_english(one.text)
-    starts, _ = cuts(Document("", one.text))
+    starts, _ = sentence_cuts(one.text)
     tainted, order = 0, 0
     for start, end in zip(starts, [*starts[1:], len(one.text)], strict=True):
         text = one.text[start:end]

@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..documents.document import Document
-from ..documents.sentences import cuts
 from .evidence import Evidence
 from .protocols import Collection
+from .sentence_cuts import ENDED, sentence_cuts
 
 __all__ = ["LONGEST", "Sentence", "Word", "header_of", "is_heading", "sentences_of", "whole"]
 
@@ -19,7 +18,7 @@ lines, then at marks between clauses, then between words."""
 MARGIN = 1000
 """Characters around a passage in which a sentence that the passage cuts is looked for."""
 _PLACES = (re.compile(r"\n\s*"), re.compile(r"[;:,、，；：–—]\s*"), re.compile(r"\s+"))
-_ENDED = re.compile(r"[.!?…。！？｡][\"'’”»)\]」』）】*_]*\s*$")
+_ENDED = re.compile(rf"[{ENDED}][\"'’”»)\]」』）】*_]*\s*$")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s|[^\n]*\n\s*([=\-~^\"'`#*+.])\1{2,}\s*$")
 _RULES = re.compile(r"(?:[ \t]*([-=_*~#+.\u2500-\u257f])\1{2,}[ \t]*\n\s*)+(?=\S)")
 _ROW = re.compile(r"\s*\|.*\|\s*$|[^\t\n]+\t[^\t\n]+")
@@ -58,7 +57,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of the sentences of ``text``, without white space around them and drawn lines before them; together they
     have all of its words.
     """
-    starts, _ = cuts(Document("", text))
+    starts, _ = sentence_cuts(text)
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         for first, last in _pieces(text, start, end):
             piece = text[first:last]

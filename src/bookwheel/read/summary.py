@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..documents.document import Document
-from ..documents.sentences import PARAGRAPH, SECTION, cuts
+from ..analysis.scripts import UNSPACED
+from ..documents.sentences import PARAGRAPH, SECTION
+from .sentence_cuts import ENDED, sentence_cuts
 
 __all__ = ["BLOCK", "Sentence", "SummaryOptions", "central", "chosen", "sentences_of", "summarised"]
 
@@ -37,6 +38,7 @@ POSITION = 0.5
 LAMBDA = 0.6
 """Of maximal marginal relevance: 1 is centrality alone."""
 _WORD = re.compile(r"\w+")
+_CLOSED = frozenset(f"{ENDED}\"'”’»)」』）")
 _HANGING = re.compile(
     r"^(?:it|its|he|she|they|them|this|that|these|those|his|her|their|such|however|but|and|or|so|also|then|thus|therefore|moreover|"
     r"furthermore|instead|here|there|er|sie|es|dies|diese|dieser|aber|und|auch|il|elle|ils|elles|ce|cette|mais|et|él|ella|ellos|"
@@ -82,18 +84,14 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 def sentences_of(document: int, text: str, offset: int, position: int) -> Iterator[Sentence]:
     """The sentences of ``text``, which begins at ``offset`` of the document, that may stand in a summary."""
-    starts, kinds = cuts(Document("", text))
+    starts, kinds = sentence_cuts(text)
     for start, end, kind in zip(starts, [*starts[1:], len(text)], kinds, strict=True):
         piece = text[start:end]
         stripped = piece.strip()
-        words = len(_WORD.findall(stripped))
-        # A heading, a list's item or a row of a table is no sentence; nor is what has more lines than a sentence takes.
-        if (
-            SHORTEST <= words <= LONGEST
-            and stripped[-1] in ".!?…。！？\"'”’»)"
-            and "\n\n" not in stripped
-            and "\t" not in stripped
-        ):
+        words = _length(stripped)
+        # A heading, a list's item or a row of a table is no sentence; nor is what has more lines than a sentence takes. One
+        # empty line may be the end of a page.
+        if SHORTEST <= words <= LONGEST and stripped[-1] in _CLOSED and stripped.count("\n\n") < 2 and "\t" not in stripped:
             start += len(piece) - len(piece.lstrip())
             yield Sentence(
                 document,
@@ -105,6 +103,12 @@ def sentences_of(document: int, text: str, offset: int, position: int) -> Iterat
                 kind in (SECTION, PARAGRAPH),
             )
         position += 1
+
+
+def _length(text: str) -> int:
+    """Words of ``text``; of a script without spaces two characters are one."""
+    without = len(UNSPACED.findall(text))
+    return len(_WORD.findall(UNSPACED.sub(" ", text))) + (without + 1) // 2
 
 
 def summarised(

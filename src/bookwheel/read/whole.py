@@ -2,7 +2,7 @@
 
 A ranking cannot answer them: its ten best are not all. They are recognised by a noun for documents with a verb for what
 documents do with a subject, so that "how many reports did they publish?" stays a question like any other. English, and the
-plainest forms of German, Spanish and French.
+plainest forms of German, Spanish, French, Chinese and Arabic.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _ABOUT = r"(?:about|on the (?:subject|topic) of|concerning|regarding)"
 _ALL = r"(?:(?:please )?(?:list|show|give|find|get|name|enumerate|print|display)(?: me)?(?: (?:all|every|each)(?: of)?(?: the)?| the))"
 _COUNT = r"(?:(?:how many|what number of|(?:the )?(?:total )?number of|count (?:all |every )?(?:of )?(?:the )?))"
 _X = r"(?P<x>\S.*?)"
-_END = r"\s*[?.!]*\s*$"
+_END = r"\s*[?.!？。！؟]*\s*$"
 
 _IS = r"(?:is|are|was|were|does|do)"
 _FOUND = r"(?:mentioned|named|discussed|cited|used|occur|appear)"
@@ -74,6 +74,16 @@ _FOUND_FR = r"(?:appara[iî]t|apparaissent|est mentionnée?|sont mentionnée?s)"
 _HERE = r"(?: (?:are )?(?:there|here))?(?:,? (?:in (?:total|all|here|this library|the library)))?"
 _HAVE = r"(?: (?:do|does) (?:the|this) library (?:have|hold|contain))?"
 
+_CHINESE = r"(?:文件|文档|文章|报告|论文|资料|邮件|信件|笔记|书|页面|段落|文檔|報告|論文|資料|郵件|筆記)"
+_MENTION_ZH = r"(?:提到|提及|包含|包括|含有|讲到|谈到|谈及|涉及|出现|講到|談到|談及)(?:过|了|過)?(?:关于)?"
+_EVERY_ZH = r"(?:所有|全部|每一?[个份篇封本個])(?:的)?"
+_ALL_ZH = rf"(?:(?:请|請)?(?:列出|列举|找出|显示|给出|查找|顯示|列舉)(?:{_EVERY_ZH})?|{_EVERY_ZH})"
+_COUNT_ZH = r"(?:一共|总共|總共)?(?:有)?(?:多少|几|幾)(?:[个份篇封本個])?"
+_ARABIC = (
+    r"(?:ال)?(?:مستند|مستندات|مستندا|ملف|ملفات|ملفا|وثيقة|وثائق|تقرير|تقارير|تقريرا|مقال|مقالات|مقالا|رسالة|رسائل|نصوص|كتب)"
+)
+_MENTION_AR = r"(?:[يت]ذكر|[يت]حتوي(?: على)?|[يت]تضمن|[يت]شير إلى|[يت]تحدث عن)"
+
 # What stands first lists, what stands second counts.
 _LISTING = (
     rf"(?:{_ALL}|all(?: of)?(?: the)?|every|each|which|what|in which|find|list) {_ENGLISH}(?: t?here)? {_THAT}{_MENTION}\s+{_X}",
@@ -87,6 +97,11 @@ _LISTING = (
     rf"¿?\s*(?:qué|cuáles) {_SPANISH} {_MENTION_ES}\s+{_X}",
     rf"{_LIST_FR}\s+{_FRENCH} qui {_MENTION_FR}\s+{_X}",
     rf"quel(?:le)?s {_FRENCH} {_MENTION_FR}\s+{_X}",
+    rf"{_ALL_ZH}{_MENTION_ZH}\s*{_X}\s*的(?:所有|全部)?{_CHINESE}",
+    rf"{_ALL_ZH}{_CHINESE}(?:中|里)?{_MENTION_ZH}\s*{_X}",
+    rf"(?:哪些|哪几[个份篇封本])(?:的)?{_CHINESE}{_MENTION_ZH}\s*{_X}",
+    rf"(?:(?:اعرض|اذكر|ما هي|أعطني|ابحث عن) )?(?:كل|جميع) {_ARABIC} التي {_MENTION_AR}\s+{_X}",
+    rf"(?:أي|ما) {_ARABIC} (?:التي )?{_MENTION_AR}\s+{_X}",
 )
 _COUNTING = (
     rf"(?:in )?{_COUNT}\s*{_ENGLISH}(?: are there)? {_THAT}{_MENTION}\s+{_X}",
@@ -99,6 +114,9 @@ _COUNTING = (
     rf"¿?\s*en {_COUNT_ES} {_SPANISH} (?:aparece|aparecen|se menciona|se mencionan)\s+{_X}",
     rf"combien de {_FRENCH} {_MENTION_FR}\s+{_X}",
     rf"dans combien de {_FRENCH} {_FOUND_FR}\s+{_X}",
+    rf"{_COUNT_ZH}{_CHINESE}{_MENTION_ZH}\s*{_X}",
+    rf"{_MENTION_ZH}\s*{_X}\s*的{_CHINESE}(?:一共|总共)?有(?:多少|几)[个份篇封本]?",
+    rf"كم (?:عدد )?{_ARABIC} (?:التي )?{_MENTION_AR}\s+{_X}",
 )
 _ALL_LISTED = (rf"{_ALL} {_ENGLISH}(?: in (?:here|this library|the library))?",)
 _ALL_COUNTED = (
@@ -106,6 +124,8 @@ _ALL_COUNTED = (
     rf"wie ?viele {_GERMAN}(?: gibt es| sind es)?(?: hier| insgesamt)?",
     rf"¿?\s*{_COUNT_ES} {_SPANISH}(?: hay)?(?: aquí| en total)?",
     rf"combien de {_FRENCH}(?: y a-t-il| il y a)?(?: ici| en tout)?",
+    rf"(?:这里|库里|库中|這裡)?{_COUNT_ZH}{_CHINESE}",
+    rf"كم (?:عدد )?{_ARABIC}(?: (?:هناك|هنا|يوجد))?",
 )
 
 

@@ -57,7 +57,7 @@ HEDGES = _words(
     "allegedly supposedly purportedly seemingly potentially almost nearly approximately roughly some most many several partly "
     "partially mostly mainly primarily usually often sometimes generally typically occasionally normally least half part once "
     "virtually practically theoretically reputedly ostensibly presumably possible potential future prospective apparent seeming "
-    "incomplete unfinished partial quarter double twice triple"
+    "incomplete unfinished partial quarter double twice triple minus negative"
 )
 ATTRIBUTIONS = _words(
     "said says say saying claim claims claimed claiming allege alleges alleged deny denies denied denying believe believes believed "

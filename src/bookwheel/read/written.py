@@ -19,7 +19,7 @@ from .binding import Binder, placed
 from .draft import Visible, nothing_found
 from .events import Token
 from .evidence import Evidence
-from .hostile import Fence, bare
+from .hostile import Fence, bare, speaks_to_models
 from .methods import method
 from .methods.base import Run, model_context
 from .options import AskOptions
@@ -164,7 +164,9 @@ def _phrasing(model: Any, question: str, quoted: Sequence[Claim], options: AskOp
     """The prompt with the sentences of the quoting answer."""
     context = model_context(model, options.context)
     prompt = load_prompt("phrase")
-    lines = [" ".join(bare(claim.text).split()) for claim in quoted]
+    lines = [" ".join(bare(claim.text).split()) for claim in quoted if not speaks_to_models(claim.text)]
+    if not lines:
+        raise ModelError("the quotes read like instructions to a model, so none was asked")
     while True:
         text = prompt.fill(sentences="\n".join(lines), question=bare(question))
         (length,) = _counted(model, [text])

@@ -29,13 +29,14 @@ from ...read.matching import Matches, Question, matches
 from ...read.refusal import Fitted, features, passage_features, sums
 from ...read.sentences import Sentence, Word, sentences_of
 from ..passage_texts import HEAD
+from ..results import CUTOFF
 from ..snapshot import Snapshot
 from ..vectors.encoders import Encoders
 from ..wording import LibraryWording
 from .bm25 import NAME as BM25
 from .registry import retriever
 
-__all__ = ["fitted", "fitting_probabilities", "made_questions"]
+__all__ = ["fitted", "fitting", "fitting_probabilities", "made_questions"]
 
 QUERIES, EACH = 160, 3
 """Questions that are made, and how many of one sentence at most."""
@@ -75,16 +76,16 @@ AT_ONCE = 64
 
 def fitting_probabilities(
     encoders: Encoders, snapshot: Snapshot, text: str, ids: Sequence[int] | NDArray[np.int64]
-) -> NDArray[np.float32]:
+) -> NDArray[np.float32] | None:
     """The probability of each of ``ids`` that it answers the query ``text``, with even prior odds: float32 (n,).
 
-    1 in a library that is too small to tell; 0 for passages that are not stored any more.
+    0 for passages that are not stored any more. None in a library that is too small to tell.
     """
     wanted = np.asarray(ids, np.int64).tolist()
     wording = LibraryWording(encoders, snapshot)
-    model = fitted(encoders, snapshot, wording) if wanted else None
+    model = fitted(encoders, snapshot, wording)
     if model is None:
-        return np.ones(len(wanted), np.float32)
+        return None
     question = Question.of(wording, text)
     rows: dict[int, float] = {}
     for at in range(0, len(wanted), AT_ONCE):
@@ -93,6 +94,21 @@ def fitting_probabilities(
             found = model.probabilities(_rows(wording, question, evidence))
             rows |= {one.passage: chance for one, chance in zip(evidence, found.tolist(), strict=True)}
     return np.array([rows.get(number, 0.0) for number in wanted], np.float32)
+
+
+def fitting(
+    encoders: Encoders, snapshot: Snapshot, text: str, ids: list[int], cutoff: float
+) -> tuple[list[int], dict[int, float], str]:
+    """Those of ``ids`` that answer ``text`` with a probability of ``cutoff`` or more, that of each, and what there is to tell."""
+    if not ids:
+        return ids, {}, ""
+    found = fitting_probabilities(encoders, snapshot, text, ids)
+    if found is None:
+        return ids, {}, f"{CUTOFF}the library is too small to tell whether passages are relevant; nothing was left out"
+    chances = dict(zip(ids, found.tolist(), strict=True))
+    kept = [number for number in ids if chances[number] >= cutoff]
+    note = f"{CUTOFF}the best passage is relevant with a probability of {max(chances.values()):.2f}, less than {cutoff:g}"
+    return kept, chances, "" if kept else note
 
 
 def fitted(encoders: Encoders, snapshot: Snapshot, wording: LibraryWording) -> Fitted | None:
