@@ -21,6 +21,9 @@ from .model import SentenceEncoder
 
 __all__ = ["Batches"]
 
+CHARACTERS = 6
+"""Of a token, more than which hardly any text has in the mean."""
+
 
 class Batches(Sequence[dict[str, Any]]):
     """The batch of each step, made when it is asked for; `CachedContrast` says what is in it.
@@ -102,9 +105,13 @@ class Batches(Sequence[dict[str, Any]]):
         ]
 
     def _taught(self, teacher: DenseEncoder, some: Sequence[Pair], rows: Sequence[tuple[int, int, int, str]]) -> Any:
-        """The teacher's unit vectors of the rows, queries first, float32 (rows, 1, dimension)."""
+        """The teacher's unit vectors of the rows, queries first, float32 (rows, 1, dimension).
+
+        It reads about as much of a text as the model does: more would take it longer than the model's whole step.
+        """
         before = len(self.prefixes[1])
-        texts = [text[before:] for role, _, _, text in rows if role != QUERY]
+        longest = before + CHARACTERS * self.model.tokens
+        texts = [text[before:longest] for role, _, _, text in rows if role != QUERY]
         found = np.concatenate([encode_queries(teacher, [one.query for one in some]), teacher.encode(texts)])
         return torch.from_numpy(found.astype(np.float32))[:, None]
 

@@ -230,7 +230,8 @@ class _Run(Run):
             most = -(-options.epochs * len(batches.pairs) // options.batch)
             began = time.monotonic()
             first = batches[0]
-            making = time.monotonic() - began
+            # The first batch has no negatives yet, which are a third of what a teacher reads.
+            making = (time.monotonic() - began) * (1.5 if self.teacher is not None and options.negatives else 1)
             each = making + MINING * seconds_of_step(model, first, chosen, options.layers)
             steps = max(1, min(most, int(self.left(TRAINED) / each)))
         batches.plan(int(steps))
