@@ -60,7 +60,7 @@ def test_words_apart_are_told(library: bookwheel.Library) -> None:
 def test_all_documents_under_a_limit(library: bookwheel.Library) -> None:
     assert library.ask("How many documents are there?").text == "There are 4 documents in the library."
     answer = library.ask("How many documents are there? year <= 2018")
-    assert answer.text == "There are 2 documents in it, within the limits."
+    assert answer.text == "There are 2 documents in the library, within the limits."
     assert answer.limits == ("year <= 2018",)
     assert library.ask("How many documents mention paid? year = 2018").claims[0].text.startswith("1 document of 2 mentions")
 
