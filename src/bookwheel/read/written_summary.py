@@ -140,7 +140,7 @@ def write_summary(
     if made.omitted:
         count = len(made.omitted)
         made.notes.append(
-            f"{count} {'sentences' if count > 1 else 'sentence'} that the model wrote left out: not in the documents"
+            f"{count} {'sentences that the model wrote are' if count > 1 else 'sentence that the model wrote is'} left out: not in the documents"
         )
     return made
 
