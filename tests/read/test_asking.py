@@ -176,3 +176,18 @@ def test_these_leave_something_unsaid(question: str) -> None:
 )
 def test_these_do_not(question: str) -> None:
     assert not unclear(question)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"inside": 5}, {"history": [5]}, {"model": 5}, {"model": " "}, {"model": object(), "method": "stuff"},
+        {"method": "stuff"}, {"passages": "x"}, {"threshold": float("nan")}, {"seconds": -1}, {"unsupported": "x"},
+    ],
+)  # fmt: skip
+def test_options_that_make_no_sense_are_told(wrong: dict[str, object]) -> None:
+    from bookwheel.read.options import AskOptions
+
+    with pytest.raises(bookwheel.UsageError) as told:
+        AskOptions(**wrong)  # type: ignore[arg-type]
+    assert "\n" not in str(told.value)
