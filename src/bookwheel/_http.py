@@ -211,7 +211,9 @@ class Client:
             silent = time.monotonic() - max(began, _deadline.clock.heard)
             if time.monotonic() - began >= left > 2 * silent:
                 raise ModelError(f"{self.who} did not come to an end within {left:.3g} s; allow more time") from None
-            raise ModelError(f"{self.who} sent nothing for {min(idle, silent):.3g} s; {advice}") from None
+            raise ModelError(
+                f"{self.who} sent nothing for {min(idle, silent):.3g} s; allow more time, or see whether it still runs"
+            ) from None
         except httpx.InvalidURL as error:
             raise ModelError(f"{self.base!r} is not an address ({error})") from None
         except httpx.ConnectError as error:

@@ -84,6 +84,7 @@ def test_wrong_questions_get_one_sentence(bookwheel: Bookwheel, tmp_path: Path) 
     assert bookwheel("index", tmp_path / "a.txt", "--library", library, "--encoder", "none").code == 0
     for words, told in (
         ((" ",), "the question is empty"),
+        (("where is the cat?", "--model", ""), "model must be the name of a language model"),
         (("cat " * 10_000,), "the question can have at most 32,768 characters, not 39,999"),
         (("where is the cat?", "--method", "corrective"), "the reading method 'corrective' needs a language model"),
     ):

@@ -60,7 +60,7 @@ def test_words_apart_are_told(library: bookwheel.Library) -> None:
 def test_all_documents_under_a_limit(library: bookwheel.Library) -> None:
     assert library.ask("How many documents are there?").text == "There are 4 documents in the library."
     answer = library.ask("How many documents are there? year <= 2018")
-    assert answer.text == "There are 2 documents in it, within the limits."
+    assert answer.text == "There are 2 documents in the library, within the limits."
     assert answer.limits == ("year <= 2018",)
     assert library.ask("How many documents mention paid? year = 2018").claims[0].text.startswith("1 document of 2 mentions")
 
@@ -176,3 +176,18 @@ def test_these_leave_something_unsaid(question: str) -> None:
 )
 def test_these_do_not(question: str) -> None:
     assert not unclear(question)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"inside": 5}, {"history": [5]}, {"model": 5}, {"model": " "}, {"model": object(), "method": "stuff"},
+        {"method": "stuff"}, {"passages": "x"}, {"threshold": float("nan")}, {"seconds": -1}, {"unsupported": "x"},
+    ],
+)  # fmt: skip
+def test_options_that_make_no_sense_are_told(wrong: dict[str, object]) -> None:
+    from bookwheel.read.options import AskOptions
+
+    with pytest.raises(bookwheel.UsageError) as told:
+        AskOptions(**wrong)  # type: ignore[arg-type]
+    assert "\n" not in str(told.value)

@@ -199,6 +199,12 @@ def test_numbers_dates_units_and_forms_of_a_word(one: str, other: str, alike: bo
     assert (len(first) == len(second) == 1 and same(first[0], second[0])) is alike
 
 
+def test_a_letter_and_its_accent_are_one_word() -> None:
+    apart = tokens_of("Le cafe\u0301 est ferme\u0301.")
+    assert [token.norm for token in apart] == ["le", "cafe", "est", "ferme", "."]
+    assert follows(apart, tokens_of("Le café est fermé."))
+
+
 @pytest.mark.parametrize(
     ("stored", "claim"),
     [

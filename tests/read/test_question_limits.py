@@ -41,6 +41,8 @@ def read(question: str, fields: list[str] = FIELDS) -> Limited:
         ("what do reports from 2019 say", "what do say", None),
         ("what was built, reports before 2019?", "what was built?", ["year < 2019"]),
         ("papers published between 2018 and 2020: what helps?", "what helps?", ["year from 2018 to 2020"]),
+        ("how many documents since 2020?", "how many documents?", ["year >= 2020"]),
+        ("list all reports from 2019", "list all reports", ["year = 2019"]),
         ("qué se construyó desde 2020", "qué se construyó", ["year >= 2020"]),
     ],
 )  # fmt: skip
@@ -91,3 +93,16 @@ def test_filters_add_up() -> None:
     assert found.where("size > 3") == '(size > 3) and ([tags] like "red") and (year >= 2020 or (year >= "2020" and year < "3"))'
     assert found.where(None, soft=False) == '[tags] like "red"'
     assert Limited("x").where(None) is None
+
+
+def test_what_is_no_limit_is_told_once() -> None:
+    assert read("only in /nowhere what was decided").unclear == (
+        "nothing in the library is in '/nowhere', so it was taken as words",
+    )
+    either = read("what was built? year >= 2020 or tag:red")
+    assert (len(either.limits), either.question) == (2, "what was built?")
+    assert [note for note in either.unclear if "joined by 'or'" in note]
+    assert not read("what is red or hot? year >= 2020").unclear
+    outside = read_limits("in:../up what was built", FIELDS, lambda where: None if ".." in where else False)
+    assert (outside.limits, outside.question) == ((), "in:../up what was built")
+    assert "was taken as words; write the whole path" in outside.unclear[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bookwheel.read.whole import WholeQuestion, whole_question
+from bookwheel.read.whole import WholeQuestion, apart, whole_question
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,17 @@ def test_recognised(question: str, phrases: list[str], counting: bool) -> None:
 )
 def test_all_documents(question: str) -> None:
     assert whole_question(question) == WholeQuestion((), counting=not question.startswith("list"))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "parts"),
+    [
+        ("Brücke or 桥", (("Brücke", "桥"), "any")), ("owls and the bees", (("owls", "bees"), "all")),
+        ("桥或者塔", (("桥", "塔"), "any")), ("owls, bees, ants", (("owls", "bees", "ants"), "all")), ("solar panel", None),
+    ],
+)  # fmt: skip
+def test_what_is_joined_in_a_phrase(phrase: str, parts: object) -> None:
+    assert apart(phrase) == parts
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def print_answer(answer: Answer, terminal: Terminal) -> None:
     for claim in proven:
         for quote in claim.quotes:
             shown[quote.evidence, _place(quote.place or quote.source, titles.get(quote.evidence))] = None
-    for number, place in sorted(shown):
+    for number, place in sorted(shown, key=lambda one: one[0]):
         click.echo(terminal.dim(f"[{number}] {place}"))
     used = {quote.evidence for claim in proven for quote in claim.quotes}
     if others := [one for one in answer.evidence if one.number not in used][:NEAREST]:

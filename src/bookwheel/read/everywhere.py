@@ -12,7 +12,7 @@ from .mentions import DocumentMentions, Mention
 from .options import AskOptions
 from .protocols import Collection
 from .sentence_cuts import sentence_cuts
-from .whole import WholeQuestion
+from .whole import WholeQuestion, apart
 
 __all__ = ["MentionList", "everywhere"]
 
@@ -58,7 +58,7 @@ def everywhere(collection: _Counts, question: str, whole: WholeQuestion, where: 
     started = time.perf_counter()
     searched = collection.count(where)
     if not whole.phrases:
-        within = "the library" if where is None else "it, within the limits"
+        within = "the library" if where is None else "the library, within the limits"
         told = f"There {'is' if searched == 1 else 'are'} {_plural(searched, 'document')} in {within}."
         timings = {"search": time.perf_counter() - started}
         listed = () if whole.counting else ("`bookwheel export` lists them",)
@@ -66,11 +66,8 @@ def everywhere(collection: _Counts, question: str, whole: WholeQuestion, where: 
     found = collection.mentions(whole.phrases, where, whole.together)
     notes = list(found.notes)
     told = _listed(whole)
-    if not found.documents and len(whole.phrases) == 1 and not whole.quoted and len(words := whole.phrases[0].split()) > 1:
-        apart = collection.mentions(words, where, "all")
-        if apart.documents:
-            notes.append(f"no document has the words {told} in a row; counted are documents that have all of them")
-            found, told = apart, f"all of the words {told}"
+    if not found.documents and len(whole.phrases) == 1 and not whole.quoted:
+        found, told = _otherwise(collection, whole.phrases[0], where, notes) or (found, told)
     scanned = time.perf_counter()
     if not found.documents:
         reason = f"no document mentions {told}: all {_plural(searched, 'document')} were searched"
@@ -94,6 +91,23 @@ def everywhere(collection: _Counts, question: str, whole: WholeQuestion, where: 
         timings={"search": scanned - started, "reading": time.perf_counter() - scanned},
         everywhere=found,
     )
+
+
+def _otherwise(collection: _Counts, phrase: str, where: str | None, notes: list[str]) -> tuple[MentionList, str] | None:
+    """What has the phrases that "and" or "or" joins in ``phrase``, or all of its words; None where no document does."""
+    told = f'"{phrase}"'
+    if (parts := apart(phrase)) is not None:
+        found = collection.mentions(parts[0], where, parts[1])
+        if found.documents:
+            both = "all" if parts[1] == "all" else "one"
+            notes.append(f"no document has the words {told} in a row; counted are documents that have {both} of its parts")
+            return found, (" and " if parts[1] == "all" else " or ").join(f'"{part}"' for part in parts[0])
+    if len(words := phrase.split()) > 1:
+        found = collection.mentions(words, where, "all")
+        if found.documents:
+            notes.append(f"no document has the words {told} in a row; counted are documents that have all of them")
+            return found, f"all of the words {told}"
+    return None
 
 
 def _quoted(collection: _Counts, found: MentionList, options: AskOptions) -> tuple[tuple[Evidence, ...], list[Quote]]:

@@ -101,6 +101,9 @@ _TIMES = [
 _UNMARKED = re.compile(rf"(?<!\w)(?P<words>(?:after|before|until)\s+{_WHEN}){_EDGE}", re.IGNORECASE)
 _JOINING = re.compile(r"(?:^|\s+)(?:and|where|with|whose|if|but|und|mit|wo|y|con|et|avec|limited to)\s*$", re.IGNORECASE)
 _LEADING = re.compile(r"^(?:and|und|y|et)\s+", re.IGNORECASE)
+_OR = re.compile(r"(?:^|\s)(?:or|oder|ou|o|或|أو)\s*$", re.IGNORECASE)
+_COUNTING = re.compile(r"\b(?:how many|number of|which|all|every|each|list|show|count)\s+(?:all |the )*$", re.IGNORECASE)
+_COUNTED = re.compile(rf"{_NOUNS}\b", re.IGNORECASE)
 _SPACED = re.compile(r"\s+([,;:?.!])")
 _DANGLING = re.compile(r"^[\s,;:]+|[\s,;:(]+$|[,;:]+\s*(?=[,;:?.!])")
 
@@ -121,6 +124,8 @@ def read_limits(question: str, fields: Collection[str], matches: Matches) -> Lim
             f"{match['words']!r} was taken as words; to limit by it, write {reading.when} "
             f"{'<' if match['words'].lower().startswith(('before', 'until')) else '>'} {match['when'][:4]}"
         )
+    if reading.either and len(reading.limits) > 1:
+        reading.tell("limits joined by 'or' are all applied; write such a filter as an option, with --where")
     return Limited(reading.text if reading.limits else question, tuple(reading.limits), tuple(reading.unclear))
 
 
@@ -146,6 +151,8 @@ class _Reading:
         self.text = text
         self.limits: list[Limit] = []
         self.unclear: list[str] = []
+        self.either = False
+        """Whether "or" stands before a limit."""
         self._fields = fields
         self._matches = matches
         self.when = next((fields[name] for name in _YEARS if name in fields), None)
@@ -159,13 +166,22 @@ class _Reading:
             if found is None:
                 at = match.start() + 1
                 continue
-            self.limits.append(found)
             before, after = self.text[: match.start()], self.text[match.end() :]
+            if (noun := _COUNTED.match(match.group())) is not None and _COUNTING.search(before):
+                before += noun.group()  # how many documents
+            self.limits.append(found)
+            self.either = self.either or _OR.search(before) is not None
+            before = _OR.sub("", before)
             before = _JOINING.sub("", before)
             if not before.strip():
                 after = _LEADING.sub("", after.lstrip(" ,;:"))
             at = 0
             self.text = _SPACED.sub(r"\1", _DANGLING.sub("", " ".join(f"{before} {after}".split())))
+
+    def tell(self, sentence: str) -> None:
+        """What is to be told of what was left as words, once."""
+        if sentence not in self.unclear:
+            self.unclear.append(sentence)
 
     def colon(self, match: re.Match[str]) -> Limit | None:
         """``field:value``, by the rules of the stage `syntax`."""
@@ -179,6 +195,9 @@ class _Reading:
             if wanted in ("path", "folder"):
                 where = folder_filter(value, self._matches) or f"{known} = {_text(value)}"
                 where = f"not ({where})" if match["sign"] else where
+                if self._matches(where) is None:
+                    self.tell(f"{match.group()!r:.120} was taken as words; write the whole path, or the last part of it alone")
+                    return None
             else:
                 quote = '"' if any(c.isspace() for c in value) else ""
                 parsed = parse_query(f"{match['sign']}{known}:{quote}{value}{quote}", (known,)).where
@@ -219,7 +238,7 @@ class _Reading:
         where = folder_filter(path, self._matches)
         if where is None:
             if "/" in path or (looks and only):
-                self.unclear.append(f"nothing in the library is in {path!r:.100}, so {text!r:.120} was taken as words")
+                self.tell(f"nothing in the library is in {path!r:.100}, so it was taken as words")
             return None
         return Limit(where, f"in {path}")
 

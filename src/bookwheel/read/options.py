@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
@@ -11,6 +12,10 @@ from ..rank.recipe import Recipe
 from .methods import METHODS
 
 __all__ = ["AskOptions", "checked_context"]
+
+
+_ASKED = ("generate", "stream", "entails")
+"""What a model has one of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,20 @@ class AskOptions:
             raise UsageError(f"there is no reading method {self.method!r:.80}; the methods are {', '.join(METHODS)}")
         if self.method is not None and self.model is None:
             raise UsageError(f"the reading method {self.method!r} needs a language model; name one with --model (model=)")
+        for name in ("model", "verifier"):
+            value = getattr(self, name)
+            if value is not None and not (
+                value.strip() if isinstance(value, str) else any(hasattr(value, one) for one in _ASKED)
+            ):
+                raise UsageError(f"{name} must be the name of a language model, or one that is loaded, not {value!r:.80}")
         if self.unsupported not in ("omit", "mark"):
             raise UsageError(f"unsupported must be 'omit' or 'mark', not {self.unsupported!r}")
         for name in ("history", "inside"):
             given = getattr(self, name)
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+            several = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (given,)
+            if wrong := [one for one in several if not isinstance(one, str)]:
+                raise UsageError(f"{name} must be strings, not {wrong[0]!r:.80}")
+            object.__setattr__(self, name, several)
 
 
 def checked_context(value: int) -> int:

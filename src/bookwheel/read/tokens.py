@@ -38,7 +38,7 @@ class Token:
 _TOKEN = re.compile(
     r"(?P<iso>\b\d{4}-\d{2}-\d{2}\b)"
     r"|(?P<number>(?:(?<![\w.,)\]%])[-−])?\d+(?:[.,]\d+)*|[½¼¾⅓⅔⅛])"
-    r"|(?P<word>[^\W\d_](?:[^\W_]|\u0300-\u036f|['’ʼ](?=[^\W\d_]))*)"
+    r"|(?P<word>[^\W\d_](?:[^\W_]|[\u0300-\u036f]|['’ʼ](?=[^\W\d_]))*)"
     r"|(?P<other>\S)"
 )
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")

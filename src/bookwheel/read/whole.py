@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["WholeQuestion", "whole_question"]
+__all__ = ["WholeQuestion", "apart", "whole_question"]
 
 LONGEST = 1000
 """Characters of a question that may be one; a longer one is no such question."""
@@ -138,7 +138,8 @@ _PATTERNS = _compiled(_LISTING, _COUNTING)
 _EVERYTHING = _compiled(_ALL_LISTED, _ALL_COUNTED)
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|(?<!\w)'([^']+)'(?!\w)|‘([^’]+)’")
 _BETWEEN = re.compile(r"\s*(?:,|\band\b|\bor\b|\bund\b|\boder\b|\by\b|\bo\b|\bet\b|\bou\b|&|both|either)\s*", re.IGNORECASE)
-_OR = re.compile(r"\b(?:or|oder|o|ou)\b", re.IGNORECASE)
+_OR = re.compile(r"\b(?:or|oder|o|ou|أو)\b|或者?", re.IGNORECASE)
+_JOINED = re.compile(r"\s*(?:[,、，،]|\b(?:and|or|und|oder|y|o|et|ou|أو)\b|&|或者?|以及|和|与)\s*", re.IGNORECASE)
 _NAMING = re.compile(
     r"^(?:l'|(?:the|a|an|any|some|der|die|das|den|dem|ein|eine|einen|el|la|los|las|un|una|le|les|une|du|des)\s+)?"
     r"(?:(?:words?|terms?|phrases?|names?|expressions?|strings?|wort|wörter|begriff|ausdruck|palabras?|términos?|frase|mots?|"
@@ -160,6 +161,13 @@ def whole_question(question: str) -> WholeQuestion | None:
         if pattern.match(text) is not None:
             return WholeQuestion((), counting=counting)
     return None
+
+
+def apart(phrase: str) -> tuple[tuple[str, ...], Literal["all", "any"]] | None:
+    """The phrases that "and" or "or" joins in ``phrase``, which stood in no quotation marks; None where nothing does."""
+    parts = [_NAMING.sub("", part, count=1).strip() for part in _JOINED.split(phrase)]
+    parts = [part for part in parts if any(character.isalnum() for character in part)]
+    return (tuple(parts), "any" if _OR.search(phrase) else "all") if len(parts) > 1 else None
 
 
 def _made(sought: str, counting: bool) -> WholeQuestion | None:

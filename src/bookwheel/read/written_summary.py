@@ -139,9 +139,8 @@ def write_summary(
     made.claims = tuple(placed(collection, claims))
     if made.omitted:
         count = len(made.omitted)
-        made.notes.append(
-            f"{count} {'sentences' if count > 1 else 'sentence'} that the model wrote left out: not in the documents"
-        )
+        said = f"{count} sentences that the model wrote are" if count > 1 else "a sentence that the model wrote is"
+        made.notes.append(f"{said} left out: not in the documents")
     return made
 
 
