@@ -356,12 +356,14 @@ def tokens(
 )
 @argument("name", metavar="NAME")
 @option("--layers", type=Whole(1), default=2, metavar="N", help="Of the encoder, that queries go through. [default: 2]")
+@option("--least", type=Number(0, 1), metavar="SHARE", help="Of the whole model's nDCG@10, that is enough. [default: 0.98]")
 @plot_option
 @training_options(30)
 def tower(
     name: str,
     library: Library,
     layers: int,
+    least: float | None,
     out: str | None,
     plot: Path | None,
     minutes: float,
@@ -378,7 +380,8 @@ def tower(
     from ..train import train_tower
     from .encoders import library_flag
 
-    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=shown(as_json, plot))
+    enough = {} if least is None else {"least": least}
+    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=shown(as_json, plot), **enough)
     following = f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{library_flag(library)}"
     finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
 
