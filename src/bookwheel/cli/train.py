@@ -356,14 +356,20 @@ def tokens(
 )
 @argument("name", metavar="NAME")
 @option("--layers", type=Whole(1), default=2, metavar="N", help="Of the encoder, that queries go through. [default: 2]")
-@option("--least", type=Number(0, 1), metavar="SHARE", help="Of the whole model's nDCG@10, that is enough. [default: 0.98]")
+@option(
+    "--least",
+    type=Number(0, 1),
+    default=0.98,
+    metavar="SHARE",
+    help="Of the whole model's nDCG@10, that is enough. [default: 0.98]",
+)
 @plot_option
 @training_options(30)
 def tower(
     name: str,
     library: Library,
     layers: int,
-    least: float | None,
+    least: float,
     out: str | None,
     plot: Path | None,
     minutes: float,
