@@ -386,8 +386,9 @@ def tower(
     from ..train import train_tower
     from .encoders import library_flag
 
-    enough = {} if least is None else {"least": least}
-    found = train_tower(library, name, out, layers=layers, minutes=minutes, seed=seed, progress=shown(as_json, plot), **enough)
+    found = train_tower(
+        library, name, out, layers=layers, least=least, minutes=minutes, seed=seed, progress=shown(as_json, plot)
+    )
     following = f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{library_flag(library)}"
     finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
 
