@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,26 @@ from common import table
 
 Pairs = Mapping[str, tuple[str, str]]
 """What is compared, to the recipe before and the recipe after."""
+
+
+def trained(folder: Path, train: Callable[[], Any]) -> dict[str, Any]:
+    """What ``train`` came to, with the processor's seconds of all its pieces; kept in ``folder``, and not done again."""
+    done, pieces = folder / "training.json", folder / "seconds.jsonl"
+    if not done.exists():
+        began = time.process_time()
+        try:
+            found = train()
+        finally:
+            with pieces.open("a") as file:
+                file.write(f"{time.process_time() - began}\n")
+        print(found, flush=True)
+        print(json.dumps(found.to_dict().get("validation")), flush=True)
+        memory = [{"part": one.part, "planned": one.planned, "measured": one.measured} for one in found.memory_plan or ()]
+        done.write_text(json.dumps({**found.to_dict(), "memory": memory}))
+    return {
+        "training": json.loads(done.read_text()),
+        "processor_seconds": sum(map(float, pieces.read_text().split())),
+    }
 
 
 def compared(library: bookwheel.Library, collection: Collection, pairs: Pairs, *, taken: bool) -> dict[str, Any]:

@@ -14,9 +14,7 @@ command refuses its model, the difference is 0, since nothing changes. Nothing i
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from common import ROOT, SCRATCH, SHARED, keep, read_texts
 sys.path.insert(0, str(ROOT / "src"))
 
 import bookwheel
-from before_after import compared, named, told
+from before_after import compared, named, told, trained
 from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
 from bookwheel.train import EncoderOptions, train_encoder
@@ -34,27 +32,16 @@ COLLECTIONS = ("scifact", "cranfield")
 PAIRS = {"vectors": ("before", "trained"), "with BM25": ("0.5*bm25 + 0.5*before", "0.5*bm25 + 0.5*trained")}
 
 
-def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """What training came to, with the processor's seconds of all its pieces; kept in ``folder``."""
-    done, pieces = folder / "training.json", folder / "seconds.jsonl"
-    if not done.exists():
-        began = time.process_time()
-        try:
-            options = EncoderOptions(batch=args.batch, rate=args.rate, tokens=args.tokens, layers=args.layers)
-            found = train_encoder(
-                library, args.model, folder / "model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, ram=args.ram,
-                options=options, sources=args.sources or ["titles"], progress=auto,
-            )  # fmt: skip
-        finally:
-            with pieces.open("a") as file:
-                file.write(f"{time.process_time() - began}\n")
-        print(found, flush=True)
-        memory = [{"part": one.part, "planned": one.planned, "measured": one.measured} for one in found.memory_plan or ()]
-        done.write_text(json.dumps({**found.to_dict(), "memory": memory}))
-    return {
-        "training": json.loads(done.read_text()),
-        "processor_seconds": sum(map(float, pieces.read_text().split())),
-    }
+def trained_here(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """What training came to."""
+    options = EncoderOptions(batch=args.batch, rate=args.rate, tokens=args.tokens, layers=args.layers)
+    return trained(
+        folder,
+        lambda: train_encoder(
+            library, args.model, folder / "model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, ram=args.ram,
+            options=options, sources=args.sources or ["titles"], progress=auto,
+        ),
+    )  # fmt: skip
 
 
 def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -65,7 +52,7 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
     with bookwheel.open(folder / "library", create=True) as library:
         if not library.document_count:
             library.add(collection.documents())
-        row = {"collection": name, **trained(library, folder, args)}
+        row = {"collection": name, **trained_here(library, folder, args)}
         taken = row["training"]["folder"]
         for encoder, model in {"before": args.model, **({"trained": taken} if taken else {})}.items():
             if encoder not in [one.name for one in library.encoders()]:
@@ -84,7 +71,7 @@ def at_text(args: argparse.Namespace) -> None:
         if not library.document_count:
             texts = read_texts(args.text, args.passages)
             library.add({"id": one["_id"], "title": one["title"], "text": one["text"]} for one in texts)
-        trained(library, folder, args)
+        trained_here(library, folder, args)
 
 
 def main() -> None:

@@ -14,9 +14,7 @@ was when the same command is given again.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ from common import ROOT, SCRATCH, SHARED, keep, read_texts
 sys.path.insert(0, str(ROOT / "src"))
 
 import bookwheel
-from before_after import compared, named, told
+from before_after import compared, named, told, trained
 from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
 from bookwheel.train import RerankerOptions, TokensOptions, train_reranker, train_tokens
@@ -35,30 +33,18 @@ COLLECTIONS = ("scifact", "cranfield")
 COLUMNS = ("as recommended", "its score alone")
 
 
-def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """What training came to, with the processor's seconds of all its pieces; kept in ``folder``."""
-    done, pieces = folder / "training.json", folder / "seconds.jsonl"
-    if not done.exists():
-        began = time.process_time()
-        try:
-            kind, train = {"reranker": (RerankerOptions, train_reranker), "tokens": (TokensOptions, train_tokens)}[args.what]
-            told = {name: getattr(args, name) for name in ("loss", "rate", "tokens", "batch", "others", "layers")}
-            options = kind(**{name: value for name, value in told.items() if value is not None})
-            found = train(
-                library, args.model, folder / "model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, ram=args.ram,
-                options=options, sources=args.sources or ["titles"], progress=auto,
-            )  # fmt: skip
-        finally:
-            with pieces.open("a") as file:
-                file.write(f"{time.process_time() - began}\n")
-        print(found, flush=True)
-        print(json.dumps(found.to_dict()["validation"]), flush=True)
-        memory = [{"part": one.part, "planned": one.planned, "measured": one.measured} for one in found.memory_plan or ()]
-        done.write_text(json.dumps({**found.to_dict(), "memory": memory}))
-    return {
-        "training": json.loads(done.read_text()),
-        "processor_seconds": sum(map(float, pieces.read_text().split())),
-    }
+def trained_here(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """What training came to."""
+    kind, train = {"reranker": (RerankerOptions, train_reranker), "tokens": (TokensOptions, train_tokens)}[args.what]
+    told = {name: getattr(args, name) for name in ("loss", "rate", "tokens", "batch", "others", "layers")}
+    options = kind(**{name: value for name, value in told.items() if value is not None})
+    return trained(
+        folder,
+        lambda: train(
+            library, args.model, folder / "model", teacher=args.teacher, minutes=args.minutes, seed=args.seed, ram=args.ram,
+            options=options, sources=args.sources or ["titles"], progress=auto,
+        ),
+    )  # fmt: skip
 
 
 def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -72,7 +58,7 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
     with bookwheel.open(folder / "library", create=True) as library:
         if not library.document_count:
             library.add(collection.documents())
-        row = {"collection": name, **trained(library, folder, args)}
+        row = {"collection": name, **trained_here(library, folder, args)}
         found = row["training"]
         taken = found["folder"] is not None
         if taken and args.what == "tokens":
@@ -94,7 +80,7 @@ def at_text(args: argparse.Namespace) -> None:
         if not library.document_count:
             texts = read_texts(args.text, args.passages)
             library.add({"id": one["_id"], "title": one["title"], "text": one["text"]} for one in texts)
-        trained(library, folder, args)
+        trained_here(library, folder, args)
 
 
 def main() -> None:

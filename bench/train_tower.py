@@ -12,11 +12,9 @@ these queries. A run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on wh
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from common import ROOT, SCRATCH, SHARED, keep, table
 sys.path.insert(0, str(ROOT / "src"))
 
 import bookwheel
-from before_after import named
+from before_after import named, trained
 from bookwheel.encode import load_encoder
 from bookwheel.evaluate import load_collection
 from bookwheel.evaluate.significance import holm, paired_t
@@ -41,27 +39,17 @@ TIMED = 200
 """Judged queries whose encoding is timed, one at a time."""
 
 
-def trained(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """What training came to, with the processor's seconds of all its pieces; the tower is written however good it is."""
-    done, pieces = folder / "training.json", folder / "seconds.jsonl"
-    if not done.exists():
-        began = time.process_time()
+def trained_here(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """What training came to; the tower is written however good it is."""
+
+    def train() -> Any:
         shutil.rmtree(folder / "model", ignore_errors=True)
-        try:
-            found = train_tower(
-                library, WHOLE, folder / "model", layers=args.layers, minutes=args.minutes, seed=args.seed, ram=args.ram,
-                least=0.0, options=TowerOptions(batch=args.batch, rate=args.rate), progress=auto,
-            )  # fmt: skip
-        finally:
-            with pieces.open("a") as file:
-                file.write(f"{time.process_time() - began}\n")
-        print(found, flush=True)
-        memory = [{"part": one.part, "planned": one.planned, "measured": one.measured} for one in found.memory_plan or ()]
-        done.write_text(json.dumps({**found.to_dict(), "memory": memory}))
-    return {
-        "training": json.loads(done.read_text()),
-        "processor_seconds": sum(map(float, pieces.read_text().split())),
-    }
+        return train_tower(
+            library, WHOLE, folder / "model", layers=args.layers, minutes=args.minutes, seed=args.seed, ram=args.ram,
+            least=0.0, options=TowerOptions(batch=args.batch, rate=args.rate), progress=auto,
+        )  # fmt: skip
+
+    return trained(folder, train)
 
 
 def untrained(model: Path, layers: list[int], folder: Path) -> Any:
@@ -89,7 +77,7 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
         if WHOLE not in [one.name for one in library.encoders()]:
             library.add_encoder(WHOLE, args.model)
         library.embed(WHOLE, progress=auto)
-        row = {"collection": name, **trained(library, folder, args)}
+        row = {"collection": name, **trained_here(library, folder, args)}
         training = row["training"] = named(row["training"])
         with tempfile.TemporaryDirectory(prefix="untrained-", dir=folder) as scratch:
             encoders = {

@@ -120,6 +120,9 @@ def test_sources_are_named_as_they_are_given() -> None:
     assert {"cloze", "links", "replies", "written"} < set(SOURCES)
     with pytest.raises(UsageError, match=r"give written=MODEL, such as written=smollm2"):
         source_of("written")
+    with pytest.raises(UsageError, match="log is read from a file; give log=FILE"):
+        source_of("log")
+    assert SOURCES["log"] is SOURCES["queries"]
     with pytest.raises(UsageError, match="give cloze alone"):
         source_of("cloze=x")
     with pytest.raises(UsageError, match=r"choose from titles, cloze, links, replies, written=MODEL"):

@@ -226,7 +226,7 @@ def encoder(
     pip install 'bookwheel[train]'. SOURCE is titles (titles, headings and sentences of the library, each with the
     passage that it is taken out of), cloze (the words around a name or number), links, replies (subjects of
     threads of mails), written=MODEL (questions that a language model writes), queries (what people asked and
-    opened; queries=FILE for a log), judgments=FOLDER (a judged collection) or pairs=FILE (lines of JSON with query
+    opened; log=FILE for a log), judgments=FOLDER (a judged collection) or pairs=FILE (lines of JSON with query
     and answer). After Ctrl-C the same command continues.
     """
     from ..train import EncoderOptions, train_encoder

@@ -63,8 +63,9 @@ def source_of(text: str) -> Source:
     name, _, path = text.partition("=")
     if name not in SOURCES:
         raise UsageError(f"there is no source {name!r:.60} of pairs; choose from {', '.join(NAMED.values())}")
-    if not path and name in ("judgments", "pairs"):
-        raise UsageError(f"{name} are read from a {'folder' if name == 'judgments' else 'file'}; give {NAMED[name]}")
+    if not path and name in ("judgments", "log", "pairs"):
+        verb = "is" if name == "log" else "are"
+        raise UsageError(f"{name} {verb} read from a {'folder' if name == 'judgments' else 'file'}; give {NAMED[name]}")
     if not path and name == "written":
         raise UsageError(f"written questions are a language model's; give {NAMED[name]}, such as written=smollm2")
     if path and "=" not in NAMED[name]:
@@ -189,13 +190,21 @@ def _two(value: object) -> tuple[str, str] | None:
 
 
 SOURCES: Mapping[str, Callable[[Material, str], Iterator[Pair]]] = MappingProxyType(
-    {"titles": _titles, **{way: made(way) for way in MADE}, "queries": _queries, "judgments": _judgments, "pairs": _pairs}
+    {
+        "titles": _titles,
+        **{way: made(way) for way in MADE},
+        "queries": _queries,
+        "log": _queries,
+        "judgments": _judgments,
+        "pairs": _pairs,
+    }
 )
 """Name to function."""
 NAMED = {
     "titles": "titles",
     **{way: "written=MODEL" if way == "written" else way for way in MADE},
     "queries": "queries[=FILE]",
+    "log": "log=FILE",
     "judgments": "judgments=FOLDER",
     "pairs": "pairs=FILE",
 }
