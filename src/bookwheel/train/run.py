@@ -82,10 +82,11 @@ class Run:
     def held_out(self, count: int, least: int) -> MadeCollection:
         """At most ``count`` queries made of the library. Raises `InputError` for fewer than ``least``."""
         made = made_collection(self.library, count, seed=self.seed, progress=self.progress)
-        if len(made.judged) < least:
+        if (count_made := len(made.judged)) < least:
+            some = f"{count_made} {'query' if count_made == 1 else 'queries'}"
             raise InputError(
-                f"only {len(made.judged)} queries could be made of {self.library.path} to tell a better model from a worse one, and "
-                f"{least} are needed ({'; '.join(made.notes)}); index more documents, or longer ones"
+                f"only {some} could be made of {self.library.path} to tell a better model from a worse one, and {least} are needed "
+                f"({'; '.join(made.notes)}); index more documents, or longer ones"
             )
         return made
 
