@@ -11,10 +11,13 @@ import pytest
 import bookwheel
 from bookwheel import Document
 from bookwheel._errors import UsageError
+from bookwheel.train.data.made import _answer
 from bookwheel.train.data.material import Asking, Material
 from bookwheel.train.data.passages import Passages
 from bookwheel.train.data.sources import SOURCES, pairs_of, source_of
+from bookwheel.tune.made.drawn import Drawn
 from bookwheel.tune.made.masking import plain_words
+from bookwheel.tune.made.query import Draft, Taken
 
 LINKED = {
     "sails.md": "# Sails\n\nA sloop carries one mast. See [rigging of small sloops](ropes.md) for what holds it up.\n",
@@ -114,6 +117,19 @@ def test_a_model_writes_questions_until_the_time_is_over(
     calls = model.calls
     assert list(pairs_of(material(library, count=6), [source_of("written=asked")], [])) == pairs
     assert model.calls == calls  # answers are kept
+
+
+def test_what_is_taken_out_of_an_answer_may_overlap(library: bookwheel.Library) -> None:
+    """A span inside of the question's own words takes nothing beside them away."""
+    document = next(iter(Drawn.of(library, 0).documents()))
+    end = document.passages[0][1]
+    words = document.text[:end].split()
+    phrase, rest = " ".join(words[:6]), " ".join(words[6:])
+    longest = max(words[:6], key=len)
+    inside = document.text.find(longest)
+    draft = Draft(phrase, {document.number: 1}, {document.number: Taken(spans=((inside, inside + len(longest)),))}, "")
+    answer = _answer(document, draft)
+    assert plain_words(answer.removeprefix(document.title)) == plain_words(rest)
 
 
 def test_sources_are_named_as_they_are_given() -> None:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..._errors import LibraryDamaged
 from ...library.results import StoredDocument
 from ...tune.made.drawn import Drawn
-from ...tune.made.masking import occurrences
+from ...tune.made.masking import occurrences, without
 from ...tune.made.query import Draft, Taken
 from ...tune.made.registry import WAYS
 from .material import Material
@@ -40,7 +41,7 @@ class made:  # noqa: N801  # a source is a function; this one has a parameter
             for number in draft.relevant:
                 try:
                     document = material.copy.document(number)
-                except KeyError:
+                except (KeyError, LibraryDamaged):
                     continue
                 answer = _answer(document, draft)
                 if drawn.wording.usable(draft.text) and len(drawn.wording.telling(answer)) >= LEAST:
@@ -61,10 +62,9 @@ def _answer(document: StoredDocument, draft: Draft) -> str:
     place = taken.spans[0][0] if taken.spans else int(told[1]) if told else 0
     start, end = next(((a, b) for a, b in document.passages if a <= place < b), (0, len(document.text)))
     text = document.text[start:end]
-    cut = [(max(0, a - start), b - start) for a, b in taken.spans if a < end and b > start]
+    cut = [(a - start, b - start) for a, b in taken.spans]
     for phrase in (*taken.phrases, draft.text):
         cut += occurrences(text, phrase)
-    for a, b in sorted(cut, reverse=True):
-        text = f"{text[:a]} {text[b:]}"
+    text = without(text, cut)
     title = "" if taken.title or occurrences(document.title, draft.text) else document.title
     return (f"{title}\n{text}" if title else text)[:LONGEST]

@@ -11,7 +11,7 @@ from ...documents.document import Document
 from ...library.results import StoredDocument
 from .query import Taken
 
-__all__ = ["TooLittle", "left_of", "masked", "occurrences", "plain_words", "unmasked"]
+__all__ = ["TooLittle", "left_of", "masked", "occurrences", "plain_words", "unmasked", "without"]
 
 LEAST_WORDS = 8
 """Words of a document that must be left; a word of a script without spaces counts by its characters."""
@@ -71,6 +71,11 @@ def unmasked(document: StoredDocument) -> Document:
 def left_of(text: str) -> int:
     """How many words ``text`` has; a run of a script without spaces counts one for two characters."""
     return sum(1 if word.isascii() or len(word) < 20 else len(word) // 2 for word, _, _ in spans_of(text[:10_000]))
+
+
+def without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """``text`` with one space in the place of each of ``spans``, which may overlap or reach over its ends."""
+    return _without(text, _joined(spans, len(text)))
 
 
 def _joined(spans: Iterable[tuple[int, int]], length: int) -> list[tuple[int, int]]:
