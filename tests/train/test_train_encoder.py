@@ -6,7 +6,6 @@ import json
 import random
 import shutil
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import numpy as np
 import pytest
 
 import bookwheel
-from bookwheel import Document
 from bookwheel._errors import BudgetError, InputError, ModelError, TrainingError, UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.library.manifest import Manifest
@@ -30,8 +28,6 @@ from bookwheel.train.data.typos import mistyped
 from bookwheel.train.encoder import onnx, training
 from bookwheel.train.kept import FOLDER
 from bookwheel.train.safety import Verdict
-from bookwheel.tune.made import made_collection
-from bookwheel.tune.reliability import searchable
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers", reason="training encoders needs bookwheel[train]")
@@ -48,42 +44,6 @@ from bookwheel.train.objectives.cached_imitation import CachedImitation, alike  
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 OPTIONS = EncoderOptions(batch=16, tokens=24, rate=2e-3, epochs=1)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two layers with random weights, in sentence-transformers' layout."""
-    sys.path.append(str(Path(__file__).parents[1] / "encode"))
-    try:
-        import encoder_models as models
-    finally:
-        sys.path.pop()
-    path = models.write_bert(tmp_path_factory.mktemp("tiny") / "model", models.bert_weights(3))
-    models.write_modules(
-        path,
-        (
-            "sentence_transformers.models.Pooling",
-            "1_Pooling",
-            {"word_embedding_dimension": models.HIDDEN, "pooling_mode_mean_tokens": True},
-        ),
-    )
-    return path
-
-
-@pytest.fixture(scope="module")
-def held(prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
-    """A library, queries made of it, and the copy without them: what every run begins with."""
-    path = tmp_path_factory.mktemp("trained") / "library"
-    with bookwheel.open(path, create=True, language="english") as library:
-        library.add([Document(str(number), text, title=title) for number, (title, text) in enumerate(prose[:80])], workers=1)
-        made = made_collection(library, 60)
-        with searchable(library, made) as copy:
-            yield library, made, copy
-
-
-@pytest.fixture
-def library(held: tuple) -> bookwheel.Library:
-    return held[0]
 
 
 @pytest.fixture
