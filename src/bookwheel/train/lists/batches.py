@@ -56,6 +56,10 @@ class ListBatches(Sequence[dict[str, Any]]):
             [pair.document for pair in self.pairs], self.batch, steps, self.seed, domains=[pair.domain for pair in self.pairs]
         )
 
+    def close(self) -> None:
+        """Let go of the model."""
+        del self.model
+
     def __len__(self) -> int:
         return len(self.steps)
 

@@ -8,7 +8,7 @@ import shutil
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +20,7 @@ from ...encode.catalogue import licence_of
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder
 from ...library.library import Library
+from ...memory.heap import trim_heap
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.material import Material
@@ -113,6 +114,8 @@ class ListRun(Run):
     """Of BM25, that are put into order where models are compared."""
     from_start: ClassVar[bool] = False
     """Whether the weights before the first step may be the best."""
+    ladder: ClassVar[Sequence[str]] = LADDER
+    """Methods of training, best first."""
     tags: ClassVar[tuple[str, ...]]
     modules: ClassVar[tuple[str, ...]]
     """Whose versions the card says."""
@@ -158,6 +161,16 @@ class ListRun(Run):
     def says(self, weight: float) -> str:
         """What the model is, for its card."""
 
+    def changes(self) -> Mapping[str, Any]:
+        """Parameters for all methods of the ladder."""
+        return {"layers": self.options.layers}
+
+    def timed(self, model: Any) -> AbstractContextManager[None]:
+        """While it lasts, a step takes as long as one of the ladder's methods does."""
+        from ..memory.modules import last_layers
+
+        return last_layers(model, self.options.layers)
+
     # -- the run -------------------------------------------------------------------------------------------------------
 
     def run(self) -> ListTraining:
@@ -171,6 +184,11 @@ class ListRun(Run):
         model, batches = self._batches(copy, made)
         plan, outcome = self._steps(model, batches)
         weights = self._saved(len(outcome.losses), model)
+        batches.close()
+        outcome.model = None
+        del model
+        gc.collect()
+        trim_heap()
         step, weight, validation, said = self._compared(copy, made, weights)
         found = ListTraining(
             kind=self.kind, library=str(self.library.path), folder=None, recipe=None, base=self.base.name, teacher=self.teacher_name,
@@ -220,7 +238,6 @@ class ListRun(Run):
         return int(room)
 
     def _seconds_of_step(self, model: Any, batch: dict[str, Any], rows: int) -> float:
-        from ..memory.modules import last_layers
         from ..trainable import step_seconds
 
         goal = self._goal()
@@ -228,7 +245,7 @@ class ListRun(Run):
         def once(part: dict[str, Any]) -> None:
             goal.total(model, goal.prepare(part)).backward()
 
-        with last_layers(model, self.options.layers):
+        with self.timed(model):
             return UPDATE * step_seconds(model, batch, rows, once, lambda part: int(part["ids"].numel()))
 
     def _goal(self) -> Any:
@@ -258,10 +275,10 @@ class ListRun(Run):
         goal = self._goal()
         known = self.kept.fact("method")
         # A run that is taken up again trains as it began, however fast the machine is now.
-        methods = LADDER if known is None else (str(known),)
+        methods = self.ladder if known is None else (str(known),)
         chosen = plan(
             model, largest(model, options.batch, options.others), self.memory.ram, objective=goal, methods=methods,
-            changes={"layers": options.layers},
+            changes=self.changes(),
         )  # fmt: skip
         steps = self.kept.fact("steps")
         if steps is None:
