@@ -16,8 +16,7 @@ import bookwheel
 from bookwheel._errors import BudgetError, InputError, ModelError, TrainingError, UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.library.manifest import Manifest
-from bookwheel.train import EncoderOptions, train_encoder
-from bookwheel.train import run as runs
+from bookwheel.train import EncoderOptions, held_out, train_encoder
 from bookwheel.train.data.material import Material
 from bookwheel.train.data.negatives import NONE, hard_negatives
 from bookwheel.train.data.pairs import Pair, drawn, hardness
@@ -49,7 +48,7 @@ OPTIONS = EncoderOptions(batch=16, tokens=24, rate=2e-3, epochs=1)
 @pytest.fixture
 def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "PAIRS", 160)
-    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
 
 

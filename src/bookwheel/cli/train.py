@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._errors import UsageError
 from .command import Group, argument, command, option
 from .options import Number, Whole, Widths, json_option, library_option, memory_option
 from .output import clean, json_document, print_memory_plan
@@ -74,6 +76,11 @@ def shown(as_json: bool, plot: Path | None = None) -> Progress:
     return silent if as_json else auto
 
 
+compare_option = option(
+    "--compare",
+    metavar="FOLDER",
+    help="A judged collection to compare by, instead of queries made of the library.",
+)
 plot_option = option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -119,6 +126,7 @@ def finished(
 @option("--teacher", metavar="MODEL", help="A neural encoder to imitate as well: a model, or its name in the library.")
 @option("--replace", "use", is_flag=True, help="Replace the vectors made while indexing, where the model is better.")
 @plot_option
+@compare_option
 @training_options(5)
 def static(
     library: Library,
@@ -126,6 +134,7 @@ def static(
     teacher: str | None,
     use: bool,
     plot: Path | None,
+    compare: str | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -141,7 +150,7 @@ def static(
     from .encoders import library_flag
 
     show = shown(as_json, plot)
-    found = train_static(library, out, teacher=teacher, minutes=minutes, seed=seed, progress=show)
+    found = train_static(library, out, teacher=teacher, compare=compare, minutes=minutes, seed=seed, progress=show)
     use = use and found.folder is not None
     if use and found.folder is not None:
         library.replace_encoder("dense", found.folder)
@@ -206,6 +215,7 @@ sources_option = option(
 @sources_option
 @option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
 @plot_option
+@compare_option
 @training_options(45)
 def encoder(
     model: str,
@@ -215,6 +225,7 @@ def encoder(
     sources: tuple[str, ...],
     batch: int | None,
     plot: Path | None,
+    compare: str | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -239,6 +250,7 @@ def encoder(
         out,
         teacher=teacher,
         sources=sources or ("titles",),
+        compare=compare,
         minutes=minutes,
         seed=seed,
         options=options,
@@ -261,6 +273,7 @@ def encoder(
 @option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise with a teacher, contrast without]")
 @sources_option
 @plot_option
+@compare_option
 @training_options(45)
 def reranker(
     model: str,
@@ -270,6 +283,7 @@ def reranker(
     sources: tuple[str, ...],
     out: str | None,
     plot: Path | None,
+    compare: str | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -285,7 +299,7 @@ def reranker(
     from .encoders import library_flag
 
     found = train_reranker(
-        library, model, out, teacher=teacher, sources=sources or ("titles",), minutes=minutes, seed=seed,
+        library, model, out, teacher=teacher, sources=sources or ("titles",), compare=compare, minutes=minutes, seed=seed,
         options=RerankerOptions(loss=loss), progress=shown(as_json, plot),
     )  # fmt: skip
     following = f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{library_flag(library)}"
@@ -307,8 +321,10 @@ def reranker(
 @option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library. [default: MODEL]")
 @option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise]")
 @option("--dimension", type=Whole(8), metavar="N", help="Of a token's vector. [default: 128]")
+@option("--untrained", is_flag=True, help="Write the start of training, unless it is worse than BM25; in a minute or so.")
 @sources_option
 @plot_option
+@compare_option
 @training_options(45)
 def tokens(
     model: str,
@@ -316,9 +332,11 @@ def tokens(
     teacher: str | None,
     loss: str | None,
     dimension: int | None,
+    untrained: bool,
     sources: tuple[str, ...],
     out: str | None,
     plot: Path | None,
+    compare: str | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -333,9 +351,13 @@ def tokens(
     from ..train import TokensOptions, train_tokens
     from .encoders import library_flag
 
-    options = TokensOptions(loss=loss) if dimension is None else TokensOptions(loss=loss, dimension=dimension)
+    if untrained and plot is not None:
+        raise UsageError("untrained, there is no loss to draw; leave out --plot")
+    options = TokensOptions(loss=loss, untrained=untrained)
+    if dimension is not None:
+        options = replace(options, dimension=dimension)
     found = train_tokens(
-        library, model, out, teacher=teacher, sources=sources or ("titles",), minutes=minutes, seed=seed, options=options,
+        library, model, out, teacher=teacher, sources=sources or ("titles",), compare=compare, minutes=minutes, seed=seed, options=options,
         progress=shown(as_json, plot),
     )  # fmt: skip
     flag = library_flag(library)
@@ -364,6 +386,7 @@ def tokens(
     help="Of the whole model's nDCG@10, that is enough. [default: 0.98]",
 )
 @plot_option
+@compare_option
 @training_options(30)
 def tower(
     name: str,
@@ -372,6 +395,7 @@ def tower(
     least: float,
     out: str | None,
     plot: Path | None,
+    compare: str | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -387,7 +411,15 @@ def tower(
     from .encoders import library_flag
 
     found = train_tower(
-        library, name, out, layers=layers, least=least, minutes=minutes, seed=seed, progress=shown(as_json, plot)
+        library,
+        name,
+        out,
+        layers=layers,
+        least=least,
+        compare=compare,
+        minutes=minutes,
+        seed=seed,
+        progress=shown(as_json, plot),
     )
     following = f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{library_flag(library)}"
     finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
@@ -404,6 +436,7 @@ def tower(
 @argument("name", metavar="NAME")
 @option("--dimensions", type=Widths(), metavar="N,…", help="Of the new vectors, and where they may be cut. [default: all]")
 @option("--add", metavar="NAME", help="Add the model under this name, with the stored vectors mapped.")
+@compare_option
 @training_options(5)
 def projection(
     name: str,
@@ -411,6 +444,7 @@ def projection(
     dimensions: tuple[int, ...] | None,
     add: str | None,
     out: str | None,
+    compare: str | None,
     minutes: float,
     seed: int,
     memory: bool,
@@ -426,7 +460,7 @@ def projection(
     from .encoders import library_flag
 
     found = train_projection(
-        library, name, out, dimensions=dimensions, add=add, minutes=minutes, seed=seed, progress=shown(as_json)
+        library, name, out, dimensions=dimensions, add=add, compare=compare, minutes=minutes, seed=seed, progress=shown(as_json)
     )
     flag = library_flag(library)
     following = f"next: bookwheel encoders add NAME={clean(found.folder or '')}{flag}; then: bookwheel embed NAME{flag}"

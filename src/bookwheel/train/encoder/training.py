@@ -101,6 +101,7 @@ def train_encoder(
     *,
     teacher: str | Path | None = None,
     sources: Sequence[str] = ("titles",),
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -118,6 +119,7 @@ def train_encoder(
       taken out of; ``cloze``, ``links``, ``replies``, ``written=MODEL``: made queries (`train.data.made`); ``queries`` or
       ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged collection; ``pairs=FILE``: lines
       ``{"query": …, "answer": …}``, or two columns with a tab between (``.tsv``).
+    - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 
     The loss is contrastive with cached gradients (`CachedContrast`); each pair has a negative that BM25 ranks high and the model
@@ -140,7 +142,7 @@ def train_encoder(
     def train(job: Job) -> EncoderTraining:
         return _Run(job, base, teacher, named, replace(options, seed=seed)).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
 class _Run(Run):
@@ -365,6 +367,7 @@ class _Run(Run):
         made_of = f"{found.seen:,} pairs ({', '.join(found.sources)}) for the library {self.library.path.name}"
         facts = {
             "started from": f"{self.name}, sha256 {self.base.sha256}",
+            "compared by": self.compared_by,
             "data": f"{made_of}; negatives by BM25 and the model for {', '.join(f'{count:,}' for count in found.negatives)} of them",
             "loss": f"imitation of {found.teacher}, under its own licence"
             if found.teacher

@@ -66,6 +66,9 @@ UPDATE = 1.1
 CHECKPOINT = 120.0
 """Seconds of steps that a kill can lose."""
 
+Chosen = tuple[int, float, dict[str, dict[str, float]], Verdict]
+"""The step whose weights are best, their share of the score, what all reached on validation queries, what the others say."""
+
 
 @dataclass(frozen=True)
 class ListOptions:
@@ -189,16 +192,22 @@ class ListRun(Run):
         del model
         gc.collect()
         trim_heap()
-        step, weight, validation, said = self._compared(copy, made, weights)
+        return self._finished(
+            self._compared(copy, made, weights), weights, pairs=len(batches.pairs),
+            seen=len(np.unique(np.concatenate(batches.steps))), steps=len(outcome.losses), plan=plan.told("list"),
+            losses=tuple(outcome.losses), rates=tuple(outcome.rates),
+        )  # fmt: skip
+
+    def _finished(self, chosen: Chosen, weights: Mapping[int, Path], **of_steps: Any) -> ListTraining:
+        """Write the chosen weights, where they may be written; ``of_steps``: what the result says of training."""
+        step, weight, validation, said = chosen
         found = ListTraining(
             kind=self.kind, library=str(self.library.path), folder=None, recipe=None, base=self.base.name, teacher=self.teacher_name,
-            sources=tuple(map(str, self.sources)), loss=self.loss, pairs=len(batches.pairs),
-            seen=len(np.unique(np.concatenate(batches.steps))), others=self.options.others, steps=len(outcome.losses),
-            batch=self.options.batch, plan=plan.told("list"), losses=tuple(outcome.losses),
-            rates=tuple(outcome.rates), taken=step, weight=weight,
-            validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
+            sources=tuple(map(str, self.sources)), loss=self.loss, others=self.options.others, batch=self.options.batch, taken=step,
+            weight=weight, validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
+            **of_steps,
         )  # fmt: skip
-        if weight and said.better:
+        if found.writable:
             found = self._written(found, weights[step])
         self.kept.clear()
         return found
@@ -313,9 +322,7 @@ class ListRun(Run):
         found = {int(path.name.rpartition("-")[2]): path for path in self.kept.folder.glob("weights-*")}
         return dict(sorted(found.items()))
 
-    def _compared(
-        self, copy: Library, made: MadeCollection, weights: Mapping[int, Path]
-    ) -> tuple[int, float, dict[str, dict[str, float]], Verdict]:
+    def _compared(self, copy: Library, made: MadeCollection, weights: Mapping[int, Path]) -> Chosen:
         """The best step, its share of the score, what each reached on validation queries, and what the others say of it."""
         validation, test = thirds(made)
         found: dict[tuple[int, float], float] = {}
@@ -366,20 +373,25 @@ class ListRun(Run):
             shutil.copytree(weights, place, dirs_exist_ok=True)
             self.export(place)
             (place / "training.json").write_text(json.dumps(found.to_dict(), indent=1), encoding="utf-8")
-            (place / FILE).write_text(training_svg(found), encoding="utf-8")
+            if found.steps:
+                (place / FILE).write_text(training_svg(found), encoding="utf-8")
 
         write_folder(folder, write, self._card(folder.name, found))
         return found
 
     def _card(self, name: str, found: ListTraining) -> str:
         how = f"taught by {found.teacher}" if found.teacher else "without a teacher"
-        facts = {
-            "started from": f"{self.base.name}, sha256 {self.base.sha256}",
+        trained = {
             "data": f"{found.seen:,} queries ({', '.join(found.sources)}) of the library {self.library.path.name}, each with passages "
             f"that BM25 and vectors rank first; {how}, under its own licence",
             "loss": found.loss,
             "steps": f"{found.steps}, of which the weights after {found.taken} were best",
             "losses": f"training.json, and as a picture {FILE}",
+        }
+        facts = {
+            "started from": f"{self.base.name}, sha256 {self.base.sha256}",
+            **(trained if found.steps else {"steps": "none: nothing was trained"}),
+            "compared by": self.compared_by,
             "seed": found.seed,
             "options": asdict(self.options),
             "memory": found.plan,

@@ -37,6 +37,7 @@ def train_reranker(
     *,
     teacher: str | Path | None = None,
     sources: Sequence[str] = ("titles",),
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -54,6 +55,7 @@ def train_reranker(
       imitated; None: only what answers a query is known, and passages that the base itself (or the built-in model) puts as near as
       the answer are not taken for wrong.
     - ``sources``: where pairs are from, as for `train_encoder`.
+    - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 
     Each query comes with passages that BM25 and vectors rank first (`candidates_of`). Of the weights half way and at the end, and of
@@ -74,7 +76,7 @@ def train_reranker(
         kind = CausalRun if found.causal else _Run
         return kind(job, found, teacher, named, replace(options, seed=seed, loss=loss)).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
 class _Run(RerankerRun):
