@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bookwheel.encode.transformer.causal import CAUSAL
 from bookwheel.train import RerankerOptions, train_reranker
 from bookwheel.train.kept import FOLDER
 from bookwheel.train.lists import run as training
+from bookwheel.train.reranker import causal
 from bookwheel.train.reranker.stage import RerankerRun
 
 torch = pytest.importorskip("torch")
@@ -39,7 +41,7 @@ finally:
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-OPTIONS = RerankerOptions(batch=4, others=3, tokens=320, rate=2e-3, epochs=1)
+OPTIONS = RerankerOptions(batch=4, others=2, tokens=260, rate=2e-3, epochs=1)
 PLAIN = Options(precision="fp32", threads=1)
 QUERY = "a red bird"
 TEXTS = ["stone", "the bird of the sea is red and far", "", "under the river and the green stone"]
@@ -97,7 +99,9 @@ def test_the_first_token_that_a_model_expects_is_there(llama: Path, tmp_path: Pa
     tiny_model(1).save_pretrained(tmp_path)
     tokenizer = tiny_tokenizer()
     inner = tokenizer.backend_tokenizer
-    inner.post_processor = TemplateProcessing(single="<a> $A", pair="<a> $A $B", special_tokens=[("<a>", inner.token_to_id("<a>"))])
+    inner.post_processor = TemplateProcessing(
+        single="<a> $A", pair="<a> $A $B", special_tokens=[("<a>", inner.token_to_id("<a>"))]
+    )
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=inner, bos_token="<a>", eos_token="<end>", pad_token="<pad>"
     ).save_pretrained(tmp_path)
@@ -141,7 +145,10 @@ def test_adapters_are_in_the_weights_that_are_kept_on_the_way(llama: Path, tmp_p
     before = {name: weight.clone() for name, weight in scorer.inner.state_dict().items()}
     attached = Adapters(rank=4, **CHANGES).attach(scorer)
     trained = attached.trained()
-    assert {name.rpartition("inner.")[2].rpartition(".lora_")[0].rpartition(".")[2] or HEAD for name in trained} == {*ATTENTION, HEAD}
+    assert {name.rpartition("inner.")[2].rpartition(".lora_")[0].rpartition(".")[2] or HEAD for name in trained} == {
+        *ATTENTION,
+        HEAD,
+    }
     torch.manual_seed(0)
     with torch.no_grad():
         for weight in trained.values():
@@ -171,7 +178,10 @@ def test_a_plan_is_made_for_adapters_alone(llama: Path) -> None:
 @pytest.fixture
 def quick(quick_lists: None, taken: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Short runs, whose model is taken, by the first method that is asked for and without asking what a step needs."""
-    monkeypatch.setattr(RerankerRun, "candidates", 5)
+    monkeypatch.setattr(RerankerRun, "candidates", 4)
+    monkeypatch.setattr(RerankerRun, "_affordable", lambda *_: 5)
+    monkeypatch.setattr(causal, "CrossEncoder", partial(CrossEncoder, windows=1))
+    monkeypatch.setattr(training, "PAIRS", 24)
 
     def chosen(*_: Any, methods: Any, changes: Any, objective: Any) -> Plan:
         return Plan(1 << 40, methods[0], 2, 0, 0, changes=changes, objective=objective)
@@ -211,7 +221,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
 
     def stopped(self: ListBatches, step: int) -> dict:
         calls.append(step)
-        if step == 5 and calls.count(5) == 1:
+        if step == 4 and calls.count(4) == 1:
             raise MemoryError
         return steps(self, step)
 
@@ -219,7 +229,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     with pytest.raises(MemoryError):
         train_reranker(library, llama, tmp_path / "again", options=OPTIONS, minutes=5)
     assert len(list((library.path / FOLDER).glob("*/weights-*"))) == 2
-    calls[:] = [5]
+    calls[:] = [4]
     found = train_reranker(library, llama, tmp_path / "again", options=OPTIONS, minutes=5)
     assert 1 not in calls
     np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)

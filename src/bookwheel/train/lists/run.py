@@ -20,7 +20,6 @@ from ...encode.catalogue import licence_of
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder
 from ...library.library import Library
-from ...memory.heap import trim_heap
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.material import Material
@@ -187,11 +186,8 @@ class ListRun(Run):
         model, batches = self._batches(copy, made)
         plan, outcome = self._steps(model, batches)
         weights = self._saved(len(outcome.losses), model)
+        del model, outcome.model
         batches.close()
-        outcome.model = None
-        del model
-        gc.collect()
-        trim_heap()
         return self._finished(
             self._compared(copy, made, weights), weights, pairs=len(batches.pairs),
             seen=len(np.unique(np.concatenate(batches.steps))), steps=len(outcome.losses), plan=plan.told("list"),
