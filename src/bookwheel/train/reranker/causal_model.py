@@ -22,6 +22,7 @@ from ...encode.safetensors import Tensors
 from ...encode.transformer.causal import ROOM, prompt_tokens
 from ...encode.transformer.layout import read_layout
 from ...language.prompts import load_prompt
+from ..memory.checkpointing import checkpointed
 from ..memory.modules import linear_modules
 from .pair_model import PairModel
 
@@ -136,12 +137,16 @@ def _word_difference(weights: Path | None, yes: int, no: int) -> Any:
 
 @contextmanager
 def adapted(model: Any) -> Iterator[None]:
-    """While it lasts, a step takes about the time that it takes with adapters: gradients go back through all layers, and few are kept."""
+    """While it lasts, a step takes about the time that it takes with adapters: gradients go back through all layers, and few are kept.
+
+    Activations are computed again, so that it takes little memory: what the budget allows is not known yet.
+    """
     modules: Sequence[Any] = list(linear_modules(model).values())
     chosen = {id(modules[0].weight)} | {id(weight) for name, weight in model.named_parameters() if name.endswith(HEAD)}
     for weight in model.parameters():
         weight.requires_grad_(id(weight) in chosen)
     try:
-        yield
+        with checkpointed(model):
+            yield
     finally:
         model.requires_grad_(True)
