@@ -291,7 +291,8 @@ def reranker(
 ) -> None:
     """Train a cross-encoder, which reads query and passage together, to put BM25's first passages into a better order.
 
-    MODEL is the folder of a cross-encoder, or of a BERT-like encoder, which gets a new head. Needs torch:
+    MODEL is the folder of a cross-encoder; or of a BERT-like encoder, which gets a new head; or a Llama-like language
+    model (a folder, a .gguf file, or smollm2), of which adapters are trained. Needs torch:
     pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
     SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
     """
@@ -304,6 +305,52 @@ def reranker(
     )  # fmt: skip
     following = f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{library_flag(library)}"
     finished(found, as_json=as_json, memory=memory, plot=plot, following=following)
+
+
+@command(
+    "attention",
+    examples=[
+        ("bookwheel train attention", "weights for the heads of smollm2, written where they rank better than BM25"),
+        ("bookwheel train attention ./model --minutes 40", "of a model of your own, with more time"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="[MODEL]", default="smollm2")
+@sources_option
+@compare_option
+@training_options(20)
+def attention(
+    model: str,
+    library: Library,
+    sources: tuple[str, ...],
+    out: str | None,
+    compare: str | None,
+    minutes: float,
+    seed: int,
+    memory: bool,
+    as_json: bool,
+) -> None:
+    """Fit weights to the attention heads of a language model, which then put BM25's first passages into a better order.
+
+    MODEL is smollm2, the folder of a transformers model, or a .gguf file; it stays as it is. Needs torch:
+    pip install 'bookwheel[language]'. Queries are made of the library (titles, headings, sentences) or are those of
+    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    """
+    from ..train import train_attention
+    from .encoders import library_flag
+
+    found = train_attention(
+        library,
+        model,
+        out,
+        sources=sources or ("titles",),
+        compare=compare,
+        minutes=minutes,
+        seed=seed,
+        progress=shown(as_json),
+    )
+    following = f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{library_flag(library)}"
+    finished(found, as_json=as_json, memory=memory, following=following)
 
 
 @command(
@@ -477,5 +524,5 @@ def projection(
     finished(found, as_json=as_json, memory=memory, following=following)
 
 
-for one in (static, sparse, encoder, reranker, tokens, tower, projection):
+for one in (static, sparse, encoder, reranker, attention, tokens, tower, projection):
     train.add_command(one)

@@ -1,5 +1,7 @@
 """Training on one's own collection, inside a memory budget; a model that is not better on held-out queries is not written."""
 
+from .attention.result import AttentionTraining
+from .attention.training import AttentionOptions, train_attention
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
 from .lists.result import ListTraining
@@ -15,6 +17,8 @@ from .tower.result import TowerTraining
 from .tower.training import TowerOptions, train_tower
 
 __all__ = [
+    "AttentionOptions",
+    "AttentionTraining",
     "EncoderOptions",
     "EncoderTraining",
     "ListTraining",
@@ -25,6 +29,7 @@ __all__ = [
     "TokensOptions",
     "TowerOptions",
     "TowerTraining",
+    "train_attention",
     "train_encoder",
     "train_projection",
     "train_reranker",

@@ -8,7 +8,7 @@ import shutil
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -116,6 +116,8 @@ class ListRun(Run):
     """Of BM25, that are put into order where models are compared."""
     from_start: ClassVar[bool] = False
     """Whether the weights before the first step may be the best."""
+    ladder: ClassVar[Sequence[str]] = LADDER
+    """Methods of training, best first."""
     tags: ClassVar[tuple[str, ...]]
     modules: ClassVar[tuple[str, ...]]
     """Whose versions the card says."""
@@ -161,6 +163,16 @@ class ListRun(Run):
     def says(self, weight: float) -> str:
         """What the model is, for its card."""
 
+    def changes(self) -> Mapping[str, Any]:
+        """Parameters for all methods of the ladder."""
+        return {"layers": self.options.layers}
+
+    def timed(self, model: Any) -> AbstractContextManager[None]:
+        """While it lasts, a step takes as long as one of the ladder's methods does."""
+        from ..memory.modules import last_layers
+
+        return last_layers(model, self.options.layers)
+
     # -- the run -------------------------------------------------------------------------------------------------------
 
     def run(self) -> ListTraining:
@@ -174,6 +186,8 @@ class ListRun(Run):
         model, batches = self._batches(copy, made)
         plan, outcome = self._steps(model, batches)
         weights = self._saved(len(outcome.losses), model)
+        del model, outcome.model
+        batches.close()
         return self._finished(
             self._compared(copy, made, weights), weights, pairs=len(batches.pairs),
             seen=len(np.unique(np.concatenate(batches.steps))), steps=len(outcome.losses), plan=plan.told("list"),
@@ -229,7 +243,6 @@ class ListRun(Run):
         return int(room)
 
     def _seconds_of_step(self, model: Any, batch: dict[str, Any], rows: int) -> float:
-        from ..memory.modules import last_layers
         from ..trainable import step_seconds
 
         goal = self._goal()
@@ -237,7 +250,7 @@ class ListRun(Run):
         def once(part: dict[str, Any]) -> None:
             goal.total(model, goal.prepare(part)).backward()
 
-        with last_layers(model, self.options.layers):
+        with self.timed(model):
             return UPDATE * step_seconds(model, batch, rows, once, lambda part: int(part["ids"].numel()))
 
     def _goal(self) -> Any:
@@ -267,10 +280,10 @@ class ListRun(Run):
         goal = self._goal()
         known = self.kept.fact("method")
         # A run that is taken up again trains as it began, however fast the machine is now.
-        methods = LADDER if known is None else (str(known),)
+        methods = self.ladder if known is None else (str(known),)
         chosen = plan(
             model, largest(model, options.batch, options.others), self.memory.ram, objective=goal, methods=methods,
-            changes={"layers": options.layers},
+            changes=self.changes(),
         )  # fmt: skip
         steps = self.kept.fact("steps")
         if steps is None:
