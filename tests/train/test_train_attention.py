@@ -24,7 +24,7 @@ from bookwheel.train.safety import Verdict
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from bookwheel.language import close_models, language_model  # noqa: E402
+from bookwheel.language import close_models, language_model
 
 sys.path.append(str(Path(__file__).parents[1] / "rank"))
 try:
