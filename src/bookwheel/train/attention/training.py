@@ -196,13 +196,13 @@ class _Run(Run):
         count = self._affordable(copy, validation)
         asked = Candidates(copy, validation, evenly(list(validation.judged), count), CANDIDATES)
         tables = self._read(asked, "choosing")
-        trained, share, table = weights, FIRST, {}
+        trained = weights
         reached: dict[str, dict[float, float]] = {}
         for name, some in {"trained": trained, "before": self.before}.items():
             if some.any():
                 reached[name] = {one: _mean(asked.values(_scored(tables, some), one)) for one in (FIRST, *WEIGHTS)}
         table = {name: {f"{one:g}": value for one, value in row.items()} for name, row in reached.items()}
-        best = {name: max(row, key=lambda one: (row[one], -one)) for name, row in reached.items()}
+        best = {name: _best(row) for name, row in reached.items()}
         share = best.get("trained", FIRST)
         if share == FIRST:
             return FIRST, table, Verdict(())
@@ -273,6 +273,11 @@ class _Run(Run):
 
 def _scored(tables: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]) -> list[NDArray[np.float32]]:
     return [(weights @ table).astype(np.float32) for table in tables]
+
+
+def _best(reached: Mapping[float, float]) -> float:
+    """The share that reached most; of equals the smaller one."""
+    return max(reached, key=lambda one: (reached[one], -one))
 
 
 def _mean(values: Mapping[str, float]) -> float:
