@@ -2,11 +2,13 @@
 
     python bench/train_tower.py MODEL                          # XQuAD, SciFact and Cranfield
     python bench/train_tower.py MODEL xquad_en --minutes 1
+    python bench/train_tower.py MODEL xquad_en --layers 0 --keep train_tower_table    # a table of token vectors
 
 For each collection: a library whose passages MODEL embeds (once; they stay in .bench), `bookwheel train tower` on it, then nDCG@10 of
-the judged queries among all passages by the stored vectors: queries encoded by the whole model, by the same layers of it untrained, and
-by the trained tower; with paired t-tests (Holm's correction over the collections) and the milliseconds of a query. Nothing is chosen on
-these queries. A run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on where it was when the same command is given again.
+the judged queries among all passages by the stored vectors: queries encoded by the whole model, by the same layers of it untrained
+(where there are any), and by the trained tower; with paired t-tests (Holm's correction over the collections) and the milliseconds of a
+query. Nothing is chosen on these queries. A run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on where it was when the same
+command is given again.
 """
 
 from __future__ import annotations
@@ -82,9 +84,10 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="untrained-", dir=folder) as scratch:
             encoders = {
                 "whole": whole,
-                "untrained": untrained(Path(args.model), training["layers"], Path(scratch)),
                 "trained": load_encoder(str(folder / "model")),
             }
+            if training["layers"]:
+                encoders["untrained"] = untrained(Path(args.model), training["layers"], Path(scratch))
             values = {what: np.array(list(reached(library, WHOLE, collection, one).values())) for what, one in encoders.items()}
             timed = list(collection.judged)[:TIMED]
             row["milliseconds"] = {
@@ -93,24 +96,25 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
     row["queries"] = len(values["whole"])
     row["means"] = {what: float(one.mean()) for what, one in values.items()}
     row["share"] = row["means"]["trained"] / row["means"]["whole"]
-    row["p"] = {what: paired_t(values["trained"] - values[what])[1] for what in ("whole", "untrained")}
+    row["p"] = {what: paired_t(values["trained"] - values[what])[1] for what in values if what != "trained"}
     return row
 
 
 def told(rows: list[dict[str, Any]]) -> str:
     """The table, with Holm's correction over the collections, which is added to ``rows``."""
-    for what in ("whole", "untrained"):
+    for what in rows[0]["p"]:
         for row, p in zip(rows, holm([row["p"][what] for row in rows]), strict=True):
             row["p"][f"{what} (Holm)"] = p
     lines = []
     for row in rows:
         means, took, training, p = row["means"], row["milliseconds"], row["training"], row["p"]
+        plain = f"{means['untrained']:.4f} (p {p['untrained (Holm)']:.2g})" if "untrained" in means else "none"
         lines.append(
             [
-                row["collection"], row["queries"], f"{means['whole']:.4f}",
-                f"{means['untrained']:.4f} (p {p['untrained (Holm)']:.2g})", f"{means['trained']:.4f} (p {p['whole (Holm)']:.2g})",
+                row["collection"], row["queries"], f"{means['whole']:.4f}", plain,
+                f"{means['trained']:.4f} (p {p['whole (Holm)']:.2g})",
                 f"{row['share']:.1%}", f"{training['share']:.1%}", training["steps"], f"{row['processor_seconds']:.0f}",
-                f"{took['whole']:.1f}", f"{took['trained']:.1f}",
+                f"{took['whole']:.1f}", f"{took['trained']:.3g}",
             ]
         )  # fmt: skip
     head = [

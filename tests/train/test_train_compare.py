@@ -102,13 +102,16 @@ def test_a_static_model_is_compared_by_judgments(
     assert not (library.path / FOLDER).exists()
 
 
-def test_judgments_of_other_documents_are_refused(library: bookwheel.Library, place: Path, tmp_path: Path) -> None:
+def test_judgments_of_other_documents_are_refused(
+    library: bookwheel.Library, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_judgments(tmp_path / "other", [(f"q{at}", "a query", "nowhere") for at in range(90)])
     with pytest.raises(InputError, match="none of the 2 relevant documents"):
         train_static(library, compare=tmp_path / "other")
     with pytest.raises(InputError, match="does not exist"):
         train_static(library, compare=tmp_path / "missing")
-    assert main(["train", "static", "-l", str(place / "library"), "--compare", str(tmp_path / "missing")]) == 2
+    assert main(["train", "static", "--library", str(place / "library"), "--compare", str(tmp_path / "missing")]) == 2
+    assert "missing does not exist" in capsys.readouterr().err
 
 
 def result(steps: int, weight: float, *changes: Change) -> ListTraining:
@@ -133,7 +136,12 @@ def test_what_was_not_trained_is_written_unless_it_is_worse() -> None:
 
 
 def test_token_vectors_are_taken_as_they_are(
-    library: bookwheel.Library, base: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: bookwheel.Library,
+    base: Path,
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """``--untrained``: no steps, the projection alone; it is compared by judgments, and searches."""
     pytest.importorskip("sentence_transformers", reason="training token vectors needs bookwheel[train]")
@@ -157,4 +165,5 @@ def test_token_vectors_are_taken_as_they_are(
         train_tokens(library, tmp_path / "model", options=options)
     with pytest.raises(UsageError, match="nothing is imitated"):
         train_tokens(library, base, teacher=base, options=options)
-    assert main(["train", "tokens", str(base), "-l", str(place / "library"), "--untrained", "--plot", "x.svg"]) == 2
+    assert main(["train", "tokens", str(base), "--library", str(place / "library"), "--untrained", "--plot", "x.svg"]) == 2
+    assert "there is no loss to draw" in capsys.readouterr().err

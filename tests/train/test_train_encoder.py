@@ -255,6 +255,18 @@ def test_some_queries_are_mistyped_and_the_teacher_reads_them_as_they_are(librar
     assert mistyped("a b 12 以前", draw) == "a b 12 以前"
 
 
+def test_some_queries_are_put_in_other_words(library: bookwheel.Library, base: Path) -> None:
+    """By rules, of which one knows "used" and how questions begin; the same ones whenever a step is made."""
+    pairs = [Pair(f"which sea is used by stone {at}", f"a bird near the sea {at}", at) for at in range(8)]
+    made = Batches(pairs, library._snapshot.store, SentenceEncoder(base, 24), ("", ""), 8, 0, negatives=False, paraphrases=0.5)
+    made.plan(1)
+    asked = made._asked(0, list(range(8)), pairs)
+    assert asked == made._asked(0, list(range(8)), pairs)
+    other = [after for before, after in zip(pairs, asked, strict=True) if after != before.query]
+    assert 1 <= len(other) < 8
+    assert all(one.startswith("tell me which is used") or "employed" in one for one in other)
+
+
 def test_pairs_are_drawn_evenly() -> None:
     pairs = [Pair(str(at), "", at) for at in range(1000)]
     some = drawn(pairs, 200, 1)

@@ -27,7 +27,8 @@ sentence_transformers = pytest.importorskip("sentence_transformers", reason="tra
 from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
 from bookwheel.train.memory import Plan, planner  # noqa: E402
 from bookwheel.train.objectives.query_imitation import QueryImitation  # noqa: E402
-from bookwheel.train.tower.queries import OPENINGS, QueryBatches, Text, drawn_query  # noqa: E402
+from bookwheel.train.tower.drawn import OPENINGS, Text, drawn_query  # noqa: E402
+from bookwheel.train.tower.queries import QueryBatches  # noqa: E402
 from bookwheel.train.tower.student import choices, cut  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -113,7 +114,7 @@ def test_what_reaches_too_little_is_not_written(
     for name, wrong, told in (
         ("dense", {}, "no dense encoder that was added to the library; there are tiny"),
         ("tiny", {"layers": 2}, "has 2 layers; a query tower has fewer"),
-        ("tiny", {"layers": 0}, "at least one layer"),
+        ("tiny", {"layers": -1}, "or 0 for a table of token vectors"),
         ("tiny", {"minutes": 0}, "minutes"),
     ):
         with pytest.raises(UsageError, match=told):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from .._errors import ModelError, UsageError
 from .options import Options
 from .protocols import check_vectors
-from .transformer.layout import Layout, read_layout
+from .static.query_table import QueryTable
+from .transformer.layout import TABLE, Layout, read_layout
 from .transformer.open import open_model
 from .transformer.pooling import pool, pooling_of, project
 from .transformer.runner import Tokens
@@ -59,13 +61,15 @@ class TransformerEncoder:
         self.query_prefix = layout.query_prefix if options.query_prefix is None else options.query_prefix
         self.passage_prefix = layout.passage_prefix if options.passage_prefix is None else options.passage_prefix
         self.max_tokens = self._model.max_tokens
-        self._lower = layout.lower
-        settings = (self.pooling, self.dimension, self.max_tokens, self.query_prefix, self.passage_prefix, self._lower)
+        self.lower = layout.lower
+        settings = (self.pooling, self.dimension, self.max_tokens, self.query_prefix, self.passage_prefix, self.lower)
         dense = [(d.weight.tobytes(), None if d.bias is None else d.bias.tobytes()) for d in self._dense]
         self.sha256 = hashlib.sha256(repr((weights, settings, dense)).encode()).hexdigest()
         self.passages_sha256 = self.sha256
-        self.queries = None if layout.query_layout is None else TransformerEncoder(layout.query_layout, options, name)
+        self.queries: TransformerEncoder | QueryTable | None = None
         """The encoder of queries, where a Router sends them elsewhere."""
+        if (asked := layout.query_layout) is not None:
+            self.queries = (TransformerEncoder if asked.module(TABLE) is None else QueryTable)(asked, options, name)
         if self.queries is not None:
             if self.queries.dimension != self.dimension:
                 raise ModelError(
@@ -86,22 +90,36 @@ class TransformerEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension) of queries."""
-        return (self.queries or self)._encode(texts, self.query_prefix)
+        return self._encode(texts, self.query_prefix) if self.queries is None else self.queries.encode_queries(texts)
 
     def _encode(self, texts: Sequence[str], prefix: str) -> NDArray[np.float32]:
         if prefix:
             texts = [prefix + text for text in texts]
-        if self._lower:
+        if self.lower:
             texts = [text.lower() for text in texts]
         out = np.empty((len(texts), self.dimension), np.float32)
         for at, rows in self._model.batches(texts, self._pooled):
-            vectors = np.stack(rows)
-            for dense in self._dense:
-                vectors = dense(vectors)
-            vectors = vectors[:, : self.dimension]
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            out[at : at + len(rows)] = vectors / np.where(lengths > 0, lengths, 1)
+            out[at : at + len(rows)] = self._finished(rows)
         return check_vectors(out, self.name, len(texts), self.dimension)
+
+    def encode_tokens(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Unit vectors (n, dimension) of texts given as numbers of tokens, with the markers that the model wants around them."""
+        rows = self._model.each([Tokens(ids, [0] * len(ids)) for ids in texts], self._pooled)
+        found = self._finished([row for row in rows if row is not None])
+        return check_vectors(found, self.name, len(texts), self.dimension)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer of passages, and of queries where these have none of their own."""
+        return self._model.tokenizer
+
+    def _finished(self, rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        vectors = np.stack(rows)
+        for dense in self._dense:
+            vectors = dense(vectors)
+        vectors = vectors[:, : self.dimension]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
 
     def _pooled(self, states: NDArray[np.float32], tokens: Tokens) -> NDArray[np.float32]:
         return pool(states, self.pooling)

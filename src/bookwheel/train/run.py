@@ -17,6 +17,7 @@ from ..memory.plan import MemoryPlan
 from ..memory.sizes import ram_of
 from ..progress import Progress
 from ..tune.made import MadeCollection
+from .data.made import ASKED
 from .data.material import Asking
 from .data.sources import Source
 from .folder import require_new
@@ -25,7 +26,7 @@ from .kept import Kept
 
 __all__ = ["EXTRA", "Job", "Run", "start", "torch_needed", "versions_of"]
 
-ASKED = 0.2
+ASKING = 0.2
 """The share of the minutes in which a language model may write queries."""
 EXTRA = "pip install 'bookwheel[train]'"
 
@@ -106,9 +107,9 @@ class Run:
         return "queries made of the library" if self.judgments is None else f"judged queries of {self.judgments.name}"
 
     def asking(self) -> Asking:
-        """How long a language model may be asked for queries: a share of the minutes, or as often as before this run was stopped."""
-        known = self.kept.fact("written")
-        return Asking(self.began + ASKED * self.seconds, None if known is None else int(known))
+        """How long a language model may be asked for texts: a share of the minutes, or as often as before this run was stopped."""
+        names = [one.name for one in self.sources if one.name in ASKED]
+        return Asking.shared(names, ASKING * self.seconds, self.kept.fact("written"))
 
     def elapsed(self) -> float:
         """Seconds since the run, or this piece of it, began."""

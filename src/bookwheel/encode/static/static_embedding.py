@@ -12,7 +12,7 @@ from ..safetensors import Tensors
 from ..transformer.layout import Module, read_layout
 from .lookup import LookupEncoder, read_tokenizer
 
-__all__ = ["load", "recognises"]
+__all__ = ["load", "read", "recognises"]
 
 
 def _module(folder: Path) -> Module | None:
@@ -28,10 +28,14 @@ def recognises(folder: Path) -> bool:
 def load(folder: Path) -> LookupEncoder:
     """The model in ``folder``; raises `ModelError`."""
     module = _module(folder)
-    place = folder if module is None else module.folder
+    return read(folder if module is None else module.folder, folder.resolve().name)
+
+
+def read(place: Path, name: str) -> LookupEncoder:
+    """The table and the tokenizer in ``place``, the folder of the step itself; raises `ModelError`."""
     weights, words = place / "model.safetensors", place / "tokenizer.json"
     tensors = Tensors(weights)
-    name = next((n for n in ("embedding.weight", "embeddings") if n in tensors), None)
-    if name is None:
+    array = next((n for n in ("embedding.weight", "embeddings") if n in tensors), None)
+    if array is None:
         raise ModelError(f"{weights} has no array 'embedding.weight', it has {', '.join(sorted(tensors)[:5])}; get it again")
-    return LookupEncoder([weights, words], read_tokenizer(words), tensors.stored(name), name=folder.resolve().name)
+    return LookupEncoder([weights, words], read_tokenizer(words), tensors.stored(array), name=name)

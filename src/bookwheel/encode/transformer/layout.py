@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._errors import ModelError
 
-__all__ = ["Layout", "Module", "read_json", "read_layout"]
+__all__ = ["TABLE", "Layout", "Module", "read_json", "read_layout"]
 
 POOLING = {
     "pooling_mode_cls_token": "cls",
@@ -26,6 +26,8 @@ POOLING = {
 }
 """How a Pooling module's config.json says what it does; newer ones have ``pooling_mode``."""
 TRANSFORMERS = ("Transformer", "MLMTransformer")
+TABLE = "StaticEmbedding"
+"""The step of sentence-transformers that looks tokens' vectors up."""
 QUERY_PROMPTS = ("query", "s2p_query", "search_query", "queries")
 PASSAGE_PROMPTS = ("document", "passage", "search_document", "corpus", "documents")
 ONNX = (
@@ -68,7 +70,7 @@ class Layout:
     whole: Path = field(default_factory=Path)
     """The folder that was asked for; ``folder`` may be a part of it."""
     query_layout: Layout | None = None
-    """What says how queries are encoded, where they go through a transformer of their own."""
+    """What says how queries are encoded, where they go through a transformer of their own, or a table of token vectors."""
 
     def module(self, kind: str) -> Module | None:
         """The first step of that kind."""
@@ -143,7 +145,7 @@ def read_layout(folder: Path) -> Layout:
         passage_prefix=_prompt(prompts, PASSAGE_PROMPTS, default),
         whole=folder,
     )
-    own = next((module.folder for module in queries or () if module.kind in TRANSFORMERS), first)
+    own = next((module.folder for module in queries or () if module.kind in (*TRANSFORMERS, TABLE)), first)
     if queries is None or own == first:
         return found
     bert, config = _config(own / "sentence_bert_config.json"), _config(own / "config.json")

@@ -22,7 +22,7 @@ class TowerTraining:
     base: str
     """The teacher's name in the library."""
     layers: tuple[int, ...]
-    """Those of the teacher's that queries go through, from 0."""
+    """Those of the teacher's that queries go through, from 0; none for a table of token vectors."""
     steps: int
     losses: tuple[float, ...]
     """Of each step, before it."""
@@ -38,6 +38,8 @@ class TowerTraining:
     """That encoding a query takes, by the teacher and by the tower, in int8 as they are loaded."""
     seconds: float
     seed: int
+    queries: int = 0
+    """That a table of token vectors was fitted to."""
     general: Change | None = None
     """General questions by both: what the tower knows of other subjects than the library's."""
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
@@ -63,21 +65,25 @@ class TowerTraining:
             "general": None if self.general is None else self.general.to_dict(),
             "least": self.least,
             "milliseconds": list(self.milliseconds),
+            "queries": self.queries,
             "seconds": self.seconds,
             "seed": self.seed,
         }
 
     def __str__(self) -> str:
-        before, after = self.milliseconds
+        before, after = (f"{one:.1f} ms" if one >= 1 else f"{1000 * one:.0f} µs" for one in self.milliseconds)
+        what = f"layers {', '.join(str(one + 1) for one in self.layers)} of {self.base}"
+        if not self.layers:
+            what = f"a table of token vectors for {self.base} on {self.queries:,} queries"
         lines = [
-            f"trained layers {', '.join(str(one + 1) for one in self.layers)} of {self.base} in {self.steps:,} steps, in "
-            f"{self.seconds:.0f} s",
+            f"trained {what} in {self.steps:,} steps, in {self.seconds:.0f} s",
             self.plan,
-            f"{self.change}: {100 * self.share:.1f} % of the whole model; a query takes {after:.1f} ms, {before:.1f} before",
+            f"{self.change}: {100 * self.share:.1f} % of the whole model; a query takes {after}, {before} before",
         ]
         lines += [str(one) for one in (self.general, warning(self.general)) if one]
         if self.folder is None:
-            lines.append(f"Nothing was changed: {100 * self.least:.0f} % are wanted; allow more --minutes, or more --layers.")
+            more = "more --minutes, or more --layers" if self.layers else "less with --least, or give --layers"
+            lines.append(f"Nothing was changed: {100 * self.least:.0f} % are wanted; allow {more}.")
         else:
             lines.append(f"written to {self.folder}")
         return "\n".join(lines)

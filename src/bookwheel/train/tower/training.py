@@ -1,14 +1,16 @@
-"""``train tower``: a few layers of an encoder that encode queries for the passages that all of it has embedded."""
+"""``train tower``: a few layers of an encoder, or none, that encode queries for the passages that all of it has embedded."""
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..._errors import InputError, UsageError
 from ..._system import anonymous_bytes
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from ..encoder.model import SentenceEncoder
     from ..memory.loop import Outcome
     from ..memory.planner import Plan
-    from .queries import QueryBatches
+    from .drawn import Text
 
 __all__ = ["TowerOptions", "train_tower"]
 
@@ -88,7 +90,7 @@ def train_tower(
     options: TowerOptions = TowerOptions(),
     progress: Progress = silent,
 ) -> TowerTraining:
-    """Train ``layers`` layers of the encoder ``name`` of ``library`` to encode queries for its stored vectors.
+    """Train ``layers`` layers of the encoder ``name`` of ``library`` to encode queries for its stored vectors; 0: a table of tokens.
 
     - ``name``: a dense encoder of the library, made from a folder in sentence-transformers' layout, whose passages are embedded.
     - ``out``: the folder of the model, new or empty; ``models/NAME-tower-…`` in the library where None.
@@ -98,18 +100,33 @@ def train_tower(
 
     The teacher's vectors of titles, sentences and runs of words of the library are the targets, and the order in which they put stored
     passages (`QueryImitation`). The result has the teacher for passages and the layers for queries, so that it takes the teacher's place
-    without embedding anything anew. Stopped at any instant,
-    the same call goes on to the same weights, up to rounding.
+    without embedding anything anew. Without layers, a query's vector is the mean of its tokens', which takes microseconds and no torch
+    (`bookwheel.train.tower.table_training`), and reaches less. Stopped at any instant, the same call goes on to the same weights, up to
+    rounding.
 
     Raises `UsageError`, `InputError`, `ModelError`, `BudgetError`, `TrainingError`, `StorageError`.
     """
-    if layers < 1:
-        raise UsageError(f"a query tower has at least one layer, not {layers}")
+    if layers < 0:
+        raise UsageError(f"a query tower has some layers, or 0 for a table of token vectors, not {layers}")
 
     def train(job: Job) -> TowerTraining:
         return _Run(job, name, layers, least, replace(options, seed=seed)).run()
 
     return start(library, out, minutes, ram, seed, progress, train, compare)
+
+
+@dataclass(frozen=True)
+class _Student:
+    """What was trained: how it is written, and what is told of it."""
+
+    write: Callable[[Path], None]
+    layers: tuple[int, ...]
+    losses: tuple[float, ...]
+    rates: tuple[float, ...]
+    told: str
+    queries: int
+    measured: int = 0
+    """Bytes of memory that training took."""
 
 
 class _Run(Run):
@@ -137,14 +154,8 @@ class _Run(Run):
             return self._train(copy, made)
 
     def _train(self, copy: Library, made: MadeCollection) -> TowerTraining:
-        with torch_needed("a query tower"):
-            from .student import write_tower
-
-            model, kept, plan, outcome = self._imitated(copy)
-
-        def write(target: Path) -> None:
-            write_tower(target, self.folder, model)
-
+        student = self._layered(copy) if self.layers else self._tabled(copy)
+        write = student.write
         with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
             write(Path(scratch))
             tower: Any = load_encoder(scratch)
@@ -154,13 +165,11 @@ class _Run(Run):
             general = forgetting(self.teacher, tower)
             speeds = milliseconds(self.teacher, queries), milliseconds(tower, queries)
             del tower
-        measured = anonymous_bytes()
-        self.memory.plan("training", plan.planned)
-        self.memory.measure("training", max(plan.measured or 0, measured or 0))
+        self.memory.measure("training", max(student.measured, anonymous_bytes() or 0))
         found = TowerTraining(
-            library=str(self.library.path), folder=None, base=self.name, layers=kept, steps=len(outcome.losses),
-            losses=tuple(outcome.losses), rates=tuple(outcome.rates),
-            plan=plan.told(), change=change, general=general, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
+            library=str(self.library.path), folder=None, base=self.name, layers=student.layers, steps=len(student.losses),
+            losses=student.losses, rates=student.rates, queries=student.queries,
+            plan=student.told, change=change, general=general, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
             seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
         if found.share >= self.least:
@@ -175,6 +184,46 @@ class _Run(Run):
         self.kept.clear()
         return found
 
+    def _material(self, copy: Library, most: int) -> tuple[list[Text], NDArray[np.float32]]:
+        """What queries are drawn from, and at most ``most`` stored vectors (n, dimension)."""
+        from .drawn import texts_of
+
+        passages = Passages.drawn(copy._snapshot, PASSAGES, self.options.seed)
+        texts = texts_of(passages)
+        if not texts:
+            raise InputError(f"{self.library.path} holds no text to draw queries from; index documents first")
+        ids = np.sort(np.random.default_rng([self.options.seed, 7]).permutation(passages.ids)[:most])
+        stored = passage_vectors(copy._encoders, copy._snapshot, self.name, ids)
+        stored = np.ascontiguousarray(stored[np.linalg.norm(stored, axis=1) > 0], np.float32)
+        if not len(stored):
+            raise InputError(f"no passage is embedded by {self.name}; type: bookwheel embed {self.name}")
+        return texts, stored
+
+    def _tabled(self, copy: Library) -> _Student:
+        from .table_training import STORED as FEWER
+        from .table_training import fit_table, write_table
+
+        found = fit_table(self, self.teacher, *self._material(copy, FEWER), self.options.order)
+
+        def write(target: Path) -> None:
+            write_table(target, self.folder, found)
+
+        return _Student(write, (), found.losses, found.rates, found.told(), found.queries)
+
+    def _layered(self, copy: Library) -> _Student:
+        with torch_needed("a query tower"):
+            from .student import write_tower
+
+            model, kept, plan, outcome = self._imitated(copy)
+
+        def write(target: Path) -> None:
+            write_tower(target, self.folder, model)
+
+        self.memory.plan("training", plan.planned)
+        return _Student(
+            write, kept, tuple(outcome.losses), tuple(outcome.rates), plan.told(), 0, plan.measured or 0
+        )  # fmt: skip
+
     def _imitated(self, copy: Library) -> tuple[SentenceEncoder, tuple[int, ...], Plan, Outcome]:
         import torch
 
@@ -183,19 +232,11 @@ class _Run(Run):
         from ..memory.modules import layers_of
         from ..memory.planner import plan
         from ..objectives.query_imitation import QueryImitation
-        from .queries import QueryBatches, texts_of
+        from .queries import QueryBatches
         from .student import choices, cut
 
         options = self.options
-        passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
-        texts = texts_of(passages)
-        if not texts:
-            raise InputError(f"{self.library.path} holds no text to draw queries from; index documents first")
-        ids = np.sort(np.random.default_rng([options.seed, 7]).permutation(passages.ids)[:STORED])
-        stored = passage_vectors(copy._encoders, copy._snapshot, self.name, ids)
-        stored = np.ascontiguousarray(stored[np.linalg.norm(stored, axis=1) > 0], np.float32)
-        if not len(stored):
-            raise InputError(f"no passage is embedded by {self.name}; type: bookwheel embed {self.name}")
+        texts, stored = self._material(copy, STORED)
         goal = QueryImitation(torch.from_numpy(stored), options.order)
 
         def student(kept: tuple[int, ...]) -> SentenceEncoder:
@@ -239,20 +280,25 @@ class _Run(Run):
         return model, kept, chosen, outcome
 
     def _card(self, name: str, found: TowerTraining) -> str:
+        whole = f"{self.name}, sha256 {self.teacher.sha256}"
+        layers = ", ".join(str(one + 1) for one in found.layers)
         facts = {
-            "started from": f"layers {', '.join(str(one + 1) for one in found.layers)} of {self.name}, sha256 {self.teacher.sha256}",
+            "started from": f"layers {layers} of {whole}" if layers else f"vectors of single tokens by {whole}",
             "compared by": self.compared_by,
             "data": f"titles, sentences and runs of words of the library {self.library.path.name}, with the whole model's vectors",
             "loss": "cosine to those vectors, and divergence of the order of stored passages",
+            "queries": found.queries or None,
             "steps": found.steps,
-            "options": asdict(self.options),
+            "options": asdict(self.options) if layers else None,
             "memory": found.plan,
             "seconds": round(found.seconds),
-            "milliseconds a query, before and after": [round(one, 2) for one in found.milliseconds],
+            "milliseconds a query, before and after": [round(one, 3) for one in found.milliseconds],
         }
+        through = f"{len(found.layers)} of its layers" if layers else "a table, as the mean of their tokens' vectors"
         says = (
-            f"A query tower: passages go through the whole model, queries through {len(found.layers)} of its layers. "
+            f"A query tower: passages go through the whole model, queries through {through}. "
             f"Use it with `bookwheel encoders replace {self.name}=FOLDER`; nothing is embedded anew."
         )
         rows = change_rows(found.change, found.general)
+        facts = {name: value for name, value in facts.items() if value is not None}
         return card(name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, rows)
