@@ -16,6 +16,8 @@ from bookwheel._errors import BudgetError, ModelError, UsageError
 from bookwheel.encode.cross import CrossEncoder
 from bookwheel.encode.options import Options
 from bookwheel.encode.transformer.causal import CAUSAL
+from bookwheel.encode.transformer.export import export
+from bookwheel.encode.transformer.layout import read_layout
 from bookwheel.train import RerankerOptions, train_reranker
 from bookwheel.train.kept import FOLDER
 from bookwheel.train.lists import run as training
@@ -253,6 +255,10 @@ def test_what_cannot_be_trained_or_run_is_told(
     with pytest.raises(ModelError, match="reads 99 tokens, and its prompt takes"):
         CrossEncoder(tmp_path / "scores")
     (tmp_path / "scores" / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(ModelError, match="gives no scores of pairs; train it first: bookwheel train reranker"):
+        CrossEncoder(llama)
+    with pytest.raises(ModelError, match="nothing need be exported"):
+        export(read_layout(tmp_path / "scores"), tmp_path / "model.onnx", "scores")
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ModelError, match=r"torch is needed, which is not installed; type: pip install 'bookwheel\[language\]'"):
         CrossEncoder(tmp_path / "scores")

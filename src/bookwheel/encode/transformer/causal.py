@@ -71,8 +71,12 @@ class _TorchSession(OnnxSession):
 
 def open_causal(layout: Layout, options: Options) -> OnnxModel:
     """The model of a folder, as `open_scorer` gives it: in bfloat16 where the processor multiplies in it, else, and for ``fp32``, in
-    float32. Raises `ModelError` where torch or transformers is not installed, or the folder is damaged.
+    float32. Raises `ModelError` where torch or transformers is not installed, the model has no head, or the folder is damaged.
     """
+    if "ForSequenceClassification" not in " ".join(map(str, layout.config.get("architectures") or ())):
+        raise ModelError(
+            f"{layout.whole} holds a language model that gives no scores of pairs; train it first: bookwheel train reranker {layout.whole}"
+        )
     tokenizer = read_tokenizer(layout.folder / "tokenizer.json")
     positions = layout.config.get("max_position_embeddings")
     limit = min(n for n in (options.max_tokens, layout.max_tokens, positions, 1 << 15) if isinstance(n, int) and n > 0)
