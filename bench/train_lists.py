@@ -6,11 +6,11 @@
     python bench/train_lists.py attention smollm2                        # its heads' weights, the model as it is
     python bench/train_lists.py tokens MODEL --text MEDLINE.jsonl --passages 3000   # held-out queries only: to choose settings by
 
-For each collection: a library of its documents, `bookwheel train reranker MODEL` (or `tokens`, `attention`) on it, then nDCG@10 of
-the judged queries by BM25 and by the recipe that the command recommends, and by the model's score alone, with paired t-tests (Holm's correction
-over the collections). Token vectors are embedded, with 2 bits a dimension. Where the command refuses its model, the difference is 0,
-since nothing changes. Nothing is chosen on these queries. A run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on where it
-was when the same command is given again.
+For each collection: a library of its documents, `bookwheel train reranker MODEL` (or `tokens`, `attention`) on it, then nDCG@10
+of the judged queries by BM25 and by the recipe that the command recommends, and by the model's score alone, with paired t-tests
+(Holm's correction over the collections). Token vectors are embedded, with 2 bits a dimension. Where the command refuses its
+model, the difference is 0, since nothing changes. Nothing is chosen on these queries. A run that is interrupted (Ctrl-C,
+``timeout -s INT``) goes on where it was when the same command is given again.
 """
 
 from __future__ import annotations
