@@ -174,6 +174,15 @@ def test_a_plan_is_made_for_adapters_alone(llama: Path) -> None:
         plan(scorer, batch, "256MB", objective=LocalizedContrast(), methods=("lora",), changes=CHANGES)
 
 
+def test_a_file_is_named_as_it_is_and_taken_as_the_folder_that_comes_of_it(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(causal, "folder_of", {"./Small.Q4.gguf": llama, "smollm2": llama}.__getitem__)
+    assert [causal.base_of(name).name for name in ("./Small.Q4.gguf", "smollm2", str(llama))] == ["Small.Q4", "smollm2", "tiny"]
+    found = causal.base_of("smollm2")
+    assert (found.folder, found.causal, found.trained, found.encoder()) == (llama, True, False, None)
+
+
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 
