@@ -28,7 +28,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("peft", reason="training rerankers needs bookwheel[train]")
 
-from bookwheel.encode.safetensors import Tensors  # noqa: E402
+from bookwheel.encode.safetensors import Tensors, write_tensors  # noqa: E402
 from bookwheel.train.lists.batches import ListBatches, largest  # noqa: E402
 from bookwheel.train.memory import Plan, plan, planner  # noqa: E402
 from bookwheel.train.memory.adapters import Adapters  # noqa: E402
@@ -268,6 +268,13 @@ def test_what_cannot_be_trained_or_run_is_told(
         CrossEncoder(llama)
     with pytest.raises(ModelError, match="nothing need be exported"):
         export(read_layout(tmp_path / "scores"), tmp_path / "model.onnx", "scores")
+    weights = tmp_path / "scores" / "model.safetensors"
+    tensors = Tensors(weights)
+    write_tensors(tmp_path / "few.safetensors", {name: tensors[name] for name in tensors if name != HEAD})
+    (tmp_path / "few.safetensors").rename(weights)
+    for load in (CrossEncoder, partial(CausalScorer, tokens=320, trained=True)):
+        with pytest.raises(ModelError, match="has no weights 'score.weight'; get its files again"):
+            load(tmp_path / "scores")
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ModelError, match=r"torch is needed, which is not installed; type: pip install 'bookwheel\[language\]'"):
         CrossEncoder(tmp_path / "scores")
