@@ -184,6 +184,13 @@ def test_what_cannot_be_trained_is_told(
         train_attention(library, "./nowhere")
     with pytest.raises(BudgetError, match=r"give --ram \d+"):
         train_attention(library, model, ram="100MB")
+    with monkeypatch.context() as patched:
+        held, told = iter([1 << 20]), 64 << 30
+        patched.setattr(training, "anonymous_bytes", lambda: next(held, told))
+        with pytest.raises(
+            BudgetError, match=r"training took .* of memory, and .* are allowed; give --ram .* it goes on where"
+        ):
+            train_attention(library, model, ram="2GB", options=OPTIONS, minutes=5)
     for wrong in ({"sources": ()}, {"options": AttentionOptions(others=0)}, {"options": AttentionOptions(depth=0)}):
         with pytest.raises(UsageError):
             train_attention(library, model, **wrong)
