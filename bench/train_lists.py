@@ -2,18 +2,21 @@
 
     python bench/train_lists.py reranker MODEL --teacher LARGER          # SciFact and Cranfield
     python bench/train_lists.py tokens MODEL cranfield --minutes 25
+    python bench/train_lists.py reranker smollm2 --batch 4               # from a causal language model
+    python bench/train_lists.py attention smollm2                        # its heads' weights, the model as it is
     python bench/train_lists.py tokens MODEL --text MEDLINE.jsonl --passages 3000   # held-out queries only: to choose settings by
 
-For each collection: a library of its documents, `bookwheel train reranker MODEL` (or `tokens`) on it, then nDCG@10 of the judged
-queries by BM25 and by the recipe that the command recommends, and by the model's score alone, with paired t-tests (Holm's correction
-over the collections). Token vectors are embedded, with 2 bits a dimension. Where the command refuses its model, the difference is 0,
-since nothing changes. Nothing is chosen on these queries. A run that is interrupted (Ctrl-C, ``timeout -s INT``) goes on where it
-was when the same command is given again.
+For each collection: a library of its documents, `bookwheel train reranker MODEL` (or `tokens`, `attention`) on it, then nDCG@10
+of the judged queries by BM25 and by the recipe that the command recommends, and by the model's score alone, with paired t-tests
+(Holm's correction over the collections). Token vectors are embedded, with 2 bits a dimension. Where the command refuses its
+model, the difference is 0, since nothing changes. Nothing is chosen on these queries. A run that is interrupted (Ctrl-C,
+``timeout -s INT``) goes on where it was when the same command is given again.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +30,7 @@ import bookwheel
 from before_after import compared, named, told, trained
 from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
-from bookwheel.train import RerankerOptions, TokensOptions, train_reranker, train_tokens
+from bookwheel.train import RerankerOptions, TokensOptions, train_attention, train_reranker, train_tokens
 
 COLLECTIONS = ("scifact", "cranfield")
 COLUMNS = ("as recommended", "its score alone")
@@ -35,6 +38,14 @@ COLUMNS = ("as recommended", "its score alone")
 
 def trained_here(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     """What training came to."""
+    if args.what == "attention":
+        return trained(
+            folder,
+            lambda: train_attention(
+                library, args.model, folder / "model", minutes=args.minutes, seed=args.seed, ram=args.ram,
+                sources=args.sources or ["titles"], progress=auto,
+            ),
+        )  # fmt: skip
     kind, train = {"reranker": (RerankerOptions, train_reranker), "tokens": (TokensOptions, train_tokens)}[args.what]
     told = {name: getattr(args, name) for name in ("loss", "rate", "tokens", "batch", "others", "layers")}
     options = kind(**{name: value for name, value in told.items() if value is not None})
@@ -65,7 +76,11 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
             if "tokens" not in [one.name for one in library.encoders()]:
                 library.add_encoder("tokens", found["folder"], kind="tokens")
             library.embed("tokens", progress=auto)
-        alone = {"reranker": f'bm25 >> cross(20, model="{found["folder"]}")', "tokens": "bm25 >> late(100)"}[args.what]
+        alone = {
+            "reranker": f'bm25 >> cross(20, model="{found["folder"]}")',
+            "tokens": "bm25 >> late(100)",
+            "attention": re.sub(r"weight=[\d.]+", "weight=1", found["recipe"] or "bm25"),
+        }[args.what]
         pairs = dict(zip(COLUMNS, (("bm25", found["recipe"] or "bm25"), ("bm25", alone)), strict=True))
         row["pairs"] = compared(library, collection, pairs, taken=taken)
         row["training"] = named({**found, "recipe": (found["recipe"] or "").replace(f"{folder}/", "") or None})
@@ -86,8 +101,10 @@ def at_text(args: argparse.Namespace) -> None:
 def main() -> None:
     """Measure, print the table, and keep the result."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("what", choices=("reranker", "tokens"))
-    ask.add_argument("model", help="the folder of a sentence encoder, or of a model of the kind that is trained")
+    ask.add_argument("what", choices=("reranker", "tokens", "attention"))
+    ask.add_argument(
+        "model", help="the folder of a sentence encoder, of a model of the kind that is trained, or a language model"
+    )
     ask.add_argument("collections", nargs="*", default=COLLECTIONS, help="folders of the shared judged collections")
     ask.add_argument("--teacher", help="the folder of a larger encoder")
     ask.add_argument("--minutes", type=float, default=45.0)

@@ -52,6 +52,9 @@ FOLDERS: Mapping[str, Folder] = {
     "documents/page/": Folder(READING, "bookwheel index", (), "measurements.md#web-pages"),
     "encode/": Folder(SEARCHING, "bookwheel embed", ("models.md", "embedding.md")),
     "encode/cross.py": Folder(SEARCHING, 'bookwheel search --recipe "bm25 >> cross(20, model=FOLDER)"', ("reranking.md",)),
+    "encode/transformer/causal.py": Folder(
+        SEARCHING, 'bookwheel search --recipe "bm25 >> cross(20, model=FOLDER)"', ("reranking.md",)
+    ),
     "encode/doc2query.py": Folder(SEARCHING, "bookwheel.encode.doc2query.Doc2QueryEncoder", ("models.md",)),
     "encode/expansion.py": Folder(SEARCHING, "bookwheel.encode.doc2query.Doc2QueryEncoder", ("models.md",)),
     "encode/sparse.py": Folder(
@@ -115,6 +118,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/localized_contrast.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/margin_mse.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/projection/": Folder(TRAINING, "bookwheel train projection", (), "training.md#what-codes-and-widths-gain"),
+    "train/attention/": Folder(TRAINING, "bookwheel train attention"),
     "train/reranker/": Folder(TRAINING, "bookwheel train reranker"),
     "train/lists/": Folder(TRAINING, "bookwheel train reranker"),
     "train/tokens/": Folder(TRAINING, "bookwheel train tokens"),

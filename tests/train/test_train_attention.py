@@ -58,8 +58,7 @@ def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
 def taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever held-out queries say, the weights are taken: what is tested here is the way, not the gain."""
     monkeypatch.setattr(Verdict, "reason", "")
-    monkeypatch.setattr(training, "FIRST", 0.5)
-    monkeypatch.setattr(training, "WEIGHTS", (0.5,))
+    monkeypatch.setattr(training, "_best", lambda _: 0.5)
     monkeypatch.setattr(training, "fitted", _some)
 
 
@@ -77,6 +76,8 @@ def test_what_is_written_ranks_as_it_was_measured(held: tuple, model: str, tmp_p
     found = train_attention(library, model, tmp_path / "heads", options=OPTIONS, minutes=5)
     assert found.folder == str(tmp_path / "heads"), str(found)
     assert found.layers == 2
+    assert found.verdict.changes[0].queries == 40
+    assert set(found.validation["trained"]) == {"0", "0.25", "0.5", "0.75", "1"}
     assert found.lists >= training.FEWEST_LISTS
     assert not (library.path / FOLDER).exists()
     written = read_heads(tmp_path / "heads" / FILE)
@@ -174,19 +175,27 @@ def test_damaged_files_are_told(tmp_path: Path, wrong: str) -> None:
 
 
 def test_what_cannot_be_trained_is_told(
-    library: bookwheel.Library, model: str, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+    held: tuple, model: str, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    library, made, _ = held
     with pytest.raises(UsageError, match="is on a server, which shows no attention"):
         train_attention(library, "http://localhost:1/v1#m")
     with pytest.raises(ModelError, match="there is no language model"):
         train_attention(library, "./nowhere")
     with pytest.raises(BudgetError, match=r"give --ram \d+"):
         train_attention(library, model, ram="100MB")
+    with monkeypatch.context() as patched:
+        held, told = iter([1 << 20]), 64 << 30
+        patched.setattr(training, "anonymous_bytes", lambda: next(held, told))
+        with pytest.raises(
+            BudgetError, match=r"training took .* of memory, and .* are allowed; give --ram .* it goes on where"
+        ):
+            train_attention(library, model, ram="2GB", options=OPTIONS, minutes=5)
     for wrong in ({"sources": ()}, {"options": AttentionOptions(others=0)}, {"options": AttentionOptions(depth=0)}):
         with pytest.raises(UsageError):
             train_attention(library, model, **wrong)
     with pytest.raises(ModelError, match="there are no trained heads at"):
-        library.rank("the sea", recipe=f'bm25 >> attention(3, model="{model}", heads="{tmp_path}")')
+        library.rank(next(iter(made.queries.values())), recipe=f'bm25 >> attention(3, model="{model}", heads="{tmp_path}")')
     monkeypatch.setattr(training, "FEWEST_LISTS", 1000)
     with pytest.raises(UsageError, match=r"there are \d+ queries with 2 passages .* index more documents"):
         train_attention(library, model, options=OPTIONS)

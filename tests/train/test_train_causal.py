@@ -16,6 +16,8 @@ from bookwheel._errors import BudgetError, ModelError, UsageError
 from bookwheel.encode.cross import CrossEncoder
 from bookwheel.encode.options import Options
 from bookwheel.encode.transformer.causal import CAUSAL
+from bookwheel.encode.transformer.export import export
+from bookwheel.encode.transformer.layout import read_layout
 from bookwheel.train import RerankerOptions, train_reranker
 from bookwheel.train.kept import FOLDER
 from bookwheel.train.lists import run as training
@@ -26,7 +28,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("peft", reason="training rerankers needs bookwheel[train]")
 
-from bookwheel.encode.safetensors import Tensors  # noqa: E402
+from bookwheel.encode.safetensors import Tensors, write_tensors  # noqa: E402
 from bookwheel.train.lists.batches import ListBatches, largest  # noqa: E402
 from bookwheel.train.memory import Plan, plan, planner  # noqa: E402
 from bookwheel.train.memory.adapters import Adapters  # noqa: E402
@@ -172,6 +174,15 @@ def test_a_plan_is_made_for_adapters_alone(llama: Path) -> None:
         plan(scorer, batch, "256MB", objective=LocalizedContrast(), methods=("lora",), changes=CHANGES)
 
 
+def test_a_file_is_named_as_it_is_and_taken_as_the_folder_that_comes_of_it(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(causal, "folder_of", {"./Small.Q4.gguf": llama, "smollm2": llama}.__getitem__)
+    assert [causal.base_of(name).name for name in ("./Small.Q4.gguf", "smollm2", str(llama))] == ["Small.Q4", "smollm2", "tiny"]
+    found = causal.base_of("smollm2")
+    assert (found.folder, found.causal, found.trained, found.encoder()) == (llama, True, False, None)
+
+
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +264,17 @@ def test_what_cannot_be_trained_or_run_is_told(
     with pytest.raises(ModelError, match="reads 99 tokens, and its prompt takes"):
         CrossEncoder(tmp_path / "scores")
     (tmp_path / "scores" / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(ModelError, match="gives no scores of pairs; train it first: bookwheel train reranker"):
+        CrossEncoder(llama)
+    with pytest.raises(ModelError, match="nothing need be exported"):
+        export(read_layout(tmp_path / "scores"), tmp_path / "model.onnx", "scores")
+    weights = tmp_path / "scores" / "model.safetensors"
+    tensors = Tensors(weights)
+    write_tensors(tmp_path / "few.safetensors", {name: tensors[name] for name in tensors if name != HEAD})
+    (tmp_path / "few.safetensors").rename(weights)
+    for load in (CrossEncoder, partial(CausalScorer, tokens=320, trained=True)):
+        with pytest.raises(ModelError, match="has no weights 'score.weight'; get its files again"):
+            load(tmp_path / "scores")
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ModelError, match=r"torch is needed, which is not installed; type: pip install 'bookwheel\[language\]'"):
         CrossEncoder(tmp_path / "scores")

@@ -42,19 +42,29 @@ class _TorchSession(OnnxSession):
                 f"{layout.whole} holds a language model of type {layout.config.get('model_type')!r}, and to score passages with it "
                 f"{error.name} is needed, which is not installed; type: {INSTALL}"
             ) from None
+        bars = transformers.utils.logging.is_progress_bar_enabled()
         transformers.utils.logging.disable_progress_bar()
         small = options.precision != "fp32" and fast_bfloat16(torch)
         try:
             # No pickle of weights is read, and no code that comes with a model is run.
-            self._model: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
+            found, about = transformers.AutoModelForSequenceClassification.from_pretrained(
                 str(layout.folder),
                 local_files_only=True,
                 use_safetensors=True,
                 dtype=torch.bfloat16 if small else torch.float32,
-            ).eval()
+                output_loading_info=True,
+            )
         except Exception as error:  # transformers raises a dozen kinds for a folder it cannot read
             problem = " ".join(str(error).split())[:200]
-            raise ModelError(f"{layout.whole} cannot be loaded as a cross-encoder by transformers ({problem})") from error
+            raise ModelError(
+                f"{layout.whole} cannot be loaded as a cross-encoder by transformers ({problem}); get its files again"
+            ) from error
+        finally:
+            if bars:
+                transformers.utils.logging.enable_progress_bar()
+        if missing := sorted(about["missing_keys"]):  # transformers would draw them
+            raise ModelError(f"{layout.whole} has no weights {missing[0]!r:.100}; get its files again")
+        self._model: Any = found.eval()
         self.path: Path = layout.weights or layout.folder
         self.inputs = {"input_ids": np.int64}
         self.outputs = {"scores": ("texts", int(self._model.config.num_labels))}
@@ -71,8 +81,12 @@ class _TorchSession(OnnxSession):
 
 def open_causal(layout: Layout, options: Options) -> OnnxModel:
     """The model of a folder, as `open_scorer` gives it: in bfloat16 where the processor multiplies in it, else, and for ``fp32``, in
-    float32. Raises `ModelError` where torch or transformers is not installed, or the folder is damaged.
+    float32. Raises `ModelError` where torch or transformers is not installed, the model has no head, or the folder is damaged.
     """
+    if "ForSequenceClassification" not in " ".join(map(str, layout.config.get("architectures") or ())):
+        raise ModelError(
+            f"{layout.whole} holds a language model that gives no scores of pairs; train it first: bookwheel train reranker {layout.whole}"
+        )
     tokenizer = read_tokenizer(layout.folder / "tokenizer.json")
     positions = layout.config.get("max_position_embeddings")
     limit = min(n for n in (options.max_tokens, layout.max_tokens, positions, 1 << 15) if isinstance(n, int) and n > 0)

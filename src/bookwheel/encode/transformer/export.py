@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from ..._errors import ModelError
 from ..model_cache import Kept, fingerprint, keep
+from .causal import CAUSAL
 from .layout import Layout
 
 __all__ = ["EXTRA", "export", "quantise", "write_int8"]
@@ -52,6 +53,10 @@ def export(layout: Layout, out: Path, head: str = "states") -> Path:
         import transformers
     except ImportError as error:
         raise ModelError(f"exporting a model needs torch; type: {EXTRA}") from error
+    if head == "scores" and layout.config.get("model_type") in CAUSAL:
+        raise ModelError(
+            f"{layout.folder} holds a causal language model, which is run by torch as it is; nothing need be exported"
+        )
     classes = {
         "states": transformers.AutoModel,
         "terms": transformers.AutoModelForMaskedLM,

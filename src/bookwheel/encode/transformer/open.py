@@ -33,7 +33,7 @@ DEFAULT_TOKENS = 512
 def open_scorer(folder: Path, options: Options | None = None) -> tuple[OnnxModel, Layout]:
     """A cross-encoder: `OnnxModel.each` over tokenised pairs gives the logits, float32 (labels,). Raises `ModelError`."""
     layout = read_layout(folder)
-    if layout.config.get("model_type") in CAUSAL and layout.weights is not None:
+    if layout.config.get("model_type") in CAUSAL and layout.weights is not None and not layout.onnx:
         return open_causal(layout, options or Options()), layout
     model, _ = open_model(layout, "scores", options or Options(), types=True)
     return model, layout

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import UsageError
+from ..._errors import BudgetError, UsageError
 from ..._system import anonymous_bytes
 from ...encode.load import load_encoder
 from ...language import language_model
 from ...language.registry import SMOLLM2, model_kind
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
+from ...memory.sizes import MIB, format_size, round_up
 from ...progress import Progress, silent
 from ...rank.stages.head_weights import FILE, HeadWeights
 from ...rank.stages.rerank.attention import HEADS
@@ -49,6 +50,8 @@ PASSAGES, PAIRS = 20_000, 2000
 """The most that are drawn."""
 LISTED, READ, ASKED = 0.1, 0.5, 0.95
 """The shares of the minutes after which no more lists are made, none is read, and the held-out queries must be read."""
+READING = 160 * MIB
+"""Memory of reading, at most: hidden states of a few passages, and the attention of a query."""
 FEWEST_LISTS = 20
 """To fit weights to."""
 
@@ -118,6 +121,7 @@ class _Run(Run):
         self.model: Any = language_model(named)
         self.memory.plan(f"language model {self._short}, and what else is held", anonymous_bytes() or 0)
         self.memory.plan("passages that it has read", self.model.cache.limit)
+        self.memory.plan("reading", READING)
         self.memory.check("training")
         own, before = self.model, HEADS.get(named, ())
         deep = max(math.ceil(options.depth * own.layers), 1 + max((layer for layer, _ in before), default=0))
@@ -149,7 +153,6 @@ class _Run(Run):
             loss=_losses(fit, tables), weight=weight, validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed,
             memory_plan=self.memory,
         )  # fmt: skip
-        self.memory.measure(f"language model {self._short}, and what else is held", anonymous_bytes() or 0)
         if weight and said.better:
             found = self._written(found)
         self.kept.clear()
@@ -179,6 +182,7 @@ class _Run(Run):
                 texts = passage_texts(copy._snapshot.store, some.tolist(), LONGEST)
                 found.append(self.tables.table(f"list-{at}", pairs[at].query, [pairs[at].answer, *texts]))
                 groups.append(_group(pairs[at], at))
+                self._within()
                 advance(1)
         self.kept.note(read=len(found))
         if len(found) < FEWEST_LISTS:
@@ -196,13 +200,13 @@ class _Run(Run):
         count = self._affordable(copy, validation)
         asked = Candidates(copy, validation, evenly(list(validation.judged), count), CANDIDATES)
         tables = self._read(asked, "choosing")
-        trained, share, table = weights, FIRST, {}
+        trained = weights
         reached: dict[str, dict[float, float]] = {}
         for name, some in {"trained": trained, "before": self.before}.items():
             if some.any():
                 reached[name] = {one: _mean(asked.values(_scored(tables, some), one)) for one in (FIRST, *WEIGHTS)}
         table = {name: {f"{one:g}": value for one, value in row.items()} for name, row in reached.items()}
-        best = {name: max(row, key=lambda one: (row[one], -one)) for name, row in reached.items()}
+        best = {name: _best(row) for name, row in reached.items()}
         share = best.get("trained", FIRST)
         if share == FIRST:
             return FIRST, table, Verdict(())
@@ -235,7 +239,18 @@ class _Run(Run):
     def _each(self, asked: Candidates, advance: Callable[[int], None]) -> Iterator[NDArray[np.float64]]:
         for name, query, texts in asked.texts():
             yield self.tables.table(f"query-{name}", query, texts)
+            self._within()
             advance(1)
+
+    def _within(self) -> None:
+        """Raise `BudgetError` where more memory is held than is allowed; what was read is kept."""
+        held = anonymous_bytes() or 0
+        self.memory.measure("all anonymous memory", held)
+        if held > self.memory.ram:
+            raise BudgetError(
+                f"training took {format_size(held)} of memory, and {format_size(self.memory.ram)} are allowed; give --ram "
+                f"{round_up(int(1.05 * held))}: it goes on where it was"
+            )
 
     def _stage(self, weight: float, folder: str = "FOLDER") -> str:
         model = "" if self.named == SMOLLM2 else f'model="{_path(self.named)}", '
@@ -273,6 +288,11 @@ class _Run(Run):
 
 def _scored(tables: Sequence[NDArray[np.float64]], weights: NDArray[np.float64]) -> list[NDArray[np.float32]]:
     return [(weights @ table).astype(np.float32) for table in tables]
+
+
+def _best(reached: Mapping[float, float]) -> float:
+    """The share that reached most; of equals the smaller one."""
+    return max(reached, key=lambda one: (reached[one], -one))
 
 
 def _mean(values: Mapping[str, float]) -> float:

@@ -47,13 +47,16 @@ class CausalScorer(PairModel):
         transformers.utils.logging.disable_progress_bar()
         transformers.utils.logging.set_verbosity_error()
         try:
-            inner: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
-                str(layout.folder), num_labels=1, local_files_only=True, use_safetensors=True, dtype=torch.float32
-            )
+            inner, about = transformers.AutoModelForSequenceClassification.from_pretrained(
+                str(layout.folder), num_labels=1, local_files_only=True, use_safetensors=True, dtype=torch.float32,
+                output_loading_info=True,
+            )  # fmt: skip
             tokenizer: Any = transformers.AutoTokenizer.from_pretrained(str(layout.folder), local_files_only=True)
         except Exception as error:  # transformers raises a dozen kinds for a folder it cannot read
             problem = " ".join(str(error).split())[:200]
             raise ModelError(f"{folder} cannot be loaded as a language model by transformers ({problem})") from error
+        if missing := sorted(name for name in about["missing_keys"] if trained or name != HEAD):
+            raise ModelError(f"{folder} has no weights {missing[0]!r:.100}; get its files again")
         if not trained:
             tokenizer, yes, no = asking(tokenizer)
             with torch.no_grad():
