@@ -7,9 +7,9 @@ import sys
 from functools import cache
 from typing import Any
 
-__all__ = ["limit_heap", "trim_heap"]
+__all__ = ["LARGE", "limit_heap", "trim_heap"]
 
-_LARGE = 1 << 20
+LARGE = 1 << 20
 """Blocks of this many bytes and more are given back as soon as they are freed."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
@@ -24,15 +24,17 @@ def _glibc() -> Any:
 
 
 @cache
-def limit_heap() -> None:
+def limit_heap(large: int = LARGE) -> None:
     """Make this process's heap hold on to little freed memory; an indexing process calls this once.
 
     By default glibc raises the size above which blocks are given back at once, up to 32 MB, and keeps a heap for each of up to
     8 threads per core: up to a third of the memory that indexing held had been freed long before. Does nothing without glibc.
+
+    ``large``: bytes of the smallest block that is given back as soon as it is freed.
     """
     if (library := _glibc()) is not None:
-        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
-        library.mallopt(_M_TRIM_THRESHOLD, _LARGE)
+        library.mallopt(_M_MMAP_THRESHOLD, large)
+        library.mallopt(_M_TRIM_THRESHOLD, large)
         library.mallopt(_M_ARENA_MAX, 2)
 
 

@@ -30,6 +30,9 @@ __all__ = ["LADDER", "Plan", "Tried", "plan", "settle"]
 
 LADDER = ("adamw", "adamw-8bit-fused", "lora", "mezo")
 """Methods, best first: what each keeps of full training, as the papers have it. Losses of our own are yet to be measured."""
+BLOCK = 256 << 10
+"""Bytes of a tensor, from which on it is given back at once. Smaller weights that stay, such as adapters' gradients, otherwise pin holes
+that freed activations have left: half as much again as was planned, with LoRA."""
 RESERVE = 16 * MIB
 """What kernels hold inside, and what is imported with the first step."""
 SLACK = 1.03
@@ -146,7 +149,7 @@ def settle(model: Any) -> None:
 
     Weights that are trained become that at the first step anyway; this way the budget is known before.
     """
-    limit_heap()
+    limit_heap(BLOCK)
     seen: dict[Any, Any] = {}
     with torch.no_grad():
         for tensor in [*model.parameters(), *model.buffers()]:
