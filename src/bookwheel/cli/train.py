@@ -205,6 +205,13 @@ sources_option = option(
 @option("--teacher", metavar="MODEL", help="A larger dense encoder to imitate: a model, or its name in the library.")
 @sources_option
 @option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
+@option(
+    "--pretrain",
+    type=Number(0, 0.79),
+    default=0.0,
+    metavar="SHARE",
+    help="Of the minutes: first rebuild masked passages from their vectors (not measured). [default: 0]",
+)
 @plot_option
 @training_options(45)
 def encoder(
@@ -214,6 +221,7 @@ def encoder(
     out: str | None,
     sources: tuple[str, ...],
     batch: int | None,
+    pretrain: float,
     plot: Path | None,
     minutes: float,
     seed: int,
@@ -229,10 +237,11 @@ def encoder(
     opened; log=FILE for a log), judgments=FOLDER (a judged collection) or pairs=FILE (lines of JSON with query
     and answer). After Ctrl-C the same command continues.
     """
-    from ..train import EncoderOptions, train_encoder
+    from ..train import EncoderOptions, PretrainOptions, train_encoder
     from .encoders import library_flag
 
-    options = EncoderOptions() if batch is None else EncoderOptions(batch=batch)
+    first = PretrainOptions(share=pretrain)
+    options = EncoderOptions(pretraining=first) if batch is None else EncoderOptions(batch=batch, pretraining=first)
     found = train_encoder(
         library,
         model,

@@ -1,5 +1,6 @@
 """Training on one's own collection, inside a memory budget; a model that is not better on held-out queries is not written."""
 
+from .encoder.pretraining import Pretraining, PretrainOptions
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
 from .lists.result import ListTraining
@@ -18,6 +19,8 @@ __all__ = [
     "EncoderOptions",
     "EncoderTraining",
     "ListTraining",
+    "PretrainOptions",
+    "Pretraining",
     "ProjectionTraining",
     "RerankerOptions",
     "SparseTraining",

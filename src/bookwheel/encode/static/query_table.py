@@ -1,7 +1,7 @@
 """Queries encoded by a table of token vectors, for passages that a transformer has encoded: an asymmetric Router's query side.
 
-Sources: sentence-transformers, ``Router`` with ``StaticEmbedding`` as its route of queries; Ma et al., LightRetriever (2025), whose
-queries are sums of token vectors while a whole model embeds the passages.
+Source: sentence-transformers, ``Router`` with ``StaticEmbedding`` as its route of queries; `bookwheel.train.tower.table_training` makes
+such tables.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``train tower --layers 0``: queries encoded by a table of token vectors, for passages that a whole model has embedded.
 
-Ma et al., LightRetriever: A LLM-based Text Retrieval Architecture with Extremely Faster Query Inference (2025), for the extreme: no
+Ma et al., "LightRetriever: A LLM-based Text Retrieval Architecture with Extremely Faster Query Inference" (2025), for the extreme: no
 layer at all reads a query. In part: their whole model is trained with the table; here it stays as it is, and so do its vectors.
 """
 
