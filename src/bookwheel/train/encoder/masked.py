@@ -80,7 +80,8 @@ class MaskedBatches(Sequence[dict[str, Any]]):
             through, place = divmod(step * self.batch + len(places), len(self.passages))
             order = np.random.default_rng([self.seed, 29, through]).permutation(len(self.passages))
             places += order[place : place + self.batch - len(places)].tolist()
-        return self.passages.ids[np.array(places)]
+        chosen: NDArray[np.int64] = self.passages.ids[np.array(places)]
+        return chosen
 
     def neighbours(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The passage that follows each of ``ids`` in its document, or comes before it, or itself where it is alone."""

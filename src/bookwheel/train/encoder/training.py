@@ -38,6 +38,7 @@ from ..teachers import dense_teacher
 from .pool import Pool
 from .pretraining import Pretraining, PretrainOptions, pretrained
 from .result import EncoderTraining
+from .seconds import seconds_of_step
 
 if TYPE_CHECKING:
     from ..memory.loop import Outcome
@@ -392,23 +393,6 @@ class _Run(Run):
         }
         says = f"A sentence encoder fitted to one collection. Use it with `bookwheel encoders add {name}=FOLDER`."
         return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows(found.general))
-
-
-def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan, layers: int = 0) -> float:
-    """About how long a step over ``batch`` takes; where `CachedContrast` takes it in parts, each goes forward twice."""
-    import torch
-
-    from ..memory.modules import last_layers
-    from ..trainable import step_seconds
-
-    def once(part: dict[str, Any]) -> None:
-        if plan.rows < len(batch.get("role", ())):
-            with torch.no_grad():
-                model(part)
-        model(part).sum().backward()
-
-    with last_layers(model, layers):
-        return step_seconds(model, batch, plan.rows, once, lambda part: int(part["attention_mask"].numel()))
 
 
 def _mean(pool: Pool, encoder: DenseEncoder) -> float:
