@@ -88,6 +88,7 @@ def fit_table(run: Run, teacher: TransformerEncoder, texts: list[Text], stored: 
     alone[ranked[: len(some)]] = some
     alone[ranked[len(some) :]] = some.mean(0)
     table, cosines = _regressed(alone, frequency, known)
+    del alone
     table, losses, rates = _ordered(run, table, known, stored, order)
     return TableFit(table, tokenizer, len(known), len(some), cosines, losses, rates)
 
@@ -121,8 +122,9 @@ def _planned(run: Run, teacher: TransformerEncoder, size: int) -> int:
 
 QUERY = 400
 """Bytes of a query as text and as a bag."""
-TABLES = 6
-STEP = 96 * MIB
+TABLES = 5
+"""Arrays as large as the table that there are at a time."""
+STEP = 160 * MIB
 
 
 def _regressed(
