@@ -168,7 +168,7 @@ def _ordered(
                 raise ModelError(
                     f"training went wrong at step {number + 1:,}: the loss is {loss}; nothing was changed; report it"
                 )
-            rate = RATE * (1 - number / STEPS)
+            rate = RATE if steps is None or number < PROBED else RATE * (1 - (number - PROBED) / (int(steps) - PROBED))
             fit.step([(made, gradient)], rate)
             losses.append(loss)
             rates.append(rate)
