@@ -135,13 +135,20 @@ def summed(kept: Kept, questions: list[Question]) -> dict[str, dict[str, Any]]:
             pairs = [row["right"] - kept.rows[other, key]["right"] for key, row in rows if (other, key) in kept.rows]
             if pairs and method != other:
                 found[f"against_{other}"] = {"difference": statistics.fmean(pairs), "p": sign_flip(pairs), "pairs": len(pairs)}
+        drafts = [row["draft_right"] - kept.rows[PLAIN, key]["draft_right"] for key, row in rows if (PLAIN, key) in kept.rows]
+        if drafts and method not in (QUOTES, PLAIN):
+            found["drafts_against_prompt"] = {
+                "difference": statistics.fmean(drafts),
+                "p": sign_flip(drafts),
+                "pairs": len(drafts),
+            }
         out[method] = found
     return out
 
 
-def difference(row: dict[str, Any], other: str) -> str:
+def difference(row: dict[str, Any], what: str) -> str:
     """A paired difference in points, with its p."""
-    told = row.get(f"against_{other}")
+    told = row.get(what)
     return "" if told is None else f"{100 * told['difference']:+.1f} (p {told['p']:.2f})"
 
 
@@ -149,17 +156,18 @@ def shown(results: dict[str, dict[str, dict[str, Any]]], model: str) -> str:
     """The tables."""
     parts = []
     for name, rows in results.items():
-        body = [
-            [
-                f"`{method}`" if method not in (QUOTES, PLAIN) else method, row["questions"], f"{row['right']:.0%}",
-                difference(row, QUOTES), difference(row, PLAIN), f"{row['draft_right']:.0%}" if name == "xquad_en" else "",
-                f"{row['written']:.0%}", f"{row['calls']:.1f}", f"{row['tokens']:,.0f}", f"{1000 * row['cpu_seconds']:,.0f}",
-            ]
-            for method, row in rows.items()
-        ]  # fmt: skip
-        head = ["method", "questions", "right", "against quotes", "against the plain prompt", "drafts right", "written", "calls",
-                "tokens", "CPU ms"]  # fmt: skip
-        parts.append(f"{name}, {model}:\n\n{table(head, body)}")
+        gold = name == "xquad_en"  # PubMedQA has no spans that a draft could hold
+        body = []
+        for method, row in rows.items():
+            cells = [f"`{method}`" if method not in (QUOTES, PLAIN) else method, f"{row['right']:.0%}"]
+            cells += [difference(row, "against_quotes"), f"{row['written']:.0%}"]
+            if gold:
+                cells += ["" if method == QUOTES else f"{row['draft_right']:.0%}", difference(row, "drafts_against_prompt")]
+            body.append([*cells, f"{row['calls']:.1f}", f"{row['tokens']:,.0f}", f"{1000 * row['cpu_seconds']:,.0f}"])
+        head = ["method", "right", "against quotes", "shown as written"]
+        head += ["drafts right", "against the plain prompt"] if gold else []
+        count = next(iter(rows.values()))["questions"]
+        parts.append(f"{name}, {model}, {count} questions:\n\n{table([*head, 'calls', 'tokens', 'CPU ms'], body)}")
     return "\n\n".join(parts)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import bookwheel
 from bookwheel import Document
-from bookwheel.train import run as runs
+from bookwheel.train import held_out
 from bookwheel.train.lists import run as training
 from bookwheel.train.safety import Verdict
 from bookwheel.tune.made import made_collection
@@ -53,7 +53,7 @@ def library(held: tuple) -> bookwheel.Library:
 def quick_lists(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few pairs, and the queries and the copy of ``held``."""
     monkeypatch.setattr(training, "PAIRS", 32)
-    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
 
 

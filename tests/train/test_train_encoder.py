@@ -16,8 +16,7 @@ import bookwheel
 from bookwheel._errors import BudgetError, InputError, ModelError, TrainingError, UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.library.manifest import Manifest
-from bookwheel.train import EncoderOptions, train_encoder
-from bookwheel.train import run as runs
+from bookwheel.train import EncoderOptions, held_out, train_encoder
 from bookwheel.train.data.material import Material
 from bookwheel.train.data.negatives import NONE, hard_negatives
 from bookwheel.train.data.pairs import Pair, drawn, hardness
@@ -49,7 +48,7 @@ OPTIONS = EncoderOptions(batch=16, tokens=24, rate=2e-3, epochs=1)
 @pytest.fixture
 def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "PAIRS", 160)
-    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
 
 
@@ -254,6 +253,18 @@ def test_some_queries_are_mistyped_and_the_teacher_reads_them_as_they_are(librar
         assert abs(len(found) - 23) <= 1
         assert found.count(" ") == 3
     assert mistyped("a b 12 以前", draw) == "a b 12 以前"
+
+
+def test_some_queries_are_put_in_other_words(library: bookwheel.Library, base: Path) -> None:
+    """By rules, of which one knows "used" and how questions begin; the same ones whenever a step is made."""
+    pairs = [Pair(f"which sea is used by stone {at}", f"a bird near the sea {at}", at) for at in range(8)]
+    made = Batches(pairs, library._snapshot.store, SentenceEncoder(base, 24), ("", ""), 8, 0, negatives=False, paraphrases=0.5)
+    made.plan(1)
+    asked = made._asked(0, list(range(8)), pairs)
+    assert asked == made._asked(0, list(range(8)), pairs)
+    other = [after for before, after in zip(pairs, asked, strict=True) if after != before.query]
+    assert 1 <= len(other) < 8
+    assert all(one.startswith("tell me which is used") or "employed" in one for one in other)
 
 
 def test_pairs_are_drawn_evenly() -> None:

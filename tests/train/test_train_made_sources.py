@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bookwheel.train.data.sources import SOURCES, pairs_of, source_of
 from bookwheel.tune.made.drawn import Drawn
 from bookwheel.tune.made.masking import plain_words
 from bookwheel.tune.made.query import Draft, Taken
+from bookwheel.tune.made.registry import WAYS
 
 LINKED = {
     "sails.md": "# Sails\n\nA sloop carries one mast. See [rigging of small sloops](ropes.md) for what holds it up.\n",
@@ -102,12 +104,13 @@ def test_a_model_writes_questions_until_the_time_is_over(
     model = Asked()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("bookwheel.tune.made.written.writer", lambda _: model)
-    held = material(library, until=0.0)
-    assert len(list(pairs_of(held, [source_of("written=asked")], []))) <= 1
-    assert held.asking.used == 1
-    some = material(library, count=6)
+    held = material(library, until={"written": 0.0})
+    assert not list(pairs_of(held, [source_of("written=asked")], []))
+    assert held.asking.used == {"written": 0}
+    assert model.calls == 0
+    some = material(library, counts={"written": 6})
     pairs = list(pairs_of(some, [source_of("written=asked")], []))
-    assert some.asking.used == 6
+    assert some.asking.used == {"written": 6}
     assert 1 <= len(pairs) <= 6
     for pair in pairs:
         assert pair.query.startswith("What is known of ")
@@ -115,8 +118,36 @@ def test_a_model_writes_questions_until_the_time_is_over(
         document = library.document(pair.document)
         assert plain_words(pair.answer.rpartition("\n")[2])[:60] in plain_words(document.text)
     calls = model.calls
-    assert list(pairs_of(material(library, count=6), [source_of("written=asked")], [])) == pairs
+    assert list(pairs_of(material(library, counts={"written": 6}), [source_of("written=asked")], [])) == pairs
     assert model.calls == calls  # answers are kept
+
+
+def test_a_model_describes_passages_in_other_words(
+    library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What repeats the passage is no description; and two sources that ask a model share its time."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("bookwheel.tune.made.written.consistent", lambda *_: True)
+    told = cycle(["Somebody describes strange creatures elsewhere", "copy"])
+
+    class Describing(Asked):
+        def generate(self, prompts: Sequence[str], **_: Any) -> list[str]:
+            assert all("kind of text" in prompt for prompt in prompts)
+            said = next(told)
+            return [
+                " ".join(one.split("Text:")[-1].split()[:9]) if said == "copy" else f"{said} {self.calls}" for one in prompts
+            ]
+
+    monkeypatch.setattr("bookwheel.tune.made.written.writer", lambda _: Describing())
+    some = material(library, counts={"described": 6})
+    pairs = list(pairs_of(some, [source_of("described=some")], []))
+    assert len(pairs) == 3  # of six that were asked for
+    assert all(pair.query.startswith("Somebody describes") for pair in pairs)
+    assert "described" not in WAYS
+    shared = Asking.shared(["written", "described"], 100.0)
+    assert 40 < shared.until["described"] - shared.until["written"] < 60
+    with pytest.raises(UsageError, match=r"give described=MODEL, such as described=smollm2"):
+        source_of("described")
 
 
 def test_what_is_taken_out_of_an_answer_may_overlap(library: bookwheel.Library) -> None:

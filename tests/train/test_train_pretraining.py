@@ -175,13 +175,13 @@ def quick_encoder(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few pairs, the queries and the copy of ``held``, no question what a step needs, and every model is taken."""
     from contextlib import nullcontext
 
-    from bookwheel.train import run as runs
+    from bookwheel.train import held_out
     from bookwheel.train.memory import planner
     from bookwheel.train.safety import Verdict
 
     monkeypatch.setattr(training, "PAIRS", 32)
     monkeypatch.setattr(training, "SHARES", (1.0,))
-    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
     monkeypatch.setattr(Verdict, "reason", "")
     monkeypatch.setattr(

@@ -16,8 +16,7 @@ from bookwheel.encode import load_encoder
 from bookwheel.encode.protocols import unit
 from bookwheel.encode.safetensors import write_tensors
 from bookwheel.library.vectors.stored import passage_vectors
-from bookwheel.train import TowerTraining, train_tower
-from bookwheel.train import run as runs
+from bookwheel.train import TowerTraining, held_out, train_tower
 from bookwheel.train.objectives.stored_order import stored_order
 from bookwheel.train.static.bags import Bags
 from bookwheel.train.tower import table_taught, table_training, training
@@ -38,7 +37,7 @@ def library(held: tuple, base: Path, monkeypatch: pytest.MonkeyPatch) -> bookwhe
             one.embed("tiny")
     monkeypatch.setattr(table_training, "MOST", 2 * table_taught.CHUNK)
     monkeypatch.setattr(table_training, "STEPS", 10)
-    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: made)
+    monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: made)
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(copy))
     return opened
 

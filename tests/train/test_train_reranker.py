@@ -27,8 +27,7 @@ from bookwheel.train.kept import FOLDER, Kept
 from bookwheel.train.lists import run as training
 from bookwheel.train.lists.candidates import DEEP, Lists, candidates_of
 from bookwheel.train.lists.comparing import FIRST, Candidates
-from bookwheel.train.reranker import training as reranking
-from bookwheel.train.reranker.training import CANDIDATES
+from bookwheel.train.reranker.stage import CANDIDATES, RerankerRun
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers", reason="training rerankers needs bookwheel[train]")
@@ -67,8 +66,7 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def quick(quick_lists: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reranking, "CANDIDATES", 5)
-    monkeypatch.setattr(reranking._Run, "candidates", 5)
+    monkeypatch.setattr(RerankerRun, "candidates", 5)
 
 
 # -- losses ------------------------------------------------------------------------------------------------------------
@@ -305,7 +303,7 @@ def test_what_cannot_be_trained_is_told_and_nothing_changes(
 ) -> None:
     with pytest.raises(UsageError, match=r"there are \d+ queries with 3 passages .* index more documents"):
         train_reranker(library, base, options=RerankerOptions(batch=1024, others=3, tokens=24))
-    monkeypatch.setattr(training, "LADDER", ("adamw",))
+    monkeypatch.setattr(training.ListRun, "ladder", ("adamw",))
     with pytest.raises(BudgetError, match=r"give --ram \d+"):
         train_reranker(library, base, ram="256MB", options=OPTIONS)
     monkeypatch.setattr(planner, "plan", lambda *_, objective, **__: Plan(1 << 40, "adamw", 8, 0, 0, objective=objective))

@@ -16,8 +16,7 @@ from bookwheel import Document
 from bookwheel._errors import UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.library.vectors.stored import passage_vectors
-from bookwheel.train import TowerOptions, train_tower
-from bookwheel.train import run as runs
+from bookwheel.train import TowerOptions, held_out, train_tower
 from bookwheel.train.tower import training
 from bookwheel.tune.made import made_collection
 from bookwheel.tune.reliability import searchable
@@ -68,7 +67,7 @@ def held(base: Path, prose: list[tuple[str, str]], tmp_path_factory: pytest.Temp
 def library(held: tuple, monkeypatch: pytest.MonkeyPatch) -> bookwheel.Library:
     monkeypatch.setattr(training, "MOST_STEPS", 12)
     monkeypatch.setattr(training, "PROBED", 2)
-    monkeypatch.setattr(runs, "made_collection", lambda *_, **__: held[1])
+    monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
     return held[0]
 

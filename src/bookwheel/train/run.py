@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .._errors import InputError, ModelError, UsageError
+from .._errors import ModelError, UsageError
+from ..evaluate.collection import Collection
+from ..evaluate.load import load_collection
 from ..library.library import Library, open_library
 from ..memory.plan import MemoryPlan
 from ..memory.sizes import ram_of
 from ..progress import Progress
-from ..tune.made import MadeCollection, made_collection
+from ..tune.made import MadeCollection
+from .data.made import ASKED
 from .data.material import Asking
+from .data.sources import Source
 from .folder import require_new
+from .held_out import digest, judged_part, made_part, shared
 from .kept import Kept
 
 __all__ = ["EXTRA", "Job", "Run", "start", "torch_needed", "versions_of"]
 
-ASKED = 0.2
+ASKING = 0.2
 """The share of the minutes in which a language model may write queries."""
 EXTRA = "pip install 'bookwheel[train]'"
 
@@ -38,6 +43,10 @@ class Job:
     ram: str | int | None
     seed: int
     progress: Progress
+    compare: str | Path | None = None
+    """The judged collection by whose queries models are compared; None for queries made of the library."""
+    judgments: Collection | None = None
+    """What it holds."""
 
 
 def start(
@@ -48,27 +57,32 @@ def start(
     seed: int,
     progress: Progress,
     train: Callable[[Job], Found],
+    compare: str | Path | None = None,
 ) -> Found:
-    """``train``, once minutes and folder are checked, with the library, which is opened for as long where a name or path is given.
+    """``train``, once minutes, folder and judgments are checked, with the library, which is opened for as long where a name or path is
+    given.
 
-    Raises `UsageError`, and what opening a library raises.
+    Raises `UsageError`, and what opening a library and reading a judged collection raise.
     """
     if not 0 < minutes <= 24 * 60:
         raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
     if out is not None:
         require_new(Path(out))
+    judgments = None if compare is None else load_collection(compare)
     if isinstance(library, Library):
-        return train(Job(library, out, 60 * minutes, ram, seed, progress))
+        return train(Job(library, out, 60 * minutes, ram, seed, progress, compare, judgments))
     with open_library(library, ram=ram) as opened:
-        return train(Job(opened, out, 60 * minutes, ram, seed, progress))
+        return train(Job(opened, out, 60 * minutes, ram, seed, progress, compare, judgments))
 
 
 class Run:
     """One run. ``began``: of ``time.monotonic()``; ``memory``: the plan of its budget; ``kept``: what a stopped run goes on from."""
 
     kept: Kept
+    sources: Sequence[Source] = ()
 
     def __init__(self, job: Job) -> None:
+        self.compare, self.judgments = job.compare, job.judgments
         self.began = time.monotonic()
         self.library, self.out, self.seconds = job.library, job.out, job.seconds
         self.seed, self.progress = job.seed, job.progress
@@ -77,23 +91,25 @@ class Run:
     def keep(self, kind: str, *facts: object) -> Kept:
         """The folder of this run: other passages, times or ``facts`` have another one."""
         version = str(self.library._snapshot.manifest.version)
-        return Kept(self.library.path, kind, version, self.seconds, *facts)
+        judged = () if self.judgments is None else (digest(self.judgments),)
+        return Kept(self.library.path, kind, version, self.seconds, *facts, *judged)
 
     def held_out(self, count: int, least: int) -> MadeCollection:
-        """At most ``count`` queries made of the library. Raises `InputError` for fewer than ``least``."""
-        made = made_collection(self.library, count, seed=self.seed, progress=self.progress)
-        if (count_made := len(made.judged)) < least:
-            some = f"{count_made} {'query' if count_made == 1 else 'queries'}"
-            raise InputError(
-                f"only {some} could be made of {self.library.path} to tell a better model from a worse one, and {least} are needed "
-                f"({'; '.join(made.notes)}); index more documents, or longer ones"
-            )
-        return made
+        """At most ``count`` queries, judged by people or made of the library. Raises `InputError` for fewer than ``least``."""
+        if self.judgments is None:
+            return made_part(self.library, count, least, self.seed, self.progress)
+        share = 0.5 if self.compare is not None and shared(self.sources, self.compare) else 1.0
+        return judged_part(self.library, self.judgments, count, least, self.seed, share)
+
+    @property
+    def compared_by(self) -> str:
+        """For a card: by which queries models are compared."""
+        return "queries made of the library" if self.judgments is None else f"judged queries of {self.judgments.name}"
 
     def asking(self) -> Asking:
-        """How long a language model may be asked for queries: a share of the minutes, or as often as before this run was stopped."""
-        known = self.kept.fact("written")
-        return Asking(self.began + ASKED * self.seconds, None if known is None else int(known))
+        """How long a language model may be asked for texts: a share of the minutes, or as often as before this run was stopped."""
+        names = [one.name for one in self.sources if one.name in ASKED]
+        return Asking.shared(names, ASKING * self.seconds, self.kept.fact("written"))
 
     def elapsed(self) -> float:
         """Seconds since the run, or this piece of it, began."""

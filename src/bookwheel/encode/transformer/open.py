@@ -13,6 +13,7 @@ from ..options import Options
 from ..safetensors import Tensors
 from ..static.lookup import read_tokenizer
 from .architectures import architecture
+from .causal import CAUSAL, open_causal
 from .graph import BUILDER, Head, build
 from .layout import Layout, read_layout
 from .runner import OnnxModel, OnnxSession
@@ -32,6 +33,8 @@ DEFAULT_TOKENS = 512
 def open_scorer(folder: Path, options: Options | None = None) -> tuple[OnnxModel, Layout]:
     """A cross-encoder: `OnnxModel.each` over tokenised pairs gives the logits, float32 (labels,). Raises `ModelError`."""
     layout = read_layout(folder)
+    if layout.config.get("model_type") in CAUSAL and layout.weights is not None:
+        return open_causal(layout, options or Options()), layout
     model, _ = open_model(layout, "scores", options or Options(), types=True)
     return model, layout
 

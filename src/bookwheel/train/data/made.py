@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 
 from ..._errors import LibraryDamaged
 from ...library.results import StoredDocument
+from ...tune.made.base import Way
 from ...tune.made.drawn import Drawn
 from ...tune.made.masking import occurrences, without
 from ...tune.made.query import Draft, Taken
 from ...tune.made.registry import WAYS
+from ...tune.made.written import Described
 from .material import Material
 from .pairs import LONGEST, Pair
 
-__all__ = ["MADE", "made"]
+__all__ = ["ASKED", "MADE", "made"]
 
-MADE = ("cloze", "links", "replies", "written")
-"""The ways that are sources of pairs under their own names; ``titles`` has titles, headings and sentences at once."""
+MADE: Mapping[str, Way] = MappingProxyType(
+    {name: WAYS[name] for name in ("cloze", "links", "replies", "written")} | {"described": Described()}
+)
+"""The ways that are sources of pairs under their own names; ``titles`` has titles, headings and sentences at once. Descriptions are no
+queries to judge by, so that they are a source of pairs alone."""
+ASKED = tuple(name for name, way in MADE.items() if way.needs == "model")
+"""Those that ask a language model."""
 _PLACE = re.compile(r" (\d+)-(\d+)$")
 
 
@@ -27,17 +36,16 @@ class made:  # noqa: N801  # a source is a function; this one has a parameter
     """The source of one way. Its drafts are those of the copy, whose documents have lost what held-out queries were made of.
 
     An answer is the passage that the query was made from (of a link or a thread: the first one), without what the way takes out of
-    it, so that the query's words alone do not give it away. ``written`` asks a model for one question after the other until the
-    time for it is over, or as many as were used when the run was stopped; answers are kept in the user's cache.
+    it, so that the query's words alone do not give it away. ``written`` and ``described`` ask a model for one text after the other
+    until the time for it is over, or as often as before the run was stopped; answers are kept in the user's cache.
     """
 
     way: str
 
     def __call__(self, material: Material, path: str) -> Iterator[Pair]:
-        """Raises `ModelError` where the model of ``written`` cannot answer."""
-        drawn = Drawn.of(material.copy, material.seed, model=path or None)
-        used = 0
-        for draft in WAYS[self.way].drafts(drawn):
+        """Raises `ModelError` where the model cannot answer."""
+        drawn = Drawn.of(material.copy, material.seed, model=path or None, over=partial(material.asking.over, self.way))
+        for draft in MADE[self.way].drafts(drawn):
             for number in draft.relevant:
                 try:
                     document = material.copy.document(number)
@@ -46,9 +54,6 @@ class made:  # noqa: N801  # a source is a function; this one has a parameter
                 answer = _answer(document, draft)
                 if drawn.wording.usable(draft.text) and len(drawn.wording.telling(answer)) >= LEAST:
                     yield Pair(draft.text[:LONGEST], answer, number)
-            used += 1
-            if self.way == "written" and material.asking.over(used):
-                return
 
 
 LEAST = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...library.library import Library
@@ -14,19 +15,27 @@ __all__ = ["Asking", "Material"]
 
 @dataclass
 class Asking:
-    """How long a language model may be asked for questions. ``until``: of ``time.monotonic()``.
+    """How long a language model may be asked for texts. ``until``: of ``time.monotonic()``, by source that asks one.
 
-    ``count``: where a stopped run is taken up again, how many were used then: so it goes on with the same ones.
+    ``counts``: where a stopped run is taken up again, how often each asked then: so it goes on with the same texts.
     """
 
-    until: float = math.inf
-    count: int | None = None
-    used: int = 0
+    until: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] | None = None
+    used: dict[str, int] = field(default_factory=dict)
 
-    def over(self, used: int) -> bool:
-        """Whether ``used`` questions are all that are asked for."""
-        self.used = used
-        return time.monotonic() > self.until if self.count is None else used >= self.count
+    @classmethod
+    def shared(cls, sources: Sequence[str], seconds: float, counts: Mapping[str, int] | None = None) -> Asking:
+        """So many seconds from now, evenly for ``sources``, which come one after the other."""
+        began = time.monotonic()
+        return cls({name: began + seconds * at / len(sources) for at, name in enumerate(sources, 1)}, counts)
+
+    def over(self, source: str, asked: int) -> bool:
+        """Whether ``source``, which has asked so often, may ask no more."""
+        self.used[source] = asked
+        if self.counts is not None:
+            return asked >= self.counts.get(source, 0)
+        return time.monotonic() > self.until.get(source, math.inf)
 
 
 @dataclass(frozen=True)

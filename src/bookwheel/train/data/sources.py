@@ -22,7 +22,7 @@ from ...tune.made.drawn import Drawn
 from ...tune.made.masking import plain_words
 from ...tune.made.registry import WAYS
 from ...tune.made.wording import is_name, one_line
-from .made import MADE, made
+from .made import ASKED, MADE, made
 from .material import Material
 from .pairs import LONGEST, Pair
 from .stand_ins import StandIns
@@ -66,8 +66,9 @@ def source_of(text: str) -> Source:
     if not path and name in ("judgments", "log", "pairs"):
         verb = "is" if name == "log" else "are"
         raise UsageError(f"{name} {verb} read from a {'folder' if name == 'judgments' else 'file'}; give {NAMED[name]}")
-    if not path and name == "written":
-        raise UsageError(f"written questions are a language model's; give {NAMED[name]}, such as written=smollm2")
+    if not path and name in ASKED:
+        what = "questions" if name == "written" else "texts"
+        raise UsageError(f"{name} {what} are a language model's; give {NAMED[name]}, such as {name}=smollm2")
     if path and "=" not in NAMED[name]:
         raise UsageError(f"{name} are those of the library; give {name} alone")
     return Source(name, path)
@@ -202,7 +203,7 @@ SOURCES: Mapping[str, Callable[[Material, str], Iterator[Pair]]] = MappingProxyT
 """Name to function."""
 NAMED = {
     "titles": "titles",
-    **{way: "written=MODEL" if way == "written" else way for way in MADE},
+    **{way: f"{way}=MODEL" if way in ASKED else way for way in MADE},
     "queries": "queries[=FILE]",
     "log": "log=FILE",
     "judgments": "judgments=FOLDER",

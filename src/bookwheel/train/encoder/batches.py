@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ...encode.protocols import DenseEncoder, encode_queries
+from ...evaluate.robust.kinds.paraphrase import PARAPHRASE
 from ...library.passage_texts import passage_texts
 from ...library.store import Store
 from ..data.negatives import NONE
@@ -30,7 +31,8 @@ class Batches(Sequence[dict[str, Any]]):
 
     ``negatives``: of each pair the number of a passage, or `NONE`; it may change between steps. ``prefixes``: what the model wants
     before queries and before passages. ``teacher``: whose vectors of all texts stand beside them, for `CachedImitation`;
-    it reads queries without faults. ``typos``: the share of queries that are mistyped. ``easy_first``: see `schedule`.
+    it reads queries without faults. ``typos``, ``paraphrases``: the shares of queries that are mistyped, and in other words.
+    ``easy_first``: see `schedule`.
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class Batches(Sequence[dict[str, Any]]):
         negatives: bool = True,
         teacher: DenseEncoder | None = None,
         typos: float = 0.0,
+        paraphrases: float = 0.0,
         easy_first: bool = False,
     ) -> None:
-        self.teacher, self.typos, self.easy_first = teacher, typos, easy_first
+        self.teacher, self.typos, self.paraphrases, self.easy_first = teacher, typos, paraphrases, easy_first
         self.pairs, self.store, self.model, self.prefixes, self.seed = pairs, store, model, prefixes, seed
         self.batch = batch
         self.rows = (3 if negatives else 2) * batch
@@ -95,14 +98,13 @@ class Batches(Sequence[dict[str, Any]]):
         return found
 
     def _asked(self, step: int, chosen: Sequence[int], some: Sequence[Pair]) -> list[str]:
-        """The queries of a step, some of them mistyped."""
-        if not self.typos:
-            return [one.query for one in some]
-        draws = [random.Random(f"{self.seed} typos {step % len(self.steps)} {at}") for at in chosen]
-        return [
-            mistyped(one.query, draw) if draw.random() < self.typos else one.query
-            for one, draw in zip(some, draws, strict=True)
-        ]
+        """The queries of a step, some of them in other words, some of them mistyped."""
+        asked = [one.query for one in some]
+        for kind, share, change in (("paraphrases", self.paraphrases, PARAPHRASE.change), ("typos", self.typos, mistyped)):
+            if share:
+                draws = [random.Random(f"{self.seed} {kind} {step % len(self.steps)} {at}") for at in chosen]
+                asked = [change(one, draw) if draw.random() < share else one for one, draw in zip(asked, draws, strict=True)]
+        return asked
 
     def _taught(self, teacher: DenseEncoder, some: Sequence[Pair], rows: Sequence[tuple[int, int, int, str]]) -> Any:
         """The teacher's unit vectors of the rows, queries first, float32 (rows, 1, dimension).

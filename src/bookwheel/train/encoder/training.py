@@ -91,6 +91,8 @@ class EncoderOptions:
     """Times, at most, that a pair is trained on."""
     typos: float = 0.0
     """The share of queries that are mistyped."""
+    paraphrases: float = 0.0
+    """The share of queries that are put in other words, by rules for English."""
     easy_first: bool = False
     """Whether pairs come first whose queries share most words with their answers."""
     pretraining: PretrainOptions = field(default_factory=PretrainOptions)
@@ -105,6 +107,7 @@ def train_encoder(
     *,
     teacher: str | Path | None = None,
     sources: Sequence[str] = ("titles",),
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -119,9 +122,10 @@ def train_encoder(
     - ``teacher``: a larger dense encoder (its name in the library, a folder or a package), whose similarities within each batch are
       imitated (`CachedImitation`) in the place of contrast; None: only what answers a query is known.
     - ``sources``: where pairs are from. ``titles``: titles, headings and sentences of the library, each with the passage that it is
-      taken out of; ``cloze``, ``links``, ``replies``, ``written=MODEL``: made queries (`train.data.made`); ``queries`` or
-      ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged collection; ``pairs=FILE``: lines
+      taken out of; ``cloze``, ``links``, ``replies``, ``written=MODEL``, ``described=MODEL``: made queries (`train.data.made`); ``queries``
+      or ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged collection; ``pairs=FILE``: lines
       ``{"query": …, "answer": …}``, or two columns with a tab between (``.tsv``).
+    - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 
     The loss is contrastive with cached gradients (`CachedContrast`); each pair has a negative that BM25 ranks high and the model
@@ -137,6 +141,8 @@ def train_encoder(
         raise UsageError(f"a batch has at least 2 pairs, which are set against each other, not {options.batch}")
     if not 0 <= options.typos <= 1:
         raise UsageError(f"typos is the share of queries that are mistyped, from 0 to 1, not {options.typos!r}")
+    if not 0 <= options.paraphrases <= 1:
+        raise UsageError(f"paraphrases is the share of queries in other words, from 0 to 1, not {options.paraphrases!r}")
     if not sources:
         raise UsageError("name a source of pairs, such as titles")
     named = [source_of(one) for one in sources]
@@ -144,7 +150,7 @@ def train_encoder(
     def train(job: Job) -> EncoderTraining:
         return _Run(job, base, teacher, named, replace(options, seed=seed)).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
 class _Run(Run):
@@ -217,7 +223,7 @@ class _Run(Run):
         prefixes = self.base.query_prefix, self.base.passage_prefix
         return model, Batches(
             pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed, negatives=options.negatives,
-            teacher=self.teacher, typos=options.typos, easy_first=options.easy_first,
+            teacher=self.teacher, typos=options.typos, paraphrases=options.paraphrases, easy_first=options.easy_first,
         )  # fmt: skip
 
     def _pretrained(self, copy: Library, model: SentenceEncoder) -> Pretraining | None:
@@ -378,6 +384,7 @@ class _Run(Run):
         made_of = f"{found.seen:,} pairs ({', '.join(found.sources)}) for the library {self.library.path.name}"
         facts = {
             "started from": f"{self.name}, sha256 {self.base.sha256}",
+            "compared by": self.compared_by,
             "data": f"{made_of}; negatives by BM25 and the model for {', '.join(f'{count:,}' for count in found.negatives)} of them",
             "loss": f"imitation of {found.teacher}, under its own licence"
             if found.teacher

@@ -14,6 +14,7 @@ from ...encode.find import find_folder
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder
 from ...encode.transformer.architectures import architecture
+from ...encode.transformer.causal import CAUSAL
 from ...encode.transformer.layout import read_layout
 
 __all__ = ["Base"]
@@ -29,6 +30,8 @@ class Base:
     name: str
     sha256: str
     trained: bool
+    causal: bool = False
+    """Whether it is a causal language model."""
 
     @classmethod
     def of(cls, named: str | Path, kind: str) -> Base:
@@ -40,10 +43,13 @@ class Base:
         layout = read_layout(folder)
         own = "cross-encoder" if kind == "cross-encoder" else "late-interaction model"
         instead = f"take the folder of a BERT-like encoder or {own} with model.safetensors"
+        instead += ", or of a Llama-like language model" if kind == "cross-encoder" else ""
         if layout.weights is None or not layout.config or not (layout.folder / "tokenizer.json").is_file():
             raise UsageError(f"{named} has no transformer's weights, config.json and tokenizer.json; {instead}")
-        if architecture(layout.config, layout.folder / "config.json") is None:
-            raise UsageError(f"{named} is of type {layout.config.get('model_type')!r}, which cannot {WHAT[kind]}; {instead}")
+        kind_of_model = layout.config.get("model_type")
+        causal = kind == "cross-encoder" and kind_of_model in CAUSAL
+        if not causal and architecture(layout.config, layout.folder / "config.json") is None:
+            raise UsageError(f"{named} is of type {kind_of_model!r}, which cannot {WHAT[kind]}; {instead}")
         if layout.query_modules is not None:
             raise UsageError(f"{named} encodes queries by other layers than passages; take the model that those were cut from")
         found = kind_of_folder(folder)
@@ -54,11 +60,11 @@ class Base:
             raise UsageError(f"{named} is a model of kind {found}, from which none of kind {kind} is trained; {instead}")
         with layout.weights.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(folder, folder.resolve().name, digest, kind == found)
+        return cls(folder, folder.resolve().name, digest, kind == found, causal)
 
     def encoder(self) -> DenseEncoder | None:
         """The base as an encoder of single texts, where it is one."""
-        if self.trained:
+        if self.trained or self.causal:
             return None
         found: Any = load_encoder(str(self.folder))
         return found if isinstance(found, TransformerEncoder) and found.queries is None else None

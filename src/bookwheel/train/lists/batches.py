@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...library.passage_texts import passage_texts
 from ...library.store import Store
+from ...memory.heap import trim_heap
 from ..data.negatives import NONE
 from ..data.pairs import LONGEST, Pair
 from ..data.schedule import schedule
@@ -55,6 +57,12 @@ class ListBatches(Sequence[dict[str, Any]]):
         self.steps = schedule(
             [pair.document for pair in self.pairs], self.batch, steps, self.seed, domains=[pair.domain for pair in self.pairs]
         )
+
+    def close(self) -> None:
+        """Let go of the model, and of its memory."""
+        del self.model
+        gc.collect()
+        trim_heap()
 
     def __len__(self) -> int:
         return len(self.steps)

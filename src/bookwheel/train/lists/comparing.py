@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -55,11 +56,15 @@ class Candidates:
     ) -> list[NDArray[np.float32]]:
         """Of each query the scores of its first ``count`` passages; of those between ``after`` and ``first`` alone, if so asked."""
         found = []
-        for query, hits in list(zip(self.queries, self._hits, strict=True))[after:first]:
-            texts = opening_texts(self._store, hits.ids[: self.count].tolist())
-            found.append(np.array(scorer.score(self.collection.queries[query], texts), np.float32))
+        for _, query, texts in islice(self.texts(), after, first):
+            found.append(np.array(scorer.score(query, texts), np.float32))
             advance(1)
         return found
+
+    def texts(self) -> Iterator[tuple[str, str, list[str]]]:
+        """The name of each query, its text, and those of its first ``count`` passages."""
+        for query, hits in zip(self.queries, self._hits, strict=True):
+            yield query, self.collection.queries[query], opening_texts(self._store, hits.ids[: self.count].tolist())
 
     def values(self, scores: Sequence[NDArray[np.float32]], weight: float) -> Mapping[str, float]:
         """What each query reaches with so much of ``scores``; `FIRST` for BM25 alone."""

@@ -55,6 +55,19 @@ class ListTraining:
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
+    def writable(self) -> bool:
+        """Whether the model may be written: where it is better, and, where nothing was trained, also where it is no worse."""
+        if self.weight == 0 or self.verdict.better:
+            return self.weight > 0
+        changes = (*self.verdict.changes, *self.verdict.languages)
+        return (
+            not self.steps
+            and bool(changes)
+            and all(one.difference >= 0 for one in self.verdict.changes)
+            and not any(one.worse for one in changes)
+        )
+
+    @property
     def loss_change(self) -> tuple[float, float]:
         """Mean of the first and of the last tenth of the steps."""
         tenth = max(1, len(self.losses) // 10)
@@ -88,20 +101,27 @@ class ListTraining:
         }
 
     def __str__(self) -> str:
-        first, last = self.loss_change
-        taught = f", taught by {self.teacher}" if self.teacher else ""
-        steps = "step" if self.steps == 1 else "steps"
-        lines = [
-            f"trained {self.base} in {self.steps:,} {steps} of {self.batch:,} queries with {1 + self.others} passages each "
-            f"({', '.join(self.sources)}{taught}; {self.seen:,} of {self.pairs:,} queries) in {self.seconds:.0f} s; "
-            f"loss {first:.3f} → {last:.3f}",
-            self.plan,
-            *map(str, (*self.verdict.changes, *self.verdict.languages)),
-        ]
+        lines = [*self._told(), *map(str, (*self.verdict.changes, *self.verdict.languages))]
         if self.folder is None:
             none = f"on validation queries no share of its score raised {MEASURE} above that of BM25 alone"
             lines.append(f"Nothing was written: {self.verdict.reason if self.weight else none}.")
         else:
             lines.append(f"the weights after step {self.taken:,} were best, with {self.weight:g} of the score")
+            if self.verdict.reason:
+                lines.append(f"It is no worse than BM25, but {self.verdict.reason}.")
             lines.append(f"written to {self.folder}")
         return "\n".join(lines)
+
+    def _told(self) -> list[str]:
+        """What was trained."""
+        if not self.steps:
+            return [f"took {self.base} as it is, with nothing trained, in {self.seconds:.0f} s"]
+        first, last = self.loss_change
+        taught = f", taught by {self.teacher}" if self.teacher else ""
+        steps = "step" if self.steps == 1 else "steps"
+        return [
+            f"trained {self.base} in {self.steps:,} {steps} of {self.batch:,} queries with {1 + self.others} passages each "
+            f"({', '.join(self.sources)}{taught}; {self.seen:,} of {self.pairs:,} queries) in {self.seconds:.0f} s; "
+            f"loss {first:.3f} → {last:.3f}",
+            self.plan,
+        ]

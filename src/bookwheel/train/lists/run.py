@@ -8,7 +8,7 @@ import shutil
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -65,6 +65,9 @@ UPDATE = 1.1
 CHECKPOINT = 120.0
 """Seconds of steps that a kill can lose."""
 
+Chosen = tuple[int, float, dict[str, dict[str, float]], Verdict]
+"""The step whose weights are best, their share of the score, what all reached on validation queries, what the others say."""
+
 
 @dataclass(frozen=True)
 class ListOptions:
@@ -113,6 +116,8 @@ class ListRun(Run):
     """Of BM25, that are put into order where models are compared."""
     from_start: ClassVar[bool] = False
     """Whether the weights before the first step may be the best."""
+    ladder: ClassVar[Sequence[str]] = LADDER
+    """Methods of training, best first."""
     tags: ClassVar[tuple[str, ...]]
     modules: ClassVar[tuple[str, ...]]
     """Whose versions the card says."""
@@ -158,6 +163,16 @@ class ListRun(Run):
     def says(self, weight: float) -> str:
         """What the model is, for its card."""
 
+    def changes(self) -> Mapping[str, Any]:
+        """Parameters for all methods of the ladder."""
+        return {"layers": self.options.layers}
+
+    def timed(self, model: Any) -> AbstractContextManager[None]:
+        """While it lasts, a step takes as long as one of the ladder's methods does."""
+        from ..memory.modules import last_layers
+
+        return last_layers(model, self.options.layers)
+
     # -- the run -------------------------------------------------------------------------------------------------------
 
     def run(self) -> ListTraining:
@@ -171,16 +186,24 @@ class ListRun(Run):
         model, batches = self._batches(copy, made)
         plan, outcome = self._steps(model, batches)
         weights = self._saved(len(outcome.losses), model)
-        step, weight, validation, said = self._compared(copy, made, weights)
+        del model, outcome.model
+        batches.close()
+        return self._finished(
+            self._compared(copy, made, weights), weights, pairs=len(batches.pairs),
+            seen=len(np.unique(np.concatenate(batches.steps))), steps=len(outcome.losses), plan=plan.told("list"),
+            losses=tuple(outcome.losses), rates=tuple(outcome.rates),
+        )  # fmt: skip
+
+    def _finished(self, chosen: Chosen, weights: Mapping[int, Path], **of_steps: Any) -> ListTraining:
+        """Write the chosen weights, where they may be written; ``of_steps``: what the result says of training."""
+        step, weight, validation, said = chosen
         found = ListTraining(
             kind=self.kind, library=str(self.library.path), folder=None, recipe=None, base=self.base.name, teacher=self.teacher_name,
-            sources=tuple(map(str, self.sources)), loss=self.loss, pairs=len(batches.pairs),
-            seen=len(np.unique(np.concatenate(batches.steps))), others=self.options.others, steps=len(outcome.losses),
-            batch=self.options.batch, plan=plan.told("list"), losses=tuple(outcome.losses),
-            rates=tuple(outcome.rates), taken=step, weight=weight,
-            validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
+            sources=tuple(map(str, self.sources)), loss=self.loss, others=self.options.others, batch=self.options.batch, taken=step,
+            weight=weight, validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
+            **of_steps,
         )  # fmt: skip
-        if weight and said.better:
+        if found.writable:
             found = self._written(found, weights[step])
         self.kept.clear()
         return found
@@ -220,7 +243,6 @@ class ListRun(Run):
         return int(room)
 
     def _seconds_of_step(self, model: Any, batch: dict[str, Any], rows: int) -> float:
-        from ..memory.modules import last_layers
         from ..trainable import step_seconds
 
         goal = self._goal()
@@ -228,7 +250,7 @@ class ListRun(Run):
         def once(part: dict[str, Any]) -> None:
             goal.total(model, goal.prepare(part)).backward()
 
-        with last_layers(model, self.options.layers):
+        with self.timed(model):
             return UPDATE * step_seconds(model, batch, rows, once, lambda part: int(part["ids"].numel()))
 
     def _goal(self) -> Any:
@@ -258,10 +280,10 @@ class ListRun(Run):
         goal = self._goal()
         known = self.kept.fact("method")
         # A run that is taken up again trains as it began, however fast the machine is now.
-        methods = LADDER if known is None else (str(known),)
+        methods = self.ladder if known is None else (str(known),)
         chosen = plan(
             model, largest(model, options.batch, options.others), self.memory.ram, objective=goal, methods=methods,
-            changes={"layers": options.layers},
+            changes=self.changes(),
         )  # fmt: skip
         steps = self.kept.fact("steps")
         if steps is None:
@@ -296,9 +318,7 @@ class ListRun(Run):
         found = {int(path.name.rpartition("-")[2]): path for path in self.kept.folder.glob("weights-*")}
         return dict(sorted(found.items()))
 
-    def _compared(
-        self, copy: Library, made: MadeCollection, weights: Mapping[int, Path]
-    ) -> tuple[int, float, dict[str, dict[str, float]], Verdict]:
+    def _compared(self, copy: Library, made: MadeCollection, weights: Mapping[int, Path]) -> Chosen:
         """The best step, its share of the score, what each reached on validation queries, and what the others say of it."""
         validation, test = thirds(made)
         found: dict[tuple[int, float], float] = {}
@@ -349,20 +369,25 @@ class ListRun(Run):
             shutil.copytree(weights, place, dirs_exist_ok=True)
             self.export(place)
             (place / "training.json").write_text(json.dumps(found.to_dict(), indent=1), encoding="utf-8")
-            (place / FILE).write_text(training_svg(found), encoding="utf-8")
+            if found.steps:
+                (place / FILE).write_text(training_svg(found), encoding="utf-8")
 
         write_folder(folder, write, self._card(folder.name, found))
         return found
 
     def _card(self, name: str, found: ListTraining) -> str:
         how = f"taught by {found.teacher}" if found.teacher else "without a teacher"
-        facts = {
-            "started from": f"{self.base.name}, sha256 {self.base.sha256}",
+        trained = {
             "data": f"{found.seen:,} queries ({', '.join(found.sources)}) of the library {self.library.path.name}, each with passages "
             f"that BM25 and vectors rank first; {how}, under its own licence",
             "loss": found.loss,
             "steps": f"{found.steps}, of which the weights after {found.taken} were best",
             "losses": f"training.json, and as a picture {FILE}",
+        }
+        facts = {
+            "started from": f"{self.base.name}, sha256 {self.base.sha256}",
+            **(trained if found.steps else {"steps": "none: nothing was trained"}),
+            "compared by": self.compared_by,
             "seed": found.seed,
             "options": asdict(self.options),
             "memory": found.plan,

@@ -31,7 +31,11 @@ GAMMA = 16.0
 
 @dataclass(frozen=True)
 class Adapters:
-    """``rank`` of the factors; ``alpha``: their product is multiplied by ``alpha / rank`` (rsLoRA: ``alpha / sqrt(rank)``)."""
+    """``rank`` of the factors; ``alpha``: their product is multiplied by ``alpha / rank`` (rsLoRA: ``alpha / sqrt(rank)``).
+
+    ``only``: the last names of the linear modules that get factors, such as ``q_proj``; all of them where there are none. ``whole``:
+    ends of names of weights that are trained as they are, such as ``score.weight``.
+    """
 
     kind: str = "lora"
     rank: int = 16
@@ -40,6 +44,8 @@ class Adapters:
     rule: Rule = ADAM
     rate: float = 2e-4
     clip: float = 1.0
+    only: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
     def attach(self, model: Any, first: Sequence[Loss] = (), seed: int = 0) -> Attached:
         """See `Method`. Starts by gradients or by activations need ``first``."""
@@ -52,7 +58,8 @@ class _Adapters(Stepping):
     def __init__(self, model: Any, method: Adapters, first: Sequence[Loss], seed: int) -> None:
         import peft
 
-        config = _config(peft, method, sorted({name.rpartition(".")[2] for name in linear_modules(model)}), seed)
+        names = {name.rpartition(".")[2] for name in linear_modules(model)}
+        config = _config(peft, method, sorted(names & set(method.only) if method.only else names), seed)
         starts: dict[str, tuple[Any, Any]] = {}
         if method.kind == "lora-ga":
             found = gradient_factors(model, first[0], 2 * method.rank, seed)
@@ -66,6 +73,9 @@ class _Adapters(Stepping):
         inner = self._wrapped.base_model.model
         for name, (above, below) in starts.items():
             _start(inner.get_submodule(name), above, below)
+        for name, weight in inner.named_parameters():
+            if name.endswith(method.whole):
+                weight.requires_grad_(True)
         adapters = {name: weight for name, weight in inner.named_parameters() if weight.requires_grad}
         super().__init__(inner, adapters, method.rule, clip=method.clip, seed=seed)
 

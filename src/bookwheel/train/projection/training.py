@@ -61,6 +61,7 @@ def train_projection(
     *,
     dimensions: Sequence[int] | None = None,
     add: str | None = None,
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -72,6 +73,7 @@ def train_projection(
     - ``out``: the folder of the model, new or empty; ``models/NAME-projection-…`` in the library where None.
     - ``dimensions``: the widths at which the new vectors can be cut, the largest of which they have; the encoder's own where None.
     - ``add``: add the model to the library under this name, with the stored vectors mapped, so that nothing is encoded anew.
+    - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 
     The map is `fitted_map`. The first dimensions of the new vectors, and codes of their signs, are compared with those of the
@@ -85,7 +87,7 @@ def train_projection(
     def train(job: Job) -> ProjectionTraining:
         return _Run(job, name, dimensions, add).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
 class _Run(Run):
@@ -217,6 +219,7 @@ class _Run(Run):
         )
         facts = {
             "started from": f"{self.encoder.name}, sha256 {self.encoder.sha256}",
+            "compared by": self.compared_by,
             "data": f"stored vectors of {found.passages:,} passages of the library {self.library.path.name}; no queries, no judgments",
             "map": f"principal axes, rotated by iterative quantization, {weights.shape[0]} by {weights.shape[1]}",
             "seed": found.seed,

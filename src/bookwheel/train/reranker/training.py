@@ -12,18 +12,17 @@ from ...encode.cross import CrossEncoder
 from ...library.library import Library
 from ...progress import Progress, silent
 from ..data.sources import source_of
-from ..lists.base import Base
 from ..lists.comparing import Scorer
 from ..lists.result import ListTraining
-from ..lists.run import ListOptions, ListRun, checked
+from ..lists.run import ListOptions, checked
 from ..run import Job, start
 from ..scratch import forget
+from .causal import CausalRun, base_of
+from .stage import RerankerRun
 
-__all__ = ["CANDIDATES", "RerankerOptions", "train_reranker"]
+__all__ = ["RerankerOptions", "train_reranker"]
 
 MINUTES = 45.0
-CANDIDATES = 20
-"""Of BM25, that are put into order, as `cross` does unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,7 @@ def train_reranker(
     *,
     teacher: str | Path | None = None,
     sources: Sequence[str] = ("titles",),
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -48,12 +48,14 @@ def train_reranker(
 
     - ``library``: an open one, or its name or path.
     - ``base``: the folder of a cross-encoder with one output or of a BERT-like encoder, with safetensors weights, or a package that
-      holds one. An encoder gets a new head, over the pooled first token.
+      holds one. An encoder gets a new head, over the pooled first token. Or a Llama-like causal language model: its folder, a .gguf
+      file, or ``smollm2``; see `CausalRun`.
     - ``out``: the folder of the model, new or empty; ``models/NAME-reranker-…`` in the library where None.
     - ``teacher``: a dense encoder (its name in the library, a folder or a package), whose similarities of query and passage are
       imitated; None: only what answers a query is known, and passages that the base itself (or the built-in model) puts as near as
       the answer are not taken for wrong.
     - ``sources``: where pairs are from, as for `train_encoder`.
+    - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 
     Each query comes with passages that BM25 and vectors rank first (`candidates_of`). Of the weights half way and at the end, and of
@@ -70,15 +72,14 @@ def train_reranker(
     loss = options.loss or ("contrast" if teacher is None else "listwise")
 
     def train(job: Job) -> ListTraining:
-        return _Run(job, Base.of(base, "cross-encoder"), teacher, named, replace(options, seed=seed, loss=loss)).run()
+        found = base_of(base)
+        kind = CausalRun if found.causal else _Run
+        return kind(job, found, teacher, named, replace(options, seed=seed, loss=loss)).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
-class _Run(ListRun):
-    kind: ClassVar[str] = "reranker"
-    candidates: ClassVar[int] = CANDIDATES
-    tags: ClassVar[tuple[str, ...]] = ("cross-encoder", "text-ranking", "reranker", "bookwheel")
+class _Run(RerankerRun):
     modules: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     def scorer(self, copy: Library) -> Any:
@@ -97,11 +98,6 @@ class _Run(ListRun):
         finally:
             del encoder
             forget(made)
-
-    def stage(self, weight: float, folder: str = "") -> str:
-        """``cross``."""
-        model = f', model="{folder}"' if folder else ""
-        return f"cross({CANDIDATES}{model}{'' if weight == 1 else f', weight={weight:g}'})"
 
     def export(self, folder: Path) -> None:
         """With the head."""

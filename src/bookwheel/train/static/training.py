@@ -76,6 +76,7 @@ def train_static(
     out: str | Path | None = None,
     *,
     teacher: str | Path | None = None,
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -88,6 +89,7 @@ def train_static(
     - ``out``: the folder of the model, new or empty; ``models/static-…`` in the library where None.
     - ``teacher``: a dense encoder (its name in the library, a folder or a package) that embeds some passages and sentences, which
       the model then imitates; None: the collection alone teaches.
+    - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 
     Titles and sentences stand for queries of the passages that they are taken out of (inverse cloze), in-batch negatives set
@@ -102,7 +104,7 @@ def train_static(
     def train(job: Job) -> StaticTraining:
         return _Run(job, teacher, replace(options, seed=seed)).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
 class _Run(Run):
@@ -324,7 +326,7 @@ class _Run(Run):
 
     def _written(self, found: StaticTraining, vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Path:
         folder = self.target("static")
-        write_model(folder, found, vectors, vocabulary, self.base, self.options)
+        write_model(folder, found, vectors, vocabulary, self.base, self.options, self.compared_by)
         return folder
 
 

@@ -14,6 +14,7 @@ from ...encode.tokens import load
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
 from ...progress import Progress, silent
+from ...tune.made import MadeCollection
 from ..data.pairs import LONGEST
 from ..data.passages import Passages
 from ..data.sources import Source, source_of
@@ -21,7 +22,7 @@ from ..lists.base import Base
 from ..lists.comparing import Scorer
 from ..lists.result import ListTraining
 from ..lists.run import ListOptions, ListRun, checked
-from ..run import Job, start
+from ..run import Job, start, torch_needed
 from ..scratch import forget
 from .scoring import LateScorer
 
@@ -40,6 +41,8 @@ class TokensOptions(ListOptions):
 
     dimension: int = 128
     """Of a token's vector."""
+    untrained: bool = False
+    """Whether the start is taken as it is: written at once, unless held-out queries show that it is worse than BM25."""
     batch: int = 8
     others: int = 7
     tokens: int = 128
@@ -54,6 +57,7 @@ def train_tokens(
     *,
     teacher: str | Path | None = None,
     sources: Sequence[str] = ("titles",),
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -71,20 +75,28 @@ def train_tokens(
     The score of a passage is the mean over the query's tokens of their best match among its tokens (Khattab and Zaharia, ColBERT,
     2020); the divergence between the order of a query's passages by it and by the teacher is made small (Santhanam et al.,
     ColBERTv2, 2022). The weights before the first step, half way and at the end are compared on held-out queries, at several shares
-    of the score beside BM25's. Where none gains, ``folder`` of the result is None and nothing is written.
+    of the score beside BM25's. Where none gains, ``folder`` of the result is None and nothing is written. ``options.untrained``: only
+    the start is compared, and written unless it is worse.
     """
+    if options.untrained and (teacher is not None or options.loss is not None):
+        raise UsageError("untrained, nothing is imitated; leave out the teacher and the loss")
     if options.dimension < 8:
         raise UsageError(f"a token's vector has at least 8 dimensions, not {options.dimension}")
     named = [source_of(one) for one in sources]
 
     def train(job: Job) -> ListTraining:
         start_from = Base.of(base, "tokens")
-        taught = teacher if teacher is not None or options.loss == "contrast" or start_from.trained else start_from.folder
+        if options.untrained and start_from.trained:
+            raise UsageError(
+                f"{base} gives token vectors as it is; train it, or use it: bookwheel encoders add NAME={base} --kind tokens"
+            )
+        none = options.loss == "contrast" or start_from.trained or options.untrained
+        taught = teacher if teacher is not None or none else start_from.folder
         checked(options, sources, taught=taught is not None)
-        loss = options.loss or ("contrast" if taught is None else "listwise")
+        loss = "none" if options.untrained else options.loss or ("contrast" if taught is None else "listwise")
         return _Run(job, start_from, taught, named, replace(options, seed=seed, loss=loss)).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
 class _Run(ListRun):
@@ -98,7 +110,16 @@ class _Run(ListRun):
         self, job: Job, base: Base, teacher: str | Path | None, sources: Sequence[Source], options: TokensOptions
     ) -> None:
         super().__init__(job, base, teacher, sources, options)
-        self.dimension = options.dimension
+        self.dimension, self.untrained = options.dimension, options.untrained
+
+    def _train(self, copy: Library, made: MadeCollection) -> ListTraining:
+        """The start alone, where that is asked for."""
+        if not self.untrained:
+            return super()._train(copy, made)
+        with torch_needed("a model of kind tokens"):
+            weights = self._saved(0, self.scorer(copy))
+        chosen = self._compared(copy, made, weights)
+        return self._finished(chosen, weights, pairs=0, seen=0, steps=0, plan="nothing was trained", losses=(), rates=())
 
     def scorer(self, copy: Library) -> Any:
         """See `ListRun`; the projection's start is kept, so that a run that is taken up again begins where it began."""

@@ -89,10 +89,9 @@ def mapped(table: NDArray[np.float32], asked: Asked, ridge: float) -> NDArray[np
         product += rows.T @ vectors
     square[np.diag_indices(width - 1)] += ridge * np.trace(square[:-1, :-1]) / (width - 1)
     square[-1, -1] += 1e-6
-    found = np.linalg.solve(square, product).astype(np.float32)
-    # A constant in every row is one in every mean.
-    turned: NDArray[np.float32] = table @ found[:-1] + found[-1]
-    return turned
+    found: NDArray[np.float32] = np.linalg.solve(square, product).astype(np.float32)
+    out: NDArray[np.float32] = table @ found[:-1] + found[-1]  # a constant in every row is one in every mean
+    return out
 
 
 def moved(table: NDArray[np.float32], asked: Asked, pull: float) -> NDArray[np.float32]:

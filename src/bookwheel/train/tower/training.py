@@ -83,6 +83,7 @@ def train_tower(
     out: str | Path | None = None,
     *,
     layers: int = 2,
+    compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
@@ -94,6 +95,7 @@ def train_tower(
 
     - ``name``: a dense encoder of the library, made from a folder in sentence-transformers' layout, whose passages are embedded.
     - ``out``: the folder of the model, new or empty; ``models/NAME-tower-…`` in the library where None.
+    - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
     - ``least``: of what the teacher reaches on held-out queries, the share that is written; below it nothing is.
 
@@ -111,7 +113,7 @@ def train_tower(
     def train(job: Job) -> TowerTraining:
         return _Run(job, name, layers, least, replace(options, seed=seed)).run()
 
-    return start(library, out, minutes, ram, seed, progress, train)
+    return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
 @dataclass(frozen=True)
@@ -283,6 +285,7 @@ class _Run(Run):
         layers = ", ".join(str(one + 1) for one in found.layers)
         facts = {
             "started from": f"layers {layers} of {whole}" if layers else f"vectors of single tokens by {whole}",
+            "compared by": self.compared_by,
             "data": f"titles, sentences and runs of words of the library {self.library.path.name}, with the whole model's vectors",
             "loss": "cosine to those vectors, and divergence of the order of stored passages",
             "queries": found.queries or None,

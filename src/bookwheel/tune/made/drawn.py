@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,10 @@ LONGEST = 1 << 20
 """Characters of a document that queries are made from; longer ones are left out, since one sentence says little of them."""
 
 
+def _never(_: int) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Drawn:
     """What a way makes queries of."""
@@ -38,9 +42,19 @@ class Drawn:
     """The language model, where one was named."""
     logs: Sequence[Path] = ()
     """Files of questions with answers, and of queries with clicks."""
+    over: Callable[[int], bool] = _never
+    """Whether the model, asked so often, is asked no more."""
 
     @classmethod
-    def of(cls, library: Reader, seed: int, *, model: Any = None, logs: Sequence[Path] = ()) -> Drawn:
+    def of(
+        cls,
+        library: Reader,
+        seed: int,
+        *,
+        model: Any = None,
+        logs: Sequence[Path] = (),
+        over: Callable[[int], bool] = _never,
+    ) -> Drawn:
         """Documents of ``library``: those whose numbers have the smallest hashes, at most `LOOKED_AT`.
 
         So a library that grew gives mostly the same ones again.
@@ -53,7 +67,7 @@ class Drawn:
         languages = (
             [fixed] if fixed else [stemmed_as(one) for one, held in snapshot.manifest.languages.items() if held.documents]
         )
-        return cls(library, seed, [number for _, number in drawn], Wording(languages), model, tuple(logs))
+        return cls(library, seed, [number for _, number in drawn], Wording(languages), model, tuple(logs), over)
 
     def documents(self) -> Iterator[StoredDocument]:
         """The documents in their order; damaged, very long ones and ids that several documents have are left out."""

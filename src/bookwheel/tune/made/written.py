@@ -16,7 +16,7 @@ from .drawn import Drawn
 from .query import Draft, Taken
 from .wording import one_line
 
-__all__ = ["Written"]
+__all__ = ["Described", "Written"]
 
 CONSISTENT = 5
 """The question's own document must be among so many by one of the retrievers."""
@@ -34,6 +34,10 @@ class Written:
     """
 
     name = "written"
+    prompt = "question"
+    """What the model is asked."""
+    copied = 1.0
+    """The share of its telling words that may stand in the passage."""
     summary = "a question that a language model wrote for a passage; its document"
     source = (
         "Bonifacio, Abonizio, Fadaee and Nogueira, InPars (SIGIR 2022); Dai et al., Promptagator (ICLR 2023), whose round-trip "
@@ -46,26 +50,52 @@ class Written:
         if drawn.model is None:
             return
         model = writer(drawn.model) if isinstance(drawn.model, str) else drawn.model
-        prompt = load_prompt("question")
+        prompt = load_prompt(self.prompt)
         answers = AnswerCache(cache() / "answers.sqlite")
+        asked = 0
         for document in drawn.documents():
             passage = _passage(document, drawn)
             if passage is None:
                 continue
+            if drawn.over(asked):
+                return
+            asked += 1
             start, end = passage
+            read = document.text[start : min(end, start + PASSAGE)]
             asker = Asker(model, answers, calls=1, seconds=SECONDS)
             try:
-                answer = asker.ask(prompt, passage=document.text[start : min(end, start + PASSAGE)])
+                answer = asker.ask(prompt, passage=read)
             except ModelError as error:
                 if "empty answer" in str(error):
                     continue
                 raise
             question = next(iter(queries_of(answer)), "")
             question = one_line(question)
-            if not drawn.wording.usable(question) or not consistent(drawn, question, document.id):
+            if not drawn.wording.usable(question) or self._copies(drawn, question, read):
+                continue
+            if not consistent(drawn, question, document.id):
                 continue
             taken = {document.number: Taken(phrases=(question,))}
             yield Draft(question, {document.number: 1}, taken, f"{document.id} {start}-{end}")
+
+    def _copies(self, drawn: Drawn, question: str, passage: str) -> bool:
+        """Whether more of the question's words than allowed are the passage's own."""
+        words = drawn.wording.telling(question)
+        own = set(drawn.wording.telling(passage))
+        return sum(word in own for word in words) > self.copied * len(words)
+
+
+class Described(Written):
+    """Instead of a question, a description in general words: training on them, an encoder finds what people only remember vaguely.
+
+    In part: theirs come with descriptions that a passage does not fit; here all other passages of a batch are what does not.
+    """
+
+    name = "described"
+    prompt = "description"
+    copied = 0.5
+    summary = "a description that a language model wrote for a passage, in other words; its document"
+    source = "Ravfogel, Pyatkin, Cohen, Manevich and Goldberg, Retrieving Texts based on Abstract Descriptions (2023)"
 
 
 def _passage(document: StoredDocument, drawn: Drawn) -> tuple[int, int] | None:

@@ -6,7 +6,8 @@ One forward pass over all passages tells which of them the words of the query at
 Source: Chen, Gutiérrez and Su, "Attention in Large Language Models Yields Efficient Zero-Shot
 Re-Rankers" (2025). That few heads do most of it, and can do it alone: Wu et al., "Retrieval Head
 Mechanistically Explains Long-Context Factuality" (2024). In part: they find heads by what is copied
-into an answer; here they are found by how far they tell relevant passages from others.
+into an answer; here they are found by how far they tell relevant passages from others, or trained
+for a collection (``heads="FOLDER"``, see `bookwheel.train.attention`).
 """
 
 from __future__ import annotations
@@ -28,10 +29,20 @@ from ....language.protocols import remaining
 from ...query import Query
 from ..base import Rerank
 from ..context import Context
+from ..head_weights import HeadWeights, named_file, read_heads
 from ..parameters import check_choice, check_model, check_number, check_whole
 from ..reranking import Reranked, rerank_with
 
-__all__ = ["Attention", "AttentionReranker", "best_heads", "document_scores", "parse_heads"]
+__all__ = [
+    "HEADS",
+    "Attention",
+    "AttentionReranker",
+    "best_heads",
+    "document_scores",
+    "head_scores",
+    "parse_heads",
+    "trained_reranker",
+]
 
 LAYOUTS = ("apart", "moved", "together")
 REDUCTIONS = ("mean", "sum")
@@ -64,14 +75,16 @@ def best_heads(model: str) -> tuple[Head, ...]:
 
 
 def parse_heads(text: str) -> tuple[Head, ...] | None:
-    """Heads written as ``17.3 18.7`` (layer.head); None for ``best`` and ``all``. Raises
+    """Heads written as ``17.3 18.7`` (layer.head); None for ``best``, ``all`` and a path. Raises
     `RecipeError` for anything else.
     """
-    if text in ("best", "all"):
+    if text in ("best", "all") or named_file(text) is not None:
         return None
     pairs = [_PAIR.fullmatch(part) for part in text.replace(",", " ").split()]
     if not pairs or not all(pairs):
-        raise RecipeError(f'heads must be "best", "all" or some as layer.head, as in "17.3 18.7", not {text!r}')
+        raise RecipeError(
+            f'heads must be "best", "all", some as layer.head, as in "17.3 18.7", or a path such as "./heads.json", not {text!r}'
+        )
     return tuple(dict.fromkeys((int(pair[1]), int(pair[2])) for pair in pairs if pair))
 
 
@@ -82,7 +95,7 @@ class AttentionReranker:
     less that of a content-free query (``calibrate``), summed over heads and over a passage's tokens
     (``reduce="sum"``; ``mean`` does not favour long passages). ``heads`` uses only those given, as
     "query-focused retrieval heads" (Zhang et al., 2025) do; ``standardise`` brings each head to one
-    scale first.
+    scale first. ``shares``: the weight of each of ``heads``, (heads,); equal ones for None.
 
     ``layout``: ``together`` reads all passages as one text, as the paper does; ``apart`` reads each
     by itself, all at the same positions, so that none is nearer to the query (BlockRank's block
@@ -96,6 +109,7 @@ class AttentionReranker:
         model: Any,
         *,
         heads: Sequence[Head] | None = None,
+        shares: NDArray[np.float64] | None = None,
         layout: str = "apart",
         reduce: str = "mean",
         calibrate: bool = True,
@@ -112,6 +126,7 @@ class AttentionReranker:
                 raise UsageError(f"{name} must be one of {', '.join(known)}, not {value!r}")
         self._model = model
         self._heads = heads
+        self._shares = shares
         self._layers = None if heads is None else max((layer for layer, _ in heads), default=0) + 1
         self._layout = layout
         self._reduce = reduce
@@ -127,7 +142,7 @@ class AttentionReranker:
         asked, null, count = self.weights(query, texts, deadline=deadline)
         if not count:
             return Reranked.of([None] * len(texts))
-        scores = document_scores(asked, null, reduce=self._reduce, standardise=self._standardise)
+        scores = document_scores(asked, null, reduce=self._reduce, standardise=self._standardise, shares=self._shares)
         return Reranked.of([float(score) for score in scores] + [None] * (len(texts) - count))
 
     def weights(
@@ -175,9 +190,23 @@ def document_scores(
     *,
     reduce: str = "sum",
     standardise: bool = False,
+    shares: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Scores of n passages, float64 (n,), from the attention (heads, tokens) to each; see
     `AttentionReranker`.
+    """
+    table = head_scores(asked, null, reduce=reduce, standardise=standardise)
+    return np.asarray(table.sum(0) if shares is None else shares @ table, np.float64)
+
+
+def head_scores(
+    asked: Sequence[NDArray[np.float32]],
+    null: Sequence[NDArray[np.float32]] | None,
+    *,
+    reduce: str = "sum",
+    standardise: bool = False,
+) -> NDArray[np.float64]:
+    """What each head gives each of n passages, float64 (heads, n), of which `document_scores` are made.
 
     With ``null``, tokens whose calibrated score over all heads is more than two standard deviations
     below the mean of their passage are left out, as in ICR's code: they attract attention whatever
@@ -195,7 +224,13 @@ def document_scores(
     if standardise:
         spread = table.std(1, keepdims=True)
         table = np.divide(table - table.mean(1, keepdims=True), spread, out=np.zeros_like(table), where=spread > 0)
-    return np.asarray(table.sum(0), np.float64)
+    return table
+
+
+def trained_reranker(model: Any, name: str, heads: HeadWeights, *, layout: str = "apart") -> AttentionReranker:
+    """Reranks by ``heads`` of ``model``, called ``name``. Raises `ModelError` where they are of another one."""
+    heads.check(model, name)
+    return AttentionReranker(model, heads=heads.chosen, shares=heads.array, layout=layout, standardise=True, calibrate=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +238,8 @@ class Attention(Rerank):
     """Reranks by what the query's words attend to, in one pass of a language model over all
     candidates.
 
-    ``heads``: ``best`` (measured for smollm2), ``all``, or some as ``layer.head`` with spaces
-    between.
+    ``heads``: ``best`` (measured for smollm2), ``all``, some as ``layer.head`` with spaces
+    between, or the path of what `bookwheel train attention` wrote.
     """
 
     name = "attention"
@@ -237,6 +272,9 @@ class Attention(Rerank):
         """The hits in the new order."""
 
         def make() -> AttentionReranker:
+            file = named_file(self.heads)
+            if file is not None:
+                return trained_reranker(language_model(self.model), self.model, read_heads(file), layout=self.layout)
             heads = best_heads(self.model) if self.heads == "best" else parse_heads(self.heads)
             few = heads is not None
             # With chosen heads, the second pass that calibration needs was measured to bring no

@@ -1,0 +1,155 @@
+"""``bookwheel train`` for neural encoders: all commands that need the extra ``train``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .._errors import UsageError
+from .command import argument, command, option
+from .options import Number, Whole
+from .output import clean
+from .training import Training, training
+
+__all__ = ["encoder", "reranker", "tokens", "tower"]
+
+
+@command(
+    "encoder",
+    examples=[
+        ("bookwheel train encoder MODEL", "train a copy of a sentence encoder, and write it where it is better"),
+        ("bookwheel train encoder MODEL --teacher LARGER --from titles --from cloze", "that imitates a larger encoder"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="MODEL")
+@option("--teacher", metavar="MODEL", help="A larger dense encoder to imitate: a model, or its name in the library.")
+@option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
+@option(
+    "--pretrain",
+    type=Number(0, 0.79),
+    default=0.0,
+    metavar="SHARE",
+    help="Of the minutes: first rebuild masked passages from their vectors (not measured). [default: 0]",
+)
+@training(45, sources=True, plot=True)
+def encoder(run: Training, model: str, teacher: str | None, batch: int | None, pretrain: float) -> None:
+    """Train a sentence encoder on pairs of queries and passages of a library, without labels or with them.
+
+    MODEL is the folder of a model in sentence-transformers' layout, or a package that holds one. Needs torch:
+    pip install 'bookwheel[train]'. SOURCE is titles (titles, headings and sentences of the library, each with the
+    passage that it is taken out of), cloze (the words around a name or number), links, replies (subjects of
+    threads of mails), written=MODEL (questions that a language model writes), described=MODEL (its descriptions in
+    general words), queries (what people asked and opened; log=FILE for a log), judgments=FOLDER (a judged
+    collection) or pairs=FILE (lines of JSON with query and answer). After Ctrl-C the same command continues.
+    """
+    from ..train import EncoderOptions, PretrainOptions, train_encoder
+
+    options = EncoderOptions(pretraining=PretrainOptions(share=pretrain))
+    options = options if batch is None else replace(options, batch=batch)
+    found = train_encoder(run.library, model, teacher=teacher, options=options, **run.arguments())
+    run.finish(found, f"next: bookwheel encoders add NAME={clean(found.folder or '')}{run.flag}")
+
+
+@command(
+    "reranker",
+    examples=[
+        ("bookwheel train reranker MODEL", "a cross-encoder for this library, written where it is better than BM25 alone"),
+        ("bookwheel train reranker MODEL --teacher LARGER", "that imitates a larger encoder"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="MODEL")
+@option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library.")
+@option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise with a teacher, contrast without]")
+@training(45, sources=True, plot=True)
+def reranker(run: Training, model: str, teacher: str | None, loss: str | None) -> None:
+    """Train a cross-encoder, which reads query and passage together, to put BM25's first passages into a better order.
+
+    MODEL is the folder of a cross-encoder; or of a BERT-like encoder, which gets a new head; or a Llama-like language
+    model (a folder, a .gguf file, or smollm2), of which adapters are trained. Needs torch:
+    pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
+    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    """
+    from ..train import RerankerOptions, train_reranker
+
+    found = train_reranker(run.library, model, teacher=teacher, options=RerankerOptions(loss=loss), **run.arguments())
+    run.finish(found, f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{run.flag}")
+
+
+@command(
+    "tokens",
+    examples=[
+        (
+            "bookwheel train tokens MODEL",
+            "a late-interaction model from a sentence encoder, written where it is better than BM25",
+        ),
+        ("bookwheel train tokens MODEL --teacher LARGER --minutes 20", "that imitates a larger encoder, in less time"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="MODEL")
+@option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library. [default: MODEL]")
+@option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise]")
+@option("--dimension", type=Whole(8), metavar="N", help="Of a token's vector. [default: 128]")
+@option("--untrained", is_flag=True, help="Write the start of training, unless it is worse than BM25; in a minute or so.")
+@training(45, sources=True, plot=True)
+def tokens(run: Training, model: str, teacher: str | None, loss: str | None, dimension: int | None, untrained: bool) -> None:
+    """Train a late-interaction model, which compares each word of a query with the words of a passage.
+
+    MODEL is the folder of a BERT-like sentence encoder, or a package that holds one. Needs torch:
+    pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
+    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    """
+    from ..train import TokensOptions, train_tokens
+
+    if untrained and run.plot is not None:
+        raise UsageError("untrained, there is no loss to draw; leave out --plot")
+    options = TokensOptions(loss=loss, untrained=untrained)
+    if dimension is not None:
+        options = replace(options, dimension=dimension)
+    found = train_tokens(run.library, model, teacher=teacher, options=options, **run.arguments())
+    folder, flag = clean(found.folder or ""), run.flag
+    run.finish(
+        found,
+        f"next: bookwheel encoders add tokens={folder} --kind tokens{flag}; then: bookwheel embed tokens{flag}; "
+        f"then: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{flag}",
+    )
+
+
+@command(
+    "tower",
+    examples=[
+        ("bookwheel train tower minilm", "two of its layers for queries, against the vectors that are stored"),
+        ("bookwheel train tower minilm --layers 0 --least 0.85", "with a table of tokens: microseconds a query, and less good"),
+    ],
+    writes=True,
+)
+@argument("name", metavar="NAME")
+@option(
+    "--layers",
+    type=Whole(0),
+    default=2,
+    metavar="N",
+    help="Of the encoder, that queries go through; 0 for a table of token vectors. [default: 2]",
+)
+@option(
+    "--least",
+    type=Number(0, 1),
+    default=0.98,
+    metavar="SHARE",
+    help="Of the whole model's nDCG@10, that is enough. [default: 0.98]",
+)
+@training(30, plot=True)
+def tower(run: Training, name: str, layers: int, least: float) -> None:
+    """Train a few layers of an encoder to encode queries for the passages that all of it has embedded.
+
+    NAME is an encoder of the library, from a folder in sentence-transformers' layout. Needs torch:
+    pip install 'bookwheel[train]'. What comes of it takes the encoder's place without embedding anything anew,
+    and is written where it reaches 98 % of it on held-out queries. With --layers 0 no model reads a query: it is
+    the mean of its tokens' vectors, which takes microseconds and no torch, but hardly ever reaches 98 %; say with
+    --least how much is enough. After Ctrl-C the same command continues.
+    """
+    from ..train import train_tower
+
+    found = train_tower(run.library, name, layers=layers, least=least, **run.arguments())
+    run.finish(found, f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{run.flag}")
