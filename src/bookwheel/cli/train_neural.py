@@ -146,7 +146,7 @@ def tower(run: Training, name: str, layers: int, least: float) -> None:
     NAME is an encoder of the library, from a folder in sentence-transformers' layout. Needs torch:
     pip install 'bookwheel[train]'. What comes of it takes the encoder's place without embedding anything anew,
     and is written where it reaches 98 % of it on held-out queries. With --layers 0 no model reads a query: it is
-    the mean of its tokens' vectors, which takes microseconds and no torch, but hardly ever reaches 98 %; say with
+    the mean of its tokens' vectors, which takes microseconds and no torch, but seldom reaches 98 %; say with
     --least how much is enough. After Ctrl-C the same command continues.
     """
     from ..train import train_tower
