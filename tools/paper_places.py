@@ -111,6 +111,8 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/cached_contrast.py": Folder(TRAINING, "bookwheel train encoder"),
     "train/objectives/cached_imitation.py": Folder(TRAINING, "bookwheel train encoder --teacher"),
     "train/objectives/query_imitation.py": Folder(TRAINING, "bookwheel train tower"),
+    "train/encoder/masked.py": Folder(TRAINING, "bookwheel.train.PretrainOptions(rare=True)"),
+    "train/objectives/masked_autoencoding.py": Folder(TRAINING, "bookwheel train encoder --pretrain"),
     "train/objectives/stored_order.py": Folder(TRAINING, "bookwheel train tower --layers 0"),
     "train/objectives/": Folder(TRAINING, "bookwheel train static", (), "training.md#measured"),
     "train/objectives/lists.py": Folder(TRAINING, "bookwheel train reranker"),

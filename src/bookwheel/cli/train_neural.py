@@ -24,8 +24,15 @@ __all__ = ["encoder", "reranker", "tokens", "tower"]
 @argument("model", metavar="MODEL")
 @option("--teacher", metavar="MODEL", help="A larger dense encoder to imitate: a model, or its name in the library.")
 @option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
+@option(
+    "--pretrain",
+    type=Number(0, 0.79),
+    default=0.0,
+    metavar="SHARE",
+    help="Of the minutes: first rebuild masked passages from their vectors (not measured). [default: 0]",
+)
 @training(45, sources=True, plot=True)
-def encoder(run: Training, model: str, teacher: str | None, batch: int | None) -> None:
+def encoder(run: Training, model: str, teacher: str | None, batch: int | None, pretrain: float) -> None:
     """Train a sentence encoder on pairs of queries and passages of a library, without labels or with them.
 
     MODEL is the folder of a model in sentence-transformers' layout, or a package that holds one. Needs torch:
@@ -35,9 +42,10 @@ def encoder(run: Training, model: str, teacher: str | None, batch: int | None) -
     general words), queries (what people asked and opened; log=FILE for a log), judgments=FOLDER (a judged
     collection) or pairs=FILE (lines of JSON with query and answer). After Ctrl-C the same command continues.
     """
-    from ..train import EncoderOptions, train_encoder
+    from ..train import EncoderOptions, PretrainOptions, train_encoder
 
-    options = EncoderOptions() if batch is None else EncoderOptions(batch=batch)
+    options = EncoderOptions(pretraining=PretrainOptions(share=pretrain))
+    options = options if batch is None else replace(options, batch=batch)
     found = train_encoder(run.library, model, teacher=teacher, options=options, **run.arguments())
     run.finish(found, f"next: bookwheel encoders add NAME={clean(found.folder or '')}{run.flag}")
 
@@ -138,7 +146,7 @@ def tower(run: Training, name: str, layers: int, least: float) -> None:
     NAME is an encoder of the library, from a folder in sentence-transformers' layout. Needs torch:
     pip install 'bookwheel[train]'. What comes of it takes the encoder's place without embedding anything anew,
     and is written where it reaches 98 % of it on held-out queries. With --layers 0 no model reads a query: it is
-    the mean of its tokens' vectors, which takes microseconds and no torch, but hardly ever reaches 98 %; say with
+    the mean of its tokens' vectors, which takes microseconds and no torch, but seldom reaches 98 %; say with
     --least how much is enough. After Ctrl-C the same command continues.
     """
     from ..train import train_tower

@@ -2,6 +2,7 @@
 
 from .attention.result import AttentionTraining
 from .attention.training import AttentionOptions, train_attention
+from .encoder.pretraining import Pretraining, PretrainOptions
 from .encoder.result import EncoderTraining
 from .encoder.training import EncoderOptions, train_encoder
 from .lists.result import ListTraining
@@ -22,6 +23,8 @@ __all__ = [
     "EncoderOptions",
     "EncoderTraining",
     "ListTraining",
+    "PretrainOptions",
+    "Pretraining",
     "ProjectionTraining",
     "RerankerOptions",
     "SparseTraining",

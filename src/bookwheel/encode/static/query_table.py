@@ -1,7 +1,7 @@
 """Queries encoded by a table of token vectors, for passages that a transformer has encoded: an asymmetric Router's query side.
 
-Sources: sentence-transformers, ``Router`` with ``StaticEmbedding`` as its route of queries; Ma et al., LightRetriever (2025), whose
-queries are sums of token vectors while a whole model embeds the passages.
+Source: sentence-transformers, ``Router`` with ``StaticEmbedding`` as its route of queries; `bookwheel.train.tower.table_training` makes
+such tables.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class QueryTable:
                 f"{', '.join(AFTER)} there; use another model"
             )
         self.name = name
-        self._table = read(first.folder, name)
+        self._table = read(first.folder, name, mapped=True)
         self._dense = project(layout, self._table.dimension)
         width = len(self._dense[-1].weight) if self._dense else self._table.dimension
         self.dimension = min(options.dimension or width, width)
@@ -50,8 +50,8 @@ class QueryTable:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the table."""
-        return int(self._table._vectors.nbytes)
+        """Bytes of memory in use while encoding: of the mapped table, what many queries read."""
+        return int(self._table._vectors.nbytes) // 4
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, dimension); raises `ModelError` for vectors that are not finite."""

@@ -31,11 +31,16 @@ def load(folder: Path) -> LookupEncoder:
     return read(folder if module is None else module.folder, folder.resolve().name)
 
 
-def read(place: Path, name: str) -> LookupEncoder:
-    """The table and the tokenizer in ``place``, the folder of the step itself; raises `ModelError`."""
+def read(place: Path, name: str, *, mapped: bool = False) -> LookupEncoder:
+    """The table and the tokenizer in ``place``, the folder of the step itself; raises `ModelError`.
+
+    ``mapped``: float32 numbers stay in the file, of which a text reads the rows of its tokens.
+    """
     weights, words = place / "model.safetensors", place / "tokenizer.json"
     tensors = Tensors(weights)
     array = next((n for n in ("embedding.weight", "embeddings") if n in tensors), None)
     if array is None:
         raise ModelError(f"{weights} has no array 'embedding.weight', it has {', '.join(sorted(tensors)[:5])}; get it again")
-    return LookupEncoder([weights, words], read_tokenizer(words), tensors.stored(array), name=name)
+    return LookupEncoder(
+        [weights, words], read_tokenizer(words), tensors[array] if mapped else tensors.stored(array), name=name
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from ...memory.plan import MemoryPlan
 from ..forgetting import warning
 from ..safety import MEASURE, Change, Verdict
+from .pretraining import Pretraining
 
 __all__ = ["EncoderTraining"]
 
@@ -51,6 +52,8 @@ class EncoderTraining:
     notes: tuple[str, ...] = ()
     general: Change | None = None
     """General questions by both models, which says what was forgotten; None where no share of the way was good."""
+    pretraining: Pretraining | None = None
+    """What came before, where anything did."""
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
@@ -81,6 +84,7 @@ class EncoderTraining:
             "pool": self.pool,
             "verdict": self.verdict.to_dict(),
             "general": None if self.general is None else self.general.to_dict(),
+            "pretraining": None if self.pretraining is None else self.pretraining.to_dict(),
             "seconds": self.seconds,
             "seed": self.seed,
             "notes": list(self.notes),
@@ -93,6 +97,7 @@ class EncoderTraining:
             f"trained {self.base} in {self.steps:,} steps of {self.batch:,} pairs ({', '.join(self.sources)}{taught}; {self.seen:,} of "
             f"{self.pairs:,} pairs) in {self.seconds:.0f} s; loss {first:.3f} → {last:.3f}",
             self.plan,
+            *([] if self.pretraining is None else [str(self.pretraining)]),
             *map(str, (*self.verdict.changes, *self.verdict.languages)),
             *(str(one) for one in (self.general, warning(self.general)) if one),
             f"compared among {self.pool:,} passages near the queries",

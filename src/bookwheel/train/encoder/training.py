@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,9 @@ from ..safety import FEWEST, Change, Verdict, judged, languages_of, thirds
 from ..scratch import forget
 from ..teachers import dense_teacher
 from .pool import Pool
+from .pretraining import Pretraining, PretrainOptions, pretrained
 from .result import EncoderTraining
+from .seconds import seconds_of_step
 
 if TYPE_CHECKING:
     from ..memory.loop import Outcome
@@ -93,6 +95,8 @@ class EncoderOptions:
     """The share of queries that are put in other words, by rules for English."""
     easy_first: bool = False
     """Whether pairs come first whose queries share most words with their answers."""
+    pretraining: PretrainOptions = field(default_factory=PretrainOptions)
+    """What comes before: nothing, unless it has a share of the minutes."""
     seed: int = 0
 
 
@@ -178,6 +182,7 @@ class _Run(Run):
 
     def _train(self, copy: Library, made: MadeCollection) -> EncoderTraining:
         model, batches = self._batches(copy, made)
+        before = self._pretrained(copy, model)
         plan, outcome = self._steps(copy, model, batches)
         share, scores, pool, said, general = self._compared(copy, made, model)
         found = EncoderTraining(
@@ -185,7 +190,8 @@ class _Run(Run):
             pairs=len(batches.pairs), seen=len(np.unique(np.concatenate(batches.steps))), negatives=tuple(self.counts),
             steps=len(outcome.losses), batch=self.options.batch, plan=plan.told(), losses=tuple(outcome.losses),
             rates=tuple(outcome.rates), share=share, validation=scores,
-            pool=pool, verdict=said, general=general, seconds=self.elapsed(), seed=self.options.seed, memory_plan=self.memory,
+            pool=pool, verdict=said, general=general, seconds=self.elapsed(), seed=self.options.seed, pretraining=before,
+            memory_plan=self.memory,
         )  # fmt: skip
         if share and said.better:
             found = replace(found, folder=str(self._written(found, model)))
@@ -219,6 +225,13 @@ class _Run(Run):
             pairs, copy._snapshot.store, model, prefixes, options.batch, options.seed, negatives=options.negatives,
             teacher=self.teacher, typos=options.typos, paraphrases=options.paraphrases, easy_first=options.easy_first,
         )  # fmt: skip
+
+    def _pretrained(self, copy: Library, model: SentenceEncoder) -> Pretraining | None:
+        options = self.options.pretraining
+        if not options.share:
+            return None
+        passages = Passages.drawn(copy._snapshot, PASSAGES, self.options.seed)
+        return pretrained(self, model, passages, self.base.passage_prefix, options, self.options.layers)
 
     def _steps(self, copy: Library, model: SentenceEncoder, batches: Batches) -> tuple[Plan, Outcome]:
         from ..memory.loop import finetune
@@ -376,6 +389,7 @@ class _Run(Run):
             "loss": f"imitation of {found.teacher}, under its own licence"
             if found.teacher
             else "contrastive, with cached gradients",
+            **({} if found.pretraining is None else {"pre-training": str(found.pretraining)}),
             "steps": found.steps,
             "losses": f"training.json, and as a picture {FILE}",
             "share of the way from the old weights": found.share,
@@ -386,23 +400,6 @@ class _Run(Run):
         }
         says = f"A sentence encoder fitted to one collection. Use it with `bookwheel encoders add {name}=FOLDER`."
         return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows(found.general))
-
-
-def seconds_of_step(model: SentenceEncoder, batch: dict[str, Any], plan: Plan, layers: int = 0) -> float:
-    """About how long a step over ``batch`` takes; where `CachedContrast` takes it in parts, each goes forward twice."""
-    import torch
-
-    from ..memory.modules import last_layers
-    from ..trainable import step_seconds
-
-    def once(part: dict[str, Any]) -> None:
-        if plan.rows < len(batch.get("role", ())):
-            with torch.no_grad():
-                model(part)
-        model(part).sum().backward()
-
-    with last_layers(model, layers):
-        return step_seconds(model, batch, plan.rows, once, lambda part: int(part["attention_mask"].numel()))
 
 
 def _mean(pool: Pool, encoder: DenseEncoder) -> float:

@@ -20,6 +20,8 @@ __all__ = ["Asked", "bags_of", "cosine", "mapped", "moved", "rarity"]
 
 AT_ONCE = 4096
 """Queries whose sums are held at a time."""
+COLUMNS = 128
+"""Dimensions whose regressions are held at a time."""
 PASSES = 12
 """Of conjugate gradients: on Medline eight are as good as twenty."""
 
@@ -95,14 +97,24 @@ def mapped(table: NDArray[np.float32], asked: Asked, ridge: float) -> NDArray[np
 def moved(table: NDArray[np.float32], asked: Asked, pull: float) -> NDArray[np.float32]:
     """``table`` with the rows of tokens that queries have moved to the least squares, each drawn back as by ``pull`` squares.
 
-    Conjugate gradients with the diagonal as preconditioner, for all dimensions at a time.
+    Conjugate gradients with the diagonal as preconditioner, for some dimensions at a time: each is a regression of its own.
     """
-    from ...kernels.bags import scatter_rows
-
     rows, places = np.unique(asked.bags.rows, return_inverse=True)
     local = Asked(Bags(asked.bags.indptr, places.astype(np.int32), asked.bags.counts), asked.vectors)
-    held = table[rows]
-    diagonal = (np.bincount(local.bags.rows, local.bags.counts**2, len(rows)) + pull).astype(np.float32)[:, None]
+    squares = np.bincount(local.bags.rows, local.bags.counts**2, len(rows)) + pull
+    diagonal = squares.astype(np.float32)[:, None]
+    out = table.copy()
+    for start in range(0, table.shape[1], COLUMNS):
+        some = slice(start, start + COLUMNS)
+        out[rows, some] += _change(np.ascontiguousarray(table[rows, some]), local, some, diagonal, pull)
+    return out
+
+
+def _change(
+    held: NDArray[np.float32], local: Asked, some: slice, diagonal: NDArray[np.float32], pull: float
+) -> NDArray[np.float32]:
+    """How far ``held`` (rows, some dimensions) is to be moved."""
+    from ...kernels.bags import scatter_rows
 
     def normal(step: NDArray[np.float32]) -> NDArray[np.float32]:
         out = step * np.float32(pull)
@@ -112,7 +124,7 @@ def moved(table: NDArray[np.float32], asked: Asked, pull: float) -> NDArray[np.f
 
     residual = np.zeros_like(held)
     for bags, vectors in local.parts():
-        scatter_rows(bags.indptr, bags.rows, bags.counts, vectors - means(bags, held), residual)
+        scatter_rows(bags.indptr, bags.rows, bags.counts, vectors[:, some] - means(bags, held), residual)
     change, step = np.zeros_like(held), np.zeros_like(held)
     norm = np.ones(held.shape[1], np.float32)
     for _ in range(PASSES):
@@ -123,9 +135,7 @@ def moved(table: NDArray[np.float32], asked: Asked, pull: float) -> NDArray[np.f
         length = norm / np.maximum((step * turned).sum(0), 1e-30)
         change += step * length
         residual -= turned * length
-    out = table.copy()
-    out[rows] = held + change
-    return out
+    return change
 
 
 def cosine(table: NDArray[np.float32], asked: Asked) -> float:

@@ -1,6 +1,6 @@
 """``train tower --layers 0``: queries encoded by a table of token vectors, for passages that a whole model has embedded.
 
-Ma et al., LightRetriever: A LLM-based Text Retrieval Architecture with Extremely Faster Query Inference (2025), for the extreme: no
+Ma et al., "LightRetriever: A LLM-based Text Retrieval Architecture with Extremely Faster Query Inference" (2025), for the extreme: no
 layer at all reads a query. In part: their whole model is trained with the table; here it stays as it is, and so do its vectors.
 """
 
@@ -88,6 +88,7 @@ def fit_table(run: Run, teacher: TransformerEncoder, texts: list[Text], stored: 
     alone[ranked[: len(some)]] = some
     alone[ranked[len(some) :]] = some.mean(0)
     table, cosines = _regressed(alone, frequency, known)
+    del alone
     table, losses, rates = _ordered(run, table, known, stored, order)
     return TableFit(table, tokenizer, len(known), len(some), cosines, losses, rates)
 
@@ -121,8 +122,9 @@ def _planned(run: Run, teacher: TransformerEncoder, size: int) -> int:
 
 QUERY = 400
 """Bytes of a query as text and as a bag."""
-TABLES = 6
-STEP = 96 * MIB
+TABLES = 5
+"""Arrays as large as the table that there are at a time."""
+STEP = 160 * MIB
 
 
 def _regressed(
@@ -166,7 +168,7 @@ def _ordered(
                 raise ModelError(
                     f"training went wrong at step {number + 1:,}: the loss is {loss}; nothing was changed; report it"
                 )
-            rate = RATE * (1 - number / STEPS)
+            rate = RATE if steps is None or number < PROBED else RATE * (1 - (number - PROBED) / (int(steps) - PROBED))
             fit.step([(made, gradient)], rate)
             losses.append(loss)
             rates.append(rate)

@@ -24,7 +24,8 @@ from ...progress import Progress, silent
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.passages import Passages
-from ..encoder.training import LADDER, seconds_of_step
+from ..encoder.seconds import seconds_of_step
+from ..encoder.training import LADDER
 from ..folder import card, write_folder
 from ..forgetting import forgetting
 from ..plot import FILE, training_svg
