@@ -76,9 +76,12 @@ def ours(options: argparse.Namespace) -> dict[str, Any]:
         return {name: value[order] for name, value in batch.items()} | {"draw": torch.arange(len(rows))}
 
     batches = [batch(step) for step in range(options.steps)]
-    rows = 2 * options.batch
-    largest = dict(max(batches, key=lambda one: int(one["attention_mask"].shape[1])))
-    largest |= {"slopes": torch.zeros(rows, 1, model.inner.get_sentence_embedding_dimension()), "shares": torch.zeros(rows)}
+    rows, dimension = 2 * options.batch, model.inner.get_embedding_dimension()
+    largest = {
+        name: value[:1].expand(rows, -1) for name, value in model.tokenise(["a " * model.tokens]).items()
+    }  # none is longer
+    largest |= {name: torch.arange(rows) for name in ("role", "pair", "document", "draw")}
+    largest |= {"slopes": torch.zeros(rows, 1, dimension), "shares": torch.zeros(rows)}
     chosen = plan(model, largest, parse_size(options.ram) + held, objective=CachedContrast(SCALE), methods=("adamw",))
     found = finetune(model, batches, chosen, rate=RATE, warmup=0.0, decay="constant", shuffle=False)
     return {"held": held, "losses": found.losses, "seconds": found.seconds, "plan": chosen.told()}

@@ -102,7 +102,7 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
 
 def told(rows: list[dict[str, Any]]) -> str:
     """The table, with Holm's correction over the collections, which is added to ``rows``."""
-    for what in rows[0]["p"]:
+    for what in list(rows[0]["p"]):
         for row, p in zip(rows, holm([row["p"][what] for row in rows]), strict=True):
             row["p"][f"{what} (Holm)"] = p
     lines = []
