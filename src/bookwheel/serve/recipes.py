@@ -1,7 +1,7 @@
-"""Recipes that requests bring: they may not name a model, a prompt or an address that the server was not started with.
+"""Recipes that requests bring: they may not name a model, a prompt, an address or a file that the server was not started with.
 
-A stage loads the model that it names, or sends texts to its address, and reads the prompt that it names from a file. What
-somebody sends who merely reaches the server must do neither.
+A stage loads the model that it names, or sends texts to its address, and reads the prompt or the heads that it names from a file.
+What somebody sends who merely reaches the server must do neither.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from ..library.library import Library
 from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
 from ..rank.stages.base import Stage
+from ..rank.stages.head_weights import named_file
 from .config import ServeConfig
 
 __all__ = ["allowed_recipe"]
@@ -40,7 +41,7 @@ def allowed_recipe(text: str | None, library: Library, config: ServeConfig) -> s
 
 
 def _named(recipe: Recipe) -> set[tuple[str, str]]:
-    """The models, and the prompts other than the default, that the stages of a recipe name."""
+    """The models, the prompts other than the default, and the files of heads that the stages of a recipe name."""
     found = set()
     for node in recipe.walk():
         if isinstance(node, Stage):
@@ -49,4 +50,7 @@ def _named(recipe: Recipe) -> set[tuple[str, str]]:
             prompt, default = getattr(node, "prompt", None), getattr(type(node), "prompt", None)
             if isinstance(prompt, str) and prompt != default:
                 found.add(("prompt", prompt))
+            heads = getattr(node, "heads", "")
+            if isinstance(heads, str) and named_file(heads) is not None:
+                found.add(("file of heads", heads))
     return found
