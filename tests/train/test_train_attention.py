@@ -73,7 +73,7 @@ def _some(tables: np.ndarray, groups: list[int]) -> training.Fit:
 
 def test_what_is_written_ranks_as_it_was_measured(held: tuple, model: str, tmp_path: Path, quick: None, taken: None) -> None:
     library, made, copy = held
-    found = train_attention(library, model, tmp_path / "heads", options=OPTIONS, minutes=5)
+    found = train_attention(library, model, tmp_path / "heads", options=OPTIONS, minutes=5, ram="4GB")
     assert found.folder == str(tmp_path / "heads"), str(found)
     assert found.layers == 2
     assert found.verdict.changes[0].queries == 40
@@ -101,7 +101,7 @@ def test_a_run_that_was_stopped_reads_nothing_twice(
     library: bookwheel.Library, model: str, tmp_path: Path, quick: None, taken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped among the lists, then among the held-out queries."""
-    whole = train_attention(library, model, tmp_path / "whole", options=OPTIONS, minutes=5)
+    whole = train_attention(library, model, tmp_path / "whole", options=OPTIONS, minutes=5, ram="4GB")
     weights, seen = AttentionReranker.weights, []
 
     def stopping(self: AttentionReranker, query: str, texts: list[str], **_: float) -> tuple:
@@ -113,8 +113,8 @@ def test_a_run_that_was_stopped_reads_nothing_twice(
     monkeypatch.setattr(AttentionReranker, "weights", stopping)
     for _ in range(2):
         with pytest.raises(MemoryError):
-            train_attention(library, model, tmp_path / "again", options=OPTIONS, minutes=5)
-    found = train_attention(library, model, tmp_path / "again", options=OPTIONS, minutes=5)
+            train_attention(library, model, tmp_path / "again", options=OPTIONS, minutes=5, ram="4GB")
+    found = train_attention(library, model, tmp_path / "again", options=OPTIONS, minutes=5, ram="4GB")
     assert len(seen) == len(set(seen)) + 2
     assert found.heads == whole.heads
     assert found.verdict == whole.verdict
@@ -124,7 +124,7 @@ def test_what_gains_nothing_is_not_written(
     library: bookwheel.Library, model: str, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HeadTables, "table", lambda *given: np.zeros((8, len(given[3]))))
-    found = train_attention(library, model, options=OPTIONS, minutes=5)
+    found = train_attention(library, model, options=OPTIONS, minutes=5, ram="4GB")
     assert (found.folder, found.recipe, found.heads, found.weight) == (None, None, (), 0)
     assert "Nothing was written: on validation queries no share of the heads' score raised nDCG@10" in str(found)
     assert not (library.path / "models").exists()
@@ -198,5 +198,5 @@ def test_what_cannot_be_trained_is_told(
         library.rank(next(iter(made.queries.values())), recipe=f'bm25 >> attention(3, model="{model}", heads="{tmp_path}")')
     monkeypatch.setattr(training, "FEWEST_LISTS", 1000)
     with pytest.raises(UsageError, match=r"there are \d+ queries with 2 passages .* index more documents"):
-        train_attention(library, model, options=OPTIONS)
+        train_attention(library, model, options=OPTIONS, ram="4GB")
     assert not (library.path / "models").exists()

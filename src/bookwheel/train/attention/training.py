@@ -52,6 +52,8 @@ LISTED, READ, ASKED = 0.1, 0.5, 0.95
 """The shares of the minutes after which no more lists are made, none is read, and the held-out queries must be read."""
 READING = 160 * MIB
 """Memory of reading, at most: hidden states of a few passages, and the attention of a query."""
+REMEMBERED = 32 << 20
+"""Bytes of passages that the model remembers, at least."""
 FEWEST_LISTS = 20
 """To fit weights to."""
 
@@ -120,8 +122,11 @@ class _Run(Run):
         self.named, self.sources, self.options = named, sources, options
         self.model: Any = language_model(named)
         self.memory.plan(f"language model {self._short}, and what else is held", anonymous_bytes() or 0)
-        self.memory.plan("passages that it has read", self.model.cache.limit)
         self.memory.plan("reading", READING)
+        # Passages that were read are kept for the next list as far as there is room: few come again.
+        room = self.memory.ram - self.memory.planned()
+        self.remembered = min(self.model.cache.limit, max(REMEMBERED, room))
+        self.memory.plan("passages that it has read", self.remembered)
         self.memory.check("training")
         own, before = self.model, HEADS.get(named, ())
         deep = max(math.ceil(options.depth * own.layers), 1 + max((layer for layer, _ in before), default=0))
@@ -137,6 +142,15 @@ class _Run(Run):
         return Path(self.named.removeprefix("hub:")).stem
 
     def run(self) -> AttentionTraining:
+        """The run, while which the model, which searches may use too, remembers no more than there is room for."""
+        cache = self.model.cache
+        before, cache.limit = cache.limit, self.remembered
+        try:
+            return self._run()
+        finally:
+            cache.limit = before
+
+    def _run(self) -> AttentionTraining:
         """Read lists in a copy without the held-out queries, fit, compare, and write."""
         made = self.held_out(QUERIES, 2 * FEWEST)
         with searchable(self.library, made, progress=self.progress) as copy:
