@@ -29,7 +29,7 @@ OLDEST = (3, 11)
 STDLIB = "stdlib"
 LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__", "lib-dynload", "ensurepip"}
 QUERIES = ("parse command line arguments", "delete a temporary folder automatically", "why is my regular expression slow")
-QUESTION = "What happens to a temporary directory when the context is exited?"
+QUESTION = "What does TemporaryDirectory remove upon exiting the context?"
 
 
 def main():
