@@ -18,8 +18,10 @@ from ..memory.sizes import ram_of
 from ..progress import Progress
 from ..tune.made import MadeCollection
 from .data.made import ASKED
-from .data.material import Asking
-from .data.sources import Source
+from .data.material import Asking, Material
+from .data.pairs import Pair, drawn
+from .data.passages import Passages
+from .data.sources import Source, pairs_of
 from .folder import require_new
 from .held_out import digest, judged_part, made_part, shared
 from .kept import Kept
@@ -110,6 +112,18 @@ class Run:
         """How long a language model may be asked for texts: a share of the minutes, or as often as before this run was stopped."""
         names = [one.name for one in self.sources if one.name in ASKED]
         return Asking.shared(names, ASKING * self.seconds, self.kept.fact("written"))
+
+    def pairs(self, copy: Library, made: MadeCollection, passages: int, most: int) -> list[Pair]:
+        """At most ``most`` pairs of the sources, without the queries of ``made``; of ``copy`` at most ``passages`` are drawn.
+
+        How often a language model was asked is kept, so that the run, taken up again, has the same ones. Raises `InputError`.
+        """
+        material = Material(self.library, copy, Passages.drawn(copy._snapshot, passages, self.seed), self.seed, self.asking())
+        held_out = [made.queries[query] for query in made.judged]
+        with self.shown("reading pairs", None, "pairs") as advance:
+            pairs = drawn(pairs_of(material, self.sources, held_out), most, self.seed, advance)
+        self.kept.note(written=material.asking.used)
+        return pairs
 
     def elapsed(self) -> float:
         """Seconds since the run, or this piece of it, began."""

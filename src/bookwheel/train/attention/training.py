@@ -25,11 +25,9 @@ from ...rank.stages.head_weights import FILE, HeadWeights
 from ...rank.stages.rerank.attention import HEADS
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
-from ..data.material import Material
 from ..data.negatives import NONE
-from ..data.pairs import LONGEST, Pair, drawn
-from ..data.passages import Passages
-from ..data.sources import Source, pairs_of, source_of
+from ..data.pairs import LONGEST, Pair
+from ..data.sources import Source, source_of
 from ..folder import card, write_folder
 from ..lists.candidates import candidates_of
 from ..lists.comparing import FIRST, WEIGHTS, Candidates, evenly
@@ -175,12 +173,7 @@ class _Run(Run):
     def _lists(self, copy: Library, made: MadeCollection) -> tuple[NDArray[np.float64], list[int]]:
         """What each head gives each passage, (lists, heads, passages), and the document of each answer."""
         options = self.options
-        passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
-        material = Material(self.library, copy, passages, options.seed, self.asking())
-        held_out = [made.queries[query] for query in made.judged]
-        with self.shown("reading pairs", None, "pairs") as advance:
-            pairs = drawn(pairs_of(material, self.sources, held_out), PAIRS, options.seed, advance)
-        self.kept.note(written=material.asking.used)
+        pairs = self.pairs(copy, made, PASSAGES, PAIRS)
         with self.shown("looking for candidates", len(pairs), "queries") as advance:
             lists = candidates_of(copy, pairs, load_encoder(), self.kept, lambda: self.left(LISTED) < 0, advance).no_answers()
         usable = np.flatnonzero(lists.count >= options.others).tolist()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .masked import MaskedBatches
     from .model import SentenceEncoder
 
-__all__ = ["PretrainOptions", "Pretraining", "pretrained"]
+__all__ = ["TRAINED", "PretrainOptions", "Pretraining", "pretrained"]
 
 CHECKPOINT = 120.0
 """Seconds of steps that a kill can lose."""

@@ -23,11 +23,9 @@ from ...library.library import Library
 from ...progress import Progress, silent
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
-from ..data.material import Material
 from ..data.negatives import NONE, hard_negatives
-from ..data.pairs import drawn
 from ..data.passages import Passages
-from ..data.sources import Source, pairs_of, source_of
+from ..data.sources import Source, source_of
 from ..folder import card, write_folder
 from ..forgetting import forgetting
 from ..plot import FILE, training_svg
@@ -36,7 +34,7 @@ from ..safety import FEWEST, Change, Verdict, judged, languages_of, thirds
 from ..scratch import forget
 from ..teachers import dense_teacher
 from .pool import Pool
-from .pretraining import Pretraining, PretrainOptions, pretrained
+from .pretraining import TRAINED, Pretraining, PretrainOptions, pretrained
 from .result import EncoderTraining
 from .seconds import seconds_of_step
 
@@ -59,8 +57,6 @@ SHARES = (0.5, 1.0)
 """How far from the old weights to the trained ones a model may lie, that are compared."""
 LADDER = ("adamw", "adamw-8bit")
 """Ways to train, best first, of which the first is taken that fits the budget: those whose steps may come in parts."""
-TRAINED = 0.8
-"""The share of the minutes after which the last step must be made."""
 MINING = 1.12
 """What looking for negatives and the weights' update add to a step's seconds."""
 REFRESHED = 8
@@ -205,15 +201,7 @@ class _Run(Run):
             from .batches import Batches
             from .model import SentenceEncoder
         options = self.options
-        passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
-        material = Material(self.library, copy, passages, options.seed, self.asking())
-        held_out = [made.queries[query] for query in made.judged]
-        task = self.progress("reading pairs", None, "pairs")
-        try:
-            pairs = drawn(pairs_of(material, self.sources, held_out), PAIRS, options.seed, task.advance)
-        finally:
-            task.close()
-        self.kept.note(written=material.asking.used)
+        pairs = self.pairs(copy, made, PASSAGES, PAIRS)
         if len(pairs) < options.batch:
             raise UsageError(
                 f"there are {len(pairs):,} pairs to train on, and a step takes {options.batch:,}; index more documents, add a source of "

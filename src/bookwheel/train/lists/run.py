@@ -22,10 +22,8 @@ from ...encode.protocols import DenseEncoder
 from ...library.library import Library
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
-from ..data.material import Material
-from ..data.pairs import Pair, drawn
-from ..data.passages import Passages
-from ..data.sources import Source, pairs_of
+from ..data.pairs import Pair
+from ..data.sources import Source
 from ..encoder.training import LADDER
 from ..folder import card, write_folder
 from ..plot import FILE, training_svg
@@ -214,12 +212,7 @@ class ListRun(Run):
         with torch_needed(f"a model of kind {self.kind}"):
             from .batches import ListBatches
         options = self.options
-        passages = Passages.drawn(copy._snapshot, PASSAGES, options.seed)
-        material = Material(self.library, copy, passages, options.seed, self.asking())
-        held_out = [made.queries[query] for query in made.judged]
-        with self.shown("reading pairs", None, "pairs") as advance:
-            pairs = drawn(pairs_of(material, self.sources, held_out), PAIRS, options.seed, advance)
-        self.kept.note(written=material.asking.used)
+        pairs = self.pairs(copy, made, PASSAGES, PAIRS)
         model = self.scorer(copy)
         pairs = pairs[: self._room(model)]
         lists = self._lists(copy, pairs)
