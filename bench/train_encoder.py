@@ -79,7 +79,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("model", help="the folder of a sentence encoder")
     ask.add_argument("collections", nargs="*", default=COLLECTIONS, help="folders of the shared judged collections")
-    ask.add_argument("--teacher", help="the folder of a larger encoder")
+    ask.add_argument("--teacher", action="append", help="the folder of a larger encoder, or bm25; may be repeated")
     ask.add_argument("--minutes", type=float, default=45.0)
     ask.add_argument("--seed", type=int, default=0)
     ask.add_argument("--ram", default="2GB")

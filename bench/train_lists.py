@@ -106,7 +106,7 @@ def main() -> None:
         "model", help="the folder of a sentence encoder, of a model of the kind that is trained, or a language model"
     )
     ask.add_argument("collections", nargs="*", default=COLLECTIONS, help="folders of the shared judged collections")
-    ask.add_argument("--teacher", help="the folder of a larger encoder")
+    ask.add_argument("--teacher", action="append", help="the folder of a larger encoder, or bm25; may be repeated")
     ask.add_argument("--minutes", type=float, default=45.0)
     ask.add_argument("--seed", type=int, default=0)
     ask.add_argument("--ram", default="2GB")

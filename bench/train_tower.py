@@ -54,6 +54,25 @@ def trained_here(library: bookwheel.Library, folder: Path, args: argparse.Namesp
     return trained(folder, train)
 
 
+def embedded(model: str, name: str, collection: Any) -> bookwheel.Library:
+    """A library of ``collection``, which stays in .bench, whose passages ``model`` has embedded as `WHOLE`."""
+    whole: Any = load_encoder(model)
+    texts = SCRATCH / "train_tower_libraries" / f"{name}-{whole.sha256[:8]}"
+    texts.parent.mkdir(parents=True, exist_ok=True)
+    library = bookwheel.open(texts, create=True)
+    if not library.document_count:
+        library.add(collection.documents())
+    added(library, WHOLE, model)
+    return library
+
+
+def added(library: bookwheel.Library, name: str, model: str) -> None:
+    """Embed all passages by ``model``, unless they are."""
+    if name not in [one.name for one in library.encoders()]:
+        library.add_encoder(name, model)
+    library.embed(name, progress=auto)
+
+
 def untrained(model: Path, layers: list[int], folder: Path) -> Any:
     """The encoder whose queries go through ``layers`` of ``model`` as they are."""
     from bookwheel.train.encoder.model import SentenceEncoder
@@ -68,17 +87,10 @@ def untrained(model: Path, layers: list[int], folder: Path) -> Any:
 def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
     """One collection."""
     whole: Any = load_encoder(args.model)
-    texts = SCRATCH / "train_tower_libraries" / f"{name}-{whole.sha256[:8]}"
     folder = SCRATCH / args.keep / name
-    for path in (texts.parent, folder):
-        path.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     collection = load_collection(SHARED / "data" / name)
-    with bookwheel.open(texts, create=True) as library:
-        if not library.document_count:
-            library.add(collection.documents())
-        if WHOLE not in [one.name for one in library.encoders()]:
-            library.add_encoder(WHOLE, args.model)
-        library.embed(WHOLE, progress=auto)
+    with embedded(args.model, name, collection) as library:
         row = {"collection": name, **trained_here(library, folder, args)}
         training = row["training"] = named(row["training"])
         with tempfile.TemporaryDirectory(prefix="untrained-", dir=folder) as scratch:

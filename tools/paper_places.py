@@ -113,6 +113,8 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/query_imitation.py": Folder(TRAINING, "bookwheel train tower"),
     "train/encoder/masked.py": Folder(TRAINING, "bookwheel.train.PretrainOptions(rare=True)"),
     "train/objectives/masked_autoencoding.py": Folder(TRAINING, "bookwheel train encoder --pretrain"),
+    "train/objectives/query_ranking.py": Folder(TRAINING, "bookwheel train tower --teacher RECIPE"),
+    "train/teachers/": Folder(TRAINING, "bookwheel train encoder --teacher"),
     "train/objectives/stored_order.py": Folder(TRAINING, "bookwheel train tower --layers 0"),
     "train/objectives/": Folder(TRAINING, "bookwheel train static", (), "training.md#measured"),
     "train/objectives/lists.py": Folder(TRAINING, "bookwheel train reranker"),

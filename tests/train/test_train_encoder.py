@@ -27,6 +27,7 @@ from bookwheel.train.data.typos import mistyped
 from bookwheel.train.encoder import onnx, training
 from bookwheel.train.kept import FOLDER
 from bookwheel.train.safety import Verdict
+from bookwheel.train.teachers.vectors import DenseTeacher
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers", reason="training encoders needs bookwheel[train]")
@@ -117,7 +118,7 @@ def test_imitation_is_the_divergence_from_the_teacher_over_the_batch(base: Path,
     """By a loss that is written down here; with the teacher's own vectors there is nothing to learn."""
     model = SentenceEncoder(base, 24).eval()
     drawn_ = torch.nn.functional.normalize(torch.randn(18, 7, generator=torch.Generator().manual_seed(1)), dim=1)
-    batch = batch_of(model) | {"taught": drawn_[:, None]}
+    batch = batch_of(model) | {"taught": (drawn_ @ drawn_[:6].T)[:, None]}
     goal, vectors = CachedImitation(5.0, 9.0), model(batch)
     own, theirs = (torch.softmax(scale * one[:6] @ one[6:].T, 1) for scale, one in ((5.0, vectors), (9.0, drawn_)))
     loss = (theirs * (theirs.log() - own.log())).sum(1).mean()
@@ -128,11 +129,35 @@ def test_imitation_is_the_divergence_from_the_teacher_over_the_batch(base: Path,
     assert total == pytest.approx(float(loss.detach()), rel=1e-4)
     for name, slope in found.items():
         torch.testing.assert_close(slope, wanted[name], rtol=1e-3, atol=1e-5)
-    equal = CachedImitation(5.0, 5.0).losses(vectors.detach(), batch | {"taught": vectors.detach()[:, None]})
-    np.testing.assert_allclose(equal, 0, atol=1e-6)
-    assert alike(vectors.detach(), batch | {"taught": vectors.detach()[:, None]}, 20.0) == pytest.approx(20.0)
-    narrow = torch.nn.functional.normalize(torch.cat([vectors.detach(), torch.full((18, 1), 3.0)], 1), dim=1)
-    assert alike(vectors.detach(), batch | {"taught": narrow[:, None]}, 20.0) == pytest.approx(200.0, rel=1e-3)
+    vectors = vectors.detach()
+    own = {"taught": (vectors @ vectors[:6].T)[:, None]}
+    np.testing.assert_allclose(CachedImitation(5.0, 5.0).losses(vectors, batch | own), 0, atol=1e-6)
+    assert alike(vectors, batch | own, 20.0) == pytest.approx(20.0)
+    narrow = {"taught": 0.1 * own["taught"] + 0.9}
+    assert alike(vectors, batch | narrow, 20.0) == pytest.approx(200.0, rel=1e-3)
+
+
+def test_of_what_the_teacher_says_nothing_nothing_is_learned(base: Path) -> None:
+    """A teacher that reads pairs says something of a query's own answer and negative only."""
+    model = SentenceEncoder(base, 24).eval()
+    batch = batch_of(model)
+    said = torch.tensor([[2.0, -1.0]]).repeat(6, 1)
+    taught = torch.full((18, 1, 6), torch.nan)
+    for at in range(6):
+        taught[6 + at, 0, at], taught[12 + at, 0, at] = said[at]
+    vectors = model(batch).detach().requires_grad_()
+    found = CachedImitation(5.0, 1.0).losses(vectors, batch | {"taught": taught})
+    for at in range(6):
+        own = torch.log_softmax(5.0 * torch.stack([vectors[at] @ vectors[6 + at], vectors[at] @ vectors[12 + at]]), 0)
+        theirs = torch.log_softmax(said[at], 0)
+        assert float(found[at].detach()) == pytest.approx(float((theirs.exp() * (theirs - own)).sum().detach()), rel=1e-4)
+    assert alike(vectors.detach(), batch | {"taught": taught}, 20.0) > 0
+    taught[6:, 0, 3] = torch.nan
+    silent = CachedImitation(5.0, 1.0).losses(vectors, batch | {"taught": taught})
+    silent.sum().backward()
+    assert float(silent[3].detach()) == pytest.approx(0, abs=1e-6)
+    assert not vectors.grad[3].any()
+    assert vectors.grad.isfinite().all()
 
 
 def test_a_batch_in_one_part_goes_forward_once(base: Path) -> None:
@@ -224,11 +249,11 @@ def test_some_queries_are_mistyped_and_the_teacher_reads_them_as_they_are(librar
     asked: list[list[str]] = []
 
     class Teacher:
-        dimension = 4
+        quick = True
 
-        def encode(self, texts: list[str]) -> np.ndarray:
-            asked.append(list(texts))
-            return np.eye(4, dtype=np.float32)[[len(text) % 4 for text in texts]]
+        def scores(self, queries: list[str], texts: list[str], which: np.ndarray) -> np.ndarray:
+            asked.append([*queries, *texts])
+            return np.array([len(queries[query]) + len(texts[text]) % 7 for query, text in which.tolist()], np.float32)
 
     model = SentenceEncoder(base, 24)
     made = [
@@ -239,7 +264,7 @@ def test_some_queries_are_mistyped_and_the_teacher_reads_them_as_they_are(librar
     for one in made:
         one.plan(4)
         first, again = one[1], one[1]
-        assert all(torch.equal(first[name], again[name]) for name in first)
+        assert all(torch.equal(first[name].nan_to_num(), again[name].nan_to_num()) for name in first)
         queries = [[token for token in row if token] for row in first["input_ids"][first["role"] == QUERY].tolist()]
         tokens.append(dict(zip(first["pair"][first["role"] == QUERY].tolist(), queries, strict=True)))
     changed = [sum(tokens[0][at] != other[at] for at in range(8)) for other in tokens[1:]]
@@ -450,7 +475,8 @@ def test_a_teacher_is_imitated_and_told(
             {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True},
         ),
     )
-    teacher = load_encoder(str(larger))
+    judge = load_encoder(str(larger))
+    teacher = DenseTeacher(judge)
     pairs = [
         Pair(f"the {word} bird", f"a {word} of the sea " * (at + 1), at) for at, word in enumerate(("sky", "stone", "river"))
     ]
@@ -458,10 +484,13 @@ def test_a_teacher_is_imitated_and_told(
         pairs, library._snapshot.store, SentenceEncoder(base, 24), ("", ""), 3, 0, negatives=False, teacher=teacher
     )
     batch = batches[0]
-    texts = {QUERY: [one.query for one in pairs], ANSWER: [one.answer for one in pairs]}
-    for role, number, vector in zip(batch["role"].tolist(), batch["pair"].tolist(), batch["taught"][:, 0].numpy(), strict=True):
-        text = texts[role][int(batches.steps[0][number])]
-        np.testing.assert_allclose(vector, teacher.encode([text])[0], atol=1e-5)
+    asked = judge.encode([one.query for one in pairs])
+    for role, number, scores in zip(batch["role"].tolist(), batch["pair"].tolist(), batch["taught"][:, 0].numpy(), strict=True):
+        if role == QUERY:
+            assert np.isnan(scores).all()
+            continue
+        text = judge.encode([pairs[int(batches.steps[0][number])].answer])[0]
+        np.testing.assert_allclose(scores, [asked[int(at)] @ text for at in batches.steps[0]], atol=1e-5)
     found = train_encoder(library, base, tmp_path / "tuned", teacher=larger, options=OPTIONS, minutes=5)
     assert found.teacher == found.to_dict()["teacher"] == "larger"
     assert "taught by larger" in str(found)

@@ -28,6 +28,7 @@ from bookwheel.train.lists import run as training
 from bookwheel.train.lists.candidates import DEEP, Lists, candidates_of
 from bookwheel.train.lists.comparing import FIRST, Candidates
 from bookwheel.train.reranker.stage import CANDIDATES, RerankerRun
+from bookwheel.train.teachers.vectors import DenseTeacher
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers", reason="training rerankers needs bookwheel[train]")
@@ -140,14 +141,16 @@ def test_parts_of_a_batch_have_the_gradient_of_the_whole(base: Path, rows: int) 
 # -- data --------------------------------------------------------------------------------------------------------------
 
 
-def test_candidates_are_of_other_documents_with_the_teachers_cosines(held: tuple, tmp_path: Path) -> None:
+def test_candidates_are_of_other_documents_with_the_teachers_cosines(
+    held: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     library, _, copy = held
     passages = Passages.drawn(copy._snapshot, 60, 0)
     pairs = list(pairs_of(Material(library, copy, passages, 0), [source_of("titles")], []))[:150]
     judge, told = load_encoder(), []
     (tmp_path / "library").mkdir()
     kept = Kept(tmp_path / "library", "x")
-    found = candidates_of(copy, pairs, judge, kept, lambda: False, told.append)
+    found = candidates_of(copy, pairs, DenseTeacher(judge), kept, lambda: False, told.append)
     assert found.passages.shape == (150, DEEP)
     assert sum(told) == 150
     store = copy._snapshot.store
@@ -161,10 +164,12 @@ def test_candidates_are_of_other_documents_with_the_teachers_cosines(held: tuple
         np.testing.assert_allclose(wanted[0], query @ answer, atol=1e-5)
         np.testing.assert_allclose(wanted[1 : len(there) + 1], judge.encode(texts) @ query, atol=1e-5)
         assert np.isnan(wanted[len(there) + 1 :]).all()
-    again = candidates_of(copy, pairs, None, kept, lambda: False)  # type: ignore[arg-type]  # nothing is left to be asked
+    silent = DenseTeacher(judge)
+    monkeypatch.setattr(silent, "scores", None)  # nothing is left to be asked
+    again = candidates_of(copy, pairs, silent, kept, lambda: False)
     np.testing.assert_array_equal(again.passages, found.passages)
     (tmp_path / "other").mkdir()
-    short = candidates_of(copy, pairs, judge, Kept(tmp_path / "other", "y"), lambda: True)
+    short = candidates_of(copy, pairs, DenseTeacher(judge), Kept(tmp_path / "other", "y"), lambda: True)
     assert len(short) == 128
 
 

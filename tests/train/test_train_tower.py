@@ -13,10 +13,11 @@ import pytest
 
 import bookwheel
 from bookwheel import Document
-from bookwheel._errors import UsageError
+from bookwheel._errors import RecipeError, UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.library.vectors.stored import passage_vectors
 from bookwheel.train import TowerOptions, held_out, train_tower
+from bookwheel.train.data.passages import Passages
 from bookwheel.train.tower import training
 from bookwheel.tune.made import made_collection
 from bookwheel.tune.reliability import searchable
@@ -27,8 +28,11 @@ sentence_transformers = pytest.importorskip("sentence_transformers", reason="tra
 from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
 from bookwheel.train.memory import Plan, planner  # noqa: E402
 from bookwheel.train.objectives.query_imitation import QueryImitation  # noqa: E402
+from bookwheel.train.objectives.query_ranking import QueryRanking  # noqa: E402
+from bookwheel.train.tower import layered  # noqa: E402
 from bookwheel.train.tower.drawn import OPENINGS, Text, drawn_query  # noqa: E402
 from bookwheel.train.tower.queries import QueryBatches  # noqa: E402
+from bookwheel.train.tower.ranked import DEPTH, RankedBatches, probable  # noqa: E402
 from bookwheel.train.tower.student import choices, cut  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -65,8 +69,8 @@ def held(base: Path, prose: list[tuple[str, str]], tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def library(held: tuple, monkeypatch: pytest.MonkeyPatch) -> bookwheel.Library:
-    monkeypatch.setattr(training, "MOST_STEPS", 12)
-    monkeypatch.setattr(training, "PROBED", 2)
+    monkeypatch.setattr(layered, "MOST_STEPS", 12)
+    monkeypatch.setattr(layered, "PROBED", 2)
     monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
     return held[0]
@@ -83,7 +87,7 @@ def test_a_tower_that_was_stopped_ends_with_the_same_weights(
     library: bookwheel.Library, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train_tower(library, "tiny", tmp_path / "whole", layers=1, least=0.0, options=OPTIONS, minutes=5)
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
+    monkeypatch.setattr(layered, "CHECKPOINT", 0.0)
     steps, calls = QueryBatches.__getitem__, []
 
     def stopped(self: QueryBatches, step: int) -> dict:
@@ -106,7 +110,7 @@ def test_a_tower_that_was_stopped_ends_with_the_same_weights(
 def test_what_reaches_too_little_is_not_written(
     library: bookwheel.Library, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "MOST_STEPS", 2)
+    monkeypatch.setattr(layered, "MOST_STEPS", 2)
     found = train_tower(library, "tiny", tmp_path / "tower", layers=1, least=2.0, options=OPTIONS, minutes=5)
     assert found.folder is None
     assert "Nothing was changed: 200 % are wanted" in str(found)
@@ -116,9 +120,13 @@ def test_what_reaches_too_little_is_not_written(
         ("tiny", {"layers": 2}, "has 2 layers; a query tower has fewer"),
         ("tiny", {"layers": -1}, "or 0 for a table of token vectors"),
         ("tiny", {"minutes": 0}, "minutes"),
+        ("tiny", {"layers": 0, "teacher": "bm25"}, "imitates its encoder alone; leave out the teacher"),
+        ("tiny", {"layers": 3, "teacher": "bm25"}, "has 2 layers"),
     ):
         with pytest.raises(UsageError, match=told):
             train_tower(library, name, **wrong)
+    with pytest.raises(RecipeError, match="bm26"):
+        train_tower(library, "tiny", teacher="bm25 + bm26")
 
 
 def test_which_layers_may_be_kept(base: Path) -> None:
@@ -149,6 +157,75 @@ def test_the_order_of_stored_passages_counts() -> None:
     plain = torch.stack([QueryImitation(None).total(lambda _, v=v: v[None], batch) for v in circle])
     assert float(plain.std()) < 1e-5 < 0.01 < float(losses.std())
     assert float((losses - plain).min()) > 0
+
+
+def test_a_ranking_is_imitated_over_all_stored_passages(held: tuple, base: Path) -> None:
+    """Against a softmax that is written down here over every passage once, with what a recipe gives to its first ones."""
+    _, _, copy = held
+    encoder = load_encoder(str(base))
+    every = np.sort(Passages.drawn(copy._snapshot, 10_000, 0).ids)
+    texts = [Text("the name of a file", "An error was raised. The method returns an object.")]
+    recipe = "0.5*bm25 + 0.5*tiny"
+    for some in (every, every[::3]):
+        batches = RankedBatches(texts, encoder, SentenceEncoder(base, 24), "", 6, 3, 0).rank_by(copy, recipe, "tiny", some)
+        batch = batches[0]
+        assert batch["listed"].shape == (6, DEPTH, encoder.dimension)
+        sample = torch.from_numpy(passage_vectors(copy._encoders, copy._snapshot, "tiny", some))
+        vectors = torch.nn.functional.normalize(
+            torch.randn(6, encoder.dimension, generator=torch.Generator().manual_seed(2)), dim=1
+        )
+        goal = QueryRanking(sample, order=1.0)
+        found = goal.total(lambda _: vectors, goal.prepare(batch))  # noqa: B023
+        wanted = 0.0
+        for row in range(6):
+            listed = [
+                tuple(one.tolist()) for one, share in zip(batch["listed"][row], batch["wanted"][row, 0], strict=True) if share
+            ]
+            shares = [share for share in batch["wanted"][row, 0].tolist() if share]
+            assert sum(shares) == pytest.approx(1.0, abs=1e-5)
+            places = [at for at in batch["places"][row, 0].tolist() if at < len(some)]
+            assert {tuple(sample[at].tolist()) for at in places} <= set(listed)
+            assert len(places) == (len(listed) if len(some) == len(every) else len(set(places)))
+            others = [tuple(sample[at].tolist()) for at in sorted(set(range(len(some))) - set(places))]
+            scores = torch.tensor([*listed, *others]) @ vectors[row] / goal.temperature
+            probability = torch.softmax(scores, 0)[: len(listed)].numpy()
+            wanted += float((np.array(shares) * (np.log(shares) - np.log(probability))).sum())
+            wanted += 1 - float(vectors[row] @ batch["targets"][row, 0])
+        assert float(found) == pytest.approx(wanted, rel=1e-3)
+    assert batches.largest(encoder.dimension).keys() == batch.keys()
+    model = SentenceEncoder(base, 24)
+    steps, losses = torch.optim.Adam(model.parameters(), 1e-3), []
+    for _ in range(15):
+        loss = goal.total(model, goal.prepare(batch))
+        losses.append(float(loss.detach()))
+        steps.zero_grad()
+        loss.backward()
+        steps.step()
+    assert losses[-1] < 0.8 * losses[0]
+    ranked = copy.rank("the name of a file", DEPTH, recipe=recipe)
+    np.testing.assert_allclose(probable(ranked.scores), probable(7 * ranked.scores + 3), rtol=1e-3)
+    assert (np.diff(probable(ranked.scores)) <= 0).all()
+
+
+def test_a_better_ranking_teaches_all_layers(
+    library: bookwheel.Library, base: Path, tmp_path: Path, planned: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written only where it is better."""
+    monkeypatch.setattr(layered, "MOST_STEPS", 3)
+    options = TowerOptions(batch=16, tokens=24)
+    found = train_tower(library, "tiny", tmp_path / "tower", teacher="bm25", least=0.0, options=options, minutes=5)
+    assert found.layers == (0, 1)
+    assert found.teacher == found.to_dict()["teacher"] == "bm25"
+    assert "to rank as bm25" in str(found)
+    assert [one.what for one in found.verdict.changes] == ["the stored vectors", "with BM25"]
+    assert len(found.losses) == 3
+    assert "the order of bm25" in (tmp_path / "tower" / "README.md").read_text()
+    tower = load_encoder(found.folder)
+    assert tower.passages_sha256 == load_encoder(str(base)).sha256
+    asked = train_tower(library, "tiny", tmp_path / "other", teacher="bm25", options=options, minutes=5)
+    assert asked.least is None
+    assert (asked.folder is not None) == asked.verdict.better
+    assert asked.folder is not None or f"Nothing was changed: {asked.verdict.reason}." in str(asked)
 
 
 def test_queries_are_of_the_texts() -> None:

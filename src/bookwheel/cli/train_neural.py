@@ -12,17 +12,24 @@ from .training import Training, training
 
 __all__ = ["encoder", "reranker", "tokens", "tower"]
 
+_TEACHER = option(
+    "--teacher",
+    multiple=True,
+    metavar="NAME",
+    help="What ranks better, to imitate: a model, an encoder of the library, bm25, or likelihood=MODEL; repeated, their sum.",
+)
+
 
 @command(
     "encoder",
     examples=[
         ("bookwheel train encoder MODEL", "train a copy of a sentence encoder, and write it where it is better"),
-        ("bookwheel train encoder MODEL --teacher LARGER --from titles --from cloze", "that imitates a larger encoder"),
+        ("bookwheel train encoder MODEL --teacher LARGER --teacher bm25 --from cloze", "that imitates what both say together"),
     ],
     writes=True,
 )
 @argument("model", metavar="MODEL")
-@option("--teacher", metavar="MODEL", help="A larger dense encoder to imitate: a model, or its name in the library.")
+@_TEACHER
 @option("--batch", type=Whole(2), metavar="N", help="Pairs of a step; memory does not grow with it. [default: 32]")
 @option(
     "--pretrain",
@@ -32,7 +39,7 @@ __all__ = ["encoder", "reranker", "tokens", "tower"]
     help="Of the minutes: first rebuild masked passages from their vectors (not measured). [default: 0]",
 )
 @training(45, sources=True, plot=True)
-def encoder(run: Training, model: str, teacher: str | None, batch: int | None, pretrain: float) -> None:
+def encoder(run: Training, model: str, teacher: tuple[str, ...], batch: int | None, pretrain: float) -> None:
     """Train a sentence encoder on pairs of queries and passages of a library, without labels or with them.
 
     MODEL is the folder of a model in sentence-transformers' layout, or a package that holds one. Needs torch:
@@ -59,10 +66,10 @@ def encoder(run: Training, model: str, teacher: str | None, batch: int | None, p
     writes=True,
 )
 @argument("model", metavar="MODEL")
-@option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library.")
+@_TEACHER
 @option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise with a teacher, contrast without]")
 @training(45, sources=True, plot=True)
-def reranker(run: Training, model: str, teacher: str | None, loss: str | None) -> None:
+def reranker(run: Training, model: str, teacher: tuple[str, ...], loss: str | None) -> None:
     """Train a cross-encoder, which reads query and passage together, to put BM25's first passages into a better order.
 
     MODEL is the folder of a cross-encoder; or of a BERT-like encoder, which gets a new head; or a Llama-like language
@@ -88,12 +95,14 @@ def reranker(run: Training, model: str, teacher: str | None, loss: str | None) -
     writes=True,
 )
 @argument("model", metavar="MODEL")
-@option("--teacher", metavar="MODEL", help="A dense encoder to imitate: a model, or its name in the library. [default: MODEL]")
+@_TEACHER
 @option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise]")
 @option("--dimension", type=Whole(8), metavar="N", help="Of a token's vector. [default: 128]")
 @option("--untrained", is_flag=True, help="Write the start of training, unless it is worse than BM25; in a minute or so.")
 @training(45, sources=True, plot=True)
-def tokens(run: Training, model: str, teacher: str | None, loss: str | None, dimension: int | None, untrained: bool) -> None:
+def tokens(
+    run: Training, model: str, teacher: tuple[str, ...], loss: str | None, dimension: int | None, untrained: bool
+) -> None:
     """Train a late-interaction model, which compares each word of a query with the words of a passage.
 
     MODEL is the folder of a BERT-like sentence encoder, or a package that holds one. Needs torch:
@@ -125,22 +134,21 @@ def tokens(run: Training, model: str, teacher: str | None, loss: str | None, dim
     writes=True,
 )
 @argument("name", metavar="NAME")
+@option("--teacher", metavar="RECIPE", help="What ranks better here, whose rankings are imitated. [default: NAME itself]")
 @option(
     "--layers",
     type=Whole(0),
-    default=2,
     metavar="N",
-    help="Of the encoder, that queries go through; 0 for a table of token vectors. [default: 2]",
+    help="Of the encoder, that queries go through; 0 for a table of token vectors. [default: 2, with a teacher all]",
 )
 @option(
     "--least",
     type=Number(0, 1),
-    default=0.98,
     metavar="SHARE",
-    help="Of the whole model's nDCG@10, that is enough. [default: 0.98]",
+    help="Of the whole model's nDCG@10, that is enough. [default: 0.98; with a teacher, what is better]",
 )
 @training(30, plot=True)
-def tower(run: Training, name: str, layers: int, least: float) -> None:
+def tower(run: Training, name: str, teacher: str | None, layers: int | None, least: float | None) -> None:
     """Train a few layers of an encoder to encode queries for the passages that all of it has embedded.
 
     NAME is an encoder of the library, from a folder in sentence-transformers' layout. Needs torch:

@@ -33,6 +33,7 @@ from ..lists.candidates import candidates_of
 from ..lists.comparing import FIRST, WEIGHTS, Candidates, evenly
 from ..run import Job, Run, start, versions_of
 from ..safety import FEWEST, Verdict, judged, languages_of, thirds
+from ..teachers.vectors import DenseTeacher
 from .fit import Fit, fitted, loss_of
 from .result import AttentionTraining
 from .tables import HeadTables
@@ -175,7 +176,9 @@ class _Run(Run):
         options = self.options
         pairs = self.pairs(copy, made, PASSAGES, PAIRS)
         with self.shown("looking for candidates", len(pairs), "queries") as advance:
-            lists = candidates_of(copy, pairs, load_encoder(), self.kept, lambda: self.left(LISTED) < 0, advance).no_answers()
+            lists = candidates_of(
+                copy, pairs, DenseTeacher(load_encoder()), self.kept, lambda: self.left(LISTED) < 0, advance
+            ).no_answers()
         usable = np.flatnonzero(lists.count >= options.others).tolist()
         closed = self.kept.fact("read")
         found: list[NDArray[np.float64]] = []

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...encode.protocols import DenseEncoder, encode_queries
 from ...evaluate.robust.kinds.paraphrase import PARAPHRASE
 from ...library.passage_texts import passage_texts
 from ...library.store import Store
@@ -18,6 +17,7 @@ from ..data.pairs import LONGEST, Pair, hardness
 from ..data.schedule import schedule
 from ..data.typos import mistyped
 from ..objectives.cached_contrast import ANSWER, NEGATIVE, QUERY
+from ..teachers.protocols import Teacher
 from .model import SentenceEncoder
 
 __all__ = ["Batches"]
@@ -30,7 +30,7 @@ class Batches(Sequence[dict[str, Any]]):
     """The batch of each step, made when it is asked for; `CachedContrast` says what is in it.
 
     ``negatives``: of each pair the number of a passage, or `NONE`; it may change between steps. ``prefixes``: what the model wants
-    before queries and before passages. ``teacher``: whose vectors of all texts stand beside them, for `CachedImitation`;
+    before queries and before passages. ``teacher``: whose scores stand beside each text, for `CachedImitation`;
     it reads queries without faults. ``typos``, ``paraphrases``: the shares of queries that are mistyped, and in other words.
     ``easy_first``: see `schedule`.
     """
@@ -45,7 +45,7 @@ class Batches(Sequence[dict[str, Any]]):
         seed: int,
         *,
         negatives: bool = True,
-        teacher: DenseEncoder | None = None,
+        teacher: Teacher | None = None,
         typos: float = 0.0,
         paraphrases: float = 0.0,
         easy_first: bool = False,
@@ -106,16 +106,22 @@ class Batches(Sequence[dict[str, Any]]):
                 asked = [change(one, draw) if draw.random() < share else one for one, draw in zip(asked, draws, strict=True)]
         return asked
 
-    def _taught(self, teacher: DenseEncoder, some: Sequence[Pair], rows: Sequence[tuple[int, int, int, str]]) -> Any:
-        """The teacher's unit vectors of the rows, queries first, float32 (rows, 1, dimension).
+    def _taught(self, teacher: Teacher, some: Sequence[Pair], rows: Sequence[tuple[int, int, int, str]]) -> Any:
+        """The teacher's score of each text for each query, queries in columns: float32 (rows, 1, queries).
 
-        It reads about as much of a text as the model does: more would take it longer than the model's whole step.
+        NaN for the rows of queries, and for texts that a teacher which isn't quick reads with another query only. It reads about as
+        much of a text as the model does: more would take it longer than the model's whole step.
         """
         before = len(self.prefixes[1])
         longest = before + CHARACTERS * self.model.tokens
-        texts = [text[before:longest] for role, _, _, text in rows if role != QUERY]
-        found = np.concatenate([encode_queries(teacher, [one.query for one in some]), teacher.encode(texts)])
-        return torch.from_numpy(found.astype(np.float32))[:, None]
+        places = [at for at, row in enumerate(rows) if row[0] != QUERY]
+        texts = [rows[at][3][before:longest] for at in places]
+        own = [(rows[at][1], number) for number, at in enumerate(places)]
+        every = [(query, number) for query in range(len(some)) for number in range(len(texts))]
+        which = np.array(every if teacher.quick else own, np.int64)
+        out = np.full((len(rows), 1, len(some)), np.nan, np.float32)
+        out[np.array(places)[which[:, 1]], 0, which[:, 0]] = teacher.scores([one.query for one in some], texts, which)
+        return torch.from_numpy(out)
 
     def largest(self, dimension: int) -> dict[str, Any]:
         """A batch as large as any, with what follows from it: what memory is planned for."""
@@ -129,5 +135,5 @@ class Batches(Sequence[dict[str, Any]]):
             "draw": torch.arange(rows),
         }
         if self.teacher is not None:
-            columns["taught"] = torch.zeros(rows, 1, self.teacher.dimension)
+            columns["taught"] = torch.zeros(rows, 1, self.batch)
         return found | columns | {"slopes": torch.zeros(rows, 1, dimension), "shares": torch.zeros(rows)}

@@ -32,7 +32,7 @@ from ..plot import FILE, training_svg
 from ..run import Job, Run, start, torch_needed, versions_of
 from ..safety import FEWEST, Change, Verdict, judged, languages_of, thirds
 from ..scratch import forget
-from ..teachers import dense_teacher
+from ..teachers.registry import Named, teacher_of
 from .pool import Pool
 from .pretraining import TRAINED, Pretraining, PretrainOptions, pretrained
 from .result import EncoderTraining
@@ -101,7 +101,7 @@ def train_encoder(
     base: str | Path,
     out: str | Path | None = None,
     *,
-    teacher: str | Path | None = None,
+    teacher: Named = None,
     sources: Sequence[str] = ("titles",),
     compare: str | Path | None = None,
     minutes: float = MINUTES,
@@ -115,8 +115,9 @@ def train_encoder(
     - ``library``: an open one, or its name or path.
     - ``base``: the folder of a model in sentence-transformers' layout with safetensors weights, or a package that holds one.
     - ``out``: the folder of the model, new or empty; ``models/NAME-…`` in the library where None.
-    - ``teacher``: a larger dense encoder (its name in the library, a folder or a package), whose similarities within each batch are
-      imitated (`CachedImitation`) in the place of contrast; None: only what answers a query is known.
+    - ``teacher``: what ranks better, whose scores within each batch are imitated (`CachedImitation`) in the place of contrast; None:
+      only what answers a query is known. A larger encoder, dense or sparse, or a cross-encoder (its name in the library, a folder or
+      a package), ``bm25``, ``likelihood=MODEL``, or several, whose scores are added (`teacher_of`).
     - ``sources``: where pairs are from. ``titles``: titles, headings and sentences of the library, each with the passage that it is
       taken out of; ``cloze``, ``links``, ``replies``, ``written=MODEL``, ``described=MODEL``: made queries (`train.data.made`); ``queries``
       or ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged collection; ``pairs=FILE``: lines
@@ -150,9 +151,7 @@ def train_encoder(
 
 
 class _Run(Run):
-    def __init__(
-        self, job: Job, base: str | Path, teacher: str | Path | None, sources: Sequence[Source], options: EncoderOptions
-    ) -> None:
+    def __init__(self, job: Job, base: str | Path, teacher: Named, sources: Sequence[Source], options: EncoderOptions) -> None:
         super().__init__(job)
         self.sources, self.options = sources, options
         self.folder = find_folder(str(base))
@@ -162,8 +161,7 @@ class _Run(Run):
         if self.base.queries is not None:
             raise UsageError(f"{base} encodes queries by other layers than passages; train the model that those were cut from")
         self.name = self.folder.resolve().name
-        self.teacher = None if teacher is None else dense_teacher(self.library, teacher)
-        self.teacher_name = None if teacher is None else Path(str(teacher)).resolve().name
+        self.teacher = teacher_of(self.library, teacher)
         taught = "" if self.teacher is None else self.teacher.sha256
         self.kept = self.keep(
             "encoder", self.base.sha256, taught, [str(one) for one in sources], asdict(options), self.memory.ram
@@ -182,7 +180,8 @@ class _Run(Run):
         plan, outcome = self._steps(copy, model, batches)
         share, scores, pool, said, general = self._compared(copy, made, model)
         found = EncoderTraining(
-            library=str(self.library.path), folder=None, base=self.name, teacher=self.teacher_name, sources=tuple(map(str, self.sources)),
+            library=str(self.library.path), folder=None, base=self.name, teacher=self.teacher.name if self.teacher else None,
+            sources=tuple(map(str, self.sources)),
             pairs=len(batches.pairs), seen=len(np.unique(np.concatenate(batches.steps))), negatives=tuple(self.counts),
             steps=len(outcome.losses), batch=self.options.batch, plan=plan.told(), losses=tuple(outcome.losses),
             rates=tuple(outcome.rates), share=share, validation=scores,

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encode.protocols import DenseEncoder, encode_queries
 from ...library.passage_texts import passage_texts
 from ...library.reader import Reader
 from ..data.negatives import NONE, SHARE
 from ..data.pairs import LONGEST, Pair
 from ..kept import Kept
+from ..teachers.protocols import Teacher
 
 __all__ = ["DEEP", "Lists", "candidates_of"]
 
@@ -27,10 +28,8 @@ LOOKED_AT = 24
 """The first by BM25, of which those of the answer's own document are left out."""
 BY_VECTORS = 4
 """Of the passages, those that vectors rank first and BM25 does not, at most."""
-AT_ONCE = 128
-"""Queries between two writes, which a kill can lose."""
-REMEMBERED = 20_000
-"""Passages whose vectors are kept for the queries that follow."""
+AT_ONCE, SLOWLY = 128, 8
+"""Queries between two writes, which a kill can lose; of a teacher that isn't quick."""
 
 
 @dataclass(frozen=True)
@@ -62,28 +61,29 @@ class Lists:
 def candidates_of(
     library: Reader,
     pairs: Sequence[Pair],
-    teacher: DenseEncoder,
+    teacher: Teacher,
     kept: Kept,
     until: Callable[[], bool],
     advance: Callable[[int], None] = lambda _: None,
 ) -> Lists:
     """The lists of the first of ``pairs``: as many as there are until ``until`` says that the time is over, or as were kept.
 
-    ``teacher``: its cosines of query and text are what ``wanted`` has. Raises `ModelError`, `StorageError`.
+    ``teacher``: its scores are what ``wanted`` has. Raises `ModelError`, `StorageError`.
     """
     scorer = _Scorer(library, teacher)
     found: list[Lists] = []
     closed = kept.fact("lists")
-    for start in range(0, len(pairs) if closed is None else int(closed), AT_ONCE):
-        some = pairs[start : start + AT_ONCE]
-        known = kept.read(f"lists-{start // AT_ONCE:05d}")
+    count = AT_ONCE if teacher.quick else SLOWLY
+    for start in range(0, len(pairs) if closed is None else int(closed), count):
+        some = pairs[start : start + count]
+        known = kept.read(f"lists-{start // count:05d}")
         if known is not None and len(known.get("passages", ())) == len(some):
             lists = Lists(known["passages"], known["wanted"])
         else:
             if closed is None and found and until():
                 break
             lists = scorer.lists(some)
-            kept.write(f"lists-{start // AT_ONCE:05d}", {"passages": lists.passages, "wanted": lists.wanted})
+            kept.write(f"lists-{start // count:05d}", {"passages": lists.passages, "wanted": lists.wanted})
         found.append(lists)
         advance(len(some))
     # A run that is taken up again goes on with just these.
@@ -92,13 +92,12 @@ def candidates_of(
 
 
 class _Scorer:
-    def __init__(self, library: Reader, teacher: DenseEncoder) -> None:
+    def __init__(self, library: Reader, teacher: Teacher) -> None:
         self.library, self.teacher = library, teacher
         self.store = library._snapshot.store
         self.recipes: list[Any] = ["bm25"]
         if "dense" in library._searcher.representations:
             self.recipes.append("dense")
-        self._vectors: dict[int, NDArray[np.float32]] = {}
 
     def lists(self, pairs: Sequence[Pair]) -> Lists:
         """Of a few pairs."""
@@ -109,15 +108,16 @@ class _Scorer:
         ]
         owners = self.store.documents_of(sorted({number for row in ranked for numbers in row for number in numbers}))
         chosen = [self._chosen(row, pair, owners) for row, pair in zip(ranked, pairs, strict=True)]
-        self._encode({number for numbers in chosen for number in numbers})
-        asked = encode_queries(self.teacher, queries)
-        answers = self.teacher.encode([pair.answer for pair in pairs])
+        numbers = sorted({number for some in chosen for number in some})
+        place = {number: len(pairs) + at for at, number in enumerate(numbers)}
+        texts = [pair.answer for pair in pairs] + passage_texts(self.store, numbers, LONGEST)
+        which = [(at, text) for at, some in enumerate(chosen) for text in (at, *map(place.__getitem__, some))]
+        scores = iter(self.teacher.scores(queries, texts, np.array(which, np.int64)).tolist())
         passages = np.full((len(pairs), DEEP), NONE, np.int64)
         wanted = np.full((len(pairs), 1 + DEEP), np.nan, np.float32)
-        for at, (query, answer, numbers) in enumerate(zip(asked, answers, chosen, strict=True)):
-            wanted[at, 0] = query @ answer
-            for place, number in enumerate(numbers):
-                passages[at, place], wanted[at, place + 1] = number, query @ self._vectors[number]
+        for at, some in enumerate(chosen):
+            passages[at, : len(some)] = some
+            wanted[at, : 1 + len(some)] = list(islice(scores, 1 + len(some)))
         return Lists(passages, wanted)
 
     def _chosen(self, ranked: Sequence[Sequence[int]], pair: Pair, owners: dict[int, tuple[int, str]]) -> list[int]:
@@ -126,12 +126,3 @@ class _Scorer:
         words = others[0]
         vectors = [one for numbers in others[1:] for one in numbers if one not in set(words[:DEEP])][:BY_VECTORS]
         return list(dict.fromkeys(words[: DEEP - len(vectors)] + vectors))
-
-    def _encode(self, numbers: set[int]) -> None:
-        new = sorted(numbers - self._vectors.keys())
-        if len(self._vectors) + len(new) > REMEMBERED:
-            self._vectors.clear()
-            new = sorted(numbers)
-        if new:
-            vectors = self.teacher.encode(passage_texts(self.store, new, LONGEST))
-            self._vectors.update(zip(new, vectors, strict=True))

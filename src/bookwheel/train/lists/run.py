@@ -18,7 +18,6 @@ import numpy as np
 from ..._errors import UsageError
 from ...encode.catalogue import licence_of
 from ...encode.load import load_encoder
-from ...encode.protocols import DenseEncoder
 from ...library.library import Library
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
@@ -29,7 +28,8 @@ from ..folder import card, write_folder
 from ..plot import FILE, training_svg
 from ..run import Job, Run, torch_needed, versions_of
 from ..safety import FEWEST, Verdict, judged, languages_of, thirds
-from ..teachers import dense_teacher
+from ..teachers.registry import Named, teacher_of
+from ..teachers.vectors import DenseTeacher
 from .base import Base
 from .candidates import Lists, candidates_of
 from .comparing import FIRST, WEIGHTS, Candidates, Scorer, evenly
@@ -124,15 +124,15 @@ class ListRun(Run):
         self,
         job: Job,
         base: Base,
-        teacher: str | Path | None,
+        teacher: Named,
         sources: Sequence[Source],
         options: ListOptions,
     ) -> None:
         super().__init__(job)
         self.base, self.sources, self.options = base, sources, options
         self.loss = str(options.loss)
-        self.teacher = None if teacher is None else dense_teacher(self.library, teacher)
-        self.teacher_name = None if teacher is None else Path(str(teacher)).resolve().name
+        self.teacher = teacher_of(self.library, teacher)
+        self.teacher_name = None if self.teacher is None else self.teacher.name
         taught = "" if self.teacher is None else self.teacher.sha256
         named = [str(one) for one in sources]
         self.kept = self.keep(self.kind, self.base.sha256, taught, named, asdict(options), self.memory.ram)
@@ -255,8 +255,13 @@ class ListRun(Run):
         return {"contrast": LocalizedContrast(), "listwise": Listwise(scale), "margin-mse": MarginMSE(scale)}[self.loss]
 
     def _lists(self, copy: Library, pairs: list[Pair]) -> Lists:
-        """The candidates with what the teacher says; the encoders that say it are let go of."""
-        judge: DenseEncoder = self.teacher or self.base.encoder() or load_encoder()
+        """The candidates with what the teacher says, which is let go of.
+
+        Without one, and where it gives no cosines, an encoder says which passages may be answers themselves: see `Lists.no_answers`.
+        """
+        judge = self.teacher
+        if judge is None or (self.loss == "contrast" and not judge.cosines):
+            judge = DenseTeacher(self.base.encoder() or load_encoder())
         with self.shown("looking for candidates", len(pairs), "queries") as advance:
             lists = candidates_of(copy, pairs, judge, self.kept, lambda: self.left(LISTED) < 0, advance)
         self.teacher = None

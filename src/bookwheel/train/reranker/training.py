@@ -17,6 +17,7 @@ from ..lists.result import ListTraining
 from ..lists.run import ListOptions, checked
 from ..run import Job, start
 from ..scratch import forget
+from ..teachers.registry import Named
 from .causal import CausalRun, base_of
 from .stage import RerankerRun
 
@@ -35,7 +36,7 @@ def train_reranker(
     base: str | Path,
     out: str | Path | None = None,
     *,
-    teacher: str | Path | None = None,
+    teacher: Named = None,
     sources: Sequence[str] = ("titles",),
     compare: str | Path | None = None,
     minutes: float = MINUTES,
@@ -51,9 +52,8 @@ def train_reranker(
       holds one. An encoder gets a new head, over the pooled first token. Or a Llama-like causal language model: its folder, a .gguf
       file, or ``smollm2``; see `CausalRun`.
     - ``out``: the folder of the model, new or empty; ``models/NAME-reranker-…`` in the library where None.
-    - ``teacher``: a dense encoder (its name in the library, a folder or a package), whose similarities of query and passage are
-      imitated; None: only what answers a query is known, and passages that the base itself (or the built-in model) puts as near as
-      the answer are not taken for wrong.
+    - ``teacher``: what ranks better, as for `train_encoder`, whose scores of query and passage are imitated; None: only what answers
+      a query is known, and passages that the base itself (or the built-in model) puts as near as the answer are not taken for wrong.
     - ``sources``: where pairs are from, as for `train_encoder`.
     - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
@@ -67,9 +67,9 @@ def train_reranker(
     `ModelError` where torch or transformers is missing or the model cannot be loaded, `BudgetError` with the memory that would do,
     `TrainingError` where the loss is not finite, `StorageError`.
     """
-    checked(options, sources, taught=teacher is not None)
+    checked(options, sources, taught=bool(teacher))
     named = [source_of(one) for one in sources]
-    loss = options.loss or ("contrast" if teacher is None else "listwise")
+    loss = options.loss or ("listwise" if teacher else "contrast")
 
     def train(job: Job) -> ListTraining:
         found = base_of(base)

@@ -34,7 +34,7 @@ from ..data.passages import Passages
 from ..forgetting import forgetting
 from ..run import Job, Run, start
 from ..safety import FEWEST, Verdict, thirds, verdict
-from ..teachers import dense_teacher
+from ..teachers.registry import dense_teacher
 from .bags import Bagger
 from .choice import DenseRuns, written
 from .fit import Fit, FitOptions

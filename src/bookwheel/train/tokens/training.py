@@ -24,6 +24,7 @@ from ..lists.result import ListTraining
 from ..lists.run import ListOptions, ListRun, checked
 from ..run import Job, start, torch_needed
 from ..scratch import forget
+from ..teachers.registry import Named
 from .scoring import LateScorer
 
 __all__ = ["CANDIDATES", "TokensOptions", "train_tokens"]
@@ -55,7 +56,7 @@ def train_tokens(
     base: str | Path,
     out: str | Path | None = None,
     *,
-    teacher: str | Path | None = None,
+    teacher: Named = None,
     sources: Sequence[str] = ("titles",),
     compare: str | Path | None = None,
     minutes: float = MINUTES,
@@ -68,8 +69,8 @@ def train_tokens(
 
     - ``base``: the folder of a BERT-like sentence encoder with safetensors weights, whose token states get a projection that begins
       at their principal directions; or of a model that this has written; or a package that holds one.
-    - ``teacher``: a dense encoder whose similarities of query and passage are imitated; None: the base itself, where it is one. With
-      the loss ``contrast`` nothing is imitated.
+    - ``teacher``: what ranks better, as for `train_encoder`, whose scores of query and passage are imitated; None: the base itself,
+      where it is an encoder. With the loss ``contrast`` nothing is imitated.
     - the other parameters, and what is raised: as for `train_reranker`.
 
     The score of a passage is the mean over the query's tokens of their best match among its tokens (Khattab and Zaharia, ColBERT,
@@ -78,7 +79,7 @@ def train_tokens(
     of the score beside BM25's. Where none gains, ``folder`` of the result is None and nothing is written. ``options.untrained``: only
     the start is compared, and written unless it is worse.
     """
-    if options.untrained and (teacher is not None or options.loss is not None):
+    if options.untrained and (teacher or options.loss is not None):
         raise UsageError("untrained, nothing is imitated; leave out the teacher and the loss")
     if options.dimension < 8:
         raise UsageError(f"a token's vector has at least 8 dimensions, not {options.dimension}")
@@ -91,9 +92,9 @@ def train_tokens(
                 f"{base} gives token vectors as it is; train it, or use it: bookwheel encoders add NAME={base} --kind tokens"
             )
         none = options.loss == "contrast" or start_from.trained or options.untrained
-        taught = teacher if teacher is not None or none else start_from.folder
-        checked(options, sources, taught=taught is not None)
-        loss = "none" if options.untrained else options.loss or ("contrast" if taught is None else "listwise")
+        taught = teacher if teacher or none else start_from.folder
+        checked(options, sources, taught=bool(taught))
+        loss = "none" if options.untrained else options.loss or ("listwise" if taught else "contrast")
         return _Run(job, start_from, taught, named, replace(options, seed=seed, loss=loss)).run()
 
     return start(library, out, minutes, ram, seed, progress, train, compare)
@@ -106,9 +107,7 @@ class _Run(ListRun):
     tags: ClassVar[tuple[str, ...]] = ("sentence-transformers", "multi-vector", "colbert", "late-interaction", "bookwheel")
     modules: ClassVar[tuple[str, ...]] = ("torch", "transformers", "sentence-transformers")
 
-    def __init__(
-        self, job: Job, base: Base, teacher: str | Path | None, sources: Sequence[Source], options: TokensOptions
-    ) -> None:
+    def __init__(self, job: Job, base: Base, teacher: Named, sources: Sequence[Source], options: TokensOptions) -> None:
         super().__init__(job, base, teacher, sources, options)
         self.dimension, self.untrained = options.dimension, options.untrained
 

@@ -20,13 +20,15 @@ TIMED = 20
 """Queries whose encoding is timed after training."""
 
 
-def reached(library: Library, name: str, collection: Collection, encoder: Any) -> dict[str, float]:
-    """`MEASURE` of each judged query, encoded by ``encoder``, among all passages by the vectors stored as ``name``."""
+def reached(library: Library, name: str, collection: Collection, encoder: Any, recipe: str | None = None) -> dict[str, float]:
+    """`MEASURE` of each judged query, encoded by ``encoder``, among all passages by the vectors stored as ``name``, or by ``recipe``
+    that has these.
+    """
     queries = list(collection.judged)
     texts = [collection.queries[query] for query in queries]
     vectors = encode_queries(encoder, texts)
     asked = [Query(text, vectors={name: vector}) for text, vector in zip(texts, vectors, strict=True)]
-    found = library.rank_documents(asked, k=10, recipe=name)
+    found = library.rank_documents(asked, k=10, recipe=recipe or name)
     qrels = {query: collection.qrels[query] for query in queries}
     return dict(measure(dict(zip(queries, found, strict=True)), qrels, [MEASURE]).of(MEASURE))
 

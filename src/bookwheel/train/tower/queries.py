@@ -41,9 +41,13 @@ class QueryBatches(Sequence[dict[str, Any]]):
         queries = [drawn_query(self.texts, draw) for _ in range(self.batch)]
         tokens = self.model.tokenise([self.prefix + query for query in queries])
         order = torch.argsort(tokens["attention_mask"].sum(1), stable=True)
-        found = {name: value[order] for name, value in tokens.items()}
         vectors = np.asarray(encode_queries(self.teacher, queries), np.float32)
-        return found | {"targets": torch.from_numpy(vectors)[order][:, None]}
+        columns = {"targets": torch.from_numpy(vectors)[:, None], **self.more(queries)}
+        return {name: value[order] for name, value in {**tokens, **columns}.items()}
+
+    def more(self, queries: Sequence[str]) -> dict[str, Any]:
+        """Further columns of a batch."""
+        return {}
 
     def largest(self, dimension: int) -> dict[str, Any]:
         """A batch as large as any: what memory is planned for."""

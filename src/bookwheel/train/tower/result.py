@@ -7,22 +7,22 @@ from typing import Any
 
 from ...memory.plan import MemoryPlan
 from ..forgetting import warning
-from ..safety import Change
+from ..safety import Change, Verdict
 
 __all__ = ["TowerTraining"]
 
 
 @dataclass(frozen=True)
 class TowerTraining:
-    """The model, and how it compares with its teacher."""
+    """The model, and how it compares with the encoder whose layers it has."""
 
     library: str
     folder: str | None
     """Of the new model; None where it reaches too little, and nothing was written."""
     base: str
-    """The teacher's name in the library."""
+    """The encoder's name in the library."""
     layers: tuple[int, ...]
-    """Those of the teacher's that queries go through, from 0; none for a table of token vectors."""
+    """Those of the encoder's that queries go through, from 0; none for a table of token vectors."""
     steps: int
     losses: tuple[float, ...]
     """Of each step, before it."""
@@ -30,14 +30,16 @@ class TowerTraining:
     """The learning rate of each step."""
     plan: str
     """How a step was taken within the budget."""
-    change: Change
-    """The teacher (before) and the tower (after) on held-out queries, among all passages."""
-    least: float
-    """The share of the teacher that is written."""
+    verdict: Verdict
+    """The whole encoder (before) and the tower (after) on held-out queries, among all passages."""
+    least: float | None
+    """The share of the whole encoder that is written; None: only what is better."""
     milliseconds: tuple[float, float]
-    """That encoding a query takes, by the teacher and by the tower, in int8 as they are loaded."""
+    """That encoding a query takes, by the whole encoder and by the tower, in int8 as they are loaded."""
     seconds: float
     seed: int
+    teacher: str | None = None
+    """The recipe whose rankings were imitated; None for the encoder itself."""
     queries: int = 0
     """That a table of token vectors was fitted to."""
     general: Change | None = None
@@ -45,8 +47,18 @@ class TowerTraining:
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
+    def change(self) -> Change:
+        """By the stored vectors alone."""
+        return self.verdict.changes[0]
+
+    @property
+    def writable(self) -> bool:
+        """Whether it reaches enough."""
+        return self.verdict.better if self.least is None else self.share >= self.least
+
+    @property
     def share(self) -> float:
-        """Of the teacher's mean, that is reached."""
+        """Of the whole encoder's mean, that is reached."""
         return self.change.after / self.change.before if self.change.before else 1.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,7 +72,9 @@ class TowerTraining:
             "losses": list(self.losses),
             "rates": list(self.rates),
             "plan": self.plan,
+            "teacher": self.teacher,
             "change": self.change.to_dict(),
+            "verdict": self.verdict.to_dict(),
             "share": self.share,
             "general": None if self.general is None else self.general.to_dict(),
             "least": self.least,
@@ -75,15 +89,19 @@ class TowerTraining:
         what = f"layers {', '.join(str(one + 1) for one in self.layers)} of {self.base}"
         if not self.layers:
             what = f"a table of token vectors for {self.base} on {self.queries:,} queries"
+        taught = "" if self.teacher is None else f" to rank as {self.teacher}"
         lines = [
-            f"trained {what} in {self.steps:,} steps, in {self.seconds:.0f} s",
+            f"trained {what}{taught} in {self.steps:,} steps, in {self.seconds:.0f} s",
             self.plan,
             f"{self.change}: {100 * self.share:.1f} % of the whole model; a query takes {after}, {before} before",
         ]
+        lines += map(str, self.verdict.changes[1:])
         lines += [str(one) for one in (self.general, warning(self.general)) if one]
-        if self.folder is None:
+        if self.folder is not None:
+            lines.append(f"written to {self.folder}")
+        elif self.least is None:
+            lines.append(f"Nothing was changed: {self.verdict.reason}.")
+        else:
             more = "more --minutes, or more --layers" if self.layers else "less with --least, or give --layers"
             lines.append(f"Nothing was changed: {100 * self.least:.0f} % are wanted; allow {more}.")
-        else:
-            lines.append(f"written to {self.folder}")
         return "\n".join(lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,20 +23,15 @@ from ...progress import Progress, silent
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.passages import Passages
-from ..encoder.seconds import seconds_of_step
-from ..encoder.training import LADDER
 from ..folder import card, write_folder
 from ..forgetting import forgetting
 from ..plot import FILE, training_svg
 from ..run import Job, Run, start, torch_needed
-from ..safety import FEWEST, change_rows, judged
+from ..safety import FEWEST, Verdict, judged, languages_of
 from .comparing import TIMED, milliseconds, reached
 from .result import TowerTraining
 
 if TYPE_CHECKING:
-    from ..encoder.model import SentenceEncoder
-    from ..memory.loop import Outcome
-    from ..memory.planner import Plan
     from .drawn import Text
 
 __all__ = ["TowerOptions", "train_tower"]
@@ -46,20 +40,11 @@ MINUTES = 30.0
 QUERIES = 400
 PASSAGES = 20_000
 """The most that queries are drawn from."""
-STORED = 8192
-"""Stored vectors whose order is imitated."""
+LAYERS = 2
 SHARE = 0.98
-"""Of what the teacher reaches on held-out queries, the least that is written by default."""
-TRAINED = 0.9
-"""The share of the minutes after which the last step must be made."""
-UPDATE = 1.15
-"""What the weights' update adds to a step's seconds."""
-CHECKPOINT = 60.0
-PROBED, PROBED_BATCH = 20, 32
-"""Steps, and queries of each, by which it is chosen which layers are kept."""
-PART = 16
-"""Queries that go through the layers at a time: those of a batch by length, so that short ones are not padded to the longest."""
-MOST_STEPS = 20_000
+"""Of what the whole encoder reaches on held-out queries, the least that is written by default."""
+STORED = 8192
+"""Stored vectors whose order is imitated, or among which a recipe's first are to be found."""
 TAGS = ("sentence-transformers", "feature-extraction", "sentence-similarity", "bookwheel")
 
 
@@ -70,7 +55,8 @@ class TowerOptions:
     batch: int = 128
     tokens: int = 64
     """Of a query, at most, while training."""
-    rate: float = 3e-4
+    rate: float | None = None
+    """The learning rate; None: one that suits how many layers are trained."""
     warmup: float = 0.05
     order: float = 0.5
     """How much the order of stored passages counts beside the direction."""
@@ -82,36 +68,44 @@ def train_tower(
     name: str,
     out: str | Path | None = None,
     *,
-    layers: int = 2,
+    teacher: str | None = None,
+    layers: int | None = None,
     compare: str | Path | None = None,
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
-    least: float = SHARE,
+    least: float | None = None,
     options: TowerOptions = TowerOptions(),
     progress: Progress = silent,
 ) -> TowerTraining:
-    """Train ``layers`` layers of the encoder ``name`` of ``library`` to encode queries for its stored vectors; 0: a table of tokens.
+    """Train layers of the encoder ``name`` of ``library`` to encode queries for its stored vectors; nothing is embedded anew.
 
     - ``name``: a dense encoder of the library, made from a folder in sentence-transformers' layout, whose passages are embedded.
     - ``out``: the folder of the model, new or empty; ``models/NAME-tower-…`` in the library where None.
+    - ``teacher``: a recipe of the library that ranks better, such as ``"0.5*bm25 + 0.5*larger"``, whose rankings are imitated
+      (`QueryRanking`); None: the whole encoder is, to be quicker.
+    - ``layers``: how many, 0 for a table of tokens; None for `LAYERS` of them, and with a teacher for all.
     - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
-    - ``least``: of what the teacher reaches on held-out queries, the share that is written; below it nothing is.
+    - ``least``: of what the whole encoder reaches on held-out queries, the share that is written; below it nothing is. None for `SHARE`;
+      with a teacher, what is better is written, by the rule of `bookwheel.train.safety`.
 
-    The teacher's vectors of titles, sentences and runs of words of the library are the targets, and the order in which they put stored
-    passages (`QueryImitation`). The result has the teacher for passages and the layers for queries, so that it takes the teacher's place
-    without embedding anything anew. Without layers, a query's vector is the mean of its tokens', which takes microseconds and no torch
-    (`bookwheel.train.tower.table_training`), and reaches less. Stopped at any instant, the same call goes on to the same weights, up to
-    rounding.
+    The encoder's vectors of titles, sentences and runs of words of the library are the targets, and the order in which they put stored
+    passages (`QueryImitation`), or in which the teacher puts them. The result has the whole encoder for passages and the layers for
+    queries, so that it takes the encoder's place. Without layers, a query's vector is the mean of its tokens', which takes microseconds
+    and no torch (`bookwheel.train.tower.table_training`), and reaches less. Stopped at any instant, the same call goes on to the same
+    weights, up to rounding.
 
-    Raises `UsageError`, `InputError`, `ModelError`, `BudgetError`, `TrainingError`, `StorageError`.
+    Raises `UsageError`, `RecipeError`, `InputError`, `ModelError`, `BudgetError`, `TrainingError`, `StorageError`.
     """
-    if layers < 0:
+    if layers is not None and layers < 0:
         raise UsageError(f"a query tower has some layers, or 0 for a table of token vectors, not {layers}")
+    if layers == 0 and teacher is not None:
+        raise UsageError("a table of token vectors imitates its encoder alone; leave out the teacher, or train some layers")
 
     def train(job: Job) -> TowerTraining:
-        return _Run(job, name, layers, least, replace(options, seed=seed)).run()
+        count = LAYERS if layers is None and teacher is None else layers
+        return _Run(job, name, teacher, count, least, replace(options, seed=seed)).run()
 
     return start(library, out, minutes, ram, seed, progress, train, compare)
 
@@ -131,9 +125,12 @@ class _Student:
 
 
 class _Run(Run):
-    def __init__(self, job: Job, name: str, layers: int, least: float, options: TowerOptions) -> None:
+    def __init__(
+        self, job: Job, name: str, teacher: str | None, layers: int | None, least: float | None, options: TowerOptions
+    ) -> None:
         super().__init__(job)
-        self.name, self.layers, self.least, self.options = name, layers, least, options
+        self.name, self.teacher, self.layers, self.options = name, teacher, layers, options
+        self.least = SHARE if least is None and teacher is None else least
         library = self.library
         known = library._snapshot.manifest.representation(name)
         if known is None or known.kind != "dense" or known.encoder is None:
@@ -142,11 +139,13 @@ class _Run(Run):
                 f"{name!r:.60} is no dense encoder that was added to the library; there are {', '.join(names) or 'none'}: "
                 "bookwheel encoders add NAME=MODEL"
             )
-        self.teacher: Any = library._encoders.encoder(known)
-        if not isinstance(self.teacher, TransformerEncoder) or self.teacher.queries is not None:
+        self.encoder: Any = library._encoders.encoder(known)
+        if not isinstance(self.encoder, TransformerEncoder) or self.encoder.queries is not None:
             raise UsageError(f"{name} is no transformer, or has a query tower already; give one whose layers can be cut")
         self.folder = find_folder(known.encoder)
-        self.kept = self.keep("tower", name, self.teacher.sha256, layers, asdict(options), self.memory.ram)
+        if teacher is not None:
+            library.recipe(teacher)
+        self.kept = self.keep("tower", name, self.encoder.sha256, teacher, layers, asdict(options), self.memory.ram)
 
     def run(self) -> TowerTraining:
         """Make queries, imitate in a copy without them, compare, and write."""
@@ -155,25 +154,24 @@ class _Run(Run):
             return self._train(copy, made)
 
     def _train(self, copy: Library, made: MadeCollection) -> TowerTraining:
-        student = self._layered(copy) if self.layers else self._tabled(copy)
+        student = self._tabled(copy) if self.layers == 0 else self._layered(copy)
         write = student.write
         with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
             write(Path(scratch))
             tower: Any = load_encoder(scratch)
-            values = [reached(copy, self.name, made, encoder) for encoder in (self.teacher, tower)]
-            change = judged({"the stored vectors": (values[0], values[1])}, {}).changes[0]
+            said = self._compared(copy, made, tower)
             queries = list(made.judged.values())[:TIMED]
-            general = forgetting(self.teacher, tower)
-            speeds = milliseconds(self.teacher, queries), milliseconds(tower, queries)
+            general = forgetting(self.encoder, tower)
+            speeds = milliseconds(self.encoder, queries), milliseconds(tower, queries)
             del tower
         self.memory.measure("training", max(student.measured, anonymous_bytes() or 0))
         found = TowerTraining(
             library=str(self.library.path), folder=None, base=self.name, layers=student.layers, steps=len(student.losses),
-            losses=student.losses, rates=student.rates, queries=student.queries,
-            plan=student.told, change=change, general=general, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
+            losses=student.losses, rates=student.rates, queries=student.queries, teacher=self.teacher,
+            plan=student.told, verdict=said, general=general, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
             seed=self.options.seed, memory_plan=self.memory,
         )  # fmt: skip
-        if found.share >= self.least:
+        if found.writable:
             folder = self.target(f"{self.name}-tower")
 
             def written(target: Path) -> None:
@@ -185,8 +183,19 @@ class _Run(Run):
         self.kept.clear()
         return found
 
-    def _material(self, copy: Library, most: int) -> tuple[list[Text], NDArray[np.float32]]:
-        """What queries are drawn from, and at most ``most`` stored vectors (n, dimension)."""
+    def _compared(self, copy: Library, made: MadeCollection, tower: Any) -> Verdict:
+        """By the stored vectors; with a teacher also beside BM25, which it may have been."""
+        recipes = {"the stored vectors": self.name}
+        if self.teacher is not None:
+            recipes["with BM25"] = f"0.5*bm25 + 0.5*{self.name}"
+        values = {
+            what: (reached(copy, self.name, made, self.encoder, recipe), reached(copy, self.name, made, tower, recipe))
+            for what, recipe in recipes.items()
+        }
+        return judged(values, {} if self.teacher is None else languages_of(copy, made))
+
+    def _material(self, copy: Library, most: int) -> tuple[list[Text], NDArray[np.int64], NDArray[np.float32]]:
+        """What queries are drawn from, and at most ``most`` passages, rising (n,), with their stored vectors (n, dimension)."""
         from .drawn import texts_of
 
         passages = Passages.drawn(copy._snapshot, PASSAGES, self.options.seed)
@@ -195,16 +204,17 @@ class _Run(Run):
             raise InputError(f"{self.library.path} holds no text to draw queries from; index documents first")
         ids = np.sort(np.random.default_rng([self.options.seed, 7]).permutation(passages.ids)[:most])
         stored = passage_vectors(copy._encoders, copy._snapshot, self.name, ids)
-        stored = np.ascontiguousarray(stored[np.linalg.norm(stored, axis=1) > 0], np.float32)
-        if not len(stored):
+        there = np.linalg.norm(stored, axis=1) > 0
+        if not there.any():
             raise InputError(f"no passage is embedded by {self.name}; type: bookwheel embed {self.name}")
-        return texts, stored
+        return texts, ids[there], np.ascontiguousarray(stored[there], np.float32)
 
     def _tabled(self, copy: Library) -> _Student:
         from .table_training import STORED as FEWER
         from .table_training import fit_table, write_table
 
-        found = fit_table(self, self.teacher, *self._material(copy, FEWER), self.options.order)
+        texts, _, stored = self._material(copy, FEWER)
+        found = fit_table(self, self.encoder, texts, stored, self.options.order)
 
         def write(target: Path) -> None:
             write_table(target, self.folder, found)
@@ -213,9 +223,12 @@ class _Run(Run):
 
     def _layered(self, copy: Library) -> _Student:
         with torch_needed("a query tower"):
+            from .layered import Layered, trained_layers
             from .student import write_tower
 
-            model, kept, plan, outcome = self._imitated(copy)
+        texts, ids, stored = self._material(copy, STORED)
+        material = Layered(self.folder, self.name, self.encoder, texts, ids, stored, self.teacher)
+        model, kept, plan, outcome = trained_layers(self, copy, material, self.layers, self.options)
 
         def write(target: Path) -> None:
             write_tower(target, self.folder, model)
@@ -225,69 +238,14 @@ class _Run(Run):
             write, kept, tuple(outcome.losses), tuple(outcome.rates), plan.told(), 0, plan.measured or 0
         )  # fmt: skip
 
-    def _imitated(self, copy: Library) -> tuple[SentenceEncoder, tuple[int, ...], Plan, Outcome]:
-        import torch
-
-        from ..encoder.model import SentenceEncoder
-        from ..memory.loop import finetune
-        from ..memory.modules import layers_of
-        from ..memory.planner import plan
-        from ..objectives.query_imitation import QueryImitation
-        from .queries import QueryBatches
-        from .student import choices, cut
-
-        options = self.options
-        texts, stored = self._material(copy, STORED)
-        goal = QueryImitation(torch.from_numpy(stored), options.order)
-
-        def student(kept: tuple[int, ...]) -> SentenceEncoder:
-            model = SentenceEncoder(self.folder, options.tokens)
-            if self.layers >= (total := len(layers_of(model))):
-                raise UsageError(f"{self.name} has {total} layers; a query tower has fewer, so give a lower --layers")
-            cut(model, kept or choices(total, self.layers)[0])
-            return model
-
-        def batches(model: SentenceEncoder, steps: int, batch: int = options.batch) -> QueryBatches:
-            return QueryBatches(texts, self.teacher, model, self.teacher.query_prefix, batch, steps, options.seed)
-
-        kept = tuple(self.kept.fact("layers") or ())
-        model = student(kept)
-        known = self.kept.fact("method")
-        chosen = plan(
-            model, batches(model, 1).largest(self.teacher.dimension), self.memory.ram, objective=goal,
-            methods=LADDER if known is None else (str(known),), rows=min(PART, options.batch),
-        )  # fmt: skip
-        if not kept:
-            total = len(layers_of(SentenceEncoder(self.folder, options.tokens)))
-            losses = {}
-            for one in choices(total, self.layers):
-                model = student(one)
-                few = batches(model, PROBED, min(PROBED_BATCH, options.batch))
-                tried = finetune(model, few, chosen, rate=options.rate, seed=options.seed, shuffle=False)
-                losses[one] = float(np.mean(tried.losses[-PROBED // 4 :]))
-            kept = min(losses, key=losses.__getitem__)
-            model = student(kept)
-        steps = self.kept.fact("steps")
-        if steps is None:
-            began = time.monotonic()
-            batch = batches(model, 1)[0]
-            each = time.monotonic() - began + UPDATE * seconds_of_step(model, batch, chosen)
-            steps = max(1, min(MOST_STEPS, int(self.left(TRAINED) / each)))
-        self.kept.note(layers=list(kept), method=chosen.method, steps=int(steps))
-        outcome = finetune(
-            model, batches(model, int(steps)), chosen, rate=options.rate, warmup=options.warmup, seed=options.seed,
-            folder=self.kept.folder, save_seconds=CHECKPOINT, progress=self.progress, shuffle=False,
-        )  # fmt: skip
-        return model, kept, chosen, outcome
-
     def _card(self, name: str, found: TowerTraining) -> str:
-        whole = f"{self.name}, sha256 {self.teacher.sha256}"
+        whole = f"{self.name}, sha256 {self.encoder.sha256}"
         layers = ", ".join(str(one + 1) for one in found.layers)
         facts = {
             "started from": f"layers {layers} of {whole}" if layers else f"vectors of single tokens by {whole}",
             "compared by": self.compared_by,
             "data": f"titles, sentences and runs of words of the library {self.library.path.name}, with the whole model's vectors",
-            "loss": "cosine to those vectors, and divergence of the order of stored passages",
+            "loss": f"cosine to those vectors, and divergence from the order of {self.teacher or 'stored passages'}",
             "queries": found.queries or None,
             "steps": found.steps,
             "options": asdict(self.options) if layers else None,
@@ -300,6 +258,6 @@ class _Run(Run):
             f"A query tower: passages go through the whole model, queries through {through}. "
             f"Use it with `bookwheel encoders replace {self.name}=FOLDER`; nothing is embedded anew."
         )
-        rows = change_rows(found.change, found.general)
+        rows = found.verdict.rows(found.general)
         facts = {name: value for name, value in facts.items() if value is not None}
         return card(name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, rows)
