@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bookwheel.train.attention.fit import PULLS, fitted, loss_of, pulled
@@ -37,6 +37,7 @@ def test_the_loss_is_the_answers_cross_entropy_and_its_gradient_fits() -> None:
 
 @given(st.integers(0, 10_000), st.sampled_from([0.3, 0.05, 0.01]))
 @settings(max_examples=20, deadline=None)
+@example(324, 0.3)
 def test_no_other_weights_are_better(seed: int, pull: float) -> None:
     """The problem is convex, so where these conditions hold (Karush, Kuhn and Tucker) nothing is lower."""
     tables = lists(seed, planted=(3, 7))

@@ -20,7 +20,7 @@ PULLS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 PARTS = 5
 """That lists are cut into, to choose among them."""
 ROUNDS = 2000
-CLOSE = 1e-7
+CLOSE = 1e-10
 """Of the objective: changes below it end the search."""
 LEAST = 0.01
 """Of the largest weight: heads with less are left out."""
