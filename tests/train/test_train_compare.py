@@ -98,6 +98,8 @@ def test_a_static_model_is_compared_by_judgments(
     found = train_static(library, tmp_path / "model", compare=place / "judged", options=FitOptions(most_steps=3))
     assert [change.queries for change in found.verdict.changes] == [60, 60]
     assert "- compared by: judged queries of judged" in (tmp_path / "model" / "README.md").read_text()
+    assert found.to_dict()["compared_by"] == "judged queries of judged"
+    assert "compared by judged queries of judged" in str(found)
     assert sorted(encoder.name for encoder in library.encoders()) == before
     assert not (library.path / FOLDER).exists()
 
@@ -116,8 +118,9 @@ def test_judgments_of_other_documents_are_refused(
 
 def result(steps: int, weight: float, *changes: Change) -> ListTraining:
     return ListTraining(
-        "tokens", "library", None, None, "base", None, ("titles",), "none", 0, 0, 7, steps, 8, "", (0.1,) * steps, (0.1,) * steps, 0,
-        weight, {}, Verdict(changes), 1.0, 0,
+        kind="tokens", library="library", folder=None, recipe=None, base="base", teacher=None, sources=("titles",), loss="none",
+        pairs=0, seen=0, others=7, steps=steps, batch=8, plan="", losses=(0.1,) * steps, rates=(0.1,) * steps, taken=0,
+        weight=weight, validation={}, verdict=Verdict(changes), seconds=1.0, seed=0,
     )  # fmt: skip
 
 

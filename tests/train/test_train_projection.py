@@ -283,7 +283,10 @@ def test_what_cannot_be_mapped_is_told(library: bookwheel.Library, tmp_path: Pat
 
 def test_when_a_map_is_written() -> None:
     def told(*changes: Change) -> str:
-        return ProjectionTraining("", None, "dense", 256, (64,), 900, changes, 0.8, 1.0, 0).reason
+        return ProjectionTraining(
+            library="", folder=None, base="dense", dimension=256, widths=(64,), passages=900, changes=changes, whole=0.8,
+            seconds=1.0, seed=0,
+        ).reason  # fmt: skip
 
     def change(before: float, after: float, p: float, measure: str = "nDCG@10", queries: int = 100) -> Change:
         return Change("64", queries, before, after, 0.0, 0.0, p, measure)

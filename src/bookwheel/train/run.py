@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .._errors import ModelError, UsageError
 from ..evaluate.collection import Collection
@@ -25,6 +25,7 @@ from .data.sources import Source, pairs_of
 from .folder import require_new
 from .held_out import digest, judged_part, made_part, shared
 from .kept import Kept
+from .result import MADE
 
 __all__ = ["EXTRA", "Job", "Run", "start", "torch_needed", "versions_of"]
 
@@ -106,7 +107,7 @@ class Run:
     @property
     def compared_by(self) -> str:
         """For a card: by which queries models are compared."""
-        return "queries made of the library" if self.judgments is None else f"judged queries of {self.judgments.name}"
+        return MADE if self.judgments is None else f"judged queries of {self.judgments.name}"
 
     def asking(self) -> Asking:
         """How long a language model may be asked for texts: a share of the minutes, or as often as before this run was stopped."""
@@ -141,6 +142,13 @@ class Run:
             yield task.advance
         finally:
             task.close()
+
+    def common(self) -> dict[str, Any]:
+        """What every result says, before anything is written."""
+        return {
+            "library": str(self.library.path), "folder": None, "seconds": self.elapsed(), "seed": self.seed,
+            "compared_by": self.compared_by, "memory_plan": self.memory,
+        }  # fmt: skip
 
     def target(self, kind: str) -> Path:
         """Where the model is written: the folder that the user named, or one of the library's."""

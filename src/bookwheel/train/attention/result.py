@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-from ...memory.plan import MemoryPlan
+from ..result import Training
 from ..safety import MEASURE, Verdict
 
 __all__ = ["AttentionTraining"]
 
 
-@dataclass(frozen=True)
-class AttentionTraining:
+@dataclass(frozen=True, kw_only=True)
+class AttentionTraining(Training):
     """The heads with their weights, and how the order that they give compares with BM25's."""
 
-    library: str
-    folder: str | None
-    """Of the file of weights; None where the order is no better, and nothing was written."""
+    kind: ClassVar[str] = "attention"
+    also: ClassVar[tuple[str, ...]] = ("kind",)
     recipe: str | None
     """What to search with; None where nothing was written."""
     model: str
@@ -41,22 +40,6 @@ class AttentionTraining:
     validation: Mapping[str, Mapping[str, float]]
     """`MEASURE` on the queries by which the share was chosen: by heads, by share."""
     verdict: Verdict
-    seconds: float
-    seed: int
-    memory_plan: MemoryPlan | None = field(default=None, compare=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        names = ("library", "folder", "recipe", "model", "lists", "others", "layers", "pull", "weight", "seconds", "seed")
-        return {
-            "kind": "attention",
-            **{name: getattr(self, name) for name in names},
-            "sources": list(self.sources),
-            "heads": [list(one) for one in self.heads],
-            "loss": list(self.loss),
-            "validation": {heads: dict(row) for heads, row in self.validation.items()},
-            "verdict": self.verdict.to_dict(),
-        }
 
     def __str__(self) -> str:
         best = " ".join(f"{layer}.{head}" for layer, head, _ in self.heads[:8])
@@ -68,6 +51,7 @@ class AttentionTraining:
             if self.heads
             else "no head was of use",
             *map(str, (*self.verdict.changes, *self.verdict.languages)),
+            *self.judges,
         ]
         if self.folder is None:
             none = f"on validation queries no share of the heads' score raised {MEASURE} above that of BM25 alone"

@@ -160,11 +160,11 @@ class _Run(Run):
             weight, validation, said = self._compared(copy, made, fit.weights)
         order = np.argsort(-fit.weights, kind="stable")[: int((fit.weights > 0).sum())].tolist()
         found = AttentionTraining(
-            library=str(self.library.path), folder=None, recipe=None, model=self.named, sources=tuple(map(str, self.sources)),
+            recipe=None, model=self.named, sources=tuple(map(str, self.sources)),
             lists=len(tables), others=self.options.others, layers=self.deep,
             heads=tuple((*self.tables.heads[at], round(float(fit.weights[at]), 6)) for at in order), pull=fit.pull,
-            loss=_losses(fit, tables), weight=weight, validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed,
-            memory_plan=self.memory,
+            loss=_losses(fit, tables), weight=weight, validation=validation, verdict=said,
+            **self.common(),
         )  # fmt: skip
         if weight and said.better:
             found = self._written(found)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-from ...memory.plan import MemoryPlan
 from ..forgetting import warning
+from ..result import Training, tenths
 from ..safety import MEASURE, Change, Verdict
 from .pretraining import Pretraining
 
 __all__ = ["EncoderTraining"]
 
 
-@dataclass(frozen=True)
-class EncoderTraining:
+@dataclass(frozen=True, kw_only=True)
+class EncoderTraining(Training):
     """The model, and how it compares with the one that it started from."""
 
-    library: str
-    folder: str | None
-    """Of the new model; None where it is no better, and nothing was written."""
+    also: ClassVar[tuple[str, ...]] = ("loss",)
     base: str
     teacher: str | None
     """Whose similarities were imitated."""
@@ -47,48 +45,16 @@ class EncoderTraining:
     pool: int
     """Passages among which both were compared."""
     verdict: Verdict
-    seconds: float
-    seed: int
     notes: tuple[str, ...] = ()
     general: Change | None = None
     """General questions by both models, which says what was forgotten; None where no share of the way was good."""
     pretraining: Pretraining | None = None
     """What came before, where anything did."""
-    memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
     def loss(self) -> tuple[float, float]:
         """Mean of the first and of the last tenth of the steps."""
-        tenth = max(1, len(self.losses) // 10)
-        return sum(self.losses[:tenth]) / tenth, sum(self.losses[-tenth:]) / tenth
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "library": self.library,
-            "folder": self.folder,
-            "base": self.base,
-            "teacher": self.teacher,
-            "sources": list(self.sources),
-            "pairs": self.pairs,
-            "seen": self.seen,
-            "negatives": list(self.negatives),
-            "steps": self.steps,
-            "batch": self.batch,
-            "plan": self.plan,
-            "loss": list(self.loss),
-            "losses": list(self.losses),
-            "rates": list(self.rates),
-            "share": self.share,
-            "validation": dict(self.validation),
-            "pool": self.pool,
-            "verdict": self.verdict.to_dict(),
-            "general": None if self.general is None else self.general.to_dict(),
-            "pretraining": None if self.pretraining is None else self.pretraining.to_dict(),
-            "seconds": self.seconds,
-            "seed": self.seed,
-            "notes": list(self.notes),
-        }
+        return tenths(self.losses)
 
     def __str__(self) -> str:
         first, last = self.loss
@@ -99,6 +65,7 @@ class EncoderTraining:
             self.plan,
             *([] if self.pretraining is None else [str(self.pretraining)]),
             *map(str, (*self.verdict.changes, *self.verdict.languages)),
+            *self.judges,
             *(str(one) for one in (self.general, warning(self.general)) if one),
             f"compared among {self.pool:,} passages near the queries",
             *self.notes,

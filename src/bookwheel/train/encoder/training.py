@@ -180,13 +180,13 @@ class _Run(Run):
         plan, outcome = self._steps(copy, model, batches)
         share, scores, pool, said, general = self._compared(copy, made, model)
         found = EncoderTraining(
-            library=str(self.library.path), folder=None, base=self.name, teacher=self.teacher.name if self.teacher else None,
+            base=self.name, teacher=self.teacher.name if self.teacher else None,
             sources=tuple(map(str, self.sources)),
             pairs=len(batches.pairs), seen=len(np.unique(np.concatenate(batches.steps))), negatives=tuple(self.counts),
             steps=len(outcome.losses), batch=self.options.batch, plan=plan.told(), losses=tuple(outcome.losses),
             rates=tuple(outcome.rates), share=share, validation=scores,
-            pool=pool, verdict=said, general=general, seconds=self.elapsed(), seed=self.options.seed, pretraining=before,
-            memory_plan=self.memory,
+            pool=pool, verdict=said, general=general, pretraining=before,
+            **self.common(),
         )  # fmt: skip
         if share and said.better:
             found = replace(found, folder=str(self._written(found, model)))

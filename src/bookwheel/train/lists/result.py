@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from ...memory.plan import MemoryPlan
+from ..result import Training, tenths
 from ..safety import MEASURE, Verdict
 
 __all__ = ["ListTraining"]
 
 
-@dataclass(frozen=True)
-class ListTraining:
+@dataclass(frozen=True, kw_only=True)
+class ListTraining(Training):
     """The model, and how the order that it gives compares with BM25's."""
 
     kind: str
     """What was trained: ``reranker`` or ``tokens``."""
-    library: str
-    folder: str | None
-    """Of the new model; None where it is no better, and nothing was written."""
     recipe: str | None
     """What to search with; None where nothing was written."""
     base: str
@@ -50,9 +46,6 @@ class ListTraining:
     validation: Mapping[str, Mapping[str, float]]
     """`MEASURE` on the queries by which both were chosen: by step, by weight."""
     verdict: Verdict
-    seconds: float
-    seed: int
-    memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
     def writable(self) -> bool:
@@ -70,38 +63,10 @@ class ListTraining:
     @property
     def loss_change(self) -> tuple[float, float]:
         """Mean of the first and of the last tenth of the steps."""
-        tenth = max(1, len(self.losses) // 10)
-        return sum(self.losses[:tenth]) / tenth, sum(self.losses[-tenth:]) / tenth
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "kind": self.kind,
-            "library": self.library,
-            "folder": self.folder,
-            "recipe": self.recipe,
-            "base": self.base,
-            "teacher": self.teacher,
-            "sources": list(self.sources),
-            "loss": self.loss,
-            "pairs": self.pairs,
-            "seen": self.seen,
-            "others": self.others,
-            "steps": self.steps,
-            "batch": self.batch,
-            "plan": self.plan,
-            "losses": list(self.losses),
-            "rates": list(self.rates),
-            "taken": self.taken,
-            "weight": self.weight,
-            "validation": {step: dict(row) for step, row in self.validation.items()},
-            "verdict": self.verdict.to_dict(),
-            "seconds": self.seconds,
-            "seed": self.seed,
-        }
+        return tenths(self.losses)
 
     def __str__(self) -> str:
-        lines = [*self._told(), *map(str, (*self.verdict.changes, *self.verdict.languages))]
+        lines = [*self._told(), *map(str, (*self.verdict.changes, *self.verdict.languages)), *self.judges]
         if self.folder is None:
             none = f"on validation queries no share of its score raised {MEASURE} above that of BM25 alone"
             lines.append(f"Nothing was written: {self.verdict.reason if self.weight else none}.")

@@ -196,9 +196,10 @@ class ListRun(Run):
         """Write the chosen weights, where they may be written; ``of_steps``: what the result says of training."""
         step, weight, validation, said = chosen
         found = ListTraining(
-            kind=self.kind, library=str(self.library.path), folder=None, recipe=None, base=self.base.name, teacher=self.teacher_name,
+            kind=self.kind, recipe=None, base=self.base.name, teacher=self.teacher_name,
             sources=tuple(map(str, self.sources)), loss=self.loss, others=self.options.others, batch=self.options.batch, taken=step,
-            weight=weight, validation=validation, verdict=said, seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
+            weight=weight, validation=validation, verdict=said,
+            **self.common(),
             **of_steps,
         )  # fmt: skip
         if found.writable:

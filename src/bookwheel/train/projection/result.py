@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-from ...memory.plan import MemoryPlan
+from ..result import Training
 from ..safety import FEWEST, MEASURE, Change
 
 __all__ = ["SHARE", "ProjectionTraining"]
@@ -16,13 +16,11 @@ TOLERANCE = 0.01
 """How far a mean of nDCG@10 may fall, if not significantly, where codes are better."""
 
 
-@dataclass(frozen=True)
-class ProjectionTraining:
+@dataclass(frozen=True, kw_only=True)
+class ProjectionTraining(Training):
     """The model, and how it compares with the encoder that it maps."""
 
-    library: str
-    folder: str | None
-    """Of the new model; None where it is no better, and nothing was written."""
+    also: ClassVar[tuple[str, ...]] = ("reason",)
     base: str
     """The encoder's name in the library."""
     dimension: int
@@ -35,11 +33,8 @@ class ProjectionTraining:
     """By width: the encoder's first dimensions (before) and the new ones (after), as codes of one bit each and as numbers."""
     whole: float
     """`MEASURE` of the encoder's whole vectors, on the same queries."""
-    seconds: float
-    seed: int
     added: str | None = None
     """The name under which the library has it now."""
-    memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
     def reason(self) -> str:
@@ -74,29 +69,13 @@ class ProjectionTraining:
             ),
         ]
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "library": self.library,
-            "folder": self.folder,
-            "base": self.base,
-            "dimension": self.dimension,
-            "widths": list(self.widths),
-            "passages": self.passages,
-            "changes": [change.to_dict() for change in self.changes],
-            "whole": self.whole,
-            "reason": self.reason,
-            "seconds": self.seconds,
-            "seed": self.seed,
-            "added": self.added,
-        }
-
     def __str__(self) -> str:
         widths = ", ".join(map(str, self.widths))
         lines = [
             f"fitted to the vectors of {self.passages:,} passages by {self.base} ({self.dimension} dimensions), to be cut at "
             f"{widths}, in {self.seconds:.0f} s",
             *map(str, self.changes),
+            *self.judges,
         ]
         if self.widths[-1] < self.dimension:
             lines.append(f"All {self.dimension} dimensions of {self.base} reach {MEASURE} {self.whole:.3f} on these queries.")

@@ -206,9 +206,9 @@ class _Run(Run):
                 changes.append(change_of(f"codes of {width} bits", shares[0], shares[1], SHARE))
                 changes.append(change_of(f"{width} dimensions", gains[0], gains[1]))
         return ProjectionTraining(
-            library=str(self.library.path), folder=None, base=self.name, dimension=self.encoder.dimension, widths=self.widths,
+            base=self.name, dimension=self.encoder.dimension, widths=self.widths,
             passages=len(sample.vectors), changes=tuple(changes), whole=float(np.mean(list(whole.values()) or [0])),
-            seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
+            **self.common(),
         )  # fmt: skip
 
     def _write(self, folder: Path, found: ProjectionTraining, weights: NDArray[np.float32]) -> None:

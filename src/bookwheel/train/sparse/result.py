@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-from ...memory.plan import MemoryPlan
+from ..result import Training
 from ..safety import MEASURE, Change
 
 __all__ = ["MARGIN", "SparseTraining"]
@@ -14,13 +14,11 @@ MARGIN = 0.03
 """Of `MEASURE`: how much worse a table may be than the encoder itself, at the lower end of the 90 % interval."""
 
 
-@dataclass(frozen=True)
-class SparseTraining:
+@dataclass(frozen=True, kw_only=True)
+class SparseTraining(Training):
     """The model with its table, and how it compares with the encoder that reads queries itself."""
 
-    library: str
-    folder: str | None
-    """Of the new model; None where the table is too much worse, and nothing was written."""
+    also: ClassVar[tuple[str, ...]] = ("reason",)
     teacher: str
     passages: int
     queries: int
@@ -35,10 +33,7 @@ class SparseTraining:
     """`MEASURE` of weights by rarity alone."""
     milliseconds: tuple[float, float]
     """Of processor time to encode a query, by the encoder and by the table: medians."""
-    seconds: float
-    seed: int
     notes: tuple[str, ...] = ()
-    memory_plan: MemoryPlan | None = None
 
     @property
     def reason(self) -> str:
@@ -46,17 +41,6 @@ class SparseTraining:
         if self.change.low > -MARGIN:
             return ""
         return f"with it {MEASURE} may fall by {-self.change.low:.3f}, more than {MARGIN}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        names = ("library", "folder", "teacher", "passages", "queries", "tokens", "pull", "untrained", "seconds", "seed")
-        return {
-            **{name: getattr(self, name) for name in names},
-            "change": self.change.to_dict(),
-            "milliseconds": list(self.milliseconds),
-            "reason": self.reason,
-            "notes": list(self.notes),
-        }
 
     def rows(self) -> list[tuple[str, ...]]:
         """A table for the model's card, its header first."""
@@ -76,6 +60,7 @@ class SparseTraining:
             f"queries by the encoder, then by the table: {MEASURE} {one.before:.3f} → {one.after:.3f} "
             f"({one.difference:+.3f}, 90 % interval {one.low:+.3f} to {one.high:+.3f}, {one.queries} held-out queries), "
             f"{self.milliseconds[0]:.1f} → {self.milliseconds[1]:.2f} ms a query; by rarity alone {self.untrained:.3f}",
+            *self.judges,
             *self.notes,
         ]
         lines.append(f"Nothing was written: {self.reason}." if self.folder is None else f"written to {self.folder}")

@@ -158,13 +158,13 @@ class _Run(Run):
         if measured is not None:
             self.memory.measure("all anonymous memory", measured)
         return SparseTraining(
-            library=str(self.library.path), folder=None, teacher=self.name, passages=len(passages), queries=len(queries),
+            teacher=self.name, passages=len(passages), queries=len(queries),
             tokens=len(np.unique(np.concatenate(tokens))), pull=best,
             change=Change("sparse vectors", len(before), float(before.mean()), float(after.mean()), low, high,
                           paired_t(after - before)[1]),
             untrained=float(gains(idf)[~choosing].mean()),
             milliseconds=self._timed([asked[at] for at in here[:TIMED]], tables[best]),
-            seconds=self.elapsed(), seed=self.seed, memory_plan=self.memory,
+            **self.common(),
         ), tables[best]  # fmt: skip
 
     def _encoded(self, texts: Sequence[str], name: str, until: float, stop: Callable[[], bool]) -> Any:

@@ -180,11 +180,11 @@ class _Run(Run):
         if measured is not None:
             self.memory.measure("all anonymous memory", measured)
         found = StaticTraining(
-            library=str(self.library.path), folder=None, base=self.base.name, teacher=self.teacher_name if taught_ else None,
+            base=self.base.name, teacher=self.teacher_name if taught_ else None,
             passages=len(material.texts), queries=len(material.queries), new_words=vocabulary.new, steps=table.steps_of_fit,
             share=share, losses=tuple(fit.losses), rates=tuple(fit.rates),
-            validation=scores, verdict=said, general=general, seconds=self.elapsed(), seed=self.seed, notes=tuple(self.notes),
-            memory_plan=self.memory,
+            validation=scores, verdict=said, general=general, notes=tuple(self.notes),
+            **self.common(),
         )  # fmt: skip
         if share and said.better:
             found = replace(found, folder=str(self._written(found, vectors, vocabulary)))
@@ -326,7 +326,7 @@ class _Run(Run):
 
     def _written(self, found: StaticTraining, vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Path:
         folder = self.target("static")
-        write_model(folder, found, vectors, vocabulary, self.base, self.options, self.compared_by)
+        write_model(folder, found, vectors, vocabulary, self.base, self.options)
         return folder
 
 

@@ -27,7 +27,6 @@ def write_model(
     vocabulary: Vocabulary,
     base: StaticEncoder,
     options: FitOptions,
-    compared_by: str,
 ) -> None:
     """Make ``folder`` of ``vectors`` (pieces, dimension), with what ``found`` says of them. Raises `UsageError`, `StorageError`."""
     licence = str(base.description.get("licence", "")) or None
@@ -47,7 +46,7 @@ def write_model(
         "teacher": found.teacher or "none: the collection alone",
         "data": f"{found.passages:,} passages of the library {Path(found.library).name}, {found.queries:,} titles and sentences "
         f"as queries, {found.new_words:,} new words; no judgments",
-        "compared by": compared_by,
+        "compared by": found.compared_by,
         "steps": f"{found.steps:,}, {found.share:.0%} of the way",
         "seed": found.seed,
         "seconds": round(found.seconds),

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-from ...memory.plan import MemoryPlan
 from ..forgetting import warning
+from ..result import Training
 from ..safety import Change, Verdict
 
 __all__ = ["TowerTraining"]
 
 
-@dataclass(frozen=True)
-class TowerTraining:
+@dataclass(frozen=True, kw_only=True)
+class TowerTraining(Training):
     """The model, and how it compares with the encoder whose layers it has."""
 
-    library: str
-    folder: str | None
-    """Of the new model; None where it reaches too little, and nothing was written."""
+    also: ClassVar[tuple[str, ...]] = ("change", "share")
     base: str
     """The encoder's name in the library."""
     layers: tuple[int, ...]
@@ -36,15 +34,12 @@ class TowerTraining:
     """The share of the whole encoder that is written; None: only what is better."""
     milliseconds: tuple[float, float]
     """That encoding a query takes, by the whole encoder and by the tower, in int8 as they are loaded."""
-    seconds: float
-    seed: int
     teacher: str | None = None
     """The recipe whose rankings were imitated; None for the encoder itself."""
     queries: int = 0
     """That a table of token vectors was fitted to."""
     general: Change | None = None
     """General questions by both: what the tower knows of other subjects than the library's."""
-    memory_plan: MemoryPlan | None = field(default=None, compare=False)
 
     @property
     def change(self) -> Change:
@@ -61,29 +56,6 @@ class TowerTraining:
         """Of the whole encoder's mean, that is reached."""
         return self.change.after / self.change.before if self.change.before else 1.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "library": self.library,
-            "folder": self.folder,
-            "base": self.base,
-            "layers": list(self.layers),
-            "steps": self.steps,
-            "losses": list(self.losses),
-            "rates": list(self.rates),
-            "plan": self.plan,
-            "teacher": self.teacher,
-            "change": self.change.to_dict(),
-            "verdict": self.verdict.to_dict(),
-            "share": self.share,
-            "general": None if self.general is None else self.general.to_dict(),
-            "least": self.least,
-            "milliseconds": list(self.milliseconds),
-            "queries": self.queries,
-            "seconds": self.seconds,
-            "seed": self.seed,
-        }
-
     def __str__(self) -> str:
         before, after = (f"{one:.1f} ms" if one >= 1 else f"{1000 * one:.0f} µs" for one in self.milliseconds)
         what = f"layers {', '.join(str(one + 1) for one in self.layers)} of {self.base}"
@@ -95,7 +67,7 @@ class TowerTraining:
             self.plan,
             f"{self.change}: {100 * self.share:.1f} % of the whole model; a query takes {after}, {before} before",
         ]
-        lines += map(str, self.verdict.changes[1:])
+        lines += [*map(str, self.verdict.changes[1:]), *self.judges]
         lines += [str(one) for one in (self.general, warning(self.general)) if one]
         if self.folder is not None:
             lines.append(f"written to {self.folder}")

@@ -166,10 +166,10 @@ class _Run(Run):
             del tower
         self.memory.measure("training", max(student.measured, anonymous_bytes() or 0))
         found = TowerTraining(
-            library=str(self.library.path), folder=None, base=self.name, layers=student.layers, steps=len(student.losses),
+            base=self.name, layers=student.layers, steps=len(student.losses),
             losses=student.losses, rates=student.rates, queries=student.queries, teacher=self.teacher,
-            plan=student.told, verdict=said, general=general, least=self.least, milliseconds=speeds, seconds=self.elapsed(),
-            seed=self.options.seed, memory_plan=self.memory,
+            plan=student.told, verdict=said, general=general, least=self.least, milliseconds=speeds,
+            **self.common(),
         )  # fmt: skip
         if found.writable:
             folder = self.target(f"{self.name}-tower")
