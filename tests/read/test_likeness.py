@@ -59,11 +59,12 @@ def test_two_words_that_are_there_are_less_than_four(collection: LibraryCollecti
     assert shares[-1] < 1.0
 
 
-def test_a_word_that_asks_costs_less_than_another_that_is_missing(collection: LibraryCollection) -> None:
+@pytest.mark.parametrize("asking", ["Welcher Regenwald", "Regenwald passiert"])
+def test_a_word_that_asks_costs_less_than_another_that_is_missing(collection: LibraryCollection, asking: str) -> None:
     text = "Der Regenwald am Fluss ist alt."
     assert (
         share(collection, "Regenwald Quarz", text)
-        < share(collection, "Welcher Regenwald", text)
+        < share(collection, asking, text)
         < share(collection, "Regenwald", text)
     )
 

@@ -1,6 +1,7 @@
 """Words that a question has because it is one: they ask, and the text that answers does not say them.
 
-Left out are words that mean something else in another language (Italian *come*, Romanian *care*).
+Among them are verbs of what came to pass, as in "What happens when …?". Left out are words that mean something else in another
+language (Italian *come*, Romanian *care*).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ niçin что кто кого кому кем какой какая какое �
 كم لماذا أي أية هل מה מי איזה איזו אילו מתי איפה היכן למה מדוע איך כיצד כמה چه چرا کجا کی کدام چگونه چند क्या कौन कौनसा कौनसी
 कब कहाँ कहां क्यों कैसे कितना कितनी कितने किस किसे किसने किसका किसकी किसके gì nào đâu bao nhiêu sao siapa bagaimana mengapa
 kenapa berapa kapan dimana
+happen happens happened passiert passierte geschieht geschah ocurre ocurrió sucede sucedió succede accade accadde acontece aconteceu
+gebeurt gebeurde происходит произошло случилось
 """.split()  # noqa: SIM905
 
 QUESTION_WORDS = frozenset(_WORDS)
