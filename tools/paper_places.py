@@ -126,6 +126,8 @@ FOLDERS: Mapping[str, Folder] = {
     "train/reranker/": Folder(TRAINING, "bookwheel train reranker"),
     "train/lists/": Folder(TRAINING, "bookwheel train reranker"),
     "train/tokens/": Folder(TRAINING, "bookwheel train tokens"),
+    "train/splade/": Folder(TRAINING, "bookwheel train splade"),
+    "train/objectives/flops.py": Folder(TRAINING, "bookwheel train splade"),
     "train/sparse/": Folder(TRAINING, "bookwheel train sparse", (), "training.md#what-it-loses"),
     "train/tower/": Folder(TRAINING, "bookwheel train tower"),
     "train/tower/table_fit.py": Folder(TRAINING, "bookwheel train tower --layers 0"),

@@ -62,11 +62,7 @@ def test_two_words_that_are_there_are_less_than_four(collection: LibraryCollecti
 @pytest.mark.parametrize("asking", ["Welcher Regenwald", "Regenwald passiert"])
 def test_a_word_that_asks_costs_less_than_another_that_is_missing(collection: LibraryCollection, asking: str) -> None:
     text = "Der Regenwald am Fluss ist alt."
-    assert (
-        share(collection, "Regenwald Quarz", text)
-        < share(collection, asking, text)
-        < share(collection, "Regenwald", text)
-    )
+    assert share(collection, "Regenwald Quarz", text) < share(collection, asking, text) < share(collection, "Regenwald", text)
 
 
 def test_a_word_in_one_of_its_languages_is_there(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from .options import Number, Whole
 from .output import clean
 from .training import Training, training
 
-__all__ = ["encoder", "reranker", "tokens", "tower"]
+__all__ = ["encoder", "reranker", "splade", "tokens", "tower"]
 
 _TEACHER = option(
     "--teacher",
@@ -81,6 +81,37 @@ def reranker(run: Training, model: str, teacher: tuple[str, ...], loss: str | No
 
     found = train_reranker(run.library, model, teacher=teacher, options=RerankerOptions(loss=loss), **run.arguments())
     run.finish(found, f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{run.flag}")
+
+
+@command(
+    "splade",
+    examples=[
+        ("bookwheel train splade MODEL", "a sparse encoder for this library, written where it is better than BM25 alone"),
+        ("bookwheel train splade MODEL --table --teacher LARGER", "whose queries no model reads, and that imitates an encoder"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="MODEL")
+@_TEACHER
+@option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise with a teacher, contrast without]")
+@option("--table", is_flag=True, help="Queries are their tokens, weighted by a table; only passages are read by the model.")
+@training(45, sources=True, plot=True)
+def splade(run: Training, model: str, teacher: tuple[str, ...], loss: str | None, table: bool) -> None:
+    """Train a learned sparse encoder, which gives a text weighted terms, also ones that it does not have.
+
+    MODEL is the folder of a SPLADE model, or of a BERT-like masked language model with its head. Needs torch:
+    pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
+    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    """
+    from ..train import SpladeOptions, train_splade
+
+    found = train_splade(run.library, model, teacher=teacher, options=SpladeOptions(loss=loss, table=table), **run.arguments())
+    folder, flag = clean(found.folder or ""), run.flag
+    run.finish(
+        found,
+        f"next: bookwheel encoders add splade={folder} --kind sparse{flag}; then: bookwheel embed splade{flag}; "
+        f"then: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{flag}",
+    )
 
 
 @command(

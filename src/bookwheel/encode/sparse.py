@@ -2,7 +2,7 @@
 
 Sources: SPLADE (Formal et al. 2021, max pooling: 2022): weight of a term = max over tokens of log(1 + relu(logit)); inference-
 free models, whose queries are tokenised and weighted by a table: Geng et al., "Towards Competitive Search Relevance For Inference-Free
-Learned Sparse Retrievers" (2024), OpenSearch; in part: such models are run here, not trained. They can re-rank, too, with no more of
+Learned Sparse Retrievers" (2024), OpenSearch (`bookwheel train splade --table` trains them). They can re-rank, too, with no more of
 the query than a table knows (``bm25 >> interpolate(NAME)``), as in Zhuang and Zuccon, "Fast Passage Re-ranking with Contextualized
 Exact Term Matching and Efficient Passage Expansion" (2021); in part: expansion is the model's own. What such models are made of (a
 document's weights, a query's, expansion of each) follows Nguyen, MacAvaney and Yates, "A Unified Framework for Learned Sparse
@@ -29,7 +29,7 @@ from .transformer.layout import Layout, Module, read_json, read_layout
 from .transformer.open import digest, open_model
 from .transformer.runner import Tokens
 
-__all__ = ["MaskedTermEncoder", "load", "stack", "top_terms"]
+__all__ = ["MaskedTermEncoder", "load", "special_tokens", "stack", "top_terms"]
 
 KNOWN = ("MLMTransformer", "Transformer", "SpladePooling")
 ACTIVATIONS = ("relu", "log1p_relu")
@@ -62,7 +62,7 @@ class MaskedTermEncoder:
         self.vocabulary = vocabulary(self._model.tokenizer)
         self.max_tokens = self._model.max_tokens
         self._table, source = self._query_table(layout, options)
-        special = [token for token in _special(self._model.tokenizer) if token < len(self.vocabulary)]
+        special = [token for token in special_tokens(self._model.tokenizer) if token < len(self.vocabulary)]
         # Inference-free models are trained without special tokens, which no query has.
         self._dropped = np.array(special if self._table is not None else [], np.int64)
         settings = (weights, self.max_tokens, self._summed, activation, source)
@@ -155,7 +155,8 @@ def vocabulary(tokenizer: Any) -> list[str]:
     return out
 
 
-def _special(tokenizer: Any) -> list[int]:
+def special_tokens(tokenizer: Any) -> list[int]:
+    """The numbers of the tokens that stand for no text."""
     return [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
 
 

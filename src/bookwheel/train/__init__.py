@@ -11,6 +11,7 @@ from .projection.training import train_projection
 from .reranker.training import RerankerOptions, train_reranker
 from .sparse.result import SparseTraining
 from .sparse.training import train_sparse
+from .splade.training import SpladeOptions, train_splade
 from .static.result import StaticTraining
 from .static.training import train_static
 from .tokens.training import TokensOptions, train_tokens
@@ -28,6 +29,7 @@ __all__ = [
     "ProjectionTraining",
     "RerankerOptions",
     "SparseTraining",
+    "SpladeOptions",
     "StaticTraining",
     "TokensOptions",
     "TowerOptions",
@@ -37,6 +39,7 @@ __all__ = [
     "train_projection",
     "train_reranker",
     "train_sparse",
+    "train_splade",
     "train_static",
     "train_tokens",
     "train_tower",

@@ -19,7 +19,12 @@ from ...encode.transformer.layout import read_layout
 
 __all__ = ["Base"]
 
-WHAT = {"cross-encoder": "score pairs", "tokens": "give token vectors"}
+WHAT = {"cross-encoder": "score pairs", "tokens": "give token vectors", "sparse": "give weights of terms"}
+FROM = {
+    "cross-encoder": "encoder or cross-encoder with model.safetensors, or of a Llama-like language model",
+    "tokens": "encoder or late-interaction model with model.safetensors",
+    "sparse": "masked language model with its head and model.safetensors, such as a SPLADE model",
+}
 
 
 @dataclass(frozen=True)
@@ -35,15 +40,13 @@ class Base:
 
     @classmethod
     def of(cls, named: str | Path, kind: str) -> Base:
-        """The model ``named``, a folder or a package, to train one of ``kind``: ``cross-encoder`` or ``tokens``.
+        """The model ``named``, a folder or a package, to train one of ``kind``: ``cross-encoder``, ``tokens`` or ``sparse``.
 
         Raises `UsageError` where nothing of that kind can be trained from it, `ModelError`.
         """
         folder = find_folder(str(named))
         layout = read_layout(folder)
-        own = "cross-encoder" if kind == "cross-encoder" else "late-interaction model"
-        instead = f"take the folder of a BERT-like encoder or {own} with model.safetensors"
-        instead += ", or of a Llama-like language model" if kind == "cross-encoder" else ""
+        instead = f"take the folder of a BERT-like {FROM[kind]}"
         if layout.weights is None or not layout.config or not (layout.folder / "tokenizer.json").is_file():
             raise UsageError(f"{named} has no transformer's weights, config.json and tokenizer.json; {instead}")
         kind_of_model = layout.config.get("model_type")
@@ -56,7 +59,7 @@ class Base:
         labels = len(layout.config.get("id2label") or {0: ""})
         if kind == found == "cross-encoder" and labels != 1:
             raise UsageError(f"{named} has {labels} outputs, and a reranker has one; {instead}")
-        if found not in (kind, "dense"):
+        if found != kind and (found != "dense" or kind == "sparse"):
             raise UsageError(f"{named} is a model of kind {found}, from which none of kind {kind} is trained; {instead}")
         with layout.weights.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

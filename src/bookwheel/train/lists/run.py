@@ -112,7 +112,7 @@ class ListRun(Run):
     """Of the model, such as ``reranker``."""
     candidates: ClassVar[int]
     """Of BM25, that are put into order where models are compared."""
-    from_start: ClassVar[bool] = False
+    from_start: bool = False
     """Whether the weights before the first step may be the best."""
     ladder: ClassVar[Sequence[str]] = LADDER
     """Methods of training, best first."""
@@ -160,6 +160,9 @@ class ListRun(Run):
     @abstractmethod
     def says(self, weight: float) -> str:
         """What the model is, for its card."""
+
+    def at(self, step: int, steps: int, model: Any) -> None:
+        """Before each step."""
 
     def changes(self) -> Mapping[str, Any]:
         """Parameters for all methods of the ladder."""
@@ -294,6 +297,7 @@ class ListRun(Run):
         self.kept.note(method=chosen.method, steps=int(steps))
 
         def before(step: int, current: Any) -> None:
+            self.at(step, len(batches), current)
             if 0 < step == len(batches) // 2 or (step == 0 and self.from_start):
                 self._saved(step, current)
 

@@ -40,7 +40,7 @@ class CausalRun(RerankerRun):
     `causal_model`.
     """
 
-    from_start: ClassVar[bool] = True
+    from_start = True
     ladder: ClassVar[Sequence[str]] = LADDER
     modules: ClassVar[tuple[str, ...]] = ("torch", "transformers", "peft")
 

@@ -103,7 +103,7 @@ def train_tokens(
 class _Run(ListRun):
     kind: ClassVar[str] = "tokens"
     candidates: ClassVar[int] = CANDIDATES
-    from_start: ClassVar[bool] = True
+    from_start = True
     tags: ClassVar[tuple[str, ...]] = ("sentence-transformers", "multi-vector", "colbert", "late-interaction", "bookwheel")
     modules: ClassVar[tuple[str, ...]] = ("torch", "transformers", "sentence-transformers")
 
