@@ -118,7 +118,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/stored_order.py": Folder(TRAINING, "bookwheel train tower --layers 0"),
     "train/objectives/": Folder(TRAINING, "bookwheel train static", (), "training.md#measured"),
     "train/objectives/lists.py": Folder(TRAINING, "bookwheel train reranker"),
-    "train/objectives/listwise.py": Folder(TRAINING, "bookwheel train reranker"),
+    "train/objectives/listwise.py": Folder(TRAINING, "bookwheel train reranker", (), "training.md#what-a-reranker-gains"),
     "train/objectives/localized_contrast.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/margin_mse.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/projection/": Folder(TRAINING, "bookwheel train projection", (), "training.md#what-codes-and-widths-gain"),
