@@ -2,8 +2,8 @@
 
 Paria et al., Minimizing FLOPs to Learn Efficient Sparse Representations (ICLR 2020), for the sum of the squares of terms' mean weights;
 Formal et al., SPLADE v2 (2021), for a price that grows at first. Geng et al., Towards Competitive Search Relevance For Inference-Free
-Learned Sparse Retrievers (2024), for rare terms that cost less; in part: a term's mean weight is divided by its rarity, which is 1 in
-the mean over the texts' terms.
+Learned Sparse Retrievers (2024), for rare terms that cost less; in part: a term's mean weight is divided by its rarity, relative to the
+terms that texts have in the mean.
 """
 
 from __future__ import annotations

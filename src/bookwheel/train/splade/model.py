@@ -35,8 +35,8 @@ def _same(states: Any) -> Any:
 class SpladeScorer(Trainable):
     """The masked language model in ``folder``, float32 on the CPU, which reads at most ``tokens`` of a text while it is trained.
 
-    ``rarity``, float32 (terms,): of the collection, by which terms cost less, 1 in the mean. ``table``, float32 (terms,): weights of a
-    query's tokens, which no model reads then; None where the model does. Raises `ModelError` where it cannot be loaded.
+    ``rarity``, float32 (terms,), above 0: by which the mean weight of a term is divided for its price. ``table``, float32 (terms,):
+    weights of a query's tokens, which no model reads then; None where the model does. Raises `ModelError` where it cannot be loaded.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SpladeScorer(Trainable):
         limit = layout.max_tokens or getattr(masked.config, "max_position_embeddings", None) or tokens
         self.tokens = min(tokens, int(limit))
         size = head.weight.shape[0]
-        self.register_buffer("price", torch.ones(size) if rarity is None else torch.from_numpy(1 / np.maximum(rarity, 0.1)))
+        self.register_buffer("price", torch.ones(size) if rarity is None else torch.from_numpy(1 / rarity))
         self.register_buffer("table", torch.empty(0) if table is None else torch.from_numpy(table))
         special = [one for one in special_tokens(self.tokenizer.backend_tokenizer) if one < size]
         kept = torch.ones(size)

@@ -38,6 +38,8 @@ CANDIDATES = 50
 """Of BM25, that are put into order where models are compared."""
 SAMPLED = 4096
 """Passages by which it is told how rare terms are."""
+FAR = 2.0
+"""How much more or less than another a term costs by its rarity, at most: words of the collection's subject are frequent in it, too."""
 GROWS = 1 / 3
 """The share of the steps in which the price of terms grows to what it is."""
 NAME = "splade"
@@ -116,19 +118,21 @@ class _Run(ListRun):
         plain = SpladeScorer(self.base.folder, self.options.tokens)
         known = self.kept.read("rarity")
         if known is None:
-            known = {"rarity": self._rarity(copy, plain)}
+            rarity, relative = self._rarity(copy, plain)
+            known = {"rarity": rarity, "relative": relative}
             self.kept.write("rarity", known)
-        rarity = known["rarity"].astype(np.float32)
-        relative = (rarity / max(1e-6, float(rarity.mean()))).astype(np.float32)
-        own = self.own
+        own, rarity, relative = self.own, *(known[name].astype(np.float32) for name in ("rarity", "relative"))
         return SpladeScorer(self.base.folder, own.tokens, relative if own.rare else None, rarity if own.table else None)
 
-    def _rarity(self, copy: Library, model: Any) -> NDArray[np.float32]:
-        """Of each term among drawn passages, by the formula of BM25."""
+    def _rarity(self, copy: Library, model: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of each term among drawn passages, by the formula of BM25; and as a share of the mean over the passages' terms, within `FAR`."""
         passages = Passages.drawn(copy._snapshot, SAMPLED, self.options.seed)
         texts = passage_texts(copy._snapshot.store, passages.ids.tolist(), LONGEST)
         found = model.tokenizer(texts, truncation=True, max_length=model.tokens)["input_ids"]
-        return idf_of([np.unique(np.array(ids, np.int32)) for ids in found], len(model.kept)).astype(np.float32)
+        tokens = [np.unique(np.array(ids, np.int32)) for ids in found]
+        rarity = idf_of(tokens, len(model.kept))
+        mean = float(rarity[np.concatenate(tokens)].mean()) if tokens else 1.0
+        return rarity.astype(np.float32), (rarity / max(1e-6, mean)).clip(1 / FAR, FAR).astype(np.float32)
 
     def _batches(self, copy: Library, made: MadeCollection) -> Any:
         """With scores that spread as far at first as the teacher's do, or as cosines: products of weights may be of any size."""
