@@ -13,8 +13,11 @@ import bookwheel
 from bookwheel._errors import UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.encode.sparse import special_tokens
+from bookwheel.evaluate.measures import measure
 from bookwheel.train import SpladeOptions, train_splade
 from bookwheel.train.encoder import onnx
+from bookwheel.train.lists.comparing import Candidates, as_interpolate
+from bookwheel.train.safety import MEASURE
 
 torch = pytest.importorskip("torch")
 sentence_transformers = pytest.importorskip("sentence_transformers", reason="training encoders needs bookwheel[train]")
@@ -24,6 +27,7 @@ from bookwheel.train.objectives.flops import Flops  # noqa: E402
 from bookwheel.train.objectives.listwise import Listwise  # noqa: E402
 from bookwheel.train.splade import pooling, training  # noqa: E402
 from bookwheel.train.splade.model import SpladeScorer  # noqa: E402
+from bookwheel.train.splade.scoring import SparseScorer  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -137,12 +141,25 @@ def test_a_whole_run_ends_with_a_model_that_searches(
     if table:
         terms, _ = encoder.encode_queries(["the red bird"]).row(0)
         assert {encoder.vocabulary[one] for one in terms.tolist()} <= set(theirs.tokenizer.tokenize("the red bird"))
-    library.add_encoder("splade", found.folder, kind="sparse")
+
+
+def test_it_is_compared_as_the_recipe_ranks(held: tuple, masked: Path) -> None:
+    """The same documents by the stage, over vectors that the library holds, and by the scorer over texts."""
+    _, made, copy = held
+    queries = list(made.judged)[:6]
+    asked = Candidates(copy, made, queries, 50, as_interpolate)
+    scores = asked.scored(SparseScorer(load_encoder(masked, "sparse")))
+    copy.add_encoder("splade", masked, kind="sparse")
     try:
-        library.embed("splade")
-        assert len(library.rank("the name of a file", recipe=found.recipe))
+        copy.embed("splade")
+        for weight in (0.25, 1.0):
+            recipe = f"bm25%50 >> interpolate(splade, weight={weight:g})"
+            found = copy.rank_documents([made.queries[one] for one in queries], k=10, recipe=recipe)
+            run = dict(zip(queries, found, strict=True))
+            wanted = measure(run, {one: made.qrels[one] for one in queries}, [MEASURE]).of(MEASURE)
+            assert asked.values(scores, weight) == pytest.approx(dict(wanted), abs=1e-6)
     finally:
-        library.remove_encoder("splade")
+        copy.remove_encoder("splade")
 
 
 def test_a_run_that_was_stopped_ends_with_the_same_weights(

@@ -14,10 +14,11 @@ from ...evaluate.measures import measure
 from ...hits import Hits
 from ...library.library import Library
 from ...library.passage_texts import opening_texts
+from ...rank.stages.rerank.interpolate import interpolated
 from ...rank.stages.reranking import Reranked, combine
 from ..safety import MEASURE
 
-__all__ = ["FIRST", "WEIGHTS", "Candidates", "Scorer", "evenly"]
+__all__ = ["FIRST", "WEIGHTS", "Candidates", "Mix", "Scorer", "as_interpolate", "as_rerankers", "evenly"]
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the score that are tried."""
@@ -34,14 +35,44 @@ class Scorer(Protocol):
         """The scores, (texts,)."""
 
 
+Mix = Callable[[Hits, NDArray[np.float32], float], Hits]
+"""BM25's hits, what another gives them (n,), and its share of the score, to the hits in their new order."""
+
+
+def as_rerankers(hits: Hits, own: NDArray[np.float32], weight: float) -> Hits:
+    """As the stages `cross`, `late` and others do: both scores standardised."""
+    return combine(hits, Reranked(own, np.ones(len(own), np.bool_)), weight, "reranking")
+
+
+def as_interpolate(hits: Hits, own: NDArray[np.float32], weight: float) -> Hits:
+    """As the stage `interpolate` does: both scores as shares of the best one."""
+    found = interpolated(hits, _Given(hits, own), weight)
+    return Hits(found.ids, found.scores)
+
+
+class _Given:
+    """A retriever whose scores are known. They are none below 0."""
+
+    floor = 0.0
+
+    def __init__(self, hits: Hits, own: NDArray[np.float32]) -> None:
+        self._known = dict(zip(hits.ids.tolist(), own.tolist(), strict=True))
+
+    def score(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of each of ``ids``."""
+        return np.array([self._known[one] for one in ids.tolist()], np.float32)
+
+
 class Candidates:
     """BM25's rankings of some queries of a collection, of which the first ``count`` passages are put into order.
 
-    What a reranker makes of them is what the recipe ``bm25 >> cross(…)`` (or ``late(…)``) would.
+    What is made of them is what the recipe ``bm25 >> cross(…)`` (or another stage, by ``mix``) would make.
     """
 
-    def __init__(self, library: Library, collection: Collection, queries: Sequence[str], count: int) -> None:
-        self.count = count
+    def __init__(
+        self, library: Library, collection: Collection, queries: Sequence[str], count: int, mix: Mix = as_rerankers
+    ) -> None:
+        self.count, self.mix = count, mix
         self.collection, self.queries = collection, list(queries)
         self._store = library._snapshot.store
         self._hits = library.rank_many([collection.queries[one] for one in self.queries], max(DEEP, count), "bm25")
@@ -83,7 +114,7 @@ class Candidates:
         every: list[int] = hits.ids.tolist()
         if weight == FIRST or len(head) < 2:
             return every
-        found = combine(head, Reranked(own, np.ones(len(own), np.bool_)), weight, "reranking")
+        found = self.mix(head, own, weight)
         return [*found.ids.tolist(), *every[len(head) :]]
 
 

@@ -32,7 +32,7 @@ from ..teachers.registry import Named, teacher_of
 from ..teachers.vectors import DenseTeacher
 from .base import Base
 from .candidates import Lists, candidates_of
-from .comparing import FIRST, WEIGHTS, Candidates, Scorer, evenly
+from .comparing import FIRST, WEIGHTS, Candidates, Mix, Scorer, as_rerankers, evenly
 from .result import ListTraining
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ class ListRun(Run):
     """Of the model, such as ``reranker``."""
     candidates: ClassVar[int]
     """Of BM25, that are put into order where models are compared."""
+    mix: Mix = staticmethod(as_rerankers)
+    """How both scores are put together where models are compared."""
     from_start: bool = False
     """Whether the weights before the first step may be the best."""
     ladder: ClassVar[Sequence[str]] = LADDER
@@ -326,7 +328,7 @@ class ListRun(Run):
         validation, test = thirds(made)
         found: dict[tuple[int, float], float] = {}
         last, count = max(weights), self._affordable(copy, validation, weights)
-        asked = Candidates(copy, validation, evenly(list(validation.judged), count), self.candidates)
+        asked = Candidates(copy, validation, evenly(list(validation.judged), count), self.candidates, self.mix)
         for step, folder in weights.items():
             with self.shown(f"choosing, after {step:,} steps", len(asked), "queries") as advance, self.opened(folder) as scorer:
                 scores = asked.scored(scorer, advance)
@@ -336,7 +338,7 @@ class ListRun(Run):
         table = {f"{one:,}": {f"{w:g}": score for (s, w), score in found.items() if s == one} for one in weights}
         if weight == FIRST:
             return step, weight, table, Verdict(())
-        asked = Candidates(copy, test, evenly(list(test.judged), 2 * count), self.candidates)
+        asked = Candidates(copy, test, evenly(list(test.judged), 2 * count), self.candidates, self.mix)
         with self.shown("comparing", len(asked), "queries") as advance, self.opened(weights[step]) as scorer:
             scores = asked.scored(scorer, advance)
         after = asked.values(scores, weight)
@@ -353,7 +355,7 @@ class ListRun(Run):
         """Validation queries that the rest of the minutes has room for, with twice as many to compare by; never too few to tell."""
         count = self.kept.fact("validated")
         if count is None:
-            asked = Candidates(copy, validation, evenly(list(validation.judged), 2 * TIMED), self.candidates)
+            asked = Candidates(copy, validation, evenly(list(validation.judged), 2 * TIMED), self.candidates, self.mix)
             with self.opened(weights[max(weights)]) as scorer:
                 asked.scored(scorer, first=TIMED)  # the first time is slower
                 began = time.monotonic()

@@ -22,7 +22,7 @@ from ..data.pairs import LONGEST
 from ..data.passages import Passages
 from ..data.sources import Source, source_of
 from ..lists.base import Base
-from ..lists.comparing import Scorer
+from ..lists.comparing import Scorer, as_interpolate
 from ..lists.result import ListTraining
 from ..lists.run import ListOptions, ListRun, checked
 from ..run import Job, start
@@ -52,14 +52,14 @@ class SpladeOptions(ListOptions):
 
     table: bool = False
     """Whether queries are their tokens, weighted by how rare each is in the library, and no model reads them."""
-    passages: float = 3e-3
+    passages: float = 3e-4
     """The price of terms of passages."""
-    queries: float = 5e-3
+    queries: float = 5e-4
     """The price of terms of queries."""
     rare: bool = True
     """Whether rare terms cost less."""
     tokens: int = 128
-    rate: float = 1e-4
+    rate: float = 2e-5
 
 
 def train_splade(
@@ -104,6 +104,7 @@ def train_splade(
 class _Run(ListRun):
     kind: ClassVar[str] = "splade"
     candidates: ClassVar[int] = CANDIDATES
+    mix = staticmethod(as_interpolate)
     tags: ClassVar[tuple[str, ...]] = ("sentence-transformers", "sparse-encoder", "splade", "bookwheel")
     modules: ClassVar[tuple[str, ...]] = ("torch", "transformers", "sentence-transformers")
 
