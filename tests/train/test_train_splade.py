@@ -93,7 +93,8 @@ def test_terms_have_a_price(masked: Path) -> None:
     """The sum over terms of the squares of their mean weights; a table of rarity makes rare ones cheap, and grows with the steps."""
     size = len(load_encoder(masked, "sparse").vocabulary)
     rarity = np.linspace(0.5, 1.5, size).astype(np.float32)
-    scorer = SpladeScorer(masked, 24, rarity)
+    scorer = SpladeScorer(masked, 24)
+    scorer.weigh(rarity, None)
     batch = scorer.lists(["the bird", "a stone"], [*TEXTS, "green"], np.zeros((2, 2), np.float32))
     goal = Flops(Listwise(), 0.3, 0.7)
     prepared = goal.prepare(batch)

@@ -35,13 +35,10 @@ def _same(states: Any) -> Any:
 class SpladeScorer(Trainable):
     """The masked language model in ``folder``, float32 on the CPU, which reads at most ``tokens`` of a text while it is trained.
 
-    ``rarity``, float32 (terms,), above 0: by which the mean weight of a term is divided for its price. ``table``, float32 (terms,):
-    weights of a query's tokens, which no model reads then; None where the model does. Raises `ModelError` where it cannot be loaded.
+    Raises `ModelError` where it cannot be loaded.
     """
 
-    def __init__(
-        self, folder: Path, tokens: int, rarity: NDArray[np.float32] | None = None, table: NDArray[np.float32] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, tokens: int) -> None:
         layout = read_layout(folder)
         transformers.utils.logging.disable_progress_bar()
         transformers.utils.logging.set_verbosity_error()
@@ -64,16 +61,23 @@ class SpladeScorer(Trainable):
         self.tokenizer = tokenizer
         limit = layout.max_tokens or getattr(masked.config, "max_position_embeddings", None) or tokens
         self.tokens = min(tokens, int(limit))
-        size = head.weight.shape[0]
-        self.register_buffer("price", torch.ones(size) if rarity is None else torch.from_numpy(1 / rarity))
-        self.register_buffer("table", torch.empty(0) if table is None else torch.from_numpy(table))
-        special = [one for one in special_tokens(self.tokenizer.backend_tokenizer) if one < size]
-        kept = torch.ones(size)
-        if table is not None:
-            kept[special] = 0.0  # no query has them
-        self.register_buffer("kept", kept)
+        self.size = int(head.weight.shape[0])
+        self.register_buffer("price", torch.ones(self.size))
+        self.register_buffer("table", torch.empty(0))
+        self.register_buffer("kept", torch.ones(self.size))
         self.scale, self.strength = 1.0, 1.0
         self.flops: tuple[Any, Any] = (torch.zeros(()), torch.zeros(()))
+
+    def weigh(self, rarity: NDArray[np.float32] | None, table: NDArray[np.float32] | None) -> None:
+        """``rarity``, float32 (terms,), above 0: by which the mean weight of a term is divided for its price; None for all alike.
+        ``table``, float32 (terms,): weights of a query's tokens, which no model reads then; None where the model does.
+        """
+        if rarity is not None:
+            self.price = torch.from_numpy(1 / rarity)
+        if table is not None:
+            self.table = torch.from_numpy(table)
+            special = [one for one in special_tokens(self.tokenizer.backend_tokenizer) if one < self.size]
+            self.kept[special] = 0.0  # no query has them
 
     def terms(self, batch: Mapping[str, Any]) -> Any:
         """Weights of all terms, float32 (rows, terms)."""

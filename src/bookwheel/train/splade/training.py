@@ -116,14 +116,14 @@ class _Run(ListRun):
         """See `ListRun`; how rare terms are is kept, so that a run that is taken up again begins where it began."""
         from .model import SpladeScorer
 
-        plain = SpladeScorer(self.base.folder, self.options.tokens)
+        found = SpladeScorer(self.base.folder, self.options.tokens)
         known = self.kept.read("rarity")
         if known is None:
-            rarity, relative = self._rarity(copy, plain)
+            rarity, relative = self._rarity(copy, found)
             known = {"rarity": rarity, "relative": relative}
             self.kept.write("rarity", known)
-        own, rarity, relative = self.own, *(known[name].astype(np.float32) for name in ("rarity", "relative"))
-        return SpladeScorer(self.base.folder, own.tokens, relative if own.rare else None, rarity if own.table else None)
+        found.weigh(known["relative"] if self.own.rare else None, known["rarity"] if self.own.table else None)
+        return found
 
     def _rarity(self, copy: Library, model: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of each term among drawn passages, by the formula of BM25; and as a share of the mean over the passages' terms, within `FAR`."""
@@ -131,7 +131,7 @@ class _Run(ListRun):
         texts = passage_texts(copy._snapshot.store, passages.ids.tolist(), LONGEST)
         found = model.tokenizer(texts, truncation=True, max_length=model.tokens)["input_ids"]
         tokens = [np.unique(np.array(ids, np.int32)) for ids in found]
-        rarity = idf_of(tokens, len(model.kept))
+        rarity = idf_of(tokens, model.size)
         mean = float(rarity[np.concatenate(tokens)].mean()) if tokens else 1.0
         return rarity.astype(np.float32), (rarity / max(1e-6, mean)).clip(1 / FAR, FAR).astype(np.float32)
 
