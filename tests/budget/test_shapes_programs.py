@@ -165,6 +165,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "library"
 
 
+@pytest.mark.slow
 def test_searching_books(books: Path, python: str, child_environment: dict[str, str]) -> None:
     """Texts of results are read when they are looked at; late stages read the beginning of each."""
     told = within(python, child_environment, SEARCH, books)
