@@ -83,11 +83,11 @@ class SpladeScorer(Trainable):
         """Weights of all terms, float32 (rows, terms)."""
         masked = self._model()
         head = masked.get_output_embeddings()
-        forward, head.forward = head.forward, _same  # what the head would read, whatever comes before it in the architecture
+        head.forward = _same  # what the head would read, whatever comes before it in the architecture
         try:
             states = masked(**{name: batch[name] for name in TOKENS if name in batch}).logits
         finally:
-            head.forward = forward
+            del head.forward
         bias = torch.zeros(len(head.weight)) if head.bias is None else head.bias
         return term_weights(states, batch["attention_mask"], head.weight, bias) * self.kept
 
