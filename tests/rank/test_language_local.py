@@ -246,7 +246,7 @@ def test_a_streamed_answer_is_the_answer_and_a_prompt_that_begins_alike_is_not_r
         return forward(ids, *rest, **more)
 
     monkeypatch.setattr(model._model, "forward", counted)
-    monkeypatch.setattr("bookwheel.language.local.cache_argument", lambda _: name)
+    monkeypatch.setattr("bookwheel.language.writing.cache_argument", lambda _: name)
     first_reads = []
     for prompt, whole in zip(prompts, expected, strict=True):
         read.clear()

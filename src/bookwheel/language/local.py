@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 from .attention_weights import recording
-from .decoding import Step, decoded, log_softmax, mixed, shares
-from .forward import ForwardModel, cache_argument
 from .key_values import Block, moved
-from .protocols import OneByOne, Reply, stopped
+from .writing import WritingModel, common
 
 __all__ = ["LocalModel"]
 
@@ -22,11 +20,8 @@ BATCH = 4
 batches.
 """
 
-SHARED = 32
-"""Tokens that two prompts must begin with alike for the second to go on from the first."""
 
-
-class LocalModel(ForwardModel, OneByOne):
+class LocalModel(WritingModel):
     """A model and its tokenizer; `bookwheel.language.language_model` makes one.
 
     One thread at a time runs it; others wait. ``cache`` has the blocks that it read last
@@ -35,120 +30,6 @@ class LocalModel(ForwardModel, OneByOne):
 
     _moves: bool | None = None
     """Whether its blocks can be moved to other positions; None until that was tried."""
-
-    # -- answers -------------------------------------------------------------------------------------------------------
-
-    def _chat(self, system: str, prompt: str) -> list[int]:
-        tokenizer = self._open_tokenizer()
-        if not tokenizer.chat_template:
-            return self.tokens(f"{system}\n\n{prompt}\n" if system else f"{prompt}\n")
-        messages = ([{"role": "system", "content": system}] if system else []) + [{"role": "user", "content": prompt}]
-        return self.tokens(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-
-    def stream(
-        self,
-        prompt: str,
-        *,
-        system: str = "",
-        max_tokens: int = 128,
-        stop: Sequence[str] = (),
-        deadline: float | None = None,
-        reply: Reply | None = None,
-    ) -> Iterator[str]:
-        """See `Streamer.stream`. What the prompt and the last one begin with alike is not read again."""
-        with self._lock:
-            yield from self._pieces(self._chat(system, prompt), max_tokens, stop, deadline, reply or Reply())
-
-    def ensemble(
-        self,
-        prompts: Sequence[str],
-        weights: Sequence[float],
-        *,
-        system: str = "",
-        max_tokens: int = 128,
-        stop: Sequence[str] = (),
-        deadline: float | None = None,
-        reply: Reply | None = None,
-    ) -> Iterator[str]:
-        """See `Ensemble.ensemble`."""
-        from transformers import DynamicCache
-
-        parts = shares(weights, len(prompts))
-        told = reply or Reply()
-        with self._lock:
-            rows = [self._chat(system, prompt) for prompt in prompts]
-            self._room(max(map(len, rows)), max_tokens)
-            told.prompt_tokens = sum(map(len, rows))
-            caches = [DynamicCache() for _ in rows]
-
-            def step(last: int | None) -> tuple[int, float]:
-                pairs = zip(rows, caches, strict=True)
-                return mixed([log_softmax(self._next(ids if last is None else [last], cache)) for ids, cache in pairs], parts)
-
-            yield from self._decoded(step, max_tokens, stop, deadline, told)
-
-    def _pieces(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
-        """The pieces of the answer to ``ids``. What was read of the prompt is kept for the next one."""
-        self._room(len(ids), most)
-        stopped("", stop)
-        reply.prompt_tokens = len(ids)
-        cache, known = self._kept_for(ids)
-
-        def step(last: int | None) -> tuple[int, float]:
-            logits = self._next(ids[known:] if last is None else [last], cache)
-            token = int(logits.argmax())
-            return token, float(log_softmax(logits)[token]) if reply.probabilities else 0.0
-
-        yield from self._decoded(step, most, stop, deadline, reply)
-        self._kept = (ids, cache)
-
-    def _decoded(self, step: Step, most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
-        def text(answer: Sequence[int]) -> str | None:
-            made: str = self._tokenizer.decode(answer, skip_special_tokens=True)
-            return made
-
-        return decoded(step, text, self._ends().__contains__, most=most, stop=stop, deadline=deadline, reply=reply)
-
-    def _next(self, ids: list[int], cache: Any) -> NDArray[np.float32]:
-        """The logits of the next token after ``ids``, which are read behind what ``cache`` has: float32 (vocabulary,)."""
-        import torch
-
-        model = self._open_model()
-        with torch.inference_mode():
-            out = model(torch.tensor([ids]), use_cache=True, logits_to_keep=1, **{cache_argument(model): cache})
-        return np.asarray(out.logits[0, -1].float().numpy(), np.float32)
-
-    def _room(self, prompt: int, answer: int) -> None:
-        if prompt + answer > self.context:
-            raise ModelError(
-                f"a prompt of {prompt} tokens and an answer of {answer} exceed the context of {self.name!r}, {self.context} "
-                "tokens; give fewer or shorter passages"
-            )
-
-    def _kept_for(self, ids: list[int]) -> tuple[Any, int]:
-        """A cache with the tokens that ``ids`` and the last prompt begin with alike, and their number."""
-        from transformers import DynamicCache
-
-        held, self._kept = self._kept, None  # the pieces of an answer that is given up leave nothing behind
-        if held is not None:
-            before, cache = held
-            shared = _common([before, ids], min(len(before), len(ids) - 1))
-            extra = cache.get_seq_length() - shared
-            if shared >= SHARED and extra > 0:
-                try:
-                    cache.crop(-extra)
-                except (ValueError, RuntimeError, TypeError):  # a kind of cache that cannot be cropped
-                    return DynamicCache(), 0
-                if cache.get_seq_length() == shared:
-                    return cache, shared
-        return DynamicCache(), 0
-
-    def _ends(self) -> set[int]:
-        ends = self._model.generation_config.eos_token_id if self._model.generation_config else None
-        found = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
-        if self._tokenizer.eos_token_id is not None:
-            found.add(self._tokenizer.eos_token_id)
-        return found
 
     # -- probabilities -------------------------------------------------------------------------------------------------
 
@@ -167,7 +48,7 @@ class LocalModel(ForwardModel, OneByOne):
         self._fits(max((len(a) + len(b) for a, b in zip(befores, afters, strict=True)), default=0))
         # The last token of a context is always read again: the first token of the continuation is
         # predicted from it.
-        shared = _common(befores, min((len(before) for before in befores), default=1) - 1)
+        shared = common(befores, min((len(before) for before in befores), default=1) - 1)
         found: list[NDArray[np.float32] | None] = [None] * len(befores)
         with self._lock:
             head = self._read([[]], [befores[0][:shared]])[1][0] if shared else None
@@ -359,16 +240,6 @@ class LocalModel(ForwardModel, OneByOne):
         except (RuntimeError, TypeError, IndexError):
             return False
         return float((there_too - there.keys).norm() / there.keys.float().norm()) < 0.05
-
-
-def _common(lists: Sequence[Sequence[int]], most: int) -> int:
-    """The number of first items that all lists share, at most ``most``; 0 for a single list."""
-    if len(lists) < 2:
-        return 0
-    count = 0
-    while count < most and all(one[count] == lists[0][count] for one in lists):
-        count += 1
-    return count
 
 
 def _batches(count: int) -> list[range]:

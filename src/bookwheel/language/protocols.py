@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from .._errors import ModelError
 
-__all__ = ["Ensemble", "Generator", "LanguageModel", "OneByOne", "Reply", "Scorer", "Streamer", "remaining", "stopped"]
+__all__ = [
+    "Ensemble",
+    "Generator",
+    "LanguageModel",
+    "OneByOne",
+    "Reply",
+    "Sampler",
+    "Scorer",
+    "Streamer",
+    "remaining",
+    "stopped",
+]
 
 
 @runtime_checkable
@@ -109,6 +120,31 @@ class Streamer(Protocol):
 
         At ``deadline`` it ends where it is. ``reply`` is filled in. Raises `ModelError`, also after some pieces, where the model
         cannot go on. Closing the iterator ends the request.
+        """
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """A model that gives several different answers to a prompt."""
+
+    @property
+    def name(self) -> str:
+        """The name by which it was asked for."""
+
+    def sample(
+        self,
+        prompt: str,
+        count: int,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        top: int = 10,
+        seed: int = 0,
+        deadline: float | None = None,
+    ) -> list[str]:
+        """``count`` answers to ``prompt``, each token drawn from the ``top`` most probable ones: see `sampling.sampled`.
+
+        They are the same for the same ``seed``. Raises `ModelError`, and `UsageError` for a ``count`` or a ``top`` below 1.
         """
 
 
