@@ -23,12 +23,17 @@ SHARED = 32
 class WritingModel(ForwardModel, OneByOne):
     """The part of `LocalModel` that answers prompts. One thread at a time runs it; others wait."""
 
-    def _chat(self, system: str, prompt: str) -> list[int]:
+    def chat_text(self, prompt: str, system: str = "") -> str:
+        """The whole text that is read of ``prompt``, after which the answer is written: as the model's own template has it."""
         tokenizer = self._open_tokenizer()
         if not tokenizer.chat_template:
-            return self.tokens(f"{system}\n\n{prompt}\n" if system else f"{prompt}\n")
+            return f"{system}\n\n{prompt}\n" if system else f"{prompt}\n"
         messages = ([{"role": "system", "content": system}] if system else []) + [{"role": "user", "content": prompt}]
-        return self.tokens(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return text
+
+    def _chat(self, system: str, prompt: str) -> list[int]:
+        return self.tokens(self.chat_text(prompt, system))
 
     def stream(
         self,
