@@ -204,6 +204,8 @@ def _check_same(name: str, reference: str, info: EncoderInfo, encoder: Any) -> N
 
 def _found(named: str, kind: str, download: bool) -> Any:
     """What ``named`` names, in a library: a trained writer of queries, too, which is a sparse encoder."""
-    if kind == "sparse" and is_writer(folder := Path(named).expanduser()):
+    if is_writer(folder := Path(named).expanduser()):
+        if kind != "sparse":
+            raise ModelError(f"{named} writes queries, whose terms are searched; add it with --kind sparse")
         return QueryWriter(folder)
     return load_encoder(named, kind, download=download)
