@@ -63,8 +63,8 @@ def quick(held: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_out, "made_collection", lambda *_, **__: held[1])
     monkeypatch.setattr(training, "searchable", lambda *_, **__: nullcontext(held[2]))
 
-    def chosen(*_: Any, methods: Any, objective: Any) -> Plan:
-        return Plan(1 << 40, methods[0], 2, 0, 0, objective=objective)
+    def chosen(*_: Any, methods: Any, changes: Any, objective: Any) -> Plan:
+        return Plan(1 << 40, methods[0], 2, 0, 0, changes=changes, objective=objective)
 
     monkeypatch.setattr(planner, "plan", chosen)
 
@@ -131,6 +131,20 @@ def test_training_teaches_to_write_the_query_of_each_passage(llama: Path) -> Non
         for pair in PAIRS:
             (answer,) = model.generate([training.written_prompt(pair.answer, 80)], max_tokens=12)
             assert answer == pair.query
+
+
+def test_adapters_of_the_last_layers_leave_the_others_as_they_are(llama: Path) -> None:
+    writer = Writer(llama, 400, 80, 12)
+    before = {name: weight.clone() for name, weight in writer.model.state_dict().items()}
+    batches = WriterBatches(PAIRS, writer, 2, 0)
+    chosen = plan(writer.model, writer.largest(2), "4GB", methods=("lora",), changes={"layers": 1})
+    assert (
+        plan(writer.model, writer.largest(2), "4GB", methods=("lora",)).planned >= chosen.planned
+    )  # activations of the first layer are not kept
+    model = finetune(writer.model, batches, chosen, rate=2e-2).model
+    changed = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
+    assert changed
+    assert all(name.startswith("model.layers.1.") for name in changed)
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
@@ -265,7 +279,9 @@ def test_what_cannot_be_trained_is_told(library: bookwheel.Library, llama: Path,
         train_writer(library, llama, sources=())
     with pytest.raises(UsageError, match="give 1 or more of each"):
         train_writer(library, llama, options=WriterOptions(count=0))
-    with pytest.raises(UsageError, match=r"there are 0 pairs to train on, and a step takes 8"):
+    with pytest.raises(UsageError, match="depth is the share of the layers"):
+        train_writer(library, llama, options=WriterOptions(depth=0.0))
+    with pytest.raises(UsageError, match=r"there are 0 pairs to train on, and a step takes 4"):
         train_writer(library, llama, sources=[f"pairs={_empty(tmp_path)}"])
 
 

@@ -46,7 +46,7 @@ class WriterSettings:
     """Tokens that one is drawn from."""
     max_tokens: int = 32
     """Of a query."""
-    characters: int = 800
+    characters: int = 600
     """Of a passage, that are read."""
     threshold: float | None = None
     """The least cosine of query and passage, by the built-in model; None for all queries."""

@@ -13,7 +13,7 @@ from typing import Any, Self
 import torch
 
 from .memory.checkpointing import checkpointed
-from .memory.modules import linear_modules
+from .memory.modules import layers_of, linear_modules
 from .memory.objective import Batch, split
 
 __all__ = ["TOKENS", "Trainable", "adapted", "step_seconds"]
@@ -82,13 +82,14 @@ def step_seconds(
 
 
 @contextmanager
-def adapted(model: Any, head: str | None = None) -> Iterator[None]:
-    """While it lasts, a step takes about the time that it takes with adapters: gradients go back through all layers, and few are kept.
+def adapted(model: Any, head: str | None = None, layers: int = 0) -> Iterator[None]:
+    """While it lasts, a step takes about the time that it takes with adapters: gradients go back through the layers, and few are kept.
 
-    ``head``: the end of the name of weights that have gradients, too. Activations are computed again, so that it takes little memory:
-    what the budget allows is not known yet.
+    ``head``: the end of the name of weights that have gradients, too. ``layers``: the last layers, which alone have adapters; 0 for
+    all. Activations are computed again, so that it takes little memory: what the budget allows is not known yet.
     """
-    first = next(iter(linear_modules(model).values()))
+    inside = {id(module) for layer in layers_of(model)[-layers:] for module in layer.modules()}
+    first = next(module for module in linear_modules(model).values() if id(module) in inside)
     chosen = {id(first.weight)} | {id(weight) for name, weight in model.named_parameters() if head and name.endswith(head)}
     for weight in model.parameters():
         weight.requires_grad_(id(weight) in chosen)

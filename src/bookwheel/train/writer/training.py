@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -63,11 +64,13 @@ NATS = "nats"
 class WriterOptions:
     """How a writer is trained, and used."""
 
-    batch: int = 8
+    batch: int = 4
     """Pairs of a step."""
+    depth: float = 0.5
+    """The share of the layers, from the last, that get adapters: in the same time half of them take half as many steps again."""
     tokens: int = 256
     """Of a prompt with its passage and query, at most, while training."""
-    characters: int = 800
+    characters: int = 600
     """Of a passage that are read."""
     longest: int = 32
     """Tokens of a query."""
@@ -123,6 +126,8 @@ def train_writer(
         raise UsageError(
             "a step has a pair, a passage a character, and a query is drawn of a token, at least; give 1 or more of each"
         )
+    if not 0 < options.depth <= 1:
+        raise UsageError(f"depth is the share of the layers that get adapters, above 0 and up to 1, not {options.depth!r}")
     named = [source_of(one) for one in sources]
 
     def train(job: Job) -> WriterTraining:
@@ -241,19 +246,28 @@ class _Run(Run):
 
     def _steps(self, writer: Writer, batches: WriterBatches) -> tuple[Plan, Outcome]:
         from ..memory.loop import finetune
+        from ..memory.modules import layers_of
         from ..memory.objective import CausalLoss
         from ..memory.planner import plan
         from ..trainable import adapted, step_seconds
 
         options, goal = self.options, CausalLoss()
-        chosen = plan(writer.model, writer.largest(options.batch), self.memory.ram, objective=goal, methods=LADDER)
+        layers = math.ceil(options.depth * len(layers_of(writer.model)))
+        chosen = plan(
+            writer.model,
+            writer.largest(options.batch),
+            self.memory.ram,
+            objective=goal,
+            methods=LADDER,
+            changes={"layers": layers},
+        )
         steps = self.kept.fact("steps")
         if steps is None:
 
             def once(part: dict[str, Any]) -> None:
                 goal.total(writer.model, goal.prepare(part)).backward()
 
-            with adapted(writer.model):
+            with adapted(writer.model, layers=layers):
                 each = step_seconds(writer.model, batches[0], chosen.rows, once, lambda part: int(part["input_ids"].numel()))
             most = -(-options.epochs * len(batches.pairs) // options.batch)
             steps = max(1, min(most, int(self.left(TRAINED) / (UPDATE * each))))
