@@ -1,4 +1,4 @@
-"""How a causal language model of this process writes: greedily, over several prompts, or several answers by drawing."""
+"""How a causal language model of this process writes: greedily, copying from a source, over several prompts, or by drawing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError
+from .copying import copying_step, source_tokens
 from .decoding import Step, decoded, log_softmax, mixed, shares
 from .forward import ForwardModel, cache_argument
 from .protocols import OneByOne, Reply, stopped
@@ -24,11 +25,15 @@ class WritingModel(ForwardModel, OneByOne):
     """The part of `LocalModel` that answers prompts. One thread at a time runs it; others wait."""
 
     def _chat(self, system: str, prompt: str) -> list[int]:
+        return self.tokens(self._chat_text(system, prompt))
+
+    def _chat_text(self, system: str, prompt: str) -> str:
         tokenizer = self._open_tokenizer()
         if not tokenizer.chat_template:
-            return self.tokens(f"{system}\n\n{prompt}\n" if system else f"{prompt}\n")
+            return f"{system}\n\n{prompt}\n" if system else f"{prompt}\n"
         messages = ([{"role": "system", "content": system}] if system else []) + [{"role": "user", "content": prompt}]
-        return self.tokens(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return text
 
     def stream(
         self,
@@ -43,6 +48,30 @@ class WritingModel(ForwardModel, OneByOne):
         """See `Streamer.stream`. What the prompt and the last one begin with alike is not read again."""
         with self._lock:
             yield from self._pieces(self._chat(system, prompt), max_tokens, stop, deadline, reply or Reply())
+
+    def copying(
+        self,
+        prompt: str,
+        source: str,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """See `Copier.copying`. What the prompt and the last one begin with alike is not read again."""
+        told = reply or Reply()
+        with self._lock:
+            text = self._chat_text(system, prompt)
+            ids, places = source_tokens(self._open_tokenizer(), text, prompt, source)
+            self._room(len(ids), max_tokens)
+            stopped("", stop)
+            told.prompt_tokens = len(ids)
+            cache, known = self._kept_for(ids)
+            step = copying_step(self.name, self._open_model(), ids, known, cache, places)
+            yield from self._decoded(step, max_tokens, stop, deadline, told)
+            self._kept = (ids, cache)
 
     def ensemble(
         self,
