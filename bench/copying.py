@@ -25,11 +25,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+
 from common import RESULTS, ROOT, machine, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
-ASKED, CHOSEN_ON, AMONG = 40, 10, 300
+ASKED, CHOSEN_ON, AMONG = 40, 8, 300
 """Abstracts with questions, those that settings are chosen on, and those that are searched."""
 SHORTEST, LONGEST = 400, 1500
 """Characters of an abstract."""

@@ -122,7 +122,7 @@ def source_tokens(tokenizer: Any, text: str, prompt: str, source: str) -> tuple[
             "the tokenizer of this language model does not tell where its tokens are, so that it cannot copy; give a model with a "
             "tokenizer.json"
         ) from None
-    special = set(tokenizer.all_special_ids)
+    special = {*tokenizer.all_special_ids, *(token for token, added in tokenizer.added_tokens_decoder.items() if added.special)}
     ids = list(read["input_ids"])
     places = [
         at
@@ -201,7 +201,7 @@ def _read(
     return logits, np.asarray(high, np.float32), np.asarray(weights[0].double().numpy(), np.float64)
 
 
-_UNREADABLE = "{name!r} cannot copy: what its layers say before the last cannot be read through its norm and head; give a model like Llama or Qwen"
+_UNREADABLE = "{name!r} cannot copy: what its layers say before the last cannot be read through its norm and head; give smollm2"
 
 
 # -- asking --------------------------------------------------------------------------------------------------------------

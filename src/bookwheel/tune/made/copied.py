@@ -22,8 +22,6 @@ class Copied(Written):
 
     def _opened(self, model: Any) -> Any:
         """Raises `ModelError` for a model that cannot copy."""
-        if wrong := problem(model, copying=True):
-            raise ModelError(wrong)
         found = language_model(model) if isinstance(model, str) else model
         if wrong := problem(found, copying=True):
             raise ModelError(wrong)
