@@ -88,6 +88,9 @@ FOLDERS: Mapping[str, Folder] = {
     "language/query_writer.py": Folder(SEARCHING, "bookwheel encoders add NAME=FOLDER --kind sparse", ("models.md",)),
     "language/sampling.py": Folder(SEARCHING, "bookwheel encoders add NAME=FOLDER --kind sparse", ("models.md",)),
     "language/": Folder(ASKING, "bookwheel ask --model", ("language-models.md", "reranking.md", "answers.md")),
+    "language/copying.py": Folder(
+        TRAINING, "bookwheel train encoder --from copied=MODEL", (), "training.md#questions-that-copy"
+    ),
     "library/": Folder(SEARCHING, "bookwheel index"),
     "library/memory_plan.py": Folder(SEARCHING, "bookwheel plan", (), "budget.md#the-memory-plan"),
     "library/retrieval/": Folder(SEARCHING, "bookwheel search"),
@@ -141,6 +144,9 @@ FOLDERS: Mapping[str, Folder] = {
     "tune/judging/tournament.py": Folder(JUDGING, "bookwheel judge --answers"),
     "tune/judging/models.py": Folder(JUDGING, "bookwheel judge --model", ("judging.md",)),
     "tune/made/": Folder(JUDGING, "bookwheel make-queries", (), "made-judgments.md#measured"),
+    "tune/made/copied.py": Folder(
+        TRAINING, "bookwheel train encoder --from copied=MODEL", (), "training.md#questions-that-copy"
+    ),
     "tune/prior.py": Folder(JUDGING, "bookwheel prior", (), "evaluation.md#a-document-prior"),
     "tune/rebuilt/": Folder(JUDGING, "bookwheel tune", ("tuning.md",)),
     "tune/reliability.py": Folder(JUDGING, "bookwheel make-queries", (), "made-judgments.md#measured"),

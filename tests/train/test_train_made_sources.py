@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from bookwheel._errors import UsageError
 from bookwheel.train.data.made import _answer
 from bookwheel.train.data.material import Asking, Material
 from bookwheel.train.data.passages import Passages
-from bookwheel.train.data.sources import SOURCES, pairs_of, source_of
+from bookwheel.train.data.sources import SOURCES, Source, pairs_of, source_of
 from bookwheel.tune.made.drawn import Drawn
 from bookwheel.tune.made.masking import plain_words
 from bookwheel.tune.made.query import Draft, Taken
@@ -150,6 +150,45 @@ def test_a_model_describes_passages_in_other_words(
         source_of("described")
 
 
+class Copying(Asked):
+    """A model that copies words from the end of what it is shown, where it is asked to copy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copied = 0
+
+    def copying(self, prompt: str, source: str, **_: Any) -> Iterator[str]:
+        assert source in prompt
+        self.copied += 1
+        yield f"How about {' '.join(source.split()[-8:-2])}?"
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+
+def test_a_model_copies_from_the_passage_while_it_writes(
+    library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Copied answers are kept, apart from those that the same model wrote to the same prompt by itself."""
+    model = Copying()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("bookwheel.tune.made.written.writer", lambda _: model)
+    monkeypatch.setattr("bookwheel.tune.made.copied.language_model", lambda _: model)
+    counts = {"written": 5, "copied": 5}
+    sources = [source_of("written=smollm2"), Source("copied", "smollm2")]
+    pairs = list(pairs_of(material(library, counts=counts), sources, []))
+    first, last = ([pair for pair in pairs if pair.domain == domain] for domain in (0, 1))
+    assert first
+    assert last
+    assert all(pair.query.startswith("What is known of ") for pair in first)
+    assert all(pair.query.startswith("How about ") for pair in last)
+    for pair in last:
+        assert plain_words(pair.query.removeprefix("How about ")) in plain_words(library.document(pair.document).text)
+    assert (model.calls, model.copied) == (5, 5)
+    assert list(pairs_of(material(library, counts=counts), sources, [])) == pairs
+    assert (model.calls, model.copied) == (5, 5)  # both are kept
+
+
 def test_what_is_taken_out_of_an_answer_may_overlap(library: bookwheel.Library) -> None:
     """A span inside of the question's own words takes nothing beside them away."""
     document = next(iter(Drawn.of(library, 0).documents()))
@@ -164,9 +203,11 @@ def test_what_is_taken_out_of_an_answer_may_overlap(library: bookwheel.Library) 
 
 
 def test_sources_are_named_as_they_are_given() -> None:
-    assert {"cloze", "links", "replies", "written"} < set(SOURCES)
+    assert {"cloze", "links", "replies", "written", "copied"} < set(SOURCES)
     with pytest.raises(UsageError, match=r"give written=MODEL, such as written=smollm2"):
         source_of("written")
+    with pytest.raises(UsageError, match=r"copied questions are a language model's; give copied=MODEL, such as copied=smollm2"):
+        source_of("copied")
     with pytest.raises(UsageError, match="log is read from a file; give log=FILE"):
         source_of("log")
     assert SOURCES["log"] is SOURCES["queries"]

@@ -45,9 +45,10 @@ def encoder(run: Training, model: str, teacher: tuple[str, ...], batch: int | No
     MODEL is the folder of a model in sentence-transformers' layout, or a package that holds one. Needs torch:
     pip install 'bookwheel[train]'. SOURCE is titles (titles, headings and sentences of the library, each with the
     passage that it is taken out of), cloze (the words around a name or number), links, replies (subjects of
-    threads of mails), written=MODEL (questions that a language model writes), described=MODEL (its descriptions in
-    general words), queries (what people asked and opened; log=FILE for a log), judgments=FOLDER (a judged
-    collection) or pairs=FILE (lines of JSON with query and answer). After Ctrl-C the same command continues.
+    threads of mails), written=MODEL (questions that a language model writes), copied=MODEL (the same, copying words
+    of the passage), described=MODEL (its descriptions in general words), queries (what people asked and opened;
+    log=FILE for a log), judgments=FOLDER (a judged collection) or pairs=FILE (lines of JSON with query and answer).
+    After Ctrl-C the same command continues.
     """
     from ..train import EncoderOptions, PretrainOptions, train_encoder
 

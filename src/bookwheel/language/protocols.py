@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .._errors import ModelError
 
 __all__ = [
+    "Copier",
     "Ensemble",
     "Generator",
     "LanguageModel",
@@ -146,6 +147,34 @@ class Sampler(Protocol):
 
         They are the same for the same ``seed``. Raises `ModelError`, and `UsageError` for a ``count`` or a ``top`` below 1.
         """
+
+
+@runtime_checkable
+class Copier(Protocol):
+    """A model whose answers can copy from a text of the prompt."""
+
+    @property
+    def name(self) -> str:
+        """The name by which it was asked for."""
+
+    def copying(
+        self,
+        prompt: str,
+        source: str,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """As `Streamer.stream`; each next token is the model's own or one of ``source``, a part of ``prompt``: see `copying`.
+
+        Raises `ModelError`, also where the source is not part of the prompt word for word.
+        """
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See `Generator.count_tokens`."""
 
 
 @runtime_checkable

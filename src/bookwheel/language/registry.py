@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import ModelError
+from .protocols import Copier
 
 __all__ = ["SMOLLM2", "close_models", "language_model", "model_kind", "problem", "writer"]
 
@@ -79,11 +80,14 @@ def writer(name: str = SMOLLM2, *, context: int | None = None) -> Any:
         return _opened[key]
 
 
-def problem(model: Any) -> str:
+def problem(model: Any, *, copying: bool = False) -> str:
     """Why ``model``, a name or an object, cannot write, as far as that is known without opening it; empty where it may.
 
-    It is told also where the model is not needed in the end: a wrong name must not go unnoticed.
+    It is told also where the model is not needed in the end: a wrong name must not go unnoticed. ``copying``: it has to be a `Copier`,
+    as `language_model` gives it.
     """
+    if copying and (told := _no_copier(model)):
+        return told
     if not isinstance(model, str):
         return (
             "" if callable(getattr(model, "generate", None)) else f"{model!r:.100} is no language model: it has no `generate`"
@@ -93,6 +97,24 @@ def problem(model: Any) -> str:
     except ModelError as error:
         return " ".join(str(error).split())
     return ""
+
+
+def _no_copier(model: Any) -> str:
+    """Why ``model`` is no `Copier`; empty where it may be one, also where there is no such model."""
+    if not isinstance(model, str):
+        wrong = not isinstance(model, Copier)
+    else:
+        wrong = model.startswith(("http://", "https://"))
+        if not wrong and (missing := next((one for one in ("torch", "transformers") if find_spec(one) is None), "")):
+            from .load import INSTALL
+
+            return f"a language model that copies from its prompt needs {missing}, which is not installed; {INSTALL}"
+    if not wrong:
+        return ""
+    return (
+        f"the language model {model if isinstance(model, str) else getattr(model, 'name', model)!r:.100} cannot copy from its prompt: "
+        f"its attention must be read; give {SMOLLM2!r}, or a model's folder or .gguf file, which transformers runs"
+    )
 
 
 def _check(name: str) -> None:

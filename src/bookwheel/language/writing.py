@@ -1,4 +1,4 @@
-"""How a causal language model of this process writes: greedily, over several prompts, or several answers by drawing."""
+"""How a causal language model of this process writes: greedily, copying from a source, over several prompts, or by drawing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import ModelError
+from .copying import copying_step, source_tokens
 from .decoding import Step, decoded, log_softmax, mixed, shares
 from .forward import ForwardModel, cache_argument
 from .protocols import OneByOne, Reply, stopped
@@ -48,6 +49,30 @@ class WritingModel(ForwardModel, OneByOne):
         """See `Streamer.stream`. What the prompt and the last one begin with alike is not read again."""
         with self._lock:
             yield from self._pieces(self._chat(system, prompt), max_tokens, stop, deadline, reply or Reply())
+
+    def copying(
+        self,
+        prompt: str,
+        source: str,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        stop: Sequence[str] = (),
+        deadline: float | None = None,
+        reply: Reply | None = None,
+    ) -> Iterator[str]:
+        """See `Copier.copying`. What the prompt and the last one begin with alike is not read again."""
+        told = reply or Reply()
+        with self._lock:
+            text = self.chat_text(prompt, system)
+            ids, places = source_tokens(self._open_tokenizer(), text, prompt, source)
+            self._room(len(ids), max_tokens)
+            stopped("", stop)
+            told.prompt_tokens = len(ids)
+            cache, known = self._kept_for(ids)
+            step = copying_step(self.name, self._open_model(), ids, known, cache, places)
+            yield from self._decoded(step, max_tokens, stop, deadline, told)
+            self._kept = (ids, cache)
 
     def ensemble(
         self,

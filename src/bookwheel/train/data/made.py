@@ -11,6 +11,7 @@ from types import MappingProxyType
 from ..._errors import LibraryDamaged
 from ...library.results import StoredDocument
 from ...tune.made.base import Way
+from ...tune.made.copied import Copied
 from ...tune.made.drawn import Drawn
 from ...tune.made.masking import occurrences, without
 from ...tune.made.query import Draft, Taken
@@ -22,10 +23,10 @@ from .pairs import LONGEST, Pair
 __all__ = ["ASKED", "MADE", "made"]
 
 MADE: Mapping[str, Way] = MappingProxyType(
-    {name: WAYS[name] for name in ("cloze", "links", "replies", "written")} | {"described": Described()}
+    {name: WAYS[name] for name in ("cloze", "links", "replies", "written")} | {"copied": Copied(), "described": Described()}
 )
 """The ways that are sources of pairs under their own names; ``titles`` has titles, headings and sentences at once. Descriptions are no
-queries to judge by, so that they are a source of pairs alone."""
+queries to judge by, and copied questions favour words as queries to judge by must not, so that they are sources of pairs alone."""
 ASKED = tuple(name for name, way in MADE.items() if way.needs == "model")
 """Those that ask a language model."""
 _PLACE = re.compile(r" (\d+)-(\d+)$")
@@ -36,8 +37,8 @@ class made:  # noqa: N801  # a source is a function; this one has a parameter
     """The source of one way. Its drafts are those of the copy, whose documents have lost what held-out queries were made of.
 
     An answer is the passage that the query was made from (of a link or a thread: the first one), without what the way takes out of
-    it, so that the query's words alone do not give it away. ``written`` and ``described`` ask a model for one text after the other
-    until the time for it is over, or as often as before the run was stopped; answers are kept in the user's cache.
+    it, so that the query's words alone do not give it away. ``written``, ``copied`` and ``described`` ask a model for one text after
+    the other until the time for it is over, or as often as before the run was stopped; answers are kept in the user's cache.
     """
 
     way: str

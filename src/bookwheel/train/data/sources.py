@@ -14,10 +14,12 @@ from types import MappingProxyType
 from ..._errors import InputError, UsageError
 from ...evaluate.lines import json_values, read_lines
 from ...evaluate.load import load_collection
+from ...language import problem
 from ...library.clicks import Clicks
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
 from ...read.sentences import is_heading, spans
+from ...tune.made.copied import Copied
 from ...tune.made.drawn import Drawn
 from ...tune.made.masking import plain_words
 from ...tune.made.registry import WAYS
@@ -67,10 +69,12 @@ def source_of(text: str) -> Source:
         verb = "is" if name == "log" else "are"
         raise UsageError(f"{name} {verb} read from a {'folder' if name == 'judgments' else 'file'}; give {NAMED[name]}")
     if not path and name in ASKED:
-        what = "questions" if name == "written" else "texts"
+        what = "texts" if name == "described" else "questions"
         raise UsageError(f"{name} {what} are a language model's; give {NAMED[name]}, such as {name}=smollm2")
     if path and "=" not in NAMED[name]:
         raise UsageError(f"{name} are those of the library; give {name} alone")
+    if name == Copied.name and (wrong := problem(path, copying=True)):
+        raise UsageError(wrong)
     return Source(name, path)
 
 

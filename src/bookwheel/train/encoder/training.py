@@ -119,9 +119,9 @@ def train_encoder(
       only what answers a query is known. A larger encoder, dense or sparse, or a cross-encoder (its name in the library, a folder or
       a package), ``bm25``, ``likelihood=MODEL``, or several, whose scores are added (`teacher_of`).
     - ``sources``: where pairs are from. ``titles``: titles, headings and sentences of the library, each with the passage that it is
-      taken out of; ``cloze``, ``links``, ``replies``, ``written=MODEL``, ``described=MODEL``: made queries (`train.data.made`); ``queries``
-      or ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged collection; ``pairs=FILE``: lines
-      ``{"query": …, "answer": …}``, or two columns with a tab between (``.tsv``).
+      taken out of; ``cloze``, ``links``, ``replies``, ``written=MODEL``, ``copied=MODEL``, ``described=MODEL``: made queries
+      (`train.data.made`); ``queries`` or ``queries=FILE``: what people asked, with what they opened; ``judgments=FOLDER``: a judged
+      collection; ``pairs=FILE``: lines ``{"query": …, "answer": …}``, or two columns with a tab between (``.tsv``).
     - ``compare``: a judged collection, whose queries are held out and compare models; None: queries made of the library.
     - ``minutes``: the time for it. ``ram``: the memory, as for `bookwheel.open`.
 

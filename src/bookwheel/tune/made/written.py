@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..._errors import ModelError
 from ..._paths import cache
@@ -11,6 +12,7 @@ from ...language import writer
 from ...language.answer_cache import AnswerCache
 from ...language.ask import Asker
 from ...language.prompts import load_prompt
+from ...language.protocols import Generator
 from ...library.results import StoredDocument
 from .drawn import Drawn
 from .query import Draft, Taken
@@ -49,7 +51,7 @@ class Written:
         """See `Way.drafts`. Raises `ModelError` where the model cannot answer."""
         if drawn.model is None:
             return
-        model = writer(drawn.model) if isinstance(drawn.model, str) else drawn.model
+        model = self._opened(drawn.model)
         prompt = load_prompt(self.prompt)
         answers = AnswerCache(cache() / "answers.sqlite")
         asked = 0
@@ -62,7 +64,7 @@ class Written:
             asked += 1
             start, end = passage
             read = document.text[start : min(end, start + PASSAGE)]
-            asker = Asker(model, answers, calls=1, seconds=SECONDS)
+            asker = Asker(self._reading(model, read), answers, calls=1, seconds=SECONDS)
             try:
                 answer = asker.ask(prompt, passage=read)
             except ModelError as error:
@@ -77,6 +79,15 @@ class Written:
                 continue
             taken = {document.number: Taken(phrases=(question,))}
             yield Draft(question, {document.number: 1}, taken, f"{document.id} {start}-{end}")
+
+    def _opened(self, model: Any) -> Any:
+        """``model``, a name or an object, as it is asked."""
+        return writer(model) if isinstance(model, str) else model
+
+    def _reading(self, model: Any, passage: str) -> Generator:
+        """What is asked about ``passage``."""
+        found: Generator = model
+        return found
 
     def _copies(self, drawn: Drawn, question: str, passage: str) -> bool:
         """Whether more of the question's words than allowed are the passage's own."""
