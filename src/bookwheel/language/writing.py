@@ -153,10 +153,6 @@ class WritingModel(ForwardModel, OneByOne):
     def _decoded(self, step: Step, most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
         return decoded(step, self._text, self._ends().__contains__, most=most, stop=stop, deadline=deadline, reply=reply)
 
-    def _text(self, answer: Sequence[int]) -> str:
-        made: str = self._tokenizer.decode(answer, skip_special_tokens=True)
-        return made
-
     def _next(self, ids: list[int], cache: Any) -> NDArray[np.float32]:
         """The logits of the next token after ``ids``, which are read behind what ``cache`` has: float32 (vocabulary,)."""
         found: NDArray[np.float32] = self._logits([ids], cache)[0]
@@ -195,13 +191,6 @@ class WritingModel(ForwardModel, OneByOne):
                 if cache.get_seq_length() == shared:
                     return cache, shared
         return DynamicCache(), 0
-
-    def _ends(self) -> set[int]:
-        ends = self._model.generation_config.eos_token_id if self._model.generation_config else None
-        found = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
-        if self._tokenizer.eos_token_id is not None:
-            found.add(self._tokenizer.eos_token_id)
-        return found
 
 
 def common(lists: Sequence[Sequence[int]], most: int) -> int:
