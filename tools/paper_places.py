@@ -133,6 +133,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/tokens/": Folder(TRAINING, "bookwheel train tokens"),
     "train/splade/": Folder(TRAINING, "bookwheel train splade"),
     "train/writer/": Folder(TRAINING, "bookwheel train writer"),
+    "train/objectives/sequence.py": Folder(TRAINING, "bookwheel train writer"),
     "train/objectives/flops.py": Folder(TRAINING, "bookwheel train splade"),
     "train/sparse/": Folder(TRAINING, "bookwheel train sparse", (), "training.md#what-it-loses"),
     "train/tower/": Folder(TRAINING, "bookwheel train tower"),

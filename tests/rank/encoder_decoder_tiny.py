@@ -46,7 +46,8 @@ def tiny_bart(seed: int = 0, **changes: Any) -> Any:
     settings = {
         "vocab_size": 260, "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4,
         "decoder_attention_heads": 4, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "max_position_embeddings": 256,
-        "init_std": 0.1, "tie_word_embeddings": False, "bos_token_id": BEGIN, "pad_token_id": PAD, "eos_token_id": END, "decoder_start_token_id": END,
+        "init_std": 0.1, "tie_word_embeddings": False, "bos_token_id": BEGIN, "pad_token_id": PAD, "eos_token_id": END,
+        "decoder_start_token_id": END,
     }  # fmt: skip
     model = transformers.BartForConditionalGeneration(transformers.BartConfig(**{**settings, **changes})).eval()
     model.generation_config.forced_bos_token_id = BEGIN

@@ -143,12 +143,15 @@ def test_it_is_all_that_a_writer_is_but_not_what_only_causal_models_are(model) -
 
 def test_instructions_come_before_the_prompt_or_where_the_template_has_them(kind) -> None:
     model = tiny_encoder_decoder(kind)
-    assert model._asked("Be brief.", "Light?") == model._source("Be brief.\n\nLight?")
-    assert model._asked("", "Light?") == [*model.tokens("Light?"), END]
+    assert model._chat("Be brief.", "Light?") == model._source("Be brief.\n\nLight?")
+    assert model._chat("", "Light?") == [*model.tokens("Light?"), END]
     model._tokenizer.chat_template = tiny_tokenizer().chat_template
-    assert model._asked("Be brief.", "Light?") == model.tokens("<a>system: Be brief.<b><a>user: Light?<b><a>")
-    model._tokenizer.chat_template = "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}{{ m['content'] }}{% endfor %}"
-    assert model._asked("Be brief.", "Light?") == model.tokens("Be brief.\n\nLight?")
+    assert model._chat("Be brief.", "Light?") == model.tokens("<a>system: Be brief.<b><a>user: Light?<b><a>")
+    model._tokenizer.chat_template = (
+        "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "{{ m['content'] }}{% endfor %}"
+    )
+    assert model._chat("Be brief.", "Light?") == model.tokens("Be brief.\n\nLight?")
 
 
 # -- drawing -----------------------------------------------------------------------------------------------------------

@@ -32,11 +32,12 @@ transformers = pytest.importorskip("transformers")
 pytest.importorskip("peft", reason="training writers needs bookwheel[train]")
 
 from bookwheel.train.memory import Plan, finetune, plan, planner  # noqa: E402
-from bookwheel.train.memory.objective import CausalLoss  # noqa: E402
+from bookwheel.train.memory.objective import CausalLoss, split  # noqa: E402
 from bookwheel.train.writer.model import NO_LABEL, Writer, WriterBatches  # noqa: E402
 
 sys.path.append(str(Path(__file__).parents[1] / "rank"))
 try:
+    from encoder_decoder_tiny import saved_encoder_decoder
     from language_tiny import tiny_model, tiny_tokenizer
 finally:
     sys.path.pop()
@@ -106,6 +107,46 @@ def test_the_loss_is_the_mean_log_probability_that_the_model_gives_the_queries(l
         found = writer.log_probabilities(model, longer)
     lengths = [len(writer.tokenizer(pair.query)["input_ids"]) for pair in longer]
     assert total == pytest.approx(-float(np.dot(found, lengths)), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["t5", "bart"])
+def test_of_encoder_and_decoder_the_decoder_learns_the_query(kind: str, tmp_path: Path) -> None:
+    """The loss is what such a model expects of a query and of its end; the parts of a batch add up."""
+    folder = saved_encoder_decoder(tmp_path / kind, kind)
+    writer = Writer(folder, 400, 60, 40)
+    batch, goal = writer.batch(PAIRS), writer.objective
+    assert batch["labels"].shape[:2] == (2, 1)
+    assert writer.tokenizer.decode(batch["input_ids"][0]).startswith("Text: the bird of the sea")
+    total = float(goal.total(writer.model.eval(), batch).detach())
+    parts = [float(goal.total(writer.model, part).detach()) for part in split(batch, 1)]
+    assert sum(parts) == pytest.approx(total, rel=1e-5)
+    with writer.asked() as model:
+        logs = model.log_likelihoods(
+            [model.chat_text(training.written_prompt(pair.answer, 60)) for pair in PAIRS],
+            [f"{pair.query}<end>" for pair in PAIRS],
+        )
+    begun = 0.0
+    if kind == "bart":  # which answers begin with, whatever the model says
+        with torch.no_grad():
+            logits = writer.model(
+                **{name: batch[name] for name in ("input_ids", "attention_mask")}, labels=batch["labels"][:, 0]
+            ).logits
+        begun = float(logits[:, 0].log_softmax(-1)[:, writer._begin[0]].sum())
+    assert total == pytest.approx(-sum(float(one.sum()) for one in logs) - begun, rel=1e-4)
+    assert writer.largest(3)["labels"].shape == (3, 1, 41 + len(writer._begin))
+
+
+def test_a_model_of_encoder_and_decoder_learns_to_write_and_is_written(
+    library: bookwheel.Library, tmp_path: Path, quick: None, taken: None
+) -> None:
+    folder = saved_encoder_decoder(tmp_path / "t5")
+    found = train_writer(library, folder, tmp_path / "tuned", options=replace(OPTIONS, epochs=4, rate=1e-2), minutes=5)
+    assert found.folder == str(tmp_path / "tuned"), str(found)
+    assert found.loss[1] < 0.9 * found.loss[0]
+    assert found.verdict.changes[0].better
+    settings = json.loads((tmp_path / "tuned" / "config.json").read_text())
+    assert settings["architectures"] == ["T5ForConditionalGeneration"]
+    assert len(QueryWriter(tmp_path / "tuned").encode([PAIRS[0].answer]).indptr) == 2
 
 
 def test_a_passage_that_is_too_long_gives_way_and_the_query_stays(llama: Path) -> None:
@@ -271,7 +312,7 @@ def test_without_time_to_compare_orders_the_queries_alone_decide(
 
 
 def test_what_cannot_be_trained_is_told(library: bookwheel.Library, llama: Path, base: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"which writes no text; take the folder of a causal language model"):
+    with pytest.raises(UsageError, match=r"which writes no text; take the folder of a language model"):
         train_writer(library, base)
     with pytest.raises(ModelError, match="there is no language model at"):
         train_writer(library, "nowhere.gguf")
@@ -322,7 +363,7 @@ def test_weights_that_are_not_those_of_the_folder_are_refused(llama: Path, tmp_p
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (["{base}"], "which writes no text; take the folder of a causal language model"),
+        (["{base}"], "which writes no text; take the folder of a language model"),
         (["{llama}", "--count", "0"], "--count"),
         (["{llama}", "--from", "nonsense"], "there is no source 'nonsense' of pairs"),
         (["{folder}/none"], "none"),

@@ -209,10 +209,10 @@ def tower(run: Training, name: str, teacher: str | None, layers: int | None, lea
 def writer(run: Training, model: str, count: int | None) -> None:
     """Train a language model to write the queries that a passage answers (doc2query).
 
-    MODEL is smollm2, a .gguf file, or the folder of a causal language model. What it becomes writes queries to train
-    other models on (--from written=FOLDER), and their terms can be searched beside the passages' own. Needs torch:
-    pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
-    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    MODEL is smollm2, a .gguf file, or the folder of a language model, causal or of encoder and decoder (T5). What it
+    becomes writes queries to train other models on (--from written=FOLDER), and their terms can be searched beside
+    the passages' own. Needs torch: pip install 'bookwheel[train]'. Queries are made of the library (titles, headings,
+    sentences) or are those of SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
     """
     from ..train import WriterOptions, train_writer
 

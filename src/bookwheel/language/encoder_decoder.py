@@ -67,7 +67,7 @@ class EncoderDecoderModel(LoadedModel, OneByOne):
         """See `Streamer.stream`. The encoder runs once."""
         told = reply or Reply()
         with self._lock:
-            ids = self._asked(system, prompt)
+            ids = self._chat(system, prompt)
             self._room(len(ids), max_tokens)
             stopped("", stop)
             told.prompt_tokens = len(ids)
@@ -94,7 +94,7 @@ class EncoderDecoderModel(LoadedModel, OneByOne):
     ) -> list[str]:
         """See `Sampler.sample`. The encoder runs once."""
         with self._lock:
-            ids = self._asked(system, prompt)
+            ids = self._chat(system, prompt)
             self._room(len(ids), max_tokens)
             reading = self._read(ids)
 
@@ -110,19 +110,25 @@ class EncoderDecoderModel(LoadedModel, OneByOne):
             )
         return [one.strip() for one in found]
 
-    def _asked(self, system: str, prompt: str) -> list[int]:
+    def chat_text(self, prompt: str, system: str = "") -> str:
         """What the encoder reads: the model's chat template filled in, where it has one, otherwise the texts as they are."""
         tokenizer = self._open_tokenizer()
         plain = f"{system}\n\n{prompt}" if system else prompt
         if not tokenizer.chat_template:
-            return self._source(plain)
+            return plain
         user = [{"role": "user", "content": prompt}]
         given = {"tokenize": False, "add_generation_prompt": True}
         try:
-            whole = tokenizer.apply_chat_template([{"role": "system", "content": system}, *user] if system else user, **given)
+            text: str = tokenizer.apply_chat_template(
+                [{"role": "system", "content": system}, *user] if system else user, **given
+            )
         except Exception:  # a template without a system role
-            whole = tokenizer.apply_chat_template([{"role": "user", "content": plain}], **given)
-        return self.tokens(whole)
+            text = tokenizer.apply_chat_template([{"role": "user", "content": plain}], **given)
+        return text
+
+    def _chat(self, system: str, prompt: str) -> list[int]:
+        text = self.chat_text(prompt, system)
+        return self.tokens(text) if self._open_tokenizer().chat_template else self._source(text)
 
     def _source(self, text: str) -> list[int]:
         """The tokens of ``text`` with those that an encoder expects around a text, such as T5's end."""

@@ -14,7 +14,7 @@ from ...language.registry import SMOLLM2
 
 __all__ = ["WriterBase"]
 
-WRITES = "ForCausalLM"
+WRITES = ("ForCausalLM", "ForConditionalGeneration")
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class WriterBase:
         converted = text == SMOLLM2 or text.lower().endswith(".gguf")
         folder = folder_of(text) if converted else find_folder(text)
         layout = read_layout(folder)
-        instead = f"take the folder of a causal language model with model.safetensors, or {SMOLLM2}"
+        instead = f"take the folder of a language model with model.safetensors, causal or of encoder and decoder, or {SMOLLM2}"
         if layout.weights is None or not layout.config or not (folder / "tokenizer.json").is_file():
             raise UsageError(f"{named} has no transformer's weights, config.json and tokenizer.json; {instead}")
         classes = " ".join(map(str, layout.config.get("architectures") or ()))
-        if WRITES not in classes:
+        if not any(one in classes for one in WRITES):
             raise UsageError(f"{named} is a {classes or 'model of no known kind':.60}, which writes no text; {instead}")
         with layout.weights.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

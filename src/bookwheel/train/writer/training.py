@@ -67,7 +67,8 @@ class WriterOptions:
     batch: int = 4
     """Pairs of a step."""
     depth: float = 0.5
-    """The share of the layers, from the last, that get adapters: in the same time half of them take half as many steps again."""
+    """The share of a causal model's layers, from the last, that get adapters: with half of them there is time for half as many steps
+    again."""
     tokens: int = 256
     """Of a prompt with its passage and query, at most, while training."""
     characters: int = 600
@@ -102,7 +103,8 @@ def train_writer(
     """Train ``base`` to write queries that passages of ``library`` answer, and write it where it does so better.
 
     - ``library``: an open one, or its name or path.
-    - ``base``: a causal language model: ``smollm2``, a .gguf file, or a folder with safetensors weights.
+    - ``base``: a language model: ``smollm2``, a .gguf file, or a folder with safetensors weights, causal or of encoder and decoder (T5,
+      BART).
     - ``out``: the folder of the model, new or empty; ``models/NAME-writer-…`` in the library where None.
     - ``sources``: where pairs are from, as for `train_encoder`; people's own queries (``judgments=``, ``queries``, ``pairs=``) teach to
       write like people, titles and sentences to write what the library says elsewhere.
@@ -247,12 +249,12 @@ class _Run(Run):
     def _steps(self, writer: Writer, batches: WriterBatches) -> tuple[Plan, Outcome]:
         from ..memory.loop import finetune
         from ..memory.modules import layers_of
-        from ..memory.objective import CausalLoss
         from ..memory.planner import plan
         from ..trainable import adapted, step_seconds
 
-        options, goal = self.options, CausalLoss()
-        layers = math.ceil(options.depth * len(layers_of(writer.model)))
+        options, goal = self.options, writer.objective
+        # Behind the encoder stands the decoder, which all of a text has to do with.
+        layers = 0 if writer.two_parts else math.ceil(options.depth * len(layers_of(writer.model)))
         chosen = plan(
             writer.model,
             writer.largest(options.batch),
