@@ -85,6 +85,8 @@ FOLDERS: Mapping[str, Folder] = {
     "kernels/near_terms.py": Folder(SEARCHING, 'bookwheel search --recipe "spell() >> bm25"', (), "stages.md#spell"),
     "kernels/sparse/": Folder(SEARCHING, "bookwheel search --recipe bm25", (), "measurements.md#words-bm25"),
     "kernels/tokens/": Folder(SEARCHING, 'bookwheel search --recipe "bm25 >> late(100)"', (), "models.md#token-vectors"),
+    "language/query_writer.py": Folder(SEARCHING, "bookwheel encoders add NAME=FOLDER --kind sparse", ("models.md",)),
+    "language/sampling.py": Folder(SEARCHING, "bookwheel encoders add NAME=FOLDER --kind sparse", ("models.md",)),
     "language/": Folder(ASKING, "bookwheel ask --model", ("language-models.md", "reranking.md", "answers.md")),
     "language/copying.py": Folder(
         TRAINING, "bookwheel train encoder --from copied=MODEL", (), "training.md#questions-that-copy"
@@ -130,6 +132,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/lists/": Folder(TRAINING, "bookwheel train reranker"),
     "train/tokens/": Folder(TRAINING, "bookwheel train tokens"),
     "train/splade/": Folder(TRAINING, "bookwheel train splade"),
+    "train/writer/": Folder(TRAINING, "bookwheel train writer"),
     "train/objectives/flops.py": Folder(TRAINING, "bookwheel train splade"),
     "train/sparse/": Folder(TRAINING, "bookwheel train sparse", (), "training.md#what-it-loses"),
     "train/tower/": Folder(TRAINING, "bookwheel train tower"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cli_helpers import Bookwheel
 
+from bookwheel._errors import ModelError
 from bookwheel.encode import catalogue
 from bookwheel.encode.static import built_in as static
 
@@ -83,3 +84,15 @@ def test_export_needs_a_folder(bookwheel: Bookwheel) -> None:
     done = bookwheel("models", "--export")
     assert done.code == 2
     assert "--export needs the FOLDER" in done.err
+
+
+def test_a_language_model_is_listed_as_one_and_encodes_nothing(bookwheel: Bookwheel, tmp_path: Path, few: list[float]) -> None:
+    (tmp_path / "writes").mkdir()
+    (tmp_path / "writes" / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
+    (entry,) = (one for one in bookwheel("models", tmp_path, "--json").json if one["name"] != "static")
+    assert (entry["kind"], entry["problem"], entry["passages_per_second"]) == ("language model", None, None)
+    done = bookwheel("models", tmp_path)
+    assert "language model" in done.out
+    assert "only the built-in model is installed" in done.err
+    with pytest.raises(ModelError, match="is a language model, which writes"):
+        catalogue.require_encoders([tmp_path / "writes"])

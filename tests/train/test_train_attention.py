@@ -178,7 +178,7 @@ def test_what_cannot_be_trained_is_told(
     held: tuple, model: str, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library, made, _ = held
-    with pytest.raises(UsageError, match="is on a server, which shows no attention"):
+    with pytest.raises(ModelError, match="is on a server, which shows no attention"):
         train_attention(library, "http://localhost:1/v1#m")
     with pytest.raises(ModelError, match="there is no language model"):
         train_attention(library, "./nowhere")

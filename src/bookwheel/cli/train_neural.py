@@ -10,7 +10,7 @@ from .options import Number, Whole
 from .output import clean
 from .training import Training, training
 
-__all__ = ["encoder", "reranker", "splade", "tokens", "tower"]
+__all__ = ["encoder", "reranker", "splade", "tokens", "tower", "writer"]
 
 _TEACHER = option(
     "--teacher",
@@ -193,3 +193,36 @@ def tower(run: Training, name: str, teacher: str | None, layers: int | None, lea
 
     found = train_tower(run.library, name, layers=layers, least=least, **run.arguments())
     run.finish(found, f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{run.flag}")
+
+
+@command(
+    "writer",
+    examples=[
+        ("bookwheel train writer", "smollm2, to write what titles and sentences of the library ask for"),
+        ("bookwheel train writer ./model --from pairs=asked.jsonl --minutes 60", "another model, to write as people ask"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="[MODEL]", default="smollm2")
+@option("--count", type=Whole(1), metavar="N", help="Queries that it draws for a passage. [default: 5]")
+@training(45, sources=True, plot=True)
+def writer(run: Training, model: str, count: int | None) -> None:
+    """Train a language model to write the queries that a passage answers (doc2query).
+
+    MODEL is smollm2, a .gguf file, or the folder of a causal language model. What it becomes writes queries to train
+    other models on (--from written=FOLDER), and their terms can be searched beside the passages' own. Needs torch:
+    pip install 'bookwheel[train]'. Queries are made of the library (titles, headings, sentences) or are those of
+    SOURCE, as for bookwheel train encoder. After Ctrl-C the same command continues.
+    """
+    from ..train import WriterOptions, train_writer
+
+    options = WriterOptions() if count is None else replace(WriterOptions(), count=count)
+    found = train_writer(run.library, model, options=options, **run.arguments())
+    folder, flag = clean(found.folder or ""), run.flag
+    following = f"next: bookwheel train encoder MODEL --from written={folder}{flag}"
+    if found.recipe is not None:
+        following = (
+            f"next: bookwheel encoders add questions={folder} --kind sparse{flag}; then: bookwheel embed questions{flag}; "
+            f"then: bookwheel search QUERY --recipe '{found.recipe}'{flag}"
+        )
+    run.finish(found, following)

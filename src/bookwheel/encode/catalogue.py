@@ -22,7 +22,7 @@ from .protocols import max_tokens
 from .static.built_in import StaticEncoder
 from .transformer.layout import read_layout
 
-__all__ = ["RECOMMENDED", "ModelEntry", "catalogue", "kind_of_folder", "licence_of", "rate_of", "require_encoders"]
+__all__ = ["OTHERS", "RECOMMENDED", "ModelEntry", "catalogue", "kind_of_folder", "licence_of", "rate_of", "require_encoders"]
 
 RECOMMENDED = {
     "static": "any collection, now",
@@ -30,6 +30,9 @@ RECOMMENDED = {
     "all-minilm-l6-v2": "English, smallest and fastest of the neural ones",
 }
 """Recommended models, by a part of the name, with their use (docs/models.md has the measurements)."""
+OTHERS = {"cross-encoder": "reranks", "language model": "writes"}
+"""Kinds of models that encode no passages, and what they do."""
+WRITE = ("ForCausalLM", "ForConditionalGeneration")
 SECONDS = 1.0
 """Seconds for which the speed of a model is measured."""
 WORDS = 100
@@ -43,7 +46,7 @@ class ModelEntry:
     name: str
     """The MODEL of `bookwheel encoders add NAME=MODEL`."""
     kind: str
-    """``dense``, ``sparse``, ``tokens`` or ``cross-encoder``."""
+    """``dense``, ``sparse``, ``tokens``, ``cross-encoder`` or ``language model``; the last two encode no passages."""
     folder: str
     bytes: int
     """Size of its weights and tokenizer on disk."""
@@ -83,9 +86,9 @@ def require_encoders(folders: Sequence[Path]) -> None:
         problems = []
         for place in _models_in(folder):
             entry = _entry(str(place), place, False, False)
-            if not entry.problem and entry.kind != "cross-encoder":
+            if not entry.problem and entry.kind not in OTHERS:
                 break
-            problems.append(entry.problem or f"{place} is a cross-encoder, which reranks")
+            problems.append(entry.problem or f"{place} is a {entry.kind}, which {OTHERS[entry.kind]}")
         else:
             raise ModelError(problems[0])
 
@@ -110,6 +113,12 @@ def kind_of_folder(folder: Path) -> str:
     if "Dense" in kinds and not kinds & {"Pooling", "StaticEmbedding"}:
         return "tokens"  # as PyLate saves them
     return "dense"
+
+
+def _writes(folder: Path) -> bool:
+    """Whether it is a language model's, as transformers has them."""
+    classes = " ".join(map(str, read_layout(folder).config.get("architectures") or ()))
+    return any(one in classes for one in WRITE)
 
 
 def licence_of(folder: Path, name: str = "") -> str | None:
@@ -161,8 +170,10 @@ def _entry(name: str, folder: Path, measure: bool, again: bool) -> ModelEntry:
     entry = ModelEntry(name, "dense", str(folder), size)
     entry.recommended = next((what for part, what in RECOMMENDED.items() if part in name.lower().replace("_", "-")), None)
     try:
-        entry.kind = kind_of_folder(folder)
+        entry.kind = "language model" if _writes(folder) else kind_of_folder(folder)
         entry.licence = licence_of(folder, name)
+        if entry.kind == "language model":
+            return entry
         if entry.kind == "cross-encoder":
             from .transformer.open import open_scorer
 

@@ -5,7 +5,6 @@ cache.
 from __future__ import annotations
 
 import inspect
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Any
 from .._errors import ModelError
 from .attention_weights import NAME, Reached, register, up_to
 from .key_values import Block, BlockCache, joined
-from .protocols import remaining
+from .loaded import LoadedModel
 
 __all__ = ["CACHE", "ForwardModel", "cache_argument"]
 
@@ -30,7 +29,7 @@ def cache_argument(model: Any) -> str:
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
-class ForwardModel:
+class ForwardModel(LoadedModel):
     """A model, its tokenizer and its cache of blocks: the base of `LocalModel`.
 
     One thread at a time runs it; others wait.
@@ -38,35 +37,14 @@ class ForwardModel:
 
     def __init__(self, name: str, model: Any, tokenizer: Any, *, precision: str = "float32", cache: int = CACHE) -> None:
         register()
-        self.name = name
-        self.precision = precision
+        super().__init__(name, model, tokenizer, precision=precision)
         self.cache = BlockCache(cache)
-        model.eval()
         model.set_attn_implementation(NAME)
-        self._model: Any = model
-        self._tokenizer: Any = tokenizer
         self._kept: tuple[list[int], Any] | None = None  # the last prompt that was streamed, and its cache
-        self._lock = threading.RLock()
-        self._pace = 0.0  # seconds per token, recently
         config = model.config.get_text_config()
         self.layers: int = config.num_hidden_layers
         self.heads: int = config.num_attention_heads
-        self.parameters: int = sum(one.numel() for one in model.parameters())
-        self.context: int = getattr(config, "max_position_embeddings", 0) or 1 << 20
-        """The most tokens that it can attend to."""
-
-    # -- texts ---------------------------------------------------------------------------------------------------------
-
-    def tokens(self, text: str) -> list[int]:
-        """The ids of the tokens of ``text``.
-
-        No special tokens are added; those written out in the text are recognised.
-        """
-        return list(self._open_tokenizer()(text, add_special_tokens=False)["input_ids"])
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """See `Generator.count_tokens`; exact."""
-        return [len(self.tokens(text)) for text in texts]
+        self.context = getattr(config, "max_position_embeddings", 0) or 1 << 20
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -128,16 +106,8 @@ class ForwardModel:
                     Block(keys[:, row, :, : len(one)].clone(), values[:, row, :, : len(one)].clone(), int(places[row, 0]))
                     for row, one in enumerate(new)
                 ]
-        pace = (time.perf_counter() - began) / (rows * width)
-        self._pace = pace if not self._pace else 0.7 * self._pace + 0.3 * pace
+        self._took(time.perf_counter() - began, rows * width)
         return hidden, blocks
-
-    def seconds(self, tokens: int) -> float:
-        """An estimate of the seconds to read this many tokens, from the last passes; 0 before any."""
-        return self._pace * tokens
-
-    def _in_time(self, tokens: int, deadline: float | None) -> bool:
-        return remaining(deadline) > self.seconds(tokens)
 
     def _fits(self, tokens: int) -> None:
         if tokens > self.context:
@@ -150,14 +120,6 @@ class ForwardModel:
     def close(self) -> None:
         """See `Generator.close`."""
         with self._lock:
-            self._model = self._tokenizer = self._kept = None
+            super().close()
+            self._kept = None
             self.cache.clear()
-
-    def _open_model(self) -> Any:
-        if self._model is None:
-            raise ModelError(f"the language model {self.name!r} is closed; load it again")
-        return self._model
-
-    def _open_tokenizer(self) -> Any:
-        self._open_model()
-        return self._tokenizer

@@ -16,6 +16,7 @@ from ..encode.model_cache import models_folder
 from ..encode.transformer.causal import fast_bfloat16
 
 if TYPE_CHECKING:
+    from .encoder_decoder import EncoderDecoderModel
     from .local import LocalModel
 
 __all__ = ["PRECISIONS", "find_smollm2", "folder_of", "load_local"]
@@ -43,8 +44,10 @@ def find_smollm2() -> Path:
     )
 
 
-def load_local(name: str, kind: str = "folder", *, precision: str | None = None, threads: int | None = None) -> LocalModel:
-    """The causal language model ``name``: see `bookwheel.language.language_model`.
+def load_local(
+    name: str, kind: str = "folder", *, precision: str | None = None, threads: int | None = None
+) -> LocalModel | EncoderDecoderModel:
+    """The language model ``name``, causal or of encoder and decoder, as its config.json says: see `bookwheel.language.language_model`.
 
     ``precision``: ``float32``, ``bfloat16`` or ``int8`` (dynamic quantisation of the linear
     layers); by default bfloat16 if the processor multiplies in it, otherwise float32. ``threads``:
@@ -58,6 +61,7 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
         import transformers
     except ImportError as error:
         raise ModelError(f"a language model in this process needs {error.name}, which is not installed; {INSTALL}") from None
+    from .encoder_decoder import EncoderDecoderModel
     from .local import LocalModel
 
     if threads is not None:
@@ -91,7 +95,8 @@ def load_local(name: str, kind: str = "folder", *, precision: str | None = None,
             transformers.utils.logging.enable_progress_bar()
     if precision == "int8":
         model = _quantised(torch, model)
-    return LocalModel(name, model, tokenizer, precision=precision)
+    kind_of_model = EncoderDecoderModel if model.config.is_encoder_decoder else LocalModel
+    return kind_of_model(name, model, tokenizer, precision=precision)
 
 
 def folder_of(name: str | Path) -> Path:
@@ -118,10 +123,17 @@ def folder_of(name: str | Path) -> Path:
 
 def _pretrained(transformers: Any, source: str, dtype: Any, *, local_files_only: bool) -> tuple[Any, Any]:
     """Tokenizer and model. A pickle of weights is never read, and no code that comes with a model is run."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        source, dtype=dtype, use_safetensors=True, local_files_only=local_files_only
-    )
+    where = {"local_files_only": local_files_only, "trust_remote_code": False}
+    config = transformers.AutoConfig.from_pretrained(source, **where)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source, **where)
+    weights = {"dtype": dtype, "use_safetensors": True, **where}
+    if not config.is_encoder_decoder:
+        return tokenizer, transformers.AutoModelForCausalLM.from_pretrained(source, **weights)
+    model, about = transformers.AutoModelForSeq2SeqLM.from_pretrained(source, output_loading_info=True, **weights)
+    if missing := sorted(about["missing_keys"]):  # transformers would draw them: T5's encoder alone, for one
+        raise ModelError(
+            f"the encoder-decoder model {source!r} has no weights {missing[0]!r:.100}, so that it cannot write; take a complete one"
+        )
     return tokenizer, model
 
 
@@ -134,7 +146,8 @@ def _quantised(torch: Any, model: Any) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.ao.quantization.quantize_dynamic(model.get_decoder(), {torch.nn.Linear}, dtype=torch.qint8, inplace=True)
+        for part in (model.get_encoder(), model.get_decoder()) if model.config.is_encoder_decoder else (model.get_decoder(),):
+            torch.ao.quantization.quantize_dynamic(part, {torch.nn.Linear}, dtype=torch.qint8, inplace=True)
     return model
 
 

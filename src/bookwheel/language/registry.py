@@ -48,8 +48,8 @@ def language_model(name: str = SMOLLM2, *, key: str | None = None) -> Any:
     speaks the OpenAI-compatible protocol (``key``: see `RemoteModel`); ``hub:OWNER/NAME`` is
     downloaded from the Hugging Face hub. Nothing is downloaded or sent unless the name says so, nor
     sent to an address that the user has not allowed (`bookwheel.allow`).
-    Local models are both `Generator` and `Scorer`, and also have ``blocks`` and ``attention``.
-    Raises `ModelError`.
+    Local models are both `Generator` and `Scorer`; causal ones also have ``blocks`` and
+    ``attention``, those of encoder and decoder (T5, BART) do not. Raises `ModelError`.
     """
     kind = model_kind(name)
     with _lock:

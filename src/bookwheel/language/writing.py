@@ -24,16 +24,17 @@ SHARED = 32
 class WritingModel(ForwardModel, OneByOne):
     """The part of `LocalModel` that answers prompts. One thread at a time runs it; others wait."""
 
-    def _chat(self, system: str, prompt: str) -> list[int]:
-        return self.tokens(self._chat_text(system, prompt))
-
-    def _chat_text(self, system: str, prompt: str) -> str:
+    def chat_text(self, prompt: str, system: str = "") -> str:
+        """The whole text that is read of ``prompt``, after which the answer is written: as the model's own template has it."""
         tokenizer = self._open_tokenizer()
         if not tokenizer.chat_template:
             return f"{system}\n\n{prompt}\n" if system else f"{prompt}\n"
         messages = ([{"role": "system", "content": system}] if system else []) + [{"role": "user", "content": prompt}]
         text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         return text
+
+    def _chat(self, system: str, prompt: str) -> list[int]:
+        return self.tokens(self.chat_text(prompt, system))
 
     def stream(
         self,
@@ -63,7 +64,7 @@ class WritingModel(ForwardModel, OneByOne):
         """See `Copier.copying`. What the prompt and the last one begin with alike is not read again."""
         told = reply or Reply()
         with self._lock:
-            text = self._chat_text(system, prompt)
+            text = self.chat_text(prompt, system)
             ids, places = source_tokens(self._open_tokenizer(), text, prompt, source)
             self._room(len(ids), max_tokens)
             stopped("", stop)
@@ -152,10 +153,6 @@ class WritingModel(ForwardModel, OneByOne):
     def _decoded(self, step: Step, most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
         return decoded(step, self._text, self._ends().__contains__, most=most, stop=stop, deadline=deadline, reply=reply)
 
-    def _text(self, answer: Sequence[int]) -> str:
-        made: str = self._tokenizer.decode(answer, skip_special_tokens=True)
-        return made
-
     def _next(self, ids: list[int], cache: Any) -> NDArray[np.float32]:
         """The logits of the next token after ``ids``, which are read behind what ``cache`` has: float32 (vocabulary,)."""
         found: NDArray[np.float32] = self._logits([ids], cache)[0]
@@ -194,13 +191,6 @@ class WritingModel(ForwardModel, OneByOne):
                 if cache.get_seq_length() == shared:
                     return cache, shared
         return DynamicCache(), 0
-
-    def _ends(self) -> set[int]:
-        ends = self._model.generation_config.eos_token_id if self._model.generation_config else None
-        found = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
-        if self._tokenizer.eos_token_id is not None:
-            found.add(self._tokenizer.eos_token_id)
-        return found
 
 
 def common(lists: Sequence[Sequence[int]], most: int) -> int:

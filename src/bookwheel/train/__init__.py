@@ -17,6 +17,8 @@ from .static.training import train_static
 from .tokens.training import TokensOptions, train_tokens
 from .tower.result import TowerTraining
 from .tower.training import TowerOptions, train_tower
+from .writer.result import WriterTraining
+from .writer.training import WriterOptions, train_writer
 
 __all__ = [
     "AttentionOptions",
@@ -34,6 +36,8 @@ __all__ = [
     "TokensOptions",
     "TowerOptions",
     "TowerTraining",
+    "WriterOptions",
+    "WriterTraining",
     "train_attention",
     "train_encoder",
     "train_projection",
@@ -43,4 +47,5 @@ __all__ = [
     "train_static",
     "train_tokens",
     "train_tower",
+    "train_writer",
 ]

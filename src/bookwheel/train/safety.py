@@ -120,11 +120,16 @@ def change_rows(*changes: Change | None) -> list[tuple[str, ...]]:
     return [
         (f"{MEASURE} of queries not trained on", "before", "after", "difference", "p"),
         *(
-            (f"{one.what} ({one.queries})", f"{one.before:.4f}", f"{one.after:.4f}", f"{one.difference:+.4f}", f"{one.p:.2g}")
+            (_told(one), f"{one.before:.4f}", f"{one.after:.4f}", f"{one.difference:+.4f}", f"{one.p:.2g}")
             for one in changes
             if one is not None
         ),
     ]
+
+
+def _told(change: Change) -> str:
+    unit = "" if change.measure == MEASURE else f", in {change.measure}"
+    return f"{change.what} ({change.queries}{unit})"
 
 
 def verdict(
@@ -149,20 +154,29 @@ def verdict(
     return judged(values, languages_of(library, collection))
 
 
-def judged(values: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]], spoken: Mapping[str, str | None]) -> Verdict:
-    """The verdict on what each query reached, before and after, by what was compared; ``spoken``: the language of each query."""
+def judged(
+    values: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]],
+    spoken: Mapping[str, str | None],
+    measure: str = MEASURE,
+) -> Verdict:
+    """The verdict on what each query reached by ``measure``, before and after, by what was compared.
+
+    ``spoken``: the language of each query.
+    """
     queries = list(next(iter(values.values()))[0])
     pairs = {
         what: (np.array([before[one] for one in queries]), np.array([after[one] for one in queries]))
         for what, (before, after) in values.items()
     }
-    changes = [change_of(what, before, after) for what, (before, after) in pairs.items()]
+    changes = [change_of(what, before, after, measure) for what, (before, after) in pairs.items()]
     groups = {
         name: np.array([at for at, one in enumerate(queries) if spoken.get(one) == name]) for name in set(spoken.values())
     }
     several = sorted((name, at) for name, at in groups.items() if name and len(at) >= FEWEST)
     by_language = [
-        change_of(f"{what} ({name})", before[at], after[at]) for name, at in several for what, (before, after) in pairs.items()
+        change_of(f"{what} ({name})", before[at], after[at], measure)
+        for name, at in several
+        for what, (before, after) in pairs.items()
     ]
     return Verdict(tuple(changes), tuple(_corrected(by_language) if len(several) > 1 else ()))
 
@@ -176,10 +190,7 @@ def change_of(what: str, before: NDArray[np.float64], after: NDArray[np.float64]
 
 def _corrected(changes: Sequence[Change]) -> list[Change]:
     adjusted = holm([change.p for change in changes])
-    return [
-        Change(one.what, one.queries, one.before, one.after, one.low, one.high, p)
-        for one, p in zip(changes, adjusted, strict=True)
-    ]
+    return [replace(one, p=p) for one, p in zip(changes, adjusted, strict=True)]
 
 
 def thirds(made: MadeCollection) -> tuple[MadeCollection, MadeCollection]:

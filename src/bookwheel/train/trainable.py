@@ -6,14 +6,17 @@ Needs the extra ``train``; it is imported when training begins.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import torch
 
+from .memory.checkpointing import checkpointed
+from .memory.modules import layers_of, linear_modules
 from .memory.objective import Batch, split
 
-__all__ = ["TOKENS", "Trainable", "step_seconds"]
+__all__ = ["TOKENS", "Trainable", "adapted", "step_seconds"]
 
 TOKENS = ("input_ids", "attention_mask", "token_type_ids")
 """What a model of transformers reads."""
@@ -76,3 +79,22 @@ def step_seconds(
     for weight in model.parameters():
         weight.grad = None
     return float(took * sum(sizes) / sizes[len(parts) // 2])
+
+
+@contextmanager
+def adapted(model: Any, head: str | None = None, layers: int = 0) -> Iterator[None]:
+    """While it lasts, a step takes about the time that it takes with adapters: gradients go back through the layers, and few are kept.
+
+    ``head``: the end of the name of weights that have gradients, too. ``layers``: the last layers, which alone have adapters; 0 for
+    all. Activations are computed again, so that it takes little memory: what the budget allows is not known yet.
+    """
+    inside = {id(module) for layer in layers_of(model)[-layers:] for module in layer.modules()}
+    first = next(module for module in linear_modules(model).values() if id(module) in inside)
+    chosen = {id(first.weight)} | {id(weight) for name, weight in model.named_parameters() if head and name.endswith(head)}
+    for weight in model.parameters():
+        weight.requires_grad_(id(weight) in chosen)
+    try:
+        with checkpointed(model):
+            yield
+    finally:
+        model.requires_grad_(True)

@@ -12,6 +12,7 @@ from ..._errors import ModelError, RecipeError
 from ...encode.find import BUILT_IN_MODELS, find_folder, weight_files
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder, nbytes
+from ...language.query_writer import QueryWriter, is_writer
 from ...memory.shares import STATIC
 from ..manifest import Manifest
 from ..settings import EncoderInfo, Representation
@@ -72,7 +73,7 @@ class Encoders:
         with self._lock:
             known = self._references.get((kind, encoder))
             if known is None or again:
-                found = load_encoder(encoder, kind, download=download)
+                found = _found(encoder, kind, download)
                 known = self._references[kind, encoder] = found.sha256
                 if encoder in BUILT_IN_MODELS:  # one for all libraries of the process
                     found = _built_in.setdefault(known, found)
@@ -199,3 +200,12 @@ def _check_same(name: str, reference: str, info: EncoderInfo, encoder: Any) -> N
             f"{now.dimension} dimensions, sha256 {now.sha256[:12]}); put the old model back, or embed the passages anew with: "
             f"bookwheel encoders replace {name}={reference}"
         )
+
+
+def _found(named: str, kind: str, download: bool) -> Any:
+    """What ``named`` names, in a library: a trained writer of queries, too, which is a sparse encoder."""
+    if is_writer(folder := Path(named).expanduser()):
+        if kind != "sparse":
+            raise ModelError(f"{named} writes queries, whose terms are searched; add it with --kind sparse")
+        return QueryWriter(folder)
+    return load_encoder(named, kind, download=download)

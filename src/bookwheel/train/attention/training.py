@@ -16,6 +16,7 @@ from ..._errors import BudgetError, UsageError
 from ..._system import anonymous_bytes
 from ...encode.load import load_encoder
 from ...language import language_model
+from ...language.attending import check_attends
 from ...language.registry import SMOLLM2, model_kind
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
@@ -95,7 +96,8 @@ def train_attention(
     that were measured for the model, where some were. Where nothing is gained, ``folder`` of the result is None and nothing is written.
     Stopped at any instant, the same call goes on where it was.
 
-    Raises `UsageError`, `InputError`, `ModelError` where torch is missing or the model cannot be loaded, `BudgetError`, `StorageError`.
+    Raises `UsageError`, `InputError`, `ModelError` where torch is missing or the model cannot be loaded or shows no attention,
+    `BudgetError`, `StorageError`.
     """
     if not sources:
         raise UsageError("name a source of pairs, such as titles")
@@ -103,10 +105,7 @@ def train_attention(
         raise UsageError(
             f"a list has a passage beside its answer, and of the layers some are read, not {options.others} and {options.depth:g}"
         )
-    if model_kind(model) == "remote":
-        raise UsageError(
-            f"{model} is on a server, which shows no attention; name a model that runs in this process, such as {SMOLLM2}"
-        )
+    check_attends(model)
     named = [source_of(one) for one in sources]
 
     def train(job: Job) -> AttentionTraining:
@@ -120,6 +119,7 @@ class _Run(Run):
         super().__init__(job)
         self.named, self.sources, self.options = named, sources, options
         self.model: Any = language_model(named)
+        check_attends(self.model)
         self.memory.plan(f"language model {self._short}, and what else is held", anonymous_bytes() or 0)
         self.memory.plan("reading", READING)
         # Passages that were read are kept for the next list as far as there is room: few come again.

@@ -29,7 +29,7 @@ from .material import Material
 from .pairs import LONGEST, Pair
 from .stand_ins import StandIns
 
-__all__ = ["CROPPED", "SOURCES", "Source", "pairs_of", "source_of"]
+__all__ = ["CROPPED", "SOURCES", "Source", "answered", "pairs_of", "source_of"]
 
 CROPPED = 0.5
 """The share of sentences of which only a part stands for a query: people type few words."""
@@ -136,7 +136,7 @@ def _queries(material: Material, path: str) -> Iterator[Pair]:
             firsts = [material.own._snapshot.store.range_of(number)[0] for number in draft.relevant]
             names = material.own._snapshot.store.documents_of(firsts)
             asked.setdefault(draft.text, []).extend(name for _, name in names.values())
-    yield from _answered(material.copy, asked)
+    yield from answered(material.copy, asked)
 
 
 def _judgments(material: Material, path: str) -> Iterator[Pair]:
@@ -147,10 +147,10 @@ def _judgments(material: Material, path: str) -> Iterator[Pair]:
         collection.queries[query]: [name for name, grade in collection.qrels[query].items() if grade > 0]
         for query in collection.judged
     }
-    yield from _answered(material.copy, asked)
+    yield from answered(material.copy, asked)
 
 
-def _answered(library: Library, asked: Mapping[str, Sequence[str]]) -> Iterator[Pair]:
+def answered(library: Library, asked: Mapping[str, Sequence[str]]) -> Iterator[Pair]:
     """A pair for each query and document, with the document's passage that BM25 ranks first for the query."""
     store, generation = library._snapshot.store, library.generation
     for start in range(0, len(asked), AT_ONCE):

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ..._errors import TrainingError
-from .modules import linear_modules
+from .modules import layers_of, linear_modules
 from .protocols import Attached, Loss, Stepping
 from .rules import ADAM, Rule
 from .starts import activation_factors, gradient_factors
@@ -33,8 +33,9 @@ GAMMA = 16.0
 class Adapters:
     """``rank`` of the factors; ``alpha``: their product is multiplied by ``alpha / rank`` (rsLoRA: ``alpha / sqrt(rank)``).
 
-    ``only``: the last names of the linear modules that get factors, such as ``q_proj``; all of them where there are none. ``whole``:
-    ends of names of weights that are trained as they are, such as ``score.weight``.
+    ``only``: the last names of the linear modules that get factors, such as ``q_proj``; all of them where there are none. ``layers``:
+    the last layers, which alone have modules that get factors; 0 for all: gradients go no further back. ``whole``: ends of names of
+    weights that are trained as they are, such as ``score.weight``.
     """
 
     kind: str = "lora"
@@ -45,6 +46,7 @@ class Adapters:
     rate: float = 2e-4
     clip: float = 1.0
     only: tuple[str, ...] = ()
+    layers: int = 0
     whole: tuple[str, ...] = ()
 
     def attach(self, model: Any, first: Sequence[Loss] = (), seed: int = 0) -> Attached:
@@ -58,8 +60,7 @@ class _Adapters(Stepping):
     def __init__(self, model: Any, method: Adapters, first: Sequence[Loss], seed: int) -> None:
         import peft
 
-        names = {name.rpartition(".")[2] for name in linear_modules(model)}
-        config = _config(peft, method, sorted(names & set(method.only) if method.only else names), seed)
+        config = _config(peft, method, _targets(model, method), seed)
         starts: dict[str, tuple[Any, Any]] = {}
         if method.kind == "lora-ga":
             found = gradient_factors(model, first[0], 2 * method.rank, seed)
@@ -88,6 +89,20 @@ class _Adapters(Stepping):
         if hasattr(merged, "peft_config"):
             del merged.peft_config
         return merged
+
+
+def _targets(model: Any, method: Adapters) -> list[str]:
+    """The modules that get factors: by their last names, or by their whole names where some layers alone have them."""
+    every = linear_modules(model)
+    if not method.layers:
+        names = {name.rpartition(".")[2] for name in every}
+        return sorted(names & set(method.only) if method.only else names)
+    inside = {id(module) for layer in layers_of(model)[-method.layers :] for module in layer.modules()}
+    return sorted(
+        name
+        for name, module in every.items()
+        if id(module) in inside and (not method.only or name.rpartition(".")[2] in method.only)
+    )
 
 
 def _config(peft: Any, method: Adapters, targets: list[str], seed: int) -> Any:

@@ -58,9 +58,10 @@ class CausalRun(RerankerRun):
 
     def timed(self, model: Any) -> AbstractContextManager[None]:
         """See `ListRun`."""
-        from .causal_model import adapted
+        from ..trainable import adapted
+        from .causal_model import HEAD
 
-        return adapted(model)
+        return adapted(model, HEAD)
 
     @contextmanager
     def opened(self, folder: Path) -> Iterator[Scorer]:

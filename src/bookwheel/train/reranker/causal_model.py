@@ -9,8 +9,6 @@ Needs the extra ``train``; it is imported when training begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,9 @@ from ...encode.safetensors import Tensors
 from ...encode.transformer.causal import ROOM, prompt_tokens
 from ...encode.transformer.layout import read_layout
 from ...language.prompts import load_prompt
-from ..memory.checkpointing import checkpointed
-from ..memory.modules import linear_modules
 from .pair_model import PairModel
 
-__all__ = ["ATTENTION", "HEAD", "CausalScorer", "adapted", "asking"]
+__all__ = ["ATTENTION", "HEAD", "CausalScorer", "asking"]
 
 ATTENTION = ("k_proj", "o_proj", "q_proj", "v_proj")
 """The linear modules that get adapters."""
@@ -136,20 +132,3 @@ def _word_difference(weights: Path | None, yes: int, no: int) -> Any:
     name = next((one for one in ("lm_head.weight", "model.embed_tokens.weight") if one in tensors), "lm_head.weight")
     rows = tensors[name]
     return torch.from_numpy((rows[yes] - rows[no])[None].copy())
-
-
-@contextmanager
-def adapted(model: Any) -> Iterator[None]:
-    """While it lasts, a step takes about the time that it takes with adapters: gradients go back through all layers, and few are kept.
-
-    Activations are computed again, so that it takes little memory: what the budget allows is not known yet.
-    """
-    modules: Sequence[Any] = list(linear_modules(model).values())
-    chosen = {id(modules[0].weight)} | {id(weight) for name, weight in model.named_parameters() if name.endswith(HEAD)}
-    for weight in model.parameters():
-        weight.requires_grad_(id(weight) in chosen)
-    try:
-        with checkpointed(model):
-            yield
-    finally:
-        model.requires_grad_(True)

@@ -15,7 +15,7 @@ from keyword import iskeyword
 from pathlib import Path
 from shlex import quote
 
-from ...encode.catalogue import ModelEntry, catalogue
+from ...encode.catalogue import OTHERS, ModelEntry, catalogue
 from ...encode.find import BUILT_IN_MODELS
 from ...library.copying import copy_library
 from ...library.library import open_library
@@ -104,7 +104,7 @@ def models_of(reader: Reader, folders: Sequence[str], taken: Mapping[str, str]) 
     problems: list[str] = []
     names = set(taken)
     for entry in catalogue([Path(folder) for folder in folders]):
-        if entry.name in BUILT_IN_MODELS or entry.kind == "cross-encoder":
+        if entry.name in BUILT_IN_MODELS or entry.kind in OTHERS:
             continue
         if entry.problem:
             problems.append(f"{entry.name} cannot be used: {entry.problem}")

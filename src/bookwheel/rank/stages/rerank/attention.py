@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...._errors import ModelError, RecipeError, UsageError
+from ...._errors import RecipeError, UsageError
 from ....hits import Hits
 from ....language import language_model
+from ....language.attending import check_attends
 from ....language.prompts import load_prompt
 from ....language.protocols import remaining
 from ...query import Query
@@ -101,7 +102,7 @@ class AttentionReranker:
     by itself, all at the same positions, so that none is nearer to the query (BlockRank's block
     attention, Gupta et al. 2025, without its positions); ``moved`` reads them apart and then places
     them one behind the other. Only passages read apart are cached for the next query. Each passage
-    is cut to ``max_tokens``. Needs a local model; raises `ModelError` otherwise.
+    is cut to ``max_tokens``. Needs a causal model in this process; raises `ModelError` otherwise.
     """
 
     def __init__(
@@ -117,10 +118,7 @@ class AttentionReranker:
         prompt: str = "attention",
         max_tokens: int = 256,
     ) -> None:
-        if not hasattr(model, "attention"):
-            raise ModelError(
-                "reranking by attention needs a language model in this process, such as 'smollm2': a server shows no attention"
-            )
+        check_attends(model)
         for name, value, known in (("layout", layout, LAYOUTS), ("reduce", reduce, REDUCTIONS)):
             if value not in known:
                 raise UsageError(f"{name} must be one of {', '.join(known)}, not {value!r}")
@@ -229,6 +227,7 @@ def head_scores(
 
 def trained_reranker(model: Any, name: str, heads: HeadWeights, *, layout: str = "apart") -> AttentionReranker:
     """Reranks by ``heads`` of ``model``, called ``name``. Raises `ModelError` where they are of another one."""
+    check_attends(model)
     heads.check(model, name)
     return AttentionReranker(model, heads=heads.chosen, shares=heads.array, layout=layout, standardise=True, calibrate=False)
 
@@ -272,6 +271,7 @@ class Attention(Rerank):
         """The hits in the new order."""
 
         def make() -> AttentionReranker:
+            check_attends(self.model)
             file = named_file(self.heads)
             if file is not None:
                 return trained_reranker(language_model(self.model), self.model, read_heads(file), layout=self.layout)

@@ -36,8 +36,9 @@ class QueryLikelihood:
     Sachan et al., "Improving Passage Retrieval with Zero-Shot Question Generation" (EMNLP 2022,
     UPR). ``combine`` says how a score is made of the log-probabilities of the query's tokens:
     ``mean`` (the paper's) or ``gain`` (see `passage_scores`). Each passage is cut to
-    ``max_tokens``. A local model reads each passage once and caches it for the next query. Raises
-    `ModelError` for a model that gives no probabilities.
+    ``max_tokens``. A causal local model reads each passage once and caches it for the next query; of
+    an encoder-decoder model the encoder reads passage and prompt, and the query is the decoder's, as
+    in the paper, which takes T5. Raises `ModelError` for a model that gives no probabilities.
     """
 
     def __init__(self, model: Any, *, prompt: str = "likelihood", combine: str = "mean", max_tokens: int = 256) -> None:
@@ -66,7 +67,9 @@ class QueryLikelihood:
         """
         model = self._model
         if not hasattr(model, "block_likelihoods"):
-            contexts = [self._before + text + self._between for text in texts]
+            cut = getattr(model, "cut", None)  # a model that reads whole contexts and has a tokenizer here
+            some = texts if cut is None else [cut(text, self._max_tokens) for text in texts]
+            contexts = [self._before + text + self._between for text in some]
             found: list[NDArray[np.float32] | None] = model.log_likelihoods(contexts, [query] * len(texts), deadline=deadline)
             return found
         out: list[NDArray[np.float32] | None] = [None] * len(texts)

@@ -1,0 +1,1 @@
+"""Language models that are trained to write the queries of a collection."""
