@@ -541,3 +541,33 @@ def test_names_stay_what_they_are_once_everything_is_imported() -> None:
     assert callable(package.method)
     assert callable(package.plan)
     assert callable(package.finetune)
+
+
+@pytest.mark.parametrize("every", [0, 1, 2])
+def test_layers_that_are_not_trained_are_not_gone_back_through(every):
+    """Also where activations are computed again, and after that was so."""
+    model = llama(layers=4)
+    for _ in range(2):
+        with checkpointed(model, every):
+            attached = method("lora", layers=2).attach(model)
+            states = attached.model(texts()["input_ids"], output_hidden_states=True, use_cache=False).hidden_states
+            assert [state.requires_grad for state in states] == [False, False, False, True, True]
+            attached.step(losses(attached.model, texts()), 1e-2)
+            assert attached.finish() is model
+    assert not model.get_input_embeddings()._forward_hooks
+
+
+@pytest.mark.parametrize("layers", [0, 2])
+def test_adapters_get_the_same_gradients_where_activations_are_computed_again(layers):
+    found = []
+    for every in (0, 1):
+        model = llama(layers=4)
+        with checkpointed(model, every):
+            attached = method("lora", layers=layers).attach(model)
+            for _ in range(3):
+                attached.step(losses(attached.model, texts()), 1e-2)
+            found.append({name: weight.detach().clone() for name, weight in attached.trained().items()})
+    assert found[0].keys() == found[1].keys()
+    for name, weight in found[0].items():
+        torch.testing.assert_close(weight, found[1][name], rtol=0, atol=1e-6)
+        assert bool(weight.any())

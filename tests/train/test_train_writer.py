@@ -305,6 +305,7 @@ def test_without_time_to_compare_orders_the_queries_alone_decide(
     assert found.folder == str(tmp_path / "short"), str(found)
     assert (found.weight, found.recipe, found.validation) == (0, None, {})
     assert len(found.verdict.changes) == 1
+    assert "there was no time to try the terms" in str(found)
     assert math.isfinite(found.loss[1])
 
 

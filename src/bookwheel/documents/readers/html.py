@@ -54,9 +54,11 @@ FEW_ATTRIBUTES = 100
 MAX_STEPS = 50_000_000
 """The sum of the squares of larger numbers: about a third of a second."""
 _SEPARATORS = b" \t\n\r\f/\"'"
-_ATTRIBUTE = re.compile(rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>]*+))?+""")
+# What is repeated stands in an atomic group: before 3.11.5, Python's possessive repetition goes on behind what a part that failed had read
+# (CPython issue 106052).
+_ATTRIBUTE = re.compile(rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:(?>\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>]*+)))?+""")
 # As the standard reads a tag; and up to the first ">", lest quotes that open elsewhere hide one.
-_QUOTED_TAG = re.compile(rb"<[A-Za-z][^\s/>]*+(?:" + _ATTRIBUTE.pattern + rb")*+")
+_QUOTED_TAG = re.compile(rb"<[A-Za-z][^\s/>]*+(?:(?>" + _ATTRIBUTE.pattern + rb"))*+")
 _LONG_TAG = re.compile(rb"<[A-Za-z][^>]{%d,}+" % (2 * FEW_ATTRIBUTES))
 _SEPARATOR = re.compile(r"\s+[-|–—:·•»«/]+\s+")
 _CONTROLS = re.compile(r"[\x0e-\x1f]|&#(?:0*(?:1[4-9]|2\d|3[01])(?!\d)|[xX]0*(?:[eEfF]|1[0-9a-fA-F])(?![0-9a-fA-F]));?")

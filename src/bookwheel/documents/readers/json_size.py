@@ -14,11 +14,13 @@ _COPIES = 8
 """Copies of a record of ``max_bytes`` for which there is room: see `bookwheel.memory.shares.Shares.record`."""
 _MARKS = {"{": 200, "[": 64, ":": 90, ",": 16}
 """Bytes that CPython takes for an object, a list, a key with its value, and an item, whichever text they stand in."""
-_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+# What is repeated stands in an atomic group: before 3.11.5, Python's possessive repetition goes on behind what a part that failed had read
+# (CPython issue 106052).
+_STRING = r'"[^"\\]*+(?:(?>\\.[^"\\]*+))*+(?:"|\\?\Z)'
 """A string; one that is not closed goes to the end of the text."""
-_FLAT = rf"(?:[^\"\[\]{{}}]++|{_STRING})"
+_FLAT = rf"(?:(?>[^\"\[\]{{}}]++|{_STRING}))"
 _BEFORE = re.compile(rf"{_FLAT}*+", re.DOTALL)
-_STEADY = re.compile(rf"(?:{_FLAT}|[\[{{]{_FLAT}*+[\]}}])*+", re.DOTALL)
+_STEADY = re.compile(rf"(?:(?>{_FLAT}|[\[{{]{_FLAT}*+[\]}}]))*+", re.DOTALL)
 """What leaves the depth as it is: anything outside of objects and lists, and those that hold no others, whole."""
 
 

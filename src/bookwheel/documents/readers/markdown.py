@@ -20,7 +20,9 @@ __all__ = ["MARKDOWN", "first_heading"]
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-_COMMENT = re.compile(r"<!--(?!-?>)(?:[^-]|-(?!->))*+-->")
+# What is repeated stands in an atomic group: before 3.11.5, Python's possessive repetition goes on behind what a part that failed had read
+# (CPython issue 106052).
+_COMMENT = re.compile(r"<!--(?!-?>)(?:(?>[^-]++|-(?!->)))*+-->")
 _COMMENTS = 20_000
 _HEADING_LINES = 400
 """Lines that are searched for a title."""

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from ..._errors import TrainingError
+from .checkpointing import no_input_gradients
 from .modules import layers_of, linear_modules
 from .protocols import Attached, Loss, Stepping
 from .rules import ADAM, Rule
@@ -72,6 +73,7 @@ class _Adapters(Stepping):
             torch.manual_seed(seed)
             self._wrapped = peft.get_peft_model(model, config)
         inner = self._wrapped.base_model.model
+        no_input_gradients(inner)
         for name, (above, below) in starts.items():
             _start(inner.get_submodule(name), above, below)
         for name, weight in inner.named_parameters():

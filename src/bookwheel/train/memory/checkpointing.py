@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._errors import TrainingError
 
-__all__ = ["checkpointed"]
+__all__ = ["checkpointed", "no_input_gradients"]
 
 
 @contextmanager
@@ -34,6 +34,7 @@ def checkpointed(model: Any, every: int = 1) -> Iterator[None]:
         model.activation_checkpointing_enable(reentrant, every_n_layers=every)
     else:  # before transformers 5.20: all layers or none
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=reentrant)
+    no_input_gradients(model)
     model.train()
     try:
         yield
@@ -41,3 +42,14 @@ def checkpointed(model: Any, every: int = 1) -> Iterator[None]:
         new = hasattr(model, "activation_checkpointing_disable")
         (model.activation_checkpointing_disable if new else model.gradient_checkpointing_disable)()
         model.train(was)
+
+
+def no_input_gradients(model: Any) -> None:
+    """Take off the hook by which transformers and peft make all embeddings ask for gradients when activations are computed again.
+
+    Only the reentrant kind needs it. With it, layers that are not trained are kept and gone back through, too; and transformers leaves
+    it on the model for good.
+    """
+    for module in model.modules():
+        if hasattr(module, "disable_input_require_grads"):
+            module.disable_input_require_grads()

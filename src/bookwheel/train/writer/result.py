@@ -67,7 +67,9 @@ class WriterTraining(Training):
         if self.folder is None:
             lines.append(f"Nothing was written: {self.verdict.reason}.")
         else:
-            if not self.weight:
+            if not self.validation:
+                lines.append("there was no time to try the terms of what it writes in a search; give more --minutes to know")
+            elif not self.weight:
                 lines.append(
                     f"terms of written queries did not raise {MEASURE} of validation queries among BM25's candidates; what it writes is "
                     "still closer to the library's queries than before"

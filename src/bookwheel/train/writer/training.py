@@ -45,7 +45,7 @@ PASSAGES = 20_000
 """The most that pairs are made of; of a larger library they are drawn."""
 PAIRS = 20_000
 """The most that are kept to train on."""
-READ, TRAINED = 0.1, 0.6
+READ, TRAINED = 0.1, 0.5
 """The shares of the minutes after which no more held-out queries are read, and after which the last step must be made."""
 AT_ONCE = 4
 """Held-out queries that are read together."""
