@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import shutil
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -74,24 +75,9 @@ def own_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def prose() -> list[tuple[str, str]]:
-    """A few hundred real texts with titles: the docstrings of the standard library's modules and their functions."""
-    import ast
-
-    texts: list[tuple[str, str]] = []
-    for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py")):
-        try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-        except (SyntaxError, UnicodeDecodeError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
-                text = ast.get_docstring(node)
-                if text and len(text) > 120:
-                    texts.append((f"{path.stem}.{getattr(node, 'name', '')}", text))
-        if len(texts) > 700:
-            break
-    assert len(texts) > 300
-    return texts
+    """750 real texts with titles, the same under every Python: see tests/prose/README.md."""
+    with gzip.open(Path(__file__).parent / "prose" / "docstrings.jsonl.gz", "rt", encoding="utf-8") as file:
+        return [(title, text) for title, text in map(json.loads, file)]
 
 
 @pytest.fixture(scope="session")
