@@ -4,10 +4,11 @@
     python bench/train_lists.py tokens MODEL cranfield --minutes 25
     python bench/train_lists.py reranker smollm2 --batch 4               # from a causal language model
     python bench/train_lists.py attention smollm2                        # its heads' weights, the model as it is
+    python bench/train_lists.py in-context smollm2                       # the model's own weights
     python bench/train_lists.py tokens MODEL --text MEDLINE.jsonl --passages 3000   # held-out queries only: to choose settings by
 
-For each collection: a library of its documents, `bookwheel train reranker MODEL` (or `tokens`, `attention`) on it, then nDCG@10
-of the judged queries by BM25 and by the recipe that the command recommends, and by the model's score alone, with paired t-tests
+For each collection: a library of its documents, `bookwheel train reranker MODEL` (or `tokens`, `attention`, `in-context`) on it, then
+nDCG@10 of the judged queries by BM25 and by the recipe that the command recommends, and by the model's score alone, with paired t-tests
 (Holm's correction over the collections). Token vectors are embedded, with 2 bits a dimension. Where the command refuses its
 model, the difference is 0, since nothing changes. Nothing is chosen on these queries. A run that is interrupted (Ctrl-C,
 ``timeout -s INT``) goes on where it was when the same command is given again.
@@ -30,10 +31,20 @@ import bookwheel
 from before_after import compared, named, told, trained
 from bookwheel.evaluate import load_collection
 from bookwheel.progress import auto
-from bookwheel.train import RerankerOptions, TokensOptions, train_attention, train_reranker, train_tokens
+from bookwheel.train import (
+    InContextOptions,
+    RerankerOptions,
+    TokensOptions,
+    train_attention,
+    train_in_context,
+    train_reranker,
+    train_tokens,
+)
 
 COLLECTIONS = ("scifact", "cranfield")
 COLUMNS = ("as recommended", "its score alone")
+BESIDE = "beside the model as it is"
+"""Of what is trained in context: the same heads, with the same share of the score."""
 
 
 def trained_here(library: bookwheel.Library, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
@@ -46,7 +57,11 @@ def trained_here(library: bookwheel.Library, folder: Path, args: argparse.Namesp
                 sources=args.sources or ["titles"], progress=auto,
             ),
         )  # fmt: skip
-    kind, train = {"reranker": (RerankerOptions, train_reranker), "tokens": (TokensOptions, train_tokens)}[args.what]
+    kind, train = {
+        "reranker": (RerankerOptions, train_reranker),
+        "tokens": (TokensOptions, train_tokens),
+        "in-context": (InContextOptions, train_in_context),
+    }[args.what]
     told = {name: getattr(args, name) for name in ("loss", "rate", "tokens", "batch", "others", "layers")}
     options = kind(**{name: value for name, value in told.items() if value is not None})
     return trained(
@@ -80,8 +95,12 @@ def measured(name: str, args: argparse.Namespace) -> dict[str, Any]:
             "reranker": f'bm25 >> cross(20, model="{found["folder"]}")',
             "tokens": "bm25 >> late(100)",
             "attention": re.sub(r"weight=[\d.]+", "weight=1", found["recipe"] or "bm25"),
+            "in-context": re.sub(r"weight=[\d.]+", "weight=1", found["recipe"] or "bm25"),
         }[args.what]
         pairs = dict(zip(COLUMNS, (("bm25", found["recipe"] or "bm25"), ("bm25", alone)), strict=True))
+        if args.what == "in-context":
+            plain = re.sub(r'model=".*", heads=".*", ', "", found["recipe"] or "bm25")
+            pairs[BESIDE] = (plain, found["recipe"] or "bm25")
         row["pairs"] = compared(library, collection, pairs, taken=taken)
         row["training"] = named({**found, "recipe": (found["recipe"] or "").replace(f"{folder}/", "") or None})
     return row
@@ -101,7 +120,7 @@ def at_text(args: argparse.Namespace) -> None:
 def main() -> None:
     """Measure, print the table, and keep the result."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("what", choices=("reranker", "tokens", "attention"))
+    ask.add_argument("what", choices=("reranker", "tokens", "attention", "in-context"))
     ask.add_argument(
         "model", help="the folder of a sentence encoder, of a model of the kind that is trained, or a language model"
     )
@@ -122,12 +141,12 @@ def main() -> None:
     ask.add_argument("--queries", type=int, default=0, help="measure on the first so many judged queries; 0 for all")
     ask.add_argument("--keep", help="the name of the result [default: train_WHAT]")
     args = ask.parse_args()
-    args.keep = args.keep or f"train_{args.what}"
+    args.keep = args.keep or f"train_{args.what.replace('-', '_')}"
     if args.text:
         at_text(args)
         return
     rows = [measured(name, args) for name in args.collections]
-    print(told(rows, dict.fromkeys(COLUMNS, ("", ""))))
+    print(told(rows, dict.fromkeys(rows[0]["pairs"], ("", ""))))
     keep(args.keep, {"rows": rows, "minutes": args.minutes, "seed": args.seed, "ram": args.ram})
 
 

@@ -76,7 +76,8 @@ def added(library: bookwheel.Library, name: str, model: str) -> None:
 def untrained(model: Path, layers: list[int], folder: Path) -> Any:
     """The encoder whose queries go through ``layers`` of ``model`` as they are."""
     from bookwheel.train.encoder.model import SentenceEncoder
-    from bookwheel.train.tower.student import cut, write_tower
+    from bookwheel.train.memory.modules import cut
+    from bookwheel.train.tower.student import write_tower
 
     student = SentenceEncoder(model, TowerOptions().tokens)
     cut(student, layers)

@@ -128,6 +128,8 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/margin_mse.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/projection/": Folder(TRAINING, "bookwheel train projection", (), "training.md#what-codes-and-widths-gain"),
     "train/attention/": Folder(TRAINING, "bookwheel train attention"),
+    "train/attention/block_attention.py": Folder(TRAINING, "bookwheel train in-context"),
+    "train/attention/in_context.py": Folder(TRAINING, "bookwheel train in-context"),
     "train/reranker/": Folder(TRAINING, "bookwheel train reranker"),
     "train/lists/": Folder(TRAINING, "bookwheel train reranker"),
     "train/tokens/": Folder(TRAINING, "bookwheel train tokens"),

@@ -27,13 +27,14 @@ sentence_transformers = pytest.importorskip("sentence_transformers", reason="tra
 
 from bookwheel.train.encoder.model import SentenceEncoder  # noqa: E402
 from bookwheel.train.memory import Plan, planner  # noqa: E402
+from bookwheel.train.memory.modules import cut  # noqa: E402
 from bookwheel.train.objectives.query_imitation import QueryImitation  # noqa: E402
 from bookwheel.train.objectives.query_ranking import QueryRanking  # noqa: E402
 from bookwheel.train.tower import layered  # noqa: E402
 from bookwheel.train.tower.drawn import OPENINGS, Text, drawn_query  # noqa: E402
 from bookwheel.train.tower.queries import QueryBatches  # noqa: E402
 from bookwheel.train.tower.ranked import DEPTH, RankedBatches, probable  # noqa: E402
-from bookwheel.train.tower.student import choices, cut  # noqa: E402
+from bookwheel.train.tower.student import choices  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -7,7 +7,7 @@ import click
 from .command import Group, argument, command, option
 from .options import Widths
 from .output import clean
-from .train_neural import encoder, reranker, splade, tokens, tower, writer
+from .train_neural import encoder, in_context, reranker, splade, tokens, tower, writer
 from .training import Training, training
 
 __all__ = ["train"]
@@ -138,5 +138,5 @@ def projection(run: Training, name: str, dimensions: tuple[int, ...] | None, add
     run.finish(found, following)
 
 
-for one in (static, sparse, splade, encoder, reranker, attention, tokens, tower, writer, projection):
+for one in (static, sparse, splade, encoder, reranker, attention, in_context, tokens, tower, writer, projection):
     train.add_command(one)

@@ -10,7 +10,7 @@ from .options import Number, Whole
 from .output import clean
 from .training import Training, training
 
-__all__ = ["encoder", "reranker", "splade", "tokens", "tower", "writer"]
+__all__ = ["encoder", "in_context", "reranker", "splade", "tokens", "tower", "writer"]
 
 _TEACHER = option(
     "--teacher",
@@ -81,6 +81,36 @@ def reranker(run: Training, model: str, teacher: tuple[str, ...], loss: str | No
     from ..train import RerankerOptions, train_reranker
 
     found = train_reranker(run.library, model, teacher=teacher, options=RerankerOptions(loss=loss), **run.arguments())
+    run.finish(found, f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{run.flag}")
+
+
+@command(
+    "in-context",
+    examples=[
+        ("bookwheel train in-context", "smollm2, whose attention learns to rank, written where it is better than before"),
+        ("bookwheel train in-context ./model --heads FOLDER", "a model of your own, by the heads that train attention found"),
+    ],
+    writes=True,
+)
+@argument("model", metavar="[MODEL]", default="smollm2")
+@option(
+    "--heads", metavar="FOLDER", help="What bookwheel train attention wrote for MODEL. [default: those measured for smollm2]"
+)
+@_TEACHER
+@option("--loss", metavar="NAME", help="listwise, margin-mse or contrast. [default: listwise with a teacher, contrast without]")
+@training(45, sources=True, plot=True)
+def in_context(run: Training, model: str, heads: str | None, teacher: tuple[str, ...], loss: str | None) -> None:
+    """Train a language model so that what a query's words attend to puts BM25's first passages into a better order.
+
+    MODEL is smollm2, a .gguf file, or the folder of a Llama-like model; the layers that its heads need are copied, and
+    adapters trained in half of them (BlockRank). Needs torch: pip install 'bookwheel[train]'. Queries are made of the
+    library (titles, headings, sentences) or are those of SOURCE, as for bookwheel train encoder. After Ctrl-C the same
+    command continues.
+    """
+    from ..train import InContextOptions, train_in_context
+
+    options = InContextOptions(loss=loss)
+    found = train_in_context(run.library, model, heads=heads, teacher=teacher, options=options, **run.arguments())
     run.finish(found, f"next: bookwheel search QUERY --recipe '{clean(found.recipe or '')}'{run.flag}")
 
 

@@ -1,5 +1,6 @@
 """Training on one's own collection, inside a memory budget; a model that is not better on held-out queries is not written."""
 
+from .attention.in_context import InContextOptions, train_in_context
 from .attention.result import AttentionTraining
 from .attention.training import AttentionOptions, train_attention
 from .encoder.pretraining import Pretraining, PretrainOptions
@@ -25,6 +26,7 @@ __all__ = [
     "AttentionTraining",
     "EncoderOptions",
     "EncoderTraining",
+    "InContextOptions",
     "ListTraining",
     "PretrainOptions",
     "Pretraining",
@@ -40,6 +42,7 @@ __all__ = [
     "WriterTraining",
     "train_attention",
     "train_encoder",
+    "train_in_context",
     "train_projection",
     "train_reranker",
     "train_sparse",

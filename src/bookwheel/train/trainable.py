@@ -16,7 +16,7 @@ from .memory.checkpointing import checkpointed
 from .memory.modules import layers_of, linear_modules
 from .memory.objective import Batch, split
 
-__all__ = ["TOKENS", "Trainable", "adapted", "step_seconds"]
+__all__ = ["TOKENS", "Trainable", "adapted", "merged_weights", "step_seconds"]
 
 TOKENS = ("input_ids", "attention_mask", "token_type_ids")
 """What a model of transformers reads."""
@@ -61,6 +61,22 @@ class Trainable(torch.nn.Module):  # type: ignore[misc, unused-ignore]  # torch 
         with torch.no_grad():
             for mine, theirs in zip(self.parameters(), other.parameters(), strict=True):
                 mine.copy_(theirs + share * (mine - theirs))
+
+
+def merged_weights(model: Any) -> dict[str, Any]:
+    """The weights of ``model``, by name; low-rank adapters, where there are some, are in the weights that they stand beside."""
+    found = {}
+    with torch.no_grad():
+        for name, weight in model.state_dict().items():
+            place, of_adapter, _ = name.partition(".base_layer.")
+            if ".lora_" in name:
+                continue
+            if of_adapter and name.endswith(".weight"):
+                module = model.get_submodule(place)
+                for adapter in module.active_adapters:
+                    weight = weight + module.get_delta_weight(adapter)
+            found[name.replace(".base_layer.", ".")] = weight
+    return found
 
 
 def step_seconds(

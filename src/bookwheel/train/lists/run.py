@@ -9,7 +9,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,6 +33,7 @@ from ..teachers.vectors import DenseTeacher
 from .base import Base
 from .candidates import Lists, candidates_of
 from .comparing import FIRST, WEIGHTS, Candidates, Mix, Scorer, as_rerankers, evenly
+from .options import ListOptions
 from .result import ListTraining
 
 if TYPE_CHECKING:
@@ -40,10 +41,8 @@ if TYPE_CHECKING:
     from ..memory.planner import Plan
     from .batches import ListBatches
 
-__all__ = ["LOSSES", "ListOptions", "ListRun", "checked"]
+__all__ = ["ListRun"]
 
-LOSSES = ("contrast", "listwise", "margin-mse")
-"""`LocalizedContrast`, which needs no teacher; `Listwise` and `MarginMSE`, which imitate one."""
 QUERIES = 600
 """Held out, at most: a third chooses the weights, two thirds compare, as many as there is time for."""
 SECONDS_EACH = 4.0
@@ -65,44 +64,6 @@ CHECKPOINT = 120.0
 
 Chosen = tuple[int, float, dict[str, dict[str, float]], Verdict]
 """The step whose weights are best, their share of the score, what all reached on validation queries, what the others say."""
-
-
-@dataclass(frozen=True)
-class ListOptions:
-    """How a model is trained on lists."""
-
-    loss: str | None = None
-    """One of `LOSSES`; None for `listwise` with a teacher and `contrast` without."""
-    batch: int = 8
-    """Queries of a step."""
-    others: int = 7
-    """Passages of each query in a step, beside its answer."""
-    tokens: int = 160
-    """That are read at once, at most, while training."""
-    layers: int = 0
-    """The last layers, which alone are trained, with what follows them; 0 for all weights."""
-    rate: float = 1e-4
-    warmup: float = 0.1
-    """The share of the steps in which the rate rises; then it falls to nothing."""
-    scale: float = 20.0
-    """The teacher's cosines are multiplied by it."""
-    epochs: int = 3
-    """Times, at most, that a query is trained on, each time with other passages."""
-    seed: int = 0
-
-
-def checked(options: ListOptions, sources: Sequence[str], *, taught: bool) -> None:
-    """Raise `UsageError` for options that mean nothing; ``taught``: whether there is a teacher."""
-    if not sources:
-        raise UsageError("name a source of pairs, such as titles")
-    if options.loss is not None and options.loss not in LOSSES:
-        raise UsageError(f"there is no loss {options.loss!r:.40}; choose from {', '.join(LOSSES)}")
-    if options.loss in ("listwise", "margin-mse") and not taught:
-        raise UsageError(f"the loss {options.loss} imitates a teacher; name one, or take the loss contrast")
-    if options.batch < 1 or options.others < 1:
-        raise UsageError(
-            f"a step has at least one query with one passage beside its answer, not {options.batch} and {options.others}"
-        )
 
 
 class ListRun(Run):
@@ -129,7 +90,9 @@ class ListRun(Run):
         teacher: Named,
         sources: Sequence[Source],
         options: ListOptions,
+        *more: object,
     ) -> None:
+        """``more``: what else tells this run from others, for what is kept of it."""
         super().__init__(job)
         self.base, self.sources, self.options = base, sources, options
         self.loss = str(options.loss)
@@ -137,7 +100,7 @@ class ListRun(Run):
         self.teacher_name = None if self.teacher is None else self.teacher.name
         taught = "" if self.teacher is None else self.teacher.sha256
         named = [str(one) for one in sources]
-        self.kept = self.keep(self.kind, self.base.sha256, taught, named, asdict(options), self.memory.ram)
+        self.kept = self.keep(self.kind, self.base.sha256, taught, named, asdict(options), self.memory.ram, *map(str, more))
 
     # -- of the subclass -----------------------------------------------------------------------------------------------
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from ..._errors import TrainingError
+from ..._errors import TrainingError, UsageError
 
-__all__ = ["last_layers", "layers_of", "linear_modules", "replace_module", "weights_from"]
+__all__ = ["cut", "last_layers", "layers_of", "linear_modules", "replace_module", "weights_from"]
 
 
 def layers_of(model: Any) -> Any:
@@ -22,6 +22,21 @@ def layers_of(model: Any) -> Any:
         if isinstance(module, torch.nn.ModuleList) and len(module) > 1 and len({type(item) for item in module}) == 1:
             return module
     raise TrainingError(f"{type(model).__name__} has no list of layers; choose a method that trains all weights alike")
+
+
+def cut(model: Any, kept: Sequence[int]) -> None:
+    """Leave only the layers ``kept`` of ``model``. Raises `UsageError` where it has fewer than they ask for."""
+    layers = layers_of(model)
+    if max(kept) >= len(layers):
+        raise UsageError(f"the model has {len(layers)} layers; --layers is to be fewer than that")
+    for module in model.modules():
+        for name, child in module.named_children():
+            if child is layers:
+                setattr(module, name, torch.nn.ModuleList([layers[at] for at in kept]))
+        config = getattr(module, "config", None)
+        for name in ("num_hidden_layers", "n_layers"):
+            if isinstance(getattr(config, name, None), int):
+                setattr(config, name, len(kept))
 
 
 def weights_from(model: Any, layers: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ...encode.safetensors import Tensors
 from ...encode.transformer.causal import ROOM, prompt_tokens
 from ...encode.transformer.layout import read_layout
 from ...language.prompts import load_prompt
+from ..trainable import merged_weights
 from .pair_model import PairModel
 
 __all__ = ["ATTENTION", "HEAD", "CausalScorer", "asking"]
@@ -67,18 +68,7 @@ class CausalScorer(PairModel):
 
     def weights(self) -> dict[str, Any] | None:
         """With the adapters, where there are some, in the weights that they stand beside."""
-        found = {}
-        with torch.no_grad():
-            for name, weight in self.inner.state_dict().items():
-                place, of_adapter, _ = name.partition(".base_layer.")
-                if ".lora_" in name:
-                    continue
-                if of_adapter and name.endswith(".weight"):
-                    module = self.inner.get_submodule(place)
-                    for adapter in module.active_adapters:
-                        weight = weight + module.get_delta_weight(adapter)
-                found[name.replace(".base_layer.", ".")] = weight
-        return found
+        return merged_weights(self.inner)
 
 
 def asking(tokenizer: Any) -> tuple[Any, int, int]:

@@ -13,8 +13,8 @@ from ...library.library import Library
 from ...progress import Progress, silent
 from ..data.sources import source_of
 from ..lists.comparing import Scorer
+from ..lists.options import ListOptions, checked
 from ..lists.result import ListTraining
-from ..lists.run import ListOptions, checked
 from ..run import Job, start
 from ..scratch import forget
 from ..teachers.registry import Named

@@ -23,8 +23,9 @@ from ..data.passages import Passages
 from ..data.sources import Source, source_of
 from ..lists.base import Base
 from ..lists.comparing import Scorer, as_interpolate
+from ..lists.options import ListOptions, checked
 from ..lists.result import ListTraining
-from ..lists.run import ListOptions, ListRun, checked
+from ..lists.run import ListRun
 from ..run import Job, start
 from ..scratch import forget
 from ..sparse.table import idf_of

@@ -20,8 +20,9 @@ from ..data.passages import Passages
 from ..data.sources import Source, source_of
 from ..lists.base import Base
 from ..lists.comparing import Scorer
+from ..lists.options import ListOptions, checked
 from ..lists.result import ListTraining
-from ..lists.run import ListOptions, ListRun, checked
+from ..lists.run import ListRun
 from ..run import Job, start, torch_needed
 from ..scratch import forget
 from ..teachers.registry import Named

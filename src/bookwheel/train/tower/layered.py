@@ -19,7 +19,7 @@ from ..encoder.model import SentenceEncoder
 from ..encoder.seconds import seconds_of_step
 from ..encoder.training import LADDER
 from ..memory.loop import Outcome, finetune
-from ..memory.modules import layers_of
+from ..memory.modules import cut, layers_of
 from ..memory.planner import Plan, plan
 from ..objectives.query_imitation import QueryImitation
 from ..objectives.query_ranking import QueryRanking
@@ -27,7 +27,7 @@ from ..run import Run
 from .drawn import Text
 from .queries import QueryBatches
 from .ranked import RankedBatches
-from .student import choices, cut
+from .student import choices
 
 if TYPE_CHECKING:
     from .training import TowerOptions

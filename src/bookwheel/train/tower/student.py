@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
-from ..._errors import UsageError
 from ...encode.transformer.layout import read_layout
 from ..encoder.model import SentenceEncoder
-from ..memory.modules import layers_of
 from .router import write_router
 
-__all__ = ["choices", "cut", "write_tower"]
+__all__ = ["choices", "write_tower"]
 
 
 def choices(total: int, count: int) -> list[tuple[int, ...]]:
@@ -26,21 +21,6 @@ def choices(total: int, count: int) -> list[tuple[int, ...]]:
     spread = tuple(round(at * (total - 1) / max(1, count - 1)) for at in range(count))
     every = [tuple(range(count)), spread, tuple(at * total // count for at in range(count)), (*range(count - 1), total - 1)]
     return list(dict.fromkeys(every))
-
-
-def cut(model: SentenceEncoder, kept: Sequence[int]) -> None:
-    """Leave only the layers ``kept`` of ``model``. Raises `UsageError` where it has fewer than they ask for."""
-    layers = layers_of(model)
-    if max(kept) >= len(layers):
-        raise UsageError(f"the model has {len(layers)} layers; --layers is to be fewer than that")
-    for module in model.modules():
-        for name, child in module.named_children():
-            if child is layers:
-                setattr(module, name, torch.nn.ModuleList([layers[at] for at in kept]))
-        config = getattr(module, "config", None)
-        for name in ("num_hidden_layers", "n_layers"):
-            if isinstance(getattr(config, name, None), int):
-                setattr(config, name, len(kept))
 
 
 def write_tower(folder: Path, teacher: Path, student: SentenceEncoder) -> None:
