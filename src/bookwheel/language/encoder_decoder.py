@@ -19,7 +19,7 @@ from .decoding import decoded, log_softmax
 from .forward import cache_argument
 from .loaded import LoadedModel
 from .protocols import OneByOne, Reply, stopped
-from .sampling import TOP, sampled
+from .sampling import Rows
 
 __all__ = ["EncoderDecoderModel"]
 
@@ -81,34 +81,18 @@ class EncoderDecoderModel(LoadedModel, OneByOne):
             ends = self._ends().__contains__
             yield from decoded(step, self._text, ends, most=max_tokens, stop=stop, deadline=deadline, reply=told)
 
-    def sample(
-        self,
-        prompt: str,
-        count: int,
-        *,
-        system: str = "",
-        max_tokens: int = 128,
-        top: int = TOP,
-        seed: int = 0,
-        deadline: float | None = None,
-    ) -> list[str]:
-        """See `Sampler.sample`. The encoder runs once."""
-        with self._lock:
-            ids = self._chat(system, prompt)
-            self._room(len(ids), max_tokens)
-            reading = self._read(ids)
+    def _rows(self, ids: list[int], count: int) -> Rows:
+        """See `LoadedModel`."""
+        reading = self._read(ids)
 
-            def step(last: Sequence[int] | None) -> NDArray[np.float32]:
-                if last is not None:
-                    return reading.next([[token] for token in last])
-                many: NDArray[np.float32] = np.repeat(reading.next([self._begin]), count, 0)
-                reading.repeat(count)
-                return many
+        def step(last: Sequence[int] | None) -> NDArray[np.float32]:
+            if last is not None:
+                return reading.next([[token] for token in last])
+            many: NDArray[np.float32] = np.repeat(reading.next([self._begin]), count, 0)
+            reading.repeat(count)
+            return many
 
-            found = sampled(
-                step, self._text, self._ends().__contains__, count, most=max_tokens, top=top, seed=seed, deadline=deadline
-            )
-        return [one.strip() for one in found]
+        return step
 
     def chat_text(self, prompt: str, system: str = "") -> str:
         """What the encoder reads: the model's chat template filled in, where it has one, otherwise the texts as they are."""

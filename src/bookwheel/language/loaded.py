@@ -8,6 +8,7 @@ from typing import Any
 
 from .._errors import ModelError
 from .protocols import remaining
+from .sampling import TOP, Rows, sampled
 
 __all__ = ["LoadedModel"]
 
@@ -55,6 +56,41 @@ class LoadedModel:
         if self._tokenizer.eos_token_id is not None:
             found.add(self._tokenizer.eos_token_id)
         return found
+
+    # -- drawing -------------------------------------------------------------------------------------------------------
+
+    def sample(
+        self,
+        prompt: str,
+        count: int,
+        *,
+        system: str = "",
+        max_tokens: int = 128,
+        top: int = TOP,
+        seed: int = 0,
+        deadline: float | None = None,
+    ) -> list[str]:
+        """See `Sampler.sample`. The prompt is read once."""
+        with self._lock:
+            ids = self._chat(system, prompt)
+            self._room(len(ids), max_tokens)
+            found = sampled(
+                self._rows(ids, count), self._text, self._ends().__contains__, count, most=max_tokens, top=top, seed=seed,
+                deadline=deadline,
+            )  # fmt: skip
+        return [one.strip() for one in found]
+
+    def _chat(self, system: str, prompt: str) -> list[int]:
+        """The tokens that are read of a prompt."""
+        raise NotImplementedError
+
+    def _room(self, prompt: int, answer: int) -> None:
+        """Raise `ModelError` where so many tokens of a prompt and of its answer are too many."""
+        raise NotImplementedError
+
+    def _rows(self, ids: list[int], count: int) -> Rows:
+        """What reads ``ids`` once and then goes on in ``count`` ways."""
+        raise NotImplementedError
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from .copying import copying_step, source_tokens
 from .decoding import Step, decoded, log_softmax, mixed, shares
 from .forward import ForwardModel, cache_argument
 from .protocols import OneByOne, Reply, stopped
-from .sampling import TOP, sampled
+from .sampling import Rows
 
 __all__ = ["WritingModel", "common"]
 
@@ -102,38 +102,22 @@ class WritingModel(ForwardModel, OneByOne):
 
             yield from self._decoded(step, max_tokens, stop, deadline, told)
 
-    def sample(
-        self,
-        prompt: str,
-        count: int,
-        *,
-        system: str = "",
-        max_tokens: int = 128,
-        top: int = TOP,
-        seed: int = 0,
-        deadline: float | None = None,
-    ) -> list[str]:
-        """See `Sampler.sample`. The prompt is read once."""
+    def _rows(self, ids: list[int], count: int) -> Rows:
+        """See `LoadedModel`."""
         from transformers import DynamicCache
 
-        with self._lock:
-            ids = self._chat(system, prompt)
-            self._room(len(ids), max_tokens)
-            cache = DynamicCache()
+        cache = DynamicCache()
 
-            def step(last: Sequence[int] | None) -> NDArray[np.float32]:
-                if last is not None:
-                    return self._logits([[token] for token in last], cache)
-                first = self._logits([ids], cache)
-                if count > 1:
-                    cache.batch_repeat_interleave(count)
-                many: NDArray[np.float32] = np.repeat(first, count, 0)
-                return many
+        def step(last: Sequence[int] | None) -> NDArray[np.float32]:
+            if last is not None:
+                return self._logits([[token] for token in last], cache)
+            first = self._logits([ids], cache)
+            if count > 1:
+                cache.batch_repeat_interleave(count)
+            many: NDArray[np.float32] = np.repeat(first, count, 0)
+            return many
 
-            found = sampled(
-                step, self._text, self._ends().__contains__, count, most=max_tokens, top=top, seed=seed, deadline=deadline
-            )
-        return [one.strip() for one in found]
+        return step
 
     def _pieces(self, ids: list[int], most: int, stop: Sequence[str], deadline: float | None, reply: Reply) -> Iterator[str]:
         """The pieces of the answer to ``ids``. What was read of the prompt is kept for the next one."""
