@@ -115,6 +115,7 @@ FOLDERS: Mapping[str, Folder] = {
     "train/encoder/": Folder(TRAINING, "bookwheel train encoder"),
     "train/objectives/cached_contrast.py": Folder(TRAINING, "bookwheel train encoder"),
     "train/objectives/cached_imitation.py": Folder(TRAINING, "bookwheel train encoder --teacher"),
+    "train/objectives/narrowed.py": Folder(TRAINING, "bookwheel train encoder --widths"),
     "train/objectives/query_imitation.py": Folder(TRAINING, "bookwheel train tower"),
     "train/encoder/masked.py": Folder(TRAINING, "bookwheel.train.PretrainOptions(rare=True)"),
     "train/objectives/masked_autoencoding.py": Folder(TRAINING, "bookwheel train encoder --pretrain"),

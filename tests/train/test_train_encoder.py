@@ -64,7 +64,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever held-out queries say, the model is taken: what is tested here is the way, not the gain."""
     monkeypatch.setattr(Verdict, "reason", "")
     monkeypatch.setattr(training, "SHARES", (0.5,))
-    monkeypatch.setattr(training, "_mean", lambda pool, encoder: float("/model-" in encoder.name))
+    monkeypatch.setattr(training._Run, "_mean", lambda _, pool, encoder: float("/model-" in encoder.name))
 
 
 def batch_of(model: SentenceEncoder, count: int = 6) -> dict:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .._errors import UsageError
 from .command import argument, command, option
-from .options import Number, Whole
+from .options import Number, Whole, Widths
 from .output import clean
 from .training import Training, training
 
@@ -38,8 +38,20 @@ _TEACHER = option(
     metavar="SHARE",
     help="Of the minutes: first rebuild masked passages from their vectors (not measured). [default: 0]",
 )
+@option(
+    "--widths", type=Widths(), metavar="N,…", help="First dimensions by which vectors are to rank well, too (not measured)."
+)
+@option("--codes", is_flag=True, help="Codes of one bit a dimension are to rank well, too (not measured).")
 @training(45, sources=True, plot=True)
-def encoder(run: Training, model: str, teacher: tuple[str, ...], batch: int | None, pretrain: float) -> None:
+def encoder(
+    run: Training,
+    model: str,
+    teacher: tuple[str, ...],
+    batch: int | None,
+    pretrain: float,
+    widths: tuple[int, ...] | None,
+    codes: bool,
+) -> None:
     """Train a sentence encoder on pairs of queries and passages of a library, without labels or with them.
 
     MODEL is the folder of a model in sentence-transformers' layout, or a package that holds one. Needs torch:
@@ -52,7 +64,7 @@ def encoder(run: Training, model: str, teacher: tuple[str, ...], batch: int | No
     """
     from ..train import EncoderOptions, PretrainOptions, train_encoder
 
-    options = EncoderOptions(pretraining=PretrainOptions(share=pretrain))
+    options = EncoderOptions(pretraining=PretrainOptions(share=pretrain), widths=widths or (), codes=codes)
     options = options if batch is None else replace(options, batch=batch)
     found = train_encoder(run.library, model, teacher=teacher, options=options, **run.arguments())
     run.finish(found, f"next: bookwheel encoders add NAME={clean(found.folder or '')}{run.flag}")

@@ -3,9 +3,10 @@
 from .attention.in_context import InContextOptions, train_in_context
 from .attention.result import AttentionTraining
 from .attention.training import AttentionOptions, train_attention
+from .encoder.options import EncoderOptions
 from .encoder.pretraining import Pretraining, PretrainOptions
 from .encoder.result import EncoderTraining
-from .encoder.training import EncoderOptions, train_encoder
+from .encoder.training import train_encoder
 from .lists.result import ListTraining
 from .projection.result import ProjectionTraining
 from .projection.training import train_projection

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...encode.protocols import DenseEncoder, encode_queries
+from ...encode.protocols import DenseEncoder, encode_queries, unit
 from ...evaluate.collection import Collection
 from ...evaluate.measures import measure
 from ...library.library import Library
 from ...library.passage_texts import opening_texts
 from ..safety import MEASURE
 
-__all__ = ["Pool"]
+__all__ = ["ALONE", "FUSED", "Pool"]
 
+ALONE, FUSED = "vectors alone", "with BM25"
 DEEP = 10
 """Passages of each query's ranking by BM25 and by the library's own vectors that are in the pool."""
 
@@ -53,12 +54,23 @@ class Pool:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def values(self, encoder: DenseEncoder) -> tuple[Mapping[str, float], Mapping[str, float]]:
-        """What each query reaches by the vectors alone, and with BM25, half each."""
-        vectors = encoder.encode(opening_texts(self.library._snapshot.store, self.ids.tolist()))
-        asked = encode_queries(encoder, [self.collection.queries[one] for one in self.queries])
+    def values(
+        self, encoder: DenseEncoder, widths: Sequence[int] = (), *, codes: bool = False
+    ) -> Mapping[str, Mapping[str, float]]:
+        """What each query reaches: by the vectors `ALONE`, and `FUSED` with BM25, half each; by their first ``widths`` dimensions; and
+        with ``codes`` by one bit a dimension of passages, of whole and of cut vectors.
+        """
+        vectors = np.asarray(encoder.encode(opening_texts(self.library._snapshot.store, self.ids.tolist())), np.float32)
+        asked = np.asarray(encode_queries(encoder, [self.collection.queries[one] for one in self.queries]), np.float32)
         scores = asked @ vectors.T
-        return self._measured(scores), self._measured(_stretched(scores) + _stretched(self._lexical))
+        found = {ALONE: self._measured(scores), FUSED: self._measured(_stretched(scores) + _stretched(self._lexical))}
+        for width in (vectors.shape[1], *widths):
+            passages, queries = unit(vectors[:, :width]), unit(asked[:, :width])
+            if width < vectors.shape[1]:
+                found[f"{width} dimensions"] = self._measured(queries @ passages.T)
+            if codes:
+                found[f"codes of {width} bits"] = self._measured(queries @ _coded(passages).T)
+        return found
 
     def _measured(self, scores: NDArray[np.float32]) -> dict[str, float]:
         run: dict[str, list[tuple[str, float]]] = {}
@@ -70,6 +82,15 @@ class Pool:
                     break
             run[query] = list(best.items())
         return measure(run, {one: self.collection.qrels[one] for one in self.queries}, [MEASURE]).of(MEASURE)
+
+
+def _coded(units: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What codes of one bit say of ``units``, as `train.objectives.narrowed` has it."""
+    centre = units.mean(0)
+    away = units - centre
+    size = (away**2).sum(1, keepdims=True) / np.maximum(np.abs(away).sum(1, keepdims=True), 1e-9)
+    found: NDArray[np.float32] = centre + np.where(away < 0, -size, size)
+    return found
 
 
 def _stretched(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,14 @@ from ..data.sources import Source, source_of
 from ..folder import card, write_folder
 from ..forgetting import forgetting
 from ..plot import FILE, training_svg
+from ..projection.training import checked_widths
 from ..run import Job, Run, start, torch_needed, versions_of
 from ..safety import FEWEST, Change, Verdict, judged, languages_of, thirds
 from ..scratch import forget
 from ..teachers.registry import Named, teacher_of
-from .pool import Pool
-from .pretraining import TRAINED, Pretraining, PretrainOptions, pretrained
+from .options import DEFAULT, EncoderOptions, checked
+from .pool import FUSED, Pool
+from .pretraining import TRAINED, Pretraining, pretrained
 from .result import EncoderTraining
 from .seconds import seconds_of_step
 
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from .batches import Batches
     from .model import SentenceEncoder
 
-__all__ = ["EncoderOptions", "train_encoder"]
+__all__ = ["train_encoder"]
 
 MINUTES = 45.0
 QUERIES = 600
@@ -66,36 +68,6 @@ CHECKPOINT = 120.0
 TAGS = ("sentence-transformers", "feature-extraction", "sentence-similarity", "bookwheel")
 
 
-@dataclass(frozen=True)
-class EncoderOptions:
-    """How an encoder is trained."""
-
-    batch: int = 32
-    """Pairs of a step: the texts of the others, and all negatives, are each one's negatives. The memory does not grow with it."""
-    tokens: int = 128
-    """Of a text, at most, while training."""
-    layers: int = 2
-    """The last layers, which alone are trained; 0 for all weights. In the same time two take more than twice as many steps."""
-    negatives: bool = True
-    """Whether a pair has a hard negative beside the texts of the others."""
-    rate: float = 5e-5
-    warmup: float = 0.1
-    """The share of the steps in which the rate rises; then it falls to nothing."""
-    scale: float = 20.0
-    """Cosines are multiplied by it."""
-    epochs: int = 3
-    """Times, at most, that a pair is trained on."""
-    typos: float = 0.0
-    """The share of queries that are mistyped."""
-    paraphrases: float = 0.0
-    """The share of queries that are put in other words, by rules for English."""
-    easy_first: bool = False
-    """Whether pairs come first whose queries share most words with their answers."""
-    pretraining: PretrainOptions = field(default_factory=PretrainOptions)
-    """What comes before: nothing, unless it has a share of the minutes."""
-    seed: int = 0
-
-
 def train_encoder(
     library: Library | str | Path,
     base: str | Path,
@@ -107,7 +79,7 @@ def train_encoder(
     minutes: float = MINUTES,
     ram: str | int | None = None,
     seed: int = 0,
-    options: EncoderOptions = EncoderOptions(),
+    options: EncoderOptions = DEFAULT,
     progress: Progress = silent,
 ) -> EncoderTraining:
     """Train the encoder ``base`` on pairs of queries and answers, and write it where it is better for ``library``.
@@ -134,14 +106,7 @@ def train_encoder(
     Raises `UsageError`, `InputError`, `ModelError` where torch or sentence-transformers is missing or the model cannot be loaded,
     `BudgetError` with the memory that would do, `TrainingError` where the loss is not finite, `StorageError`.
     """
-    if options.batch < 2:
-        raise UsageError(f"a batch has at least 2 pairs, which are set against each other, not {options.batch}")
-    if not 0 <= options.typos <= 1:
-        raise UsageError(f"typos is the share of queries that are mistyped, from 0 to 1, not {options.typos!r}")
-    if not 0 <= options.paraphrases <= 1:
-        raise UsageError(f"paraphrases is the share of queries in other words, from 0 to 1, not {options.paraphrases!r}")
-    if not sources:
-        raise UsageError("name a source of pairs, such as titles")
+    checked(options, sources)
     named = [source_of(one) for one in sources]
 
     def train(job: Job) -> EncoderTraining:
@@ -160,6 +125,8 @@ class _Run(Run):
             raise UsageError(f"{base} is a static model; train that with: bookwheel train static")
         if self.base.queries is not None:
             raise UsageError(f"{base} encodes queries by other layers than passages; train the model that those were cut from")
+        widths = checked_widths(str(base), self.base.dimension, options.widths) if options.widths else ()
+        options = self.options = replace(options, widths=tuple(one for one in widths if one < self.base.dimension))
         self.name = self.folder.resolve().name
         self.teacher = teacher_of(self.library, teacher)
         taught = "" if self.teacher is None else self.teacher.sha256
@@ -259,7 +226,15 @@ class _Run(Run):
         return chosen, outcome
 
     def _goal(self, model: SentenceEncoder, batches: Batches) -> Any:
-        """Contrast, or imitation of the teacher at the scale at which its scores of the first batch spread as the model's do."""
+        """Contrast, or imitation of the teacher at the scale at which its scores of the first batch spread as the model's do; over
+        vectors as they are cut and coded, too, where that is asked for.
+        """
+        from ..objectives.narrowed import Narrowed
+
+        goal, options = self._whole_goal(model, batches), self.options
+        return Narrowed(options.scale, goal, options.widths, options.codes) if options.widths or options.codes else goal
+
+    def _whole_goal(self, model: SentenceEncoder, batches: Batches) -> Any:
         import torch
 
         from ..objectives.cached_contrast import CachedContrast
@@ -331,27 +306,35 @@ class _Run(Run):
         task = self.progress("comparing", 3 + len(SHARES), "models")
         try:
             pool = Pool(copy, validation)
-            scores = {0.0: _mean(pool, self.base)}
+            scores = {0.0: self._mean(pool, self.base)}
             task.advance()
             for share in SHARES:
                 with self._loaded(at(share)) as encoder:
-                    scores[share] = _mean(pool, encoder)
+                    scores[share] = self._mean(pool, encoder)
                 task.advance()
             best = max(scores, key=lambda share: (scores[share], -share))
             said, general, size = Verdict(()), None, len(pool)
             if best:
                 pool = Pool(copy, test)
-                before = pool.values(self.base)
+                before = self._reached(pool, self.base)
                 task.advance()
                 with self._loaded(at(best)) as encoder:
-                    after = pool.values(encoder)
+                    after = self._reached(pool, encoder)
                     general = forgetting(self.base, encoder)
                 task.advance()
-                pairs = {what: (before[place], after[place]) for place, what in enumerate(("vectors alone", "with BM25"))}
+                pairs = {what: (values, after[what]) for what, values in before.items()}
                 said, size = judged(pairs, languages_of(copy, test)), len(pool)
         finally:
             task.close()
         return best, {f"{share:g}": score for share, score in scores.items()}, size, said, general
+
+    def _reached(self, pool: Pool, encoder: DenseEncoder) -> Mapping[str, Mapping[str, float]]:
+        return pool.values(encoder, self.options.widths, codes=self.options.codes)
+
+    def _mean(self, pool: Pool, encoder: DenseEncoder) -> float:
+        """Of the vectors alone, and of what else is trained for."""
+        found = self._reached(pool, encoder)
+        return float(np.mean([np.mean(list(values.values())) for what, values in found.items() if what != FUSED]))
 
     def _written(self, found: EncoderTraining, model: SentenceEncoder) -> Path:
         from .onnx import write_onnx
@@ -386,9 +369,6 @@ class _Run(Run):
             "torch, transformers, sentence-transformers": versions_of("torch", "transformers", "sentence-transformers"),
         }
         says = f"A sentence encoder fitted to one collection. Use it with `bookwheel encoders add {name}=FOLDER`."
+        if self.options.widths:
+            says += f" Its vectors may be cut: `load_encoder(FOLDER, dimension={self.options.widths[0]})`."
         return card(name, licence_of(self.folder, self.name), TAGS, says, facts, found.verdict.rows(found.general))
-
-
-def _mean(pool: Pool, encoder: DenseEncoder) -> float:
-    """Of the vectors alone."""
-    return float(np.mean(list(pool.values(encoder)[0].values())))
