@@ -9,6 +9,7 @@ from language_tiny import saved, tiny_language_model, tiny_model
 
 from bookwheel._errors import ModelError
 from bookwheel.language import Generator, LanguageModel, Scorer, close_models, language_model
+from bookwheel.language.load import _no_bars
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -201,6 +202,16 @@ def test_damaged_files_are_told(tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(b"GGUF")
     with pytest.raises(ModelError, match="cannot be loaded"):
         language_model(str(tmp_path / "x.gguf"))
+
+
+def test_transformers_draws_no_bars_while_files_are_read(capfd: pytest.CaptureFixture) -> None:
+    """Neither its own nor the one of converting .gguf files, which asks nobody."""
+    converting = pytest.importorskip("transformers.modeling_gguf_pytorch_utils")
+    drawn = converting.tqdm
+    with _no_bars():
+        list(converting.tqdm(range(3), desc="converting"))
+    assert converting.tqdm is drawn
+    assert capfd.readouterr().err == ""
 
 
 def test_a_pass_may_end_at_the_last_layer_that_is_wanted(model) -> None:

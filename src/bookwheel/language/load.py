@@ -6,6 +6,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,28 +74,24 @@ def load_local(
     path = find_smollm2() if kind == "package" else None if kind == "hub" else Path(name).expanduser()
     if path is not None and not path.exists():
         raise ModelError(f"there is no language model at {path}; give the folder of a transformers model, or a .gguf file")
-    bars = transformers.utils.logging.is_progress_bar_enabled()
-    transformers.utils.logging.disable_progress_bar()
     try:
-        if path is not None and path.is_file():
-            path = _converted(path, precision if precision == "bfloat16" else "float32", dtype)
-        source = str(path) if path is not None else name.removeprefix("hub:")
-        try:
-            tokenizer, model = _pretrained(transformers, source, dtype, local_files_only=True)
-        except OSError:  # not downloaded yet, or not there at all
-            if path is not None:
-                raise
-            check_download(source)
-            tokenizer, model = _pretrained(transformers, source, dtype, local_files_only=False)
+        with _no_bars():
+            if path is not None and path.is_file():
+                path = _converted(path, precision if precision == "bfloat16" else "float32", dtype)
+            source = str(path) if path is not None else name.removeprefix("hub:")
+            try:
+                tokenizer, model = _pretrained(transformers, source, dtype, local_files_only=True)
+            except OSError:  # not downloaded yet, or not there at all
+                if path is not None:
+                    raise
+                check_download(source)
+                tokenizer, model = _pretrained(transformers, source, dtype, local_files_only=False)
     except ModelError:
         raise
     except Exception as error:  # transformers raises many kinds of errors for damaged files
         raise ModelError(
             f"the language model {name!r} cannot be loaded ({_line(error)}); check that its folder is a complete transformers model"
         ) from error
-    finally:
-        if bars:
-            transformers.utils.logging.enable_progress_bar()
     if precision == "int8":
         model = _quantised(torch, model)
     kind_of_model = EncoderDecoderModel if model.config.is_encoder_decoder else LocalModel
@@ -112,13 +111,33 @@ def folder_of(name: str | Path) -> Path:
     try:
         import torch
 
-        return _converted(path, "float32", torch.float32)
+        with _no_bars():
+            return _converted(path, "float32", torch.float32)
     except ImportError as error:
         raise ModelError(f"reading a .gguf file needs {error.name}, which is not installed; {INSTALL}") from None
     except ModelError:
         raise
     except Exception as error:  # transformers raises many kinds of errors for damaged files
         raise ModelError(f"{path} cannot be read as a language model ({_line(error)}); get the file again") from error
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """While it lasts, transformers draws no bars of its own."""
+    from transformers import modeling_gguf_pytorch_utils as converting
+    from transformers.utils import logging
+
+    bars, drawn = logging.is_progress_bar_enabled(), converting.__dict__.get("tqdm")
+    logging.disable_progress_bar()
+    if drawn is not None:  # which asks nobody whether it may
+        converting.__dict__["tqdm"] = partial(drawn, disable=True)
+    try:
+        yield
+    finally:
+        if drawn is not None:
+            converting.__dict__["tqdm"] = drawn
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _pretrained(transformers: Any, source: str, dtype: Any, *, local_files_only: bool) -> tuple[Any, Any]:

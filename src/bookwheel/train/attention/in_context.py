@@ -14,7 +14,7 @@ from ...language.registry import SMOLLM2
 from ...library.library import Library
 from ...progress import Progress, silent
 from ...rank.stages.head_weights import FILE, HeadWeights, read_heads
-from ...rank.stages.rerank.attention import AttentionReranker, Head, best_heads, trained_reranker
+from ...rank.stages.rerank.attention import HEADS, AttentionReranker, Head, trained_reranker
 from ...tune.made import MadeCollection
 from ..data.sources import Source, source_of
 from ..lists.base import Base
@@ -104,7 +104,12 @@ def _chosen(base: Base, named: str, heads: str | Path | None) -> HeadWeights | t
     if heads is None:
         heads = base.folder if (base.folder / FILE).is_file() else BEST
     if str(heads) == BEST:
-        return best_heads(named)
+        if named not in HEADS:
+            raise UsageError(
+                f"which heads of {named} rank is not known, only those of {', '.join(HEADS)}; find them first with: bookwheel train "
+                f"attention {named}, and give --heads the folder that it writes"
+            )
+        return HEADS[named]
     path = Path(heads).expanduser()
     return read_heads(path if path.suffix == ".json" else path / FILE)
 
