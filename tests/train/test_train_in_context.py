@@ -192,6 +192,14 @@ def test_what_is_written_ranks_as_it_was_measured(held: tuple, llama: Path, head
     assert "writes no text" in card
     assert json.loads((tmp_path / "tuned" / "config.json").read_text())["num_hidden_layers"] == 2
     assert not (library.path / FOLDER).exists()
+    model: Any = load_local(found.folder)
+    for use in (
+        lambda: model.generate(["a red bird"]),
+        lambda: model.sample("a red bird", 2),
+        lambda: model.log_likelihoods(["a red"], ["bird"]),
+    ):
+        with pytest.raises(ModelError, match="rank passages and write no text; give the whole model"):
+            use()
     queries = list(made.judged)[:5]
     asked = Candidates(copy, made, queries, 4)
     reranker = trained_reranker(load_local(found.folder), "tuned", read_heads(tmp_path / "tuned" / FILE))

@@ -15,8 +15,10 @@ from .attention_weights import NAME, Reached, register, up_to
 from .key_values import Block, BlockCache, joined
 from .loaded import LoadedModel
 
-__all__ = ["CACHE", "ForwardModel", "cache_argument"]
+__all__ = ["CACHE", "RANKS_ONLY", "ForwardModel", "cache_argument"]
 
+RANKS_ONLY = "bookwheel_ranks_only"
+"""In the config.json of first layers alone, which `bookwheel train in-context` wrote."""
 CACHE = 256 << 20
 """Bytes of blocks that are cached for later queries."""
 
@@ -44,6 +46,7 @@ class ForwardModel(LoadedModel):
         config = model.config.get_text_config()
         self.layers: int = config.num_hidden_layers
         self.heads: int = config.num_attention_heads
+        self._ranks_only = bool(getattr(model.config, RANKS_ONLY, False))
         self.context = getattr(config, "max_position_embeddings", 0) or 1 << 20
 
     # -- running -------------------------------------------------------------------------------------------------------
@@ -108,6 +111,13 @@ class ForwardModel(LoadedModel):
                 ]
         self._took(time.perf_counter() - began, rows * width)
         return hidden, blocks
+
+    def _whole(self) -> None:
+        """Raise `ModelError` where the model's layers are not all there, so that it cannot predict."""
+        if self._ranks_only:
+            raise ModelError(
+                f"{self.name!r} has the first layers of a language model, which rank passages and write no text; give the whole model"
+            )
 
     def _fits(self, tokens: int) -> None:
         if tokens > self.context:

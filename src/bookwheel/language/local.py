@@ -41,6 +41,7 @@ class LocalModel(WritingModel):
         Context and continuation are tokenised separately, so that a continuation has the same
         tokens after every context.
         """
+        self._whole()
         befores = [self.tokens(context) for context in contexts]
         afters = [self.tokens(text) for text in continuations]
         if any(not before for before in befores):
@@ -69,6 +70,7 @@ class LocalModel(WritingModel):
 
         Only ``suffix`` and ``continuation`` are read.
         """
+        self._whole()
         between, after = self.tokens(suffix), self.tokens(continuation)
         if not between:
             raise ModelError("the text between block and continuation must not be empty")

@@ -152,6 +152,7 @@ class WritingModel(ForwardModel, OneByOne):
         return np.asarray(out.logits[:, -1].float().numpy(), np.float32)
 
     def _room(self, prompt: int, answer: int) -> None:
+        self._whole()
         if prompt + answer > self.context:
             raise ModelError(
                 f"a prompt of {prompt} tokens and an answer of {answer} exceed the context of {self.name!r}, {self.context} "

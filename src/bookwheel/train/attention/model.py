@@ -14,6 +14,7 @@ import transformers
 from numpy.typing import NDArray
 
 from ..._errors import ModelError, UsageError
+from ...language.forward import RANKS_ONLY
 from ...language.prompts import load_prompt
 from ...rank.stages.head_weights import FILE, HeadWeights
 from ..memory.modules import cut, layers_of
@@ -73,6 +74,7 @@ class BlockScorer(Trainable):
         cut(inner, range(self.depth))
         super().__init__(inner)
         inner.config.use_cache = False
+        setattr(inner.config, RANKS_ONLY, True)
         self.heads = HeadWeights(self.depth, config.num_attention_heads, _count(inner), chosen, weights)
         self.tokenizer = tokenizer
         before, between, _ = load_prompt("attention").around("passage", "query")
