@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,3 +73,29 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Verdict, "reason", "")
     monkeypatch.setattr(training, "WEIGHTS", (0.5,))
     monkeypatch.setattr(training, "_best", max)  # the last step, with some weight
+
+
+@pytest.fixture
+def stopped_at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[list[int]]]:
+    """``with stopped_at(module, Batches, 4) as seen: train()``: the run ends before step 4, and keeps every step before.
+
+    Afterwards the same call goes on, and ``seen`` has the steps that it makes.
+    """
+
+    @contextmanager
+    def stopping(module: Any, batches: type, at: int) -> Iterator[list[int]]:
+        monkeypatch.setattr(module, "CHECKPOINT", 0.0)
+        made, seen = batches.__getitem__, []
+
+        def stopped(self: Any, step: int) -> Any:
+            seen.append(step)
+            if step == at and seen.count(at) == 1:
+                raise MemoryError
+            return made(self, step)
+
+        monkeypatch.setattr(batches, "__getitem__", stopped)
+        with pytest.raises(MemoryError):
+            yield seen
+        seen[:] = [at]
+
+    return stopping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -224,25 +225,14 @@ def test_a_run_is_written_as_a_model_that_the_stage_loads(held: tuple, llama: Pa
 
 
 def test_a_run_that_was_stopped_ends_with_the_same_weights(
-    library: bookwheel.Library, llama: Path, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+    library: bookwheel.Library, llama: Path, tmp_path: Path, quick: None, stopped_at: Callable
 ) -> None:
     whole = train_reranker(library, llama, tmp_path / "whole", options=OPTIONS, minutes=5)
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
-    steps, calls = ListBatches.__getitem__, []
-
-    def stopped(self: ListBatches, step: int) -> dict:
-        calls.append(step)
-        if step == 4 and calls.count(4) == 1:
-            raise MemoryError
-        return steps(self, step)
-
-    monkeypatch.setattr(ListBatches, "__getitem__", stopped)
-    with pytest.raises(MemoryError):
+    with stopped_at(training, ListBatches, 4) as seen:
         train_reranker(library, llama, tmp_path / "again", options=OPTIONS, minutes=5)
     assert len(list((library.path / FOLDER).glob("*/weights-*"))) == 2
-    calls[:] = [4]
     found = train_reranker(library, llama, tmp_path / "again", options=OPTIONS, minutes=5)
-    assert 1 not in calls
+    assert 1 not in seen
     np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
     one, two = (CrossEncoder(tmp_path / name, PLAIN).score(QUERY, TEXTS) for name in ("again", "whole"))
     np.testing.assert_allclose(one, two, atol=1e-4)

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -423,27 +424,17 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     quick: None,
     planned: None,
     taken: None,
+    stopped_at: Callable,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Stopped in the second round, whose negatives the model as it was then had found."""
     monkeypatch.setattr(onnx, "write_onnx", lambda _: None)
     whole = train_encoder(library, base, tmp_path / "whole", options=OPTIONS, minutes=5)
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
-    steps, calls = Batches.__getitem__, []
-
-    def stopped(self: Batches, step: int) -> dict:
-        calls.append(step)
-        if step == 7 and calls.count(7) == 1:
-            raise MemoryError
-        return steps(self, step)
-
-    monkeypatch.setattr(Batches, "__getitem__", stopped)
-    with pytest.raises(MemoryError):
+    with stopped_at(training, Batches, 7) as seen:
         train_encoder(library, base, tmp_path / "again", options=OPTIONS, minutes=5)
     assert (library.path / FOLDER).exists()
-    calls[:] = [7]
     found = train_encoder(library, base, tmp_path / "again", options=OPTIONS, minutes=5)
-    assert 1 not in calls
+    assert 1 not in seen
     assert found.negatives == whole.negatives
     np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
     vectors = [load_encoder(str(tmp_path / name), precision="fp32").encode(["a red bird"]) for name in ("again", "whole")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -190,26 +191,16 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     quick: None,
     planned: None,
     taken: None,
+    stopped_at: Callable,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(onnx, "write_onnx", lambda *_: None)
     whole = train_tokens(library, base, tmp_path / "whole", options=OPTIONS, minutes=5)
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
-    steps, calls = ListBatches.__getitem__, []
-
-    def stopped(self: ListBatches, step: int) -> dict:
-        calls.append(step)
-        if step == 6 and calls.count(6) == 1:
-            raise MemoryError
-        return steps(self, step)
-
-    monkeypatch.setattr(ListBatches, "__getitem__", stopped)
-    with pytest.raises(MemoryError):
+    with stopped_at(training, ListBatches, 6) as seen:
         train_tokens(library, base, tmp_path / "again", options=OPTIONS, minutes=5)
-    calls[:] = [6]
     monkeypatch.setattr("bookwheel.train.tokens.projection.principal", None)  # it was kept
     found = train_tokens(library, base, tmp_path / "again", options=OPTIONS, minutes=5)
-    assert 1 not in calls
+    assert 1 not in seen
     np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
     scores = [LateScorer(load(tmp_path / name, PLAIN, name)).score(QUERIES[0], TEXTS) for name in ("again", "whole")]
     np.testing.assert_allclose(*scores, atol=1e-5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -263,24 +264,13 @@ def test_what_is_compared_is_what_a_library_ranks_by(llama: Path, tmp_path: Path
 
 
 def test_a_run_that_was_stopped_ends_with_the_same_weights(
-    library: bookwheel.Library, llama: Path, tmp_path: Path, quick: None, taken: None, monkeypatch: pytest.MonkeyPatch
+    library: bookwheel.Library, llama: Path, tmp_path: Path, quick: None, taken: None, stopped_at: Callable
 ) -> None:
     whole = train_writer(library, llama, tmp_path / "whole", options=OPTIONS, minutes=5)
-    monkeypatch.setattr(training, "CHECKPOINT", 0.0)
-    batches, calls = WriterBatches.__getitem__, []
-
-    def stopped(self: WriterBatches, step: int) -> dict:
-        calls.append(step)
-        if step == 3 and calls.count(3) == 1:
-            raise MemoryError
-        return batches(self, step)
-
-    monkeypatch.setattr(WriterBatches, "__getitem__", stopped)
-    with pytest.raises(MemoryError):
+    with stopped_at(training, WriterBatches, 3) as seen:
         train_writer(library, llama, tmp_path / "again", options=OPTIONS, minutes=5)
-    calls[:] = [3]
     found = train_writer(library, llama, tmp_path / "again", options=OPTIONS, minutes=5)
-    assert 1 not in calls
+    assert 1 not in seen
     np.testing.assert_allclose(found.losses, whole.losses, rtol=1e-4)
     assert [change.after for change in found.verdict.changes] == pytest.approx(
         [change.after for change in whole.verdict.changes]
