@@ -230,6 +230,30 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     np.testing.assert_allclose(one, two, atol=1e-3)
 
 
+@pytest.mark.parametrize(("pace", "share"), [(0.0, 0.75), (0.25, 2 / 3), (9.0, 0.3)])
+def test_time_is_left_to_compare(
+    library: bookwheel.Library,
+    llama: Path,
+    heads: Path,
+    quick: None,
+    monkeypatch: pytest.MonkeyPatch,
+    pace: float,
+    share: float,
+) -> None:
+    """Of 10 minutes: 120 readings of 4 passages each."""
+    seen: list[float] = []
+
+    def stopped(run: Any, model: Any) -> int:
+        seen.append(run.trained())
+        raise MemoryError
+
+    monkeypatch.setattr(in_context._Run, "_room", stopped)
+    monkeypatch.setattr(in_context._Run, "_pace", lambda *_: pace * 10 * 60 / 360)
+    with pytest.raises(MemoryError):
+        train_in_context(library, llama, heads=heads, options=OPTIONS, minutes=10, seed=int(4 * pace))  # each its own run
+    assert seen == [pytest.approx(share)]
+
+
 @pytest.mark.parametrize("heavy", [0.5, 1.0, 4.0])
 def test_scores_are_scaled_as_suits_the_loss(heavy: float) -> None:
     """However heavy heads are, a step begins alike; of heads that tell nothing, with the least."""

@@ -54,7 +54,7 @@ PASSAGES = 20_000
 PAIRS = 20_000
 """The most that are kept to train on."""
 LISTED, TRAINED = 0.2, 0.75
-"""The shares of the minutes after which the teacher stops, and after which the last step must be made."""
+"""The shares of the minutes after which the teacher stops, and after which the last step must be made, unless comparing takes longer."""
 SPARE = 1.5
 """Lists made for each that there seems to be time for: texts may be shorter, and the machine less busy later."""
 UPDATE = 1.1
@@ -129,6 +129,10 @@ class ListRun(Run):
     def at(self, step: int, steps: int, model: Any) -> None:
         """Before each step."""
 
+    def trained(self) -> float:
+        """The share of the minutes after which the last step must be made."""
+        return TRAINED
+
     def changes(self) -> Mapping[str, Any]:
         """Parameters for all methods of the ladder."""
         return {"layers": self.options.layers}
@@ -200,7 +204,7 @@ class ListRun(Run):
         room = self.kept.fact("room")
         if room is None:
             each = self._seconds_of_step(model, largest(model, 1, self.options.others), 1)
-            room = max(2 * self.options.batch, int(SPARE * self.left(TRAINED) / each))
+            room = max(2 * self.options.batch, int(SPARE * self.left(self.trained()) / each))
             self.kept.note(room=room)
         return int(room)
 
@@ -257,7 +261,7 @@ class ListRun(Run):
             batches.plan(1)
             each = self._seconds_of_step(model, batches[0], chosen.rows)
             most = -(-options.epochs * len(batches.pairs) // options.batch)
-            steps = max(1, min(most, int(self.left(TRAINED) / each)))
+            steps = max(1, min(most, int(self.left(self.trained()) / each)))
         batches.plan(int(steps))
         self.kept.note(method=chosen.method, steps=int(steps))
 
