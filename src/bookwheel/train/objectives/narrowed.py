@@ -2,8 +2,9 @@
 
 Kusupati et al., Matryoshka Representation Learning (NeurIPS 2022), for a loss over several widths of one vector; Yamada, Asai and
 Hajishirzi, Efficient Passage Retrieval with Hashing for Open-domain Question Answering (ACL 2021, BPR), for codes that are learned with
-the encoder, numbers on the query's side. In part: gradients go through signs as though these were the numbers that they are of (Bengio,
-Léonard and Courville, 2013), where BPR's go through a tanh that grows steeper.
+the encoder, numbers on the query's side. In part: gradients go through signs as though these were the numbers that they are of, where
+BPR's go through a tanh that grows steeper: Bengio, Léonard and Courville, Estimating or Propagating Gradients Through Stochastic Neurons
+for Conditional Computation (2013).
 """
 
 from __future__ import annotations
