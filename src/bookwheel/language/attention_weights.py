@@ -55,13 +55,13 @@ def up_to(layers: int | None) -> Iterator[None]:
         _current.last = None
 
 
-def register() -> None:
-    """Register the function with transformers; more than once does no harm."""
+def register(name: str = NAME, attend: Callable[..., Any] | None = None) -> None:
+    """Register ``attend``, or this module's function, with transformers; more than once does no harm."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-    AttentionInterface.register(NAME, _attend)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
+    AttentionInterface.register(name, attend or _attend)
+    AttentionMaskInterface.register(name, sdpa_mask)
 
 
 def _attend(

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 
-__all__ = ["NAME", "ReadLists", "reading", "register"]
+__all__ = ["NAME", "ReadLists", "attend", "reading"]
 
 NAME = "bookwheel-lists"
 """The name of the function in transformers."""
@@ -60,16 +60,7 @@ def reading(lists: ReadLists) -> Iterator[None]:
         lists.open = False
 
 
-def register() -> None:
-    """Register the function with transformers; more than once does no harm."""
-    from transformers import AttentionInterface
-    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
-
-    AttentionInterface.register(NAME, _attend)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
-
-
-def _attend(
+def attend(
     module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float | None = None, dropout: float = 0.0, **_: Any
 ) -> tuple[Any, None]:
     """Attention of all tokens, (1, heads, tokens, width) each; ``mask`` is not looked at."""

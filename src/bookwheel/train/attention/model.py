@@ -14,12 +14,13 @@ import transformers
 from numpy.typing import NDArray
 
 from ..._errors import ModelError, UsageError
+from ...language.attention_weights import register
 from ...language.forward import RANKS_ONLY
 from ...language.prompts import load_prompt
 from ...rank.stages.head_weights import FILE, HeadWeights
 from ..memory.modules import cut, layers_of
 from ..trainable import Trainable, merged_weights
-from .block_attention import NAME, ReadLists, reading, register
+from .block_attention import NAME, ReadLists, attend, reading
 
 __all__ = ["BlockScorer"]
 
@@ -45,7 +46,7 @@ class BlockScorer(Trainable):
     """
 
     def __init__(self, folder: Path, heads: HeadWeights | Sequence[tuple[int, int]], tokens: int) -> None:
-        register()
+        register(NAME, attend)
         transformers.utils.logging.disable_progress_bar()
         transformers.utils.logging.set_verbosity_error()
         try:
