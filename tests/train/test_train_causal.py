@@ -238,6 +238,39 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     np.testing.assert_allclose(one, two, atol=1e-4)
 
 
+@pytest.mark.parametrize(("pace", "share"), [(0.0, 0.75), (0.5, 2 / 3), (9.0, 0.3)])
+def test_time_is_left_to_compare(
+    library: bookwheel.Library, llama: Path, quick: None, monkeypatch: pytest.MonkeyPatch, pace: float, share: float
+) -> None:
+    """Of 10 minutes: 100 readings of 4 passages each, by the weights of three steps, and by the chosen ones."""
+    seen: list[float] = []
+
+    def stopped(run: Any, model: Any) -> int:
+        seen.append(run.trained())
+        raise MemoryError
+
+    monkeypatch.setattr(causal.CausalRun, "_room", stopped)
+    monkeypatch.setattr(causal.CausalRun, "_pace", lambda *_: pace)
+    with pytest.raises(MemoryError):
+        train_reranker(library, llama, options=OPTIONS, minutes=10, seed=int(4 * pace))  # each its own run
+    assert seen == [pytest.approx(share)]
+
+
+def test_a_passage_is_timed_as_long_as_it_is_read(
+    library: bookwheel.Library, llama: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    def stopped(run: Any, model: Any) -> int:
+        seen.append(run.kept.fact("pace"))
+        raise MemoryError
+
+    monkeypatch.setattr(causal.CausalRun, "_room", stopped)
+    with pytest.raises(MemoryError):
+        train_reranker(library, llama, options=OPTIONS, minutes=10, seed=77)
+    assert 0 < seen[0] < 5
+
+
 def test_what_cannot_be_trained_or_run_is_told(
     library: bookwheel.Library, llama: Path, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

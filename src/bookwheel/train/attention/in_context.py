@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -22,10 +21,9 @@ from ..lists.base import Base
 from ..lists.comparing import Scorer
 from ..lists.options import ListOptions, checked
 from ..lists.result import ListTraining
-from ..lists.run import TRAINED, ListRun
+from ..lists.run import ListRun
 from ..reranker.causal import base_of
 from ..run import Job, start
-from ..safety import FEWEST
 from ..teachers.registry import Named
 from .training import CANDIDATES
 
@@ -38,10 +36,6 @@ REMEMBERED = 32 << 20
 """Bytes of passages that a model remembers while it is compared: few come again."""
 READ = 256
 """Tokens of a passage, at most, where models are compared."""
-READINGS = 6
-"""Of a third of the held-out queries: two models to choose from; then twice as many queries, with the chosen one and with the base."""
-LEAST = 0.3
-"""Of the minutes, for making lists and training, however long comparing takes."""
 SCALES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 """That scores may be multiplied by while they are trained."""
 SCALED_BY = 2
@@ -142,6 +136,7 @@ class _Read:
 class _Run(ListRun):
     kind: ClassVar[str] = "in-context"
     candidates: ClassVar[int] = CANDIDATES
+    read: ClassVar[int] = READ
     ladder: ClassVar[Sequence[str]] = LADDER
     tags: ClassVar[tuple[str, ...]] = ("reranker", "attention", "in-context-ranking", "bookwheel")
     modules: ClassVar[tuple[str, ...]] = ("torch", "transformers", "peft")
@@ -165,28 +160,7 @@ class _Run(ListRun):
 
         found = BlockScorer(self.base.folder, self.heads, self.options.tokens)
         self._layers = self.options.layers or -(-found.depth // 2)
-        if self.kept.fact("pace") is None:
-            self.kept.note(pace=self._pace(found))
         return found
-
-    def _pace(self, model: Any) -> float:
-        """About how long a passage takes where models are compared, in seconds: it is as long as the stage reads."""
-        import torch
-
-        from ..lists.batches import largest
-
-        batch, took = self._goal().prepare(largest(model, 1, self.options.others)), 0.0
-        with torch.no_grad():
-            for _ in range(2):  # the first time is slower
-                began = time.monotonic()
-                model.table(batch)
-                took = time.monotonic() - began
-        return took / (1 + self.options.others) * READ / int(model.tokens)
-
-    def trained(self) -> float:
-        """See `ListRun`: the fewest held-out queries that can tell are read six times, and each passage takes long."""
-        needed = READINGS * FEWEST * self.candidates * float(self.kept.fact("pace"))
-        return min(TRAINED, max(LEAST, 1 - needed / self.seconds))
 
     def _batches(self, copy: Library, made: MadeCollection) -> Any:
         """With scores that are as far apart as suits the loss best before the first step."""

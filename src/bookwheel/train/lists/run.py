@@ -57,6 +57,8 @@ LISTED, TRAINED = 0.2, 0.75
 """The shares of the minutes after which the teacher stops, and after which the last step must be made, unless comparing takes longer."""
 SPARE = 1.5
 """Lists made for each that there seems to be time for: texts may be shorter, and the machine less busy later."""
+LEAST = 0.3
+"""Of the minutes, for making lists and training, however long comparing takes."""
 UPDATE = 1.1
 """What the weights' update and reading a batch add to a step's seconds."""
 CHECKPOINT = 120.0
@@ -77,6 +79,8 @@ class ListRun(Run):
     """How both scores are put together where models are compared."""
     from_start: bool = False
     """Whether the weights before the first step may be the best."""
+    read: ClassVar[int] = 0
+    """Tokens of a passage, at most, where models are compared by torch, which takes long; 0 where that hardly counts."""
     ladder: ClassVar[Sequence[str]] = LADDER
     """Methods of training, best first."""
     tags: ClassVar[tuple[str, ...]]
@@ -130,8 +134,16 @@ class ListRun(Run):
         """Before each step."""
 
     def trained(self) -> float:
-        """The share of the minutes after which the last step must be made."""
-        return TRAINED
+        """The share of the minutes after which the last step must be made.
+
+        Where passages take long, the fewest held-out queries that can tell must still be read by all models that are compared.
+        """
+        pace = self.kept.fact("pace")
+        if pace is None:
+            return TRAINED
+        weights = 2 + self.from_start  # of which a third of the queries choose; the others are twice as many
+        needed = (weights + 2 * (1 + self.base.trained)) * FEWEST * self.candidates * float(pace)
+        return min(TRAINED, max(LEAST, 1 - needed / self.seconds))
 
     def changes(self) -> Mapping[str, Any]:
         """Parameters for all methods of the ladder."""
@@ -187,6 +199,8 @@ class ListRun(Run):
         options = self.options
         pairs = self.pairs(copy, made, PASSAGES, PAIRS)
         model = self.scorer(copy)
+        if self.read and self.kept.fact("pace") is None:
+            self.kept.note(pace=self._pace(model))
         pairs = pairs[: self._room(model)]
         lists = self._lists(copy, pairs)
         batches = ListBatches(pairs, lists, copy._snapshot.store, model, options.others, options.batch, options.seed)
@@ -196,6 +210,21 @@ class ListRun(Run):
                 f"{options.batch:,}; index more documents, add a source of pairs, or allow more --minutes"
             )
         return model, batches
+
+    def _pace(self, model: Any) -> float:
+        """About how long a passage takes where models are compared, in seconds."""
+        import torch
+
+        from .batches import largest
+
+        goal, took = self._goal(), 0.0
+        batch = goal.prepare(largest(model, 1, self.options.others))
+        with torch.no_grad():
+            for _ in range(2):  # the first time is slower
+                began = time.monotonic()
+                goal.total(model, batch)
+                took = time.monotonic() - began
+        return took / (1 + self.options.others) * self.read / int(model.tokens)
 
     def _room(self, model: Any) -> int:
         """Pairs that there is time to train on once: for others no list need be made."""

@@ -18,6 +18,8 @@ from .stage import RerankerRun
 __all__ = ["CausalRun", "base_of"]
 
 LADDER = ("lora",)
+READ = 256
+"""Tokens of most passages, at most, where models are compared."""
 
 
 def base_of(named: str | Path) -> Base:
@@ -41,6 +43,7 @@ class CausalRun(RerankerRun):
     """
 
     from_start = True
+    read: ClassVar[int] = READ
     ladder: ClassVar[Sequence[str]] = LADDER
     modules: ClassVar[tuple[str, ...]] = ("torch", "transformers", "peft")
 
