@@ -145,7 +145,9 @@ def test_several_teach_by_the_sum_of_what_they_say(library: bookwheel.Library, b
     assert both.sha256 != Together([words]).sha256
 
 
-def test_what_teaches_nothing_is_told(library: bookwheel.Library, base: Path, tmp_path: Path) -> None:
+def test_what_teaches_nothing_is_told(
+    library: bookwheel.Library, base: Path, splade: Path, crossed: Path, tmp_path: Path
+) -> None:
     assert teacher_of(library, None) is None
     assert teacher_of(library, ()) is None
     with pytest.raises(UsageError, match="static is a static model, which has nothing to teach"):
@@ -154,8 +156,9 @@ def test_what_teaches_nothing_is_told(library: bookwheel.Library, base: Path, tm
         teacher_of(library, ["bm25", "bm25"])
     with pytest.raises(ModelError):
         teacher_of(library, str(tmp_path / "nowhere"))
-    with pytest.raises(UsageError, match="static is a static model"):
-        dense_teacher(library, "static")
+    for named, kind in (("static", "static"), ("dense", "static"), (splade, "sparse"), (crossed, "cross-encoder")):
+        with pytest.raises(UsageError, match=f"is a {kind} model"):
+            dense_teacher(library, named)
     one = teacher_of(library, base)
     assert one is not None
     assert one.cosines, "a single encoder's cosines are taken as they are"

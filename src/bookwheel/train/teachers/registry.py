@@ -18,6 +18,7 @@ from ...encode.protocols import DenseEncoder
 from ...encode.static.built_in import StaticEncoder
 from ...encode.static.lookup import LookupEncoder
 from ...library.reader import Reader
+from ...library.vectors.encoders import BUILT_IN
 from .protocols import Teacher
 from .vectors import DenseTeacher, SparseTeacher
 
@@ -25,7 +26,7 @@ __all__ = ["SPREAD", "Named", "Together", "dense_teacher", "teacher_of"]
 
 Named = str | Path | Sequence[str | Path] | None
 """One teacher, several whose scores are added, or none."""
-WORDS, LIKELIHOOD = "bm25", "likelihood="
+WORDS, LIKELIHOOD, CROSS = "bm25", "likelihood=", "cross-encoder"
 SPREAD = 0.1
 """The standard deviation that scores which are no cosines get over a query's texts: about that of an encoder's cosines."""
 
@@ -47,9 +48,12 @@ def teacher_of(library: Reader, named: Named) -> Teacher | None:
 
 
 def dense_teacher(library: Reader, named: str | Path) -> DenseEncoder:
-    """The dense encoder ``named``: one of the library, a folder or a package. Raises `UsageError` for a static one, `ModelError`."""
-    known = library._snapshot.manifest.representation(str(named))
-    found: Any = load_encoder(str(named)) if known is None else library._encoders.encoder(known)
+    """The dense encoder ``named``: one of the library, a folder or a package. Raises `UsageError` for another or a static one,
+    `ModelError`.
+    """
+    kind, found = _looked_up(library, str(named))
+    if kind != "dense":
+        raise UsageError(f"{named} is a {kind} model, and only a dense encoder teaches this; name one")
     _require_layers(found, str(named))
     encoder: DenseEncoder = found
     return encoder
@@ -64,20 +68,26 @@ def _one(library: Reader, named: str) -> Teacher:
         from .pairs import LikelihoodTeacher
 
         return LikelihoodTeacher(named.removeprefix(LIKELIHOOD))
+    kind, found = _looked_up(library, named)
+    if kind == CROSS:
+        from .pairs import CrossTeacher
+
+        return CrossTeacher(found)
+    return _encoder(found, kind, named)
+
+
+def _looked_up(library: Reader, named: str) -> tuple[str, Any]:
+    """The kind of a model and its encoder; of a cross-encoder its folder."""
+    if named == BUILT_IN:  # a library calls its built-in model so, which is no name that a model is found by
+        raise _nothing_to_teach(named)
     known = library._snapshot.manifest.representation(named)
     if known is not None:
-        kind, encoder = known.kind, library._encoders.encoder(known)
-    elif named.startswith(("http://", "https://")):
-        kind, encoder = "dense", load_encoder(named)
-    else:
-        folder = find_folder(named)
-        kind = kind_of_folder(folder)
-        if kind == "cross-encoder":
-            from .pairs import CrossTeacher
-
-            return CrossTeacher(folder)
-        encoder = load_encoder(named, kind)
-    return _encoder(encoder, kind, named)
+        return known.kind, library._encoders.encoder(known)
+    if named.startswith(("http://", "https://")):
+        return "dense", load_encoder(named)
+    folder = find_folder(named)
+    kind = kind_of_folder(folder)
+    return kind, folder if kind == CROSS else load_encoder(named, kind)
 
 
 def _encoder(encoder: Any, kind: str, named: str) -> Teacher:
@@ -94,7 +104,11 @@ def _encoder(encoder: Any, kind: str, named: str) -> Teacher:
 
 def _require_layers(encoder: Any, named: str) -> None:
     if isinstance(encoder, StaticEncoder | LookupEncoder):
-        raise UsageError(f"{named} is a static model, which has nothing to teach another; name a transformer")
+        raise _nothing_to_teach(named)
+
+
+def _nothing_to_teach(named: str) -> UsageError:
+    return UsageError(f"{named} is a static model, which has nothing to teach another; name a transformer")
 
 
 class Together:
