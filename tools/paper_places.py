@@ -127,6 +127,9 @@ FOLDERS: Mapping[str, Folder] = {
     "train/objectives/listwise.py": Folder(TRAINING, "bookwheel train reranker", (), "training.md#what-a-reranker-gains"),
     "train/objectives/localized_contrast.py": Folder(TRAINING, "bookwheel train reranker"),
     "train/objectives/margin_mse.py": Folder(TRAINING, "bookwheel train reranker"),
+    "train/projection/taught_map.py": Folder(
+        TRAINING, "bookwheel train projection --teacher", (), "training.md#what-a-teachers-map-gains"
+    ),
     "train/projection/": Folder(TRAINING, "bookwheel train projection", (), "training.md#what-codes-and-widths-gain"),
     "train/attention/": Folder(TRAINING, "bookwheel train attention"),
     "train/attention/block_attention.py": Folder(TRAINING, "bookwheel train in-context"),

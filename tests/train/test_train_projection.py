@@ -20,7 +20,7 @@ from bookwheel.index.dense.sketch import chosen_rotation, random_rotation
 from bookwheel.library.passage_texts import opening_texts
 from bookwheel.library.vectors.stored import passage_vectors
 from bookwheel.train import train_projection
-from bookwheel.train.projection import training
+from bookwheel.train.projection import base, training
 from bookwheel.train.projection.axes import binary_rotation, fitted_map, principal_axes
 from bookwheel.train.projection.result import SHARE, ProjectionTraining
 from bookwheel.train.projection.sample import code_candidates, share_found
@@ -242,7 +242,7 @@ def test_a_run_that_was_stopped_has_written_nothing(
     library: bookwheel.Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ProjectionTraining, "reason", "")
-    whole, written = training.fitted_map, training.write_folder
+    whole, written = training.fitted_map, base.write_folder
     with monkeypatch.context() as patch:
         patch.setattr(training, "interruptible", lambda: nullcontext(lambda: True))  # Ctrl-C, at the next round
         with pytest.raises(KeyboardInterrupt):
@@ -251,13 +251,13 @@ def test_a_run_that_was_stopped_has_written_nothing(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for name in ("fitted_map", "load_encoder", "write_folder"):
+    for module, name in ((training, "fitted_map"), (training, "load_encoder"), (base, "write_folder")):
         with monkeypatch.context() as patch:
-            patch.setattr(training, name, stopped)
+            patch.setattr(module, name, stopped)
             with pytest.raises(KeyboardInterrupt):
                 train_projection(library, "dense", tmp_path / "model", dimensions=[24])
         assert not list(tmp_path.glob("*model*"))
-    assert (training.fitted_map, training.write_folder) == (whole, written)
+    assert (training.fitted_map, base.write_folder) == (whole, written)
     assert train_projection(library, "dense", tmp_path / "model", dimensions=[24]).folder == str(tmp_path / "model")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from .._errors import UsageError
 from .command import Group, argument, command, option
 from .options import Widths
 from .output import clean
@@ -113,25 +116,36 @@ def attention(run: Training, model: str) -> None:
 @command(
     "projection",
     examples=[
-        ("bookwheel train projection minilm --add codes", "the same dimensions, turned so that codes of one bit keep more"),
+        ("bookwheel train projection minilm --teacher MODEL --add taught", "vectors that rank more as a larger encoder's do"),
         ("bookwheel train projection minilm --dimensions 64,128 --add small", "vectors of 128 dimensions, or the first 64"),
     ],
     writes=True,
 )
 @argument("name", metavar="NAME")
+@option("--teacher", metavar="MODEL", help="A larger encoder whose rankings are imitated: a model, or its name in the library.")
 @option("--dimensions", type=Widths(), metavar="N,…", help="Of the new vectors, and where they may be cut. [default: all]")
 @option("--add", metavar="NAME", help="Add the model under this name, with the stored vectors mapped.")
-@training(5)
-def projection(run: Training, name: str, dimensions: tuple[int, ...] | None, add: str | None) -> None:
-    """Fit a linear map to an encoder's stored vectors, for fewer dimensions and better codes of one bit.
+@training(20)
+def projection(run: Training, name: str, teacher: str | None, dimensions: tuple[int, ...] | None, add: str | None) -> None:
+    """Fit a linear map behind an encoder: to rank as a larger one, or for fewer dimensions and better codes.
 
-    NAME is an encoder of the library, the built-in one (dense) too, whose passages are embedded. The first dimensions
-    of the new vectors keep most of every dot product (Matryoshka), and their signs lie close to them. Nothing is
-    encoded anew, and no torch is needed. After Ctrl-C the same command begins again.
+    NAME is an encoder of the library, the built-in one (dense) too, whose passages are embedded. With --teacher, queries
+    drawn of the library are to rank passages by the new vectors as they do by the teacher's. Without, the first
+    dimensions of the new vectors keep most of every dot product (Matryoshka), and their signs lie close to them. NAME
+    encodes nothing anew, and no torch is needed. After Ctrl-C the same command continues.
     """
-    from ..train import train_projection
+    from ..train import train_projection, train_taught_projection
 
-    found = train_projection(run.library, name, dimensions=dimensions, add=add, **run.arguments())
+    if teacher is not None and dimensions is not None:
+        raise UsageError(
+            "a teacher's map keeps all dimensions; leave out --dimensions, and fit them to the new model afterwards"
+        )
+    given: dict[str, Any] = {"add": add, **run.arguments()}
+    found = (
+        train_projection(run.library, name, dimensions=dimensions, **given)
+        if teacher is None
+        else train_taught_projection(run.library, name, teacher=teacher, **given)
+    )
     following = f"next: bookwheel encoders add NAME={clean(found.folder or '')}{run.flag}; then: bookwheel embed NAME{run.flag}"
     if found.added is not None:
         following = f"next: bookwheel search QUERY --recipe {clean(found.added)}{run.flag}"

@@ -9,6 +9,8 @@ from .encoder.result import EncoderTraining
 from .encoder.training import train_encoder
 from .lists.result import ListTraining
 from .projection.result import ProjectionTraining
+from .projection.taught_result import TaughtProjection
+from .projection.teaching import train_taught_projection
 from .projection.training import train_projection
 from .reranker.training import RerankerOptions, train_reranker
 from .sparse.result import SparseTraining
@@ -36,6 +38,7 @@ __all__ = [
     "SparseTraining",
     "SpladeOptions",
     "StaticTraining",
+    "TaughtProjection",
     "TokensOptions",
     "TowerOptions",
     "TowerTraining",
@@ -49,6 +52,7 @@ __all__ = [
     "train_sparse",
     "train_splade",
     "train_static",
+    "train_taught_projection",
     "train_tokens",
     "train_tower",
     "train_writer",

@@ -104,6 +104,9 @@ def plan(
     size = len(next(iter(batch.values())))
     tried: list[Tried] = []
 
+    def planned(one: Tried) -> Plan:
+        return Plan(limit, one.method, one.rows, one.checkpoint, one.bytes, changes, goal, tried=tuple(tried))
+
     def needs(name: str, form: tuple[int, int]) -> Tried:
         for one in tried:
             if (one.method, one.rows, one.checkpoint) == (name, *form):
@@ -117,13 +120,14 @@ def plan(
 
     for name in methods:
         groups = _forms(model, size, method(name, **changes), rows, checkpoint)
+        if (fastest := needs(name, groups[0][0])).bytes <= limit:
+            return planned(fastest)
         if needs(name, groups[-1][-1]).bytes > limit:
             continue
         fitting = next(forms for forms in groups if needs(name, forms[-1]).bytes <= limit)
         # The larger the parts the more they need: halve the list until the first that fits is left.
         place = bisect_left(fitting, True, key=lambda form: needs(name, form).bytes <= limit)
-        chosen = needs(name, fitting[place])
-        return Plan(limit, name, chosen.rows, chosen.checkpoint, chosen.bytes, changes, goal, tried=tuple(tried))
+        return planned(needs(name, fitting[place]))
     least = min(tried, key=lambda found: found.bytes)
     enough = int(least.bytes * 1.02)  # another process may hold a little more before it begins
     raise BudgetError(

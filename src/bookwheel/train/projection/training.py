@@ -11,28 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import InputError, ModelError, UsageError
+from ..._errors import InputError, UsageError
 from ..._system import anonymous_bytes
-from ...encode.catalogue import licence_of
-from ...encode.find import find_folder
 from ...encode.load import load_encoder
 from ...encode.protocols import encode_queries, nbytes, unit
 from ...library.library import Library
-from ...library.retrieval.registry import representations
 from ...library.run import interruptible
-from ...library.settings import EncoderInfo, Representation
 from ...library.vectors.encoders import BUILT_IN
-from ...library.vectors.stored import passage_vectors
 from ...memory.shares import BASE
 from ...progress import Progress, silent
 from ...tune.made import MadeCollection
-from ..folder import card, write_folder
-from ..run import Job, Run, start
+from ..run import Job, start
 from ..safety import FEWEST, Change, change_of
 from .axes import ROUNDS, ROWS, fitted_map
+from .base import MapRun
 from .result import SHARE, ProjectionTraining
 from .sample import CANDIDATES, TRUE, Sample, code_candidates, cut, share_found
-from .writing import check_mappable, write_mapped
 
 __all__ = ["train_projection"]
 
@@ -48,9 +42,6 @@ FITTED = 0.7
 """The share of the minutes after which rotations are taken as they are."""
 COPIES = 20
 """Bytes for each number of a drawn vector: it, its map, both rounded, its rotation."""
-LIKE = 0.98
-"""The least median cosine between the vectors of queries by the model, as it is written, and the mapped ones of the encoder."""
-_AT_ONCE = 2048
 TAGS = ("feature-extraction", "sentence-similarity", "matryoshka", "binary-codes", "bookwheel")
 
 
@@ -90,24 +81,11 @@ def train_projection(
     return start(library, out, minutes, ram, seed, progress, train, compare)
 
 
-class _Run(Run):
+class _Run(MapRun):
     def __init__(self, job: Job, name: str, dimensions: Sequence[int] | None, add: str | None) -> None:
-        super().__init__(job)
-        self.name, self.add = name, add
-        self.encoder, reference = self._encoder()
-        check_mappable(name, self.encoder)
-        self.folder = find_folder(reference)
+        super().__init__(job, name, add)
         self.widths = checked_widths(name, self.encoder.dimension, dimensions)
-        if add is not None:
-            Representation(add, "dense", None, EncoderInfo(add, "", self.encoder.dimension, ""), add)  # may it be called so?
-            if add in representations(self.library._snapshot.manifest):
-                raise UsageError(f"the library has {add!r} already; give --add another name")
         size, dimension = self.library.passage_count, self.encoder.dimension
-        embedded = next((one.embedded for one in self.library.encoders() if one.name == name), size)
-        if add is not None and embedded < size:
-            raise UsageError(
-                f"{name} has embedded {embedded:,} of {size:,} passages, and --add maps the vectors of all; type: bookwheel embed {name}"
-            )
         self.memory.plan("Python, numpy, compiled kernels", BASE)
         self.memory.plan(f"encoder {name}, and with its map", 2 * nbytes(self.encoder))
         self.memory.plan("fitting", 8 * 4 * dimension * dimension + 3 * 4 * dimension * min(ROWS, size))
@@ -117,23 +95,6 @@ class _Run(Run):
         self.most = min(min(LEAST, size) + room, PASSAGES)
         self.memory.plan("vectors of passages", COPIES * dimension * min(self.most, size))
         self.kept = self.keep("projection", name, self.encoder.sha256, self.widths, self.seed)
-
-    def _encoder(self) -> tuple[Any, str]:
-        """The encoder, and how it is found."""
-        manifest = self.library._snapshot.manifest
-        known = manifest.representation(self.name)
-        if known is not None and known.kind == "dense" and known.encoder is not None:
-            return self.library._encoders.encoder(known), known.encoder
-        own = self.library._encoders.built_in(manifest) if known is None and self.name == BUILT_IN else None
-        if own is not None and manifest.settings.encoder is not None:
-            return own, manifest.settings.encoder
-        names = [one.name for one in manifest.representations if one.kind == "dense" and one.encoder]
-        if manifest.settings.encoder is not None and BUILT_IN not in names:
-            names.append(BUILT_IN)
-        raise UsageError(
-            f"{self.name!r:.60} is no dense encoder of the library; there are {', '.join(names) or 'none'}: "
-            "bookwheel encoders add NAME=MODEL"
-        )
 
     def run(self) -> ProjectionTraining:
         """Make queries, fit, compare, write, and add."""
@@ -147,7 +108,7 @@ class _Run(Run):
                 )
             weights = self._fitted(sample, stop)
             with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
-                self._fill(Path(scratch), self.name, weights)
+                self.fill(Path(scratch), self.name, weights)
                 mapped: Any = load_encoder(scratch)
                 found = self._compared(sample, made, weights, mapped, stop)
                 del mapped
@@ -159,7 +120,8 @@ class _Run(Run):
             self._write(folder, found, weights)
             found = replace(found, folder=str(folder))
             if self.add is not None:
-                found = self._added(found, folder, weights)
+                self.import_mapped(self.library, self.add, folder, weights)
+                found = replace(found, added=self.add)
         self.kept.clear()
         return found
 
@@ -182,12 +144,7 @@ class _Run(Run):
         known: NDArray[np.bool_] = np.any(queries, axis=1)
         names = [query for query, one in zip(made.judged, known, strict=True) if one]
         queries, asked = queries[known], asked[known]
-        cosine = float(np.median((unit(asked) * unit(queries @ weights.T)).sum(1)))
-        if cosine < LIKE:
-            raise ModelError(
-                f"{self.name} cannot be mapped: the model that comes of it gives other vectors (cosine {cosine:.2f}); nothing was "
-                "changed, report it with the model's name"
-            )
+        self.require_like(asked, queries @ weights.T)
         true = sample.best(sample.vectors, queries, TRUE)
         whole = sample.gains(sample.vectors, queries, names, made.qrels)
         sides = (sample.vectors, queries), (sample.vectors @ weights.T, asked)
@@ -214,43 +171,16 @@ class _Run(Run):
     def _write(self, folder: Path, found: ProjectionTraining, weights: NDArray[np.float32]) -> None:
         widths = ", ".join(map(str, self.widths))
         says = (
-            f"{self.encoder.name} with a linear map after it: vectors of {self.widths[-1]} dimensions, to be cut at {widths}, whose "
+            f"{self.called} with a linear map after it: vectors of {self.widths[-1]} dimensions, to be cut at {widths}, whose "
             "signs are close to them. Add it with `bookwheel encoders add NAME=FOLDER`."
         )
         facts = {
-            "started from": f"{self.encoder.name}, sha256 {self.encoder.sha256}",
-            "compared by": self.compared_by,
             "data": f"stored vectors of {found.passages:,} passages of the library {self.library.path.name}; no queries, no judgments",
             "map": f"principal axes, rotated by iterative quantization, {weights.shape[0]} by {weights.shape[1]}",
             "seed": found.seed,
             "seconds": round(found.seconds),
         }
-        about = card(folder.name, licence_of(self.folder, self.folder.resolve().name), TAGS, says, facts, found.rows())
-
-        write_folder(folder, lambda part: self._fill(part, folder.name, weights), about)
-
-    def _fill(self, part: Path, name: str, weights: NDArray[np.float32]) -> None:
-        source = f"{self.encoder.name} (sha256 {self.encoder.sha256[:12]}), mapped by bookwheel train projection"
-        write_mapped(part, self.folder, self.encoder, weights, name, source)
-
-    def _added(self, found: ProjectionTraining, folder: Path, weights: NDArray[np.float32]) -> ProjectionTraining:
-        """Add the model with the mapped vectors of all passages."""
-        assert self.add is not None
-        snapshot = self.library._snapshot
-        spans = list(snapshot.store.spans(snapshot.generation))
-        first = np.array([start for _, start, _ in spans], np.int64)
-        counts = np.array([count for _, _, count in spans], np.int64)
-        ends = np.cumsum(counts)
-        ids = np.repeat(first - (ends - counts), counts) + np.arange(int(counts.sum()))
-        with tempfile.TemporaryDirectory(prefix="vectors-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
-            path = Path(scratch) / "vectors.npy"
-            array = np.lib.format.open_memmap(path, "w+", np.float16, (len(ids), len(weights)))
-            for start in range(0, len(ids), _AT_ONCE):
-                rows = passage_vectors(self.library._encoders, snapshot, self.name, ids[start : start + _AT_ONCE])
-                array[start : start + _AT_ONCE] = unit(rows[:, : weights.shape[1]] @ weights.T)
-            array.flush()
-            self.library.import_vectors(self.add, path, encoder=str(folder))
-        return replace(found, added=self.add)
+        self.write(folder, weights, TAGS, says, facts, found.rows())
 
 
 def checked_widths(name: str, dimension: int, dimensions: Sequence[int] | None) -> tuple[int, ...]:

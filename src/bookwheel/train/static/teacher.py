@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from ...encode.protocols import DenseEncoder
 from ..data.passages import Passages
 from ..data.sentences import cloze
 from ..kept import Kept
+from ..kept_texts import encoded_chunks
 from .bags import Bagger, Bags
 from .table import Table
 from .taught import Taught, aligned
@@ -47,28 +47,17 @@ def taught(
     order = np.random.default_rng([seed, 11]).permutation(len(passages))[:MOST]
     vectors: list[NDArray[np.float16]] = []
     bags: list[Bags] = []
-    spent = float(kept.fact("teacher seconds") or 0.0)
-    closed = bool(kept.fact("teacher done"))
-    for number, start in enumerate(range(0, len(order), CHUNK)):
-        texts = _texts(passages, order[start : start + CHUNK], seed)
-        known = kept.read(f"taught-{number:05d}")
-        if known is not None and len(known.get("vectors", ())) == len(texts):
-            found = known["vectors"]
-        else:
-            if closed or spent >= seconds or stop():
-                break
-            began = time.monotonic()
-            found = np.asarray(teacher.encode(texts), np.float32).astype(np.float16)
-            spent += time.monotonic() - began
-            kept.write(f"taught-{number:05d}", {"vectors": found})
-            kept.note(**{"teacher seconds": spent})
-        vectors.append(found)
+
+    def encoded(texts: list[str]) -> dict[str, NDArray[np.float16]]:
+        return {"vectors": np.asarray(teacher.encode(texts), np.float32).astype(np.float16)}
+
+    chunks = (_texts(passages, order[start : start + CHUNK], seed) for start in range(0, len(order), CHUNK))
+    for texts, found in encoded_chunks(kept, "taught", chunks, encoded, seconds, stop):
+        vectors.append(found["vectors"])
         bags.append(bagger(texts))
         advance(len(texts))
     if stop():
         return None
-    # From here on the run goes on with these, whenever it is taken up again.
-    kept.note(**{"teacher done": True})
     if sum(map(len, vectors)) < FEWEST:
         return None
     every, joined = np.concatenate(vectors), Bags.joined(bags)

@@ -1,0 +1,129 @@
+"""What fitting a linear map after an encoder begins with, checks, and writes, whatever the map is fitted to."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..._errors import ModelError, UsageError
+from ...encode.catalogue import licence_of
+from ...encode.find import find_folder
+from ...encode.protocols import unit
+from ...library.library import Library
+from ...library.retrieval.registry import representations
+from ...library.settings import EncoderInfo, Representation
+from ...library.vectors.encoders import BUILT_IN
+from ...library.vectors.stored import passage_vectors
+from ..data.passages import Passages
+from ..folder import card, write_folder
+from ..plot import FILE
+from ..run import Job, Run
+from .writing import check_mappable, write_mapped
+
+__all__ = ["Map", "MapRun"]
+
+LIKE = 0.98
+"""The least median cosine between the vectors of queries by the model, as it is written, and the mapped ones of the encoder."""
+_AT_ONCE = 2048
+
+Map = NDArray[np.float32]
+"""(width, dimension); vectors (n, dimension) become ``unit(vectors @ map.T)``."""
+
+
+class MapRun(Run):
+    """A run for the encoder ``name``, whose result the library gets as ``add``."""
+
+    def __init__(self, job: Job, name: str, add: str | None) -> None:
+        super().__init__(job)
+        self.name, self.add = name, add
+        self.encoder, reference = self._encoder()
+        check_mappable(name, self.encoder)
+        self.folder = find_folder(reference)
+        self.called = Path(self.encoder.name).name
+        """On cards, which need not say where the model lies here."""
+        if add is not None:
+            Representation(add, "dense", None, EncoderInfo(add, "", self.encoder.dimension, ""), add)  # may it be called so?
+            if add in representations(self.library._snapshot.manifest):
+                raise UsageError(f"the library has {add!r} already; give --add another name")
+        size = self.library.passage_count
+        embedded = next((one.embedded for one in self.library.encoders() if one.name == name), size)
+        if add is not None and embedded < size:
+            raise UsageError(
+                f"{name} has embedded {embedded:,} of {size:,} passages, and --add maps the vectors of all; type: bookwheel embed {name}"
+            )
+
+    def _encoder(self) -> tuple[Any, str]:
+        """The encoder, and how it is found."""
+        manifest = self.library._snapshot.manifest
+        known = manifest.representation(self.name)
+        if known is not None and known.kind == "dense" and known.encoder is not None:
+            return self.library._encoders.encoder(known), known.encoder
+        own = self.library._encoders.built_in(manifest) if known is None and self.name == BUILT_IN else None
+        if own is not None and manifest.settings.encoder is not None:
+            return own, manifest.settings.encoder
+        names = [one.name for one in manifest.representations if one.kind == "dense" and one.encoder]
+        if manifest.settings.encoder is not None and BUILT_IN not in names:
+            names.append(BUILT_IN)
+        raise UsageError(
+            f"{self.name!r:.60} is no dense encoder of the library; there are {', '.join(names) or 'none'}: "
+            "bookwheel encoders add NAME=MODEL"
+        )
+
+    def require_like(self, asked: NDArray[np.float32], mapped: NDArray[np.float32]) -> None:
+        """Raise `ModelError` unless vectors of queries by the written model, ``asked`` (n, width), are the ``mapped`` ones."""
+        cosine = float(np.median((unit(asked) * unit(mapped)).sum(1)))
+        if cosine < LIKE:
+            raise ModelError(
+                f"{self.name} cannot be mapped: the model that comes of it gives other vectors (cosine {cosine:.2f}); nothing was "
+                "changed, report it with the model's name"
+            )
+
+    def fill(self, part: Path, name: str, weights: Map) -> None:
+        """Write the encoder with ``weights`` after it into ``part``; ``name`` goes into the description of a static model."""
+        source = f"{self.called} (sha256 {self.encoder.sha256[:12]}), mapped by bookwheel train projection"
+        write_mapped(part, self.folder, self.encoder, weights, name, source)
+
+    def write(
+        self,
+        folder: Path,
+        weights: Map,
+        tags: tuple[str, ...],
+        says: str,
+        facts: Mapping[str, Any],
+        rows: Sequence[Sequence[str]],
+        picture: str | None = None,
+    ) -> None:
+        """Write the model's folder, with a card that ``says`` what it is, and the ``picture`` of how training went.
+
+        ``rows``: the card's table, its header first.
+        """
+
+        def written(part: Path) -> None:
+            self.fill(part, folder.name, weights)
+            if picture is not None:
+                (part / FILE).write_text(picture, encoding="utf-8")
+
+        begun = {"started from": f"{self.called}, sha256 {self.encoder.sha256}", "compared by": self.compared_by}
+        about = card(folder.name, licence_of(self.folder, self.folder.resolve().name), tags, says, {**begun, **facts}, rows)
+        write_folder(folder, written, about)
+
+    def import_mapped(self, library: Library, name: str, folder: Path, weights: Map) -> None:
+        """Add the model in ``folder`` to ``library`` as ``name``, with the mapped vectors of all its passages.
+
+        Raises `StorageError`, `BudgetError`, and what `Library.import_vectors` raises.
+        """
+        snapshot = library._snapshot
+        ids = Passages.drawn(snapshot, library.passage_count, 0).ids
+        with tempfile.TemporaryDirectory(prefix="vectors-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
+            path = Path(scratch) / "vectors.npy"
+            array = np.lib.format.open_memmap(path, "w+", np.float16, (len(ids), len(weights)))
+            for start in range(0, len(ids), _AT_ONCE):
+                rows = passage_vectors(library._encoders, snapshot, self.name, ids[start : start + _AT_ONCE])
+                array[start : start + _AT_ONCE] = unit(rows[:, : weights.shape[1]] @ weights.T)
+            array.flush()
+            library.import_vectors(name, path, encoder=str(folder))
