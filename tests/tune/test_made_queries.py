@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bookwheel
-from bookwheel import Document, InputError, Library, LibraryEmpty, UsageError
+from bookwheel import Document, InputError, Library, LibraryEmpty, ModelError, UsageError
+from bookwheel.encode import load_encoder
+from bookwheel.encode.find import BUILT_IN_MODELS
 from bookwheel.evaluate import load_collection
+from bookwheel.train.projection.writing import write_mapped
 from bookwheel.tune.made import MadeCollection, made_collection, masked_library
 from bookwheel.tune.made.beir import write_beir
 from bookwheel.tune.made.masking import occurrences, plain_words
@@ -375,3 +380,24 @@ def test_a_library_without_hard_links_is_copied(make: Make, tmp_path: Path, monk
     with masked_library(library, made, tmp_path / "copy") as masked:
         assert masked.check() == []
         assert len(masked) == 1
+
+
+def test_encoders_that_are_not_asked_for_embed_nothing_and_may_be_gone(
+    make: Make, prose: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    library = make(sound(prose, 30), encoder="static", unit="passage")
+    base, narrow = load_encoder(None), np.eye(256, dtype=np.float32)
+    for name, width in (("kept", 64), ("gone", 32)):
+        write_mapped(tmp_path / name, BUILT_IN_MODELS["static"], base, narrow[:width], name, "a test")
+        library.add_encoder(name, tmp_path / name)
+        library.embed(name)
+    made = made_collection(library, 20)
+    shutil.rmtree(tmp_path / "gone")
+    library = bookwheel.open(library.path)
+    with pytest.raises(ModelError, match="there is no folder"):
+        masked_library(library, made, tmp_path / "all")
+    with masked_library(library, made, tmp_path / "some", ["kept", "dense"]) as masked:
+        kept, gone = masked.encoders()
+        assert (kept.name, kept.embedded) == ("kept", masked.passage_count)
+        assert gone.embedded < masked.passage_count
+        assert masked.rank_documents(list(made.queries.values()), k=3, recipe="kept + bm25")

@@ -63,10 +63,15 @@ def _above(ranking: Sequence[tuple[str, float]], answers: Mapping[str, int]) -> 
 
 
 @contextmanager
-def searchable(library: Library, made: MadeCollection, *, progress: Progress = silent) -> Iterator[Library]:
-    """The copy of ``library`` that the queries of ``made`` are searched in (`masked_library`), deleted at the end."""
+def searchable(
+    library: Library, made: MadeCollection, names: Sequence[str] | None = None, *, progress: Progress = silent
+) -> Iterator[Library]:
+    """The copy of ``library`` that the queries of ``made`` are searched in (`masked_library`), deleted at the end.
+
+    ``names``: the encoders whose vectors are searched or read there; None for all.
+    """
     with (
         beside(library.path, ".made-") as folder,
-        masked_library(library, made, folder / "library", progress=progress) as masked,
+        masked_library(library, made, folder / "library", names, progress=progress) as masked,
     ):
         yield masked

@@ -20,6 +20,7 @@ from ...language.attending import check_attends
 from ...language.registry import SMOLLM2, model_kind
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
+from ...library.vectors.encoders import BUILT_IN
 from ...memory.sizes import MIB, format_size, round_up
 from ...progress import Progress, silent
 from ...rank.stages.head_weights import FILE, HeadWeights
@@ -152,7 +153,7 @@ class _Run(Run):
     def _run(self) -> AttentionTraining:
         """Read lists in a copy without the held-out queries, fit, compare, and write."""
         made = self.held_out(QUERIES, 2 * FEWEST)
-        with searchable(self.library, made, progress=self.progress) as copy:
+        with searchable(self.library, made, (BUILT_IN,), progress=self.progress) as copy:
             tables, groups = self._lists(copy, made)
             with self.shown("fitting", 1, "set of weights") as advance:
                 fit = fitted(tables, groups)

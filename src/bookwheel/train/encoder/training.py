@@ -20,6 +20,7 @@ from ...encode.find import find_folder
 from ...encode.load import load_encoder
 from ...encode.protocols import DenseEncoder
 from ...library.library import Library
+from ...library.vectors.encoders import BUILT_IN
 from ...progress import Progress, silent
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
@@ -138,7 +139,7 @@ class _Run(Run):
     def run(self) -> EncoderTraining:
         """Make queries, train in a copy without them, compare, and write."""
         made = self.held_out(QUERIES, 2 * FEWEST)
-        with searchable(self.library, made, progress=self.progress) as copy:
+        with searchable(self.library, made, (BUILT_IN,), progress=self.progress) as copy:
             return self._train(copy, made)
 
     def _train(self, copy: Library, made: MadeCollection) -> EncoderTraining:

@@ -19,6 +19,7 @@ from ..._errors import UsageError
 from ...encode.catalogue import licence_of
 from ...encode.load import load_encoder
 from ...library.library import Library
+from ...library.vectors.encoders import BUILT_IN
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
 from ..data.pairs import Pair
@@ -161,7 +162,7 @@ class ListRun(Run):
         """Make queries, train in a copy without them, compare, and write."""
         count = max(3 * FEWEST, min(QUERIES, int(self.seconds / SECONDS_EACH)))
         made = self.held_out(count, 2 * FEWEST)
-        with searchable(self.library, made, progress=self.progress) as copy:
+        with searchable(self.library, made, (BUILT_IN,), progress=self.progress) as copy:
             return self._train(copy, made)
 
     def _train(self, copy: Library, made: MadeCollection) -> ListTraining:

@@ -122,7 +122,8 @@ class _Run(MapRun):
     def run(self) -> TaughtProjection:
         """Make queries, have both encode, fit, compare, write, and add."""
         made = self.held_out(max(3 * FEWEST, min(HELD_OUT, int(self.seconds / EACH))), FEWEST)
-        with searchable(self.library, made, progress=self.progress) as copy:
+        needed = [one for one in (self.name, self.both.stored) if one is not None]
+        with searchable(self.library, made, needed, progress=self.progress) as copy:
             with interruptible() as stop:
                 steps, fitted, apart = self._fitted(copy, stop)
             with tempfile.TemporaryDirectory(prefix="model-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:

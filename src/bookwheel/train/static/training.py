@@ -158,7 +158,7 @@ class _Run(Run):
     def run(self) -> StaticTraining:
         """Make queries, train in a copy without them, compare, and write."""
         made = self.held_out(QUERIES, 2 * FEWEST)
-        with searchable(self.library, made, progress=self.progress) as copy, interruptible() as stop:
+        with searchable(self.library, made, (BUILT_IN,), progress=self.progress) as copy, interruptible() as stop:
             return self._train(copy, made, stop)
 
     def _train(self, copy: Library, made: MadeCollection, stop: Callable[[], bool]) -> StaticTraining:

@@ -150,7 +150,8 @@ class _Run(Run):
     def run(self) -> TowerTraining:
         """Make queries, imitate in a copy without them, compare, and write."""
         made = self.held_out(QUERIES, FEWEST)
-        with searchable(self.library, made, progress=self.progress) as copy:
+        needed = (self.name,) if self.teacher is None else None
+        with searchable(self.library, made, needed, progress=self.progress) as copy:
             return self._train(copy, made)
 
     def _train(self, copy: Library, made: MadeCollection) -> TowerTraining:

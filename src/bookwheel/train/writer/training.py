@@ -18,6 +18,7 @@ from ...encode.catalogue import licence_of
 from ...language.query_writer import FILE as SETTINGS
 from ...language.query_writer import WriterSettings, weights_sha256, written_prompt
 from ...library.library import Library
+from ...library.vectors.encoders import BUILT_IN
 from ...progress import Progress, silent
 from ...tune.made import MadeCollection
 from ...tune.reliability import searchable
@@ -147,7 +148,7 @@ class _Run(Run):
     def run(self) -> WriterTraining:
         """Make queries, train in a copy without them, compare, and write."""
         made = self.held_out(QUERIES, 2 * FEWEST)
-        with searchable(self.library, made, progress=self.progress) as copy:
+        with searchable(self.library, made, (BUILT_IN,), progress=self.progress) as copy:
             return self._train(copy, made)
 
     def _train(self, copy: Library, made: MadeCollection) -> WriterTraining:

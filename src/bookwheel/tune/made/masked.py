@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,12 +19,14 @@ __all__ = ["masked_library"]
 AT_ONCE = 256
 
 
-def masked_library(library: Reader, made: MadeCollection, folder: Path, *, progress: Progress = silent) -> Library:
+def masked_library(
+    library: Reader, made: MadeCollection, folder: Path, names: Sequence[str] | None = None, *, progress: Progress = silent
+) -> Library:
     """A copy of ``library`` at ``folder``, opened, in which the documents of ``made`` are those of the collection.
 
     Settings, encoders, vectors and recipes are the library's: only the documents that queries were made from are indexed and
-    embedded anew. ``library`` must be of the generation that the queries were made from. Raises `StorageError`, `ModelError`,
-    `BudgetError`.
+    embedded anew, the latter by the encoders ``names``, or by all; others need not even be there. ``library`` must be of the
+    generation that the queries were made from. Raises `StorageError`, `ModelError`, `BudgetError`.
     """
     copy_library(library, folder)
     numbers = sorted(made.taken)
@@ -35,8 +38,9 @@ def masked_library(library: Reader, made: MadeCollection, folder: Path, *, progr
         replaced = (masked(library.document(number), made.taken[number]) for number in changed)
         while some := list(islice(replaced, AT_ONCE)):
             copied.add(some, workers=1)
-        if copied.encoders():  # others than the one that indexing has
-            copied.embed(progress=progress)
+        added = [one.name for one in copied.encoders()]  # others than the one that indexing has
+        if wanted := [name for name in added if names is None or name in names]:
+            copied.embed(wanted, progress=progress)
     except BaseException:
         copied.close()
         raise
