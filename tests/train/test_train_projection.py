@@ -238,6 +238,17 @@ def test_vectors_that_are_added_are_those_of_the_model(
         assert library.search("a file that is read", recipe=f"{name}_mapped")
 
 
+def test_a_library_with_pruned_passages_gets_the_model(
+    library: bookwheel.Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProjectionTraining, "reason", "")
+    library.add([Document(f"{one.id} again", one.text, title=one.title) for one in list(library)[:20]], workers=1)
+    assert library.prune().pruned
+    found = train_projection(library, "dense", tmp_path / "model", dimensions=[64], add="small")
+    assert found.added == "small"
+    assert library.search("a file that is read", recipe="small")
+
+
 def test_a_run_that_was_stopped_has_written_nothing(
     library: bookwheel.Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,7 @@ from .encoders import Encoders, info_of
 from .parts import write_part
 from .sources import Source, source_of
 
-__all__ = ["import_vectors"]
+__all__ = ["import_vectors", "stored_passages"]
 
 COMPARED = 8
 """Passages that are encoded to see whether vectors are those of the encoder named."""
@@ -70,7 +70,7 @@ def import_vectors(
     with Writer(library, ram=ram, wait=wait) as writer:
         old = _replaced(writer.manifest, name, source.kind, replacing)
         snapshot = Snapshot(library, writer.manifest, writer.store)
-        ids, names, counts = _passages(snapshot)
+        ids, names, counts = stored_passages(snapshot)
         rows = source.read(names, counts, loaded)
         info = source.info() if loaded is None else info_of(loaded)
         reference = None if loaded is None else reference_of(encoder)
@@ -115,8 +115,8 @@ def _replaced(manifest: Manifest, name: str, kind: str, replacing: bool) -> Repr
     return old
 
 
-def _passages(snapshot: Snapshot) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64]]:
-    """The passages' ids, rising; and the documents' ids with their numbers of passages."""
+def stored_passages(snapshot: Snapshot) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64]]:
+    """The passages' ids, rising, pruned ones too; and the documents' ids with their numbers of passages."""
     spans = list(snapshot.store.spans(snapshot.generation))
     names = [document for document, _, _ in spans]
     first = np.array([start for _, start, _ in spans], np.int64)

@@ -18,8 +18,8 @@ from ...library.library import Library
 from ...library.retrieval.registry import representations
 from ...library.settings import EncoderInfo, Representation
 from ...library.vectors.encoders import BUILT_IN
+from ...library.vectors.importing import stored_passages
 from ...library.vectors.stored import passage_vectors
-from ..data.passages import Passages
 from ..folder import card, write_folder
 from ..plot import FILE
 from ..run import Job, Run
@@ -118,7 +118,7 @@ class MapRun(Run):
         Raises `StorageError`, `BudgetError`, and what `Library.import_vectors` raises.
         """
         snapshot = library._snapshot
-        ids = Passages.drawn(snapshot, library.passage_count, 0).ids
+        ids, _, _ = stored_passages(snapshot)
         with tempfile.TemporaryDirectory(prefix="vectors-", dir=self.kept.folder, ignore_cleanup_errors=True) as scratch:
             path = Path(scratch) / "vectors.npy"
             array = np.lib.format.open_memmap(path, "w+", np.float16, (len(ids), len(weights)))
