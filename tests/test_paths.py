@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
-from bookwheel import UsageError, _paths
+import bookwheel
+from bookwheel import LibraryNotFound, UsageError, _paths
 
 
 @pytest.fixture
@@ -70,7 +72,44 @@ def test_a_name_and_a_path(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _paths.locate(Path("papers")) == Path("papers")
     (user / "papers").mkdir()
     (user / "papers" / _paths.MANIFEST).touch()
-    assert _paths.locate("papers") == Path("papers"), "a library in the current folder comes before a named one"
+    assert _paths.locate("papers") == _paths.home() / "papers", "what lies in the current folder takes no name"
+
+
+def test_a_folder_of_somebody_else_never_takes_the_place_of_a_named_library(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOOKWHEEL_HOME", str(user / "mine"))
+    (user / "clone" / "default").mkdir(parents=True)
+    (user / "clone" / "default" / _paths.MANIFEST).write_text("{}")
+    monkeypatch.chdir(user / "clone")
+    with pytest.raises(
+        LibraryNotFound, match=r"there is no library at .*/mine/default; for the one in this folder give ./default; or "
+    ):
+        bookwheel.open()
+    with bookwheel.open(create=True) as library:
+        assert library.path == user / "mine" / "default"
+    assert [path.name for path in Path("default").iterdir()] == [_paths.MANIFEST]
+
+
+def test_what_advice_names_a_library_is_what_finds_it(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOKWHEEL_HOME", str(user / "mine"))
+    monkeypatch.chdir(user)
+    for path in (
+        user / "mine" / "my papers",
+        Path("lost"),
+        Path("two words"),
+        user / "mine" / "what?",
+        user / "mine" / ".hidden",
+    ):
+        (typed,) = shlex.split(_paths.as_typed(path))
+        assert _paths.locate(typed) == path.absolute()
+        assert f"--library {_paths.as_typed(path)}" in str(_paths.no_library(path))
+
+
+@pytest.mark.parametrize("name", [5, None, b"papers"])
+def test_a_name_is_a_text_or_a_path(name: object) -> None:
+    with pytest.raises(UsageError, match="by its name or its path"):
+        bookwheel.open(name)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", ".hidden", "n" * 101, "what?"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -216,12 +215,10 @@ def _put(
 
 def library_flag(library: Library) -> str:
     """`` --library NAME`` (or its path) for the next command to type; empty for the default library."""
-    from .._paths import locate
+    from .._paths import as_typed
 
-    name = library.path.name
-    if library.path == locate("default"):
-        return ""
-    return f" --library {shlex.quote(clean(name if library.path == locate(name) else str(library.path)))}"
+    typed = as_typed(library.path)
+    return "" if typed == "default" else f" --library {typed}"
 
 
 def as_json(found: EncoderStatus) -> dict[str, Any]:

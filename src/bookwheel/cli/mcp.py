@@ -7,7 +7,7 @@ import re
 import click
 
 from .._errors import UsageError
-from .._paths import MANIFEST, locate
+from .._paths import MANIFEST, home, locate, no_library
 from .command import argument, command, option
 from .options import Size, json_option
 from .output import clean, json_document
@@ -52,11 +52,9 @@ def _print_entries(name: str, as_json: bool) -> None:
 
     path = locate(name)
     if not (path / MANIFEST).is_file():
-        raise UsageError(f"there is no library at {path}; create one with: bookwheel index PATH --library {name}")
+        raise no_library(path)
     known = re.sub(r"[^\w-]", "-", path.name) or "library"
-    found = entries(
-        name if path.parent == locate("x").parent and name == path.name else str(path.absolute()), f"bookwheel-{known}"
-    )
+    found = entries(path.name if path.parent == home() and name == path.name else str(path.absolute()), f"bookwheel-{known}")
     if as_json:
         json_document([{"client": one.client, "where": one.where, "text": one.text} for one in found])
         return

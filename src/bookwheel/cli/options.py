@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -124,19 +126,15 @@ class Size(Value):
 
 
 class Duration(Value):
-    """Seconds, as a number or with a unit: ``30``, ``30s``, ``5m``, ``1h``."""
+    """Seconds, as a number or with a unit: ``30``, ``500ms``, ``30s``, ``5m``, ``1h``."""
 
     name = "time"
-    units: ClassVar[dict[str, float]] = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    units: ClassVar[dict[str, float]] = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
     def read(self, text: str) -> float:
         """The number of seconds."""
-        number = text.strip()
-        factor = self.units.get(number[-1:], 1.0)
-        try:
-            seconds = factor * float(number.rstrip("smh"))
-        except ValueError:
-            seconds = float("nan")
+        found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ms|[smh]?)", text.strip())
+        seconds = float(found[1]) * self.units[found[2]] if found else math.nan
         if not 0 <= seconds <= 7 * 86400:
             raise UsageError(f"must be a time of up to a week, as in 30s, 5m or 1h, not {text!r:.50}")
         return seconds

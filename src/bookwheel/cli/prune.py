@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._errors import UsageError
+from .._paths import as_typed
 from .command import argument, command, option
 from .options import Value, json_option, wait_option
 from .output import clean, json_document, json_line, notice, plural, table
@@ -134,7 +135,7 @@ def _print(library: Library, found: Pruning) -> None:
     if found.warning:
         notice(found.warning)
     if found.done and found.pruned:
-        click.echo(f"bring them back with: bookwheel prune {clean(str(library.path))} --undo")
+        click.echo(f"bring them back with: bookwheel prune {as_typed(library.path)} --undo")
 
 
 def _examples(some: Sequence[PrunedPassage]) -> None:

@@ -44,8 +44,10 @@ class Contents(Opened):
     def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
         """The documents with this id, or from the file of this path (none where there is none); the first ``limit`` of them.
 
-        Where files have an id in common, ``path::id`` is the one in that file.
+        Where files have an id in common, ``path::id`` is the one in that file. Raises `UsageError` for a ``limit`` below 0.
         """
+        if limit is not None and (limit := whole(limit, "limit")) < 0:
+            raise UsageError(f"limit must be 0 or more, not {limit}")
         snapshot = self._snapshot
         return [snapshot.store.document(number) for number in find(snapshot.store, snapshot.generation, name)[:limit]]
 

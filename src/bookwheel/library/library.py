@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import InputError, UsageError
+from .._numbers import real
 from .._paths import locate
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
@@ -40,11 +41,18 @@ def open_library(
     For a library that exists they must agree with its own, or a `UsageError` says which do not. ``ram`` is the memory that
     this process may use for it (``"512MB"``, or bytes; at least 256 MB), while building and while searching; 1 GB for building
     where it is None. ``wait`` is for how many seconds what changes the library waits while another process writes to it, before
-    `LibraryLocked` is raised. Raises `LibraryNotFound`, `LibraryFormat`, `LibraryDamaged`, `StorageError`, `BudgetError`.
+    `LibraryLocked` is raised. Raises `UsageError`, `LibraryNotFound`, `LibraryFormat`, `LibraryDamaged`, `StorageError`, `BudgetError`.
     """
     allowed = None if ram is None else ram_of(ram)
     path = locate(name)
+    wait = real(wait, "wait")
+    if not wait >= 0:
+        raise UsageError(f"wait must be a number of seconds of 0 or more, not {wait}")
+    if made := settings.keys() & {"analysis", "encoder_info"}:
+        raise UsageError(f"{min(made)} is set by bookwheel itself; leave it out")
     encoder = settings.get("encoder")
+    if encoder is not None and not isinstance(encoder, str | Path):
+        raise UsageError(f"encoder must be the name or the folder of a model, or None, not {encoder!r:.80}")
     if encoder is not None and encoder not in BUILT_IN_MODELS:
         folder = Path(os.path.expanduser(encoder))  # noqa: PTH111 - Path.expanduser raises for a user there is not
         if folder.is_dir():
@@ -106,6 +114,8 @@ class Library(Reader):
         from .indexing import index_paths
         from .writer import Writer
 
+        if not isinstance(paths, str | Path | Iterable):
+            raise UsageError(f"paths must be a path or several, not {paths!r:.80}")
         given = [paths] if isinstance(paths, (str, Path)) else list(paths)
         changed = None if only is None else [os.path.abspath(path) for path in only]  # noqa: PTH100 - as `walk` names them
         with Writer(self.path, ram=self._allowed(ram), encoders=self._encoders, wait=self.wait, workers=workers) as writer:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import LibraryDamaged, LibraryFormat, LibraryNotFound
-from .._paths import MANIFEST
+from .._paths import MANIFEST, no_library
 from .._version import __version__
 from ..analysis.analyzer import ANALYSIS
 from ..analysis.library_analyzer import Held, stemmed_as
@@ -170,9 +170,7 @@ class Manifest:
                 raise ValueError("it does not match its checksum")
             written_by = data.pop("bookwheel", "?")
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise LibraryNotFound(
-                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
-            ) from error
+            raise no_library(library) from error
         except UnicodeEncodeError as error:
             raise LibraryNotFound(f"there is no library at {str(library)!r}: no path has half a character") from error
         except OSError as error:

@@ -211,7 +211,7 @@ class Searcher:
         """`search` for each of ``queries``: encoded as one batch, on ``options.threads`` threads."""
         self.refuse_empty()
         recipe = self.recipe(options.recipe)
-        asked = self._encoded([_query(query) for query in queries], [recipe])
+        asked = self._encoded(_queries(queries), [recipe])
         if options.threads == 1 or len(asked) < 2:
             return [self._found(query, recipe, options) for query in asked]
         with ThreadPoolExecutor(options.threads, thread_name_prefix="bookwheel-search") as pool:
@@ -225,7 +225,7 @@ class Searcher:
 
         self.refuse_empty()
         chosen = [self.recipe(recipe) for recipe in recipes]
-        asked = self._encoded([_query(query) for query in queries], chosen)
+        asked = self._encoded(_queries(queries), chosen)
 
         def one(query: Query) -> list[Ranking]:
             with self._damage_named():
@@ -259,8 +259,7 @@ class Searcher:
             raise UsageError("rank_documents takes no offset, fold, sort or facets; search does")
         recipe = self.recipe(options.recipe)
         results = []
-        for query in queries:
-            asked = _query(query)
+        for asked in _queries(queries):
             with self._damage_named():
                 ranking, ids = self._grouped(asked, recipe, options)
             if options.cutoff is not None:
@@ -351,6 +350,13 @@ def asked(question: str) -> str:
     return _checked(
         question, "question", 'ask something, as in: bookwheel ask "who drew the wheel?"', "ask it in a few sentences"
     )
+
+
+def _queries(queries: Iterable[str | Query]) -> list[Query]:
+    """Each of ``queries`` checked. A text alone would be asked letter by letter."""
+    if isinstance(queries, (str, bytes, Query)):
+        raise UsageError("several queries are given as a list, as in [query]; for one alone use search")
+    return [_query(query) for query in queries]
 
 
 def _query(query: str | Query) -> Query:

@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .. import kernels
-from .._errors import InputError, LibraryNotFound
+from .._errors import InputError
+from .._paths import no_library
 from ..analysis.library_analyzer import most_documents
 from ..documents.document import Document
 from ..index.storage import checksum_of, fsync_folder, storage
@@ -72,9 +73,7 @@ class Writer:
         Raises `LibraryLocked`, `LibraryNotFound`, `LibraryDamaged`.
         """
         if not (library / MANIFEST).is_file():
-            raise LibraryNotFound(
-                f"there is no library at {library}; create one with: bookwheel index PATH --library {library}"
-            )
+            raise no_library(library)
         require_workers(workers)
         self.library = library
         self.memory_plan = MemoryPlan(ram_of(ram))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from numbers import Real
 
 from .._errors import BudgetError, UsageError
 
@@ -13,6 +15,8 @@ MINIMUM = 256 * MIB
 """The smallest supported budget, Python included."""
 DEFAULT = GIB
 """The budget where none is given."""
+LARGEST = 1 << 60
+"""No machine has more: an exbibyte."""
 
 _UNITS = {"": 1, "b": 1, "k": KIB, "kb": KIB, "kib": KIB, "m": MIB, "mb": MIB, "mib": MIB, "g": GIB, "gb": GIB, "gib": GIB}
 
@@ -23,14 +27,16 @@ def parse_size(text: str | int) -> int:
     >>> parse_size("256MB")
     268435456
     """
-    if isinstance(text, int):
-        if text < 0:
-            raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text}")
-        return text
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
-    if match is None or match[2].lower() not in _UNITS:
-        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text!r}")
-    return int(float(match[1]) * _UNITS[match[2].lower()])
+    size = math.nan
+    if isinstance(text, Real) and not isinstance(text, bool):
+        size = float(text)
+    elif isinstance(text, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+        if match is not None and match[2].lower() in _UNITS:
+            size = float(match[1]) * _UNITS[match[2].lower()]
+    if not 0 <= size <= LARGEST:
+        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text!r:.50}")
+    return int(size)
 
 
 def format_size(size: int) -> str:

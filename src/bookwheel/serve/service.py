@@ -24,8 +24,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._errors import BookwheelError, LibraryChanged, LibraryNotFound, UsageError
-from .._paths import MANIFEST
+from .._errors import BookwheelError, LibraryChanged, UsageError
+from .._paths import MANIFEST, no_library
 from ..library.library import Library, open_library
 from .config import ServeConfig
 from .jobs import Jobs
@@ -79,9 +79,7 @@ class Served:
             if state is None:
                 if not create or self.read_only:
                     self._library = self._seen = None
-                    raise LibraryNotFound(
-                        f"there is no library at {self.path} yet; create one with: bookwheel index PATH --library {self.path}"
-                    )
+                    raise no_library(self.path)
                 self._library = open_library(self.path, create=True, ram=self.ram, wait=WRITING)
             elif self._library is None:
                 self._library = open_library(self.path, ram=self.ram, wait=WRITING)
