@@ -349,7 +349,11 @@ class ListRun(Run):
         return step, weight, table, judged(pairs, languages_of(copy, test))
 
     def _affordable(self, copy: Library, validation: MadeCollection, weights: Mapping[int, Path]) -> int:
-        """Validation queries that the rest of the minutes has room for, with twice as many to compare by; never too few to tell."""
+        """Validation queries that the rest of the minutes has room for, with twice as many to compare by; never too few to tell.
+
+        Where steps took longer than was planned, since other programs came up, a quarter of the minutes is spent beyond them: the
+        fewest queries can hardly ever tell a gain from chance, and would throw away what all the time went into.
+        """
         count = self.kept.fact("validated")
         if count is None:
             asked = Candidates(copy, validation, evenly(list(validation.judged), 2 * TIMED), self.candidates, self.mix)
@@ -359,7 +363,8 @@ class ListRun(Run):
                 asked.scored(scorer, after=TIMED)
             each = max(1e-6, (time.monotonic() - began) / max(1, len(asked) - TIMED))
             runs = len(weights) + 2 * (1 + self.base.trained)
-            count = max(FEWEST, min(len(validation.judged), int(self.left(1.0) / (runs * each))))
+            room = max(self.left(1.0), (1 - TRAINED) * self.seconds)
+            count = max(FEWEST, min(len(validation.judged), int(room / (runs * each))))
             self.kept.note(validated=count)
         return int(count)
 
