@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,13 @@ pytest.importorskip("uvicorn")
 from serve_processes import library_of
 from starlette.testclient import TestClient
 
+import bookwheel
 from bookwheel.serve.app import create_app
 from bookwheel.serve.config import ServeConfig
 from bookwheel.serve.parameters import parser
 from bookwheel.serve.routes import ENDPOINTS, PAGES
 from bookwheel.serve.security import cookie_of
+from bookwheel.serve.sent import document_fields
 
 QUESTION = "When was the wheel of Ramelli drawn?"
 TOKEN = "a-token-of-thirty-two-characters"
@@ -124,6 +128,22 @@ def test_no_origin_is_advised_that_cannot_be_given(client: TestClient) -> None:
         assert (told["code"], "--origin" in told["message"]) == (403, False)
     told = client.get("/libraries", headers={"Origin": "https://a.example"}).json()["error"]
     assert "start it with --origin https://a.example" in told["message"]
+
+
+@pytest.mark.parametrize("number", ["+-5", "-+5", "--5", "+", "-", "5-", "٣", "5.0", "0x5", "1_0", "9" * 21])
+def test_what_is_no_whole_number_is_told_in_plain_words(client: TestClient, number: str) -> None:
+    answer = client.get("/search.json", params={"q": "wheel", "k": number})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == f"k must be a whole number, not {number!r}"
+    assert client.get("/search.json", params={"q": "wheel", "k": " +5 "}).status_code == 200
+
+
+def test_documents_for_a_server_hold_what_json_has() -> None:
+    sent = document_fields({"id": "a", "x": math.nan, "y": [math.inf, {"z": -math.inf}], "at": datetime.date(2024, 1, 31)})
+    assert sent == {"id": "a", "x": None, "y": ["Infinity", {"z": "-Infinity"}], "at": "2024-01-31"}
+    assert document_fields(bookwheel.Document("b", "text", "", {"x": math.nan, "y": 1})) == {
+        "id": "b", "title": "", "text": "text", "x": None, "y": 1,
+    }  # fmt: skip
 
 
 HUGE = 9223372036854775807, 9223372036854775808, 10**19

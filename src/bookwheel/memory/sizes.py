@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .._errors import BudgetError, UsageError
+from .._numbers import whole
 
 __all__ = ["DEFAULT", "GIB", "KIB", "MIB", "MINIMUM", "format_size", "parse_size", "ram_of", "round_up"]
 
@@ -14,23 +15,32 @@ MINIMUM = 256 * MIB
 DEFAULT = GIB
 """The budget where none is given."""
 
+LARGEST = 1 << 60
+"""Bytes that no budget has more of."""
+
 _UNITS = {"": 1, "b": 1, "k": KIB, "kb": KIB, "kib": KIB, "m": MIB, "mb": MIB, "mib": MIB, "g": GIB, "gb": GIB, "gib": GIB}
 
 
 def parse_size(text: str | int) -> int:
-    """Bytes of a size such as ``512MB``, ``1.5 GiB`` or ``268435456`` (powers of 1024; raises `UsageError`).
+    """Bytes of a size such as ``512MB``, ``1.5 GiB`` or ``268435456`` (powers of 1024).
+
+    Raises `UsageError` for what is no size, or one that no machine has.
 
     >>> parse_size("256MB")
     268435456
     """
-    if isinstance(text, int):
-        if text < 0:
-            raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text}")
-        return text
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
-    if match is None or match[2].lower() not in _UNITS:
-        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text!r}")
-    return int(float(match[1]) * _UNITS[match[2].lower()])
+    size: float = -1
+    if isinstance(text, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+        if match is not None and match[2].lower() in _UNITS:
+            size = float(match[1]) * _UNITS[match[2].lower()]  # infinite where there are hundreds of digits
+    elif hasattr(text, "__index__"):
+        size = whole(text, "ram")
+    if not 0 <= size <= LARGEST:
+        # Python writes no whole number of thousands of digits.
+        shown = f"{text!r:.80}" if not isinstance(text, int) or abs(text) <= LARGEST else "a number of so many digits"
+        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {shown}")
+    return int(size)
 
 
 def format_size(size: int) -> str:
