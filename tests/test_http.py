@@ -14,6 +14,7 @@ import pytest
 from bookwheel import ModelError, _http
 from bookwheel._http import Client
 from bookwheel._http_address import KEYS, is_loopback, key_for
+from bookwheel._http_told import told
 from bookwheel._http_usage import Pace, Usage
 
 pytest.importorskip("httpx", reason="the extra `remote` is not installed")
@@ -185,6 +186,33 @@ def test_an_error_never_has_the_key_in_it(server: Server, status: int) -> None:
     assert "[key]" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert b"authorization: bearer " + SECRET.encode() in server.requests[0].lower()
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_nor_has_an_error_instead_of_a_stream(server: Server, status: int) -> None:
+    server.scripts = [reply(status, {"error": {"message": f"no such key: {SECRET}"}})]
+    with pytest.raises(ModelError, match=r"no such key: \[key\]") as caught:
+        list(client(server, key=SECRET).stream("x", {}))
+    assert SECRET not in str(caught.value)
+
+
+def test_no_part_of_the_key_is_left_where_words_are_cut() -> None:
+    for before in range(170, 210):
+        line = told({"message": "x" * before + SECRET}, SECRET)
+        assert len(line) <= 200
+        assert "sk-v" not in line
+    for before in range(1970, 2010):
+        assert "sk-v" not in told(b" " * before + SECRET.encode(), SECRET)
+    key = """a'b"c\\d/e"""
+    for said in (
+        {"detail": key},
+        {"error": {"message": [key]}},
+        json.dumps({"error": key}).encode(),
+        json.dumps(key).encode()[:-1],
+    ):
+        assert key not in told(said, key)
+        assert "d/e" not in told(said, key)
+        assert "[key]" in told(said, key)
 
 
 @pytest.mark.parametrize("key", [f"{SECRET} x", f"{SECRET}\r\nx: y", f"{SECRET}é"])

@@ -1,4 +1,4 @@
-"""Requests of httpx that end in time, and that another thread can break off.
+"""Requests of httpx that end in time, and that another thread can break off; and the time by which models are to be done.
 
 httpx bounds the silence between two bytes only: headers may trickle in for days, and interim answers (100) come without end. So
 every read of a connection is bounded by a time of the thread that reads.
@@ -9,11 +9,34 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["clock", "watch"]
+__all__ = ["clock", "done_by", "until", "watch"]
+
+_latest: ContextVar[float] = ContextVar("bookwheel_done_by", default=float("inf"))
+
+
+@contextmanager
+def done_by(latest: float) -> Iterator[None]:
+    """While in use, `until` gives no time after ``latest`` (of ``time.monotonic()``) to this thread.
+
+    The seconds that a question may give to its model begin when the model does; a request must be answered by a certain time,
+    however long it took to find passages, or to load the model.
+    """
+    token = _latest.set(min(latest, _latest.get()))
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # a generator that is closed by another thread than the one it ran in
+            _latest.reset(token)
+
+
+def until(seconds: float) -> float:
+    """The time of ``time.monotonic()`` in ``seconds``, or that of `done_by` where it is sooner."""
+    return min(time.monotonic() + seconds, _latest.get())
 
 
 class _Clock(threading.local):

@@ -23,8 +23,8 @@ from typing import Any
 from . import _allowed, _deadline, _sse
 from ._errors import ModelError
 from ._http_address import checked_address, key_for, key_variable
+from ._http_told import told
 from ._http_usage import Usage
-from ._printable import clean
 
 __all__ = ["Client", "cancelled_by"]
 
@@ -217,9 +217,9 @@ class Client:
         except httpx.InvalidURL as error:
             raise ModelError(f"{self.base!r} is not an address ({error})") from None
         except httpx.ConnectError as error:
-            raise ModelError(f"{self.who} cannot be reached ({self._clean(str(error)) or 'no connection'}); {advice}") from None
+            raise ModelError(f"{self.who} cannot be reached ({self.told(str(error)) or 'no connection'}); {advice}") from None
         except httpx.HTTPError as error:
-            why = self._clean(str(error)) or type(error).__name__
+            why = self.told(str(error)) or type(error).__name__
             raise ModelError(f"{self.who} broke off its answer ({why}); {advice}") from None
         finally:
             if own is not None:
@@ -280,7 +280,7 @@ class Client:
         except httpx.InvalidURL as error:
             raise ModelError(f"{self.base!r} is not an address ({error})") from None
         except httpx.HTTPError as error:
-            return 0, {}, b"", f"cannot be reached ({self._clean(str(error)) or type(error).__name__})"
+            return 0, {}, b"", f"cannot be reached ({self.told(str(error)) or type(error).__name__})"
 
     def _connection(self) -> tuple[Any, Any]:
         if self._closed:
@@ -318,19 +318,12 @@ class Client:
 
     def _reason(self, content: bytes) -> str:
         """The server's own words about an error, in brackets and on one line."""
-        try:
-            told = json.loads(content)
-            told = told.get("error", told.get("message", told)) if isinstance(told, dict) else told
-            told = told.get("message", told) if isinstance(told, dict) else told
-        except (ValueError, RecursionError):
-            told = content[:2000].decode("utf-8", "replace")
-        line = self._clean(str(told))[:200]
+        line = self.told(content)
         return f" ({line})" if line else ""
 
-    def _clean(self, text: str) -> str:
-        """``text`` on one line, without the key and what controls a terminal."""
-        line = " ".join(clean(text).split())
-        return line.replace(self._key, "[key]") if self._key else line
+    def told(self, said: Any) -> str:
+        """What a server says of an error, in the form of its bytes or of its JSON: one short line without the key."""
+        return told(said, self._key)
 
 
 def _left(deadline: float | None) -> float:

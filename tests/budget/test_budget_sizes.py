@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,16 +22,38 @@ from bookwheel.memory.sizes import DEFAULT, MIB, MINIMUM, parse_size, ram_of
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("256MB", 256 * MIB), ("1.5 GiB", 3 * 512 * MIB), (1 << 30, 1 << 30), ("300m", 300 * MIB)]
+    ("text", "size"),
+    [
+        ("256MB", 256 * MIB),
+        ("1.5 GiB", 3 * 512 * MIB),
+        (1 << 30, 1 << 30),
+        ("300m", 300 * MIB),
+        (np.int64(MIB << 9), 512 * MIB),
+    ],
 )
 def test_sizes(text: str | int, size: int) -> None:
     assert parse_size(text) == size == ram_of(text)
 
 
-@pytest.mark.parametrize("wrong", ["abc", "", "12 parsecs", "-1GB", -1, "1e9"])
+HUGE = {
+    "many digits": "9" * 400,
+    "thousands": "9" * 5000,
+    "with a unit": "9" * 310 + "GB",
+    "int": 10**400,
+    "negative": -(10**5000),
+}
+"""By names of their own: Python writes no number of 5,000 digits."""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["abc", "", "12 parsecs", "-1GB", -1, "1e9", 1 << 70, True, 1e30, float("nan"), b"1GB", None,
+     *(pytest.param(value, id=name) for name, value in HUGE.items())],
+)  # fmt: skip
 def test_what_is_no_size(wrong: str | int) -> None:
-    with pytest.raises(bookwheel.UsageError, match="512MB"):
+    with pytest.raises(bookwheel.UsageError, match="512MB|whole number") as caught:
         parse_size(wrong)
+    assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize("small", [0, 1, "0", "255MB", MINIMUM - 1])

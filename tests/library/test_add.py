@@ -253,3 +253,9 @@ def test_odd_ids(library: Library) -> None:
     library.add([{"id": "lone \ud800", "text": "heron"}, {"id": "nul \0", "text": "stork"}])
     library.add([{"id": "lone \ud800", "text": "egret"}])
     assert [text for _, text, _ in held(library).values()] == ["stork", "egret"]
+
+
+def test_an_id_that_is_kept_otherwise_is_told(library: Library) -> None:
+    done = library.add([{"id": "a\0b", "text": "heron"}, {"id": "plain", "text": "ibis"}])
+    assert done.notes == ["document 1 is kept as 'a b': NUL and half characters of its id are replaced"]
+    assert len(library.add([{"id": f"{at}\0", "text": "owl"} for at in range(100)]).notes) == 20

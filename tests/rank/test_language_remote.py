@@ -116,6 +116,16 @@ def test_failures_that_stay_are_told_in_one_sentence(server: Server, reply: Repl
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+def test_an_error_within_a_stream_has_no_key_in_it(server: Server, kind: str) -> None:
+    error = json.dumps({"error": {"message": f"Incorrect API key provided: {'x' * 165} Bearer s3cret-s3cret"}})
+    content = f"data: {error}\n\n" if "event" in kind else error
+    server.reply = lambda path, body: (200, content.encode(), {"content-type": kind})
+    with pytest.raises(ModelError, match=r"answered with an error \(Incorrect API key provided") as caught:
+        list(RemoteModel(server.name, key="s3cret-s3cret").stream("x"))
+    assert "s3c" not in str(caught.value)
+
+
 def test_no_server_is_told() -> None:
     with pytest.raises(ModelError, match="cannot be reached"):
         RemoteModel("http://127.0.0.1:9/v1#x", tries=1).generate(["x"])

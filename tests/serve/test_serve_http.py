@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from serve_processes import Running
@@ -76,6 +77,23 @@ def test_errors_are_those_of_the_library(client) -> None:
         bookwheel.connect("http://search.example")
     with pytest.raises(bookwheel.UsageError, match="no address"):
         bookwheel.connect("ftp://search.example")
+
+
+def test_a_server_that_repeats_the_token_has_it_left_out_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "sk-very-secret-token"
+    error = {"message": f"no such token: {secret}\x1b[2J", "kind": "ModelError", "code": 401}
+    events = f"data: {json.dumps({'error': error})}\n\n"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        streams = "event-stream" in request.headers["accept"]
+        content = events if streams else json.dumps({"error": error})
+        return httpx.Response(200 if streams else 401, content=iter([content.encode()]))
+
+    remote = bookwheel.connect("http://127.0.0.1:9", token=secret)
+    remote._server._client = httpx.Client(transport=httpx.MockTransport(answer))
+    for ask in (lambda: remote.search(QUERY), lambda: list(remote.ask_events(QUERY))):
+        with pytest.raises(bookwheel.ModelError, match=r"no such token: \[key\] \[2J$"):
+            ask()
 
 
 def test_wrong_parameters_are_one_sentence_that_names_all_of_them(server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from .._deadline import until
 from .._errors import ModelError
 from .answer_cache import AnswerCache
 from .prompts import Prompt
@@ -24,7 +25,7 @@ class Asker:
         self._left = calls
         self._calls = calls
         self._seconds = seconds
-        self._until = time.monotonic() + seconds
+        self._until = until(seconds)
 
     def ask(self, prompt: Prompt, **values: str) -> str:
         """The answer to ``prompt`` filled in with ``values``, without white space around it.

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from .._errors import ModelError
 from .._http import Client
 from .._http_usage import Usage, counted
-from .._printable import clean
 from ..analysis.scripts import UNSPACED, has_unspaced
 from .protocols import Reply, remaining, stopped
 from .server_context import context_of
@@ -165,7 +164,7 @@ class RemoteModel:
                     break
                 if isinstance(message, dict) and message.get("error") is not None:
                     raise (ModelError if text else _Refused)(
-                        f"{self._client.who} answered with an error ({_line(message['error'])}); {ADVICE}"
+                        f"{self._client.who} answered with an error ({self._client.told(message['error'])}); {ADVICE}"
                     )
                 piece, why = self._delta(message, told)
                 thought = thought or piece is None
@@ -336,8 +335,3 @@ def _chances(told: Any) -> list[tuple[str, float]]:
 def _least_tokens(text: str) -> int:
     """Tokens that ``text`` has at least, whatever the tokenizer: one a word, and one for four characters of a script without spaces."""
     return len(text.split()) + len(UNSPACED.findall(text)) // 4 if has_unspaced(text) else len(text.split())
-
-
-def _line(told: Any) -> str:
-    told = told.get("message", told) if isinstance(told, dict) else told
-    return " ".join(clean(str(told)).split())[:200]

@@ -157,7 +157,8 @@ class Contents(Opened):
                 raise UsageError(f"{name} must be a whole number of 0 or more, not {number!r}")
         snapshot = self._snapshot
         if where is None:
-            numbers = list(islice(snapshot.store.numbers(snapshot.generation), start, start + count))
+            last = min(start + count, snapshot.documents)  # also a number that no slice takes
+            numbers = list(islice(snapshot.store.numbers(snapshot.generation), start, last)) if start < last else []
         else:
             numbers = documents_of_filter(snapshot, where)[start : start + count]
         with snapshot.store.noting():

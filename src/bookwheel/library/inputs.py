@@ -40,7 +40,7 @@ GROWTH = 8
 DEEPEST = 8
 """Dictionaries and lists inside each other."""
 MOST_TOLD = 20
-"""Documents of which it is told that some metadata is left out."""
+"""Documents of which it is told that some metadata is left out, or that the id is another."""
 DIGITS = 4000
 """Digits that a whole number may have: Python writes none of more than 4,300."""
 
@@ -62,6 +62,8 @@ def batches(given: Documents, fields: Fields, told: list[str]) -> Iterator[tuple
     for number, item in enumerate(_items(given), 1):
         document = _document(item, number, fields, told)
         if (name := clean(document.id)) != document.id:  # as it will be stored, and looked up again
+            if len(told) < MOST_TOLD:
+                told.append(f"document {number} is kept as {name!r:.80}: NUL and half characters of its id are replaced")
             document = replace(document, id=name)
         batch.pop(document.id, None)  # the last also takes the last place
         batch[document.id] = document

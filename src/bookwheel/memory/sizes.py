@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 from numbers import Real
+from typing import Any
 
 from .._errors import BudgetError, UsageError
 
@@ -22,20 +22,24 @@ _UNITS = {"": 1, "b": 1, "k": KIB, "kb": KIB, "kib": KIB, "m": MIB, "mb": MIB, "
 
 
 def parse_size(text: str | int) -> int:
-    """Bytes of a size such as ``512MB``, ``1.5 GiB`` or ``268435456`` (powers of 1024; raises `UsageError`).
+    """Bytes of a size such as ``512MB``, ``1.5 GiB`` or ``268435456`` (powers of 1024).
+
+    Raises `UsageError` for what is no size, or one that no machine has.
 
     >>> parse_size("256MB")
     268435456
     """
-    size = math.nan
-    if isinstance(text, Real) and not isinstance(text, bool):
-        size = float(text)
-    elif isinstance(text, str):
+    size: Any = -1
+    if isinstance(text, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
         if match is not None and match[2].lower() in _UNITS:
-            size = float(match[1]) * _UNITS[match[2].lower()]
+            size = float(match[1]) * _UNITS[match[2].lower()]  # infinite where there are hundreds of digits
+    elif isinstance(text, Real) and not isinstance(text, bool):
+        size = text
     if not 0 <= size <= LARGEST:
-        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {text!r:.50}")
+        # Python writes no whole number of thousands of digits.
+        shown = f"{text!r:.80}" if not isinstance(text, int) or abs(text) <= LARGEST else "a number of so many digits"
+        raise UsageError(f"ram must be a size such as 512MB or 2GB, not {shown}")
     return int(size)
 
 

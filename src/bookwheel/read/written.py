@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import _deadline
 from .._errors import BookwheelError, ModelError
 from ..language import Reply, writer
 from ..language.prompts import Prompt, load_prompt
@@ -123,7 +124,7 @@ def _run(
     def write(text: str) -> None:
         draft.text = text
 
-    until = time.monotonic() + (SECONDS if options.seconds is None else options.seconds)
+    until = _deadline.until(SECONDS if options.seconds is None else options.seconds)
     return Run(
         model, collection, question, list(evidence), options, final, write, until, Spent(), options.calls, quoted, probability
     )
@@ -191,7 +192,7 @@ def _drafted(
     prompt, text = ask
     most = prompt.number("max_tokens", 300)
     began = time.monotonic()
-    deadline = until if until is not None else began + (SECONDS if options.seconds is None else options.seconds)
+    deadline = until if until is not None else _deadline.until(SECONDS if options.seconds is None else options.seconds)
     reply = reply or Reply()
     said: dict[str, Any] = {"system": prompt.settings.get("system", ""), "max_tokens": most, "deadline": deadline}
     streamed: Callable[..., Iterator[str]] | None = getattr(model, "stream", None)
@@ -208,7 +209,9 @@ def _drafted(
                 draft.notes.append(f"the model went on after {len(draft.text):,} characters; the rest is not read")
                 break
         if time.monotonic() >= deadline:
-            draft.notes.append(f"the model's {deadline - began:g} s were up; what was written by then has been verified")
+            draft.notes.append(
+                f"the model's {max(0.0, deadline - began):.3g} s were up; what was written by then has been verified"
+            )
     finally:
         close = getattr(pieces, "close", None)
         if close is not None:

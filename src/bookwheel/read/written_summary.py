@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._deadline import until
 from .._errors import BookwheelError, ModelError
 from ..language import writer
 from ..language.prompts import Prompt, load_prompt
@@ -169,7 +170,7 @@ class _Tree:
         self._model = model
         self._made = made
         self._calls = writing.calls
-        self._until = time.monotonic() + (SECONDS if writing.seconds is None else writing.seconds)
+        self._until = until(SECONDS if writing.seconds is None else writing.seconds)
         self._context = model_context(model, writing.context)
         if writing.context is None and hasattr(model, "parameters"):
             self._context = min(self._context, LOCAL)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .._deadline import done_by
 from .._http import cancelled_by
 from ..library.library import Library
 from ..read.answer import Answer
@@ -38,7 +40,9 @@ class AskParameters:
     history: tuple[str, ...] = parameter((), "earlier questions, oldest first", longest=1 << 15, many=20)
     limits: bool = parameter(True, "whether limits written in the question are taken as such")
     whole: bool = parameter(True, "whether questions about the whole collection are answered by a scan of all documents")
-    conversation: str = parameter("", "keep the question in this conversation, and understand it by those before", longest=100)
+    conversation: str = parameter(
+        "", "keep the question in this conversation, and understand it by those before; only where it is posted", longest=100
+    )
 
 
 def events_of(asked: AskParameters, library: Library, config: ServeConfig, call: Call) -> Iterator[Event]:
@@ -63,10 +67,10 @@ def events_of(asked: AskParameters, library: Library, config: ServeConfig, call:
     }
     options["recipe"] = allowed_recipe(asked.recipe, library, config)
     options["model"] = config.model if asked.write else None
-    options["seconds"] = call.left if asked.seconds is None else min(asked.seconds, call.left)
     kept = asked.conversation and not config.read_only
+    options["seconds"] = call.for_models if asked.seconds is None else min(asked.seconds, call.for_models)
     asker = library.conversation(asked.conversation) if kept else library
-    with cancelled_by(call.on_cancel):
+    with cancelled_by(call.on_cancel), done_by(time.monotonic() + call.for_models):
         events = asker.ask_events(asked.question, **options)
         try:
             while True:

@@ -10,7 +10,7 @@ from pathlib import Path
 from .._errors import UsageError
 from .._http_address import is_loopback
 
-__all__ = ["PORT", "Limits", "ServeConfig"]
+__all__ = ["PORT", "Limits", "ServeConfig", "is_origin"]
 
 PORT = 1588
 """The year of the bookwheel."""
@@ -48,6 +48,17 @@ class Limits:
     """The most queries, or texts to embed, of one request."""
     documents: int = 10_000
     """The most documents that one request adds or removes."""
+
+
+def is_origin(text: str) -> bool:
+    """Whether ``text`` is an origin that may be let in: neither a pattern nor ``null``, which any page can have itself called."""
+    return re.fullmatch(r"https?://[^/\s*?#]+", text, re.IGNORECASE) is not None
+
+
+def _as_sent(origin: str) -> str:
+    """An origin as browsers send it: in lower case, without the port that its scheme implies."""
+    low = origin.lower()
+    return low.removesuffix(":443" if low.startswith("https:") else ":80")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +116,9 @@ class ServeConfig:
         for option, wanted, does in changes:
             if wanted and self.read_only:
                 raise UsageError(f"a read-only server {does}; leave out {option} or --read-only")
+        object.__setattr__(self, "origins", tuple(map(_as_sent, self.origins)))
         for origin in self.origins:
-            if not re.fullmatch(r"https?://[^/\s*?#]+", origin):
+            if not is_origin(origin):
                 raise UsageError(
                     f"an origin is written as in https://notes.example, without a path or '*', not {origin!r:.120}"
                 )

@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 from .. import _errors, _sse
 from .._errors import BookwheelError, ModelError, UsageError
 from .._http_address import is_loopback, key_for
+from .._http_told import told
 
 __all__ = ["Connection"]
 
 LARGEST = 256 << 20
 """The largest answer that is read, in bytes."""
 ERRORS = {name: kind for name in _errors.__all__ if isinstance(kind := getattr(_errors, name), type)}
+SENTENCE = 4000
+"""The most characters of an error's sentence that are shown."""
 
 
 class Connection:
@@ -65,7 +68,7 @@ class Connection:
         client = self._connection()
         content = bytearray()
         asked = {"params": params, "json": body, "headers": self._headers()}
-        with _Told(self.url), client.stream(method, self.url + path, **asked) as response:
+        with _Told(self.url, self._token), client.stream(method, self.url + path, **asked) as response:
             for piece in response.iter_raw():
                 content += piece
                 if len(content) > LARGEST:
@@ -81,7 +84,7 @@ class Connection:
         """The data of server-sent events. Closing the iterator ends the server's work."""
         headers = {**self._headers(), "Accept": "text/event-stream"}
         client = self._connection()
-        with _Told(self.url), client.stream("POST", self.url + path, json=body, headers=headers) as response:
+        with _Told(self.url, self._token), client.stream("POST", self.url + path, json=body, headers=headers) as response:
             if response.status_code != 200:
                 self._raise(response.status_code, response.read(), response.headers)
             for message in _sse.messages(response.iter_raw()):
@@ -93,8 +96,8 @@ class Connection:
     def _raise(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
         """Raise the error that the server tells."""
         try:
-            told = json.loads(content)["error"]
-            sentence, kind = str(told["message"]), ERRORS.get(str(told.get("kind")))
+            given = json.loads(content)["error"]
+            sentence, kind = told(given["message"], self._token, SENTENCE), ERRORS.get(str(given.get("kind")))
         except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
             raise ModelError(f"{self.url} answered {status}, and is no bookwheel server; check the address") from None
         if kind is None:
@@ -105,8 +108,9 @@ class Connection:
 class _Told:
     """Turns what httpx raises into `ModelError`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str) -> None:
         self.url = url
+        self._token = token
 
     def __enter__(self) -> None:
         return None
@@ -119,5 +123,5 @@ class _Told:
         if isinstance(error, httpx.TimeoutException):
             raise ModelError(f"{self.url} did not answer in time; allow more with timeout=, or ask for less") from None
         if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
-            why = " ".join(str(error).split())[:200] or type(error).__name__
+            why = told(str(error), self._token) or type(error).__name__
             raise ModelError(f"{self.url} cannot be reached ({why}); start it with: bookwheel serve") from None

@@ -17,6 +17,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
@@ -113,7 +114,7 @@ class _Parameter:
                 return low in _TRUE
             raise ValueError(f"must be true or false, not {text!r:.50}")
         if self.kind is int:
-            if not low.lstrip("+-").isascii() or not low.lstrip("+-").isdigit() or len(low) > 20:
+            if not re.fullmatch("[+-]?[0-9]{1,20}", low):
                 raise ValueError(f"must be a whole number, not {text!r:.50}")
             return self.checked(int(low))
         if self.kind is float:

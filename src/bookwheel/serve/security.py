@@ -14,15 +14,15 @@ import hmac
 import ipaddress
 import logging
 import socket
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .._http_address import is_loopback
 from .bodies import answer
-from .config import ServeConfig
+from .config import ServeConfig, is_origin
 
 __all__ = ["COOKIE", "Doors", "Token", "cookie_of"]
 
@@ -74,7 +74,7 @@ class Doors:
 
     def __init__(self, app: ASGIApp, config: ServeConfig) -> None:
         self.app = app
-        self.origins = frozenset(one.lower() for one in config.origins)
+        self.origins = frozenset(config.origins)
         names = {*config.hosts, *LOOPBACK}
         if not is_loopback(config.host):
             own = socket.gethostname().lower()
@@ -136,10 +136,8 @@ class Doors:
                 return None
             scheme, _, place = origin.lower().partition("://")
             if scheme not in ("http", "https") or place != host.strip().lower():
-                return (
-                    403,
-                    f"a page of {origin!r:.100} may not ask this server; if it is to, start it with --origin {origin:.100}",
-                )
+                advice = f"; if it is to, start it with --origin {origin:.100}" if is_origin(origin) else ""
+                return 403, f"a page of {origin!r:.100} may not ask this server{advice}"
         if site in ("cross-site", "same-site"):
             fetched = {key: value for key, value in scope["headers"] if key in (b"sec-fetch-mode", b"sec-fetch-dest")}
             link = fetched.get(b"sec-fetch-mode") == b"navigate" and fetched.get(b"sec-fetch-dest") in (b"document", None)
@@ -154,6 +152,19 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _cookies(headers: Iterable[bytes], name: bytes) -> Iterator[bytes]:
+    """The values of the cookies called ``name``.
+
+    The header is taken apart as browsers put it together (RFC 6265, 5.4): a browser sends what any program on the same host has
+    set, at any port, in any form. `http.cookies` reads only up to the first pair that it finds odd.
+    """
+    for header in headers:
+        for pair in header.split(b";"):
+            found, _, value = pair.partition(b"=")
+            if found.strip() == name:
+                yield value.strip()
 
 
 def cookie_of(token: str) -> str:
@@ -195,15 +206,8 @@ class Token:
         if given is not None:
             kind, _, value = given.partition(" ")
             return kind.lower() == "bearer" and self.right(value.strip())
-        for name, value in scope["headers"]:
-            if name == b"cookie":
-                try:
-                    found = SimpleCookie(value.decode("latin-1")).get(COOKIE)
-                except CookieError:
-                    continue
-                if found is not None and hmac.compare_digest(found.value.encode(), self.cookie):
-                    return True
-        return False
+        cookies = [value for name, value in scope["headers"] if name == b"cookie"]
+        return any(hmac.compare_digest(value, self.cookie) for value in _cookies(cookies, COOKIE.encode()))
 
     def right(self, token: str) -> bool:
         """Whether it is the token, in a time that does not depend on where it differs."""
@@ -211,5 +215,8 @@ class Token:
 
 
 def token_in(text: str) -> str:
-    """The token in a query string or form, for `/login`."""
-    return (parse_qs(text, max_num_fields=10).get("token") or [""])[0].strip()
+    """The token in a query string or form, for `/login`; none where there are more fields than such a form has."""
+    try:
+        return (parse_qs(text, max_num_fields=10).get("token") or [""])[0].strip()
+    except ValueError:
+        return ""

@@ -29,7 +29,7 @@ from .._paths import MANIFEST, no_library
 from ..library.library import Library, open_library
 from .config import ServeConfig
 from .jobs import Jobs
-from .work import Busy, Call, Pool
+from .work import Busy, Call, Pool, TooSlow
 
 if TYPE_CHECKING:
     from .route import Part
@@ -41,6 +41,8 @@ RECENT = 2.0
 """Seconds for which a manifest is read again though it looks the same: clocks of file systems are coarse."""
 WRITING = 30.0
 """Seconds that a request waits for another writer of this process, or of another one."""
+GRACE = 1.0
+"""Seconds after its time is up for which what a stream still makes is taken."""
 ENDING = 3.0
 """Seconds that requests under way get to end."""
 
@@ -205,8 +207,10 @@ class Service:
             iterator = items(call)
             try:
                 for item in iterator:
-                    if call.cancelled or not call.left:
+                    if call.cancelled:
                         break
+                    if time.monotonic() > call.until + GRACE:
+                        raise TooSlow(limit)
                     put("item", item)
                 put("end")
             except BaseException as error:
@@ -221,10 +225,14 @@ class Service:
         try:
             while True:
                 getting = asyncio.ensure_future(queue.get())
-                done, _ = await asyncio.wait((getting, leaving), timeout=call.left + 1, return_when=asyncio.FIRST_COMPLETED)
+                # What has been made is sent, however slowly the client takes it.
+                wait = 0.05 if not queue.empty() else max(0.05, call.until + GRACE - time.monotonic())
+                done, _ = await asyncio.wait((getting, leaving), timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 if getting not in done:
                     getting.cancel()
-                    return
+                    if leaving in done:
+                        return
+                    raise TooSlow(limit)
                 kind, value = getting.result()
                 if kind == "error":
                     raise value

@@ -30,7 +30,10 @@ class Busy(Exception):
 
 
 class TooSlow(Busy):
-    """A request took longer than it may."""
+    """A request took longer than the ``seconds`` it may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"this took longer than {seconds:g} s, and was given up; ask for less, or try again later", 5)
 
 
 class Cancelled(Exception):
@@ -53,6 +56,12 @@ class Call:
     def left(self) -> float:
         """Seconds until then; 0 where they are up."""
         return max(0.0, self.until - time.monotonic())
+
+    @property
+    def for_models(self) -> float:
+        """Seconds that models may take of those that are left: what follows them, and the answer without them, need some too."""
+        left = self.left
+        return left - min(left / 2, max(1.0, left / 50))
 
     def check(self) -> None:
         """Raise `Cancelled` where nobody waits any more."""
@@ -109,7 +118,7 @@ class Pool:
             self._give_up(call, future, waiting)
             if leaving in done:
                 raise Cancelled
-            raise TooSlow(f"this took longer than {seconds:g} s, and was given up; ask for less, or try again later", 5)
+            raise TooSlow(seconds)
         except asyncio.CancelledError:
             self._give_up(call, future, waiting)
             raise

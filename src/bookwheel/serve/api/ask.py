@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ..._printable import as_json
 from ..asking import AskParameters, answer_of, as_event, events_of
+from ..errors import Refusal
 from ..respond import JSON, gone
 from ..service import Service
 from ..streams import event_stream, message
@@ -31,7 +32,16 @@ async def ask(request: Request, service: Service, asked: AskParameters) -> Respo
 
 
 async def ask_events(request: Request, service: Service, asked: AskParameters) -> Response:
-    """``evidence``, then ``token`` after ``token`` where a model writes, then ``answer``; ``problem`` where it fails."""
+    """``evidence``, then ``token`` after ``token`` where a model writes, then ``answer``; ``problem`` where it fails.
+
+    What is linked to (GET and HEAD) keeps no question: a page of another site may link here.
+    """
+    if asked.conversation and request.method != "POST":
+        raise Refusal(
+            400,
+            "a question that a conversation keeps is posted, not linked to; post it to /ask, with the header "
+            "Accept: text/event-stream, or leave out conversation",
+        )
     served = service.served(asked.library)
 
     def items(call: Call) -> Iterator[bytes]:

@@ -60,7 +60,7 @@ async def search_many(request: Request, service: Service, asked: SearchBody) -> 
             "recipe": allowed_recipe(asked.recipe, library, service.config),
             "where": asked.where,
             "group": asked.group,
-            "seconds": call.left if asked.seconds is None else min(asked.seconds, call.left),
+            "seconds": call.for_models if asked.seconds is None else min(asked.seconds, call.for_models),
             "cutoff": asked.cutoff,
             "offset": asked.offset,
             "fold": asked.fold,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..._deadline import done_by
 from ..._http import cancelled_by
 from ..parameters import parameter
 from ..respond import gone, json_response
@@ -39,7 +41,7 @@ async def summary(request: Request, service: Service, asked: SummaryParameters) 
     served = service.served(asked.library)
 
     def work(call: Call) -> dict[str, Any]:
-        with cancelled_by(call.on_cancel):
+        with cancelled_by(call.on_cancel), done_by(time.monotonic() + call.for_models):
             done = served.library().summarise(
                 list(asked.names),
                 where=asked.where,
@@ -49,7 +51,7 @@ async def summary(request: Request, service: Service, asked: SummaryParameters) 
                 hidden=asked.hidden,
                 model=service.config.model if asked.write else None,
                 calls=asked.calls,
-                seconds=call.left if asked.seconds is None else min(asked.seconds, call.left),
+                seconds=call.for_models if asked.seconds is None else min(asked.seconds, call.for_models),
                 unsupported=cast(Any, asked.unsupported),
             )
         return {"library": served.name, **done.to_dict()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from contextvars import ContextVar, copy_context
@@ -15,6 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from ..._deadline import done_by
 from ..._errors import UsageError
 from ..._http import cancelled_by
 from ...documents.places import Place
@@ -166,7 +168,7 @@ def _server(service: Service, served: Served) -> Any:
         asked = copy_context()  # the thread in which it runs has another
 
         def called(call: Call) -> dict[str, Any]:
-            with cancelled_by(call.on_cancel):
+            with cancelled_by(call.on_cancel), done_by(time.monotonic() + call.for_models):
                 return work()
 
         try:

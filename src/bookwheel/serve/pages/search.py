@@ -195,7 +195,7 @@ def search_page(asked: SearchParameters, request: Asked) -> SearchView:
             fold=asked.fold,
             sort=cast(Any, asked.sort),  # one of the choices
             facets=[name for name, _ in FACETS] if asked.facets else (),
-            seconds=request.call.left,
+            seconds=request.call.for_models,
         )
     except (LibraryEmpty, LibraryNotFound):
         return SearchView(asked.q, name, problem=request.empty, **held)
