@@ -80,7 +80,7 @@ def test_many_questions_and_their_log(
     questions = "q1\tWhen do owls hunt?\nq2\tHow does a honey bee tell the hive?\n" + "x" * 40_000 + "\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(questions.encode())))
     done = ask(bookwheel, library, "-", "--json", "--log", str(log), "--sentences", "1")
-    assert done.code == 0
+    assert done.code == 2
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert [line["id"] for line in lines] == ["q1", "q2", "3"]
     assert "at most" in lines[2]["error"]
