@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import UsageError
+from ..index.whole_file import whole_file
 from .command import argument, command, option
 from .options import Whole, json_option, library_option
 from .output import Terminal, clean, json_document, notice, plural
@@ -106,7 +107,8 @@ def _draw(library: Library, document: StoredDocument, page: int, picture: str, w
     spans = library.highlights(document.number, words) if words is not None else []
     drawn = library.draw_page(document.number, page, spans=spans)
     try:
-        Path(picture).write_bytes(drawn.png)
+        with whole_file(Path(picture)) as file:
+            file.write(drawn.png)
     except OSError as error:
         raise UsageError(f"{picture!r:.200} cannot be written ({error.strerror or error})") from error
     notice(f"wrote {picture}: page {page} of {drawn.pages}, {drawn.width} x {drawn.height} pixels")
