@@ -103,6 +103,20 @@ def test_many_questions_and_their_log(
     assert bookwheel("evaluate").code == 2
 
 
+def test_a_log_that_cannot_be_written_is_told_before_the_question_is_asked(
+    bookwheel: Bookwheel, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bookwheel.Library.ask", lambda *_, **__: pytest.fail("asked"))
+    for log, sentence in (
+        (tmp_path / "no" / "log.jsonl", "there is no folder"),
+        (library / "manifest.json" / "x", "no folder"),
+    ):
+        done = ask(bookwheel, library, "When do owls hunt?", "--json", "--log", str(log))
+        assert done.code == 2
+        assert sentence in done.err
+        assert str(log.parent) in done.err
+
+
 def test_the_bill(bookwheel: Bookwheel, library: Path) -> None:
     done = ask(bookwheel, library, "When do owls hunt?", "--bill")
     assert "ms" in done.err

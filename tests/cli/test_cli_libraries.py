@@ -178,6 +178,16 @@ def test_one_odd_folder_does_not_hide_the_libraries(bookwheel: Bookwheel, indexe
     assert ("by its path only" in shown.out) == (name != "papers")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["show", "nosuch"], ["show", "a", "--passage", "9"], ["show", "a", "--find", "zebra"], ["conversations"], ["experiments"]],
+)
+def test_nothing_is_a_json_document_too(bookwheel: Bookwheel, indexed: Path, command: list[str]) -> None:
+    done = bookwheel(*command, "--json")
+    assert done.code == 1
+    assert done.json == []
+
+
 def test_no_libraries(bookwheel: Bookwheel) -> None:
     done = bookwheel("libraries")
     assert done.code == 1

@@ -9,7 +9,7 @@ import click
 
 from .._errors import QueryError, UsageError
 from .._numba import import_numba
-from .answers import as_document, log_answer, print_bill, print_json, print_mentions
+from .answers import as_document, log_answer, print_bill, print_json, print_mentions, require_log
 from .command import argument, command, option
 from .drafting import followed
 from .many import Line, failure, read_many, tell_failure
@@ -99,6 +99,8 @@ def ask(
     told, the others are asked, and the exit code is 2.
     """
     import_numba()
+    if log is not None:
+        require_log(Path(log))
     if continued:
         conversation = _last(library, conversation)
     asker = library if conversation is None else library.conversation(conversation)
