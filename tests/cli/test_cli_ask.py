@@ -80,7 +80,7 @@ def test_many_questions_and_their_log(
     questions = "q1\tWhen do owls hunt?\nq2\tHow does a honey bee tell the hive?\n" + "x" * 40_000 + "\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(questions.encode())))
     done = ask(bookwheel, library, "-", "--json", "--log", str(log), "--sentences", "1")
-    assert done.code == 0
+    assert done.code == 2
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert [line["id"] for line in lines] == ["q1", "q2", "3"]
     assert "at most" in lines[2]["error"]
@@ -101,6 +101,20 @@ def test_many_questions_and_their_log(
     assert "contains a gold answer" in shown.out
     assert bookwheel("evaluate", "--answers", log).code == 2
     assert bookwheel("evaluate").code == 2
+
+
+def test_a_log_that_cannot_be_written_is_told_before_the_question_is_asked(
+    bookwheel: Bookwheel, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bookwheel.Library.ask", lambda *_, **__: pytest.fail("asked"))
+    for log, sentence in (
+        (tmp_path / "no" / "log.jsonl", "there is no folder"),
+        (library / "manifest.json" / "x", "no folder"),
+    ):
+        done = ask(bookwheel, library, "When do owls hunt?", "--json", "--log", str(log))
+        assert done.code == 2
+        assert sentence in done.err
+        assert str(log.parent) in done.err
 
 
 def test_the_bill(bookwheel: Bookwheel, library: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,37 @@ def test_export_into_a_folder_that_is_not_there(bookwheel: Bookwheel, indexed: P
     done = bookwheel("export", tmp_path / "no" / "out.jsonl")
     assert done.code == 2
     assert "there is no folder" in one_sentence(done.err)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs limits on file sizes")
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz"])
+def test_an_export_that_fails_keeps_the_file_that_was_there(
+    bookwheel: Bookwheel, tmp_path: Path, home: Path, compiled: None, name: str
+) -> None:
+    resource = pytest.importorskip("resource")
+    source, file = tmp_path / "source.jsonl", tmp_path / "exports" / name
+    dice = random.Random(1)
+    text = " ".join(f"{dice.getrandbits(60):x}" for _ in range(500))
+    source.write_text("".join(json.dumps({"_id": str(number), "text": text}) + "\n" for number in range(9)))
+    assert bookwheel("index", source, "--encoder", "none", "--language", "none").code == 0
+    file.parent.mkdir()
+    assert bookwheel("export", file).code == 0
+    before = file.read_bytes()
+    limit = len(before) // 2
+    done = subprocess.run(
+        [sys.executable, "-m", "bookwheel", "export", str(file)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        check=False,
+    )
+    assert done.returncode == 2
+    assert one_sentence(done.stderr) == (
+        f"bookwheel: the disk is full: writing {file} failed; what it held is kept; free some space, or give another file"
+    )
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,31 @@ def test_libraries(bookwheel: Bookwheel, indexed: Path, home: Path) -> None:
     done = bookwheel("libraries")
     assert done.code == 0
     assert "default" in done.out
+
+
+@pytest.mark.parametrize("name", ["papers (copy)", "n" * 120, "~owls", "papers"])
+def test_one_odd_folder_does_not_hide_the_libraries(bookwheel: Bookwheel, indexed: Path, home: Path, name: str) -> None:
+    shutil.copytree(home / "default", home / name)
+    rows = {row["name"]: row for row in bookwheel("libraries", "--json").json}
+    assert rows.keys() == {"default", name}
+    assert rows["default"]["problem"] is None
+    assert rows[name]["path"] == str(home / name)
+    assert rows[name]["passages"] == 3
+    assert (rows[name]["problem"] is None) == (name == "papers")
+    shown = bookwheel("libraries")
+    assert shown.code == 0
+    assert "3 passages" in shown.out
+    assert ("by its path only" in shown.out) == (name != "papers")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["show", "nosuch"], ["show", "a", "--passage", "9"], ["show", "a", "--find", "zebra"], ["conversations"], ["experiments"]],
+)
+def test_nothing_is_a_json_document_too(bookwheel: Bookwheel, indexed: Path, command: list[str]) -> None:
+    done = bookwheel(*command, "--json")
+    assert done.code == 1
+    assert done.json == []
 
 
 def test_no_libraries(bookwheel: Bookwheel) -> None:

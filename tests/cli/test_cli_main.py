@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -171,3 +172,18 @@ def test_a_closed_pipe_is_quiet() -> None:
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-16"])
+def test_what_goes_to_a_pipe_is_utf_8(process: Bookwheel, bookwheel: Bookwheel, tmp_path: Path, encoding: str) -> None:
+    text = "alpha na\u00efve \u6587\u5b57 \U0001f600"
+    file = tmp_path / "own.jsonl"
+    file.write_text(json.dumps({"_id": "\u6587", "text": text}), encoding="utf-8")
+    assert bookwheel("index", file, "--encoder", "none", "--language", "english").code == 0
+    exported = process("export", PYTHONIOENCODING=encoding)
+    assert (exported.code, exported.json["_id"], exported.json["text"]) == (0, "\u6587", text)
+    for line in (["search", "alpha", "--json"], ["search", "alpha"], ["search", "alpha", "--run"], ["show", "\u6587"]):
+        told = process(*line, PYTHONIOENCODING=encoding)
+        assert told.code == 0
+        assert "\u6587" in told.out
+    assert "\u6587" in process("show", "\u6587\u6587", PYTHONIOENCODING=encoding).err

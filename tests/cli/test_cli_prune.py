@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cli_helpers import Bookwheel
 
+from bookwheel.library.lock import WriterLock
+
 LICENCE = (
     "Permission is hereby granted, free of charge, to any person obtaining a copy of this software, to use, copy, modify, merge, "
     "publish, distribute and sublicense copies, subject to the conditions of this licence. The software is provided as is, without "
@@ -30,6 +32,18 @@ def library(tmp_path: Path, bookwheel: Bookwheel) -> Path:
     (folder / "again.txt").write_text(f"{BIRDS[0].upper()}\n")
     assert bookwheel("index", folder, "--library", tmp_path / "lib", "--encoder", "none").code == 0
     return tmp_path / "lib"
+
+
+@pytest.mark.parametrize(
+    "command", [["prune", "LIBRARY"], ["prune", "LIBRARY", "--undo"], ["compact"], ["configure", "--k1", "1"], ["remove", "x"]]
+)
+def test_commands_wait_for_another_writer(library: Path, bookwheel: Bookwheel, command: list[str]) -> None:
+    given = [str(library) if one == "LIBRARY" else one for one in command]
+    at = [] if command[0] == "prune" else ["--library", library]
+    with WriterLock(library):
+        done = bookwheel(*given, *at, "--wait", "0.1s")
+        assert done.code == 2
+        assert "also after" in done.err
 
 
 def test_left_out_listed_and_brought_back(library: Path, bookwheel: Bookwheel, tmp_path: Path) -> None:

@@ -66,6 +66,35 @@ def test_recipes_are_saved_and_removed(bookwheel: Bookwheel, birds: Path) -> Non
         assert bookwheel("recipes", *wrong).code == 2
 
 
+def test_what_is_saved_and_removed_is_told_as_json(bookwheel: Bookwheel, birds: Path) -> None:
+    at = ["--library", birds, "--json"]
+    assert bookwheel("recipes", "--save", "mine", "bm25", *at).json == {"recipe": "bm25", "retrievers": ["bm25"]}
+    both = bookwheel("recipes", "--remove", "mine", "--save", "ours", "mine % 5", *at)
+    assert both.json == {"recipe": "bm25 % 5", "retrievers": ["bm25"], "removed": "mine"}
+    assert bookwheel("recipes", "--remove", "ours", *at).json == {"removed": "ours"}
+
+
+@pytest.mark.parametrize("change", [["theirs", "bm25 >> nosuch()"], ["theirs", "nosuch"], ["bm25", "dense"]])
+def test_a_wrong_recipe_removes_none(bookwheel: Bookwheel, birds: Path, change: list[str]) -> None:
+    at = ["--library", birds]
+    assert bookwheel("recipes", "--save", "mine", "bm25 >> fold()", *at).code == 0
+    assert bookwheel("recipes", "--remove", "mine", "--save", *change, *at).code == 2
+    assert "bm25 >> fold()" in bookwheel("recipes", *at).out
+    assert bookwheel("recipes", "--remove", "nosuch", "--save", "theirs", "bm25", *at).code == 2
+    assert "theirs" not in bookwheel("recipes", *at).out
+    assert bookwheel("recipes", "--remove", "mine", "--save", "mine", "bm25 % 7", *at).code == 0
+    assert "bm25 % 7" in bookwheel("recipes", *at).out
+
+
+def test_a_default_that_needs_a_saved_recipe_or_not(bookwheel: Bookwheel, birds: Path) -> None:
+    at = ["--library", birds]
+    assert bookwheel("recipes", "--save", "mine", "0.3*bm25 + 0.7*dense", *at).code == 0
+    assert bookwheel("configure", "--recipe", "mine", *at, "--json").json["recipe"] == "0.3*bm25 + 0.7*dense"
+    before = bookwheel("search", "bird", "--json", *at).json["results"]
+    assert bookwheel("recipes", "--remove", "mine", *at).code == 0
+    assert bookwheel("search", "bird", "--json", *at).json["results"] == before
+
+
 def test_recipes_lists_the_stages(bookwheel: Bookwheel) -> None:
     assert "rm3(docs=10, terms=10, weight=0.8)" in bookwheel("recipes").out
     told = json.loads(bookwheel("recipes", "--json").out)

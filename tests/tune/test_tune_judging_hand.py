@@ -161,7 +161,7 @@ def test_a_changed_library_is_ranked_anew_and_what_was_judged_stays(tmp_path: Pa
         (("QUERIES", "--judge", "../x"), "a judge has a name"),
         (("QUERIES", "--confidence", "0.5"), "above 0.5"),
         (("--recipe", "bm25"), "QUERIES is missing"),
-        (("QUERIES", "--out", "/nowhere/at/all"), "cannot be written"),
+        (("QUERIES", "--out", "/nowhere/at/all"), "there is no folder"),
         (("QUERIES", "--by", "gain"), "are for --model"),
     ],
 )

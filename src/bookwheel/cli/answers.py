@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..index.storage import storage
+from ..index.whole_file import named_file
 from .output import Lazy, Terminal, as_json, clean, json_in_pieces, nearby, plural, print_memory_plan, table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..read.everywhere import MentionList
     from ..read.mentions import DocumentMentions, Mention
 
-__all__ = ["as_document", "log_answer", "print_bill", "print_json", "print_mentions"]
+__all__ = ["as_document", "log_answer", "print_bill", "print_json", "print_mentions", "require_log"]
 
 LISTED = 20
 """Documents whose places are listed on a terminal."""
@@ -40,9 +40,15 @@ def print_json(document: dict[str, Any], *, line: bool) -> None:
 
 
 def log_answer(path: Path, record: Mapping[str, Any]) -> None:
-    """Add one line to a log of answers; `bookwheel evaluate --answers` reads it."""
-    with storage(path), path.open("a", encoding="utf-8") as file:
+    """Add one line to a log of answers; `bookwheel evaluate --answers` reads it. Raises `StorageError`."""
+    with named_file(path), path.open("a", encoding="utf-8") as file:
         file.write(as_json(record) + "\n")
+
+
+def require_log(path: Path) -> None:
+    """Raise `StorageError` where answers could not be added to the log ``path``, which is made: before any is paid for."""
+    with named_file(path), path.open("a", encoding="utf-8"):
+        pass
 
 
 def print_bill(library: Library, answer: Answer) -> None:

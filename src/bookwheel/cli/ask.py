@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._errors import BookwheelError, QueryError, UsageError
+from .._errors import QueryError, UsageError
 from .._numba import import_numba
-from .answers import as_document, log_answer, print_bill, print_json, print_mentions
+from .answers import as_document, log_answer, print_bill, print_json, print_mentions, require_log
 from .command import argument, command, option
 from .drafting import followed
-from .many import read_many
+from .many import Line, failure, read_many, tell_failure
 from .options import Number, RecipeText, Where, Whole, json_option, library_option
-from .output import Terminal, clean, json_line, notice, print_notes
+from .output import Terminal, clean, print_notes
 from .quotes import print_answer, print_refusal
 from .writing_options import writing_options
 
@@ -95,18 +95,24 @@ def ask(
     mention X", "how many documents ...") is answered by a scan of every document.
 
     If QUESTION is -, questions are read from standard input, one per line, either as text or as an
-    ID, a tab and text; with --json, each then prints one line of JSON.
+    ID, a tab and text; with --json, each then prints one line of JSON. A line that cannot be asked is
+    told, the others are asked, and the exit code is 2.
     """
     import_numba()
+    if log is not None:
+        require_log(Path(log))
     if continued:
         conversation = _last(library, conversation)
     asker = library if conversation is None else library.conversation(conversation)
     options |= {"limits": not verbatim, "whole": not verbatim}
     terminal = Terminal.of_stdout(colour=not no_color)
     batch = words == (STDIN,)
-    answered = 0
-    for number, question in read_many("question") if batch else [("1", " ".join(words))]:
+    answered = failed = 0
+    for line in read_many("question") if batch else [Line("1", " ".join(words))]:
+        number, question, problem = line
         try:
+            if problem:
+                raise QueryError(problem)
             if options["model"] is None or as_json or batch:
                 answer = asker.ask(question, **options)
             else:
@@ -114,7 +120,10 @@ def ask(
         except QueryError as error:
             if not batch:
                 raise
-            _failed(number, question, error, log, as_json=as_json)
+            tell_failure(line, "question", error, as_json=as_json)
+            if log is not None and not problem:  # under this ID it has the earlier answer
+                log_answer(Path(log), failure(line, "question", error))
+            failed += 1
             continue
         answered += not answer.refused
         document = as_document(library, answer, number if batch else None)
@@ -130,6 +139,8 @@ def ask(
                 click.echo()
         if bill:
             print_bill(library, answer)
+    if failed:
+        return 2
     return 0 if answered else 1
 
 
@@ -141,17 +152,6 @@ def _last(library: Library, named: str | None) -> str:
     if not known:
         raise UsageError("there is no conversation to continue; begin one with --conversation NAME")
     return known[0].name
-
-
-def _failed(number: str, question: str, error: BookwheelError, log: str | None, *, as_json: bool) -> None:
-    """A question of many that cannot be asked: told, and the others go on."""
-    record = {"id": number, "question": question[:1000], "error": str(error)}
-    if log is not None:
-        log_answer(Path(log), record)
-    if as_json:
-        json_line(record)
-    else:
-        notice(f"{number}: {error}")
 
 
 def _print(answer: Answer, terminal: Terminal) -> None:

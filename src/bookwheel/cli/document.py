@@ -28,7 +28,8 @@ Exit codes:
 | 130 | stopped by Ctrl-C |
 
 All mistakes of a command line are reported at once on standard error, one sentence each. With
-`--json`, a command prints one JSON document, or one per line if there are many.
+`--json`, a command prints one JSON document, or one per line if there are many. What goes to a file
+or a pipe is UTF-8, whatever the locale.
 
 A library is given as a name or as a path; anything with a `/` is a path. Named libraries are
 stored in the user's data folder, or in `$BOOKWHEEL_HOME` if that variable is set.

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from .._errors import LibraryDamaged, UsageError
-from ..index.storage import storage
+from ..index.whole_file import whole_file
 from .command import argument, command, option
 from .options import json_option, library_option
 from .output import clean, json_document, json_line, plural
@@ -39,8 +39,9 @@ def export(file: str, library: Library, passages: bool, as_json: bool) -> None:
     """Write a library's documents or passages as JSON lines with _id, title, text and metadata.
 
     The output is compressed if FILE ends in .gz. Without FILE, or if it is -, it goes to standard
-    output. `bookwheel index FILE` reads such a file, pages, parts, headings and hidden text (_places)
-    included. Passages that `bookwheel prune` left out of searches are written too, and say why (left_out).
+    output. A FILE that is there is replaced once all is written. `bookwheel index FILE` reads such a
+    file, pages, parts, headings and hidden text (_places) included. Passages that `bookwheel prune`
+    left out of searches are written too, and say why (left_out).
     Damaged documents are left out, and named at the end with exit code 2.
     """
     count = 0
@@ -90,7 +91,7 @@ def _opened(file: str) -> Iterator[IO[str]]:
         raise UsageError(f"{path} is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} to write {path.name} to; create it, or give another file")
-    with storage(path), path.open("wb") as raw, _packed(path, raw) as packed:
+    with whole_file(path) as raw, _packed(path, raw) as packed:
         text = io.TextIOWrapper(packed, encoding="utf-8", errors="replace")
         yield text
         text.flush()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._errors import UsageError
+from ..index.whole_file import whole_file
 from .output import notice, plural
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def write_qrels(out: str, grades: Qrels) -> None:
     spaced = any(" " in one for query, row in grades.items() for one in (query, *row))
     lines = list(qrels_lines(grades))
     try:
-        Path(out).write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n", errors="replace")
+        with whole_file(Path(out)) as file:
+            file.writelines(f"{line}\n".encode("utf-8", "replace") for line in lines)
     except OSError as error:
         raise UsageError(f"{out!r:.200} cannot be written ({error.strerror or error}); name another file") from None
     notice(f"wrote {plural(count - odd, 'judgment')} to {out}")

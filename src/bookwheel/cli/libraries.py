@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,16 +26,18 @@ def libraries(as_json: bool) -> int:
 
     To delete a library, delete its folder.
     """
-    from .._paths import home, libraries, locate
+    from .._paths import home, libraries
 
     rows: list[dict[str, Any]] = []
     for name in libraries():
         from ..library.library import open_library
 
-        row: dict[str, Any] = {"name": name, "path": str(locate(name))}
+        path = home() / name
+        row: dict[str, Any] = {"name": name, "path": str(path)}
+        problem = None if _is_named(name, path) else "--library takes this folder by its path only, not by its name"
         try:
-            with open_library(name) as library:
-                row |= {"documents": library.document_count, "passages": library.passage_count, "problem": None}
+            with open_library(path) as library:
+                row |= {"documents": library.document_count, "passages": library.passage_count, "problem": problem}
         except BookwheelError as error:
             row |= {"documents": None, "passages": None, "problem": str(error)}
         rows.append(row)
@@ -47,6 +50,16 @@ def libraries(as_json: bool) -> int:
         notice(f"there is no library in {home()} yet; create one with: bookwheel index PATH")
         return 1
     return 0
+
+
+def _is_named(name: str, path: Path) -> bool:
+    """Whether the library at ``path`` is the one that ``name`` means."""
+    from .._paths import locate
+
+    try:
+        return locate(name).samefile(path)
+    except (BookwheelError, OSError):
+        return False
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -38,7 +38,7 @@ def models(folders: tuple[Path, ...], no_measure: bool, again: bool, export: boo
     from ..encode.catalogue import OTHERS, catalogue
 
     if export:
-        return _export(folders)
+        return _export(folders, as_json=as_json)
     found = list(catalogue(folders, measure=not no_measure, again=again))
     if as_json:
         json_document([asdict(entry) for entry in found])
@@ -73,7 +73,7 @@ def _cells(entry: ModelEntry) -> list[str]:
     ]
 
 
-def _export(folders: tuple[Path, ...]) -> int:
+def _export(folders: tuple[Path, ...], *, as_json: bool) -> int:
     from .._errors import StorageError, UsageError
     from ..encode.catalogue import kind_of_folder
     from ..encode.transformer.export import export
@@ -82,6 +82,7 @@ def _export(folders: tuple[Path, ...]) -> int:
     if not folders:
         raise UsageError("--export needs the FOLDER of a model")
     heads = {"sparse": "terms", "cross-encoder": "scores"}
+    written = []
     for folder in folders:
         layout = read_layout(folder)
         out = layout.folder / "onnx" / "model.onnx"
@@ -91,6 +92,10 @@ def _export(folders: tuple[Path, ...]) -> int:
             raise StorageError(
                 f"{out} cannot be written ({(error.strerror or str(error)).lower()}); copy the model to where you may write"
             ) from error
-        click.echo(f"wrote {clean(str(out))}")
+        written.append(str(out))
+        if not as_json:
+            click.echo(f"wrote {clean(str(out))}")
+    if as_json:
+        json_document({"exported": written})
     notice(f"{plural(len(folders), 'model')} exported; type: bookwheel models {' '.join(map(str, folders))}")
     return 0

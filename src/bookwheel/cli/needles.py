@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import UsageError
-from ..index.storage import storage
+from ..index.whole_file import whole_file
 from .command import option
 from .options import Number, Value, Whole
 from .output import clean, json_document, notice
@@ -162,8 +162,8 @@ def run_needles(
             notice(f"what was answered is kept in {kept}; the same command goes on from there")
         raise
     if drawn is not None:
-        with storage(Path(drawn)):
-            Path(drawn).write_text(heat_map(found[0]), encoding="utf-8")
+        with whole_file(Path(drawn)) as file:
+            file.write(heat_map(found[0]).encode())
     _print(found, as_json)
 
 

@@ -9,7 +9,7 @@ import click
 from .._errors import UsageError
 from .._paths import as_typed
 from .command import argument, command, option
-from .options import Value, json_option, wait_option
+from .options import Value, json_option, wait_of, wait_option
 from .output import clean, json_document, json_line, notice, plural, table
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def prune(
     if undo + listing + bool(dry_run or share or judged) > 1:
         raise UsageError("--undo and --list go with no other option of prune; give one of them alone")
     announced()
-    with open_library(name) as library:
+    with open_library(name, wait=wait_of(click.get_current_context())) as library:
         if undo:
             return _undo(library, as_json=as_json)
         if listing:

@@ -43,16 +43,22 @@ def recipes(recipe: str | None, library: Library | None, save: str | None, remov
             raise UsageError("recipes are saved in a library; name it with --library")
         if save is not None and recipe is None:
             raise UsageError(f'--save {save} needs a recipe, as in: bookwheel recipes --save {save} "bm25 >> mmr()"')
-        if remove is not None:
+    read = None if recipe is None else parse_recipe(recipe) if library is None else library.recipe(recipe)
+    removed = {} if remove is None else {"removed": remove}
+    if library is not None:
+        if remove is not None and remove not in library.recipes:
+            library.remove_recipe(remove)  # tells what there is, before anything is changed
+        if save is not None and read is not None:
+            library.save_recipe(save, read)
+        if remove is not None and remove != save:
             library.remove_recipe(remove)
-        if save is not None and recipe is not None:
-            library.save_recipe(save, recipe)
-        if recipe is None:
-            return
-    if recipe is not None:
-        read = parse_recipe(recipe) if library is None else library.recipe(recipe)
+    if read is None and remove is not None:
         if as_json:
-            json_document({"recipe": str(read), "retrievers": list(read.retrievers())})
+            json_document(removed)
+        return
+    if read is not None:
+        if as_json:
+            json_document({"recipe": str(read), "retrievers": list(read.retrievers()), **removed})
         else:
             click.echo(f"{read}   needs {', '.join(read.retrievers()) or 'the hits of a recipe before it'}")
         return

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._errors import UsageError
+from .._errors import QueryError, UsageError
 from .._numba import import_numba
 from .command import argument, command, option
-from .many import read_many
+from .many import Line, read_many, tell_failure
 from .options import Number, RecipeText, Where, Whole, json_option, library_option, memory_option
 from .output import (
     Streamed,
@@ -128,21 +128,35 @@ def search(
     if as_run and (options["fold"] or options["offset"] or options["sort"] != "relevance"):
         raise UsageError("--run prints documents by relevance, all of them; leave out --fold, --sort and --offset")
     options["recipe"] = chosen = _with_readers(library, recipe, syntax, spell, bool(history))
-    found = 0
+    found = failed = 0
     damaged: list[str] = []
     batch = words == (STDIN,)
-    queries = list(read_many("query")) if batch else [("1", " ".join(words))]
-    for number, query in queries:
+    queries = list(read_many("query")) if batch else [Line("1", " ".join(words))]
+    if problem := next((line.problem for line in queries if line.problem), ""):
+        raise QueryError(problem)
+    if as_run:
+        run_lines({line.id: [] for line in queries}, tag)  # refuses names that a run cannot hold before all the work
+    for line in queries:
+        number, query, _ = line
+        started = time.perf_counter()
+        try:
+            if as_run:
+                given = {name: value for name, value in options.items() if name not in ("fold", "sort", "offset")}
+                (ranked,) = library.rank_documents([_asked(query, history)], **given)
+            else:
+                results = library.search(_asked(query, history), trace=explain, **options)
+        except QueryError as error:
+            if not batch:
+                raise
+            tell_failure(line, "query", error, as_json=as_json and not as_run)
+            failed += 1
+            continue
+        took = time.perf_counter() - started
         if as_run:
-            given = {name: value for name, value in options.items() if name not in ("fold", "sort", "offset")}
-            (ranked,) = library.rank_documents([_asked(query, history)], **given)
-            for line in run_lines({number: ranked}, tag):
-                click.echo(line)
+            for text in run_lines({number: ranked}, tag):
+                click.echo(text)
             found += len(ranked)
             continue
-        started = time.perf_counter()
-        results = library.search(_asked(query, history), trace=explain, **options)
-        took = time.perf_counter() - started
         stages = results.ranking.trace.stages if results.ranking.trace is not None else []
         found += len(results)
         numbers = [result.passage for result in results]
@@ -183,12 +197,13 @@ def search(
     print_notes(damaged)
     if memory:
         print_memory_plan(library.memory_plan())
-    if not found:
-        what = f"for {queries[0][1]!r:.100}" if len(queries) == 1 else f"for any of {len(queries)} queries"
+    if not found and failed < len(queries):
+        what = f"for {queries[0].text!r:.100}" if len(queries) == 1 else f"for any of {len(queries)} queries"
         limit = f" where {options['where']}" if options["where"] else ""
         notice(f"nothing found {what}{limit} in {library.path}")
-        return 1
-    return 0
+    if failed:
+        return 2
+    return 0 if found else 1
 
 
 def _with_readers(library: Library, recipe: str | None, syntax: bool, spell: bool, history: bool) -> Recipe | str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._errors import UsageError
+from ..index.whole_file import whole_file
 from .command import argument, command, option
 from .options import Whole, json_option, library_option
 from .output import Terminal, clean, json_document, notice, plural
@@ -69,20 +70,25 @@ def show(
     count = library.count(id_)
     documents = library.get(id_, limit)
     if not documents:
+        _no_document(as_json)
         notice(f"there is no document {id_[:200]!r} in {library.path}; `bookwheel search` prints IDs and paths")
         return 1
     if (page is None) != (picture is None):
         raise UsageError("--page and --picture belong together, as in: --page 3 --picture page.png")
     if opened:
-        notice(f"opened {library.open_file(documents[0].number)}")
+        file = library.open_file(documents[0].number)
+        notice(f"opened {file}")
+        if as_json:
+            json_document({"opened": str(file)})
         return 0
     if page is not None and picture is not None:
-        return _draw(library, documents[0], page, picture, words)
+        return _draw(library, documents[0], page, picture, words, as_json)
     if words is not None:
         return _print_places(library, documents, words, Terminal.of_stdout(colour=not no_color), as_json)
     if passage is not None:
         documents = [document for document in documents if passage <= len(document.passages)]
         if not documents:
+            _no_document(as_json)
             notice(f"document {id_[:200]!r} has no passage {passage}; `bookwheel show --passages` numbers its passages")
             return 1
     if count > limit:
@@ -101,15 +107,24 @@ def show(
     return 0
 
 
-def _draw(library: Library, document: StoredDocument, page: int, picture: str, words: str | None) -> int:
+def _no_document(as_json: bool) -> None:
+    if as_json:
+        json_document([])
+
+
+def _draw(library: Library, document: StoredDocument, page: int, picture: str, words: str | None, as_json: bool) -> int:
     """Write a page as a picture."""
     spans = library.highlights(document.number, words) if words is not None else []
     drawn = library.draw_page(document.number, page, spans=spans)
     try:
-        Path(picture).write_bytes(drawn.png)
+        with whole_file(Path(picture)) as file:
+            file.write(drawn.png)
     except OSError as error:
         raise UsageError(f"{picture!r:.200} cannot be written ({error.strerror or error})") from error
     notice(f"wrote {picture}: page {page} of {drawn.pages}, {drawn.width} x {drawn.height} pixels")
+    if as_json:
+        size = {"width": drawn.width, "height": drawn.height}
+        json_document({"picture": picture, "page": page, "pages": drawn.pages, **size})
     return 0
 
 

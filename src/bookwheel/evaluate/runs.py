@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .._errors import InputError, StorageError, UsageError
+from ..index.whole_file import whole_file
 from .lines import read_lines
 
 __all__ = ["AnyRun", "Run", "ranked_documents", "ranked_pairs", "read_run", "run_lines", "write_run"]
@@ -63,8 +64,8 @@ def write_run(path: str | Path, run: Run, tag: str = "bookwheel") -> None:
     """Write a run file. Raises `UsageError` (see `run_lines`) and `StorageError`."""
     lines = run_lines(run, tag)
     try:
-        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(line + "\n" for line in lines)
+        with whole_file(Path(path)) as file:
+            file.writelines(f"{line}\n".encode() for line in lines)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from None
 

@@ -30,6 +30,8 @@ from .sealed import seal, unseal
 
 __all__ = [
     "NEW",
+    "RIGHTS",
+    "SPACE",
     "ArrayFolder",
     "ArrayStream",
     "FolderWriter",
@@ -51,9 +53,9 @@ NEW = ".new"
 """Suffix of a file that is to replace another."""
 _NAME = re.compile(r"[\w.-]+")
 """The name of an array, which is that of its file: nothing that could lead out of the folder."""
-_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
-_REFUSED = {*_RIGHTS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_REFUSED = {*RIGHTS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 def refused(path: Path, error: OSError) -> StorageError:
@@ -70,12 +72,12 @@ def storage(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _SPACE:
+        if error.errno in SPACE:
             raise StorageError(
                 f"the disk is full: writing {path} failed; free some space and run the same command again, "
                 "committed work is kept"
             ) from error
-        if error.errno in _RIGHTS:
+        if error.errno in RIGHTS:
             raise StorageError(
                 f"there is no permission to write {path}; change its permissions or choose another folder with --library"
             ) from error

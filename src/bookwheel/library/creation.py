@@ -10,9 +10,11 @@ from .._errors import LibraryDamaged, StorageError
 from ..analysis.analyzer import Analyzer
 from ..encode.load import load_encoder
 from ..index.storage import NEW, fsync_folder, storage
+from .default_recipe import kept_text
 from .leases import READERS, prepare
 from .lock import LOCK, WriterLock
 from .manifest import MANIFEST, Manifest
+from .retrieval.registry import representations
 from .settings import Settings
 from .store import DATABASE, Store
 
@@ -27,7 +29,8 @@ def create(library: Path, settings: Settings) -> None:
     """Create an empty library.
 
     Raises `StorageError` if the folder contains something else, `UsageError` for an unknown
-    language and `ModelError` for an unknown encoder; nothing is created then.
+    language, `ModelError` for an unknown encoder and `RecipeError` for a recipe that the library could not run; nothing is
+    created then.
     """
     if settings.language not in ("auto", "none"):
         Analyzer.for_language(settings.language)
@@ -35,6 +38,7 @@ def create(library: Path, settings: Settings) -> None:
         if settings.encoder.startswith(("http://", "https://")):
             allow(settings.encoder)
         load_encoder(settings.encoder)
+    settings = settings.change(recipe=kept_text(settings.recipe, {}, representations(Manifest(settings))))
     if library.exists() and not library.is_dir():
         raise StorageError(f"{library} is a file, not a folder; choose another folder with --library")
     with storage(library):

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import InputError, UsageError
+from .._errors import InputError, RecipeError, UsageError
 from .._numbers import real
 from .._paths import locate
 from ..documents.read import Fields
 from ..encode.find import BUILT_IN_MODELS
 from ..memory.sizes import ram_of
 from ..progress import Progress, silent
-from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe
-from ..rank.validate import validate
+from .default_recipe import kept_text
 from .manifest import Manifest
 from .reader import Reader
 from .results import EncoderStatus, IndexReport
@@ -57,6 +56,8 @@ def open_library(
         folder = Path(os.path.expanduser(encoder))  # noqa: PTH111 - Path.expanduser raises for a user there is not
         if folder.is_dir():
             settings["encoder"] = str(folder.absolute())  # it must be found from any folder later
+    if isinstance(settings.get("recipe"), Recipe):
+        settings["recipe"] = str(settings["recipe"])
     wanted = Settings().change(**settings)
     if create and not (path / "manifest.json").is_file():
         from . import creation as making
@@ -239,16 +240,19 @@ class Library(Reader):
         self.refresh()
 
     def configure(self, **changes: Any) -> None:
-        """Change ``k1``, ``b`` or ``recipe``; takes seconds, since no document is read again."""
+        """Change ``k1``, ``b`` or ``recipe``; takes seconds, since no document is read again.
+
+        The saved recipes that ``recipe`` names are put in, so that the default does not change when they do. Raises `UsageError`
+        for a wrong value, `RecipeError` for a recipe that this library cannot run, `LibraryLocked`, `StorageError`.
+        """
         if fixed := changes.keys() - {"k1", "b", "recipe"}:
             raise UsageError(f"{', '.join(sorted(fixed))} cannot be changed in an existing library; only k1, b and recipe can")
         from .writer import Writer
 
         with Writer(self.path, ram=self.ram, wait=self.wait) as writer:
-            settings = writer.manifest.settings.change(**changes)
             if "recipe" in changes:
-                validate(parse_recipe(settings.recipe, self.recipes), representations(writer.manifest))
-            writer.configure(settings)
+                changes["recipe"] = kept_text(changes["recipe"], self.recipes, representations(writer.manifest))
+            writer.configure(writer.manifest.settings.change(**changes))
         self.refresh()
 
     def add_encoder(self, name: str, encoder: Any, *, kind: str = "dense", bits: int | None = None) -> EncoderStatus:
@@ -370,7 +374,12 @@ class Library(Reader):
         save_recipe(self.path, name, self._searcher.recipe(recipe), representations(self._snapshot.manifest), evidence)
 
     def remove_recipe(self, name: str) -> None:
-        """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none."""
-        from .saved_recipes import remove_recipe
+        """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none, or the library's default needs it."""
+        from .saved_recipes import names_saved, remove_recipe
 
+        default, saved = Manifest.read(self.path).settings.recipe, self.recipes
+        if name in saved and names_saved(default, {name: saved[name]}):
+            raise RecipeError(
+                f"the library's default recipe, '{default}', uses {name!r}; choose another first with `bookwheel configure --recipe`"
+            )
         remove_recipe(self.path, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,12 +20,22 @@ from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
 from .lock import briefly_locked
 
-__all__ = ["FILE", "read_evidence", "read_recipes", "recipes_are_missing", "refuse_name", "remove_recipe", "save_recipe"]
+__all__ = [
+    "FILE",
+    "names_saved",
+    "read_evidence",
+    "read_recipes",
+    "recipes_are_missing",
+    "refuse_name",
+    "remove_recipe",
+    "save_recipe",
+]
 
 FILE = "recipes.json"
 LOCK = FILE + ".lock"
 """Not empty once recipes were saved, so that it is told when they are gone."""
 MOST = 1000
+_NAMES = re.compile(r"[^\W\d]\w*")
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -76,6 +87,11 @@ def recipes_are_missing(library: Path) -> bool:
         return (library / LOCK).lstat().st_size > 0 and not (library / FILE).exists()
     except OSError:
         return False
+
+
+def names_saved(text: str, saved: Mapping[str, str]) -> bool:
+    """Whether a recipe's ``text`` names one of the ``saved`` recipes."""
+    return not saved.keys().isdisjoint(_NAMES.findall(text))
 
 
 def refuse_name(name: str, taken: Collection[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 import unicodedata
@@ -14,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, QueryError, UsageError
+from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, QueryError, RecipeError, UsageError
 from ..analysis.highlight import QueryHighlighter
 from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
@@ -24,6 +23,7 @@ from ..rank.runner import Runner, TracingRunner
 from ..rank.trace import Ranking
 from ..rank.validate import validate
 from .arranging import arranged, copies_of
+from .default_recipe import read_default
 from .facet_counts import FACETED, Facets, facets_among, known_fields
 from .late import AT_ONCE, EACH, MARK, LateResult, LateRows
 from .recipe_needs import models_of, representations_of
@@ -31,7 +31,7 @@ from .resources import Resources
 from .results import LEFT_OUT, Copy, Result, Results
 from .retrieval.context import LibraryContext
 from .retrieval.registry import representations
-from .saved_recipes import read_recipes
+from .saved_recipes import names_saved, read_recipes
 from .search_memory import SearchMemory
 from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
@@ -48,7 +48,6 @@ VALUES = 100
 """Values of a facet."""
 REMEMBERED = 256
 """Recipes remembered as parsed and checked."""
-_NAMES = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,15 +298,21 @@ class Searcher:
     def _read(self, recipe: str | Recipe | None) -> _Checked:
         saved = self.saved()
         text = self.snapshot.manifest.settings.recipe if recipe is None else recipe
-        chosen = parse_recipe(text, saved)
-        if recipe is not None:
+        if recipe is None:
+            chosen = self._default(saved)
+        else:
+            chosen = parse_recipe(recipe, saved)
             validate(chosen, self.representations)
-        elif not set(chosen.retrievers()) <= self.representations.keys():
-            # The default, hybrid, means all there is: for a library without vectors that is BM25.
-            chosen = parse_recipe("bm25")
-        uses_saved = isinstance(text, str) and not saved.keys().isdisjoint(_NAMES.findall(text))
+        uses_saved = isinstance(text, str) and names_saved(text, saved)
         read = representations_of(chosen, self.representations)
         return _Checked(chosen, frozenset(chosen.retrievers()), read, models_of(chosen), saved if uses_saved else None)
+
+    def _default(self, saved: Mapping[str, str]) -> Recipe:
+        try:
+            return read_default(self.snapshot.manifest.settings.recipe, saved, self.representations)
+        except RecipeError as error:
+            remedy = "choose another with `bookwheel configure --recipe`"
+            raise RecipeError(f"the default recipe of this library cannot be run; {remedy}; {error}") from None
 
     def saved(self) -> Mapping[str, str]:
         """The library's saved recipes: name to text."""

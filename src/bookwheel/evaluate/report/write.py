@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..._errors import UsageError
 from ...index.storage import storage
+from ...index.whole_file import whole_file
 from .report import Report
 
 __all__ = ["FORMATS", "check_name", "write_report"]
@@ -32,5 +33,6 @@ def write_report(report: Report, path: str | Path) -> Path:
     data = FORMATS[path.suffix.lower()](report).encode("utf-8", "replace")
     with storage(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    with whole_file(path) as file:
+        file.write(data)
     return path

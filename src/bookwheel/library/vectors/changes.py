@@ -8,8 +8,10 @@ from typing import Any
 
 from ..._allowed import allow
 from ..._errors import ModelError, UsageError
+from ..default_recipe import needs
 from ..manifest import Manifest
 from ..retrieval.registry import representations
+from ..saved_recipes import read_recipes
 from ..settings import Representation
 from ..writer import Writer
 from .encoders import BUILT_IN, Encoders, info_of
@@ -126,19 +128,26 @@ def _written(library: Path, new: Representation, wait: float) -> Representation:
 def remove(library: Path, name: str, wait: float = 0.0) -> int:
     """Remove the encoder called ``name`` with its vectors; returns how many passages were embedded.
 
-    Raises `UsageError` where there is none.
+    Raises `UsageError` where there is none, or the library's default recipe needs it.
     """
     with Writer(library, wait=wait) as writer:
         gone = {one.key for one in writer.manifest.representations if one.name == name}
         if not gone:
             known = ", ".join(dict.fromkeys(one.name for one in writer.manifest.representations)) or "none"
             raise UsageError(f"the library has no encoder {name!r} to remove; those added are: {known}")
+        left = [one for one in writer.manifest.representations if one.key not in gone]
+        default, saved = writer.manifest.settings.recipe, read_recipes(library)
+        before, after = representations(writer.manifest), representations(replace(writer.manifest, representations=tuple(left)))
+        if needs(default, saved, before, after):
+            raise UsageError(
+                f"the library's default recipe, '{default}', uses {name!r}; choose another first with `bookwheel configure --recipe`"
+            )
         embedded = sum(entry.embedded(key) for entry in writer.manifest.segments for key in gone)
         entries = [
             replace(entry, parts=tuple(part for part in entry.parts if part.key not in gone))
             for entry in writer.manifest.segments
         ]
-        writer.set_representations([one for one in writer.manifest.representations if one.key not in gone], entries)
+        writer.set_representations(left, entries)
     return embedded
 
 
