@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from .tokens import Token
-from .wording import AUXILIARIES, CUES, FUNCTION_WORDS, LIGHT, NEGATIONS_ELSEWHERE, VERBS
+from .tokens import Token, spelling
+from .wording import AUXILIARIES, CUES, FUNCTION_WORDS, LIGHT, NEGATIONS, NEGATIONS_ELSEWHERE, VERBS
 
-__all__ = ["beginning", "content", "contiguous", "same", "verb", "whole"]
+__all__ = ["beginning", "content", "contiguous", "negations", "same", "verb", "whole"]
 
 Tokens = Sequence[Token]
 _ENDINGS = frozenset(("", "s", "es", "ed", "d"))
@@ -71,6 +71,11 @@ def content(token: Token) -> bool:
     return token.kind in ("number", "date", "sign") or (token.kind == "word" and token.norm not in FUNCTION_WORDS)
 
 
+def negations(tokens: Tokens) -> set[str]:
+    """The words of ``tokens`` that deny, in any language."""
+    return {token.norm for token in tokens if token.norm in NEGATIONS or token.norm in NEGATIONS_ELSEWHERE}
+
+
 def whole(claim: Tokens, stored: Tokens) -> bool:
     """Whether the claim is the stored sentence, but for quotation marks, kinds of dashes and the full stop; in any language."""
     return _exact(claim) == _exact(stored)
@@ -86,7 +91,7 @@ def beginning(claim: Tokens, stored: Tokens) -> bool:
 
 
 def _exact(tokens: Tokens) -> list[str]:
-    found = [token.text.casefold() if token.kind != "mark" else token.norm for token in tokens if token.norm not in ('"', "'")]
+    found = [spelling(token) for token in tokens if token.norm not in ('"', "'")]
     while found and found[-1] in (".", "!", "。", "！", "…", ":", ";", "।", "۔", "؛", "："):
         found.pop()
     return found
