@@ -127,6 +127,19 @@ FALSE = [
     ("voice", "The attacked soldiers fled north.", "The attacking soldiers fled north."),
     ("because", "It rained. The match ended.", "The match ended because it rained."),
     ("apposition", "Bell, Ford and Kemp founded it.", "Bell founded it."),
+    ("question", "The vaccine causes autism in children?", "The vaccine causes autism in children."),
+    ("question", "The vaccine causes autism in children?!", "The vaccine causes autism in children."),
+    ("question", "“The vaccine causes autism in children?”", "The vaccine causes autism in children."),
+    ("question", "**The vaccine causes autism in children?**", "The vaccine causes autism in children."),
+    ("question", "Bell stole the money in 1990, right?", "Bell stole the money in 1990."),
+    ("question", "Did Bell say that Ford stole the money?", "Ford stole the money."),
+    ("question", "Der Impfstoff ist für Kinder sicher, oder?", "Der Impfstoff ist für Kinder sicher."),
+    ("question", "Der Impfstoff ist sicher?", "Der Impfstoff ist sicher."),
+    ("question", "¿La vacuna es segura para niños?", "La vacuna es segura para niños."),
+    ("question", "Le vaccin est-il sûr ?", "Le vaccin est-il sûr."),
+    ("question", "这种疫苗安全吗？", "这种疫苗安全吗。"),
+    ("question", "هل اللقاح آمن للأطفال؟", "هل اللقاح آمن للأطفال."),
+    ("question", "Το εμβόλιο είναι ασφαλές;", "Το εμβόλιο είναι ασφαλές."),
 ]  # fmt: skip
 
 
@@ -197,6 +210,13 @@ def test_a_beginning_that_the_rest_denies_is_not_recognised() -> None:
 def test_numbers_dates_units_and_forms_of_a_word(one: str, other: str, alike: bool) -> None:
     first, second = tokens_of(f"x {one}")[1:], tokens_of(f"x {other}")[1:]
     assert (len(first) == len(second) == 1 and same(first[0], second[0])) is alike
+
+
+def test_the_question_mark_of_a_title_makes_no_question() -> None:
+    stored = tokens_of('Anna played in "Who Framed Roger Rabbit?".')
+    assert follows(stored, stored)
+    assert follows(tokens_of('Anna played in "Who Framed Roger Rabbit".'), stored)
+    assert follows(tokens_of("Anna played in it."), tokens_of("Anna played in it (really?)."), loosely=True)
 
 
 def test_a_letter_and_its_accent_are_one_word() -> None:

@@ -22,7 +22,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from .answer import Claim
-from .comparison import content, contiguous, negations, same, verb, whole
+from .comparison import asks, content, contiguous, negations, same, verb, whole
 from .derivation import follows
 from .difference import difference
 from .draft import plain_text, sentences_of, unframed
@@ -87,7 +87,7 @@ class Binder:
 
     def bound(self, text: str) -> _Bound:
         """One sentence of a draft."""
-        if text.rstrip("\"'”’) ").endswith(("?", "？")):
+        if asks(tokens_of(text)):
             return _Bound(_refused(text, "it is a question"))
         if speaks_to_models(text):
             return _Bound(_refused(text, "it repeats instructions to a model"))
@@ -192,6 +192,7 @@ class Binder:
             one
             for one in usable
             if may(new, one)
+            and not asks(one.tokens)
             and negations(tokens) <= negations(one.tokens)
             and all(any(True for _ in contiguous(run, one.tokens)) for run in runs)
         ]
@@ -201,7 +202,7 @@ class Binder:
         return self._chosen(inside, f"the model answered “{words}” in the question's words; this is the stored sentence")
 
     def _chosen(self, inside: Sequence[Sentence], note: str) -> _Bound | None:
-        best = max(inside, key=self.asked)
+        best = max(inside, key=lambda one: (self.asked(one) >= ASKED and not asks(one.tokens), self.asked(one)))
         if self.asked(best) < ASKED:
             return None
         return _Bound(Claim(_shown(best), "quoted", (best.quote(),), note), (best,))

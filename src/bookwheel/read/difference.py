@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .comparison import content, negations, same
+from .comparison import asks, content, negations, same
 from .tokens import Token
 
 __all__ = ["difference"]
@@ -12,6 +12,8 @@ __all__ = ["difference"]
 
 def difference(claim: Sequence[Token], stored: Sequence[Token]) -> str:
     """What the claim has otherwise than the stored sentence, in words."""
+    if asks(stored) and not asks(claim):
+        return "the text asks this, and does not say it"
     for kinds, word in ((("number", "date"), "number"), (("sign",), "sign")):
         mine = [token for token in claim if token.kind in kinds]
         theirs = [token for token in stored if token.kind in kinds]
