@@ -95,6 +95,8 @@ LIMITED = [
     ("The licence covers works that are old and unpublished.", "The licence covers works that are old."),
     ("It is forbidden to drink and drive.", "It is forbidden to drink."),
     ("The pension is for men and the women aged 60.", "The pension is for men."),
+    ("Cells exposed to heat and treated with acid died.", "Cells exposed to heat."),
+    ("The clinic treats people with cancer and treated hypertension.", "The clinic treats people with cancer."),
     ("The road runs between Emm and Orr.", "The road runs between Emm."),
     ("Doctors combine the pill and the patch.", "Doctors combine the pill."),
     ("The patient lost weight on the diet and the drug.", "The patient lost weight on the diet."),

@@ -11,6 +11,7 @@ true, or which of two that have one name is meant; the stored sentence is then s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from .comparison import verb
 from .tokens import Token
@@ -190,10 +191,12 @@ def _another_statement(lead: str, before: Tokens, rest: Tokens, comma: bool) -> 
     if len(verbs) != 1 or any(token.norm == "," for token in before[verbs[0] :]):
         return False
     told = [at for at, token in enumerate(rest) if verb(token) and not (at and rest[at - 1].norm in DETERMINERS | PREPOSITIONS)]
-    if not told or rest[told[0]].norm.endswith("ing"):
-        return False
+    if not told or rest[told[0]].norm.endswith("ing") or any(two - one > 1 for one, two in pairwise(told)):
+        return False  # of "cells exposed to heat and treated with acid died", the sentence ends with its verb
     # Of "men and women aged 60", the age may be that of both; where a verb has a subject of its own, that has to be certain.
     alone = all(token.norm in ADVERBS or token.norm.endswith("ly") for token in rest[: told[0]])
+    if alone and _past(rest[told[0]]):  # "lamps of glass and painted wood" are sold
+        return any(_past(token) or token.norm in ("was", "were", "had", "did") for token in before)
     return alone or comma or rest[0].name or rest[told[0]].norm in AUXILIARIES
 
 
