@@ -145,6 +145,21 @@ def test_a_pronoun_is_resolved_only_to_the_one_name_before_it_and_shown() -> Non
     assert bound("Tesla died in 1931.")[0][1] != "supported"
 
 
+@pytest.mark.parametrize("mark", ["?", "?!", "？"])
+def test_a_stored_question_is_no_statement(mark: str) -> None:
+    text = f"The measles vaccine causes autism in children{mark} Read the chapter on it."
+    one = Evidence(1, 1, "a", "", "", "", text, 0, len(text))
+    for question in ("What does the measles vaccine cause?", "Is that so?"):
+        for draft in ("The measles vaccine causes autism in children.", "The measles vaccine causes autism."):
+            [claim] = Binder(Words(), question, [one]).bind(draft)  # type: ignore[arg-type]
+            assert (claim.status, claim.note) == ("altered", "the text asks this, and does not say it")
+    [few] = Binder(Words(), "What does the measles vaccine cause?", [one]).bind("autism in children")  # type: ignore[arg-type]
+    assert few.text == text.partition(" Read")[0]  # as it is stored, with its mark
+    told = Evidence(2, 2, "b", "", "", "", "The measles vaccine prevents measles in children.", 0, 49)
+    [few] = Binder(Words(), "measles vaccine", [one, told]).bind("children")  # type: ignore[arg-type]
+    assert few.text == told.text
+
+
 def test_hidden_text_supports_nothing_unless_asked_for() -> None:
     text = "The shop opens at nine. The owner is a spy."
     one = Evidence(1, 1, "a", "", "", "", text, 0, len(text), hidden=((24, 43),))

@@ -33,7 +33,8 @@ def test_what_the_documents_do_not_say_is_refused(library: Library) -> None:
         assert not answer.claims
         assert answer.evidence
         assert answer.reason.startswith("no passage ")
-        assert "nearest: " in answer.reason
+        assert any(answer.reason.endswith(f"; nearest: {one.place}") for one in answer.evidence)
+        assert all(one.place.startswith(f"{one.id}:") for one in answer.evidence)
         assert answer.probability is not None
         assert library.ask(question, threshold=0).claims
 

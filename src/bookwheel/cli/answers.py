@@ -82,10 +82,10 @@ def print_mentions(found: MentionList | Mentions, terminal: Terminal, limit: int
 
 def _print_document(document: DocumentMentions, terminal: Terminal, number: int) -> None:
     count = plural(len(document.mentions), "place")
-    source = nearby(clean(document.source if document.source not in ("", "-") else document.id))
-    click.echo(f"{number:>3}  {terminal.bold(source)}  {terminal.dim(count)}")
+    source = clean(document.source if document.source not in ("", "-") else document.id)
+    click.echo(f"{number:>3}  {terminal.bold(nearby(source))}  {terminal.dim(count)}")
     for mention in document.mentions[:EACH]:
-        where = "title" if mention.in_title else clean(mention.place).removeprefix(clean(document.source)).strip(" :") or "text"
+        where = "title" if mention.in_title else clean(mention.place).removeprefix(source).strip(" :") or "text"
         note = " (hidden text)" if mention.hidden and not where.endswith("hidden text") else ""
         click.echo(f"     {terminal.dim(f'{where}{note}:')} {_line(mention, terminal, terminal.width - 8 - len(where))}")
     if len(document.mentions) > EACH:

@@ -33,9 +33,12 @@ class Document:
     pages: tuple[int, ...] = ()
     """Offset into ``text`` of each page; empty if the format has no pages."""
     line: int = 1
-    """The line of the source at which this document begins (a JSONL record, a mail in an mbox)."""
+    """The line of the source at which this document begins (a JSONL record, a mail in an mbox); 0 if it has no lines."""
     lines: bool = False
-    """Whether ``text`` consists of the file's own lines, so that passages have line numbers."""
+    """Whether ``text`` consists of the file's own lines, so that passages have line numbers.
+
+    `Library.add` takes a document of line 1 for its own file.
+    """
     sections: tuple[int, ...] = ()
     """Offset into ``text`` of each heading that its format marks; where it is marked in the text itself, ``kind`` says so."""
     parts: tuple[Part, ...] = ()

@@ -16,6 +16,7 @@ from .results import Copy
 from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
 from .store import Store
+from .whole_texts import called
 
 __all__ = ["BY_DATE", "Arranged", "arranged", "copies_of"]
 
@@ -73,7 +74,15 @@ def copies_of(store: Store, copies: Mapping[int, Sequence[tuple[int, bool]]]) ->
     rows = store.passages([number for some in copies.values() for number, _ in some], 0, 0)
     return {
         passage: tuple(
-            Copy(row.name, row.source, row.place.text(row.source, heading=False), number, row.start, row.end, exact)
+            Copy(
+                row.name,
+                row.source,
+                row.place.text(called(row.source, row.name), heading=False),
+                number,
+                row.start,
+                row.end,
+                exact,
+            )
             for number, exact in some
             if (row := rows.get(number)) is not None
         )

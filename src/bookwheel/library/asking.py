@@ -15,6 +15,7 @@ from .results import LEFT_OUT, Result
 from .retrieval.cutoff import fitted
 from .search_options import SearchOptions
 from .searcher import Searcher
+from .whole_texts import called
 from .wording import LibraryWording
 
 __all__ = ["LibraryCollection"]
@@ -83,7 +84,7 @@ class LibraryCollection(LibraryWording):
             numbers.append(found or next(iter(snapshot.store.find(snapshot.generation, quote.id)), None))
         spans = [(n, quote.start, quote.end) for n, quote in zip(numbers, quotes, strict=True) if n is not None]
         places = iter(snapshot.store.places(spans))
-        named = [quote.id if quote.source == "-" else quote.source for quote in quotes]
+        named = [called(quote.source, quote.id) for quote in quotes]
         return [name if n is None else next(places).text(name) for n, name in zip(numbers, named, strict=True)]
 
     def fitted(self) -> Fitted | None:

@@ -23,7 +23,7 @@ from ..progress import Progress, Task, silent
 from .distinct.again import COPIES, copies_to_tell, read_again
 from .estimate import estimate_sources
 from .gone import Gone
-from .inputs import Documents, batches, count_of
+from .inputs import Documents, batches, count_of, own_lines
 from .naming import below, find
 from .pending import SourceState
 from .results import IndexReport
@@ -267,7 +267,10 @@ def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task) -> N
         # Before it is read: whatever changes from here on then differs from the digest, and is read the next time.
         noted, digest = digest, run.reading.digest(source) if is_file else ""
         renamed = known and is_file and digest == noted and settings == old_fields
-        read = _shown(run.reading.read(source, fields), source, task)
+        found = run.reading.read(source, fields)
+        if not is_file:  # nobody can look up a line of standard input
+            found = (own_lines(one) if isinstance(one, Document) else one for one in found)
+        read = _shown(found, source, task)
         damaged = run.store(number, read, known=known, replace_all=True, renamed=renamed)
     except InputError as error:
         report.failures.append(str(error))

@@ -28,7 +28,7 @@ from ..documents.source import Fields
 from ..documents.weight import WAITING, Load
 from ..documents.written_places import PLACES, placed
 
-__all__ = ["Documents", "batches", "count_of"]
+__all__ = ["Documents", "batches", "count_of", "own_lines"]
 
 Documents = Document | Mapping[str, Any] | str | Iterable[Any]
 """A text, a dictionary, a `Document`, a pandas or polars frame, an Arrow table or record batch, or an iterable of these."""
@@ -85,6 +85,11 @@ def count_of(given: Documents) -> int | None:
     if isinstance(rows, int):
         return rows
     return len(given) if isinstance(given, Sized) else None
+
+
+def own_lines(document: Document) -> Document:
+    """``document`` with the lines of its own text where there is no file that its line could be one of."""
+    return replace(document, line=1, lines=True) if document.line and not document.lines else document
 
 
 def _items(given: Any) -> Iterator[Any]:
@@ -159,6 +164,8 @@ def _checked(document: Document, number: int, told: list[str]) -> Document:
     if not isinstance(document.parts, tuple) or not all(isinstance(part, Part) for part in document.parts):
         raise InputError(f"{_label(document.id, number)}: parts must be a tuple of Part, not {document.parts!r:.40}")
     _check_places(document, number)
+    if document.line == 1:  # as nobody said otherwise
+        document = own_lines(document)
     if not isinstance(document.metadata, Mapping):
         raise InputError(f"{_label(document.id, number)}: metadata must be a dictionary, not {_kind(document.metadata)}")
     if document.metadata:
@@ -215,7 +222,7 @@ def _named(identifier: str, text: str, title: str, metadata: dict[str, Value], n
     if not identifier:
         said = repr((title, text, sorted(metadata.items()))).encode("utf-8", "backslashreplace")
         identifier = hashlib.blake2b(said, digest_size=10).hexdigest()
-    return Document(identifier, text, title, metadata)
+    return Document(identifier, text, title, metadata, lines=True)
 
 
 def _identifier(value: Any, name: str, number: int) -> str:

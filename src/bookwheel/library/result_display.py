@@ -77,13 +77,9 @@ def _headline(results: Results) -> str:
 
 
 def _place(result: Result) -> str:
-    """Where to look: for what a program added, there is no file to name; and whether its readers see all of it."""
-    place = result.id if result.source == "-" else result.place
-    return (
-        f"{place} (hidden: {', '.join(dict.fromkeys(span.reason for span in hidden))})"
-        if (hidden := result.where.hidden)
-        else place
-    )
+    """Where to look, and whether its readers see all of it."""
+    hidden = result.where.hidden
+    return f"{result.place} (hidden: {', '.join(dict.fromkeys(span.reason for span in hidden))})" if hidden else result.place
 
 
 def _cut(text: str, width: int) -> str:

@@ -69,7 +69,10 @@ class Result:
     source: str
     """Path of the file that it was read from (``-`` for what `Library.add` was given)."""
     place: str
-    """Where to look: ``path:line``, ``path p. 3``, ``path slide 3``, ``path Sales!A2:F9``, ``path chapter 2`` …"""
+    """Where to look: ``path:line``, ``path p. 3``, ``path slide 3``, ``path Sales!A2:F9``, ``path chapter 2`` …
+
+    Of what `Library.add` was given, with the document's id for the path, and the line of its text.
+    """
     text: str
     highlights: tuple[tuple[int, int], ...]
     """Start and end, in ``text``, of the words that match the query's."""

@@ -37,6 +37,7 @@ from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
 from .store import PassageRow
 from .vectors.encoders import Encoders
+from .whole_texts import called
 
 __all__ = ["MAX_QUERY", "Searcher", "asked"]
 
@@ -421,7 +422,7 @@ def _result(
     chance: float | None,
 ) -> Result:
     """The result of ``row``; without ``highlights`` one that is read when it is looked at."""
-    place = row.place.text(row.source, heading=False)
+    place = row.place.text(called(row.source, row.name), heading=False)
     if highlights is None:
         return LateResult(
             late, rank=rank, score=score, parts=parts, id=row.name, passage=row.id, source=row.source, place=place,

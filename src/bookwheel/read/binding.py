@@ -22,15 +22,16 @@ from functools import cached_property
 from itertools import pairwise
 
 from .answer import Claim
-from .comparison import content, contiguous, same, verb, whole
+from .comparison import asks, content, contiguous, negations, same, verb, whole
 from .derivation import follows
+from .difference import difference
 from .draft import plain_text, sentences_of, unframed
 from .evidence import Evidence
 from .hostile import speaks_to_models
 from .protocols import Collection
 from .sentence import Sentence, may, sentences_in
 from .tokens import Token, tokens_of
-from .wording import FUNCTION_WORDS, NEGATIONS, NEGATIONS_ELSEWHERE
+from .wording import FUNCTION_WORDS
 
 __all__ = ["Binder", "placed"]
 
@@ -86,7 +87,7 @@ class Binder:
 
     def bound(self, text: str) -> _Bound:
         """One sentence of a draft."""
-        if text.rstrip("\"'”’) ").endswith(("?", "？")):
+        if asks(tokens_of(text)):
             return _Bound(_refused(text, "it is a question"))
         if speaks_to_models(text):
             return _Bound(_refused(text, "it repeats instructions to a model"))
@@ -191,7 +192,8 @@ class Binder:
             one
             for one in usable
             if may(new, one)
-            and _negations(tokens) <= _negations(one.tokens)
+            and not asks(one.tokens)
+            and negations(tokens) <= negations(one.tokens)
             and all(any(True for _ in contiguous(run, one.tokens)) for run in runs)
         ]
         if not inside:
@@ -200,7 +202,7 @@ class Binder:
         return self._chosen(inside, f"the model answered “{words}” in the question's words; this is the stored sentence")
 
     def _chosen(self, inside: Sequence[Sentence], note: str) -> _Bound | None:
-        best = max(inside, key=self.asked)
+        best = max(inside, key=lambda one: (self.asked(one) >= ASKED and not asks(one.tokens), self.asked(one)))
         if self.asked(best) < ASKED:
             return None
         return _Bound(Claim(_shown(best), "quoted", (best.quote(),), note), (best,))
@@ -259,7 +261,7 @@ class Binder:
             missing = [token.text for token in mine if not any(may((token,), one) for one in usable)]
             words = ", ".join(f"“{word}”" for word in missing[:3])
             return _refused(text, f"no passage that was read has {words}" if words else "no stored sentence says it")
-        return Claim(text, "altered", (best.quote(),), _difference(tokens, best.tokens))
+        return Claim(text, "altered", (best.quote(),), difference(tokens, best.tokens))
 
 
 def _shown(one: Sentence) -> str:
@@ -267,9 +269,9 @@ def _shown(one: Sentence) -> str:
 
 
 def _as_stored(text: str, tokens: Sequence[Token], one: Sentence) -> _Bound:
-    """A claim that is the stored sentence; as it is stored, where letters or quotation marks differ (mg, Mg)."""
+    """A claim that is the stored sentence; as it is stored, where letters or quotation marks differ (mg, Mg; 5', 5")."""
     said, stored = (
-        [token.text for token in some if token.kind != "mark" or token.norm == '"'] for some in (tokens, one.tokens)
+        [token.text for token in some if token.kind != "mark" or token.norm in "\"'"] for some in (tokens, one.tokens)
     )
     return _Bound(Claim(text if said == stored else _shown(one), "quoted", (one.quote(),)), (one,))
 
@@ -361,33 +363,8 @@ def _plain(name: str) -> str:
     return " ".join(token.norm for token in tokens_of(name.replace("_", " ")) if token.kind != "mark" and token.norm != "the")
 
 
-def _negations(tokens: Sequence[Token]) -> set[str]:
-    return {token.norm for token in tokens if token.norm in NEGATIONS or token.norm in NEGATIONS_ELSEWHERE}
-
-
 def _refused(text: str, note: str) -> Claim:
     return Claim(text, "unsupported", (), note)
-
-
-def _difference(claim: Sequence[Token], stored: Sequence[Token]) -> str:
-    """What the claim has otherwise than the stored sentence, in words."""
-    for kinds, word in ((("number", "date"), "number"), (("sign",), "sign")):
-        mine = [token for token in claim if token.kind in kinds]
-        theirs = [token for token in stored if token.kind in kinds]
-        strange = [token.text for token in mine if not any(same(token, other) for other in theirs)]
-        if strange:
-            there = ", ".join(dict.fromkeys(token.text for token in theirs)) or f"no {word}"
-            return f"it says {', '.join(strange)} where the text has {there[:80]}"
-    words = {token.norm for token in stored}
-    names = [token.text for token in claim if token.name and token.norm not in words]
-    if names:
-        return f"the text does not have {', '.join(names[:3])} there"
-    if _negations(claim) != _negations(stored):
-        return "a negation is in one of the two and not in the other"
-    strange = [token.text for token in claim if content(token) and not any(same(token, other) for other in stored)]
-    if strange:
-        return f"the text does not say “{strange[0]}” there"
-    return "the text has these words, but does not relate them so"
 
 
 def placed(collection: Collection, claims: Sequence[Claim]) -> list[Claim]:

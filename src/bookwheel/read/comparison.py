@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from .tokens import Token
-from .wording import AUXILIARIES, CUES, FUNCTION_WORDS, LIGHT, NEGATIONS_ELSEWHERE, VERBS
+from .tokens import Token, spelling
+from .wording import AUXILIARIES, CUES, FUNCTION_WORDS, LIGHT, NEGATIONS, NEGATIONS_ELSEWHERE, VERBS
 
-__all__ = ["beginning", "content", "contiguous", "same", "verb", "whole"]
+__all__ = ["asks", "beginning", "content", "contiguous", "negations", "same", "verb", "whole"]
 
 Tokens = Sequence[Token]
 _ENDINGS = frozenset(("", "s", "es", "ed", "d"))
+_ASKING = frozenset("?？؟⁇⁈⁉‽፧")
+_ENDING = frozenset(".!…。！")
+_CLOSING = frozenset("\"')]}*_」』）】")
+_GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
 _VERB_ENDINGS = re.compile(r"(?:ed|ing|ize[sd]?|ise[sd]?)$")
 
 
@@ -71,9 +75,30 @@ def content(token: Token) -> bool:
     return token.kind in ("number", "date", "sign") or (token.kind == "word" and token.norm not in FUNCTION_WORDS)
 
 
+def negations(tokens: Tokens) -> set[str]:
+    """The words of ``tokens`` that deny, in any language."""
+    return {token.norm for token in tokens if token.norm in NEGATIONS or token.norm in NEGATIONS_ELSEWHERE}
+
+
+def asks(tokens: Tokens) -> bool:
+    """Whether a sentence is a question, by the mark at its end; in any language.
+
+    A question mark before a closing quotation mark and a full stop is that of a title.
+    """
+    at = len(tokens)
+    for some in (_CLOSING, _ENDING):
+        while at and tokens[at - 1].norm in some:
+            at -= 1
+    if not at:
+        return False
+    if tokens[at - 1].norm in (";", "\u037e"):  # the question mark of Greek
+        return at > 1 and _GREEK.match(tokens[at - 2].text) is not None
+    return tokens[at - 1].norm in _ASKING
+
+
 def whole(claim: Tokens, stored: Tokens) -> bool:
     """Whether the claim is the stored sentence, but for quotation marks, kinds of dashes and the full stop; in any language."""
-    return _exact(claim) == _exact(stored)
+    return _exact(claim) == _exact(stored) and asks(claim) == asks(stored)
 
 
 def beginning(claim: Tokens, stored: Tokens) -> bool:
@@ -86,7 +111,7 @@ def beginning(claim: Tokens, stored: Tokens) -> bool:
 
 
 def _exact(tokens: Tokens) -> list[str]:
-    found = [token.text.casefold() if token.kind != "mark" else token.norm for token in tokens if token.norm not in ('"', "'")]
+    found = [spelling(token) for token in tokens if token.norm not in ('"', "'")]
     while found and found[-1] in (".", "!", "。", "！", "…", ":", ";", "।", "۔", "؛", "："):
         found.pop()
     return found

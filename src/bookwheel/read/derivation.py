@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from .comparison import beginning, content, same, verb, whole
+from .comparison import asks, beginning, content, same, verb, whole
 from .dropping import MONTHS, dated, harmless_beginning, harmless_bracket, harmless_end, harmless_gap
 from .tokens import Token
 from .wording import (
@@ -58,7 +58,12 @@ _CLOSE = frozenset(".!?\"')]…")
 
 
 def follows(claim: Tokens, stored: Tokens, *, english: bool = True, loosely: bool = False) -> bool:
-    """Whether ``claim`` follows from ``stored``; ``loosely``: but for what may limit it, which has to be shown with it (`dropping`)."""
+    """Whether ``claim`` follows from ``stored``; ``loosely``: but for what may limit it, which has to be shown with it (`dropping`).
+
+    Nothing follows from a question but itself.
+    """
+    if asks(claim) != asks(stored):
+        return False
     if whole(claim, stored) or (loosely and beginning(claim, stored)):
         return True
     if not english or len(claim) > LONGEST or len(stored) > LONGEST:

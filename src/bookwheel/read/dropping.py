@@ -3,17 +3,31 @@
 "The plant is safe" has only words of "The plant is safe, joked the director", of "... is safe in theory" and of "... is safe when
 it is switched off", and says something else than each of them. Which words turn a statement round is no closed class, so it is told
 by what is left out rather than by its words: the short form of a name between brackets, an aside that begins with "who" or
-"which", another statement after "and", a clause after a noun that has "a" before it, and, of something that happened once, its
-date. Everything else may say when, where, for whom or in whose eyes the sentence is true, or which of two that have one name is
-meant; the stored sentence is then shown whole in the claim's place (`binding`).
+"which", another statement after "and" where the first has no clause of its own, and, of something that happened once, a clause
+after a noun that has "a" before it and its date. Everything else may say when, where, for whom or in whose eyes the sentence is
+true, or which of two that have one name is meant; the stored sentence is then shown whole in the claim's place (`binding`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from .comparison import verb
 from .tokens import Token
-from .wording import ADVERBS, AUXILIARIES, CUES, LIGHT, NEGATIONS, PRONOUNS
+from .wording import (
+    ADVERBS,
+    AUXILIARIES,
+    BE,
+    CONDITIONS,
+    CUES,
+    DETERMINERS,
+    LIGHT,
+    NEGATIONS,
+    PREPOSITIONS,
+    PRONOUNS,
+    RELATIVES,
+)
 
 __all__ = ["MONTHS", "dated", "happened", "harmless_beginning", "harmless_bracket", "harmless_end", "harmless_gap"]
 
@@ -36,6 +50,14 @@ _PAST = frozenset(
     "spent stood stole stolen struck swam swore sworn took taken taught tore torn threw thrown understood woke won wore worn wrote "
     "written".split()
 )
+
+
+_SPANNING = frozenset(("after", "before", "since", "until", "till", "as"))
+"""A clause may follow them, of which "and" joins two; or a date."""
+_CLAUSES = (
+    RELATIVES | CONDITIONS | frozenset(("while", "whereas", "although", "though", "so", "once", "between", "both", "among"))
+)
+"""Who meets only one of two things that "and" joins behind them is not meant."""
 
 
 def happened(claim: Tokens) -> bool:
@@ -140,11 +162,62 @@ def harmless_end(claim: Tokens, stored: Tokens, at: int) -> bool:
     if dated(head):
         return happened(claim)
     if lead in ("and", "whereas"):
-        pointing = any(token.norm in PRONOUNS for token in head[1:4])
-        return not pointing and len(head) > 1 and head[1].kind != "number" and stored[at - 1].kind != "number"
+        return len(head) > 1 and _another_statement(lead, stored[:at], head[1:], comma)
     if comma:
         return lead.endswith("ing") and lead not in _CONDITIONAL and happened(claim)
     if lead == "that" or lead in _OF_SOMEBODY:
-        near = stored[max(0, at - 3) : at]
-        return any(token.norm in ("a", "an") for token in near) and not any(token.norm in NEGATIONS for token in claim)
+        article = next((one for one in range(at - 1, max(-1, at - 4), -1) if stored[one].norm in ("a", "an")), 0)
+        # A driver who drinks is fined, not any driver; but a writer who lives in Rome is a writer.
+        some = article > 0 and (stored[article - 1].norm in BE or happened(claim))
+        return some and not any(token.norm in NEGATIONS for token in claim)
     return False
+
+
+def _another_statement(lead: str, before: Tokens, rest: Tokens, comma: bool) -> bool:
+    """Whether ``rest``, behind "and" or "whereas", says something beside what stands `before`, which is as true without it.
+
+    It is not where "and" may join two conditions, the halves of a clause ("drivers who drink and drive"), or two things that are
+    meant together ("between Emm and Orr").
+    """
+    if any(token.norm in PRONOUNS for token in rest[:3]) or rest[0].kind == "number" or before[-1].kind == "number":
+        return False
+    if lead == "whereas":
+        return True
+    for at, token in enumerate(before):
+        dated_there = at + 1 < len(before) and (_date(before[at + 1]) or before[at + 1].norm in MONTHS)
+        if token.norm in _CLAUSES or (token.norm in _SPANNING and not dated_there):
+            return False
+    verbs = _verbs(before)
+    if len(verbs) != 1 or any(token.norm == "," for token in before[verbs[0] :]):
+        return False
+    told = [at for at, token in enumerate(rest) if verb(token) and not (at and rest[at - 1].norm in DETERMINERS | PREPOSITIONS)]
+    if not told or rest[told[0]].norm.endswith("ing") or any(two - one > 1 for one, two in pairwise(told)):
+        return False  # of "cells exposed to heat and treated with acid died", the sentence ends with its verb
+    # Of "men and women aged 60", the age may be that of both; where a verb has a subject of its own, that has to be certain.
+    alone = all(token.norm in ADVERBS or token.norm.endswith("ly") for token in rest[: told[0]])
+    if alone and _past(rest[told[0]]):  # "lamps of glass and painted wood" are sold
+        return any(_past(token) or token.norm in ("was", "were", "had", "did") for token in before)
+    return alone or comma or rest[0].name or rest[told[0]].norm in AUXILIARIES
+
+
+def _verbs(tokens: Tokens) -> list[int]:
+    """Where the verbs of ``tokens`` begin, those of one clause counted once; a word in ``-s`` before an object may be one, too."""
+    found: list[int] = []
+    last = -2
+    for at, token in enumerate(tokens):
+        if verb(token) or _third_person(token, tokens[at + 1] if at + 1 < len(tokens) else None):
+            if last != at - 1:
+                found.append(at)
+            last = at
+        elif last == at - 1 and (token.norm in ADVERBS or token.norm in NEGATIONS or token.norm.endswith("ly")):
+            last = at
+    return found
+
+
+def _third_person(token: Token, following: Token | None) -> bool:
+    word = token.norm
+    if token.kind != "word" or token.name or len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return False
+    if following is None or following.kind not in ("word", "number") or verb(following) or following.norm == "of":
+        return False
+    return word not in PREPOSITIONS and word not in ADVERBS and word not in DETERMINERS and word not in PRONOUNS

@@ -133,5 +133,5 @@ def _listed(words: Sequence[str], last: str) -> str:
 
 
 def _where(one: Evidence) -> str:
-    place = one.place or one.source or one.id
-    return f"{one.title} ({place})" if one.title and one.title not in place else place if place != "-" else one.id
+    place = one.place or (one.id if one.source in ("", "-") else one.source)
+    return f"{one.title} ({place})" if one.title and one.title not in place else place

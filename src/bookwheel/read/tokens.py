@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..analysis.folding import folded
 
-__all__ = ["Token", "tokens_of"]
+__all__ = ["Token", "spelling", "tokens_of"]
 
 Kind = Literal["word", "number", "date", "sign", "mark"]
 
@@ -23,6 +23,7 @@ class Token:
 
     kind: Kind
     text: str
+    """As it is written, all of it, with one space for any white space inside: ``5 million``, ``7 March 1870``."""
     start: int
     end: int
     norm: str
@@ -159,10 +160,18 @@ _SAME_MARKS = {
 }
 
 
+_MARKS = str.maketrans(_SAME_MARKS)
+
+
+def spelling(token: Token) -> str:
+    """How ``token`` is written, in one of the kinds of quotation marks, apostrophes and dashes, and in lower case."""
+    return token.text.casefold().translate(_MARKS)
+
+
 @lru_cache(4096)
 def tokens_of(text: str) -> tuple[Token, ...]:
     """All tokens of ``text``, in order."""
-    return tuple(_dates(_joined(_raw(text))))
+    return tuple(_dates(_joined(_raw(text), text), text))
 
 
 def _raw(text: str) -> list[Token]:
@@ -241,13 +250,17 @@ def _value(piece: str) -> Fraction | None:
     return -value if negative else value
 
 
-def _joined(found: Sequence[Token]) -> list[Token]:
+def _joined(found: Sequence[Token], text: str) -> list[Token]:
     """Numbers in words, ordinals and multipliers as one number each."""
+
+    def number(first: Token, last: Token, value: Fraction | None) -> Token:
+        return Token("number", _written(text, first, last), first.start, last.end, str(value), value, first.glued)
+
     out: list[Token] = []
     for token in found:
         last = out[-1] if out else None
         if token.kind == "number" and token.text in _VULGAR and last and last.kind == "number" and last.end == token.start:
-            out[-1] = _number(last, token, _sum(last.value, token.value))
+            out[-1] = number(last, token, _sum(last.value, token.value))
             continue
         if token.kind != "word":
             out.append(token)
@@ -255,12 +268,12 @@ def _joined(found: Sequence[Token]) -> list[Token]:
         word = token.norm
         if last is not None and last.kind == "number" and last.value is not None and not last.norm.endswith("th"):
             if word in _ORDINAL_ENDINGS and token.glued and last.end == token.start:
-                out[-1] = replace(_number(last, token, last.value), norm=f"{last.value}th")
+                out[-1] = replace(number(last, token, last.value), norm=f"{last.value}th")
                 continue
             if word in _TIMES and (
                 word in _SPELT_TIMES or (token.glued and last.end == token.start and token.text in ("k", "M"))
             ):
-                out[-1] = _number(last, token, last.value * _TIMES[word])
+                out[-1] = number(last, token, last.value * _TIMES[word])
                 continue
             dash = False
         else:
@@ -273,7 +286,7 @@ def _joined(found: Sequence[Token]) -> list[Token]:
             if dash:
                 out.pop()
             value = tens.value + _SMALL.get(word, _ORDINALS.get(word, 0))
-            made = _number(tens, token, value)
+            made = number(tens, token, value)
             out[-1] = made if word in _SMALL else replace(made, norm=f"{value}th")
         elif word in _SMALL or word in _TENS:
             value = Fraction(_SMALL.get(word, _TENS.get(word, 0)))
@@ -289,11 +302,11 @@ def _sum(one: Fraction | None, other: Fraction | None) -> Fraction | None:
     return None if one is None or other is None else one + other
 
 
-def _number(first: Token, last: Token, value: Fraction | None) -> Token:
-    return Token("number", first.text, first.start, last.end, str(value), value, first.glued)
+def _written(text: str, first: Token, last: Token) -> str:
+    return " ".join(text[first.start : last.end].split())
 
 
-def _dates(found: list[Token]) -> list[Token]:
+def _dates(found: list[Token], text: str) -> list[Token]:
     """``7 February 2016``, ``February 7, 2016`` and ``7 February`` as one date each; abbreviated months in full."""
     out: list[Token] = []
     at = 0
@@ -313,7 +326,8 @@ def _dates(found: list[Token]) -> list[Token]:
             year, month, day = made
             norm = f"{int(year.value):04}-" if year is not None and year.value is not None else ""
             norm += f"{month:02}-{int(day.value or 0):02}"
-            out.append(Token("date", here[0].text, here[0].start, found[at + taken - 1].end, norm))
+            last = found[at + taken - 1]
+            out.append(Token("date", _written(text, here[0], last), here[0].start, last.end, norm))
             at += taken
             continue
         token = found[at]

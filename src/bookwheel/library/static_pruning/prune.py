@@ -20,6 +20,7 @@ from ..manifest import Manifest, SegmentEntry
 from ..segment import Segment
 from ..snapshot import Snapshot
 from ..vectors.encoders import Encoders
+from ..whole_texts import called
 from ..writer import Writer
 from .judging import chosen, document_ranges, judged
 from .marks import Marks, inside
@@ -176,8 +177,8 @@ def _passages(snapshot: Snapshot, marks: Marks, rows: Sequence[int]) -> list[Pru
         found = store.passages(there, _WHOLE, _TOGETHER)
     return [
         PrunedPassage(
-            passage, row.name, row.source, row.place.text(row.source, heading=False), REASONS.get(int(marks.kinds[numbers[passage]]), ""),
-            float(marks.odds[numbers[passage]]), row.text[:_SHOWN],
+            passage, row.name, row.source, row.place.text(called(row.source, row.name), heading=False),
+            REASONS.get(int(marks.kinds[numbers[passage]]), ""), float(marks.odds[numbers[passage]]), row.text[:_SHOWN],
         )
         for passage in there
         if (row := found.get(passage)) is not None
