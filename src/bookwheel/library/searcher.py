@@ -38,7 +38,7 @@ from .snapshot import Snapshot
 from .store import PassageRow
 from .vectors.encoders import Encoders
 
-__all__ = ["MAX_QUERY", "Searcher", "asked"]
+__all__ = ["MAX_QUERY", "Searcher", "asked", "searchable_text"]
 
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
@@ -372,6 +372,14 @@ def _checked(given: str, what: str, example: str, shorter: str) -> str:
     if "\0" in text:
         raise QueryError(f"the {what} contains NUL characters; remove them")
     return text
+
+
+def searchable_text(text: str) -> str | None:
+    """``text`` as a search takes it, or None where it takes none such: blank, too long, or with NUL characters."""
+    try:
+        return _checked(text, "query", "", "")
+    except QueryError:
+        return None
 
 
 def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:

@@ -18,6 +18,7 @@ from ...language import problem
 from ...library.clicks import Clicks
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
+from ...library.searcher import MAX_QUERY, searchable_text
 from ...read.sentences import is_heading, spans
 from ...tune.made.copied import Copied
 from ...tune.made.drawn import Drawn
@@ -136,7 +137,7 @@ def _queries(material: Material, path: str) -> Iterator[Pair]:
             firsts = [material.own._snapshot.store.range_of(number)[0] for number in draft.relevant]
             names = material.own._snapshot.store.documents_of(firsts)
             asked.setdefault(draft.text, []).extend(name for _, name in names.values())
-    yield from answered(material.copy, asked)
+    yield from _answered(material, asked, file)
 
 
 def _judgments(material: Material, path: str) -> Iterator[Pair]:
@@ -147,16 +148,29 @@ def _judgments(material: Material, path: str) -> Iterator[Pair]:
         collection.queries[query]: [name for name, grade in collection.qrels[query].items() if grade > 0]
         for query in collection.judged
     }
+    yield from _answered(material, asked, folder)
+
+
+def _answered(material: Material, asked: Mapping[str, Sequence[str]], path: Path) -> Iterator[Pair]:
+    """`answered`, with a note of how many queries of ``path`` are left out."""
+    if unusable := sum(searchable_text(query) is None for query in asked):
+        are = "query is" if unusable == 1 else "queries are"
+        material.notes.append(
+            f"Of {path} {unusable:,} {are} left out: without text that can be searched, or with more than {MAX_QUERY:,} characters."
+        )
     yield from answered(material.copy, asked)
 
 
 def answered(library: Library, asked: Mapping[str, Sequence[str]]) -> Iterator[Pair]:
-    """A pair for each query and document, with the document's passage that BM25 ranks first for the query."""
+    """A pair for each query and document, with the document's passage that BM25 ranks first for the query; none for a query that cannot
+    be searched.
+    """
     store, generation = library._snapshot.store, library.generation
-    for start in range(0, len(asked), AT_ONCE):
-        some = list(asked)[start : start + AT_ONCE]
-        for query, hits in zip(some, library.rank_many(some, DEEP, "bm25"), strict=True):
-            numbers = [found[0] for name in asked[query][:ANSWERS] if len(found := store.find(generation, name)) == 1]
+    usable = [(text, names) for query, names in asked.items() if (text := searchable_text(query)) is not None]
+    for start in range(0, len(usable), AT_ONCE):
+        some = usable[start : start + AT_ONCE]
+        for (query, names), hits in zip(some, library.rank_many([text for text, _ in some], DEEP, "bm25"), strict=True):
+            numbers = [found[0] for name in names[:ANSWERS] if len(found := store.find(generation, name)) == 1]
             best = {number: store.range_of(number)[0] for number in numbers}
             ranked = store.documents_of(hits.ids.tolist())
             for passage in reversed(hits.ids.tolist()):
