@@ -10,10 +10,14 @@ import pytest
 
 import bookwheel
 from bookwheel import Document
+from bookwheel._errors import InputError
+from bookwheel.evaluate.load import load_collection
 from bookwheel.progress import silent
+from bookwheel.train.data import sources
 from bookwheel.train.data.material import Material
 from bookwheel.train.data.passages import Passages
 from bookwheel.train.data.sources import pairs_of, source_of
+from bookwheel.train.held_out import judged_part
 from bookwheel.train.kept import Kept
 from bookwheel.train.lists.result import ListTraining
 from bookwheel.train.run import Job, Run
@@ -82,3 +86,37 @@ def test_a_run_tells_what_was_left_out(library: bookwheel.Library, tmp_path: Pat
     )  # fmt: skip
     assert note in str(found)
     assert found.to_dict()["notes"] == [note]
+
+
+# -- text that nothing can hold ----------------------------------------------------------------------------------------
+
+
+def test_nul_and_half_a_surrogate_pair_are_replaced(library: bookwheel.Library, material: Material, tmp_path: Path) -> None:
+    """As they are in documents: what comes after takes neither."""
+    (tmp_path / "pairs.jsonl").write_text(
+        '{"query": "a\\u0000b wing", "answer": "some text"}\n{"query": "\\ud83d wing", "answer": "some \\ud800 text"}\n'
+    )
+    found = list(pairs_of(material, [source_of(f"pairs={tmp_path / 'pairs.jsonl'}")], []))
+    assert [(pair.query, pair.answer) for pair in found] == [("a\ufffdb wing", "some text"), ("? wing", "some ? text")]
+    assert len(library.rank_many([pair.query for pair in found], 5, "bm25")) == 2
+    folder = write_judgments(tmp_path / "judged", ["\ud83d wing"])
+    (pair,) = pairs_of(material, [source_of(f"judgments={folder}")], [])
+    assert pair.query == "? wing"
+
+
+def test_models_are_compared_by_queries_without_half_a_surrogate_pair(library: bookwheel.Library, tmp_path: Path) -> None:
+    collection = load_collection(write_judgments(tmp_path / "judged", [f"\ud83d wing {at}" for at in range(20)]))
+    assert "? wing 3" in judged_part(library, collection, 20, 20, 0).queries.values()
+
+
+def test_a_line_that_is_too_long_is_said_to_be(material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "LONGEST_LINE", 60)
+    short = json.dumps({"query": "q", "answer": "a" * 30}) + "\n"
+    assert len(short) < 60
+    (tmp_path / "pairs.jsonl").write_text(short + short.replace("aaa", "aaaaaa"))
+    with pytest.raises(InputError, match=r"pairs\.jsonl:2 is longer than 60 bytes; shorten that line"):
+        list(pairs_of(material, [source_of(f"pairs={tmp_path / 'pairs.jsonl'}")], []))
+    exact = short.replace("aaa", "a" * (3 + 60 - len(short)), 1)
+    assert len(exact) == 60
+    (tmp_path / "pairs.jsonl").write_text(exact + exact.strip())
+    assert len(list(pairs_of(material, [source_of(f"pairs={tmp_path / 'pairs.jsonl'}")], []))) == 2

@@ -19,6 +19,7 @@ from ...library.clicks import Clicks
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
 from ...library.searcher import MAX_QUERY, searchable_text
+from ...library.storable import storable
 from ...read.sentences import is_heading, spans
 from ...tune.made.copied import Copied
 from ...tune.made.drawn import Drawn
@@ -192,7 +193,7 @@ def _pairs(material: Material, path: str) -> Iterator[Pair]:
         if pair is None:
             wanted = "two columns with a tab between" if tabs else 'JSON like {"query": "…", "answer": "…"}'
             raise InputError(f"{file}:{line} is no pair of a query and its answer; expected {wanted}")
-        query, answer = (text.strip() for text in pair)
+        query, answer = (storable(text).strip() for text in pair)
         if query and answer:
             yield Pair(query[:LONGEST], answer[:LONGEST], numbers.setdefault(answer, -1 - len(numbers)))
 
