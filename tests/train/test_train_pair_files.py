@@ -15,6 +15,7 @@ from bookwheel.evaluate.load import load_collection
 from bookwheel.progress import silent
 from bookwheel.train.data import sources
 from bookwheel.train.data.material import Material
+from bookwheel.train.data.pairs import LONGEST
 from bookwheel.train.data.passages import Passages
 from bookwheel.train.data.sources import pairs_of, source_of
 from bookwheel.train.held_out import judged_part
@@ -120,3 +121,26 @@ def test_a_line_that_is_too_long_is_said_to_be(material: Material, tmp_path: Pat
     assert len(exact) == 60
     (tmp_path / "pairs.jsonl").write_text(exact + exact.strip())
     assert len(list(pairs_of(material, [source_of(f"pairs={tmp_path / 'pairs.jsonl'}")], []))) == 2
+
+
+# -- answers that are the same -----------------------------------------------------------------------------------------
+
+
+def test_equal_answers_of_several_files_are_of_one_document(material: Material, tmp_path: Path) -> None:
+    """They are not each other's negatives; different ones are."""
+    (tmp_path / "a.jsonl").write_text('{"query": "who?", "answer": "X"}\n{"query": "when?", "answer": "Y"}\n')
+    (tmp_path / "b.jsonl").write_text('{"query": "whence?", "answer": "Y"}\n{"query": "how?", "answer": "Z"}\n')
+    long = "word " * LONGEST
+    (tmp_path / "c.tsv").write_text(f"why?\t{long}first\nwhere?\t{long}second\n")  # alike as far as they are kept
+    files = [source_of(f"pairs={tmp_path / name}") for name in ("a.jsonl", "b.jsonl", "c.tsv")]
+    found = list(pairs_of(material, files, []))
+    assert len(found) == 6
+    by_number: dict[int, set[str]] = {}
+    for pair in found:
+        by_number.setdefault(pair.document, set()).add(pair.answer)
+    assert sorted(map(len, by_number.values())) == [1, 1, 1, 1]
+    assert sorted(one[0] for answers in by_number.values() for one in answers) == ["X", "Y", "Z", "w"]
+    assert all(-(1 << 63) <= number < 0 for number in by_number)
+    assert list(pairs_of(material, files, [])) == found
+    (titled, *_) = pairs_of(material, [source_of("titles")], [])
+    assert titled.document not in by_number

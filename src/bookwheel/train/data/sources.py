@@ -5,6 +5,7 @@ A new source is a function here, or in a file beside, and a line in `SOURCES`.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -185,7 +186,6 @@ def answered(library: Library, asked: Mapping[str, Sequence[str]]) -> Iterator[P
 def _pairs(material: Material, path: str) -> Iterator[Pair]:
     """The lines of a file: JSON with ``query`` and ``answer`` (or ``anchor`` and ``positive``), or two columns with a tab between."""
     file = Path(path).expanduser()
-    numbers: dict[str, int] = {}
     tabs = file.suffix == ".tsv"
     lines = read_lines(file) if tabs else json_values(file, LONGEST_LINE)
     for line, value in lines:
@@ -195,7 +195,12 @@ def _pairs(material: Material, path: str) -> Iterator[Pair]:
             raise InputError(f"{file}:{line} is no pair of a query and its answer; expected {wanted}")
         query, answer = (storable(text).strip() for text in pair)
         if query and answer:
-            yield Pair(query[:LONGEST], answer[:LONGEST], numbers.setdefault(answer, -1 - len(numbers)))
+            yield Pair(query[:LONGEST], answer[:LONGEST], _number(answer[:LONGEST]))
+
+
+def _number(answer: str) -> int:
+    """The number of the document, below 0, that an answer is where it is of none in the library: the same in every file, by its text."""
+    return -1 - (int.from_bytes(hashlib.blake2b(answer.encode(), digest_size=8).digest()) >> 1)
 
 
 def _two(value: object) -> tuple[str, str] | None:
