@@ -14,6 +14,7 @@ from bookwheel.cli.main import main
 from bookwheel.documents.document import Document
 from bookwheel.evaluate import evaluate, format_groups, load_collection
 from bookwheel.evaluate.answers import read_gold
+from bookwheel.evaluate.layouts import trec_documents
 
 
 def write(path: Path, value: Any, *, lines: bool = False, indent: int | None = None) -> Path:
@@ -390,6 +391,16 @@ def test_damaged_trec_documents(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         list(found.documents())
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_of_documents_with_a_line_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rest was read as a line of its own."""
+    monkeypatch.setattr(trec_documents, "LONGEST", 40)
+    (tmp_path / "topics.tsv").write_text("1\tone\n")
+    (tmp_path / "qrels.txt").write_text("1 0 1 1\n")
+    (tmp_path / "collection.tsv").write_text("1\tshort\n2\t" + "long " * 8 + "\tmore\n")
+    with pytest.raises(InputError, match=r"collection\.tsv:2 is longer than 40 bytes; shorten that line"):
+        list(load_collection(tmp_path).documents())
 
 
 # -- what is none, and columns ------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, AnyStr, cast
 
 from .._errors import InputError
 
-__all__ = ["json_values", "open_text", "read_lines", "read_text"]
+__all__ = ["bounded_lines", "json_values", "open_text", "read_lines", "read_text"]
 
 
 @contextmanager
@@ -43,13 +43,24 @@ def read_text(path: Path) -> str:
     return "\n".join(line for _, line in read_lines(path))
 
 
+def bounded_lines(path: Path, file: IO[AnyStr], longest: int) -> Iterator[tuple[int, AnyStr]]:
+    """The lines of ``file`` with their numbers and ends; raises `InputError` for one of more than ``longest`` bytes or characters, its
+    end included.
+    """
+    number = 0
+    while line := file.readline(longest + 1):
+        number += 1
+        if len(line) > longest:
+            unit = "bytes" if isinstance(line, bytes) else "characters"
+            raise InputError(f"{path}:{number} is longer than {longest:,} {unit}; shorten that line, or leave it out")
+        yield number, line
+
+
 def json_values(path: Path, longest: int) -> Iterator[tuple[int, Any]]:
     """The values of a file of JSON lines, with the numbers of their lines, of ``longest`` bytes each at most. Raises `InputError`."""
     try:
         with path.open("rb") as file:
-            number = 0
-            while line := file.readline(longest):
-                number += 1
+            for number, line in bounded_lines(path, file, longest):
                 if not line.strip():
                     continue
                 try:

@@ -35,11 +35,12 @@ from .saved_recipes import names_saved, read_recipes
 from .search_memory import SearchMemory
 from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
+from .storable import storable
 from .store import PassageRow
 from .vectors.encoders import Encoders
 from .whole_texts import called
 
-__all__ = ["MAX_QUERY", "Searcher", "asked"]
+__all__ = ["MAX_QUERY", "Searcher", "asked", "searchable_text"]
 
 MAX_QUERY = 1 << 15
 """Longest query, in characters."""
@@ -367,8 +368,9 @@ def _queries(queries: Iterable[str | Query]) -> list[Query]:
 
 def _query(query: str | Query) -> Query:
     if isinstance(query, Query):
-        _query(query.text)
-        return query
+        text, history = _query(query.text).text, tuple(map(storable, query.history))
+        whole = (text, history) == (query.text.strip(), query.history)
+        return query if whole else replace(query, text=text, history=history)
     example = 'give words to search for, as in: bookwheel search "block max index"'
     return Query(_checked(query, "query", example, "keep only its most distinctive words"))
 
@@ -383,7 +385,15 @@ def _checked(given: str, what: str, example: str, shorter: str) -> str:
         raise QueryError(f"the {what} can have at most {MAX_QUERY:,} characters, not {len(text):,}; {shorter}")
     if "\0" in text:
         raise QueryError(f"the {what} contains NUL characters; remove them")
-    return text
+    return storable(text)  # tokenizers refuse half a surrogate pair, and documents have none
+
+
+def searchable_text(text: str) -> str | None:
+    """``text`` as a search takes it, or None where it takes none such: blank, too long, or with NUL characters."""
+    try:
+        return _checked(text, "query", "", "")
+    except QueryError:
+        return None
 
 
 def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:

@@ -25,6 +25,8 @@ class Training:
     """Of the new model; None where it is no better, and nothing was written."""
     seconds: float
     seed: int
+    notes: tuple[str, ...] = ()
+    """What else there is to say, in sentences."""
     compared_by: str = MADE
     """The queries that were held out."""
     memory_plan: MemoryPlan | None = field(default=None, compare=False)

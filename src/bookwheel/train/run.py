@@ -89,6 +89,7 @@ class Run:
         self.began = time.monotonic()
         self.library, self.out, self.seconds = job.library, job.out, job.seconds
         self.seed, self.progress = job.seed, job.progress
+        self.notes: list[str] = []
         self.memory = MemoryPlan(ram_of(job.library.ram if job.ram is None else job.ram))
 
     def keep(self, kind: str, *facts: object) -> Kept:
@@ -124,6 +125,7 @@ class Run:
         with self.shown("reading pairs", None, "pairs") as advance:
             pairs = drawn(pairs_of(material, self.sources, held_out), most, self.seed, advance)
         self.kept.note(written=material.asking.used)
+        self.notes += material.notes
         return pairs
 
     def elapsed(self) -> float:
@@ -146,7 +148,7 @@ class Run:
     def common(self) -> dict[str, Any]:
         """What every result says, before anything is written."""
         return {
-            "library": str(self.library.path), "folder": None, "seconds": self.elapsed(), "seed": self.seed,
+            "library": str(self.library.path), "folder": None, "seconds": self.elapsed(), "seed": self.seed, "notes": tuple(self.notes),
             "compared_by": self.compared_by, "memory_plan": self.memory,
         }  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .._errors import InputError, LibraryEmpty
 from ..evaluate.collection import Collection
 from ..evaluate.load import load_collection
-from ..library.searcher import MAX_QUERY
+from ..library.searcher import searchable_text
 from ..progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -77,9 +77,8 @@ def judged_queries(library: Library, collection: Collection, seed: int = 0) -> J
     Left out are queries without text that can be searched, and those of whose relevant documents none is in the library.
     Raises `InputError` for too few queries, or judgments of other documents.
     """
-    queries = {
-        query: text for query, text in collection.judged.items() if text.strip() and len(text) <= MAX_QUERY and "\0" not in text
-    }
+    asked = {query: searchable_text(text) for query, text in collection.judged.items()}
+    queries = {query: text for query, text in asked.items() if text is not None}
     relevant = {query: [name for name, grade in collection.qrels[query].items() if grade > 0] for query in queries}
     wanted = {name for names in relevant.values() for name in names}
     here = {name for name in wanted if name in library}

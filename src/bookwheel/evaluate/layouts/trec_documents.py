@@ -17,6 +17,7 @@ from typing import IO, cast
 
 from ..._errors import InputError
 from ...documents.document import Document
+from ..lines import bounded_lines
 from .base import Place
 
 __all__ = ["LONGEST", "document_files", "tagged_documents"]
@@ -90,7 +91,7 @@ def _text(line: bytes) -> str:
 
 def _table(path: Path, file: IO[bytes]) -> Iterator[Document]:
     """``id<TAB>text``, or MS MARCO's documents: id, address, title, text."""
-    for number, line in enumerate(iter(lambda: file.readline(LONGEST), b""), 1):
+    for number, line in bounded_lines(path, file, LONGEST):
         if not line.strip():
             continue
         parts = _text(line).rstrip("\r\n").split("\t")

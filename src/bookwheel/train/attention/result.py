@@ -52,6 +52,7 @@ class AttentionTraining(Training):
             else "no head was of use",
             *map(str, (*self.verdict.changes, *self.verdict.languages)),
             *self.judges,
+            *self.notes,
         ]
         if self.folder is None:
             none = f"on validation queries no share of the heads' score raised {MEASURE} above that of BM25 alone"

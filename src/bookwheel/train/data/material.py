@@ -47,3 +47,5 @@ class Material:
     passages: Passages
     seed: int
     asking: Asking = field(default_factory=Asking)
+    notes: list[str] = field(default_factory=list)
+    """What there is to say of the sources, in sentences."""

@@ -44,14 +44,19 @@ def hardness(pairs: Sequence[Pair]) -> NDArray[np.float64]:
 
 
 def drawn(pairs: Iterable[Pair], most: int, seed: int, advance: Callable[[int], None] = lambda _: None) -> list[Pair]:
-    """At most ``most`` of ``pairs``, drawn evenly and in an order drawn with ``seed``; never many more are held."""
+    """At most ``most`` of ``pairs``, drawn with ``seed``: of each domain as many; what one lacks, the others have more.
+
+    So it is of any first ones of them, too: where time is short, a domain with few pairs keeps those. Within a domain pairs are drawn
+    evenly. No more are held than are kept.
+    """
     draw = random.Random(f"pairs {seed}")
-    kept: list[tuple[float, int, Pair]] = []
+    kept: dict[int, list[tuple[float, int, Pair]]] = {}
     for number, pair in enumerate(pairs):
-        one = (-draw.random(), number, pair)
-        if len(kept) < most:
-            heapq.heappush(kept, one)
-        else:
-            heapq.heappushpop(kept, one)
+        own = kept.setdefault(pair.domain, [])
+        heapq.heappush(own, (-draw.random(), number, pair))
+        if sum(map(len, kept.values())) > most:
+            largest = max(kept.values(), key=len)
+            heapq.heappop(own if len(own) == len(largest) else largest)
         advance(1)
-    return [pair for _, _, pair in sorted(kept, reverse=True)]
+    ordered = [(place, one) for own in kept.values() for place, one in enumerate(sorted(own, reverse=True))]
+    return [pair for _, (_, _, pair) in sorted(ordered, key=lambda row: (row[0], -row[1][0]))]

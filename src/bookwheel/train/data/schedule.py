@@ -27,42 +27,86 @@ def schedule(
     """The pairs of each step, by number, in an order that is new each time through; of a document one a step, if it can be.
 
     ``domains``: of each pair the number of the source that it is from, each of which has the same share of every step, however many
-    pairs it has. ``hardness``: of each pair its rank from 0 (easy) to 1; harder ones come into question as the steps go on, all of
-    them in the second half (competence; Platanios et al., Competence-based Curriculum Learning, NAACL 2019).
+    pairs it has; of one that has fewer than its share every step takes all, and more of the others. ``hardness``: of each pair how hard
+    it is; harder ones of each source come into question as the steps go on, all of them in the second half (competence; Platanios et
+    al., Competence-based Curriculum Learning, NAACL 2019).
     """
-    found: list[NDArray[np.int64]] = []
-    waiting: list[int] = []
-    epoch = 0
     size = min(batch, len(documents))
-    groups = _groups(len(documents), domains)
+    groups = [
+        _Group(own, documents, None if hardness is None else np.asarray(hardness)[own], TRIED * size, (seed, at))
+        for at, own in enumerate(_groups(len(documents), domains))
+    ]
+    found: list[NDArray[np.int64]] = []
     while len(found) < steps:
-        able = 1.0 if hardness is None else _competence(len(found) / steps)
-
-        while len(usable := _within(waiting, hardness, able)) < TRIED * size:
-            waiting += _order(groups, np.random.default_rng([seed, 13, epoch]))
-            epoch += 1
-        chosen: dict[int, int] = {}
-        for at in usable[: TRIED * size]:
-            if len(chosen) < size:
-                chosen.setdefault(documents[at], at)
-        own = list(chosen.values())
-        taken = set(own)
-        # Too few documents: some come twice, and are not set against each other.
-        own += [at for at in dict.fromkeys(usable[: TRIED * size]) if at not in taken][: size - len(own)]
-        taken = set(own)
-        rest, waiting = waiting, []
-        for at in rest:
-            if at in taken:
-                taken.discard(at)
-            else:
-                waiting.append(at)
-        found.append(np.array(own, np.int64))
+        able = _competence(len(found) / steps)
+        turn = len(found) % max(1, len(groups))  # to give one more, where a step cannot be shared evenly
+        giving = groups[turn:] + groups[:turn]
+        chosen: list[int] = []
+        while giving and len(chosen) < size:
+            each, more = divmod(size - len(chosen), len(giving))
+            wanted = [each + (place < more) for place in range(len(giving))]
+            given = [group.take(count, able, chosen) for group, count in zip(giving, wanted, strict=True)]
+            giving = [group for group, some, count in zip(giving, given, wanted, strict=True) if len(some) == count]
+        found.append(np.array(chosen, np.int64))
     return found
 
 
-def _within(waiting: list[int], hardness: Sequence[float] | NDArray[np.float64] | None, able: float) -> list[int]:
-    """Those that are not too hard."""
-    return waiting if hardness is None else [at for at in waiting if hardness[at] <= able]
+class _Group:
+    """The pairs of one source, which wait in a drawn order; ``looked_at``: those among which other documents are looked for."""
+
+    def __init__(
+        self,
+        own: NDArray[np.int64],
+        documents: Sequence[int],
+        hardness: NDArray[np.float64] | None,
+        looked_at: int,
+        seed: tuple[int, int],
+    ) -> None:
+        self.own, self.documents, self.looked_at, self.seed = own, documents, looked_at, seed
+        self.ranks: dict[int, float] | None = None
+        if hardness is not None:
+            order = own[np.argsort(hardness, kind="stable")].tolist()
+            self.ranks = {at: place / max(1, len(own) - 1) for place, at in enumerate(order)}
+        self.waiting: list[int] = []
+        self.epoch = 0
+
+    def take(self, count: int, able: float, chosen: list[int]) -> list[int]:
+        """Add ``count`` pairs to ``chosen``, which are none of it and not too hard, or as many as there are; what was added."""
+        while len(usable := self._usable(able)) < self.looked_at:
+            seed, group = self.seed
+            self.waiting += np.random.default_rng([seed, 13, self.epoch, group]).permutation(self.own).tolist()
+            self.epoch += 1
+        taken = set(chosen)
+        others = {self.documents[at] for at in chosen}
+        some: list[int] = []
+        for at in usable[: self.looked_at]:
+            if len(some) < count and at not in taken and self.documents[at] not in others:
+                some.append(at)
+                taken.add(at)
+                others.add(self.documents[at])
+        # Too few documents: some come twice, and are not set against each other.
+        if len(some) < count:
+            some += [at for at in dict.fromkeys(usable) if at not in taken][: count - len(some)]
+        chosen += some
+        self._let_go(some)
+        return some
+
+    def _usable(self, able: float) -> list[int]:
+        """Those waiting that are not too hard."""
+        ranks = self.ranks
+        return self.waiting if ranks is None else [at for at in self.waiting if ranks[at] <= able]
+
+    def _let_go(self, some: list[int]) -> None:
+        """Each of ``some`` waits once less."""
+        left, kept, through = set(some), [], 0
+        while left:
+            at = self.waiting[through]
+            through += 1
+            if at in left:
+                left.discard(at)
+            else:
+                kept.append(at)
+        self.waiting[:through] = kept
 
 
 def _competence(share: float) -> float:
@@ -76,11 +120,3 @@ def _groups(count: int, domains: Sequence[int] | None) -> list[NDArray[np.int64]
         return [np.arange(count)]
     known = np.asarray(domains)
     return [np.flatnonzero(known == one) for one in np.unique(known)]
-
-
-def _order(groups: Sequence[NDArray[np.int64]], draw: np.random.Generator) -> list[int]:
-    """All pairs in a drawn order, those of the groups in turn; of smaller groups some come again until the largest is through."""
-    longest = max(map(len, groups))
-    rows = [np.concatenate([draw.permutation(own) for _ in range(-(-longest // len(own)))])[:longest] for own in groups]
-    order: list[int] = np.stack(rows, 1).ravel().tolist()
-    return order

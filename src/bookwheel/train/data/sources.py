@@ -5,6 +5,7 @@ A new source is a function here, or in a file beside, and a line in `SOURCES`.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from ...language import problem
 from ...library.clicks import Clicks
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
+from ...library.searcher import MAX_QUERY, searchable_text
+from ...library.storable import storable
 from ...read.sentences import is_heading, spans
 from ...tune.made.copied import Copied
 from ...tune.made.drawn import Drawn
@@ -136,7 +139,7 @@ def _queries(material: Material, path: str) -> Iterator[Pair]:
             firsts = [material.own._snapshot.store.range_of(number)[0] for number in draft.relevant]
             names = material.own._snapshot.store.documents_of(firsts)
             asked.setdefault(draft.text, []).extend(name for _, name in names.values())
-    yield from answered(material.copy, asked)
+    yield from _answered(material, asked, file)
 
 
 def _judgments(material: Material, path: str) -> Iterator[Pair]:
@@ -147,16 +150,29 @@ def _judgments(material: Material, path: str) -> Iterator[Pair]:
         collection.queries[query]: [name for name, grade in collection.qrels[query].items() if grade > 0]
         for query in collection.judged
     }
+    yield from _answered(material, asked, folder)
+
+
+def _answered(material: Material, asked: Mapping[str, Sequence[str]], path: Path) -> Iterator[Pair]:
+    """`answered`, with a note of how many queries of ``path`` are left out."""
+    if unusable := sum(searchable_text(query) is None for query in asked):
+        are = "query is" if unusable == 1 else "queries are"
+        material.notes.append(
+            f"Of {path} {unusable:,} {are} left out: without text that can be searched, or with more than {MAX_QUERY:,} characters."
+        )
     yield from answered(material.copy, asked)
 
 
 def answered(library: Library, asked: Mapping[str, Sequence[str]]) -> Iterator[Pair]:
-    """A pair for each query and document, with the document's passage that BM25 ranks first for the query."""
+    """A pair for each query and document, with the document's passage that BM25 ranks first for the query; none for a query that cannot
+    be searched.
+    """
     store, generation = library._snapshot.store, library.generation
-    for start in range(0, len(asked), AT_ONCE):
-        some = list(asked)[start : start + AT_ONCE]
-        for query, hits in zip(some, library.rank_many(some, DEEP, "bm25"), strict=True):
-            numbers = [found[0] for name in asked[query][:ANSWERS] if len(found := store.find(generation, name)) == 1]
+    usable = [(text, names) for query, names in asked.items() if (text := searchable_text(query)) is not None]
+    for start in range(0, len(usable), AT_ONCE):
+        some = usable[start : start + AT_ONCE]
+        for (query, names), hits in zip(some, library.rank_many([text for text, _ in some], DEEP, "bm25"), strict=True):
+            numbers = [found[0] for name in names[:ANSWERS] if len(found := store.find(generation, name)) == 1]
             best = {number: store.range_of(number)[0] for number in numbers}
             ranked = store.documents_of(hits.ids.tolist())
             for passage in reversed(hits.ids.tolist()):
@@ -170,7 +186,6 @@ def answered(library: Library, asked: Mapping[str, Sequence[str]]) -> Iterator[P
 def _pairs(material: Material, path: str) -> Iterator[Pair]:
     """The lines of a file: JSON with ``query`` and ``answer`` (or ``anchor`` and ``positive``), or two columns with a tab between."""
     file = Path(path).expanduser()
-    numbers: dict[str, int] = {}
     tabs = file.suffix == ".tsv"
     lines = read_lines(file) if tabs else json_values(file, LONGEST_LINE)
     for line, value in lines:
@@ -178,9 +193,14 @@ def _pairs(material: Material, path: str) -> Iterator[Pair]:
         if pair is None:
             wanted = "two columns with a tab between" if tabs else 'JSON like {"query": "…", "answer": "…"}'
             raise InputError(f"{file}:{line} is no pair of a query and its answer; expected {wanted}")
-        query, answer = (text.strip() for text in pair)
+        query, answer = (storable(text).strip() for text in pair)
         if query and answer:
-            yield Pair(query[:LONGEST], answer[:LONGEST], numbers.setdefault(answer, -1 - len(numbers)))
+            yield Pair(query[:LONGEST], answer[:LONGEST], _number(answer[:LONGEST]))
+
+
+def _number(answer: str) -> int:
+    """The number of the document, below 0, that an answer is where it is of none in the library: the same in every file, by its text."""
+    return -1 - (int.from_bytes(hashlib.blake2b(answer.encode(), digest_size=8).digest()) >> 1)
 
 
 def _two(value: object) -> tuple[str, str] | None:

@@ -45,7 +45,6 @@ class EncoderTraining(Training):
     pool: int
     """Passages among which both were compared."""
     verdict: Verdict
-    notes: tuple[str, ...] = ()
     general: Change | None = None
     """General questions by both models, which says what was forgotten; None where no share of the way was good."""
     pretraining: Pretraining | None = None

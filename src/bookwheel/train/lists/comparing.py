@@ -14,6 +14,7 @@ from ...evaluate.measures import measure
 from ...hits import Hits
 from ...library.library import Library
 from ...library.passage_texts import opening_texts
+from ...library.search_options import MAX_K
 from ...rank.stages.rerank.interpolate import interpolated
 from ...rank.stages.reranking import Reranked, combine
 from ..safety import MEASURE
@@ -25,7 +26,9 @@ WEIGHTS = (0.25, 0.5, 0.75, 1.0)
 FIRST = 0.0
 """The share that leaves the first stage's order as it is."""
 DEEP = 60
-"""Passages of a query that are ranked, at least, so that enough documents are left when those of one document are one."""
+"""Passages of a query that are ranked, at least; more where they are of fewer than `DOCUMENTS`."""
+DOCUMENTS = 10
+"""Those that `MEASURE` looks at."""
 
 
 class Scorer(Protocol):
@@ -75,7 +78,7 @@ class Candidates:
         self.count, self.mix = count, mix
         self.collection, self.queries = collection, list(queries)
         self._store = library._snapshot.store
-        self._hits = library.rank_many([collection.queries[one] for one in self.queries], max(DEEP, count), "bm25")
+        self._hits = _ranked(library, [collection.queries[one] for one in self.queries], max(DEEP, count))
         named = self._store.documents_of(sorted({number for hits in self._hits for number in hits.ids.tolist()}))
         self._names = {number: name for number, (_, name) in named.items()}
 
@@ -116,6 +119,20 @@ class Candidates:
             return every
         found = self.mix(head, own, weight)
         return [*found.ids.tolist(), *every[len(head) :]]
+
+
+def _ranked(library: Library, texts: Sequence[str], depth: int) -> list[Hits]:
+    """What BM25 ranks first for each of ``texts``: ``depth`` passages, or so many that they are of `DOCUMENTS`."""
+    found = library.rank_many(texts, depth, "bm25")
+    while True:
+        full = [at for at, hits in enumerate(found) if len(hits) == depth]
+        owners = library._snapshot.store.documents_of(sorted({number for at in full for number in found[at].ids.tolist()}))
+        short = [at for at in full if len({owners[one][0] for one in found[at].ids.tolist() if one in owners}) < DOCUMENTS]
+        if not short or depth == MAX_K:
+            return found
+        depth = min(4 * depth, MAX_K)
+        for at, hits in zip(short, library.rank_many([texts[at] for at in short], depth, "bm25"), strict=True):
+            found[at] = hits
 
 
 def evenly(queries: Sequence[str], most: int) -> list[str]:

@@ -66,7 +66,7 @@ class ListTraining(Training):
         return tenths(self.losses)
 
     def __str__(self) -> str:
-        lines = [*self._told(), *map(str, (*self.verdict.changes, *self.verdict.languages)), *self.judges]
+        lines = [*self._told(), *map(str, (*self.verdict.changes, *self.verdict.languages)), *self.judges, *self.notes]
         if self.folder is None:
             none = f"on validation queries no share of its score raised {MEASURE} above that of BM25 alone"
             lines.append(f"Nothing was written: {self.verdict.reason if self.weight else none}.")

@@ -202,7 +202,7 @@ class ListRun(Run):
         model = self.scorer(copy)
         if self.read and self.kept.fact("pace") is None:
             self.kept.note(pace=self._pace(model))
-        pairs = pairs[: self._room(model)]
+        pairs = pairs[: self._room(model)]  # of each source as many, by their order
         lists = self._lists(copy, pairs)
         batches = ListBatches(pairs, lists, copy._snapshot.store, model, options.others, options.batch, options.seed)
         if len(batches.pairs) < options.batch:

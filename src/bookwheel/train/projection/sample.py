@@ -14,6 +14,7 @@ from ...index.dense.keys import numbers_of
 from ...index.dense.sketch import Sketches, chosen_rotation, encode
 from ...library.library import Library
 from ...library.vectors.stored import passage_vectors
+from ..by_document import best_documents
 from ..data.passages import Passages
 from ..safety import MEASURE
 
@@ -25,6 +26,7 @@ __all__ = ["CANDIDATES", "TRUE", "Sample", "code_candidates", "cut", "share_foun
 TRUE, CANDIDATES = 10, 100
 """So many of the best passages are looked for among so many candidates."""
 _RANKED = 100
+"""Documents of a query."""
 _AT_ONCE = 64
 _MULTIPLE = 8
 """The dense index takes dimensions that this divides."""
@@ -100,11 +102,10 @@ class Sample:
     ) -> dict[str, float]:
         """`MEASURE` of each query, by its name, where documents rank by their best passage."""
         run = {}
-        for query, vector, best in zip(names, queries, self.best(vectors, queries, _RANKED), strict=True):
-            ranking: dict[str, float] = {}
-            for row in best.tolist():
-                number = int(self.documents[row])
-                document = self.names.get(number, f"another document, {number}")
-                ranking.setdefault(document, float(vectors[row] @ vector))
-            run[query] = list(ranking.items())
+        for start in range(0, len(queries), _AT_ONCE):
+            scores = queries[start : start + _AT_ONCE] @ vectors.T
+            some = best_documents(scores, self.documents, _RANKED)
+            for query, (documents, values) in zip(names[start : start + _AT_ONCE], some, strict=True):
+                called = [self.names.get(number, f"another document, {number}") for number in documents.tolist()]
+                run[query] = list(zip(called, values.tolist(), strict=True))
         return dict(measure(run, {query: qrels[query] for query in names}, [MEASURE]).of(MEASURE))

@@ -33,7 +33,6 @@ class SparseTraining(Training):
     """`MEASURE` of weights by rarity alone."""
     milliseconds: tuple[float, float]
     """Of processor time to encode a query, by the encoder and by the table: medians."""
-    notes: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:

@@ -13,6 +13,7 @@ from ...evaluate.collection import Collection
 from ...evaluate.measures import measure
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
+from ..by_document import best_documents
 from ..safety import MEASURE
 
 __all__ = ["DenseRuns", "written"]
@@ -55,11 +56,10 @@ class DenseRuns:
         best: list[dict[int, float]] = [{} for _ in queries]
         for start in range(0, len(self.ids), AT_ONCE):
             scores = asked @ vectors[start : start + AT_ONCE].astype(np.float32).T
-            some = min(2 * DEPTH, scores.shape[1])
-            for row, (places, kept) in enumerate(zip(np.argpartition(-scores, some - 1, axis=1)[:, :some], best, strict=True)):
-                for place in places.tolist():
-                    document = int(self._documents[start + place])
-                    kept[document] = max(kept.get(document, -2.0), float(scores[row, place]))
+            found = best_documents(scores, self._documents[start : start + AT_ONCE], 2 * DEPTH)
+            for row, ((documents, values), kept) in enumerate(zip(found, best, strict=True)):
+                for document, score in zip(documents.tolist(), values.tolist(), strict=True):
+                    kept[document] = max(kept.get(document, -2.0), score)
                 if len(kept) > 8 * DEPTH:
                     best[row] = dict(sorted(kept.items(), key=lambda pair: (-pair[1], pair[0]))[: 2 * DEPTH])
         run = {

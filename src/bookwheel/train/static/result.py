@@ -34,7 +34,6 @@ class StaticTraining(Training):
     validation: dict[str, float]
     """`MEASURE` on the queries by which ``share`` was chosen, by share."""
     verdict: Verdict
-    notes: tuple[str, ...] = ()
     general: Change | None = None
     """General questions by both models, which says what was forgotten; None where no share of the way was good."""
 

@@ -111,7 +111,6 @@ class _Run(Run):
     def __init__(self, job: Job, teacher: str | Path | None, options: FitOptions) -> None:
         super().__init__(job)
         self.options = options
-        self.notes: list[str] = []
         self.base = self._base()
         self.teacher, self.teacher_name = self._teacher(teacher)
         self.most = self._plan()
@@ -183,7 +182,7 @@ class _Run(Run):
             base=self.base.name, teacher=self.teacher_name if taught_ else None,
             passages=len(material.texts), queries=len(material.queries), new_words=vocabulary.new, steps=table.steps_of_fit,
             share=share, losses=tuple(fit.losses), rates=tuple(fit.rates),
-            validation=scores, verdict=said, general=general, notes=tuple(self.notes),
+            validation=scores, verdict=said, general=general,
             **self.common(),
         )  # fmt: skip
         if share and said.better:

@@ -61,6 +61,7 @@ class WriterTraining(Training):
             self.plan,
             *map(str, (*self.verdict.changes, *self.verdict.languages)),
             *self.judges,
+            *self.notes,
         ]
         for passage, before, after in self.samples:
             lines += [f"of “{passage}…”", f"  before: {before}", f"  after:  {after}"]
