@@ -91,7 +91,7 @@ def open_member(source: Source, name: str) -> BinaryIO:
 def close_archives() -> None:
     """Close what this thread holds open."""
     while _archives():
-        _archives().popitem()[1].close()
+        _archives().popitem()[1][0].close()
 
 
 def _plain(name: str) -> str:
@@ -121,30 +121,41 @@ def _told(source: Source) -> Iterator[None]:
 _local = threading.local()
 
 
-def _archives() -> OrderedDict[tuple[str, int, int], _Zip | _Tar]:
+_Key = tuple[str, int, int, int]
+
+
+def _archives() -> OrderedDict[_Key, tuple[_Zip | _Tar, Source]]:
     if not hasattr(_local, "archives"):
         _local.archives = OrderedDict()
-    found: OrderedDict[tuple[str, int, int], _Zip | _Tar] = _local.archives
+    found: OrderedDict[_Key, tuple[_Zip | _Tar, Source]] = _local.archives
     return found
+
+
+def _key(source: Source) -> _Key:
+    """What no two archives have in common while their sources live; attachments of two mails may have path, size and time."""
+    around = source
+    while around.inside is not None:
+        around = around.inside
+    return source.path, source.size, source.mtime_ns, 0 if around.data is None else id(around.data)
 
 
 def _opened(source: Source) -> _Zip | _Tar:
     """The archive, held open by this thread for its next member: opening it means reading its list of members again."""
     held = _archives()
-    key = source.path, source.size, source.mtime_ns
-    found = held.pop(key, None)
+    key = _key(source)
+    found, holder = held.pop(key, (None, source))
     if found is None:
         # Each may hold 64 MB of what it unpacked: only those that this one is in are needed.
         around, outer = set(), source.inside
         while outer is not None:
-            around.add((outer.path, outer.size, outer.mtime_ns))
+            around.add(_key(outer))
             outer = outer.inside
         for other in held.keys() - around:
-            held.pop(other).close()
+            held.pop(other)[0].close()
         found = _Tar(source) if source.format == "tar" else _Zip(source)
-    held[key] = found
+    held[key] = found, holder  # which keeps the bytes that the key tells apart
     while len(held) > _HELD:
-        held.popitem(last=False)[1].close()
+        held.popitem(last=False)[1][0].close()
     return found
 
 

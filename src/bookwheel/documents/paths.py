@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .._errors import InputError
@@ -134,11 +134,13 @@ class _Walk:
             return Skipped(path, "no permission" if isinstance(error, PermissionError) else "cannot be read", failed=True)
 
 
-def skipped_or_members(found: Source | Skipped, hidden: bool = False) -> Iterator[Source | Skipped]:
+def skipped_or_members(found: Source | Skipped, hidden: bool = False) -> Generator[Source | Skipped, None, None]:
     """``found`` itself, or if it is an archive what is in it."""
     if isinstance(found, Source) and FORMATS[found.format].folder:
-        yield from in_archive(found, hidden, recognised)
-        close_archives()
+        try:
+            yield from in_archive(found, hidden, recognised)
+        finally:
+            close_archives()
     else:
         yield found
 
