@@ -46,8 +46,10 @@ class Member:
     path: str
     """With ``/``, without ``.`` and double slashes."""
     size: int
-    problem: str = ""
-    """Why it cannot be read, in a few fixed words."""
+    problem: str
+    """Why it cannot be read, in a few fixed words; ``""`` if it can."""
+    number: int
+    """Its place among the archive's files, from 0: two may have one name."""
 
 
 def list_members(source: Source) -> Iterator[Member]:
@@ -57,22 +59,25 @@ def list_members(source: Source) -> Iterator[Member]:
     """
     total = 0
     with _told(source):
-        for count, (name, size, problem) in enumerate(_opened(source).names(), 1):
+        for number, (name, size, problem) in enumerate(_opened(source).names()):
             total += size
-            if count > MAX_MEMBERS:
+            if number >= MAX_MEMBERS:
                 raise InputError(f"{source.label} has more than {MAX_MEMBERS:,} members; the others were not read: split it")
             if total > MAX_TOTAL * source.max_bytes:
                 raise InputError(
                     f"{source.label} unpacks to more than {MAX_TOTAL * source.max_bytes:,} bytes; the rest was not read: split it"
                 )
             path = _plain(name)
-            yield Member(name, path or name, size, problem or ("" if path else "unsafe name in an archive"))
+            yield Member(name, path or name, size, problem or ("" if path else "unsafe name in an archive"), number)
 
 
-def open_member(source: Source, name: str) -> BinaryIO:
-    """The bytes of a member as a buffered stream. Raises :class:`InputError` if it is not there or cannot be read."""
+def open_member(source: Source, name: str, number: int) -> BinaryIO:
+    """The bytes of the member ``number`` (as `list_members` counts) as a buffered stream.
+
+    Raises :class:`InputError` if it is not there, is not called ``name``, or cannot be read.
+    """
     with _told(source):
-        return _opened(source).open(name)
+        return _opened(source).open(name, number)
 
 
 def close_archives() -> None:
@@ -166,11 +171,12 @@ class _Zip:
             except zipfile.BadZipFile:
                 self._torn = TornZip(self._below, _zip_problem, source.max_bytes)
                 return
-            self._names = dict(zip(zip_names(self._file.infolist()), self._file.infolist(), strict=True))
+            infos = self._file.infolist()
+            self._members = [pair for pair in zip(zip_names(infos), infos, strict=True) if not pair[1].is_dir()]
         except BaseException:
             self._below.close()
             raise
-        packed = sum(info.compress_size for info in self._names.values())
+        packed = sum(info.compress_size for _, info in self._members)
         self._below.seek(0, io.SEEK_END)
         if packed > self._below.tell():
             self.close()
@@ -180,16 +186,17 @@ class _Zip:
         if self._torn is not None:
             yield from self._torn.names()
             return
-        for name, info in self._names.items():
-            if not info.is_dir():
-                yield name, info.file_size, _zip_problem(info)
+        for name, info in self._members:
+            yield name, info.file_size, _zip_problem(info)
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str, number: int) -> BinaryIO:
         if self._torn is not None:
-            return self._torn.open(name)
-        if name not in self._names:
+            return self._torn.open(name, number)
+        if number >= len(self._members) or self._members[number][0] != name:
             raise InputError(f"the archive no longer has a member {name!r}")
-        return cast(BinaryIO, self._file.open(self._names[name]))  # it ends at the size that is stated, and checks a checksum
+        return cast(
+            BinaryIO, self._file.open(self._members[number][1])
+        )  # it ends at the size that is stated, and checks a checksum
 
     def close(self) -> None:
         if self._torn is None:

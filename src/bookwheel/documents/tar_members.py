@@ -30,6 +30,9 @@ class TarMembers:
         self._at: tarfile.TarInfo | None = None
         """The last member that can be read."""
         self._here = ""
+        """The name of the file at hand; ``""`` of a folder."""
+        self._number = -1
+        """How many files came before the last one met."""
         self._ended = False
         self._kept: BinaryIO | None = None
 
@@ -46,40 +49,39 @@ class TarMembers:
     def _next(self) -> tarfile.TarInfo | None:
         assert self._tar is not None
         assert self._stream is not None
+        self._here = ""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         found = None if self._ended else self._tar.next()
         self._ended = found is None
         if found is None and self._stream.last.strip(b"\0"):
             raise tarfile.ReadError("a header among its members is damaged")  # tarfile takes that for the end
         self._tar.members = []  # type: ignore[attr-defined]  # it would keep all of them
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
-        self._here = tar_name(found.name) if found is not None else ""
+        if found is not None and not found.isdir():
+            self._here = tar_name(found.name)
+            self._number += 1
         return found
 
     def names(self) -> Iterator[tuple[str, int, str]]:
         """Name, size and problem of each member. Raises `tarfile.ReadError` for damage, and :class:`InputError` for a bomb."""
         self._restart()
-        seen: set[str] = set()
         while (info := self._next()) is not None:
             if info.isdir():
                 continue
             problem = ""
             if not info.isreg() or info.issparse():
                 problem = "link in an archive" if info.issym() or info.islnk() else "not a regular file"
-            elif self._here in seen:
-                problem = "name used twice in an archive"
-            seen.add(self._here)
-            if not problem:
+            else:
                 self._at = info
             yield self._here, info.size if info.isreg() else 0, problem
 
-    def open(self, name: str) -> BinaryIO:
-        """The bytes of a member. Raises :class:`InputError` if it is not there."""
-        if self._tar is None or (self._here != name and not self._is_ahead(name)):
+    def open(self, name: str, number: int) -> BinaryIO:
+        """The bytes of a member, by its place in `names`. Raises :class:`InputError` if it is not there."""
+        if self._tar is None or self._number > number or (self._number == number and self._here != name):
             self._restart()
-            if not self._forward_to(name):
-                raise InputError(f"the archive no longer has a member {name!r}")
+        if self._number < number and not self._forward_to(name, number):
+            raise InputError(f"the archive no longer has a member {name!r}")
         if self._kept is None:
             info = self._at
             assert self._stream is not None
@@ -90,19 +92,11 @@ class TarMembers:
         self._kept.seek(0)
         return cast(BinaryIO, io.BufferedReader(Unclosed(self._kept), CHUNK))
 
-    def _is_ahead(self, name: str) -> bool:
-        try:
-            return self._forward_to(name)
-        except InputError:
-            raise
-        except Exception:  # the archive was listed up to its damage: the member may be before it
-            return False
-
-    def _forward_to(self, name: str) -> bool:
-        while (info := self._next()) is not None:
-            if self._here == name and info.isreg():
+    def _forward_to(self, name: str, number: int) -> bool:
+        while self._number < number and (info := self._next()) is not None:
+            if self._number == number and not info.isdir():
                 self._at = info
-                return True
+                return self._here == name and info.isreg()
         return False
 
     def close(self) -> None:
@@ -112,7 +106,7 @@ class TarMembers:
                 held.close()
         self._kept = self._tar = self._stream = None
         self._ended = False
-        self._here = ""
+        self._here, self._number = "", -1
 
 
 class _Forward:
