@@ -31,12 +31,12 @@ def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int 
         yield Note(
             f"{_where(letter, source)}: of {len(letter.attachments):,} attachments the first {MAX_ATTACHMENTS} were looked at"
         )
-    for name, data in letter.attachments[:MAX_ATTACHMENTS]:
+    for name, data, taken_for in letter.attachments[:MAX_ATTACHMENTS]:
         inner = Source(
             f"{source.path}/{name}", len(data), source.mtime_ns, "text", name=name, max_bytes=source.max_bytes, data=data
         )
         try:
-            with closing(skipped_or_members(recognised(inner))) as items:
+            with closing(skipped_or_members(recognised(inner, taken_for))) as items:
                 for item in items:
                     yield from _added(item, whole, fields, depth, len(source.path) + 1, _where(letter, source))
         except (InputError, OSError) as error:

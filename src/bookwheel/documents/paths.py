@@ -145,9 +145,12 @@ def skipped_or_members(found: Source | Skipped, hidden: bool = False) -> Generat
         yield found
 
 
-def recognised(found: Source) -> Source | Skipped:
-    """``found`` with its format, if it is read. Raises ``OSError`` if its first bytes cannot be."""
-    result = sniff(found, found.path.rpartition("/")[2])
+def recognised(found: Source, name: str = "") -> Source | Skipped:
+    """``found`` with its format, if it is read: that of its own name, or of ``name``.
+
+    Raises ``OSError`` if its first bytes cannot be read.
+    """
+    result = sniff(found, name or found.path.rpartition("/")[2])
     if isinstance(result, str):
         return Skipped(found.path, result, failed=result in FAILURES)
     form = FORMATS[result.format]
