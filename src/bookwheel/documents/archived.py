@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from .._errors import InputError
-from .discovery import collection_reason
 from .members import MAX_DEPTH, Member, list_members
+from .passed_over import collection_reason
 from .readers import FORMATS
 from .source import Skipped, Source
 

@@ -36,9 +36,9 @@ def walk(
 
     In folders, hidden files, files ignored by ``.gitignore``, binary and empty files, and
     files larger than ``max_bytes`` are skipped (``hidden`` and ``ignored`` include the first
-    two), and so are links that lead out of the folder, unless ``follow_links``; a file given by
-    its own path is always read. Each file comes once, in the order of
-    ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl
+    two), and so are links that lead out of the folder, unless ``follow_links``, and those to what
+    is read anyway; a file given by its own path is always read. Each file comes once, in the order
+    of ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl
     or qrels/) only the corpus is read. With ``only``, of folders nothing is looked at but these whole
     paths and what is below them. Raises :class:`InputError` immediately, for all paths
     that do not exist or match nothing.
