@@ -225,3 +225,11 @@ def test_an_empty_library(bookwheel: Bookwheel, tmp_path: Path) -> None:
     done = bookwheel("search", "owl")
     assert done.code == 2
     assert "is empty" in done.err
+
+
+def test_what_is_skipped_more_than_once_is_told_in_the_plural(bookwheel: Bookwheel, folder: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (folder / name).symlink_to("owls.txt")
+    (folder / "loop").symlink_to("loop")
+    done = bookwheel("index", folder)
+    assert re.search(r"^skipped: .*2 links to files already read, 1 link loop", done.out, re.M), done.out

@@ -228,6 +228,29 @@ def _watch(library: Library, folder: str, fields: Fields, how: tuple[bool, bool,
     watch.run(threading.Event())
 
 
+_REASONS = {
+    "SQLite database": "SQLite databases",
+    "private key": "private keys",
+    "minified script": "minified scripts",
+    "not a regular file": "not regular files",
+    "a bookwheel library": "bookwheel libraries",
+    "link loop": "link loops",
+    "broken link": "broken links",
+    "link out of the folder": "links out of the folder",
+    "link to a file already read": "links to files already read",
+    "link to a folder already read": "links to folders already read",
+    "link in an archive": "links in archives",
+    "unsafe name in an archive": "unsafe names in archives",
+    "name used twice in an archive": "names used twice in an archive",
+    "name is not UTF-8": "names that are not UTF-8",
+    "damaged archive": "damaged archives",
+    "looks like a zip bomb": "look like zip bombs",
+    "needs too much memory to unpack": "need too much memory to unpack",
+    "damaged record in an unchanged file": "damaged records in unchanged files",
+}
+"""Why files are skipped, of more than one; other reasons are the same then."""
+
+
 def _several(count: int, kind: str) -> str:
     return plural(count, kind, kind.replace("block ", "blocks ") if kind.startswith("block ") else "")
 
@@ -261,7 +284,10 @@ def _print(library: Library, name: str, report: IndexReport, list_skipped: bool 
         click.echo(f"stored, but not indexed: {', '.join(told)}")
     if report.skipped:
         reasons = sorted(report.skipped.items(), key=lambda item: (-item[1], item[0]))
-        told = [f"{count:,} {clean(reason)}{_binary(report) if reason == 'binary' else ''}" for reason, count in reasons]
+        told = [
+            f"{plural(count, clean(reason), clean(_REASONS.get(reason, reason)))}{_binary(report) if reason == 'binary' else ''}"
+            for reason, count in reasons
+        ]
         click.echo(f"skipped: {', '.join(told)}")
     if list_skipped:
         for path, reason in report.skipped_files:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from .._errors import InputError
-from .discovery import collection_reason
 from .members import MAX_DEPTH, Member, list_members
+from .passed_over import collection_reason
 from .readers import FORMATS
 from .source import Skipped, Source
 
@@ -25,11 +25,18 @@ def in_archive(archive: Source, hidden: bool, look: Look, depth: int = 1) -> Ite
     """
     found: list[Source | Skipped] = []
     names: dict[str, set[str]] = {}
+    places: dict[str, int] = {}
+    """Of each path that can be read, the last place in ``found``."""
     try:
         for member in list_members(archive):
             folder, _, name = member.path.rpartition("/")
             names.setdefault(folder, set()).add(name)
             names.setdefault(folder.rpartition("/")[0], set()).add(folder.rpartition("/")[2])
+            if not member.problem:
+                if member.path in places:
+                    # As of `tar -r`: what is unpacked last stays.
+                    found[places[member.path]] = Skipped(f"{archive.path}/{member.path}", "name used twice in an archive")
+                places[member.path] = len(found)
             found.append(_one(archive, member, hidden, look))
     except InputError as error:
         found.append(Skipped(archive.path, _reason(str(error)), failed=True))
@@ -66,7 +73,16 @@ def _one(archive: Source, member: Member, hidden: bool, look: Look) -> Source | 
         return Skipped(path, "name is not UTF-8", failed=True)
     name = f"{archive.name}/{member.path}"
     source = Source(
-        path, member.size, archive.mtime_ns, "text", "", name, max_bytes=archive.max_bytes, inside=archive, member=member.name
+        path,
+        member.size,
+        archive.mtime_ns,
+        "text",
+        "",
+        name,
+        max_bytes=archive.max_bytes,
+        inside=archive,
+        member=member.name,
+        number=member.number,
     )
     try:
         return look(source)

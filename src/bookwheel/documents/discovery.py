@@ -2,70 +2,72 @@
 
 from __future__ import annotations
 
-import errno
 import glob
 import os
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
 from .ignore import IgnoreRules
+from .links import IGNORED, OUTSIDE, Links, Wanted, inside
+from .passed_over import LIBRARY, name_reason
 from .source import Skipped
 
-__all__ = ["Found", "collection_reason", "in_folder", "in_glob"]
+__all__ = ["Found", "in_folder", "in_glob"]
 
 Found = Skipped | tuple[str, str]
 """A file with its path relative to the folder (with ``/``), or something skipped."""
 
-_CORPUS = frozenset(("corpus.jsonl", "corpus.jsonl.gz", "corpus.jsonl.zst"))
-_QUERIES = frozenset(("queries.jsonl", "queries.jsonl.gz", "queries.jsonl.zst"))
-
-OUTSIDE = "link out of the folder"
-
-_LIBRARY = frozenset(("manifest.json", "documents.sqlite"))
-"""Files of a library's folder, which is skipped."""
-
 
 def in_folder(
-    root: Path, hidden: bool, ignored: bool, follow_links: bool = False, only: Collection[str] | None = None
+    root: Path,
+    hidden: bool,
+    ignored: bool,
+    follow_links: bool = False,
+    only: Collection[str] | None = None,
+    wanted: Wanted | None = None,
 ) -> Iterator[Found]:
     """Everything below ``root``, depth first, in the order of names; with ``only``, these whole paths and what is below them.
 
-    Links out of ``root`` are skipped unless ``follow_links``; then they are followed unless they lead
-    to a folder above or to one that is walked anyway. Links inside lead to what is walked anyway.
+    Links out of ``root`` are skipped unless ``follow_links``. A link is followed unless it leads to a folder above, or to what
+    is walked anyway; of several that lead to one target, the first is. With ``wanted``, whoever asks takes only such files.
     """
     rules = None if ignored else IgnoreRules(root)
-    real_root = os.path.realpath(root)
+    links = Links(root, rules, hidden, follow_links, wanted)
     entered: set[tuple[int, int]] = {_identity(os.stat(root))}  # noqa: PTH116
     length = len(str(root).rstrip(os.sep)) + 1
-    if {entry.name for entry in _entries(root)} >= _LIBRARY:
+    if {entry.name for entry in _entries(root)} >= LIBRARY:
         yield Skipped(str(root), "a bookwheel library")
         return
-    wanted = _Wanted(str(root), only)
+    chosen = _Chosen(str(root), only)
     every = [only is None]  # for each folder on the way whether all that is in it is wanted
     stack: list[Iterator[os.DirEntry[str]]] = [iter(first := _entries(root))]
     names: list[frozenset[str]] = [frozenset(entry.name for entry in first)]
+    linked = [False]  # for each folder on the way whether a link led there
     while stack:
         entry = next(stack[-1], None)
         if entry is None:
             stack.pop()
             names.pop()
             every.pop()
+            linked.pop()
             continue
-        whole = every[-1] or entry.path in wanted.paths
-        if not whole and entry.path not in wanted.above:
+        whole = every[-1] or entry.path in chosen.paths
+        if not whole and entry.path not in chosen.above:
             continue
         link = entry.is_symlink()
         try:
             folder = entry.is_dir()
         except OSError:  # a circle of links
             folder = False
-        reason = _reason(entry, folder, names[-1], hidden)
+        reason = name_reason(entry.name, folder, names[-1], hidden)
         if not reason and rules is not None and rules.ignored(entry.path, folder):
-            reason = "ignored by .gitignore"
+            reason = IGNORED
         if not reason and link:
-            reason = _link_reason(Path(entry.path), folder, real_root, follow_links)
+            reason = links.reason(entry.path, folder)
+        elif not reason and linked[-1] and not folder and links.is_read(entry.path):
+            reason = "link to a file already read"
         if reason:
             yield Skipped(entry.path, reason)
         elif not folder:
@@ -73,26 +75,29 @@ def in_folder(
                 yield entry.path, entry.path[length:].replace(os.sep, "/")
         else:
             try:
-                identity = _identity(entry.stat())
+                status = entry.stat()
                 inner = _entries(entry.path)
             except OSError as error:
                 yield Skipped(
                     entry.path, "no permission" if isinstance(error, PermissionError) else "cannot be read", failed=True
                 )
                 continue
-            if identity in entered:
-                yield Skipped(entry.path, "link to a folder already read")
-                continue
-            if {item.name for item in inner} >= _LIBRARY:
+            if {item.name for item in inner} >= LIBRARY:
                 yield Skipped(entry.path, "a bookwheel library")
                 continue
-            entered.add(identity)
+            by_link = link or linked[-1]
+            if not links.enter(entry.path, status, link) if by_link else _identity(status) in entered:
+                yield Skipped(entry.path, "link to a folder already read")
+                continue
+            if not by_link:
+                entered.add(_identity(status))
             stack.append(iter(inner))
             every.append(whole)
+            linked.append(by_link)
             names.append(frozenset(item.name for item in inner))
 
 
-class _Wanted:
+class _Chosen:
     """Paths that are looked for below a folder, and the folders on the way to them."""
 
     def __init__(self, root: str, only: Collection[str] | None) -> None:
@@ -113,7 +118,7 @@ def in_glob(pattern: Path, hidden: bool, ignored: bool, follow_links: bool = Fal
         return
     if "**" in parts:
         matches = GitIgnoreSpec.from_lines(["/" + "/".join(parts[first:])])
-        for item in in_folder(root, hidden, ignored, follow_links):
+        for item in in_folder(root, hidden, ignored, follow_links, wanted=matches.match_file):
             name = Path(item.path).relative_to(root).as_posix() if isinstance(item, Skipped) else item[1]
             if matches.match_file(name):
                 yield item
@@ -124,8 +129,8 @@ def in_glob(pattern: Path, hidden: bool, ignored: bool, follow_links: bool = Fal
         path = Path(text)
         folder = path.is_dir()
         if rules is not None and rules.ignored(text, folder):
-            yield Skipped(text, "ignored by .gitignore")
-        elif not follow_links and not _inside(os.path.realpath(text), real_root):
+            yield Skipped(text, IGNORED)
+        elif not follow_links and not inside(os.path.realpath(text), real_root):
             yield Skipped(text, OUTSIDE)
         elif folder:
             yield from in_folder(path, hidden, ignored, follow_links)
@@ -140,41 +145,3 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
-
-
-def _reason(entry: os.DirEntry[str], folder: bool, siblings: frozenset[str], hidden: bool) -> str:
-    if entry.name == ".git":
-        return "hidden"
-    if entry.name.startswith(".") and not hidden:
-        return "hidden"
-    return collection_reason(entry.name, folder, siblings)
-
-
-def collection_reason(name: str, folder: bool, siblings: Set[str]) -> str:
-    """Why a file or folder beside ``siblings`` is no document: it belongs to a BEIR collection's judgments; else ``""``."""
-    if siblings & _CORPUS and (siblings & _QUERIES or "qrels" in siblings):
-        if name in _QUERIES and not folder:
-            return "queries of a BEIR collection"
-        if name == "qrels" and folder:
-            return "judgments of a BEIR collection"
-    return ""
-
-
-def _inside(target: str, real_root: str) -> bool:
-    return target == real_root or target.startswith(real_root.rstrip(os.sep) + os.sep)
-
-
-def _link_reason(path: Path, folder: bool, real_root: str, follow_links: bool) -> str:
-    try:
-        target = os.path.realpath(path, strict=True)
-    except OSError as error:
-        # A link to itself, or a circle of links, has no target either.
-        return "link loop" if error.errno == errno.ELOOP else "broken link"
-    outside = "" if follow_links else OUTSIDE
-    inside = _inside(target, real_root)
-    if folder:
-        here = os.path.realpath(path.parent)
-        if here == target or here.startswith(target.rstrip(os.sep) + os.sep):
-            return "link loop"
-        return "link to a folder already read" if inside else outside
-    return "link to a file already read" if inside else outside

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from .._errors import InputError
@@ -11,6 +12,7 @@ from .document import Document, Heading, Hidden, Part
 from .failures import Note, failures_of
 from .paths import recognised, skipped_or_members
 from .places import PlaceMap
+from .read import undamaged
 from .readers import FORMATS
 from .readers.base import Letter
 from .source import Fields, Skipped, Source
@@ -29,24 +31,14 @@ def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int 
         yield Note(
             f"{_where(letter, source)}: of {len(letter.attachments):,} attachments the first {MAX_ATTACHMENTS} were looked at"
         )
-    for name, data in letter.attachments[:MAX_ATTACHMENTS]:
+    for name, data, taken_for in letter.attachments[:MAX_ATTACHMENTS]:
         inner = Source(
             f"{source.path}/{name}", len(data), source.mtime_ns, "text", name=name, max_bytes=source.max_bytes, data=data
         )
         try:
-            for item in skipped_or_members(recognised(inner)):
-                if isinstance(item, Skipped):
-                    if item.failed:
-                        yield Note(f"{_where(letter, source)}: attachment {name!r} was not read: {item.reason}")
-                    continue
-                member = item.path[len(source.path) + 1 :]
-                for document in _read(item, fields, depth):
-                    if isinstance(document, InputError):
-                        yield Note(f"{_where(letter, source)}: attachment {member!r}: {document}")
-                    elif not whole.add(member, document):
-                        yield Note(
-                            f"{_where(letter, source)}: attachment {member!r} exceeds the limit of text and was left out"
-                        )
+            with closing(skipped_or_members(recognised(inner, taken_for))) as items:
+                for item in items:
+                    yield from _added(item, whole, fields, depth, len(source.path) + 1, _where(letter, source))
         except (InputError, OSError) as error:
             yield Note(f"{_where(letter, source)}: attachment {name!r} was not read: {error}")
     text, title = whole.text, letter.title
@@ -67,13 +59,36 @@ def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int 
         )
 
 
+def _added(item: Source | Skipped, whole: _Whole, fields: Fields, depth: int, below: int, where: str) -> Iterator[Note]:
+    """Add an attachment, or a member of one, to ``whole``, and tell what is not added; its name is its path from ``below`` on."""
+    name = item.path[below:]
+    if isinstance(item, Skipped):
+        if item.failed:
+            yield Note(f"{where}: attachment {name!r} was not read: {item.reason}")
+        return
+    begins = True
+    try:
+        for document in _read(item, fields, depth):
+            if isinstance(document, InputError):
+                yield Note(f"{where}: attachment {name!r}: {document}")
+            elif whole.add(name, document, begins):
+                begins = False
+            else:
+                yield Note(f"{where}: attachment {name!r} exceeds the limit of text and was left out")
+    except InputError as error:  # this one's fault: those after it in the same archive are read
+        yield Note(f"{where}: attachment {name!r} was not read{'' if begins else ' to its end'}: {error}")
+
+
 def _read(source: Source, fields: Fields, depth: int) -> Iterator[Document | InputError]:
     with failures_of(source):
-        for item in FORMATS[source.format].read(source, fields):
-            if isinstance(item, Letter) and item.attachments and depth < MAX_DEPTH:
-                yield from with_attachments(item, source, fields, depth + 1)
-            else:
+        for item in undamaged(FORMATS[source.format], source, fields):
+            if not isinstance(item, Letter):
                 yield item
+                continue
+            if depth >= MAX_DEPTH and item.attachments:
+                yield Note(f"its attachments were left out: mails attached to mails are read {MAX_DEPTH} deep")
+                item = replace(item, attachments=())
+            yield from with_attachments(item, source, fields, depth + 1)
 
 
 def _where(letter: Letter, source: Source) -> str:
@@ -91,15 +106,16 @@ class _Whole:
     hidden: list[Hidden]
     limit: int
 
-    def add(self, name: str, document: Document) -> bool:
-        """Append an attachment's text under its name; False where it does not fit."""
+    def add(self, name: str, document: Document, begins: bool) -> bool:
+        """Append a document of an attachment, the first where it ``begins``, under its name; False where it does not fit."""
         if len(self.text) + len(document.text) > self.limit:
             return False
         named = f"attachment {name}"
         start = len(self.text.rstrip("\n")) + 2 if self.text else 0
         head = "" if document.title in (name, PurePosixPath(name).stem) else document.title
-        if not self.parts or not self.parts[-1].name.startswith(named):
+        if begins or self.parts[-1].name != named:  # the document before may have ended in a part of its own
             self.parts.append(Part(start, named))
+        if begins:
             head = f"{name}: {head}" if head else name
         self.text = "\n\n".join(part for part in (self.text.rstrip("\n"), head) if part) + "\n\n"
         at = len(self.text)

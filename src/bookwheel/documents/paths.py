@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .._errors import InputError
@@ -36,9 +36,9 @@ def walk(
 
     In folders, hidden files, files ignored by ``.gitignore``, binary and empty files, and
     files larger than ``max_bytes`` are skipped (``hidden`` and ``ignored`` include the first
-    two), and so are links that lead out of the folder, unless ``follow_links``; a file given by
-    its own path is always read. Each file comes once, in the order of
-    ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl
+    two), and so are links that lead out of the folder, unless ``follow_links``, and those to what
+    is read anyway; a file given by its own path is always read. Each file comes once, in the order
+    of ``paths`` and sorted within a folder. In a BEIR folder (corpus.jsonl beside queries.jsonl
     or qrels/) only the corpus is read. With ``only``, of folders nothing is looked at but these whole
     paths and what is below them. Raises :class:`InputError` immediately, for all paths
     that do not exist or match nothing.
@@ -134,18 +134,23 @@ class _Walk:
             return Skipped(path, "no permission" if isinstance(error, PermissionError) else "cannot be read", failed=True)
 
 
-def skipped_or_members(found: Source | Skipped, hidden: bool = False) -> Iterator[Source | Skipped]:
+def skipped_or_members(found: Source | Skipped, hidden: bool = False) -> Generator[Source | Skipped, None, None]:
     """``found`` itself, or if it is an archive what is in it."""
     if isinstance(found, Source) and FORMATS[found.format].folder:
-        yield from in_archive(found, hidden, recognised)
-        close_archives()
+        try:
+            yield from in_archive(found, hidden, recognised)
+        finally:
+            close_archives()
     else:
         yield found
 
 
-def recognised(found: Source) -> Source | Skipped:
-    """``found`` with its format, if it is read. Raises ``OSError`` if its first bytes cannot be."""
-    result = sniff(found, found.path.rpartition("/")[2])
+def recognised(found: Source, name: str = "") -> Source | Skipped:
+    """``found`` with its format, if it is read: that of its own name, or of ``name``.
+
+    Raises ``OSError`` if its first bytes cannot be read.
+    """
+    result = sniff(found, name or found.path.rpartition("/")[2])
     if isinstance(result, str):
         return Skipped(found.path, result, failed=result in FAILURES)
     form = FORMATS[result.format]

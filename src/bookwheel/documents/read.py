@@ -17,7 +17,7 @@ from .source import DEFAULT_FIELDS, CutOffError, Fields, Source
 if TYPE_CHECKING:
     from .readers import Format, Items
 
-__all__ = ["MAX_ERRORS", "Fields", "read"]
+__all__ = ["MAX_ERRORS", "Fields", "read", "undamaged"]
 
 MAX_ERRORS = 20
 """Bad records of one file that are reported one by one."""
@@ -41,7 +41,7 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
     from .readers.base import Letter
 
     def items() -> Iterator[Document | InputError]:
-        for item in _undamaged(FORMATS[source.format], source, fields):
+        for item in undamaged(FORMATS[source.format], source, fields):
             if isinstance(item, Letter):
                 yield from with_attachments(item, source, fields)
             else:
@@ -67,7 +67,7 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
         yield Note(f"{source.label}: {notes - MAX_ERRORS:,} more notes")
 
 
-def _undamaged(form: Format, source: Source, fields: Fields) -> Items:
+def undamaged(form: Format, source: Source, fields: Fields) -> Items:
     """What ``form`` reads; of a file that is read whole and cut off, what comes before the damage, and then the damage."""
     try:
         yield from form.read(source, fields)

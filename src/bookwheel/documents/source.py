@@ -144,6 +144,8 @@ class Source:
     """The archive whose member this is."""
     member: str = ""
     """Its name in that archive, as the archive spells it."""
+    number: int = 0
+    """Its place among the files of that archive, from 0."""
     data: bytes | None = field(default=None, compare=False, repr=False)
     """The bytes themselves (of a mail's attachment), which has no path to open."""
 
@@ -194,7 +196,7 @@ class Source:
         if self.inside is not None:
             from .members import open_member  # which opens sources itself
 
-            return open_member(self.inside, self.member)
+            return open_member(self.inside, self.member, self.number)
         return open(self.path, "rb", buffering=_BUFFER)  # noqa: PTH123  # for every file of a folder: Path is slow
 
     def read_bytes(self, limit: int | None = None) -> bytes:

@@ -34,25 +34,28 @@ class TornZip:
     def __init__(self, below: BinaryIO, problem: Callable[[zipfile.ZipInfo], str], limit: int) -> None:
         self._below, self._problem, self._limit = below, problem, limit
         self._end = below.seek(0, io.SEEK_END)
-        self._found: dict[str, tuple[int, zipfile.ZipInfo]] = {}
+        self._found: list[tuple[int, zipfile.ZipInfo]] = []
 
     def names(self) -> Iterator[tuple[str, int, str]]:
         """Name, size and problem of each member."""
         at = 0
+        self._found = []
         while (found := self._at(at)) is not None:
             start, info, at = found
             if not info.filename.endswith("/"):
-                self._found[info.filename] = start, info
+                self._found.append((start, info))
                 yield info.filename, info.file_size, self._problem(info)
         raise zipfile.BadZipFile("the list of its members is missing")
 
-    def open(self, name: str) -> BinaryIO:
-        """The bytes of a member, whose end raises `EOFError` where it is cut off."""
-        if name not in self._found:
+    def open(self, name: str, number: int) -> BinaryIO:
+        """The bytes of a member (by its place in `names`), whose end raises `EOFError` where it is cut off."""
+        if number >= len(self._found):
             for _ in self.names():
-                if name in self._found:
+                if number < len(self._found):
                     break
-        start, info = self._found[name]
+        start, info = self._found[number]
+        if info.filename != name:
+            raise zipfile.BadZipFile(f"it no longer has a member {name!r}")
         return cast(BinaryIO, io.BufferedReader(_Torn(self._below, start, self._end, info), _CHUNK))
 
     def close(self) -> None:

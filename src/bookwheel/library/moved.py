@@ -6,6 +6,7 @@ Nor are they read again where their name says what it did: only a title that is 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePath
@@ -24,18 +25,29 @@ _ROOTS = 1000
 
 
 def is_gone(path: str) -> bool:
-    """Whether a file is there no more: neither it nor an archive that it was in. What cannot be looked at is not gone."""
+    """Whether a file is there no more: neither it, nor a link to one, nor an archive that it was in.
+
+    What cannot be looked at is not gone.
+    """
     while True:
         try:
-            there = os.lstat(path)
+            return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
+            if os.path.islink(path):  # noqa: PTH114
+                return True
             path, below = os.path.dirname(path), path  # noqa: PTH120
             if path == below:
                 return True
         except (OSError, ValueError):
             return False
-        else:
-            return os.path.isdir(path) or os.path.islink(path) if there else False  # noqa: PTH112, PTH114
+
+
+def _leads_to(path: str, file: str) -> bool:
+    """Whether ``path`` is a link to ``file``, as one that was left where a file was moved from."""
+    try:
+        return os.path.islink(path) and os.path.samefile(path, file)  # noqa: PTH114, PTH121
+    except (OSError, ValueError):
+        return False
 
 
 def all_gone(store: Store, generation: int, folder: str) -> bool:
@@ -91,7 +103,8 @@ class Moves:
             return
         best: tuple[bool, int, int, str] | None = None
         for number, path, title in candidates:
-            if title is None or not (is_gone(path) or self._left_archive(path, source.inside)):
+            gone = is_gone(path) or _leads_to(path, source.path) or self._left_archive(path, source.inside)
+            if title is None or not gone:
                 continue
             stays = title_stays(title, path, source.name) and self._name_stays(number, path, source)
             rank = stays, _common(path, source.path)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..._errors import InputError
 from ..document import Document
 from ..source import Fields, Source
 
-__all__ = ["Format", "Items", "Letter"]
+__all__ = ["Attachment", "Format", "Items", "Letter"]
 
 Items = Iterator[Document | InputError]
 """What a reader yields: documents, and an error (not raised) for each record
@@ -17,12 +18,20 @@ or page that could not be read.
 """
 
 
+class Attachment(NamedTuple):
+    """A file that is attached to a document."""
+
+    name: str
+    data: bytes
+    taken_for: str = ""
+    """A name whose suffix says its format, where its own may say another; ``""``: its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter(Document):
     """A document with files attached to it, which `bookwheel.documents.read` reads and adds to its text."""
 
-    attachments: tuple[tuple[str, bytes], ...] = ()
-    """Name and bytes of each."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ..document import Document, Scalar, Value
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source
 from .base import Format, Items
-from .mail_parts import recoded
+from .mail_headers import recoded
 from .text import read_text
 from .values import one_line, one_or_several, year_of
 

@@ -9,61 +9,37 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
 
 from ..._errors import InputError
 from ..document import Document, Scalar
 from ..encoding import clean
+from ..failures import Note
 from ..parts import with_hidden
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from .base import Format, Items, Letter
 from .html import html_title, page_text, parse_html
 from .lines import bounded_lines
-from .mail_parts import DAMAGE, page_of, recoded, take_apart, utf8_headers
+from .mail_headers import DAMAGE, header, parse_message, recoded
+from .mail_parts import MAX_BOUNDARIES, page_of, take_apart
 from .values import one_line
 
 __all__ = ["EML", "MBOX", "MHTML"]
 
-MAX_HEADER = 8000
-"""Characters of a header that are read: the standard library's parser takes the square of their number."""
-MAX_BOUNDARIES = 20_000
-"""Lines of a message in parts that begin as a boundary does: each part takes a kilobyte of memory, and time."""
 
 _SEPARATOR = re.compile(rb"From (?:\S+\s*$|.*\d:\d\d.*\d{4})")
 """As programs write it before a message; a sentence that begins with "From" has no time, and more words."""
 _HEADER = re.compile(rb"[!-9;-~]{1,100}:|>?From ")
 
-if TYPE_CHECKING:
-    _Base = email.policy.EmailPolicy[EmailMessage]
-else:
-    _Base = email.policy.EmailPolicy
-
-
-class _Policy(_Base):
-    """The standard library's own, with headers cut to a length that nobody needs, and raw bytes in them read as UTF-8."""
-
-    def header_fetch_parse(self, name: str, value: str) -> Any:
-        """The parsed value of a header."""
-        value = value[:MAX_HEADER]
-        if not value.isascii():
-            value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return super().header_fetch_parse(name, value)
-
-
 _HEADERS = 1 << 16
 _MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
-_POLICY = _Policy(raise_on_defect=False)
 
 
-def parse_message(data: bytes) -> EmailMessage:
-    """The message in ``data``. Raises one of `DAMAGE`."""
-    return email.message_from_bytes(utf8_headers(data), policy=_POLICY)
-
-
-def _document(source: Source, data: bytes, line: int, identifier: str) -> Document | InputError | None:
+def _found(source: Source, data: bytes, line: int, identifier: str) -> Items:
+    """The message in ``data`` as a document, where it says anything, after notes of what is left out; or an error."""
     if len(data) > 3 * MAX_BOUNDARIES and data.count(b"\n--") > MAX_BOUNDARIES and _MULTIPART.search(data[:_HEADERS]):
-        return InputError(f"{source.label}:{line}: the message has more than {MAX_BOUNDARIES:,} parts; it was skipped")
+        yield InputError(f"{source.label}:{line}: the message has more than {MAX_BOUNDARIES:,} parts; it was skipped")
+        return
     try:
         message = parse_message(data)
         parts = take_apart(message)
@@ -75,24 +51,20 @@ def _document(source: Source, data: bytes, line: int, identifier: str) -> Docume
         metadata.update(_date(message))
         given = header(message, "message-id")
     except DAMAGE as error:
-        return InputError(f"{source.label}:{line}: the message is damaged and was skipped ({type(error).__name__}: {error})")
+        yield InputError(f"{source.label}:{line}: the message is damaged and was skipped ({type(error).__name__}: {error})")
+        return
+    for note in parts.notes:
+        yield Note(f"{source.label if source.format == 'eml' else f'{source.label}:{line}'}: {note}")
     if given:
         metadata["message-id"] = given
     if parts.files:
-        metadata["attachments"] = one_line(", ".join(name for name, _ in parts.files), 1000)
-        return Letter(identifier, text, subject, metadata, line=line, attachments=tuple(parts.files))
+        metadata["attachments"] = one_line(", ".join(file.name for file in parts.files), 1000)
+        yield Letter(identifier, text, subject, metadata, line=line, attachments=tuple(parts.files))
+        return
     if not text:
         text, subject = subject, ""
-    return Document(identifier, text, subject, metadata, line=line) if text else None
-
-
-def header(message: EmailMessage, name: str) -> str:
-    """A header of a message on one line; ``""`` if it has none."""
-    try:
-        value = message[name]
-    except DAMAGE:  # a malformed address breaks the parser of that header only
-        value = next((raw for key, raw in message.raw_items() if key.lower() == name), None)
-    return one_line(clean(str(value)), 1000) if value is not None else ""
+    if text:
+        yield Document(identifier, text, subject, metadata, line=line)
 
 
 def _date(message: EmailMessage) -> dict[str, Scalar]:
@@ -110,11 +82,13 @@ def _read_eml(source: Source, fields: Fields) -> Items:
         first, _, rest = data.partition(b"\n")
         if first.strip().isdigit() and len(first) < 20:
             data = rest[: int(first)]
-    found = _document(source, data, 1, source.path)
-    if isinstance(found, InputError):
-        raise found
-    if found is not None:
-        yield replace(found, title=found.title or source.stem, line=0)
+    for found in _found(source, data, 1, source.path):
+        if isinstance(found, Document):
+            yield replace(found, title=found.title or source.stem, line=0)
+        elif isinstance(found, Note):
+            yield found
+        else:
+            raise found
 
 
 def _messages(source: Source) -> Iterator[Document | InputError]:
@@ -166,13 +140,14 @@ def _finish(source: Source, message: bytearray, size: int, start: int) -> Iterat
             f"{megabytes(source.max_bytes)} per message; it was skipped"
         )
         return
-    found = _document(source, bytes(message), start, "")
-    if isinstance(found, Document):
-        given = found.metadata.get("message-id")
-        yield replace(found, id=str(given) if given else f"{source.path}#{start}")
-    elif found is not None:
+    told = False
+    for found in _found(source, bytes(message), start, ""):
+        if isinstance(found, Document):
+            given = found.metadata.get("message-id")
+            found = replace(found, id=str(given) if given else f"{source.path}#{start}")
+        told = told or not isinstance(found, Note)
         yield found
-    else:
+    if not told:
         yield InputError(f"{source.label}:{start}: the message has no text; it was skipped")
 
 

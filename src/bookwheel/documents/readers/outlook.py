@@ -12,9 +12,10 @@ from ..._errors import InputError
 from ..document import Document, Scalar
 from ..encoding import clean
 from ..source import Fields, Source
-from .base import Format, Items, Letter
+from .base import Attachment, Format, Items, Letter
 from .html import visible_text
-from .mail_parts import page_of, recoded
+from .mail_headers import recoded
+from .mail_parts import page_of
 from .rtf import rtf_text
 from .values import one_line
 
@@ -53,7 +54,7 @@ def _read(source: Source, fields: Fields) -> Items:
             text, title, metadata = message.text(), message.string(_SUBJECT), message.metadata()
             files = message.files()
     if files:
-        metadata["attachments"] = one_line(", ".join(name for name, _ in files), 1000)
+        metadata["attachments"] = one_line(", ".join(file.name for file in files), 1000)
         yield Letter(source.path, text, title or source.stem, metadata, line=0, attachments=tuple(files))
     elif text or title:
         yield Document(source.path, text or title, title or source.stem, metadata, line=0)
@@ -111,9 +112,9 @@ class _Message:
         packed = self._bytes(f"__substg1.0_{_RTF}0102")
         return rtf_text(unpacked_rtf(packed, self._limit))[0] if packed else ""
 
-    def files(self) -> list[tuple[str, bytes]]:
+    def files(self) -> list[Attachment]:
         """Attachments; messages among them as mails."""
-        found: list[tuple[str, bytes]] = []
+        found: list[Attachment] = []
         depth = len(self._at)
         folders = sorted(
             {
@@ -134,9 +135,8 @@ class _Message:
                     name = f"{(subject or name or 'message').replace('/', '_')}.txt"
                     data = f"{subject}\n\n{text}".encode()
             if data:
-                found.append(
-                    (one_line(clean(name.replace("\\", "/").rpartition("/")[2]), 200) or f"part {len(found) + 1}", data)
-                )
+                name = one_line(clean(name.replace("\\", "/").rpartition("/")[2]), 200)
+                found.append(Attachment(name or f"part {len(found) + 1}", data))
         return found
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from ..document import Document, Scalar
 from ..encoding import clean
 from ..source import Fields, Source
-from .base import Format, Items, Letter
+from .base import Attachment, Format, Items, Letter
 from .html import visible_text
-from .mail_parts import page_of, recoded
+from .mail_headers import recoded
+from .mail_parts import page_of
 from .outlook import unpacked_rtf
 from .rtf import rtf_text
 from .values import one_line
@@ -68,7 +69,7 @@ def _read(source: Source, fields: Fields) -> Items:
     metadata = _metadata(message, said, charset)
     title, text = one_line(title, 1000), text.replace("\r\n", "\n").strip()
     if attachments:
-        metadata["attachments"] = one_line(", ".join(name for name, _ in attachments), 1000)
+        metadata["attachments"] = one_line(", ".join(file.name for file in attachments), 1000)
         yield Letter(source.path, text, title or source.stem, metadata, line=0, attachments=attachments)
     elif text or title:
         yield Document(source.path, text or title, title or source.stem, metadata, line=0)
@@ -168,14 +169,14 @@ def _metadata(message: Properties, said: dict[int, bytes], charset: str) -> dict
     return metadata
 
 
-def _attached(files: list[Properties], charset: str) -> Iterator[tuple[str, bytes]]:
+def _attached(files: list[Properties], charset: str) -> Iterator[Attachment]:
     for number, file in enumerate(files, 1):
         kind, data = file.get(_P_DATA, (0, b""))
         if kind == _OBJECT:
             data = data[16:]  # after the identity of its interface: a message in TNEF, or an object of a program
         name = next((text for one in (_P_LONG_NAME, _P_NAME, _P_DISPLAYED) if (text := _text(file, one, charset))), "")
         if data:
-            yield one_line(name.replace("\\", "/").rpartition("/")[2], 200) or f"part {number}", data
+            yield Attachment(one_line(name.replace("\\", "/").rpartition("/")[2], 200) or f"part {number}", data)
 
 
 TNEF = Format("tnef", (".tnef",), _read, container=True)
