@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from .._errors import InputError
+from .before_damage import undamaged
 from .document import Document, Heading, Hidden, Part
 from .failures import Note, failures_of
 from .paths import recognised, skipped_or_members
 from .places import PlaceMap
-from .read import undamaged
 from .readers import FORMATS
 from .readers.base import Letter
 from .source import Fields, Skipped, Source

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
-import io
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from .._errors import InputError
+from .before_damage import undamaged
 from .document import Document
 from .failures import Note, Upcoming, failures_of
-from .source import DEFAULT_FIELDS, CutOffError, Fields, Source
+from .source import DEFAULT_FIELDS, Fields, Source
 
-if TYPE_CHECKING:
-    from .readers import Format, Items
-
-__all__ = ["MAX_ERRORS", "Fields", "read", "undamaged"]
+__all__ = ["MAX_ERRORS", "Fields", "read"]
 
 MAX_ERRORS = 20
 """Bad records of one file that are reported one by one."""
@@ -65,23 +58,3 @@ def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document |
         yield InputError(f"{source.label}: {errors - MAX_ERRORS:,} more records could not be read")
     if notes > MAX_ERRORS:
         yield Note(f"{source.label}: {notes - MAX_ERRORS:,} more notes")
-
-
-def undamaged(form: Format, source: Source, fields: Fields) -> Items:
-    """What ``form`` reads; of a file that is read whole and cut off, what comes before the damage, and then the damage."""
-    try:
-        yield from form.read(source, fields)
-    except CutOffError as cut:
-        if cut.data and not form.container:
-            rest = replace(source, compression="", stream=io.BytesIO(_whole_characters(cut.data)), inside=None)
-            with suppress(InputError):  # that it is cut off is told
-                yield from form.read(rest, fields)
-        raise cut.__cause__ or cut from None
-
-
-def _whole_characters(data: bytes) -> bytes:
-    """``data`` without the beginning of a character in UTF-8 at its end."""
-    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
-    decoder.decode(data[-8:])
-    left = len(decoder.getstate()[0])
-    return data[:-left] if left else data
