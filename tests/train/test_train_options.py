@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_type_hints
 
 import click
 import pytest
@@ -16,6 +17,7 @@ from bookwheel._errors import UsageError
 from bookwheel.cli.main import main
 from bookwheel.cli.options import Number, Size, Value, Whole, Widths
 from bookwheel.cli.train import train
+from bookwheel.train.run import Run
 
 OWN = {"memory", "as_json", "plot", "use"}
 """Parameters of the command itself, for what it does when training is over."""
@@ -82,6 +84,42 @@ def test_an_option_that_is_given_reaches_the_training(
     assert main([*line, *other(option)]) == 2
     assert "reached" in capsys.readouterr().err
     assert called != without
+
+
+def test_what_has_a_loss_by_step_can_be_drawn() -> None:
+    """As the page on training says: all but what is found in one piece."""
+    for name in [one for one in bookwheel.train.__all__ if one.startswith("train_")]:
+        result = get_type_hints(getattr(bookwheel.train, name))["return"]
+        command = train.commands[name.removeprefix("train_").removeprefix("taught_").replace("_", "-")]
+        if {"losses", "rates"} <= {one.name for one in fields(result)}:
+            assert "plot" in {one.name for one in command.params}, name
+        else:
+            assert name in {"train_sparse", "train_attention", "train_projection"}
+
+
+def test_a_map_is_drawn_where_it_has_steps(
+    library: Path, called: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["train", "projection", "dense", "--library", str(library), "--plot", str(tmp_path / "loss.svg")]
+    assert main(line) == 2
+    assert "leave out --plot" in capsys.readouterr().err
+    assert called == []
+    assert main([*line, "--teacher", "larger"]) == 2
+    assert called[0] == "train_taught_projection"
+
+
+@pytest.mark.parametrize(("function", "needed"), [(bookwheel.train.train_static, 40), (bookwheel.train.train_projection, 20)])
+def test_so_many_held_out_queries_are_needed(
+    library: Path, function: Any, needed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the page on training says."""
+
+    def held_out(_: Run, __: int, least: int) -> NoReturn:
+        raise UsageError(f"{least} are needed")
+
+    monkeypatch.setattr(Run, "held_out", held_out)
+    with pytest.raises(UsageError, match=f"^{needed} are needed"):
+        function(library)
 
 
 def test_a_tower_gets_its_teacher(library: Path, called: list[Any]) -> None:

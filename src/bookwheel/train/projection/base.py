@@ -21,8 +21,11 @@ from ...library.settings import EncoderInfo, Representation
 from ...library.vectors.encoders import BUILT_IN
 from ...library.vectors.importing import import_vectors, stored_passages
 from ...library.vectors.stored import passage_vectors
+from ..finished import FILE as RECORD
+from ..finished import recorded
 from ..folder import card, write_folder
 from ..plot import FILE
+from ..result import Training
 from ..run import Job, Run
 from .writing import check_mappable, write_mapped
 
@@ -30,6 +33,8 @@ __all__ = ["Map", "MapRun"]
 
 LIKE = 0.98
 """The least median cosine between the vectors of queries by the model, as it is written, and the mapped ones of the encoder."""
+MAP = "map.npy"
+"""The map by itself, in a model's folder: of a static model it could not be told from its table."""
 _AT_ONCE = 2048
 _TRIES = 3
 """Of mapping the vectors of a library that others write to."""
@@ -97,7 +102,7 @@ class MapRun(Run):
 
     def write(
         self,
-        folder: Path,
+        found: Training,
         weights: Map,
         tags: tuple[str, ...],
         says: str,
@@ -105,19 +110,41 @@ class MapRun(Run):
         rows: Sequence[Sequence[str]],
         picture: str | None = None,
     ) -> None:
-        """Write the model's folder, with a card that ``says`` what it is, and the ``picture`` of how training went.
+        """Write the model's folder, with its map by itself, what was ``found``, a card that ``says`` what it is, and the ``picture``
+        of how training went.
 
         ``rows``: the card's table, its header first.
         """
+        folder = self.target
 
         def written(part: Path) -> None:
             self.fill(part, folder.name, weights)
+            np.save(part / MAP, weights.astype(np.float32))
+            (part / RECORD).write_text(recorded(found, self.kept.folder.name), encoding="utf-8")
             if picture is not None:
                 (part / FILE).write_text(picture, encoding="utf-8")
 
         begun = {"started from": f"{self.called}, sha256 {self.encoder.sha256}", "compared by": self.compared_by}
         about = card(folder.name, licence_of(self.folder, self.folder.resolve().name), tags, says, {**begun, **facts}, rows)
         write_folder(folder, written, about)
+
+    def added(self, weights: Map | None) -> str | None:
+        """Add the model that was written, where it is to be; under which name. ``weights``: None for those in its folder.
+
+        Raises what `import_mapped` raises, and `ModelError` for a folder whose map is damaged.
+        """
+        if self.add is not None:
+            self.import_mapped(self.library, self.add, self.target, self._map() if weights is None else weights)
+        self.kept.clear()
+        return self.add
+
+    def _map(self) -> Map:
+        path = self.target / MAP
+        with suppress(OSError, ValueError, EOFError), path.open("rb") as file:
+            found = np.load(file, allow_pickle=False)
+            if found.dtype == np.float32 and found.ndim == 2 and found.shape[1] == self.encoder.dimension:
+                return np.asarray(found)
+        raise ModelError(f"{path} is damaged; delete {self.target}, and the same command trains anew")
 
     def import_mapped(self, library: Library, name: str, folder: Path, weights: Map) -> None:
         """Add the model in ``folder`` to ``library`` as ``name``, with the mapped vectors of all its passages.
