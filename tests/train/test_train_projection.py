@@ -11,13 +11,14 @@ import pytest
 
 import bookwheel
 from bookwheel import Document
-from bookwheel._errors import InputError, UsageError
+from bookwheel._errors import InputError, LibraryChanged, UsageError
 from bookwheel.encode import load_encoder
 from bookwheel.encode.find import BUILT_IN_MODELS
 from bookwheel.encode.protocols import unit
 from bookwheel.encode.safetensors import Tensors, write_tensors
 from bookwheel.index.dense.sketch import chosen_rotation, random_rotation
 from bookwheel.library.passage_texts import opening_texts
+from bookwheel.library.vectors.importing import stored_passages
 from bookwheel.library.vectors.stored import passage_vectors
 from bookwheel.train import train_projection
 from bookwheel.train.projection import base, training
@@ -247,6 +248,76 @@ def test_a_library_with_pruned_passages_gets_the_model(
     found = train_projection(library, "dense", tmp_path / "model", dimensions=[64], add="small")
     assert found.added == "small"
     assert library.search("a file that is read", recipe="small")
+
+
+@pytest.mark.parametrize("when", ["while it trains", "while vectors are mapped"])
+@pytest.mark.parametrize("change", ["one document anew", "one document more", "one document less"])
+def test_what_is_indexed_meanwhile_gets_its_own_vectors(
+    library: bookwheel.Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, change: str
+) -> None:
+    monkeypatch.setattr(ProjectionTraining, "reason", "")
+    module, name = (base, "write_folder") if when == "while it trains" else (base, "import_vectors")
+    real, changed = getattr(module, name), []
+
+    def meanwhile(*given: object, **named: object) -> object:
+        with bookwheel.open(library.path) as other:
+            if not changed and change == "one document less":
+                other.remove("3")
+            elif not changed:
+                new = "3" if change == "one document anew" else "new"
+                other.add([Document(new, "Bakers knead the dough for bread at dawn.")], workers=1)
+        changed.append(change)
+        return real(*given, **named)
+
+    monkeypatch.setattr(module, name, meanwhile)
+    found = train_projection(library, "dense", tmp_path / "model", dimensions=[64], add="small")
+    assert found.added == "small"
+    assert len(changed) == (1 if when == "while it trains" else 2)
+    ids = stored_passages(library._snapshot)[0]
+    added = passage_vectors(library._encoders, library._snapshot, "small", ids)[:, :64]
+    own = load_encoder(found.folder).encode(opening_texts(library._snapshot.store, ids.tolist()))
+    assert (added * own).sum(1).min() > 0.99
+
+
+def test_a_library_that_never_rests_is_told(
+    library: bookwheel.Library, tmp_path: Path, models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProjectionTraining, "reason", "")
+    real, texts = base.import_vectors, iter(["Bakers knead the dough.", "At dawn.", "For the bread."])
+
+    def meanwhile(*given: object, **named: object) -> object:
+        with bookwheel.open(library.path) as other:
+            other.add([Document("3", next(texts))], workers=1)
+        return real(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(base, "import_vectors", meanwhile)
+        with pytest.raises(LibraryChanged, match=r"was written, but small not added: .* encoders add small=.*busy"):
+            train_projection(library, "dense", tmp_path / "busy", dimensions=[64], add="small")
+    assert [one.name for one in library.encoders()] == []
+    library.add_encoder("tiny", models.write_bert(tmp_path / "base", models.bert_weights(3)))
+    library.embed("tiny")
+    for number, (change, told) in enumerate((
+        (lambda other: other.add([Document("new", "More of it.")], workers=1), r"tiny has embedded \d+ of \d+ passages"),
+        (lambda other: other.replace_encoder("tiny", "static"), "tiny was replaced"),
+        (lambda other: other.remove_encoder("tiny"), "tiny was removed"),
+    )):  # fmt: skip
+        written = base.write_folder
+
+        def changed(*given: object, **named: object) -> None:
+            written(*given, **named)  # noqa: B023
+            with bookwheel.open(library.path) as other:
+                change(other)  # noqa: B023
+
+        library.embed("tiny")
+        with monkeypatch.context() as patch:
+            patch.setattr(base, "write_folder", changed)
+            with pytest.raises(UsageError, match=f"model{number} was written, but half not added: meanwhile .*{told}"):
+                train_projection(library, "tiny", tmp_path / f"model{number}", dimensions=[20], add="half")
+        if number == 1:  # it is half way: what is embedded by the other encoder does not count
+            with pytest.raises(UsageError, match=r"tiny has embedded 0 of \d+ passages"):
+                train_projection(library, "tiny", dimensions=[20], add="half")
+            library.embed("tiny")
 
 
 def test_a_run_that_was_stopped_has_written_nothing(

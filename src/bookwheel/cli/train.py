@@ -125,7 +125,7 @@ def attention(run: Training, model: str) -> None:
 @option("--teacher", metavar="MODEL", help="A larger encoder whose rankings are imitated: a model, or its name in the library.")
 @option("--dimensions", type=Widths(), metavar="N,…", help="Of the new vectors, and where they may be cut. [default: all]")
 @option("--add", metavar="NAME", help="Add the model under this name, with the stored vectors mapped.")
-@training(20)
+@training(20, plot=True)
 def projection(run: Training, name: str, teacher: str | None, dimensions: tuple[int, ...] | None, add: str | None) -> None:
     """Fit a linear map behind an encoder: to rank as a larger one, or for fewer dimensions and better codes.
 
@@ -140,6 +140,8 @@ def projection(run: Training, name: str, teacher: str | None, dimensions: tuple[
         raise UsageError(
             "a teacher's map keeps all dimensions; leave out --dimensions, and fit them to the new model afterwards"
         )
+    if teacher is None and run.plot is not None:
+        raise UsageError("without --teacher a map is found in rotations, which have no loss to draw; leave out --plot")
     given: dict[str, Any] = {"add": add, **run.arguments()}
     found = (
         train_projection(run.library, name, dimensions=dimensions, **given)

@@ -233,7 +233,7 @@ def tower(run: Training, name: str, teacher: str | None, layers: int | None, lea
     """
     from ..train import train_tower
 
-    found = train_tower(run.library, name, layers=layers, least=least, **run.arguments())
+    found = train_tower(run.library, name, teacher=teacher, layers=layers, least=least, **run.arguments())
     run.finish(found, f"next: bookwheel encoders replace {name}={clean(found.folder or '')}{run.flag}")
 
 

@@ -5,23 +5,52 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._errors import UsageError
+from .._errors import StorageError, UsageError
 from .._version import __version__
 from ..index.storage import fsync_folder, storage
 
-__all__ = ["card", "require_new", "write_folder"]
+__all__ = ["card", "require_new", "require_outside", "require_writable", "write_folder"]
 
 NEW = ".new"
+MODELS = "models"
+"""The folder of a library's models."""
 
 
 def require_new(folder: Path) -> None:
     """Raise `UsageError` unless ``folder`` can be made or is empty: no model is ever written over."""
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise UsageError(f"{folder} is there already, and a model is never written over; name a new folder with --out")
+
+
+def require_outside(folder: Path, library: Path) -> None:
+    """Raise `UsageError` where ``folder`` is in the place of a library's own files, which come and go without asking."""
+    place, own = folder.resolve(), library.resolve()
+    if place.is_relative_to(own) and own / MODELS not in place.parents:
+        raise UsageError(
+            f"{folder} is inside the library, among files of its own; name a folder below {library / MODELS} with --out, or outside"
+        )
+
+
+def require_writable(path: Path, option: str) -> None:
+    """Raise `StorageError` unless ``path``, which ``option`` names, can be written: before hours of training rather than after."""
+    above = path.absolute().parent
+    while not os.path.lexists(above) and above != above.parent:
+        above = above.parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=NEW, dir=above):
+            mounted = path.is_mount()
+    except (OSError, ValueError) as error:
+        what = (getattr(error, "strerror", None) or str(error)).lower()
+        raise StorageError(f"{path} cannot be written: {what}; name another place with {option}") from error
+    if mounted:  # a folder is moved into its place, which is then another one
+        raise StorageError(
+            f"{path} is a mounted disk, which no folder can take the place of; name a folder on it with {option}"
+        )
 
 
 def write_folder(folder: Path, write: Callable[[Path], None], about: str) -> None:

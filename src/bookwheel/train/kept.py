@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from ..index.plain_files import refuse_link
 from ..index.storage import NEW, fsync_folder, replace_file, storage
-from ..tune.journal import journal_key
+from ..tune.journal import KEY, journal_key
+from .folder import MODELS
 
 __all__ = ["FOLDER", "Kept"]
 
 FOLDER = "training"
 RUNS = 2
-"""Unfinished runs that are kept beside a new one."""
+"""Unfinished runs that are kept beside a new one; of what else is there nothing is touched."""
 
 
 class Kept:
@@ -37,7 +38,9 @@ class Kept:
                 path.mkdir(exist_ok=True)
             os.utime(self.folder)
             old = sorted(
-                (path for path in above.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime, reverse=True
+                (path for path in above.iterdir() if KEY.fullmatch(path.name) and path.is_dir() and not path.is_symlink()),
+                key=lambda path: path.stat().st_mtime,
+                reverse=True,
             )
             for path in [path for path in old if path != self.folder][RUNS:]:
                 shutil.rmtree(path, ignore_errors=True)
@@ -82,7 +85,7 @@ class Kept:
 
     def model_folder(self, kind: str) -> Path:
         """Where in the library the model of this run is written, unless its user names another folder."""
-        return self.folder.parent.parent / "models" / f"{kind}-{self.folder.name[:8]}"
+        return self.folder.parent.parent / MODELS / f"{kind}-{self.folder.name[:8]}"
 
     def clear(self) -> None:
         """Delete the folder: the run is done."""

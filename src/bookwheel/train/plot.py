@@ -11,6 +11,7 @@ from typing import Protocol
 from .._errors import UsageError
 from ..evaluate.plots.canvas import LINE, TOP, WIDTH, Axis, drawing, horizontal, shorten, standalone, vertical
 from ..index.storage import replace_file, storage
+from .folder import require_writable
 
 __all__ = ["FILE", "Trained", "require_svg", "training_svg", "write_plot"]
 
@@ -63,13 +64,17 @@ def training_svg(found: Trained) -> str:
 
 
 def require_svg(path: Path | None) -> None:
-    """Raise `UsageError` for a plot's file with another suffix, or in no folder: before hours of training rather than after."""
+    """Raise `UsageError` for a plot's file with another suffix, or in no folder, `StorageError` where it cannot be written.
+
+    Before hours of training rather than after.
+    """
     if path is None:
         return
     if path.suffix.lower() != ".svg":
         raise UsageError(f"the plot is written as SVG; give a file that ends in .svg, not {path.name!r:.60}")
     if not path.parent.is_dir():
         raise UsageError(f"the plot cannot be written: there is no folder {path.parent}; make it, or name another file")
+    require_writable(path, "--plot")
 
 
 def write_plot(found: Trained, path: Path) -> None:

@@ -30,11 +30,20 @@ class Training:
     compared_by: str = MADE
     """The queries that were held out."""
     memory_plan: MemoryPlan | None = field(default=None, compare=False)
+    again: bool = False
+    """Whether the same run was finished before, so that its model was taken and nothing trained."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: all but the plan of the memory."""
         names = [one.name for one in fields(self) if one.name != "memory_plan"]
         return {name: _plain(getattr(self, name)) for name in (*names, *self.also)}
+
+    @property
+    def written(self) -> str:
+        """A line that says where the model is."""
+        if self.again:
+            return f"nothing was trained again: {self.folder} has the model of this very run"
+        return f"written to {self.folder}"
 
     @property
     def judges(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,10 +22,11 @@ from .data.material import Asking, Material
 from .data.pairs import Pair, drawn
 from .data.passages import Passages
 from .data.sources import Source, pairs_of
-from .folder import require_new
+from .finished import finished, restored
+from .folder import require_new, require_outside, require_writable
 from .held_out import digest, judged_part, made_part, shared
 from .kept import Kept
-from .result import MADE
+from .result import MADE, Training
 
 __all__ = ["EXTRA", "Job", "Run", "start", "torch_needed", "versions_of"]
 
@@ -34,6 +35,7 @@ ASKING = 0.2
 EXTRA = "pip install 'bookwheel[train]'"
 
 Found = TypeVar("Found")
+Result = TypeVar("Result", bound=Training)
 
 
 @dataclass(frozen=True)
@@ -65,23 +67,33 @@ def start(
     """``train``, once minutes, folder and judgments are checked, with the library, which is opened for as long where a name or path is
     given.
 
-    Raises `UsageError`, and what opening a library and reading a judged collection raise.
+    Raises `UsageError`, `StorageError` where the folder cannot be written, and what opening a library and reading a judged collection
+    raise.
     """
     if not 0 < minutes <= 24 * 60:
         raise UsageError(f"minutes must be a number above 0 and up to 1440, not {minutes!r}")
     if out is not None:
+        require_writable(Path(out), "--out")
         require_new(Path(out))
     judgments = None if compare is None else load_collection(compare)
-    if isinstance(library, Library):
-        return train(Job(library, out, 60 * minutes, ram, seed, progress, compare, judgments))
-    with open_library(library, ram=ram) as opened:
+
+    def begin(opened: Library) -> Found:
+        if out is not None:
+            require_outside(Path(out), opened.path)
         return train(Job(opened, out, 60 * minutes, ram, seed, progress, compare, judgments))
+
+    if isinstance(library, Library):
+        return begin(library)
+    with open_library(library, ram=ram) as opened:
+        return begin(opened)
 
 
 class Run:
     """One run. ``began``: of ``time.monotonic()``; ``memory``: the plan of its budget; ``kept``: what a stopped run goes on from."""
 
     kept: Kept
+    target: Path
+    """Where the model is written: the folder that the user named, or one of the library's."""
     sources: Sequence[Source] = ()
 
     def __init__(self, job: Job) -> None:
@@ -92,11 +104,38 @@ class Run:
         self.notes: list[str] = []
         self.memory = MemoryPlan(ram_of(job.library.ram if job.ram is None else job.ram))
 
-    def keep(self, kind: str, *facts: object) -> Kept:
-        """The folder of this run: other passages, times or ``facts`` have another one."""
+    def keep(self, kind: str, *facts: object, called: str) -> Kept:
+        """The folder of this run: other passages, times or ``facts`` have another one. ``called``: what the model's folder is.
+
+        Raises `UsageError` where the model could not be written in the end, since its folder is there.
+        """
         version = str(self.library._snapshot.manifest.version)
         judged = () if self.judgments is None else (digest(self.judgments),)
-        return Kept(self.library.path, kind, version, self.seconds, *facts, *judged)
+        kept = Kept(self.library.path, kind, version, self.seconds, *facts, *judged)
+        self.target = kept.model_folder(called) if self.out is None else Path(self.out)
+        if self.out is None and finished(self.target, kept.folder.name) is None:
+            try:
+                require_new(self.target)
+            except UsageError:
+                if not kept.resumed:
+                    kept.clear()
+                raise UsageError(
+                    f"{self.target} is there already, where this very run puts its model; use that one, or name a new folder with --out"
+                ) from None
+        return kept
+
+    def done(self, kind: type[Result]) -> Result | None:
+        """What this very run came to where it was finished before, and its model is where this one's would be.
+
+        Raises `UsageError` where that folder is damaged.
+        """
+        known = finished(self.target, self.kept.folder.name)
+        if known is None:
+            return None
+        if (found := restored(kind, known)) is None:
+            require_new(self.target)
+            return None
+        return replace(found, folder=str(self.target), again=True)
 
     def held_out(self, count: int, least: int) -> MadeCollection:
         """At most ``count`` queries, judged by people or made of the library. Raises `InputError` for fewer than ``least``."""
@@ -151,10 +190,6 @@ class Run:
             "library": str(self.library.path), "folder": None, "seconds": self.elapsed(), "seed": self.seed, "notes": tuple(self.notes),
             "compared_by": self.compared_by, "memory_plan": self.memory,
         }  # fmt: skip
-
-    def target(self, kind: str) -> Path:
-        """Where the model is written: the folder that the user named, or one of the library's."""
-        return self.kept.model_folder(kind) if self.out is None else Path(self.out)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from .._version import __version__
 from ..index.storage import storage
 
-__all__ = ["FOLDER", "Journal", "journal_key"]
+__all__ = ["FOLDER", "KEY", "Journal", "journal_key"]
 
 FOLDER = "tuning"
+KEY = re.compile(r"[0-9a-f]{24}")
+"""What `journal_key` gives."""
 KEPT = 4
-"""Files of earlier runs that are kept."""
+"""Files of earlier runs that are kept; of other names nothing is touched."""
 LARGEST = 1 << 29
 """Bytes of a file that are read."""
 
@@ -41,7 +44,8 @@ class Journal:
             return
         with storage(folder):
             folder.mkdir(exist_ok=True)
-            old = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True)
+            runs = [file for file in folder.glob("*.jsonl") if KEY.fullmatch(file.stem)]
+            old = sorted(runs, key=lambda file: file.stat().st_mtime, reverse=True)
             for file in [file for file in old if file != self.path][KEPT:]:
                 file.unlink(missing_ok=True)
             if self.path.is_file() and self.path.stat().st_size <= LARGEST:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._errors import ModelError, UsageError
+from ..._errors import LibraryChanged, ModelError, UsageError
 from ...index.storage import storage
 from ...memory.plan import MemoryPlan
 from ...memory.shares import BASE
@@ -49,11 +49,13 @@ def import_vectors(
     replacing: bool = False,
     ram: str | int | None = None,
     wait: float = 0.0,
+    rows_of: Snapshot | None = None,
 ) -> Representation:
     """Add representation ``name`` with ``vectors``: an array (n, d), a ``.npy`` file, or weighted terms (``.jsonl``, ``.ciff``).
 
     ``encoder`` encodes queries, and passages added later; without it a query has to bring its own
-    vector or weights. Raises `InputError` for vectors that are invalid or do not fit the library,
+    vector or weights. ``rows_of``: the state whose passages the rows stand for, where that is known; a library that has
+    others by now raises `LibraryChanged`. Raises `InputError` for vectors that are invalid or do not fit the library,
     `UsageError` for a name that is taken, `ModelError` where they are not the encoder's,
     `BudgetError`; nothing is changed then.
     """
@@ -71,6 +73,8 @@ def import_vectors(
         old = _replaced(writer.manifest, name, source.kind, replacing)
         snapshot = Snapshot(library, writer.manifest, writer.store)
         ids, names, counts = stored_passages(snapshot)
+        if rows_of is not None:
+            _check_same(rows_of, snapshot, ids)
         rows = source.read(names, counts, loaded)
         info = source.info() if loaded is None else info_of(loaded)
         reference = None if loaded is None else reference_of(encoder)
@@ -124,6 +128,12 @@ def stored_passages(snapshot: Snapshot) -> tuple[NDArray[np.int64], list[str], N
     ends = np.cumsum(counts)
     ids = np.repeat(first - (ends - counts), counts) + np.arange(int(counts.sum()))
     return ids, names, counts
+
+
+def _check_same(known: Snapshot, snapshot: Snapshot, ids: NDArray[np.int64]) -> None:
+    """Raise `LibraryChanged` unless ``ids``, the passages of ``snapshot``, are those of ``known``: as many may be other ones."""
+    if known.manifest.id != snapshot.manifest.id or not np.array_equal(stored_passages(known)[0], ids):
+        raise LibraryChanged("the library has other passages by now than the vectors are of; refresh it, and make them again")
 
 
 def _check_like(

@@ -133,7 +133,9 @@ class _Run(Run):
         self.before = np.array([float((layer, head) in before) for layer in range(deep) for head in range(own.heads)])
         self.deep = deep
         shape = (own.layers, own.heads, own.parameters, own.precision, *_files(named))
-        self.kept = self.keep("attention", named, shape, [str(one) for one in sources], asdict(options))
+        self.kept = self.keep(
+            "attention", named, shape, [str(one) for one in sources], asdict(options), called=f"{self._short}-attention"
+        )
         heads = [(layer, head) for layer in range(deep) for head in range(own.heads)]
         self.tables = HeadTables(own, heads, self.kept)
 
@@ -268,7 +270,7 @@ class _Run(Run):
         return f'attention({CANDIDATES}, {model}heads="{folder}", weight={weight:g})'
 
     def _written(self, found: AttentionTraining) -> AttentionTraining:
-        folder = self.target(f"{self._short}-attention").resolve()
+        folder = self.target.resolve()
         found = replace(found, folder=str(folder), recipe=f"bm25 >> {self._stage(found.weight, str(folder))}")
         own = self.model
         chosen, weights = tuple((layer, head) for layer, head, _ in found.heads), tuple(weight for *_, weight in found.heads)

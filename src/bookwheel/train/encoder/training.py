@@ -131,9 +131,8 @@ class _Run(Run):
         self.name = self.folder.resolve().name
         self.teacher = teacher_of(self.library, teacher)
         taught = "" if self.teacher is None else self.teacher.sha256
-        self.kept = self.keep(
-            "encoder", self.base.sha256, taught, [str(one) for one in sources], asdict(options), self.memory.ram
-        )
+        named = [str(one) for one in sources]
+        self.kept = self.keep("encoder", self.base.sha256, taught, named, asdict(options), self.memory.ram, called=self.name)
         self.counts: list[int] = []
 
     def run(self) -> EncoderTraining:
@@ -340,7 +339,7 @@ class _Run(Run):
     def _written(self, found: EncoderTraining, model: SentenceEncoder) -> Path:
         from .onnx import write_onnx
 
-        folder = self.target(self.name)
+        folder = self.target
 
         def write(place: Path) -> None:
             model.save(place)

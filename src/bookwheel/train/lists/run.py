@@ -104,8 +104,8 @@ class ListRun(Run):
         self.teacher = teacher_of(self.library, teacher)
         self.teacher_name = None if self.teacher is None else self.teacher.name
         taught = "" if self.teacher is None else self.teacher.sha256
-        named = [str(one) for one in sources]
-        self.kept = self.keep(self.kind, self.base.sha256, taught, named, asdict(options), self.memory.ram, *map(str, more))
+        facts = taught, [str(one) for one in sources], asdict(options), self.memory.ram, *map(str, more)
+        self.kept = self.keep(self.kind, self.base.sha256, *facts, called=f"{self.base.name}-{self.kind}")
 
     # -- of the subclass -----------------------------------------------------------------------------------------------
 
@@ -369,7 +369,7 @@ class ListRun(Run):
         return int(count)
 
     def _written(self, found: ListTraining, weights: Path) -> ListTraining:
-        folder = self.target(f"{self.base.name}-{self.kind}")
+        folder = self.target
         found = replace(found, folder=str(folder), recipe=f"bm25 >> {self.stage(found.weight, str(folder))}")
 
         def write(place: Path) -> None:

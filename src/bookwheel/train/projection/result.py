@@ -82,5 +82,5 @@ class ProjectionTraining(Training):
         if self.folder is None:
             lines.append(f"Nothing was changed: {self.reason}.")
         else:
-            lines.append(f"written to {self.folder}")
+            lines.append(self.written)
         return "\n".join(lines)

@@ -58,5 +58,5 @@ class TaughtProjection(Training):
         ]
         if told := warning(self.general):
             lines.append(told)
-        lines.append(f"Nothing was changed: {self.reason}." if self.folder is None else f"written to {self.folder}")
+        lines.append(f"Nothing was changed: {self.reason}." if self.folder is None else self.written)
         return "\n".join(lines)

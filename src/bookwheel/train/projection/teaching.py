@@ -86,7 +86,8 @@ def train_taught_projection(
     Titles, sentences and runs of words of the library are encoded by both, passages by the teacher, as many as there is time for.
     The map (`taught_map`) is square, the same for queries and passages. It is compared on queries made of the library, by the
     vectors alone and with BM25, and written by the rule of `bookwheel.train.safety`. Needs no torch. A run that was stopped goes on
-    with what was encoded, to the same map up to rounding.
+    with what was encoded, to the same map up to rounding; one that was finished without ``out`` is not repeated, so that the same call
+    with ``add`` adds the model that is there (``again`` of the result).
 
     Raises `UsageError`, `InputError`, `ModelError`, `BudgetError`, `StorageError`.
     """
@@ -117,10 +118,20 @@ class _Run(MapRun):
         room = (self.memory.ram - self.memory.planned()) // (2 * row)
         self.most = min(QUERIES, FEWEST_QUERIES + room), min(size, PASSAGES, FEWEST_PASSAGES + room)
         self.memory.plan("vectors of queries and passages", row * sum(self.most))
-        self.kept = self.keep("taught projection", name, self.encoder.sha256, taught_by.sha256, self.seed, self.memory.ram)
+        self.kept = self.keep(
+            "taught projection",
+            name,
+            self.encoder.sha256,
+            taught_by.sha256,
+            self.seed,
+            self.memory.ram,
+            called=f"{name}-taught",
+        )
 
     def run(self) -> TaughtProjection:
-        """Make queries, have both encode, fit, compare, write, and add."""
+        """Make queries, have both encode, fit, compare, write, and add; or take, and add, what an earlier run like this one wrote."""
+        if (before := self.done(TaughtProjection)) is not None:
+            return replace(before, added=self.added(None))
         made = self.held_out(max(3 * FEWEST, min(HELD_OUT, int(self.seconds / EACH))), FEWEST)
         needed = [one for one in (self.name, self.both.stored) if one is not None]
         with searchable(self.library, made, needed, progress=self.progress) as copy:
@@ -133,12 +144,8 @@ class _Run(MapRun):
         if measured is not None:
             self.memory.measure("all anonymous memory", measured)
         if result.verdict.better:
-            folder = self.target(f"{self.name}-taught")
-            self._write(folder, result, steps.weights)
-            result = replace(result, folder=str(folder))
-            if self.add is not None:
-                self.import_mapped(self.library, self.add, folder, steps.weights)
-                result = replace(result, added=self.add)
+            self._write(result, steps.weights)
+            result = replace(result, folder=str(self.target), added=self.added(steps.weights))
         self.kept.clear()
         return result
 
@@ -190,7 +197,7 @@ class _Run(MapRun):
             general=general, **self.common(),
         )  # fmt: skip
 
-    def _write(self, folder: Path, found: TaughtProjection, weights: Map) -> None:
+    def _write(self, found: TaughtProjection, weights: Map) -> None:
         says = (
             f"{self.called} with a square linear map after it, by which it ranks more as {found.teacher} does. Add it with "
             "`bookwheel encoders add NAME=FOLDER`."
@@ -205,4 +212,4 @@ class _Run(MapRun):
             "seed": found.seed,
             "seconds": round(found.seconds),
         }
-        self.write(folder, weights, TAGS, says, facts, found.verdict.rows(found.general), training_svg(found))
+        self.write(found, weights, TAGS, says, facts, found.verdict.rows(found.general), training_svg(found))

@@ -70,7 +70,8 @@ def train_projection(
     The map is `fitted_map`. The first dimensions of the new vectors, and codes of their signs, are compared with those of the
     encoder on queries made of the library: whether the best 10 passages by the encoder's whole vectors are among the 100 that
     rank first by codes, and nDCG@10. It is written where one is significantly better, and none worse. A run that was stopped has
-    written nothing, and the same call gives the same model.
+    written nothing, and the same call gives the same model; one that was finished without ``out`` is not repeated, so that the same
+    call with ``add`` adds the model that is there (``again`` of the result).
 
     Raises `UsageError`, `InputError`, `ModelError`, `BudgetError`, `StorageError`.
     """
@@ -94,10 +95,12 @@ class _Run(MapRun):
         room = (self.memory.ram - self.memory.planned()) // (COPIES * dimension)
         self.most = min(min(LEAST, size) + room, PASSAGES)
         self.memory.plan("vectors of passages", COPIES * dimension * min(self.most, size))
-        self.kept = self.keep("projection", name, self.encoder.sha256, self.widths, self.seed)
+        self.kept = self.keep("projection", name, self.encoder.sha256, self.widths, self.seed, called=f"{name}-projection")
 
     def run(self) -> ProjectionTraining:
-        """Make queries, fit, compare, write, and add."""
+        """Make queries, fit, compare, write, and add; or take, and add, what an earlier run like this one wrote."""
+        if (before := self.done(ProjectionTraining)) is not None:
+            return replace(before, added=self.added(None))
         made = self.held_out(QUERIES, FEWEST)
         with interruptible() as stop:
             sample = Sample.drawn(self.library, self.name, self.encoder.dimension, made.qrels, self.most, self.seed)
@@ -116,12 +119,8 @@ class _Run(MapRun):
         if measured is not None:
             self.memory.measure("all anonymous memory", measured)
         if not found.reason:
-            folder = self.target(f"{self.name}-projection")
-            self._write(folder, found, weights)
-            found = replace(found, folder=str(folder))
-            if self.add is not None:
-                self.import_mapped(self.library, self.add, folder, weights)
-                found = replace(found, added=self.add)
+            self._write(found, weights)
+            found = replace(found, folder=str(self.target), added=self.added(weights))
         self.kept.clear()
         return found
 
@@ -168,7 +167,7 @@ class _Run(MapRun):
             **self.common(),
         )  # fmt: skip
 
-    def _write(self, folder: Path, found: ProjectionTraining, weights: NDArray[np.float32]) -> None:
+    def _write(self, found: ProjectionTraining, weights: NDArray[np.float32]) -> None:
         widths = ", ".join(map(str, self.widths))
         says = (
             f"{self.called} with a linear map after it: vectors of {self.widths[-1]} dimensions, to be cut at {widths}, whose "
@@ -180,7 +179,7 @@ class _Run(MapRun):
             "seed": found.seed,
             "seconds": round(found.seconds),
         }
-        self.write(folder, weights, TAGS, says, facts, found.rows())
+        self.write(found, weights, TAGS, says, facts, found.rows())
 
 
 def checked_widths(name: str, dimension: int, dimensions: Sequence[int] | None) -> tuple[int, ...]:

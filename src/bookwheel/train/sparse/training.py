@@ -91,7 +91,7 @@ class _Run(Run):
         self.memory.plan(f"teacher {self.name}", self.teacher.nbytes)
         self.memory.plan("vectors, and the least squares", FITTING)
         self.memory.check("training")
-        self.kept = self.keep("sparse", self.teacher.sha256, self.seed)
+        self.kept = self.keep("sparse", self.teacher.sha256, self.seed, called="sparse")
 
     def run(self) -> SparseTraining:
         """Encode, fit, compare, and write."""
@@ -104,7 +104,7 @@ class _Run(Run):
         with interruptible() as stop:
             found, weights = self._trained(taught, stop)
         if not found.reason:
-            folder = self.target("sparse")
+            folder = self.target
             found = replace(found, folder=str(folder))
             self._write(folder, found, weights)
         self.kept.clear()

@@ -54,5 +54,5 @@ class StaticTraining(Training):
         if self.folder is None:
             lines.append(f"Nothing was changed: {self.verdict.reason or f'on validation queries {MEASURE} did not rise'}.")
         else:
-            lines.append(f"written to {self.folder}")
+            lines.append(self.written)
         return "\n".join(lines)

@@ -95,7 +95,8 @@ def train_static(
     Titles and sentences stand for queries of the passages that they are taken out of (inverse cloze), in-batch negatives set
     them apart; words that the model cuts into pieces and that occur in several passages get vectors of their own. The model
     is compared with the one that it started from on queries held out of the collection (`train.safety`); where it is not
-    better, ``folder`` of the result is None and nothing is written. Stopped at any instant, the same call goes on where it was.
+    better, ``folder`` of the result is None and nothing is written. Stopped at any instant, the same call goes on where it was;
+    finished, and without ``out``, it takes the model that is there (``again`` of the result).
 
     Raises `UsageError`, `InputError` where no queries can be made, `ModelError`, `BudgetError`, `StorageError`, and what
     opening a library raises.
@@ -114,7 +115,7 @@ class _Run(Run):
         self.base = self._base()
         self.teacher, self.teacher_name = self._teacher(teacher)
         self.most = self._plan()
-        self.kept = self.keep("static", self.base.sha256, self._sha(), asdict(options), self.most)
+        self.kept = self.keep("static", self.base.sha256, self._sha(), asdict(options), self.most, called="static")
 
     def _base(self) -> StaticEncoder:
         """The model to start from: the one in use where it is static and of our form, else the one that comes with bookwheel."""
@@ -155,7 +156,10 @@ class _Run(Run):
         return most
 
     def run(self) -> StaticTraining:
-        """Make queries, train in a copy without them, compare, and write."""
+        """Make queries, train in a copy without them, compare, and write; or take what an earlier run like this one wrote."""
+        if (before := self.done(StaticTraining)) is not None:
+            self.kept.clear()
+            return before
         made = self.held_out(QUERIES, 2 * FEWEST)
         with searchable(self.library, made, (BUILT_IN,), progress=self.progress) as copy, interruptible() as stop:
             return self._train(copy, made, stop)
@@ -324,9 +328,8 @@ class _Run(Run):
         return verdict(copy, test, pairs, seed=self.seed, progress=self.progress)
 
     def _written(self, found: StaticTraining, vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Path:
-        folder = self.target("static")
-        write_model(folder, found, vectors, vocabulary, self.base, self.options)
-        return folder
+        write_model(self.target, found, vectors, vocabulary, self.base, self.options, self.kept.folder.name)
+        return self.target
 
 
 def restore(fit: Fit, known: Mapping[str, NDArray[Any]]) -> None:

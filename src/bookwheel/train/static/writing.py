@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...encode.static.built_in import StaticEncoder, write
+from ..finished import FILE as RECORD
+from ..finished import recorded
 from ..folder import card, write_folder
 from ..plot import FILE, training_svg
 from .fit import FitOptions
@@ -27,8 +29,12 @@ def write_model(
     vocabulary: Vocabulary,
     base: StaticEncoder,
     options: FitOptions,
+    run: str,
 ) -> None:
-    """Make ``folder`` of ``vectors`` (pieces, dimension), with what ``found`` says of them. Raises `UsageError`, `StorageError`."""
+    """Make ``folder`` of ``vectors`` (pieces, dimension), with what ``found`` says of them; ``run`` tells it from every other run.
+
+    Raises `UsageError`, `StorageError`.
+    """
     licence = str(base.description.get("licence", "")) or None
     about = {
         "licence": licence or "unknown",
@@ -56,5 +62,6 @@ def write_model(
     def written(part: Path) -> None:
         write(part, vectors, vocabulary.pieces, name=name, revision="1", **about)
         (part / FILE).write_text(training_svg(found), encoding="utf-8")
+        (part / RECORD).write_text(recorded(found, run), encoding="utf-8")
 
     write_folder(folder, written, text)

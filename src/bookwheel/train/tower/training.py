@@ -145,7 +145,9 @@ class _Run(Run):
         self.folder = find_folder(known.encoder)
         if teacher is not None:
             library.recipe(teacher)
-        self.kept = self.keep("tower", name, self.encoder.sha256, teacher, layers, asdict(options), self.memory.ram)
+        self.kept = self.keep(
+            "tower", name, self.encoder.sha256, teacher, layers, asdict(options), self.memory.ram, called=f"{name}-tower"
+        )
 
     def run(self) -> TowerTraining:
         """Make queries, imitate in a copy without them, compare, and write."""
@@ -173,7 +175,7 @@ class _Run(Run):
             **self.common(),
         )  # fmt: skip
         if found.writable:
-            folder = self.target(f"{self.name}-tower")
+            folder = self.target
 
             def written(target: Path) -> None:
                 write(target)

@@ -143,7 +143,8 @@ class _Run(Run):
     def __init__(self, job: Job, base: WriterBase, sources: Sequence[Source], options: WriterOptions) -> None:
         super().__init__(job)
         self.base, self.sources, self.options = base, sources, options
-        self.kept = self.keep("writer", base.sha256, [str(one) for one in sources], asdict(options), self.memory.ram)
+        named = [str(one) for one in sources]
+        self.kept = self.keep("writer", base.sha256, named, asdict(options), self.memory.ram, called=f"{base.name}-writer")
 
     def run(self) -> WriterTraining:
         """Make queries, train in a copy without them, compare, and write."""
@@ -298,7 +299,7 @@ class _Run(Run):
     def _written(
         self, found: WriterTraining, writer: Writer, outcome: Outcome, settings: WriterSettings, tried: Expanded
     ) -> WriterTraining:
-        folder = self.target(f"{self.base.name}-writer")
+        folder = self.target
         found = replace(found, folder=str(folder), recipe=tried.recipe)
 
         def write(place: Path) -> None:
