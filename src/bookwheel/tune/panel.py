@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..evaluate.collection import Collection
 from ..evaluate.measures import measure
 from ..library.library import Library
+from ..library.search_options import MAX_K
 from ..progress import Progress, silent
 
 __all__ = ["MEASURE", "PANEL", "PanelRecipe", "PanelScores", "panel_of", "panel_scores"]
@@ -135,15 +136,21 @@ def _runs(
 ) -> list[dict[str, list[tuple[str, float]]]]:
     """A run of documents for each recipe."""
     depth = DEPTH if library.settings.unit == "document" else DEPTH * _DEEPER
-    ranked = library.rank_recipes([text for _, text in queries], recipes, depth)
-    names = library.documents_of(sorted({passage for row in ranked for one in row for passage in one.hits.ids.tolist()}))
     runs: list[dict[str, list[tuple[str, float]]]] = [{} for _ in recipes]
-    for (query, _), row in zip(queries, ranked, strict=True):
-        for run, one in zip(runs, row, strict=True):
-            pairs = zip(one.hits.ids.tolist(), one.hits.scores.tolist(), strict=True)
-            best: dict[str, float] = {}
-            for passage, score in pairs:
-                if passage in names:
-                    best.setdefault(names[passage][1], score)
-            run[query] = list(best.items())[:DEPTH]
+    asked = queries
+    while asked:
+        ranked = library.rank_recipes([text for _, text in asked], recipes, depth)
+        names = library.documents_of(sorted({passage for row in ranked for one in row for passage in one.hits.ids.tolist()}))
+        short = []
+        for (query, text), row in zip(asked, ranked, strict=True):
+            for run, one in zip(runs, row, strict=True):
+                pairs = zip(one.hits.ids.tolist(), one.hits.scores.tolist(), strict=True)
+                best: dict[str, float] = {}
+                for passage, score in pairs:
+                    if passage in names:
+                        best.setdefault(names[passage][1], score)
+                run[query] = list(best.items())[:DEPTH]
+            if any(len(run[query]) < DEPTH and len(one.hits) == depth for run, one in zip(runs, row, strict=True)):
+                short.append((query, text))  # a few documents have all these passages: look deeper, as a search does
+        asked, depth = (short, min(4 * depth, MAX_K)) if depth < MAX_K else ([], depth)
     return runs
