@@ -10,6 +10,7 @@ from ..document import Document, Heading, Scalar
 from ..parts import bounded
 from ..source import Fields, Source
 from .base import Format, Items
+from .latex_verbatim import BEGIN, END, put_back, set_aside
 from .text import read_text
 from .values import one_line, year_of
 
@@ -17,11 +18,6 @@ __all__ = ["LATEX", "latex_text"]
 
 _BODY = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
-_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
-_VERBATIM = re.compile(
-    r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim|comment)\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\}|\\verb\*?([^\sA-Za-z*])(.*?)\3",
-    re.DOTALL,
-)
 _TOKEN = re.compile(r"\\([A-Za-z@]+)\*?[ \t]?|\\(.)|([{}])|(\$\$?)|([~&^_])|([^\\{}$~&^_]+)", re.DOTALL)
 _ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307", "c": "\u0327",
@@ -91,19 +87,7 @@ def latex_text(text: str, macros: Mapping[str, str] | None = None, *, german: bo
 
     ``german``: quotation marks write umlauts (``"a``), as with babel's German.
     """
-    kept: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        kind, body, _, inline = match.groups()
-        raw = "" if kind == "comment" else body if body is not None else inline or ""
-        if kind == "comment":
-            return "\n" * match.group().count("\n")
-        kept.append(raw)
-        return f"\x02{len(kept) - 1}\x03"
-
-    text = text.replace("\x02", " ").replace("\x03", " ")
-    text = _VERBATIM.sub(keep, text)
-    text = _COMMENT.sub(r"\1", text)
+    text, kept = set_aside(text.replace(BEGIN, " ").replace(END, " "))
     text, own = _without_definitions(text)
     text = _expanded(text, {**(macros or {}), **own})
     if german:
@@ -112,7 +96,7 @@ def latex_text(text: str, macros: Mapping[str, str] | None = None, *, german: bo
     plain = _plain(text)
     for old, new in _QUOTES:
         plain = plain.replace(old, new)
-    plain = re.sub(r"\x02(\d+)\x03", lambda match: kept[int(match.group(1))], plain)
+    plain = put_back(plain, kept)
     return unicodedata.normalize("NFC", "\n".join(line.strip(" \t") for line in plain.split("\n")))
 
 
@@ -281,11 +265,7 @@ def _command(text: str, name: str, german: bool) -> str:
 
 def _headings(body: str, text: str, macros: Mapping[str, str], german: bool) -> tuple[Heading, ...]:
     """The headings in ``body``, by where their lines are in ``text``, which has as many."""
-
-    def lines(match: re.Match[str]) -> str:
-        return "\n" * match.group().count("\n")
-
-    bare = _COMMENT.sub(r"\1", _VERBATIM.sub(lines, body))
+    bare = set_aside(body, keep=False)[0]
     pairs = _pairs(bare)
     found: list[Heading] = []
     at = start = 0
@@ -304,7 +284,7 @@ def _headings(body: str, text: str, macros: Mapping[str, str], german: bool) -> 
 
 def _read(source: Source, fields: Fields) -> Items:
     whole = read_text(source)
-    bare = _COMMENT.sub(r"\1", whole[: 1 << 20])
+    bare = set_aside(whole[: 1 << 20], keep=False)[0]
     german = any(_GERMAN.search("".join(filter(None, match.groups()))) for match in _LANGUAGES.finditer(bare))
     title = _command(bare, "title", german)
     metadata: dict[str, Scalar] = {}
