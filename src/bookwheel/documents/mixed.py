@@ -11,11 +11,12 @@ from .charsets import SAMPLE, detect, is_latin
 __all__ = ["almost_utf8", "in_encodings", "mixed_text", "name_of", "seems_mixed"]
 
 _BEYOND = re.compile("[^\x00-\x7f\N{REPLACEMENT CHARACTER}]")
-_LATIN = re.compile("[\xa1-\u024f\u2010-\u203a\u20ac\u2122]+")
-"""Letters and signs that stand alone among ASCII."""
+_NOT_LATIN = re.compile("[^\xa1-\u024f\u2010-\u203a\u20ac\u2122\x00-\x7f]")
+"""What the Latin script doesn't write."""
+_IN_WORD = re.compile("[A-Za-z][\xc0-\u024f\u2019]|[\xc0-\u024f\u2019][A-Za-z]")
 _GOOD = 4
 """So many times as often must whole characters stand in a text than bytes that belong to none, if it is to be UTF-8."""
-_SURE = 3
+_SURE, _SURE_OF_LATIN = 8, 3
 """Characters that are not ASCII of a line which in another encoding is hardly ever valid UTF-8 by chance."""
 _FEW = 10
 """So many times as many lines of another encoding may stand beside such ones."""
@@ -69,9 +70,11 @@ def seems_mixed(lines: Iterable[bytes]) -> tuple[bool, list[bytes], set[str]]:
             if len(foreign) == _ENOUGH and not enough():
                 break
             continue
-        found = "".join(_BEYOND.findall(line.decode("utf-8", "replace")))
-        sure += len(found) >= _SURE
-        latin += _LATIN.fullmatch(found) is not None
+        text = line.decode("utf-8", "replace")
+        found = _BEYOND.findall(text)
+        in_latin = _IN_WORD.search(text) is not None and not _NOT_LATIN.search(text)
+        latin += in_latin
+        sure += len(found) >= (_SURE_OF_LATIN if in_latin else _SURE)
         if len(letters) < _MOST_LETTERS:
             letters.update(found)
     return bool(foreign) and latin + sure > 0 and enough(), foreign, letters

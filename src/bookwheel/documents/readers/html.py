@@ -128,7 +128,7 @@ def html_title(tree: LexborHTMLParser) -> str:
     """
     given = tree.css_first('meta[property="og:title"]')
     social = one_line((given.attributes.get("content") or "") if given is not None else "")
-    headings = [one_line(node.text()) for node in tree.css("h1")[:5]]
+    headings = [one_line(visible_text(node) if node.css_first("sup, sub") else node.text()) for node in tree.css("h1")[:5]]
     node = tree.css_first("head > title") or tree.css_first("title")
     title = one_line(node.text()) if node is not None else ""
     if not title:
