@@ -98,3 +98,19 @@ def test_books_and_feeds(tmp_path: Path) -> None:
         "<div xmlns='http://www.w3.org/1999/xhtml'><p>10<sup>6</sup> kites</p></div></content></entry></feed>"
     )
     assert one(tmp_path / "a.atom", feed.encode()).text == "10^6 kites"
+
+
+@pytest.mark.parametrize("position", ["super 58%", "33% 58%"])
+def test_open_document(tmp_path: Path, position: str) -> None:
+    spans = "".join(f"{base}<text:span text:style-name='T{1 + low}'>{text}</text:span>{after}" for base, text, after, low in (
+        ("10", "6", " kites, ", 0), ("the 1", "st", ", ", 0), ("H", "2", "O, ", 1), ("<text:a>x</text:a> 10", "2", "", 1),
+    ))  # fmt: skip
+    data = (
+        "<office:document xmlns:office='o' xmlns:text='t' xmlns:style='s'><office:automatic-styles>"
+        f"<style:style style:name='T1'><style:text-properties style:text-position='{position}'/></style:style>"
+        "<style:style style:name='T2'><style:text-properties style:text-position='sub 58%'/></style:style>"
+        "<style:style style:name='T3'><style:text-properties style:text-position='0% 100%'/></style:style></office:automatic-styles>"
+        f"<office:body><office:text><text:p>{spans} 1<text:span text:style-name='T3'>2</text:span></text:p></office:text></office:body>"
+        "</office:document>"
+    )
+    assert one(tmp_path / "a.fodt", data.encode()).text == "10^6 kites, the 1st, H2O, x 10_2 12"
