@@ -146,6 +146,23 @@ def test_hidden_text_is_left_out() -> None:
     assert shown(whole) == f"{PROSE}\n\n{MORE}\n\nLoading"
 
 
+@pytest.mark.parametrize(
+    ("style", "text"),
+    [
+        ("display:block", "One Street\nTwo City"),
+        ("color:red; DISPLAY : flex !important", "One Street\nTwo City"),
+        ("display:table-cell", "One Street\tTwo City"),
+        ("display:inline", "One StreetTwo City"),
+        ("x-display:block", "One StreetTwo City"),
+    ],
+)
+def test_inline_elements_that_a_style_makes_blocks(style: str, text: str) -> None:
+    for tag in ("span", "a href=x", "b"):
+        lines = "".join(f'<{tag} style="{style}">{line}</{tag.split()[0]}>' for line in ("One Street", "Two City"))
+        assert shown(f"<p>{lines}</p>") == text
+    assert shown('Name<span style="display:block">One</span>rest') == "Name\nOne\nrest"
+
+
 def test_formulas() -> None:
     assert (
         shown("The energy is <math alttext='{\\displaystyle E=mc^{2}}'><mi>E</mi></math> here") == "The energy is E=mc^{2} here"
@@ -245,6 +262,11 @@ def test_declared_shadow_roots_are_shown() -> None:
         "<button>" * 15_000 + "x",
         "<li class=teaser>" * 15_000 + "x",
         "<a href=#>" + "<b>¶</b>" * 20_000,
+        "10<sup>6" * 10_000,
+        "10<sup>6</sup>" * 20_000,
+        "<a href=#x>" + "<sup>" * 15_000 + "6",
+        "<p><sup>1</sup> x" + "kites<sup>1</sup>" * 20_000,
+        "<span style='display:block'>x" * 10_000,
     ],
 )
 def test_hostile_pages_take_linear_time(body: str) -> None:

@@ -228,7 +228,21 @@ def test_latex(tmp_path: Path) -> None:
         (r"\vspace{1cm}{\bf bold} \resizebox{3cm}{!}{drawn}", "bold drawn"),
         (r"kites\footnote{Not \emph{birds}.} fly", "kites (Not birds.) fly"),
         (r"\href{https://a.b/c\_d}{the page} says", "the page (https://a.b/c_d) says"),
-        (r"$\frac{a+b}{2}$", "a+b/2"),
+        (r"See \url{http://a.b/c%20d} for the otters.", "See http://a.b/c%20d for the otters."),
+        (r"At \url{http://a.b/~c\_d\%20--e} they are", "At http://a.b/~c_d%20--e they are"),
+        (r"\href{http://x.y/a%20b}{our site} tells", "our site (http://x.y/a%20b) tells"),
+        ("\\href{http://x.y/%\n a%20b}{our site} tells", "our site (http://x.y/a%20b) tells"),
+        (r"\nolinkurl{a%b} \url|c%d| \lstinline{e % {f}} \lstinline[language=C]!g % h! i", "a%b c%d e % {f} g % h i"),
+        (r"\verb|50 % off| and % no", "50 % off and"),
+        ("% \\begin{verbatim} \\url{ \\verb|\nkites % \\end{verbatim}\nfly", "kites fly"),
+        (r"50\% off \\% no", "50% off"),
+        ("Kites\n\\iffalse\nOld \\ifx\\a\\b secret\\else draft\\fi\n% \\fi\n$a \\iff b$\n\\fi\nfly", "Kites fly"),
+        (r"Kites \iffalse swim\else fly\fi.", "Kites fly."),
+        (r"Kites \if0 swim\fi fly", "Kites fly"),
+        (r"\let\ifdraft\iffalse Kites fly \iftrue high\fi", "Kites fly high"),
+        (r"Kites \iffalse fly", "Kites fly"),
+        (r"\renewcommand{\url}[1]{\texttt{#1}} Kites}", "Kites"),
+        (r"$\frac{a+b}{2}$", "(a+b)/2"),
         (
             r"\newcommand{\kite}{flying \emph{machine}}\def\two{\kite{} twice}The \kite{} and \two.",
             "The flying machine and flying machine twice.",
@@ -239,6 +253,21 @@ def test_latex(tmp_path: Path) -> None:
 def test_what_of_latex_is_text(tmp_path: Path, written: str, shown: str) -> None:
     document = one(tmp_path / "a.tex", f"\\documentclass{{article}}\n\\begin{{document}}\n{written}\n\\end{{document}}")
     assert " ".join(document.text.split()) == shown
+
+
+def test_lines_of_latex_stay_where_they_are(tmp_path: Path) -> None:
+    text = (
+        "\\begin{document}\nOne \\url{http://a.b/%\n  c%20d}\n\\iffalse\n\\section{No}\n\\fi\n% two\n\\begin{verbatim}\n%\n\\section{No}\n"
+        "\\end{verbatim}\nthree\n\\section{Last at \\url{c%d}}\nfour\n\\end{document}"
+    )
+    document = one(tmp_path / "a.tex", text)
+    lines = document.text.split("\n")
+    assert document.line is not None
+    for word in ("three", "four"):
+        assert document.line + lines.index(word) == 1 + text.split("\n").index(word)
+    (heading,) = document.headings
+    assert heading.title == "Last at c%d"
+    assert document.text[heading.start :].startswith("Last at c%d\nfour")
 
 
 @pytest.mark.parametrize(
@@ -272,6 +301,16 @@ def test_macros_of_the_preamble_are_put_in(tmp_path: Path) -> None:
         "%" * 300_000,
         "$" * 300_000,
         r"\verb|" * 50_000,
+        r"\url{" * 50_000,
+        r"\frac{" * 50_000 + "}" * 50_000,
+        r"\frac 1" * 50_000,
+        "^{" * 50_000 + "}" * 50_000,
+        r"{a\over" * 50_000,
+        r"\sqrt[" * 50_000,
+        r"\textsuperscript{" * 50_000 + "}" * 50_000,
+        r"\url{" + " " * 200_000 + "}",
+        r"\iffalse" * 50_000,
+        r"\begin{verbatim}" * 50_000,
     ],
 )
 def test_hostile_latex_is_read_soon(tmp_path: Path, data: str) -> None:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
-__all__ = ["by_mark", "declared", "detect", "detect_names", "escaped", "wide"]
+__all__ = ["SAMPLE", "by_mark", "declared", "detect", "detect_names", "escaped", "is_latin", "wide"]
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -92,6 +92,11 @@ def declared(label: str) -> str | None:
         return None
     name: str = found.codec_info.name
     return "gb18030" if name == "gbk" else name
+
+
+def is_latin(name: str) -> bool:
+    """Whether an encoding that `detect` found is a code page of the Latin script."""
+    return name in _LATIN
 
 
 def detect(data: bytes) -> str:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-import io
-from typing import TYPE_CHECKING, BinaryIO, cast
-
 from .charsets import by_mark, declared, detect, escaped, wide
+from .mixed import almost_utf8, mixed_text
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-__all__ = ["clean", "control_share", "decode", "decode_declared", "is_binary", "utf8_stream"]
+__all__ = ["clean", "control_share", "decode", "decode_declared", "hidden_encoding", "is_binary"]
 
 _HEAD = 1 << 16
 
@@ -34,8 +28,8 @@ def clean(text: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """The text of a whole file: byte order mark, else UTF-8, else the
-    encoding that `charsets.detect` finds.
+    """The text of a whole file: byte order mark, else UTF-8, of which some lines may be in another encoding and a few bytes
+    damaged, else the encoding that `charsets.detect` finds.
 
     A byte order mark is dropped; a file whose only line ends are carriage returns gets line feeds.
     """
@@ -46,9 +40,9 @@ def decode(data: bytes) -> str:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            text = _almost_utf8(data) or data.decode(detect(data), "replace")
+            text = mixed_text(data) or almost_utf8(data) or data.decode(detect(data), "replace")
         else:
-            if name := _hidden(data):
+            if name := hidden_encoding(data):
                 text = data.decode(name, "replace")
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
@@ -88,73 +82,8 @@ def control_share(data: bytes) -> float:
     return sum(head.count(code) for code in range(32) if code not in (9, 10, 12, 13, 27)) / max(len(head), 1)
 
 
-def utf8_stream(stream: BinaryIO) -> BinaryIO:
-    """``stream`` recoded to UTF-8 if its first 64 KiB are in another encoding, without a
-    byte order mark; else as it is.
-
-    Later lines that are not UTF-8 after all must be passed to :func:`decode` by the caller.
-    """
-    if not isinstance(stream, io.BufferedReader):
-        stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), _HEAD))
-    head = cast(io.BufferedReader, stream).peek(_HEAD)[:_HEAD]
-    name = by_mark(head)
-    if name == "utf-8-sig":
-        stream.read(len(codecs.BOM_UTF8))
-        return stream
-    if name is None and not head.isascii():
-        try:
-            codecs.getincrementaldecoder("utf-8")().decode(head)
-        except UnicodeDecodeError:
-            name = None if _almost_utf8(head) else detect(head)
-    elif name is None:
-        name = _hidden(head)
-    if name is None:
-        return stream
-    return cast(BinaryIO, io.BufferedReader(_Recoder(stream, name), _HEAD))
-
-
-class _Recoder(io.RawIOBase):
-    """A stream in any encoding, read as UTF-8."""
-
-    def __init__(self, inner: BinaryIO, encoding: str) -> None:
-        self._inner = inner
-        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-        self._pending = b""
-        self._ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        while not self._pending and not self._ended:
-            # Not read(), which drops what it has where the rest is damaged.
-            data = cast(io.BufferedReader, self._inner).read1(_HEAD)
-            self._ended = not data
-            self._pending = clean(self._decoder.decode(data, final=self._ended)).encode()
-        count = min(len(view), len(self._pending))
-        view[:count] = self._pending[:count]
-        self._pending = self._pending[count:]
-        return count
-
-    def close(self) -> None:
-        if not self.closed:
-            self._inner.close()
-        super().close()
-
-
-def _hidden(data: bytes) -> str | None:
+def hidden_encoding(data: bytes) -> str | None:
     """The encoding of bytes that are valid UTF-8, too, but not meant so: UTF-16, or ASCII with escape sequences."""
     if b"\0" in data[:_HEAD]:
         return wide(data)
     return escaped(data) if b"\x1b" in data or b"~{" in data else None
-
-
-def _almost_utf8(data: bytes) -> str | None:
-    """The text of UTF-8 with a few damaged characters, recognised by its
-    many undamaged ones; else None.
-    """
-    text = data.decode("utf-8", "replace")
-    bad = text.count("\N{REPLACEMENT CHARACTER}")
-    good = (len(data) - len(text)) // 2  # at least: each well-formed character has 1 to 3 bytes more than code points
-    return text if good > 8 * bad else None

@@ -30,6 +30,7 @@ _TAG = re.compile(
     r"(?:[ /][^<>]*)?>",
     re.IGNORECASE,
 )
+_RAISED = re.compile(r"(?<=\d)<sup>([-+−]?\d+)</sup>", re.IGNORECASE)
 _ATTRIBUTES = re.compile(r" ?\{[#.:][^{}]*\}$")
 _EMPHASIS = tuple(
     map(
@@ -127,7 +128,7 @@ def heading_text(line: str) -> str:
         line = _LINK.sub(r"\1", line)
     parts = _CODE.split(line)
     for at in range(0, len(parts), 2):  # what is between is code
-        part = _TAG.sub("", _ATTRIBUTES.sub("", parts[at]))
+        part = _TAG.sub("", _RAISED.sub(r"^\1", _ATTRIBUTES.sub("", parts[at])))
         for mark in _EMPHASIS:
             part = mark.sub(r"\1", part)
         parts[at] = html.unescape(_ESCAPED.sub(r"\1", part))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .hints import hint_of
 from .mathml import math_text
+from .shifted import SHIFTED, Shifts, styled
 from .stylesheet import hiding_selectors
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ KEPT_SPACE = {ord(" "): "\x1e", ord("\t"): "\x1f", ord("\n"): "\x1b"}
 
 PROSE = 80
 """A line of this many bytes (UTF-8), mostly not links, counts as prose."""
+_NEAR = 4
+"""Elements around a raised one of which one may be its link."""
 _ROW = 1000
 """A table row with more text than this is taken for a page's layout; its cells keep their lines."""
 
@@ -48,6 +51,8 @@ _CLOSES = {**_OPENS, "td": "", "th": ""}
 _NAMED = frozenset(("section", "article", "p", "li", "dl", "dt", "dd", "tr", "td", "th", "pre", *HEADINGS))
 _SECTION_CLASS = re.compile(r"(?:ref)?sect(?:ion|\d)?\b")
 _PERMALINKS = frozenset(("#", "¶", "§", "🔗", "\N{LINK SYMBOL}\ufe0f", "∞", "⚓"))
+_STYLED = {"line": (LINE_MARK, LINE_MARK), "cell": ("\t", "")}
+"""What opens and closes an inline element whose style makes a block of it."""
 _SPACE = re.compile(r"\s+")
 _HIDDEN = '[hidden], [aria-hidden="true"], [style*="display" i], [style*="visibility" i], [style*="opacity" i], [style*="font-size" i]'
 _HIDING = re.compile(
@@ -97,6 +102,10 @@ def blocks_of(root: LexborNode) -> Blocks:
     parts, tags, parents, begins, ends, lasts = page.parts, page.tag, page.parent, page.begin, page.end, page.last
     chars, linked, prose, hints, names, roles = page.chars, page.linked, page.prose, page.hint, page.names, page.role
     hidden = _hidden(root)
+    styles = styled(root)
+    shifts = Shifts(hidden)
+    shift_end = -1
+    """How many parts there were behind the last raised or lowered element."""
     append = parts.append
     stack: list[tuple[LexborNode, str, int]] = []
     """Open elements, with the block that each began, or -1."""
@@ -109,6 +118,8 @@ def blocks_of(root: LexborNode) -> Blocks:
         child = None
         if tag == "-text":
             content = node.text_content or ""
+            if shift_end == len(parts) and content[:1].isdigit() and parts[-1][-1:].isdigit():
+                append(KEPT_SPACE[ord(" ")] if pre else " ")
             if pre:
                 append(content.translate(KEPT_SPACE))
                 count = len(content)
@@ -176,7 +187,21 @@ def blocks_of(root: LexborNode) -> Blocks:
                 if content := _SPACE.sub("", node.text()):
                     readings[-1:] = [(readings[-1] if readings else "") + content]
             else:
-                if tag == "template":
+                style = styles.get(node.mem_id, "") if styles else ""
+                whole = False
+                if style in _STYLED:
+                    append(_STYLED[style][0])
+                elif tag in SHIFTED or style in SHIFTED:
+                    above = (one[0] for one in stack[: -1 - _NEAR : -1]) if links else ()
+                    content, whole = shifts.written(node, style or tag, parts, above)
+                    if content:
+                        append(content.translate(KEPT_SPACE) if pre else content)
+                        run += len(content)
+                        run_linked += len(content) if links else 0
+                    shift_end = len(parts) if whole else -1
+                if whole:
+                    pass
+                elif tag == "template":
                     child = _shadow(node)
                 else:
                     if tag == "a":
@@ -184,7 +209,8 @@ def blocks_of(root: LexborNode) -> Blocks:
                     elif tag == "ruby":
                         readings.append("")
                     child = node.first_child
-                stack.append((node, tag, len(parts) if tag == "a" else -1))
+                if not whole:
+                    stack.append((node, tag, len(parts) if tag == "a" else -1))
             if child is not None:
                 node = child
                 continue
@@ -193,6 +219,7 @@ def blocks_of(root: LexborNode) -> Blocks:
         elif tag == "script" and (node.attributes.get("type") or "").startswith("math/"):
             append(_SPACE.sub(" ", node.text()))
         if not stack:
+            shifts.finish(parts)
             return page
         if stack[-1][0] is not node:
             following = node.next
@@ -205,6 +232,8 @@ def blocks_of(root: LexborNode) -> Blocks:
                 links -= 1
                 if len(parts) - block < 4 and "".join(parts[block:]).strip() in _PERMALINKS:
                     del parts[block:]
+            elif tag in SHIFTED:
+                shift_end = len(parts)
             elif block >= 0:
                 if run:
                     chars[current] += run
@@ -230,7 +259,10 @@ def blocks_of(root: LexborNode) -> Blocks:
                     chars[current] += chars[block]
                     linked[current] += linked[block]
                     prose[current] += prose[block]
+            if styles and (block < 0 or tag == "a") and (style := styles.get(node.mem_id, "")) in _STYLED:
+                append(_STYLED[style][1])
             if not stack:
+                shifts.finish(parts)
                 return page
             following = node.next
             if following is not None:

@@ -15,6 +15,7 @@ _DEPTH = 50
 _DISPLAY = re.compile(r"^\{\\(?:display|text)style\s*(.*)\}$", re.DOTALL)
 _INFIX = {"mfrac": "/", "msup": "^", "msub": "_", "munder": "_", "mover": "^"}
 _SPACE = re.compile(r"\s+")
+_SIGNED = re.compile(r"[-+−]\d+")
 
 
 def math_text(node: LexborNode) -> str:
@@ -50,7 +51,9 @@ def _linear(node: LexborNode, depth: int) -> str:
             children.append(text)
         child = child.next
     if tag in _INFIX and len(children) == 2:
-        return f"{_group(children[0])}{_INFIX[tag]}{_group(children[1])}"
+        second = children[1].strip()
+        raised = tag == "msup" and _SIGNED.fullmatch(second)
+        return f"{_group(children[0])}{_INFIX[tag]}{second if raised else _group(second)}"
     if tag in ("msubsup", "munderover"):
         children = [child for child in children if child.strip()]
         if len(children) == 3:

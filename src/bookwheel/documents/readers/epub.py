@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element
 
 from ..._errors import InputError
 from ..document import Document, Heading, Value
-from ..encoding import clean
+from ..encoding import clean, decode
+from ..page.xhtml import has_words
 from ..parts import joined, moved_headings
 from ..source import Fields, Source
 from .archive import Archive, open_archive
@@ -21,7 +22,7 @@ __all__ = ["EPUB"]
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
-_PAGES = ("application/xhtml+xml", "text/html")
+_PAGES = ("application/xhtml+xml", "text/html", "text/x-oeb1-document")
 
 
 def _read(source: Source, fields: Fields) -> Items:
@@ -36,10 +37,17 @@ def _read(source: Source, fields: Fields) -> Items:
             if chapter not in archive.names:
                 yield InputError(f"{source.label}: chapter {chapter} is missing and was skipped")
                 continue
-            text, headings = chapter_text(parse_html(archive.read(chapter)).body)
+            data = archive.read(chapter)
+            page = parse_html(data, f"{source.label}: chapter {chapter}", xml=True).body
+            text, headings = chapter_text(page)
             if text and not text.isspace():
                 pieces.append((f"chapter {len(pieces) + 1}", clean(text)))
                 found.append(headings)
+            elif (page is None or not page.text().strip()) and has_words(decode(data)):  # what is hidden isn't lost
+                yield InputError(
+                    f"{source.label}: chapter {chapter} has text that no browser shows, since an element before it is never closed; "
+                    "it was skipped"
+                )
     metadata, title = _metadata(package)
     text, parts = joined(pieces)
     if text:

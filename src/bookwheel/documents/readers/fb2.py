@@ -10,7 +10,7 @@ from ..parts import Headed, blocks_text, joined, moved_headings
 from ..source import Fields, Source
 from .base import Format, Items
 from .values import one_line, one_or_several, year_of
-from .xml import local, parse_xml
+from .xml import line_of, local, parse_xml
 
 __all__ = ["FB2"]
 
@@ -82,10 +82,10 @@ def _blocks(root: Element) -> list[str]:
         element, level = stack.pop()
         name = local(element.tag)
         if name in _LINES:
-            if text := clean(" ".join("".join(element.itertext()).split())):
+            if text := clean(line_of(element)):
                 found.append(text)
         elif name == "title":
-            if text := clean("\n\n".join(filter(None, (" ".join("".join(line.itertext()).split()) for line in element)))):
+            if text := clean("\n\n".join(filter(None, map(line_of, element)))):
                 found.append(Headed(text, level))
         elif name not in ("binary", "image"):
             stack.extend((inner, level + (local(inner.tag) == "section")) for inner in reversed(element))

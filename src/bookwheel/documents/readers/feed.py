@@ -16,7 +16,7 @@ from .base import Format, Items
 from .html import visible_text
 from .mail_parts import page_of
 from .values import one_line, year_of
-from .xml import local, parse_xml
+from .xml import line_of, local, parse_xml
 
 __all__ = ["FEED", "OPML"]
 
@@ -105,7 +105,7 @@ def _blocks(element: Element) -> list[str]:
     while stack:
         one = stack.pop()
         if (one.text and one.text.strip()) or not len(one):
-            found.append(" ".join("".join(one.itertext()).split()))
+            found.append(line_of(one))
         else:
             stack.extend(reversed(one))
         if one.tail and one.tail.strip() and one is not element:

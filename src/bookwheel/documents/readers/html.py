@@ -16,6 +16,7 @@ from ..page.shown import not_shown
 from ..page.site import is_of_site
 from ..page.text import text_of
 from ..page.unseen import unseen
+from ..page.xhtml import as_html
 from ..parts import with_hidden
 from ..source import Fields, Source
 from .base import Format, Items
@@ -62,6 +63,8 @@ _QUOTED_TAG = re.compile(rb"<[A-Za-z][^\s/>]*+(?:(?>" + _ATTRIBUTE.pattern + rb"
 _LONG_TAG = re.compile(rb"<[A-Za-z][^>]{%d,}+" % (2 * FEW_ATTRIBUTES))
 _SEPARATOR = re.compile(r"\s+[-|–—:·•»«/]+\s+")
 _CONTROLS = re.compile(r"[\x0e-\x1f]|&#(?:0*(?:1[4-9]|2\d|3[01])(?!\d)|[xX]0*(?:[eEfF]|1[0-9a-fA-F])(?![0-9a-fA-F]));?")
+_DECLARED_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml\s")
+_XHTML = (".xhtml", ".xht")
 _SHORT = 400
 """Characters of text below which a page is taken for one that a script fills."""
 
@@ -125,7 +128,7 @@ def html_title(tree: LexborHTMLParser) -> str:
     """
     given = tree.css_first('meta[property="og:title"]')
     social = one_line((given.attributes.get("content") or "") if given is not None else "")
-    headings = [one_line(node.text()) for node in tree.css("h1")[:5]]
+    headings = [one_line(visible_text(node) if node.css_first("sup, sub") else node.text()) for node in tree.css("h1")[:5]]
     node = tree.css_first("head > title") or tree.css_first("title")
     title = one_line(node.text()) if node is not None else ""
     if not title:
@@ -179,23 +182,37 @@ def _check_attributes(data: bytes, label: str) -> None:
                 )
 
 
-def parse_html(data: bytes, label: str = "a page") -> LexborHTMLParser:
+def parse_html(data: bytes, label: str = "a page", *, xml: bool = False) -> LexborHTMLParser:
     """Parses a page, in the encoding that its bytes or its ``<meta charset>`` say.
 
-    Raises `InputError` for one whose parsing would take the square of its length.
+    ``xml``: it is XHTML, as it is too where it begins with an XML declaration. Raises `InputError` for one whose parsing would
+    take the square of its length.
     """
     from selectolax.lexbor import LexborHTMLParser
 
+    text = None
+    if xml or _DECLARED_XML.match(data):
+        text = as_html(_decoded(data))
+        data = text.encode()
     _check_nesting(data, label)
     _check_attributes(data, label)
-    declared = declared_encoding(data)
     # Control characters, which no page shows, mark what is what in the text of its blocks.
-    return LexborHTMLParser(_CONTROLS.sub("", decode_declared(data, declared) if declared else decode(data)))
+    return LexborHTMLParser(_CONTROLS.sub("", _decoded(data) if text is None else text))
+
+
+def _decoded(data: bytes) -> str:
+    declared = declared_encoding(data)
+    return decode_declared(data, declared) if declared else decode(data)
+
+
+def _is_xhtml(source: Source) -> bool:
+    name = source.path.lower()
+    return (name.rpartition(".")[0] if source.compression else name).endswith(_XHTML)
 
 
 def _read(source: Source, fields: Fields) -> Items:
     data = source.read_bytes()
-    tree = parse_html(data, source.label)
+    tree = parse_html(data, source.label, xml=_is_xhtml(source))
     metadata: dict[str, Scalar] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
@@ -228,4 +245,4 @@ def _read(source: Source, fields: Fields) -> Items:
         )
 
 
-HTML = Format("html", (".html", ".htm", ".xhtml", ".shtml"), _read)
+HTML = Format("html", (".html", ".htm", *_XHTML, ".shtml"), _read)

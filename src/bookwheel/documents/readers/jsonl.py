@@ -9,9 +9,10 @@ from typing import Any
 
 from ..._errors import InputError
 from ..document import Document, Value
-from ..encoding import clean, decode, utf8_stream
+from ..encoding import clean, decode
 from ..failures import Note, Upcoming
 from ..metadata import left_out
+from ..recoding import utf8_stream
 from ..seen_ids import without_duplicates
 from ..source import Fields, Source, megabytes
 from ..written_places import PLACES, placed

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 
 from ..document import Document, Heading, Scalar
 from ..parts import bounded
+from ..raised import ASIDE
 from ..source import Fields, Source
 from .base import Format, Items
+from .latex_formulas import BINOMIALS, FRACTIONS, grouped, is_atom, shifted, with_braces
+from .latex_verbatim import BEGIN, END, put_back, set_aside
 from .text import read_text
 from .values import one_line, year_of
 
@@ -17,11 +20,6 @@ __all__ = ["LATEX", "latex_text"]
 
 _BODY = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
-_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
-_VERBATIM = re.compile(
-    r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim|comment)\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\}|\\verb\*?([^\sA-Za-z*])(.*?)\3",
-    re.DOTALL,
-)
 _TOKEN = re.compile(r"\\([A-Za-z@]+)\*?[ \t]?|\\(.)|([{}])|(\$\$?)|([~&^_])|([^\\{}$~&^_]+)", re.DOTALL)
 _ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307", "c": "\u0327",
@@ -37,7 +35,7 @@ _LETTERS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
     "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
     "phi": "φ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ",
-    "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "par": "\n", "newline": "\n", "item": "• ",
+    "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "par": "\n", "newline": "\n", "item": "• ", "over": "/",
 }  # fmt: skip
 _ARGUMENTS = dict.fromkeys(
     """label ref eqref pageref autoref cref Cref nameref vref cite citep citet citeauthor citeyear citealp parencite textcite
@@ -82,6 +80,7 @@ _LEVELS = {
 }
 _QUOTES = (("```", "“‘"), ("'''", "’”"), ("``", "“"), ("''", "”"), ("---", "—"), ("--", "–"), ("`", "‘"), (",,", "„"))
 _MAX_ARGUMENT = 20_000
+_SHIFTED = ("textsuperscript", "textsubscript")
 _BRACKET = re.compile(r"\\.|[][{}]", re.DOTALL)
 _SIZES = re.compile(r"\\\\\*?(?:\[[^\]\n]{0,20}\])?")
 
@@ -91,28 +90,16 @@ def latex_text(text: str, macros: Mapping[str, str] | None = None, *, german: bo
 
     ``german``: quotation marks write umlauts (``"a``), as with babel's German.
     """
-    kept: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        kind, body, _, inline = match.groups()
-        raw = "" if kind == "comment" else body if body is not None else inline or ""
-        if kind == "comment":
-            return "\n" * match.group().count("\n")
-        kept.append(raw)
-        return f"\x02{len(kept) - 1}\x03"
-
-    text = text.replace("\x02", " ").replace("\x03", " ")
-    text = _VERBATIM.sub(keep, text)
-    text = _COMMENT.sub(r"\1", text)
+    text, kept = set_aside(text.replace(BEGIN, " ").replace(END, " "))
     text, own = _without_definitions(text)
     text = _expanded(text, {**(macros or {}), **own})
     if german:
         text = _SHORTHAND.sub(lambda match: _SHORTHANDS[match.group(1)], text)
     text = _SIZES.sub(r"\\newline ", text)
-    plain = _plain(text)
+    plain = _plain(with_braces(text))
     for old, new in _QUOTES:
         plain = plain.replace(old, new)
-    plain = re.sub(r"\x02(\d+)\x03", lambda match: kept[int(match.group(1))], plain)
+    plain = put_back(plain, kept)
     return unicodedata.normalize("NFC", "\n".join(line.strip(" \t") for line in plain.split("\n")))
 
 
@@ -178,6 +165,7 @@ def _plain(text: str) -> str:
                 parts.append(" " if shown == "\n" else shown + (accent if accent and len(shown) == 1 else ""))
                 accent = ""
             else:
+                start = at
                 newlines, at = _options(text, at, pairs)
                 parts.append("\n" * newlines)
                 end = _closing(pairs, at) if text[at : at + 1] == "{" else -1
@@ -186,8 +174,15 @@ def _plain(text: str) -> str:
                 elif word in _ASIDE:
                     parts.append(" (")
                     behind[end] = ")"
-                elif word in ("frac", "dfrac", "tfrac", "cfrac"):
-                    behind[end] = "/"
+                elif word in FRACTIONS or word in BINOMIALS:
+                    _pair(text, at, end, pairs, word in FRACTIONS, parts, behind)
+                elif word == "sqrt":
+                    index = text[start + 1 : at - 1]
+                    parts.append("root(" if index.isalnum() else "sqrt(")
+                    behind[end] = f", {index})" if index.isalnum() else ")"
+                elif word in _SHIFTED and not _BRACKET.search(text, at + 1, end - 1):
+                    parts.append(shifted(word, text[at + 1 : end - 1].strip(), _last(parts), text[end : end + 2 * ASIDE]))
+                    at = end
                 elif word == "href" and text[end : end + 1] == "{" and (close := _closing(pairs, end)) > 0:
                     behind[close] = f" ({text[at + 1 : end - 1].replace(chr(92), '')})"
                     at = end
@@ -201,7 +196,11 @@ def _plain(text: str) -> str:
             elif sign in " ,;:\n/)]":
                 parts.append("\n" if sign == "\n" else " " if sign in " ,;:)]" else "")
         elif special is not None:
-            parts.append({"~": "\xa0", "&": "\t", "^": "^", "_": "_"}[special].replace("\xa0", " "))
+            if special in "^_" and text[at : at + 1] == "{" and (end := _closing(pairs, at)) > 0:
+                begin, behind[end] = grouped(text[at + 1 : end - 1], _last(parts))
+                parts.append(begin.replace("^", special))
+            else:
+                parts.append({"~": " ", "&": "\t", "^": "^", "_": "_"}[special])
         elif plain is not None:
             if accent:
                 stripped = plain.lstrip(" ")
@@ -212,6 +211,25 @@ def _plain(text: str) -> str:
         elif at in behind:
             parts.append(behind.pop(at))
     return "".join(parts)
+
+
+def _last(parts: list[str]) -> str:
+    """The end of what was written."""
+    return "".join(parts[-8:])[-ASIDE:]
+
+
+def _pair(
+    text: str, at: int, end: int, pairs: dict[int, int], fraction: bool, parts: list[str], behind: dict[int, str]
+) -> None:
+    """Begins a fraction or a binomial coefficient, whose first argument goes from ``at`` to ``end``; ``behind`` gets the rest."""
+    close = _closing(pairs, end) if text[end : end + 1] == "{" else -1
+    first = fraction and not is_atom(text[at + 1 : end - 1])
+    second = fraction and close > 0 and not is_atom(text[end + 1 : close - 1])
+    parts.append(" " if _last(parts)[-1:].isdigit() else "")  # 3 1/2
+    parts.append("binom(" if not fraction else "(" if first else "")
+    behind[end] = (")" if first else "") + ("/" if fraction else ", ") + ("(" if second else "")
+    if close > 0:
+        behind[close] = ")" if second or not fraction else ""
 
 
 def _arguments(text: str, at: int, pairs: dict[int, int], count: int, *, options: bool = True) -> tuple[int, int]:
@@ -281,11 +299,7 @@ def _command(text: str, name: str, german: bool) -> str:
 
 def _headings(body: str, text: str, macros: Mapping[str, str], german: bool) -> tuple[Heading, ...]:
     """The headings in ``body``, by where their lines are in ``text``, which has as many."""
-
-    def lines(match: re.Match[str]) -> str:
-        return "\n" * match.group().count("\n")
-
-    bare = _COMMENT.sub(r"\1", _VERBATIM.sub(lines, body))
+    bare = set_aside(body, keep=False)[0]
     pairs = _pairs(bare)
     found: list[Heading] = []
     at = start = 0
@@ -304,7 +318,7 @@ def _headings(body: str, text: str, macros: Mapping[str, str], german: bool) -> 
 
 def _read(source: Source, fields: Fields) -> Items:
     whole = read_text(source)
-    bare = _COMMENT.sub(r"\1", whole[: 1 << 20])
+    bare = set_aside(whole[: 1 << 20], keep=False)[0]
     german = any(_GERMAN.search("".join(filter(None, match.groups()))) for match in _LANGUAGES.finditer(bare))
     title = _command(bare, "title", german)
     metadata: dict[str, Scalar] = {}

@@ -176,7 +176,9 @@ def _read_mhtml(source: Source, fields: Fields) -> Items:
             if part.get_content_type() == "text/plain":
                 texts.append(recoded(data, charset))
                 continue
-            tree = page_of(recoded(data, charset), source.label) if charset else parse_html(data, source.label)
+            xml = part.get_content_type() == "application/xhtml+xml"
+            label = source.label
+            tree = page_of(recoded(data, charset), label, xml=xml) if charset else parse_html(data, label, xml=xml)
             title = title or html_title(tree)
             shown = page_text(tree)
             texts.append(shown.text)

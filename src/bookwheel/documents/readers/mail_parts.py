@@ -161,9 +161,9 @@ def _shown(part: Message[Any, Any], kind: str, data: bytes) -> str:
     return text
 
 
-def page_of(text: str, label: str = "a page") -> LexborHTMLParser:
-    """A page whose text is decoded already, whatever encoding it says that it has."""
-    return parse_html(f"\ufeff{text}".encode(), label)
+def page_of(text: str, label: str = "a page", *, xml: bool = False) -> LexborHTMLParser:
+    """A page whose text is decoded already, whatever encoding it says that it has; ``xml``: it is XHTML."""
+    return parse_html(f"\ufeff{text}".encode(), label, xml=xml)
 
 
 def file_name(part: Message[Any, Any]) -> str:

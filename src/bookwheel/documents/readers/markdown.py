@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from itertools import islice
 
 from ..document import Document, Hidden
 from ..failures import Note
-from ..headings import fences, heading_text
+from ..headings import heading_text
 from ..source import Fields, Source
 from .base import Format, Items
 from .front_matter import front_matter
+from .markdown_comments import comments
 from .text import read_text
 from .values import one_line
 
@@ -20,9 +20,6 @@ __all__ = ["MARKDOWN", "first_heading"]
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-# What is repeated stands in an atomic group: before 3.11.5, Python's possessive repetition goes on behind what a part that failed had read
-# (CPython issue 106052).
-_COMMENT = re.compile(r"<!--(?!-?>)(?:(?>[^-]++|-(?!->)))*+-->")
 _COMMENTS = 20_000
 _HEADING_LINES = 400
 """Lines that are searched for a title."""
@@ -48,16 +45,15 @@ def first_heading(text: str) -> str:
     return ""
 
 
-def _comments(text: str) -> tuple[Hidden, ...]:
+def _hidden(text: str) -> tuple[Hidden, ...]:
     """Comments as in HTML, which no page made of the text shows; outside code."""
     if "<!--" not in text:
         return ()
-    marks = fences(text)[0]
-    found = (match.span() for match in _COMMENT.finditer(text) if not bisect_right(marks, match.start()) % 2)
-    comments = [Hidden(start, end, "comment") for start, end in islice(found, _COMMENTS)]
+    found = comments(text)
+    hidden = [Hidden(start, end, "comment") for start, end in islice(found, _COMMENTS)]
     for _, end in found:  # of still more the rest of the text, with what is between
-        comments[-1] = comments[-1]._replace(end=end)
-    return tuple(comments)
+        hidden[-1] = hidden[-1]._replace(end=end)
+    return tuple(hidden)
 
 
 def _read(source: Source, fields: Fields) -> Items:
@@ -78,7 +74,7 @@ def _read(source: Source, fields: Fields) -> Items:
         kind="markup",
         line=1 + whole.count("\n", 0, found.start),
         lines=True,
-        hidden=_comments(text),
+        hidden=_hidden(text),
     )
 
 

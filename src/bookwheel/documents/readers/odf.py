@@ -18,6 +18,7 @@ from .archive import open_archive
 from .base import Format, Items
 from .grid import table_lines
 from .odf_hidden import hidden_columns, hidden_styles, is_hidden_row, take_hidden
+from .odf_raised import write_raised
 from .sheets import Sheet, workbook
 from .values import one_line, one_or_several, year_of
 from .xlsx import shown_number
@@ -51,6 +52,7 @@ def _read(source: Source, fields: Fields) -> Items:
     kind = local(body[0].tag)
     styles = hidden_styles([content, *others])
     unseen = take_hidden(body[0], styles) if kind == "text" else ""
+    write_raised(body[0], [content, *others])
     parts: tuple[Part, ...] = ()
     headings: tuple[Heading, ...] = ()
     hidden: tuple[Hidden, ...] = ()

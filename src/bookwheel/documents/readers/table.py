@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from ..._errors import InputError
 from ..document import Document, Scalar
-from ..encoding import clean, utf8_stream
+from ..encoding import clean
+from ..recoding import utf8_stream
 from ..seen_ids import without_duplicates
 from ..source import DEFAULT_FIELDS, Fields, Source, megabytes
 from .base import Format, Items

@@ -10,7 +10,8 @@ from typing import BinaryIO, cast
 from ..._errors import InputError
 from ..chained import Chained
 from ..document import Document
-from ..encoding import control_share, decode, is_binary, utf8_stream
+from ..encoding import control_share, decode, is_binary
+from ..recoding import utf8_stream
 from ..source import CutOffError, Fields, Source, megabytes, read_up_to
 from .base import Format, Items
 

@@ -5,12 +5,17 @@ entity bombs and external files.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from ..._errors import InputError
+from ..raised import ASIDE, lowered, note, raised
 
-__all__ = ["attribute", "local", "parse_xml", "stream_xml"]
+__all__ = ["attribute", "line_of", "local", "parse_xml", "stream_xml"]
+
+_SMALL = 16
+"""Elements in what is raised at most, and its characters."""
 
 
 def parse_xml(data: bytes, label: str) -> Element:
@@ -63,3 +68,38 @@ def attribute(element: Element, name: str) -> str:
 def local(tag: str) -> str:
     """``"http://…/main}p"`` -> ``"p"``."""
     return tag.rpartition("}")[2]
+
+
+def line_of(element: Element) -> str:
+    """All text in an element in one line; of what is raised or lowered (``sup``, ``sub``) no digit joins those before it."""
+    parts: list[str] = []
+    stack: list[tuple[Element | None, str]] = [(element, "")]
+    """Elements and what follows each."""
+    while stack:
+        one, after = stack.pop()
+        if one is None:
+            parts.append(after)
+            continue
+        written = _shifted(one, after, "".join(parts[-8:])[-ASIDE:]) if one is not element else None
+        if written is not None:
+            parts.append(written)
+            continue
+        parts.append(one.text or "")
+        for inner in reversed(one):
+            stack += [(None, inner.tail or ""), (inner, inner.tail or "")]
+    return " ".join("".join(parts).split())
+
+
+def _shifted(element: Element, after: str, before: str) -> str | None:
+    """How a raised or lowered element, or a link to a note, is written; None for all others."""
+    name = local(element.tag)
+    link = name == "a" and "#" in attribute(element, "href")
+    if not link and name not in ("sup", "sub"):
+        return None
+    small = len(list(islice(element.iter(), _SMALL + 1))) <= _SMALL
+    text = "".join(element.itertext()).strip() if small else ""
+    if not 0 < len(text) <= _SMALL or not before or before[-1].isspace():
+        return None
+    if link or any(local(inner.tag) == "a" for inner in element):
+        return f"[{text}]" if note(text) else None
+    return raised(before, text, after[:ASIDE]) if name == "sup" else lowered(before, text)
