@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from documents_files import paragraph, write_docx
-from office_files import W, opendocument, pptx, rels, zipped
+from office_files import W, opendocument, pptx, rels, xlsx, zipped
 from one_file import one
 
 from bookwheel.documents.readers.raised import Place, Runs
@@ -165,6 +165,17 @@ def test_rtf(tmp_path: Path) -> None:
     body += r"\par 10\super 6\nosupersub  and 10{\up6 6}{\up1 7}, 45{\super\chftn{\footnote \chftn 12 notes}} otters\par 1\super 2\plain 3"
     document = one(tmp_path / "a.rtf", rf"{{\rtf1 {body}}}".encode())
     assert document.text == f"{SAID}\n\n10^6 and 10^6 7, 45 otters\n\n1^2 3\n\n12 notes"
+
+
+def test_excel(tmp_path: Path) -> None:
+    value = {"raised": "superscript", "lowered": "subscript"}
+    body = "".join(
+        f"<r><rPr>{f'<vertAlign val={value[place]!r}/>' if place in value else ''}</rPr><t>{text}</t></r>"
+        for text, place in PIECES
+    )
+    cells = f"<c t='s'><v>0</v></c><c t='inlineStr'><is>{body}</is></c>"
+    data = xlsx({"One": f"<sheetData><row>{cells}</row></sheetData>"}, [f"</t>{body}<t>"])
+    assert one(tmp_path / "a.xlsx", data).text == f"One\n\n{SAID}\t{SAID}"
 
 
 def test_signs_of_symbol_fonts() -> None:

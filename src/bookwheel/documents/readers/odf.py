@@ -17,6 +17,7 @@ from ..source import Fields, Source
 from .archive import open_archive
 from .base import Format, Items
 from .grid import table_lines
+from .number_formats import as_shown
 from .odf_hidden import hidden_columns, hidden_styles, is_hidden_row, take_hidden
 from .odf_places import note_places, place_of
 from .raised import Place, Runs
@@ -272,7 +273,7 @@ def _value(cell: Element) -> str:
         return clean(date.replace("T00:00:00", "").replace("T", " "))
     shown = " ".join(text for item in cell if local(item.tag) in _BLOCKS for text in _blocks(item)[0])
     if kind == "float" and (value := attribute(cell, "value")):
-        return shown_number(value)
+        return clean(as_shown(shown_number(value), shown))
     return clean(shown or attribute(cell, "value") or attribute(cell, "string-value")).strip()
 
 
