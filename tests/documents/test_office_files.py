@@ -92,7 +92,7 @@ def test_cells_say_what_a_spreadsheet_shows(tmp_path: Path) -> None:
         "Region\tAmount\tDay",
         "Region: North; Amount: 0.3; Day: 2024-01-31",
         "Region: North; Amount: 12; Day: 2024-01-31 18:00:00; TRUE", "",
-        "Amount: inline; Day: 3", "",
+        "Amount: inline; Day: 3 days", "",
         "check this", "",
         "a text box", "",
         "Secret (hidden sheet)", "",

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .powers import power_marks
+
 __all__ = ["HYPHEN", "Words", "words_of"]
 
 HYPHEN = "\ufffe"
@@ -41,7 +43,7 @@ class Words:
     """The words of a page in the order in which they are drawn."""
 
     text: str
-    """All characters, those between words too."""
+    """All characters, those between words too, and ``^`` before digits that are raised behind others."""
     starts: Ints
     """Of each word its first character …"""
     ends: Ints
@@ -112,15 +114,22 @@ def words_of(content: Any, *, every: bool = False) -> Words:
         faults = 0
     glued = -1
     places = np.arange(count)
+    put = np.empty(0, np.int64)
+    marks = np.empty(0, np.uint32)
+    if count <= MAX_CHARS:
+        put, marks = power_marks(codes, lambda indices: _boxes(boxes, page, indices))
     if every and count <= MAX_CHARS:
         drawn = np.flatnonzero(solid)
         at = _boxes(boxes, page, drawn)
         apart = _apart(codes, drawn, at)
         glued = len(apart)
-        if glued:
-            codes = np.insert(codes, apart, 32)
-            solid = np.insert(solid, apart, False)
-            places = np.insert(places, apart, -1)
+        apart = np.setdiff1d(apart, put)
+        put = np.concatenate((put, apart))
+        marks = np.concatenate((marks, np.full(len(apart), 32, np.uint32)))
+    if len(put):
+        codes = np.insert(codes, put, marks)
+        solid = np.insert(solid, put, marks != 32)
+        places = np.insert(places, put, -1)
     text = codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     before = np.empty_like(solid)
     before[0] = False
@@ -140,11 +149,11 @@ def words_of(content: Any, *, every: bool = False) -> Words:
         first = at[index]
         last = at[np.searchsorted(drawn, places[ends - 1])]
     else:
-        first = _boxes(boxes, page, starts)
+        first = _boxes(boxes, page, places[starts])
         far = _far(first, ends - starts, lines)
         last = first.copy()
         last[:-1, 2] = first[1:, 0]
-        last[far] = _boxes(boxes, page, ends[far] - 1)
+        last[far] = _boxes(boxes, page, places[ends[far] - 1])
     joined = np.concatenate((np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])), axis=1)
     return Words(text, starts, ends, lines, joined, glued, odd, faults, places[starts])
 

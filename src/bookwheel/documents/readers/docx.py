@@ -17,9 +17,13 @@ from .archive import Archive, open_archive
 from .base import Format, Items
 from .grid import table_lines
 from .html import parse_html, visible_text
+from .omml import math_line
 from .opc import chart_texts, core_properties, main_part, related
+from .raised import Place, Runs
+from .symbol_fonts import in_font, sign
 from .values import one_line
 from .word_numbers import Numbering, hides
+from .word_runs import RunStyles
 from .xml import attribute, local, parse_xml
 
 __all__ = ["DOCX"]
@@ -27,6 +31,7 @@ __all__ = ["DOCX"]
 _SKIPPED = frozenset(
     ("instrText", "delText", "delInstrText", "del", "moveFrom", "pPr", "rPr", "tblPr", "sectPr", "sdtPr", "Fallback", "rt")
 )
+_APART = frozenset(("txbxContent", "chart"))
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _NOTES = ("footnotes", "endnotes", "comments")
 _MARGINS = ("header", "footer")
@@ -40,9 +45,8 @@ def _read(source: Source, fields: Fields) -> Items:
         reader = _Reader(archive, source, {one.id: (one.type, one.part) for one in others})
         numbering = next((one.part for one in others if one.type == "numbering"), None)
         styles = next((one.part for one in others if one.type == "styles"), None)
-        reader.numbers = Numbering(
-            *(parse_xml(archive.read(part), source.label) if part else None for part in (numbering, styles))
-        )
+        lists, named = (parse_xml(archive.read(part), source.label) if part else None for part in (numbering, styles))
+        reader.numbers, reader.runs = Numbering(lists, named), RunStyles(named)
         root = parse_xml(archive.read(main), source.label)
         blocks = reader.blocks(root)
         by_type: dict[str, list[str]] = {}
@@ -83,6 +87,7 @@ class _Reader:
     def __init__(self, archive: Archive, source: Source, parts: dict[str, tuple[str, str]]) -> None:
         self._archive, self._source, self._parts = archive, source, parts
         self.numbers = Numbering(None, None)
+        self.runs = RunStyles(None)
         self.heading = ""
         """The first title or heading met."""
         self.failures: list[InputError] = []
@@ -92,7 +97,7 @@ class _Reader:
         """The large first letter of the paragraph to come."""
 
     def blocks(self, root: Element) -> list[str]:
-        """The text of each paragraph and table row."""
+        """The text of each paragraph and table row; text boxes and charts come after the paragraph that they hang on."""
         blocks: list[str] = []
         # A stack of our own: documents nest tables in text boxes in
         # tables, deeper than Python recurses.
@@ -101,7 +106,9 @@ class _Reader:
             element = stack.pop()
             name = local(element.tag)
             if name == "p":
-                self._paragraph(element, blocks)
+                stack.extend(reversed(self._paragraph(element, blocks)))
+            elif name == "chart":
+                blocks += self._chart(element)
             elif name == "tbl":
                 blocks += table_lines(self._rows(element))
             elif name == "altChunk":
@@ -115,9 +122,11 @@ class _Reader:
             self._initial = ""
         return blocks
 
-    def _paragraph(self, paragraph: Element, blocks: list[str]) -> None:
+    def _paragraph(self, paragraph: Element, blocks: list[str]) -> list[Element]:
+        """Adds a paragraph to ``blocks``; the text boxes and charts in it are left to the caller."""
         properties = next((item for item in paragraph if local(item.tag) == "pPr"), None)
-        text = self._text(paragraph, hidden=self.numbers.is_hidden(properties)).strip()
+        apart: list[Element] = []
+        text = self._text(paragraph, apart, hidden=self.numbers.is_hidden(properties)).strip()
         for texts in self.hidden.values():
             if texts and not texts[-1].endswith("\n"):
                 texts.append("\n")
@@ -125,7 +134,7 @@ class _Reader:
             local(item.tag) == "framePr" and attribute(item, "dropCap") in ("drop", "margin") for item in properties
         ):
             self._initial += text
-            return
+            return apart
         if text:
             number = self.numbers.next(properties)
             text = f"{number} {self._initial}{text}" if number else self._initial + text
@@ -134,33 +143,42 @@ class _Reader:
             blocks.append(Headed(clean(text), level) if level else text)
             if not self.heading and self.numbers.is_heading(properties):
                 self.heading = one_line(text)
+        return apart
 
-    def _text(self, paragraph: Element, *, hidden: bool) -> str:
-        parts: list[str] = []
+    def _text(self, paragraph: Element, apart: list[Element], *, hidden: bool) -> str:
         if hidden:
-            self.hidden.setdefault("hidden text", []).append(_run_text(paragraph))
+            self.hidden.setdefault("hidden text", []).append(self._letters(paragraph, None))
             return ""
-        stack: list[Element] = [paragraph]
+        return self._letters(paragraph, apart)
+
+    def _letters(self, root: Element, apart: list[Element] | None) -> str:
+        """The text of a paragraph or run; of a hidden one, with all that is in it, where ``apart`` is None."""
+        runs = Runs()
+        stack: list[tuple[Element, Place, str]] = [(root, "line", "")]
         while stack:
-            element = stack.pop()
+            element, place, font = stack.pop()
             name = local(element.tag)
             if name == "t":
-                parts.append(element.text or "")
+                runs.add(in_font(element.text or "", font), place)
+            elif name == "sym":
+                runs.add(_symbol(element), place)
             elif name in _SIGNS:
-                parts.append(_SIGNS[name])
-            elif name == "chart":
-                part = self._parts.get(attribute(element, "id"), ("", ""))[1]
-                if part:
-                    parts += [f"\n{text}" for text in chart_texts(parse_xml(self._archive.read(part), self._source.label))]
-            elif name == "r" and (reason := self._hides(element)):
-                self.hidden.setdefault(reason, []).append(_run_text(element))
-            elif name == "sdt" and _is_prompt(element):
-                continue
-            elif name not in _SKIPPED:
-                if name == "p" and parts:
-                    parts.append("\n")  # a text box inside the paragraph
-                stack.extend(reversed(element))
-        return "".join(parts)
+                runs.add(_SIGNS[name])
+            elif name in ("oMath", "oMathPara"):
+                runs.add(math_line(element), "formula")
+            elif name in _APART and apart is not None:
+                apart.append(element)
+            elif name == "r" and apart is not None and (reason := self._hides(element)):
+                self.hidden.setdefault(reason, []).append(self._letters(element, None))
+            elif name not in _SKIPPED and not (name == "sdt" and _is_prompt(element)):
+                if name == "r":
+                    place, font = self.runs.look(element)
+                stack.extend((child, place, font) for child in reversed(element))
+        return runs.text()
+
+    def _chart(self, element: Element) -> list[str]:
+        part = self._parts.get(attribute(element, "id"), ("", ""))[1]
+        return ["\n".join(chart_texts(parse_xml(self._archive.read(part), self._source.label)))] if part else []
 
     def _hides(self, run: Element) -> str:
         """Why a run is not seen; ``""`` if it is."""
@@ -223,9 +241,13 @@ def _found(root: Element, name: str) -> list[Element]:
     return found
 
 
-def _run_text(root: Element) -> str:
-    """The letters of hidden runs."""
-    return "".join((item.text or "") if local(item.tag) == "t" else _SIGNS.get(local(item.tag), "") for item in root.iter())
+def _symbol(element: Element) -> str:
+    """A sign that was inserted by its font and number."""
+    code = attribute(element, "char")
+    try:
+        return sign(int(code, 16), attribute(element, "font"))
+    except ValueError:
+        return "\ufffd"
 
 
 def _is_prompt(control: Element) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from .number_formats import Figure
+
 __all__ = ["Row", "header_of", "is_value", "line_of", "table_lines"]
 
 Row = Mapping[int, str]
@@ -42,7 +44,7 @@ def header_of(rows: Sequence[Row]) -> int | None:
 
 def is_value(text: str) -> bool:
     """A number, perhaps with a currency or in percent, a date or a time."""
-    return _NUMBER.match(text) is not None or _DATE.match(text) is not None
+    return isinstance(text, Figure) or _NUMBER.match(text) is not None or _DATE.match(text) is not None
 
 
 def line_of(row: Row, header: Row | None) -> str:

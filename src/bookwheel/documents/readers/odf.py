@@ -17,9 +17,12 @@ from ..source import Fields, Source
 from .archive import open_archive
 from .base import Format, Items
 from .grid import table_lines
+from .number_formats import as_shown
 from .odf_hidden import hidden_columns, hidden_styles, is_hidden_row, take_hidden
-from .odf_raised import write_raised
+from .odf_places import note_places, place_of
+from .raised import Place, Runs
 from .sheets import Sheet, workbook
+from .symbol_fonts import in_font
 from .values import one_line, one_or_several, year_of
 from .xlsx import shown_number
 from .xml import attribute, local, parse_xml
@@ -52,7 +55,7 @@ def _read(source: Source, fields: Fields) -> Items:
     kind = local(body[0].tag)
     styles = hidden_styles([content, *others])
     unseen = take_hidden(body[0], styles) if kind == "text" else ""
-    write_raised(body[0], [content, *others])
+    note_places([content, *(root for root in others if root is not content)])
     parts: tuple[Part, ...] = ()
     headings: tuple[Heading, ...] = ()
     hidden: tuple[Hidden, ...] = ()
@@ -176,31 +179,33 @@ def _rows(table: Element) -> Iterator[list[Element]]:
 
 def _paragraph(paragraph: Element, inner: list[Element]) -> str:
     """The text of a paragraph; notes, comments and frames anchored in it go to ``inner``, to come after it."""
-    parts: list[str] = []
-    stack: list[Element | str] = [paragraph]
+    runs = Runs()
+    stack: list[tuple[Element | str, Place, str]] = [(paragraph, "line", "")]
     while stack:
-        element = stack.pop()
+        element, place, font = stack.pop()
         if isinstance(element, str):
-            parts.append(element)
+            runs.add(in_font(element, font), place)
             continue
         name = local(element.tag)
         if element is not paragraph and element.tail:
-            stack.append(_SPACE.sub(" ", element.tail))
+            stack.append((_SPACE.sub(" ", element.tail), place, font))
         if name == "s":
             count = attribute(element, "c")
-            parts.append(" " * min(int(count) if count.isdecimal() and len(count) < 5 else 1, _MOST_SPACES))
+            runs.add(" " * min(int(count) if count.isdecimal() and len(count) < 5 else 1, _MOST_SPACES))
         elif name == "tab":
-            parts.append("\t")
+            runs.add("\t")
         elif name == "line-break":
-            parts.append("\n")
+            runs.add("\n")
         elif name in ("note", "annotation", "frame", "custom-shape", "text-box"):
             inner.append(element)
         elif name not in _SKIPPED:
-            stack.extend(reversed(element))
+            if name == "span":
+                place, font = place_of(element, place, font)
+            stack.extend((child, place, font) for child in reversed(element))
             if element.text:
                 # White space is one space in XML; s, tab and line-break stand for others.
-                stack.append(_SPACE.sub(" ", element.text))
-    return "\n".join(line.strip() for line in "".join(parts).split("\n"))
+                stack.append((_SPACE.sub(" ", element.text), place, font))
+    return "\n".join(line.strip() for line in runs.text().split("\n"))
 
 
 def _sheets(body: Element, styles: frozenset[str]) -> Iterator[Sheet]:
@@ -268,7 +273,7 @@ def _value(cell: Element) -> str:
         return clean(date.replace("T00:00:00", "").replace("T", " "))
     shown = " ".join(text for item in cell if local(item.tag) in _BLOCKS for text in _blocks(item)[0])
     if kind == "float" and (value := attribute(cell, "value")):
-        return shown_number(value)
+        return clean(as_shown(shown_number(value), shown))
     return clean(shown or attribute(cell, "value") or attribute(cell, "string-value")).strip()
 
 

@@ -6,6 +6,7 @@ Source: ECMA-376, part 2.
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -14,12 +15,16 @@ from ..document import Scalar
 from ..encoding import clean
 from ..source import Source
 from .archive import Archive
+from .omml import math_line
+from .raised import Place, Runs
+from .symbol_fonts import in_font
 from .values import one_line, year_of
-from .xml import local, parse_xml
+from .xml import attribute, local, parse_xml
 
-__all__ = ["Related", "chart_texts", "core_properties", "main_part", "related", "texts_of"]
+__all__ = ["Related", "chart_texts", "core_properties", "main_part", "related", "texts_of", "without_escapes"]
 
 _CORE = {"creator": "author", "created": "date", "subject": "subject", "keywords": "keywords", "language": "language"}
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _JUNK_TITLES = frozenset(("powerpoint presentation", "microsoft word", "untitled", "presentation", "document", "slide 1"))
 
 
@@ -81,21 +86,48 @@ def core_properties(archive: Archive, source: Source) -> tuple[dict[str, Scalar]
 
 def texts_of(root: Element) -> list[str]:
     """The paragraphs (DrawingML's ``a:p``) below an element."""
-    found: list[str] = []
-    for paragraph in root.iter():
-        if local(paragraph.tag) == "p":
-            parts: list[str] = []
-            for element in paragraph.iter():
-                name = local(element.tag)
-                if name == "t":
-                    parts.append(element.text or "")
-                elif name == "br":
-                    parts.append("\n")
-                elif name == "tab":
-                    parts.append("\t")
-            if text := "".join(parts).strip():
-                found.append(text)
-    return found
+    texts = (_paragraph(item).strip() for item in root.iter() if local(item.tag) == "p")
+    return [text for text in texts if text]
+
+
+def _paragraph(paragraph: Element) -> str:
+    runs = Runs()
+    stack: list[tuple[Element, Place, str]] = [(paragraph, "line", "")]
+    while stack:
+        element, place, font = stack.pop()
+        name = local(element.tag)
+        if name == "t":
+            runs.add(in_font(without_escapes(element.text or ""), font), place)
+        elif name == "br":
+            runs.add("\n")
+        elif name == "tab":
+            runs.add("\t")
+        elif name in ("oMath", "oMathPara"):
+            runs.add(math_line(element), "formula")
+        elif name not in ("pPr", "Fallback"):
+            for properties in element:
+                if local(properties.tag) == "rPr":
+                    place, font = _look(properties)
+            stack.extend((child, place, font) for child in reversed(element))
+    return runs.text()
+
+
+def _look(properties: Element) -> tuple[Place, str]:
+    """Where a run with these properties (``a:rPr``) stands on its line, and the font of its symbols."""
+    rise = attribute(properties, "baseline").rstrip("%")  # thousandths of a percent of the type's height
+    place: Place = "line"
+    if rise.removeprefix("-").isdecimal() and rise.strip("-0"):
+        place = "lowered" if rise.startswith("-") else "raised"
+    fonts = {local(item.tag): attribute(item, "typeface") for item in properties}
+    return place, fonts.get("sym") or fonts.get("latin") or ""
+
+
+def without_escapes(text: str) -> str:
+    """``text`` with what Office writes as ``_x000D_`` as the characters meant (ECMA-376, part 1, 22.9.2.19)."""
+    if "_x" not in text or _ESCAPE.search(text) is None:
+        return text
+    text = clean(_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text))
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
 
 
 def chart_texts(root: Element) -> list[str]:

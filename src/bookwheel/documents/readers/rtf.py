@@ -16,6 +16,8 @@ from ..parts import with_hidden
 from ..source import Fields, Source
 from .base import Format, Items
 from .grid import table_lines
+from .raised import Place, Runs
+from .symbol_fonts import in_font, is_symbol_font
 from .values import one_line
 
 __all__ = ["RTF", "rtf_text"]
@@ -25,7 +27,7 @@ _TOKEN = re.compile(
 )
 _SKIPPED = frozenset(
     """colortbl stylesheet pict objdata objclass objname listtable listoverridetable rsidtbl generator themedata latentstyles
-    colorschememapping datastore xmlnstbl wgrffmtfilter mmathPr fldinst sp shprslt nonshppict filetbl revtbl pgptbl
+    colorschememapping datastore xmlnstbl wgrffmtfilter mmathPr sp shprslt nonshppict filetbl revtbl pgptbl
     bkmkstart bkmkend atnid atndate atnref atnicn atrfstart atrfend tc xe rxe txe private template operator passwordhash
     ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn pnseclvl background defchp defpap htmltag mhtmltag datafield docvar
     ffname ffdeftext ffformat ffhelptext ffstattext ffentrymcr ffexitmcr hlloc hlsrc hlfr company manager category doccomm
@@ -48,6 +50,11 @@ _CHARSETS = {
     162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250",
     254: "cp437", 255: "cp850",
 }  # fmt: skip
+_PLACES: dict[str, Place] = {"super": "raised", "up": "raised", "sub": "lowered", "dn": "lowered", "nosupersub": "line"}
+_RISE = 4
+"""Half points from which text is above or below its line."""
+_SYMBOL = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,4}|\d{1,5})\b(.*)", re.IGNORECASE | re.DOTALL)
+_SYMBOL_FONT = re.compile(r"""\\f\s*(?:"([^"]*)"|(\w+))""")
 _MAX_DEPTH = 10_000
 
 
@@ -60,6 +67,11 @@ class _State:
     """What stands for something else, or was deleted while changes were kept, and is not the text."""
     unseen: bool = False
     encoding: str = ""
+    symbols: str = ""
+    """The font, if it is one that shows other signs than its codes say."""
+    place: Place = "line"
+    instruction: bool = False
+    """Whether this is what a field is to show."""
     unicode_skip: int = 1
     sink: str = "body"
     fonts: bool = False
@@ -70,16 +82,16 @@ class _Sink:
     """One stream of text: the body, the notes, the margins, an entry of the information."""
 
     blocks: list[str] = field(default_factory=list)
-    line: list[str] = field(default_factory=list)
+    line: Runs = field(default_factory=Runs)
     cells: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 
     def end_line(self, in_table: bool) -> None:
         if in_table:
-            self.line.append(" ")
+            self.line.add(" ")
             return
         self.end_table()
-        text = "".join(self.line).strip()
+        text = self.line.text().strip()
         self.line.clear()
         if text:
             self.blocks.append(text)
@@ -104,6 +116,10 @@ class _Reader:
         self._stack: list[_State] = []
         self._encoding = "cp1252"
         self._fonts: dict[int, str] = {}
+        self._font_names: dict[int, str] = {}
+        self._instruction: list[str] = []
+        self._shown = False
+        """Whether what a field is to show has been put, in the place of what it showed."""
         self._font = 0
         """The font being defined."""
         self._default_font = 0
@@ -136,7 +152,7 @@ class _Reader:
                     self._bytes += plain.encode("latin-1")
                     self._end_bytes()
                 else:
-                    self._put(plain)
+                    self._put(plain, coded=True)
             elif word is not None:
                 if word == "bin" and number is not None:
                     at += max(0, int(number))
@@ -151,7 +167,10 @@ class _Reader:
                 if self._stack:
                     if self._state.sink != self._stack[-1].sink:
                         self._sink().end_line(False)
+                    told = self._state.instruction
                     self._state = self._stack.pop()
+                    if told and not self._state.instruction:
+                        self._end_instruction()
                 if not self._stack:  # what follows the document's own group is none of it
                     break
                 self._skip = 0
@@ -178,7 +197,7 @@ class _Reader:
             self._put(_SIGNS[word])
         elif word in ("cell", "nestcell"):
             sink = self._sink()
-            sink.cells.append("".join(sink.line).strip())
+            sink.cells.append(sink.line.text().strip())
             sink.line.clear()
         elif word in ("row", "nestrow"):
             sink = self._sink()
@@ -188,18 +207,21 @@ class _Reader:
             self._in_table = True
         elif word == "pard":
             self._in_table = False
+        elif word in _PLACES:
+            state.place = _PLACES[word] if word not in ("up", "dn") or number is None or number >= _RISE else "line"
         elif word == "v":
             state.unseen = number != 0
         elif word in ("htmlrtf", "deleted"):
             state.hidden = number != 0
         elif word == "plain":
             state.unseen = state.hidden = False
-            state.encoding = self._fonts.get(self._default_font, "")
+            state.place = "line"
+            self._set_font(self._default_font)
         elif word == "f" and number is not None:
             if state.fonts:
                 self._font = number
             else:
-                state.encoding = self._fonts.get(number, "")
+                self._set_font(number)
         elif word == "fcharset" and state.fonts and number in _CHARSETS:
             self._fonts[self._font] = _CHARSETS[number]
         elif word == "deff" and number is not None:
@@ -210,6 +232,8 @@ class _Reader:
             self._encoding = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}[word]
         elif word == "fonttbl":
             state.fonts = state.skipped = True
+        elif state.fonts and (starred or word == "falt"):  # not the font's own name
+            state.fonts = False
         elif word in ("yr", "mo", "dy") and state.sink == "created" and number is not None:
             self.date.append(number)
         elif not state.skipped:
@@ -218,7 +242,7 @@ class _Reader:
     def _destination(self, word: str, starred: bool) -> None:
         state = self._state
         if word in ("footnote", "annotation"):
-            state.sink = "notes"
+            state.sink, state.place = "notes", "line"
         elif word in _MARGINS:
             state.sink = "margins"
         elif word == "info":
@@ -227,6 +251,13 @@ class _Reader:
             state.sink = _INFO[word]
         elif word == "creatim" and state.sink == "info":
             state.sink = "created"
+        elif word == "field":
+            self._shown = False
+        elif word == "fldinst":
+            state.skipped = state.instruction = True
+            self._instruction.clear()
+        elif word == "fldrslt":
+            state.skipped = self._shown
         elif word in _SKIPPED or (starred and word not in _READABLE):
             state.skipped = True
         elif word == "atnauthor":
@@ -235,13 +266,44 @@ class _Reader:
     def _sink(self) -> _Sink:
         return self.sinks.setdefault(self._state.sink, _Sink())
 
-    def _put(self, text: str) -> None:
-        if text and not self._state.skipped and not self._state.hidden:
-            (self.unseen if self._state.unseen else self._sink().line).append(text)
+    def _set_font(self, number: int) -> None:
+        name = self._font_names.get(number, "").partition(";")[0].strip()
+        self._state.encoding = self._fonts.get(number, "")
+        self._state.symbols = name if is_symbol_font(name) else ""
+
+    def _end_instruction(self) -> None:
+        """Puts the sign that a field inserts by its font and number."""
+        found = _SYMBOL.match("".join(self._instruction))
+        if found is not None and not self._state.skipped:
+            code = int(found[1], 0 if found[1][:2].lower() == "0x" else 10)
+            font = _SYMBOL_FONT.search(found[2])
+            name = (font[1] or font[2]) if font else ""
+            if is_symbol_font(name):
+                self._put(in_font(chr(0xF000 + code % 0x100), name))
+            else:
+                self._put(bytes([code]).decode("cp1252", "replace") if code < 0x100 else chr(code % 0x10000))
+            self._shown = True
+
+    def _put(self, text: str, *, coded: bool = False) -> None:
+        """Adds text; ``coded``: its characters are the codes of the font, not Unicode."""
+        state = self._state
+        if state.instruction:
+            self._instruction.append(text)
+        elif state.fonts:
+            self._font_names[self._font] = f"{self._font_names.get(self._font, '')}{text}"[:100]
+        elif text and not state.skipped and not state.hidden:
+            if state.symbols:
+                codes = text if not coded else "".join(chr(0xF000 + ord(one)) if " " < one < "\u0100" else one for one in text)
+                text = in_font(codes, state.symbols)
+            if state.unseen:
+                self.unseen.append(text)
+            else:
+                self._sink().line.add(text, state.place)
 
     def _end_bytes(self) -> None:
         if self._bytes:
-            self._put(self._bytes.decode(self._state.encoding or self._encoding, "replace"))
+            encoding = "latin-1" if self._state.symbols else self._state.encoding or self._encoding
+            self._put(self._bytes.decode(encoding, "replace"), coded=True)
             self._bytes.clear()
 
 

@@ -15,7 +15,9 @@ from ..encoding import clean
 from ..source import Fields, Source
 from .archive import Archive, open_archive
 from .base import Format, Items
-from .opc import core_properties, main_part, related, texts_of
+from .number_formats import Figure, Layout, layouts, written
+from .opc import core_properties, main_part, related, texts_of, without_escapes
+from .raised import Place, Runs
 from .sheets import Sheet, workbook
 from .xml import attribute, local, parse_xml, stream_xml
 
@@ -29,6 +31,10 @@ _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _WORDS = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
+_PLACES: dict[str, Place] = {"superscript": "raised", "subscript": "lowered"}
+_WHOLE = re.compile(r"-?[0-9]{1,40}\Z")
+_EXACT = 1 << 53
+"""Whole numbers below it are exact in a cell."""
 _BOOLEANS = {"1": "TRUE", "0": "FALSE"}
 _MOST_COLUMNS = 16_384
 
@@ -75,49 +81,57 @@ def _strings(archive: Archive, source: Source, part: str | None) -> list[str]:
     found: list[str] = []
     if part is None:
         return found
-    parts: list[str] = []
+    runs = Runs()
+    place: Place = "line"
     reading = phonetic = False
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal reading, phonetic
+        nonlocal reading, phonetic, place
         name = local(tag)
         if name == "si":
-            parts.clear()
+            runs.clear()
+        elif name == "r":
+            place = "line"
+        elif name == "vertAlign":
+            place = _PLACES.get(attributes.get("val", ""), "line")
         elif name == "rPh":
             phonetic = True
         reading = name == "t" and not phonetic
 
     def end(tag: str) -> None:
-        nonlocal reading, phonetic
+        nonlocal reading, phonetic, place
         name = local(tag)
         reading = False
         if name == "si":
-            found.append("".join(parts))
+            found.append(without_escapes(runs.text()))
+        elif name == "r":
+            place = "line"
         elif name == "rPh":
             phonetic = False
 
     def text(data: str) -> None:
         if reading:
-            parts.append(data)
+            runs.add(data, place)
 
     stream_xml(archive.read(part), source.label, start, end, text)
     return found
 
 
-def _styles(archive: Archive, source: Source, part: str | None) -> dict[int, str]:
-    """The cell styles that show a number as something else: ``date``, ``elapsed`` or ``percent``."""
+def _styles(archive: Archive, source: Source, part: str | None) -> dict[int, tuple[str, tuple[Layout, ...]]]:
+    """The cell styles that show a number as something else (``date``, ``elapsed`` or ``percent``), or with more than digits."""
     if part is None:
         return {}
     root = parse_xml(archive.read(part), source.label)
     codes = {item.get("numFmtId"): item.get("formatCode") or "" for item in root.iter() if local(item.tag) == "numFmt"}
     styles = next((item for item in root if local(item.tag) == "cellXfs"), None)
-    found: dict[int, str] = {}
+    found: dict[int, tuple[str, tuple[Layout, ...]]] = {}
     for number, style in enumerate(styles if styles is not None else ()):
         given = style.get("numFmtId") or "0"
         code = codes.get(given)
         kind = number_kind(code) if code is not None else _built_in(int(given)) if given.isdecimal() else ""
-        if kind:
-            found[number] = kind
+        layout = layouts(code) if code and not kind else ()
+        if kind or layout:
+            found[number] = kind, layout
     return found
 
 
@@ -140,14 +154,17 @@ def number_kind(code: str) -> str:
 class _Cells:
     """Reads the cells of one sheet from its XML, without a tree of it."""
 
-    def __init__(self, sheet: Sheet, strings: list[str], styles: Mapping[int, str], since_1904: bool) -> None:
+    def __init__(
+        self, sheet: Sheet, strings: list[str], styles: Mapping[int, tuple[str, tuple[Layout, ...]]], since_1904: bool
+    ) -> None:
         self._sheet, self._strings, self._styles, self._since_1904 = sheet, strings, styles, since_1904
         self._row = self._column = 0
         self._is_hidden = False
         self._cells: dict[int, str] = {}
         self._type = ""
         self._style = 0
-        self._parts: list[str] = []
+        self._runs = Runs()
+        self._place: Place = "line"
         self._reading = self._phonetic = False
 
     def read(self, data: bytes, label: str) -> None:
@@ -165,7 +182,11 @@ class _Cells:
             self._column += 1
             if place := _CELL.match(attributes.get("r", "")):
                 self._column = column_number(place.group(1))
-            self._parts = []
+            self._runs.clear()
+        elif name == "r":
+            self._place = "line"
+        elif name == "vertAlign":
+            self._place = _PLACES.get(attributes.get("val", ""), "line")
         elif name == "row":
             self._close_row()
             given = attributes.get("r", "")
@@ -194,15 +215,17 @@ class _Cells:
     def _end(self, tag: str) -> None:
         self._reading = False
         name = local(tag)
-        if name == "c" and self._parts and self._column <= _MOST_COLUMNS:
-            if value := clean(self._value("".join(self._parts))).strip():
+        if name == "c" and self._runs and self._column <= _MOST_COLUMNS:
+            if value := self._value(self._runs.text()):
                 self._cells[self._column] = value
+        elif name == "r":
+            self._place = "line"
         elif name == "rPh":
             self._phonetic = False
 
     def _text(self, data: str) -> None:
         if self._reading:
-            self._parts.append(data)
+            self._runs.add(data, self._place)
 
     def _close_row(self) -> None:
         if self._cells:
@@ -215,18 +238,28 @@ class _Cells:
             self._cells = {}
 
     def _value(self, text: str) -> str:
+        if self._type == "n":
+            return self._number(text.strip())
         if self._type == "s":
-            return self._strings[int(text)] if text.strip().isdecimal() and int(text) < len(self._strings) else ""
-        if self._type == "b":
-            return _BOOLEANS.get(text, text)
-        if self._type != "n":
-            return text
-        kind = self._styles.get(self._style)
+            text = self._strings[int(text)] if text.strip().isdecimal() and int(text) < len(self._strings) else ""
+        elif self._type == "b":
+            text = _BOOLEANS.get(text, text)
+        elif self._type == "d":
+            text = text.replace("T00:00:00", "").replace("T", " ")
+        else:
+            text = without_escapes(text)
+        return clean(text).strip()
+
+    def _number(self, text: str) -> str:
+        kind, layout = self._styles.get(self._style, ("", ()))
         if kind == "date":
             return cell_date(text, self._since_1904)
         if kind == "elapsed":
             return cell_elapsed(text)
-        return cell_percent(text) if kind == "percent" else shown_number(text)
+        if kind == "percent":
+            return cell_percent(text)
+        shown = shown_number(text)
+        return Figure(clean(written(shown, layout)).strip()) if layout else clean(shown).strip()
 
 
 def column_number(letters: str) -> int:
@@ -238,12 +271,14 @@ def column_number(letters: str) -> int:
 
 
 def shown_number(text: str) -> str:
-    """A number as a spreadsheet shows it: fifteen digits, so that 0.1 + 0.2 is 0.3."""
+    """A number as a spreadsheet shows it: a whole one with all its digits, others with fifteen, so that 0.1 + 0.2 is 0.3."""
+    if _WHOLE.match(text):
+        return str(int(text))
     try:
         value = float(text)
     except ValueError:
         return text
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else f"{value:.15g}"
 
 
 def cell_percent(text: str) -> str:
@@ -289,7 +324,8 @@ def _attached(archive: Archive, source: Source, part: str, sheet: Sheet) -> None
             for element in parse_xml(archive.read(one.part), source.label).iter():
                 place = _CELL.match(element.get("ref") or "") if local(element.tag) == "comment" else None
                 if place is not None:
-                    text = clean("".join(item.text or "" for item in element.iter() if local(item.tag) == "t"))
+                    text = "".join(item.text or "" for item in element.iter() if local(item.tag) == "t")
+                    text = clean(without_escapes(text))
                     if text.strip():
                         sheet.notes.append((column_number(place.group(1)), int(place.group(2)), text))
         elif one.type == "drawing":
