@@ -109,7 +109,8 @@ def test_open_document(tmp_path: Path, position: str) -> None:
         "<office:document xmlns:office='o' xmlns:text='t' xmlns:style='s'><office:automatic-styles>"
         f"<style:style style:name='T1' style:family='text'><style:text-properties style:text-position='{position}'/></style:style>"
         "<style:style style:name='T2' style:family='text'><style:text-properties style:text-position='sub 58%'/></style:style>"
-        "<style:style style:name='T3' style:family='text'><style:text-properties style:text-position='0% 100%'/></style:style></office:automatic-styles>"
+        "<style:style style:name='T3' style:family='text'><style:text-properties style:text-position='0% 100%'/></style:style>"
+        "</office:automatic-styles>"
         f"<office:body><office:text><text:p>{spans} 1<text:span text:style-name='T3'>2</text:span></text:p></office:text></office:body>"
         "</office:document>"
     )

@@ -10,10 +10,12 @@ from .document import Document
 from .failures import Note, Upcoming, failures_of
 from .source import DEFAULT_FIELDS, Fields, Source
 
-__all__ = ["MAX_ERRORS", "Fields", "read"]
+__all__ = ["MAX_ERRORS", "READERS", "Fields", "read"]
 
 MAX_ERRORS = 20
 """Bad records of one file that are reported one by one."""
+READERS = 1
+"""Raised by one whenever any reader gives other documents for a file than before: libraries then read their files again."""
 
 
 def read(source: Source, fields: Fields = DEFAULT_FIELDS) -> Iterator[Document | InputError]:

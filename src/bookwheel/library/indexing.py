@@ -15,7 +15,7 @@ from .._errors import InputError
 from ..documents.document import Document
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
-from ..documents.read import Fields
+from ..documents.read import READERS, Fields
 from ..documents.seen_ids import SeenIds
 from ..documents.source import DEFAULT_FIELDS
 from ..memory.shares import READING
@@ -37,6 +37,11 @@ TOLD_BEFORE = "damaged record in an unchanged file"
 NO_TEXT = "no text"
 COMPARED = " distinct"
 """What the settings that a file was read by end with where its documents were compared with others."""
+READ_BY = " readers "
+"""What stands there before the version of the readers."""
+READ_AGAIN = (
+    "files are read again, since another version of bookwheel read them; what is the same in them is kept with its vectors"
+)
 UNREADABLE = "cannot be read"
 LISTED = 100_000
 """Files that are listed before the first is read, so that progress has an end."""
@@ -221,7 +226,7 @@ def _still_held(writer: Writer, paths: Sequence[str | Path]) -> str:
 
 def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task) -> None:
     store, report = run.writer.store, run.report
-    settings = f"{fields!r}{COMPARED if run.comparing is not None else ''}"
+    settings = f"{fields!r}{READ_BY}{READERS}{COMPARED if run.comparing is not None else ''}"
     is_file = source.path != STDIN
     if is_file:
         run.moves.recognise(source, settings)
@@ -232,6 +237,8 @@ def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task) -> N
     as_it_was = old_fields == settings or (
         run.comparing is None and old_fields == settings + COMPARED and not (run.copies and store.count_copies(number))
     )
+    if complete is not None and not as_it_was and f"{READ_BY}{READERS}" not in old_fields and READ_AGAIN not in report.notes:
+        report.notes.append(READ_AGAIN)
     if is_file and complete is not None and size == source.size and as_it_was:
         same = mtime_ns == source.mtime_ns
         try:
