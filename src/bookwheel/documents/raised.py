@@ -48,7 +48,9 @@ def raised(before: str, text: str, after: str = "") -> str:
         return f"^({text})"
     if _MARKED.fullmatch(text):
         return f" {text}"
-    return f"[{text}]" if text[:1].isdigit() and _NOTES.fullmatch(text) else text
+    if not text[:1].isdigit():
+        return text
+    return f"[{text}]" if _NOTES.fullmatch(text) else f"^({text})"
 
 
 def lowered(before: str, text: str) -> str:

@@ -19,7 +19,7 @@ from .grid import table_lines
 from .html import parse_html, visible_text
 from .omml import math_line
 from .opc import chart_texts, core_properties, main_part, related
-from .raised import Place, Runs
+from .runs import Place, Runs
 from .symbol_fonts import in_font, sign
 from .values import one_line
 from .word_numbers import Numbering, hides

@@ -20,7 +20,7 @@ from .grid import table_lines
 from .number_formats import as_shown
 from .odf_hidden import hidden_columns, hidden_styles, is_hidden_row, take_hidden
 from .odf_places import note_places, place_of
-from .raised import Place, Runs
+from .runs import Place, Runs
 from .sheets import Sheet, workbook
 from .symbol_fonts import in_font
 from .values import one_line, one_or_several, year_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from .raised import Place
+from .runs import Place
 from .symbol_fonts import is_symbol_font
 from .xml import attribute, local
 

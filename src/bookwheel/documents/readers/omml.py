@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element
 
-from .raised import grouped
 from .xml import attribute, local
 
 __all__ = ["math_line"]
@@ -55,20 +54,20 @@ def _structure(name: str, element: Element, depth: int) -> str:
     parts = [(local(child.tag), _linear(child, depth)) for child in element]
     # The first of each name; those of which there may be several are "e".
     given = {kind: text for kind, text in reversed(parts) if text.strip()}
-    base, low, high = (grouped(given.get(kind, "")) for kind in ("e", "sub", "sup"))
+    base, low, high = (_grouped(given.get(kind, "")) for kind in ("e", "sub", "sup"))
     below = f"_{low}" if low else ""
     above = f"^{high}" if high else ""
     if name == "f":
         top, bottom = given.get("num", ""), given.get("den", "")
         if _setting(element, "type") == "noBar":
             return f"binom({top}, {bottom})"
-        return f"{grouped(top)}/{grouped(bottom)}" if top and bottom else top or bottom
+        return f"{_grouped(top)}/{_grouped(bottom)}" if top and bottom else top or bottom
     if name in ("sSup", "sSub", "sSubSup"):
         return f"{base}{below}{above}"
     if name == "sPre":
         return f"{below}{above} {base}"
     if name in ("limLow", "limUpp"):
-        limit = grouped(given.get("lim", ""))
+        limit = _grouped(given.get("lim", ""))
         return f"{base}{'_' if name == 'limLow' else '^'}{limit}" if limit else base
     if name == "rad":
         inner, degree = given.get("e", "").strip(), given.get("deg", "").strip()
@@ -96,3 +95,20 @@ def _setting(element: Element, name: str, usual: str = "") -> str:
                 if local(item.tag) == name:
                     return attribute(item, "val")
     return usual
+
+
+def _grouped(text: str) -> str:
+    """``text``, in brackets if it is more than a number or word and has none around it."""
+    text = text.strip()
+    return text if len(text) < 2 or text.isalnum() or _is_bracketed(text) else f"({text})"
+
+
+def _is_bracketed(text: str) -> bool:
+    if not (text.startswith("(") and text.endswith(")")):
+        return False
+    depth = 0
+    for character in text[:-1]:
+        depth += (character == "(") - (character == ")")
+        if not depth:
+            return False
+    return True

@@ -16,7 +16,7 @@ from ..encoding import clean
 from ..source import Source
 from .archive import Archive
 from .omml import math_line
-from .raised import Place, Runs
+from .runs import Place, Runs
 from .symbol_fonts import in_font
 from .values import one_line, year_of
 from .xml import attribute, local, parse_xml

@@ -16,7 +16,7 @@ from ..parts import with_hidden
 from ..source import Fields, Source
 from .base import Format, Items
 from .grid import table_lines
-from .raised import Place, Runs
+from .runs import Place, Runs
 from .symbol_fonts import in_font, is_symbol_font
 from .values import one_line
 

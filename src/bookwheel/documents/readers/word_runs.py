@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from .raised import Place
+from .runs import Place
 from .xml import attribute, local
 
 __all__ = ["RunStyles"]

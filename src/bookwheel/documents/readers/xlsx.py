@@ -17,7 +17,7 @@ from .archive import Archive, open_archive
 from .base import Format, Items
 from .number_formats import Figure, Layout, layouts, written
 from .opc import core_properties, main_part, related, texts_of, without_escapes
-from .raised import Place, Runs
+from .runs import Place, Runs
 from .sheets import Sheet, workbook
 from .xml import attribute, local, parse_xml, stream_xml
 
