@@ -115,3 +115,20 @@ def test_open_document(tmp_path: Path, position: str) -> None:
         "</office:document>"
     )
     assert one(tmp_path / "a.fodt", data.encode()).text == "10^6 kites, the 1st, H2O, x 10_2 12"
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("<mn>3</mn><mfrac><mn>1</mn><mn>2</mn></mfrac>", "3 1/2"),
+        ("<mfrac><mn>1</mn><mn>2</mn></mfrac><mi>x</mi>", "1/2 x"),
+        ("<mi>x</mi><mo>=</mo><mfrac><mn>1</mn><mn>2</mn></mfrac>", "x=1/2"),
+        ("<msup><mi>x</mi><mn>2</mn></msup><mi>y</mi>", "x^2 y"),
+        ("<mn>2</mn><msup><mi>x</mi><mn>2</mn></msup>", "2x^2"),
+        ("<msqrt><msup><mi>x</mi><mn>2</mn></msup><mn>3</mn></msqrt>", "sqrt(x^2 3)"),
+        ("<msup><mrow><mo>(</mo><mi>a</mi><mo>+</mo><mi>b</mi><mo>)</mo></mrow><mn>2</mn></msup>", "(a+b)^2"),
+    ],
+)
+def test_fractions_and_powers_of_formulas_keep_apart_from_what_is_beside_them(tmp_path: Path, formula: str, text: str) -> None:
+    page = f"<p>Take <math>{formula}</math> of it.</p>"
+    assert one(tmp_path / "a.html", page.encode()).text == f"Take {text} of it."

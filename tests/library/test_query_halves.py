@@ -10,7 +10,7 @@ import pytest
 
 import bookwheel
 from bookwheel import Document
-from bookwheel.library.searcher import asked
+from bookwheel.library.query_texts import asked
 from bookwheel.rank.query import Query
 
 

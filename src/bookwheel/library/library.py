@@ -17,10 +17,10 @@ from ..progress import Progress, silent
 from ..rank.recipe import Recipe
 from .default_recipe import kept_text
 from .manifest import Manifest
+from .query_texts import MAX_QUERY
 from .reader import Reader
 from .results import EncoderStatus, IndexReport
 from .retrieval.registry import representations
-from .searcher import MAX_QUERY
 from .settings import Representation, Settings
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from .._numbers import whole
 from ..analysis.highlight import QueryHighlighter
 from ..analysis.words import word_pieces
-from .searcher import Searcher, asked
+from .query_texts import asked
+from .searcher import Searcher
 
 __all__ = ["highlights"]
 

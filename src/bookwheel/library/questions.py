@@ -11,8 +11,8 @@ from ..read.answer import Answer
 from ..read.answering import Event
 from ..read.options import AskOptions, checked_context
 from .opened import Opened
+from .query_texts import asked
 from .search_options import with_options
-from .searcher import asked
 
 if TYPE_CHECKING:
     from ..read.conversation import Turn

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, QueryError, RecipeError, UsageError
+from .._errors import BookwheelError, LibraryDamaged, LibraryEmpty, RecipeError, UsageError
 from ..analysis.highlight import QueryHighlighter
 from ..encode.protocols import encode_queries
 from ..rank.parse import parse_recipe
@@ -26,6 +26,7 @@ from .arranging import arranged, copies_of
 from .default_recipe import read_default
 from .facet_counts import FACETED, Facets, facets_among, known_fields
 from .late import AT_ONCE, EACH, MARK, LateResult, LateRows
+from .query_texts import queries_of, query_of
 from .recipe_needs import models_of, representations_of
 from .resources import Resources
 from .results import LEFT_OUT, Copy, Result, Results
@@ -35,15 +36,12 @@ from .saved_recipes import names_saved, read_recipes
 from .search_memory import SearchMemory
 from .search_options import MAX_K, SearchOptions
 from .snapshot import Snapshot
-from .storable import storable
 from .store import PassageRow
 from .vectors.encoders import Encoders
 from .whole_texts import called
 
-__all__ = ["MAX_QUERY", "Searcher", "asked", "searchable_text"]
+__all__ = ["Searcher"]
 
-MAX_QUERY = 1 << 15
-"""Longest query, in characters."""
 HIGHLIGHTED = 1 << 18
 """Characters of results that are highlighted at once."""
 VALUES = 100
@@ -90,13 +88,13 @@ class Searcher:
         """The best ``options.k`` passages with what their scores are made of."""
         self.refuse_empty()
         with self._damage_named(), self.snapshot.store.noting() as damaged:
-            ranking = self._ranked(_query(query), self.recipe(options.recipe), options, options.k)
+            ranking = self._ranked(query_of(query), self.recipe(options.recipe), options, options.k)
         return _noted(ranking, damaged)
 
     def search(self, query: str | Query, options: SearchOptions) -> Results:
         """The best passages, or the best one of each of the best documents, with texts and highlights."""
         self.refuse_empty()
-        return self._found(_query(query), self.recipe(options.recipe), options)
+        return self._found(query_of(query), self.recipe(options.recipe), options)
 
     def _ranked(self, query: Query, recipe: Recipe, options: SearchOptions, k: int) -> Ranking:
         context = self.context(options.where, options.seconds)
@@ -212,7 +210,7 @@ class Searcher:
         """`search` for each of ``queries``: encoded as one batch, on ``options.threads`` threads."""
         self.refuse_empty()
         recipe = self.recipe(options.recipe)
-        asked = self._encoded(_queries(queries), [recipe])
+        asked = self._encoded(queries_of(queries), [recipe])
         if options.threads == 1 or len(asked) < 2:
             return [self._found(query, recipe, options) for query in asked]
         with ThreadPoolExecutor(options.threads, thread_name_prefix="bookwheel-search") as pool:
@@ -226,7 +224,7 @@ class Searcher:
 
         self.refuse_empty()
         chosen = [self.recipe(recipe) for recipe in recipes]
-        asked = self._encoded(_queries(queries), chosen)
+        asked = self._encoded(queries_of(queries), chosen)
 
         def one(query: Query) -> list[Ranking]:
             with self._damage_named():
@@ -260,7 +258,7 @@ class Searcher:
             raise UsageError("rank_documents takes no offset, fold, sort or facets; search does")
         recipe = self.recipe(options.recipe)
         results = []
-        for asked in _queries(queries):
+        for asked in queries_of(queries):
             with self._damage_named():
                 ranking, ids = self._grouped(asked, recipe, options)
             if options.cutoff is not None:
@@ -273,7 +271,7 @@ class Searcher:
     def features(self, query: str | Query, recipe: Fuse, candidates: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The candidates of a fusion with each part's normalised score: ids int64 (n,), float64 (n, parts)."""
         self.refuse_empty()
-        return Runner(self.context()).features(recipe, _query(query), candidates)
+        return Runner(self.context()).features(recipe, query_of(query), candidates)
 
     # -- what they share -----------------------------------------------------------------------------------------------
 
@@ -350,50 +348,6 @@ class Searcher:
 def _noted(ranking: Ranking, sentences: Sequence[str]) -> Ranking:
     """``ranking`` with what was found damaged among its notes."""
     return replace(ranking, notes=(*ranking.notes, *(f"{LEFT_OUT}{one}" for one in sentences))) if sentences else ranking
-
-
-def asked(question: str) -> str:
-    """A question as it was given, without spaces at its ends. Raises `QueryError` for one that is none, empty or too long."""
-    return _checked(
-        question, "question", 'ask something, as in: bookwheel ask "who drew the wheel?"', "ask it in a few sentences"
-    )
-
-
-def _queries(queries: Iterable[str | Query]) -> list[Query]:
-    """Each of ``queries`` checked. A text alone would be asked letter by letter."""
-    if isinstance(queries, (str, bytes, Query)):
-        raise UsageError("several queries are given as a list, as in [query]; for one alone use search")
-    return [_query(query) for query in queries]
-
-
-def _query(query: str | Query) -> Query:
-    if isinstance(query, Query):
-        text, history = _query(query.text).text, tuple(map(storable, query.history))
-        whole = (text, history) == (query.text.strip(), query.history)
-        return query if whole else replace(query, text=text, history=history)
-    example = 'give words to search for, as in: bookwheel search "block max index"'
-    return Query(_checked(query, "query", example, "keep only its most distinctive words"))
-
-
-def _checked(given: str, what: str, example: str, shorter: str) -> str:
-    if not isinstance(given, str):
-        raise QueryError(f"a {what} must be a string, not {type(given).__name__}")
-    text = given.strip()
-    if not text:
-        raise QueryError(f"the {what} is empty; {example}")
-    if len(text) > MAX_QUERY:
-        raise QueryError(f"the {what} can have at most {MAX_QUERY:,} characters, not {len(text):,}; {shorter}")
-    if "\0" in text:
-        raise QueryError(f"the {what} contains NUL characters; remove them")
-    return storable(text)  # tokenizers refuse half a surrogate pair, and documents have none
-
-
-def searchable_text(text: str) -> str | None:
-    """``text`` as a search takes it, or None where it takes none such: blank, too long, or with NUL characters."""
-    try:
-        return _checked(text, "query", "", "")
-    except QueryError:
-        return None
 
 
 def _stage_seconds(ranking: Ranking, ranked: float) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .._errors import InputError, LibraryEmpty
 from ..evaluate.collection import Collection
 from ..evaluate.load import load_collection
-from ..library.searcher import searchable_text
+from ..library.query_texts import searchable_text
 from ..progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..linear import Kind, grouped, joined
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
@@ -14,6 +16,9 @@ _DEPTH = 50
 """Formulas nested deeper are read without their structure."""
 _DISPLAY = re.compile(r"^\{\\(?:display|text)style\s*(.*)\}$", re.DOTALL)
 _INFIX = {"mfrac": "/", "msup": "^", "msub": "_", "munder": "_", "mover": "^"}
+_KINDS: dict[str, Kind] = {
+    "mfrac": "fraction", "msup": "power", "msub": "power", "msubsup": "power", "munder": "power", "mover": "power", "munderover": "power",
+}  # fmt: skip
 _SPACE = re.compile(r"\s+")
 _SIGNED = re.compile(r"[-+−]\d+")
 
@@ -44,22 +49,24 @@ def _linear(node: LexborNode, depth: int) -> str:
     if depth > _DEPTH:
         return node.text()
     children: list[str] = []
+    kinds: list[Kind] = []
     child = node.first_child
     while child is not None:
         text = _linear(child, depth + 1)
         if tag not in _INFIX or text.strip():
             children.append(text)
+            kinds.append(_KINDS.get(child.tag or "", ""))
         child = child.next
     if tag in _INFIX and len(children) == 2:
         second = children[1].strip()
         raised = tag == "msup" and _SIGNED.fullmatch(second)
-        return f"{_group(children[0])}{_INFIX[tag]}{second if raised else _group(second)}"
+        return f"{grouped(children[0])}{_INFIX[tag]}{second if raised else grouped(second)}"
     if tag in ("msubsup", "munderover"):
         children = [child for child in children if child.strip()]
         if len(children) == 3:
-            return f"{_group(children[0])}_{_group(children[1])}^{_group(children[2])}"
+            return f"{grouped(children[0])}_{grouped(children[1])}^{grouped(children[2])}"
     if tag == "msqrt":
-        return f"sqrt({''.join(children).strip()})"
+        return f"sqrt({joined(zip(children, kinds, strict=True)).strip()})"
     if tag == "mroot":
         children = [child for child in children if child.strip()]
         if len(children) == 2:
@@ -68,9 +75,4 @@ def _linear(node: LexborNode, depth: int) -> str:
         return " ".join(child.strip() for child in children if child.strip()) + "; "
     if tag == "mtext":
         return f" {''.join(children).strip()} "
-    return "".join(children)
-
-
-def _group(text: str) -> str:
-    text = text.strip()
-    return text if len(text) < 2 or text.isalnum() else f"({text})"
+    return joined(zip(children, kinds, strict=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element
 
+from ..linear import Kind, grouped, joined
 from .xml import attribute, local
 
 __all__ = ["math_line"]
@@ -16,8 +17,9 @@ _DEPTH = 50
 """Formulas nested deeper are read without their structure."""
 _SPACE = re.compile(r"\s+")
 _LEFT_OUT = frozenset(("del", "moveFrom", "Fallback"))
-_POWERS = frozenset(("f", "sSup", "sSub", "sSubSup", "limLow", "limUpp", "nary"))
-"""What would take in a letter or figure beside it, were it written without a space."""
+_KINDS: dict[str, Kind] = {
+    "f": "fraction", "sSup": "power", "sSub": "power", "sSubSup": "power", "limLow": "power", "limUpp": "power", "nary": "power",
+}  # fmt: skip
 
 
 def math_line(formula: Element) -> str:
@@ -37,16 +39,7 @@ def _linear(element: Element, depth: int) -> str:
         return "".join(item.text or "" for item in element.iter() if local(item.tag) == "t")
     if name in ("f", "sSup", "sSub", "sSubSup", "sPre", "limLow", "limUpp", "rad", "nary", "d", "func", "acc", "eqArr", "mr"):
         return _structure(name, element, depth + 1)
-    parts: list[str] = []
-    last, before = "", ""
-    for child in element:
-        text, kind = _linear(child, depth + 1), local(child.tag)
-        if text:
-            digits = last.isdecimal() and text[0].isdecimal() and (before in _POWERS or kind in _POWERS)
-            letters = last.isalnum() and text[0].isalnum() and (before in _POWERS or kind == "f")
-            parts.append(f" {text}" if digits or letters else text)
-            last, before = text[-1], kind
-    return "".join(parts)
+    return joined((_linear(child, depth + 1), _KINDS.get(local(child.tag), "")) for child in element)
 
 
 def _structure(name: str, element: Element, depth: int) -> str:
@@ -54,20 +47,20 @@ def _structure(name: str, element: Element, depth: int) -> str:
     parts = [(local(child.tag), _linear(child, depth)) for child in element]
     # The first of each name; those of which there may be several are "e".
     given = {kind: text for kind, text in reversed(parts) if text.strip()}
-    base, low, high = (_grouped(given.get(kind, "")) for kind in ("e", "sub", "sup"))
+    base, low, high = (grouped(given.get(kind, "")) for kind in ("e", "sub", "sup"))
     below = f"_{low}" if low else ""
     above = f"^{high}" if high else ""
     if name == "f":
         top, bottom = given.get("num", ""), given.get("den", "")
         if _setting(element, "type") == "noBar":
             return f"binom({top}, {bottom})"
-        return f"{_grouped(top)}/{_grouped(bottom)}" if top and bottom else top or bottom
+        return f"{grouped(top)}/{grouped(bottom)}" if top and bottom else top or bottom
     if name in ("sSup", "sSub", "sSubSup"):
         return f"{base}{below}{above}"
     if name == "sPre":
         return f"{below}{above} {base}"
     if name in ("limLow", "limUpp"):
-        limit = _grouped(given.get("lim", ""))
+        limit = grouped(given.get("lim", ""))
         return f"{base}{'_' if name == 'limLow' else '^'}{limit}" if limit else base
     if name == "rad":
         inner, degree = given.get("e", "").strip(), given.get("deg", "").strip()
@@ -95,20 +88,3 @@ def _setting(element: Element, name: str, usual: str = "") -> str:
                 if local(item.tag) == name:
                     return attribute(item, "val")
     return usual
-
-
-def _grouped(text: str) -> str:
-    """``text``, in brackets if it is more than a number or word and has none around it."""
-    text = text.strip()
-    return text if len(text) < 2 or text.isalnum() or _is_bracketed(text) else f"({text})"
-
-
-def _is_bracketed(text: str) -> bool:
-    if not (text.startswith("(") and text.endswith(")")):
-        return False
-    depth = 0
-    for character in text[:-1]:
-        depth += (character == "(") - (character == ")")
-        if not depth:
-            return False
-    return True

@@ -19,7 +19,7 @@ from ...language import problem
 from ...library.clicks import Clicks
 from ...library.library import Library
 from ...library.passage_texts import passage_texts
-from ...library.searcher import MAX_QUERY, searchable_text
+from ...library.query_texts import MAX_QUERY, searchable_text
 from ...library.storable import storable
 from ...read.sentences import is_heading, spans
 from ...tune.made.copied import Copied
