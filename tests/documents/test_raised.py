@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,30 @@ def test_open_document(tmp_path: Path, position: str) -> None:
 def test_fractions_and_powers_of_formulas_keep_apart_from_what_is_beside_them(tmp_path: Path, formula: str, text: str) -> None:
     page = f"<p>Take <math>{formula}</math> of it.</p>"
     assert one(tmp_path / "a.html", page.encode()).text == f"Take {text} of it."
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (r"10\textsuperscript{$-3$} m", "10^-3 m"),
+        (r"10\textsuperscript{$6$} cells", "10^6 cells"),
+        (r"the vector a\textsuperscript{1~2}", "the vector a1 2"),
+        ("Hello 1\\textsuperscript{" + "7" * 5000 + "}/2", "Hello 1[" + "7" * 5000 + "]/2"),
+    ],
+    ids=["power", "plain", "space", "long"],
+)
+def test_what_latex_raises(tmp_path: Path, source: str, text: str) -> None:
+    found = one(tmp_path / "a.tex", source.encode()).text
+    assert found == text if len(text) < 100 else found.startswith("Hello 1") and not found.startswith("Hello 17")
+
+
+def test_raised_digits_with_hidden_ones_stay_apart(tmp_path: Path) -> None:
+    page = '<p>All 10<sup><span style="display:none">x</span>6</sup> kites</p>'
+    assert one(tmp_path / "a.html", page.encode()).text == "All 10 6 kites"
+
+
+@pytest.mark.parametrize("source", ["\\lstinline[aa " * 8000, "$\\frac{" + " " * 15000 + "!}{2}$"], ids=["options", "spaces"])
+def test_hostile_latex_is_read_in_time_that_grows_with_it(tmp_path: Path, source: str) -> None:
+    began = time.process_time()
+    one(tmp_path / "a.tex", f"The otter eats. {source}".encode())
+    assert time.process_time() - began < 3

@@ -101,7 +101,7 @@ FORMULAS = {
     HALF + r("x"): "1/2 x",
     f"<m:f><m:num>{r('a+b')}</m:num><m:den>{r('2')}</m:den></m:f>" + r("=") + SQUARE: "(a+b)/2=x^2",
     r("2") + SQUARE + r("y"): "2x^2 y",
-    f"<m:sSup><m:e><m:d><m:e>{r('a+b')}</m:e></m:d></m:e><m:sup>{r('-3')}</m:sup></m:sSup>": "(a+b)^(-3)",
+    f"<m:sSup><m:e><m:d><m:e>{r('a+b')}</m:e></m:d></m:e><m:sup>{r('-3')}</m:sup></m:sSup>": "(a+b)^-3",
     f"<m:sSubSup><m:e>{r('x')}</m:e><m:sub>{r('i')}</m:sub><m:sup>{r('2')}</m:sup></m:sSubSup>": "x_i^2",
     f"<m:rad><m:radPr><m:degHide m:val='1'/></m:radPr><m:deg/><m:e>{r('x+1')}</m:e></m:rad>": "sqrt(x+1)",
     f"<m:rad><m:deg>{r('3')}</m:deg><m:e>{r('8')}</m:e></m:rad>": "root(8, 3)",

@@ -86,7 +86,9 @@ def in_folder(
                 yield Skipped(entry.path, "a bookwheel library")
                 continue
             by_link = link or linked[-1]
-            if not links.enter(entry.path, status, link) if by_link else _identity(status) in entered:
+            # With ``wanted``, a link may lead to a folder that is walked anyway, since not all in it is asked for.
+            again = _identity(status) in entered and (wanted is None or not by_link)
+            if again or (by_link and not links.enter(entry.path, status, link)):
                 yield Skipped(entry.path, "link to a folder already read")
                 continue
             if not by_link:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
-__all__ = ["Kind", "grouped", "joined"]
+__all__ = ["Kind", "above", "grouped", "joined"]
 
 Kind = Literal["", "fraction", "power"]
 """What a piece of a formula is, where a letter or figure beside it would become a part of it: 3 and a half is no 31 halves."""
+
+
+_SIGNED = re.compile(r"[-+−]\d+")
+_NUMBER = re.compile(r"\d+[.,]\d+")
 
 
 def joined(pieces: Iterable[tuple[str, Kind]]) -> str:
@@ -28,7 +33,12 @@ def joined(pieces: Iterable[tuple[str, Kind]]) -> str:
 def grouped(text: str) -> str:
     """``text``, in brackets if it is more than a number or word and has none around it."""
     text = text.strip()
-    return text if len(text) < 2 or text.isalnum() or _is_bracketed(text) else f"({text})"
+    return text if len(text) < 2 or text.isalnum() or _NUMBER.fullmatch(text) or _is_bracketed(text) else f"({text})"
+
+
+def above(text: str) -> str:
+    """``text`` as an exponent: as `grouped`, but for a number with its sign."""
+    return text.strip() if _SIGNED.fullmatch(text.strip()) else grouped(text)
 
 
 def _is_bracketed(text: str) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 
 from .charsets import SAMPLE, detect, is_latin
 
 __all__ = ["almost_utf8", "in_encodings", "mixed_text", "name_of", "seems_mixed"]
 
-_BEYOND = re.compile("[^\x00-\x7f\N{REPLACEMENT CHARACTER}]")
 _NOT_LATIN = re.compile("[^\xa1-\u024f\u2010-\u203a\u20ac\u2122\x00-\x7f]")
 """What the Latin script doesn't write."""
 _IN_WORD = re.compile("[A-Za-z][\xc0-\u024f\u2019]|[\xc0-\u024f\u2019][A-Za-z]")
@@ -20,6 +21,8 @@ _SURE, _SURE_OF_LATIN = 8, 3
 """Characters that are not ASCII of a line which in another encoding is hardly ever valid UTF-8 by chance."""
 _FEW = 10
 """So many times as many lines of another encoding may stand beside such ones."""
+_AT_A_TIME = 1000
+"""Lines that are decoded together."""
 _OFTEN = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257")
 _MOST_LETTERS = 2000
 _ENOUGH = 1000
@@ -29,7 +32,12 @@ _ENOUGH = 1000
 def almost_utf8(data: bytes) -> str | None:
     """The text of UTF-8 with a few damaged characters, recognised by its many undamaged ones; else None."""
     text = data.decode("utf-8", "replace")
-    return text if len(_BEYOND.findall(text)) >= _GOOD * text.count("\N{REPLACEMENT CHARACTER}") else None
+    return text if _beyond(text) >= _GOOD * text.count("\N{REPLACEMENT CHARACTER}") else None
+
+
+def _beyond(text: str) -> int:
+    """How many characters of ``text`` are not ASCII, and not there for bytes that belong to none."""
+    return len(text) - len(text.encode("ascii", "ignore")) - text.count("\N{REPLACEMENT CHARACTER}")
 
 
 def is_foreign(line: bytes) -> bool:
@@ -41,7 +49,7 @@ def is_foreign(line: bytes) -> bool:
     else:
         return False
     bad = text.count("\N{REPLACEMENT CHARACTER}")
-    if len(_BEYOND.findall(text)) > bad:
+    if _beyond(text) > bad:
         return False
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -71,25 +79,34 @@ def seems_mixed(lines: Iterable[bytes]) -> tuple[bool, list[bytes], set[str]]:
                 break
             continue
         text = line.decode("utf-8", "replace")
-        found = _BEYOND.findall(text)
+        found = _beyond(text)
         in_latin = _IN_WORD.search(text) is not None and not _NOT_LATIN.search(text)
         latin += in_latin
-        sure += len(found) >= (_SURE_OF_LATIN if in_latin else _SURE)
+        sure += found >= (_SURE_OF_LATIN if in_latin else _SURE)
         if len(letters) < _MOST_LETTERS:
-            letters.update(found)
+            letters.update(one for one in set(text) if one > "\x7f" and one != "\N{REPLACEMENT CHARACTER}")
     return bool(foreign) and latin + sure > 0 and enough(), foreign, letters
 
 
 def mixed_text(data: bytes) -> str | None:
     """The text of such a file; None if it is none."""
-    lines = data.splitlines(keepends=True)
-    mixed, foreign, letters = seems_mixed(lines)
-    return in_encodings(lines, name_of(foreign, letters)) if mixed else None
+    mixed, foreign, letters = seems_mixed(_lines(data))
+    return in_encodings(_lines(data), name_of(foreign, letters)) if mixed else None
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    """Its lines, one at a time: a list of short ones takes many times the memory."""
+    for line in io.BytesIO(data):
+        yield from line.splitlines(keepends=True)
 
 
 def in_encodings(lines: Iterable[bytes], name: str) -> str:
     """The text of lines in UTF-8, or else in the encoding ``name``."""
-    return "".join(line.decode(name if is_foreign(line) else "utf-8", "replace") for line in lines)
+    parts: list[str] = []
+    for foreign, some in groupby(lines, is_foreign):
+        while block := b"".join(islice(some, _AT_A_TIME)):
+            parts.append(block.decode(name if foreign else "utf-8", "replace"))
+    return "".join(parts)
 
 
 def name_of(foreign: list[bytes], letters: set[str]) -> str:

@@ -33,7 +33,7 @@ def raised(before: str, text: str, after: str = "") -> str:
         return text
     number = found.group(1) if (found := _NUMBER.search(before)) else ""
     if _DIGITS.fullmatch(text):
-        if number and (part := _FRACTION.match(after)) and int(text) < int(part.group(1)):
+        if number and len(text) <= 3 and (part := _FRACTION.match(after)) and int(text) < int(part.group(1)):
             return f" {text}"
         dear = len(text) == 2 and (_DEAR.search(before) or _CURRENCY.match(after))
         if dear and number and (number != "10" or int(text) > _POWERS_OF_TEN):

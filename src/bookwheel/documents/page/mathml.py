@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..linear import Kind, grouped, joined
+from ..linear import Kind, above, grouped, joined
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -20,7 +20,6 @@ _KINDS: dict[str, Kind] = {
     "mfrac": "fraction", "msup": "power", "msub": "power", "msubsup": "power", "munder": "power", "mover": "power", "munderover": "power",
 }  # fmt: skip
 _SPACE = re.compile(r"\s+")
-_SIGNED = re.compile(r"[-+−]\d+")
 
 
 def math_text(node: LexborNode) -> str:
@@ -58,13 +57,12 @@ def _linear(node: LexborNode, depth: int) -> str:
             kinds.append(_KINDS.get(child.tag or "", ""))
         child = child.next
     if tag in _INFIX and len(children) == 2:
-        second = children[1].strip()
-        raised = tag == "msup" and _SIGNED.fullmatch(second)
-        return f"{grouped(children[0])}{_INFIX[tag]}{second if raised else grouped(second)}"
+        second = above(children[1]) if tag == "msup" else grouped(children[1])
+        return f"{grouped(children[0])}{_INFIX[tag]}{second}"
     if tag in ("msubsup", "munderover"):
         children = [child for child in children if child.strip()]
         if len(children) == 3:
-            return f"{grouped(children[0])}_{grouped(children[1])}^{grouped(children[2])}"
+            return f"{grouped(children[0])}_{grouped(children[1])}^{above(children[2])}"
     if tag == "msqrt":
         return f"sqrt({joined(zip(children, kinds, strict=True)).strip()})"
     if tag == "mroot":

@@ -58,7 +58,7 @@ class Shifts:
         """
         small = self._small(node)
         if small is None:
-            return "", False
+            return " " if parts and parts[-1][-1:].isdigit() else "", False
         content, nested, linked = small
         text = content.strip()
         before = "".join(parts[-8:])[-ASIDE:]

@@ -181,7 +181,14 @@ def _plain(text: str) -> str:
                     parts.append("root(" if index.isalnum() else "sqrt(")
                     behind[end] = f", {index})" if index.isalnum() else ")"
                 elif word in _SHIFTED and not _BRACKET.search(text, at + 1, end - 1):
-                    parts.append(shifted(word, text[at + 1 : end - 1].strip(), _last(parts), text[end : end + 2 * ASIDE]))
+                    parts.append(
+                        shifted(
+                            word,
+                            text[at + 1 : end - 1].replace("$", "").replace("~", " ").strip(),
+                            _last(parts),
+                            text[end : end + 2 * ASIDE],
+                        )
+                    )
                     at = end
                 elif word == "href" and text[end : end + 1] == "{" and (close := _closing(pairs, end)) > 0:
                     behind[close] = f" ({text[at + 1 : end - 1].replace(chr(92), '')})"

@@ -19,7 +19,7 @@ _BARE_ROOT = re.compile(rf"\\sqrt(\[[^\][{{}}\n]{{0,20}}\])?(?:[ \t]*(\d)|[ \t]+
 _OVER = re.compile(r"\{([^{}\n]{1,200}?)\\over(?![A-Za-z])([^{}\n]{1,200})\}")
 _DEGREES = re.compile(r"\^[ \t]*(?:\\circ(?![A-Za-z])|\{[ \t]*\\circ[ \t]*\})")
 _ATOM = re.compile(
-    r"\s*(?:\\[A-Za-z]+|[^\W_]*|[^\W_]+\.[^\W_]+|[-*+']|\([^(){}\\]*\)|\\(?:text|math)[a-z]*\{[^\W_]*\}|\\sqrt\{[^{}]*\})\s*"
+    r"(?:\\[A-Za-z]+|[^\W_]*|[^\W_]+\.[^\W_]+|[-*+']|\([^(){}\\]*\)|\\(?:text|math)[a-z]*\{[^\W_]*\}|\\sqrt\{[^{}]*\})"
 )
 _SIGNED = re.compile(r"\s*[-+]\s*\d+\s*")
 _ORDINAL = re.compile(r"\s*(?:\\(?:text|math)[a-z]*\{)?(?:st|nd|rd|th)\}?\s*")
@@ -44,7 +44,7 @@ def _braced(match: re.Match[str]) -> str:
 
 def is_atom(argument: str) -> bool:
     """Whether an argument is a single number, letter or word, which needs no brackets in a line."""
-    return _ATOM.fullmatch(argument) is not None
+    return _ATOM.fullmatch(argument.strip()) is not None
 
 
 def grouped(argument: str, before: str) -> tuple[str, str]:

@@ -14,8 +14,8 @@ _NEXT = re.compile(
     r"|\\.|%[^\n]*",
     re.DOTALL,
 )
-_SETTINGS = re.compile(r"(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?")
-_OPTIONS = re.compile(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*")
+_SETTINGS = re.compile(r"(?:\[[^\]\n]{0,500}\])?(?:\{[^}\n]{0,500}\})?")
+_OPTIONS = re.compile(r"[ \t]*(?:\[[^\]\n]{0,500}\])?[ \t]*")
 _CONDITION = re.compile(
     r"\\(?:newif\s*\\if[A-Za-z@]*|(?:ifthenelse|iff)(?![A-Za-z@])|(if[A-Za-z@]*|fi|else)(?![A-Za-z@])|.)|%[^\n]*", re.DOTALL
 )

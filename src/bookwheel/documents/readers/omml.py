@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element
 
-from ..linear import Kind, grouped, joined
+from ..linear import Kind, above, grouped, joined
 from .xml import attribute, local
 
 __all__ = ["math_line"]
@@ -47,18 +47,18 @@ def _structure(name: str, element: Element, depth: int) -> str:
     parts = [(local(child.tag), _linear(child, depth)) for child in element]
     # The first of each name; those of which there may be several are "e".
     given = {kind: text for kind, text in reversed(parts) if text.strip()}
-    base, low, high = (grouped(given.get(kind, "")) for kind in ("e", "sub", "sup"))
+    base, low, high = grouped(given.get("e", "")), grouped(given.get("sub", "")), above(given.get("sup", ""))
     below = f"_{low}" if low else ""
-    above = f"^{high}" if high else ""
+    raised = f"^{high}" if high else ""
     if name == "f":
         top, bottom = given.get("num", ""), given.get("den", "")
         if _setting(element, "type") == "noBar":
             return f"binom({top}, {bottom})"
         return f"{grouped(top)}/{grouped(bottom)}" if top and bottom else top or bottom
     if name in ("sSup", "sSub", "sSubSup"):
-        return f"{base}{below}{above}"
+        return f"{base}{below}{raised}"
     if name == "sPre":
-        return f"{below}{above} {base}"
+        return f"{below}{raised} {base}"
     if name in ("limLow", "limUpp"):
         limit = grouped(given.get("lim", ""))
         return f"{base}{'_' if name == 'limLow' else '^'}{limit}" if limit else base
@@ -66,7 +66,7 @@ def _structure(name: str, element: Element, depth: int) -> str:
         inner, degree = given.get("e", "").strip(), given.get("deg", "").strip()
         return f"root({inner}, {degree})" if degree else f"sqrt({inner})"
     if name == "nary":
-        return f"{_setting(element, 'chr') or '∫'}{below}{above} {given.get('e', '')}"
+        return f"{_setting(element, 'chr') or '∫'}{below}{raised} {given.get('e', '')}"
     if name == "func":
         return f"{given.get('fName', '')} {given.get('e', '')}"
     if name == "acc":
