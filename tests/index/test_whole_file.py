@@ -98,3 +98,30 @@ def test_rights_are_kept_to(tmp_path: Path) -> None:
             pass
     finally:
         tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EROFS])
+def test_a_file_that_no_other_can_take_the_place_of_is_written_itself(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a single file that is mounted into a container, in a folder that may be read-only."""
+    path = tmp_path / "out.json"
+    path.write_bytes(b"what it held, which is longer")
+    inode = path.stat().st_ino
+    really_open = Path.open
+
+    def refused(self: Path, *given: object, **named: object) -> object:
+        if number == errno.EROFS and given[:1] == ("xb",):
+            raise OSError(number, os.strerror(number))
+        return really_open(self, *given, **named)  # type: ignore[call-overload]
+
+    def busy(self: Path, target: Path) -> Path:
+        raise OSError(errno.EBUSY, "busy")
+
+    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(Path, "replace", busy)
+    with whole_file(path) as file:
+        file.write(b"all of it")
+    assert path.read_bytes() == b"all of it"
+    assert path.stat().st_ino == inode
+    assert names(tmp_path) == ["out.json"]

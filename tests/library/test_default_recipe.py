@@ -54,6 +54,14 @@ def test_a_default_is_kept_in_full(tmp_path: Path) -> None:
     assert library.settings.recipe == "bm25"
 
 
+def test_a_word_of_a_path_is_no_saved_recipe(tmp_path: Path) -> None:
+    library = made(tmp_path / "x")
+    library.save_recipe("best", "bm25")
+    library = written(library, 'bm25 >> cross(10, model="/models/best-one")')
+    library.remove_recipe("best")
+    assert not library.recipes
+
+
 def test_a_default_whose_recipe_is_gone_is_told(tmp_path: Path) -> None:
     library = made(tmp_path / "x")
     library.save_recipe("mine", "0.3*bm25 + 0.7*dense")

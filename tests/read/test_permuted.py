@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel.read.binding import Binder
+from bookwheel.read.derivation import follows
 from bookwheel.read.evidence import Evidence
 from bookwheel.read.tokens import tokens_of
 
@@ -106,6 +107,7 @@ def test_a_token_has_all_that_is_written_of_it(pieces: list[str]) -> None:
         ("He died in Emm on 7 March 1870.", "He died in Emm on 7 May 1870.", "it says 7 May 1870 where the text has 7 March 1870"),
         ("He lost in the 90th minute.", "He lost in the 90 minute.", "it says 90 where the text has 90th"),
         ("It fell by 5 and rose by 9.", "It fell by 9 and rose by 5.", "the text has these numbers or dates in another order"),
+        ("Of men 5 lived.", "Of 5 men 5 died.", "the text does not say “died” there"),
     ],
 )  # fmt: skip
 def test_the_note_has_numbers_and_dates_in_full(stored: str, draft: str, note: str) -> None:
@@ -131,3 +133,34 @@ def test_kinds_of_apostrophes_and_white_space_make_no_other_sentence(stored: str
         assert claim.note == "it is a question"
     else:
         assert (claim.status, claim.text) == ("quoted", " ".join(stored.split()))
+
+
+@pytest.mark.parametrize(
+    ("stored", "draft", "status"),
+    [
+        (", the drug is safe. It was tested.", "The drug is safe.", "supported"),
+        (", , the drug is safe.", "The drug is safe.", "supported"),
+        ("Dr. Lee was born in 1852 (?).", "Dr. Lee was born in 1852.", "altered"),
+        ("The drug was tested on 5 " + "million " * 800 + "mice.", "The drug was tested on mice.", "altered"),
+        ("The drug was tested on mice.", "The drug was tested on 5 " + "million " * 800 + "mice.", "unsupported"),
+    ],
+    ids=["comma", "commas", "doubted", "millions", "drafted"],
+)  # fmt: skip
+def test_odd_sentences_are_bound_or_not(stored: str, draft: str, status: str) -> None:
+    one = Evidence(1, 1, "a", "", "", "", stored, 0, len(stored))
+    claims = Binder(Words(), "What is the case?", [one]).bind(draft)  # type: ignore[arg-type]
+    assert [claim.status for claim in claims] == [status], claims
+    assert all("asks" not in claim.note for claim in claims)
+
+
+@given(
+    st.lists(
+        st.sampled_from([",", "the", "drug", "is", "safe", "and", "(", ")", "?", "who", "5", "in", "1990", "."]), max_size=9
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_any_words_are_compared(words: list[str]) -> None:
+    stored = " ".join(words)
+    for claim in ("The drug is safe.", " ".join(words[2:]), " ".join(words[:-2])):
+        for loosely in (False, True):
+            follows(tokens_of(claim), tokens_of(stored), loosely=loosely)

@@ -133,7 +133,7 @@ class Duration(Value):
 
     def read(self, text: str) -> float:
         """The number of seconds."""
-        found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ms|[smh]?)", text.strip())
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(ms|[smh]?)", text.strip())
         seconds = float(found[1]) * self.units[found[2]] if found else math.nan
         if not 0 <= seconds <= 7 * 86400:
             raise UsageError(f"must be a time of up to a week, as in 30s, 5m or 1h, not {text!r:.50}")

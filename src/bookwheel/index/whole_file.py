@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -62,7 +63,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
                 yield new
                 new.flush()
                 os.fsync(new.fileno())
-            Path(new.name).replace(target)
+            _put(Path(new.name), target)
         except BaseException:
             with suppress(OSError):
                 Path(new.name).unlink()
@@ -76,10 +77,22 @@ def _opened_beside(target: Path) -> BinaryIO | None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     try:
         return target.with_name(f".bookwheel-{secrets.token_hex(8)}{NEW}").open("xb")
-    except PermissionError:
-        if target.exists():
+    except OSError as error:
+        if error.errno in RIGHTS and target.exists():
             return None
         raise
+
+
+def _put(new: Path, target: Path) -> None:
+    """``new`` in the place of ``target``; its bytes alone where ``target`` is mounted, and nothing can take its place."""
+    try:
+        new.replace(target)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        with new.open("rb") as made, target.open("wb") as file:
+            shutil.copyfileobj(made, file)
+        new.unlink()
 
 
 def _in_place(path: Path) -> bool:

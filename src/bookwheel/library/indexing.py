@@ -237,7 +237,7 @@ def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task) -> N
     as_it_was = old_fields == settings or (
         run.comparing is None and old_fields == settings + COMPARED and not (run.copies and store.count_copies(number))
     )
-    if complete is not None and not as_it_was and f"{READ_BY}{READERS}" not in old_fields and READ_AGAIN not in report.notes:
+    if complete is not None and not as_it_was and not _same_readers(old_fields) and READ_AGAIN not in report.notes:
         report.notes.append(READ_AGAIN)
     if is_file and complete is not None and size == source.size and as_it_was:
         same = mtime_ns == source.mtime_ns
@@ -289,6 +289,10 @@ def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task) -> N
     if is_file:
         state = SourceState(source.size, source.mtime_ns, digest, settings, damaged)
         run.writer.after_added(partial(run.writer.mark_complete, number, state))
+
+
+def _same_readers(fields: str) -> bool:
+    return fields.removesuffix(COMPARED).endswith(f"{READ_BY}{READERS}")
 
 
 def _shown(documents: Iterable[Document | InputError], source: Source, task: Task) -> Iterator[Document | InputError]:

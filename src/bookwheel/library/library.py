@@ -375,10 +375,10 @@ class Library(Reader):
 
     def remove_recipe(self, name: str) -> None:
         """Remove the recipe saved under ``name``. Raises `RecipeError` if there is none, or the library's default needs it."""
-        from .saved_recipes import names_saved, remove_recipe
+        from .saved_recipes import remove_recipe, uses_saved
 
         default, saved = Manifest.read(self.path).settings.recipe, self.recipes
-        if name in saved and names_saved(default, {name: saved[name]}):
+        if uses_saved(default, name, saved):
             raise RecipeError(
                 f"the library's default recipe, '{default}', uses {name!r}; choose another first with `bookwheel configure --recipe`"
             )

@@ -16,6 +16,7 @@ from ..index.plain_files import read_plain
 from ..index.sealed import seal, unseal
 from ..index.storage import readable, replace_file, storage
 from ..rank.named import RECIPES
+from ..rank.parse import parse_recipe
 from ..rank.recipe import Recipe, Retrieve
 from ..rank.stages.registry import stage_names
 from .lock import briefly_locked
@@ -92,6 +93,16 @@ def recipes_are_missing(library: Path) -> bool:
 def names_saved(text: str, saved: Mapping[str, str]) -> bool:
     """Whether a recipe's ``text`` names one of the ``saved`` recipes."""
     return not saved.keys().isdisjoint(_NAMES.findall(text))
+
+
+def uses_saved(text: str, name: str, saved: Mapping[str, str]) -> bool:
+    """Whether ``text`` is another recipe, or none, without the saved one called ``name``; a word of a path is no name."""
+    if name not in saved or not names_saved(text, {name: saved[name]}):
+        return False
+    try:
+        return parse_recipe(text, {key: one for key, one in saved.items() if key != name}) != parse_recipe(text, saved)
+    except RecipeError:
+        return True
 
 
 def refuse_name(name: str, taken: Collection[str]) -> None:

@@ -93,7 +93,8 @@ def asks(tokens: Tokens) -> bool:
         return False
     if tokens[at - 1].norm in (";", "\u037e"):  # the question mark of Greek
         return at > 1 and _GREEK.match(tokens[at - 2].text) is not None
-    return tokens[at - 1].norm in _ASKING
+    doubted = at > 1 and tokens[at - 2].norm in ("(", "[")  # born in 1852 (?)
+    return tokens[at - 1].norm in _ASKING and not doubted
 
 
 def whole(claim: Tokens, stored: Tokens) -> bool:

@@ -134,7 +134,7 @@ def harmless_beginning(claim: Tokens, stored: Tokens, first: int) -> bool:
     lead, run = prefix[: comma + 1], prefix[comma + 1 :]
     if not all(map(_idle, run)):
         return False
-    if not lead:
+    if all(token.norm == "," for token in lead):  # a passage may begin in the middle of a sentence
         return True
     if lead[-1].norm != "," or sum(token.kind == "mark" for token in lead) > 1:
         return False

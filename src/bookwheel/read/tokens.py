@@ -111,6 +111,8 @@ _TIMES = {
     "m": 10**6,
     "bn": 10**9,
 }
+_MOST = 10**40
+"""The largest number that is still multiplied: a text may say "million" ten thousand times."""
 _SPELT_TIMES = frozenset(("hundred", "thousand", "million", "billion", "trillion", "bn"))
 _VULGAR = {
     "½": Fraction(1, 2),
@@ -270,8 +272,10 @@ def _joined(found: Sequence[Token], text: str) -> list[Token]:
             if word in _ORDINAL_ENDINGS and token.glued and last.end == token.start:
                 out[-1] = replace(number(last, token, last.value), norm=f"{last.value}th")
                 continue
-            if word in _TIMES and (
-                word in _SPELT_TIMES or (token.glued and last.end == token.start and token.text in ("k", "M"))
+            if (
+                word in _TIMES
+                and abs(last.value) < _MOST
+                and (word in _SPELT_TIMES or (token.glued and last.end == token.start and token.text in ("k", "M")))
             ):
                 out[-1] = number(last, token, last.value * _TIMES[word])
                 continue

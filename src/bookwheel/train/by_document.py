@@ -22,9 +22,10 @@ def best_documents(
     numbers, firsts = np.unique(documents, return_index=True)
     best = np.maximum.reduceat(scores, firsts, axis=1)
     most = min(most, len(numbers))
-    places = np.sort(np.argpartition(-best, most - 1, axis=1)[:, :most], axis=1)
+    least = np.partition(best, len(numbers) - most, axis=1)[:, len(numbers) - most]
     found = []
-    for row, some in zip(best, places, strict=True):
-        some = some[np.argsort(-row[some], kind="stable")]
+    for row, bound in zip(best, least, strict=True):
+        some = np.flatnonzero(row >= bound)
+        some = some[np.argsort(-row[some], kind="stable")][:most]
         found.append((numbers[some], row[some]))
     return found

@@ -33,7 +33,7 @@ def schedule(
     """
     size = min(batch, len(documents))
     groups = [
-        _Group(own, documents, None if hardness is None else np.asarray(hardness)[own], TRIED * size, (seed, at))
+        _Group(own, documents, None if hardness is None else np.asarray(hardness)[own], TRIED * min(size, len(own)), (seed, at))
         for at, own in enumerate(_groups(len(documents), domains))
     ]
     found: list[NDArray[np.int64]] = []
