@@ -47,20 +47,31 @@ class Indexed:
 
     outcome: Outcome
     folder: Path
+    shapes: tuple[str, ...]
     names: set[str]
     failures: list[str]
     planned: int
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(
+    scope="module",
+    params=[tuple(SHAPES)[::4], pytest.param(tuple(SHAPES), marks=pytest.mark.slow)],
+    ids=lambda names: f"{len(names)} shapes",
+)
 def indexed(
-    tmp_path_factory: pytest.TempPathFactory, compiled: None, python: str, child_environment: dict[str, str]
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    compiled: None,
+    python: str,
+    child_environment: dict[str, str],
 ) -> Indexed:
     """All shapes in one folder with good files between them, indexed within the limit."""
     folder = tmp_path_factory.mktemp("shapes")
     for name, data in GOOD.items():
         (folder / f"00 {name}").write_bytes(data)
-    for number, (name, (suffix, make)) in enumerate(SHAPES.items(), 1):
+    shapes: tuple[str, ...] = request.param
+    for number, name in enumerate(shapes, 1):
+        suffix, make = SHAPES[name]
         (folder / f"{number:02} {name}.{suffix}").write_bytes(make())
         (folder / f"{number:02} beside.html").write_bytes(b"<p>good %d" % number)
     for name, data in GOOD.items():
@@ -69,8 +80,8 @@ def indexed(
     outcome = run_within(LIMIT, [python, "-c", INDEX, str(folder), str(library)], child_environment, timeout=PATIENCE)
     outcome.check()
     report = json.loads(outcome.output)
-    print(f"\nall {len(SHAPES)} in one run, {outcome.told()}, {report['seconds']:.0f} s", file=sys.stderr)
-    return Indexed(outcome, folder, set(report["names"]), report["failures"], report["planned"])
+    print(f"\nall {len(shapes)} in one run, {outcome.told()}, {report['seconds']:.0f} s", file=sys.stderr)
+    return Indexed(outcome, folder, shapes, set(report["names"]), report["failures"], report["planned"])
 
 
 def test_the_good_files_are_there_and_the_budget_was_kept(indexed: Indexed) -> None:
@@ -78,23 +89,23 @@ def test_the_good_files_are_there_and_the_budget_was_kept(indexed: Indexed) -> N
         for name in GOOD:
             wanted = f"{indexed.folder}/{number} {name}" if name != "records.jsonl" else "r1999"
             assert wanted in indexed.names
-    assert all(f"{indexed.folder}/{number:02} beside.html" in indexed.names for number in range(1, len(SHAPES) + 1))
+    assert all(f"{indexed.folder}/{number:02} beside.html" in indexed.names for number in range(1, len(indexed.shapes) + 1))
     assert indexed.planned <= LIMIT
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_a_shape_is_read_or_told(indexed: Indexed, name: str) -> None:
-    number, (suffix, _) = list(SHAPES).index(name) + 1, SHAPES[name]
-    path = f"{indexed.folder}/{number:02} {name}.{suffix}"
-    told = [failure for failure in indexed.failures if failure.startswith(path)]
-    read = [found for found in indexed.names if found.startswith(path)]
-    print(f"\n{name}: {told[0].removeprefix(path) if told else 'read'}", file=sys.stderr)
-    if name in READ:
-        assert read or suffix == "mbox"
-    if name in TOLD:
-        assert len(told) == 1
-        assert TOLD[name] in told[0]
-    assert read or told or name in EMPTY
+def test_each_shape_is_read_or_told(indexed: Indexed) -> None:
+    for number, name in enumerate(indexed.shapes, 1):
+        suffix = SHAPES[name][0]
+        path = f"{indexed.folder}/{number:02} {name}.{suffix}"
+        told = [failure for failure in indexed.failures if failure.startswith(path)]
+        read = [found for found in indexed.names if found.startswith(path)]
+        print(f"\n{name}: {told[0].removeprefix(path) if told else 'read'}", file=sys.stderr)
+        if name in READ:
+            assert read or suffix == "mbox", name
+        if name in TOLD:
+            assert len(told) == 1, name
+            assert TOLD[name] in told[0], name
+        assert read or told or name in EMPTY, name
 
 
 MEMORY = "needs more than"

@@ -185,6 +185,7 @@ def test_searching_books(books: Path, python: str, child_environment: dict[str, 
     assert told["60 books, as JSON"]["characters"] > 60 * 4_000_000
 
 
+@pytest.mark.slow
 def test_two_libraries_share_one_budget(tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:
     """Two libraries searched and indexed at once by five threads stay within the budget that each was given."""
     files = tmp_path / "files"

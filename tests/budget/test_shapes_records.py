@@ -38,7 +38,7 @@ SLOW = pytest.param([shape for shape in SHAPES if shape.slow], marks=pytest.mark
 
 @pytest.mark.parametrize(
     "shapes",
-    [QUICK[::2], QUICK[1::2], SLOW],
+    [QUICK[::2], pytest.param(QUICK[1::2], marks=pytest.mark.slow), SLOW],
     ids=lambda some: f"{len(some)} from {some[0].name}",
 )
 def test_records_and_tables(shapes: list[Shape], tmp_path: Path, python: str, child_environment: dict[str, str]) -> None:

@@ -174,7 +174,9 @@ def test_a_closed_pipe_is_quiet() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", "latin-1", *(pytest.param(one, marks=pytest.mark.slow) for one in ("cp1252", "utf-16"))]
+)
 def test_what_goes_to_a_pipe_is_utf_8(process: Bookwheel, bookwheel: Bookwheel, tmp_path: Path, encoding: str) -> None:
     text = "alpha na\u00efve \u6587\u5b57 \U0001f600"
     file = tmp_path / "own.jsonl"

@@ -161,7 +161,7 @@ def check(files: list[tuple[bytes, tuple[str, bytes]]]) -> None:
 TOO_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=45, deadline=None, suppress_health_check=TOO_SLOW)
+@settings(max_examples=20, deadline=None, suppress_health_check=TOO_SLOW)
 @given(FOLDERS)
 def test_no_folder_stops_the_run(files: list[tuple[bytes, tuple[str, bytes]]]) -> None:
     check(files)

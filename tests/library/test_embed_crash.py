@@ -100,7 +100,7 @@ def killed(
         assert library.check() == []
 
 
-@pytest.mark.parametrize("kind", ["dense", "sparse"])
+@pytest.mark.parametrize("kind", ["dense", pytest.param("sparse", marks=pytest.mark.slow)])
 def test_killed_twice(start_library: Path, tmp_path: Path, python: str, child_environment: dict[str, str], kind: str) -> None:
     killed(start_library, tmp_path, python, child_environment, 2, 1, kind)
 

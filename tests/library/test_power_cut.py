@@ -21,7 +21,7 @@ STEPS = ("index", "remove", "change", "index", "compact", "configure")
 
 
 @pytest.mark.parametrize("reading", [False, True], ids=["alone", "beside a reader"])
-@pytest.mark.parametrize("cuts", [20, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cuts", [8, pytest.param(1000, marks=pytest.mark.slow)])
 def test_power_cuts(
     cuts: int,
     reading: bool,
