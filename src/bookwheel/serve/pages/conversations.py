@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...library.conversations import ConversationInfo, KeptTurn
-from ..asking import AskParameters, answer_of
+from ..asking import answer_of
 from ..errors import Refusal
 from ..parameters import parameter
 from ..route import Asked
 from ..service import ReadOnly
 from .answers import AnswerView, answer_view
+from .ask import EARLIER, AskPageParameters
 from .links import link, named
 
 __all__ = [
@@ -63,6 +64,9 @@ class ConversationParameters:
     name: str = parameter("", "the conversation", longest=200)
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     q: str = parameter("", "the next question; only where the form is posted, since it is kept")
+    where: tuple[str, ...] = parameter((), "with q: a filter by metadata; of several all must hold", longest=4096, many=20)
+    after: tuple[str, ...] = parameter((), "with q: earlier questions that are not kept, oldest first", many=EARLIER)
+    alone: bool = parameter(False, "with q: understand it by after alone, as /ask does, not by what the conversation has")
     forget: bool = parameter(False, "delete the conversation from the disk; only where the form is posted")
 
 
@@ -95,8 +99,11 @@ def conversation_page(asked: ConversationParameters, request: Asked) -> Conversa
     if asked.forget:
         return ConversationView(conversation.name, [], conversation.forget())
     if asked.q.strip():
-        question = AskParameters(asked.q, unsupported="mark", conversation=conversation.name)
-        answer_of(question, library, request.config, request.call)
+        page = AskPageParameters(asked.q, where=asked.where, after=asked.after)
+        question = page.question if asked.alone else replace(page.question, conversation=conversation.name)
+        answer = answer_of(question, library, request.config, request.call)
+        if asked.alone:
+            conversation.keep(answer)
     turns = conversation.turns
     if not turns and not asked.q:
         raise Refusal(404, f"there is no conversation {asked.name!r:.200}; the page Conversations lists those that are kept")

@@ -1,0 +1,68 @@
+"""What the forms and links of the page carry on: filters, earlier questions, how to rank."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import page_kit
+import pytest
+from page_kit import QUESTION
+
+pytest.importorskip("starlette", reason="the extra serve is not installed")
+httpx = pytest.importorskip("httpx", reason="httpx is not installed")
+from selectolax.lexbor import LexborHTMLParser as Html  # noqa: E402
+
+FOLLOW_UP = "And the old one?"
+NORTH = 'folder contains "news"'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy: what is kept here is kept nowhere else."""
+    made, mine = page_kit.shared(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("state")
+    shutil.copytree(made / "library", mine / "library")
+    (mine / "files").mkdir()
+    return mine
+
+
+@pytest.fixture(scope="module")
+def web(folder: Path) -> Iterator[httpx.Client]:
+    with page_kit.serving(folder) as base, httpx.Client(base_url=base, timeout=60, headers={"Accept": "text/html"}) as client:
+        yield client
+
+
+def page(web: httpx.Client, path: str, **asked: object) -> Html:
+    answer = web.get(f"{path}?{urlencode(asked, doseq=True)}")
+    assert answer.status_code == 200, answer.text[:500]
+    return Html(answer.text)
+
+
+def fields(html: Html, form: str) -> dict[str, list[str]]:
+    """What a form sends that nothing was typed into."""
+    sent: dict[str, list[str]] = {}
+    for node in html.css(f"{form} input"):
+        sent.setdefault(node.attributes["name"] or "", []).append(node.attributes.get("value") or "")
+    return sent
+
+
+# -- questions ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", [None, "Who waits in shallow water?"])
+def test_a_follow_up_is_kept_as_it_was_answered(web: httpx.Client, before: str | None) -> None:
+    """Also in a conversation that there is already."""
+    name = f"kept {before}"
+    if before is not None:
+        web.post("/conversation", data={"name": name, "q": before})
+    asked = {"q": FOLLOW_UP, "after": [QUESTION], "where": ['suffix = "txt"']}
+    shown = web.get(f"/ask.json?{urlencode(asked, doseq=True)}").json()
+    form = fields(page(web, "/ask", **asked), "form.keep")
+    kept = web.post("/conversation", data={**form, "name": name})
+    assert kept.status_code == 200, kept.text[:500]
+    turn = web.get(f"/conversation.json?{urlencode({'name': name})}").json()["turns"][-1]
+    assert turn["understood"] == shown["asked"] != FOLLOW_UP
+    assert turn["answer"]["answer"] == shown["answer"]
+    assert [one["id"] for one in turn["answer"]["evidence"]] == [one["id"] for one in shown["evidence"]]
