@@ -15,6 +15,8 @@ pytest.importorskip("starlette", reason="the extra serve is not installed")
 httpx = pytest.importorskip("httpx", reason="httpx is not installed")
 from selectolax.lexbor import LexborHTMLParser as Html  # noqa: E402
 
+from bookwheel.library import conversations  # noqa: E402
+
 FOLLOW_UP = "And the old one?"
 NORTH = 'folder contains "news"'
 
@@ -66,3 +68,22 @@ def test_a_follow_up_is_kept_as_it_was_answered(web: httpx.Client, before: str |
     assert turn["understood"] == shown["asked"] != FOLLOW_UP
     assert turn["answer"]["answer"] == shown["answer"]
     assert [one["id"] for one in turn["answer"]["evidence"]] == [one["id"] for one in shown["evidence"]]
+
+
+@pytest.mark.parametrize("more", [{}, {"alone": "true"}])
+def test_what_cannot_be_kept_is_shown_and_followed(
+    web: httpx.Client, monkeypatch: pytest.MonkeyPatch, more: dict[str, str]
+) -> None:
+    name = f"full {len(more)}"
+    web.post("/conversation", data={"name": name, "q": "Who waits in shallow water?"})
+    monkeypatch.setattr(conversations, "MOST_TURNS", 1)
+    shown = Html(web.post("/conversation", data={"name": name, "q": QUESTION, **more}).text)
+    assert [node.text() for node in shown.css(".turn h2")] == ["Who waits in shallow water?", QUESTION]
+    assert "ninety watts" in shown.css(".turn")[1].text()
+    (note,) = [node.text() for node in shown.css(".turn .note")]
+    assert note.startswith("this question is not kept: ")
+    form = fields(shown, "form.find")
+    assert form["after"] == [QUESTION]  # the next one follows it all the same
+    told = web.post("/conversation.json", json={"name": name, "q": FOLLOW_UP, "after": form["after"]}).json()["turns"]
+    assert [one["number"] for one in told] == [1, 0]
+    assert "watts" in told[1]["understood"].removeprefix(FOLLOW_UP).split()[:2]  # it is nearer than what is kept

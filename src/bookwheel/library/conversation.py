@@ -18,7 +18,10 @@ from .search_options import with_options
 if TYPE_CHECKING:
     from .questions import Questions
 
-__all__ = ["Conversation"]
+__all__ = ["NOT_KEPT", "Conversation"]
+
+NOT_KEPT = "this question is not kept: "
+"""So begins the note of an answer that could not be kept; why follows."""
 
 
 class Conversation:
@@ -61,7 +64,7 @@ class Conversation:
             self._kept.keep(self.name, answer)
         except BookwheelError as error:
             self._here.append(Turn(answer.asked or answer.question, "" if answer.refused else answer.text))
-            return replace(answer, notes=(*answer.notes, f"this question is not kept: {error}"))
+            return replace(answer, notes=(*answer.notes, f"{NOT_KEPT}{error}"))
         return answer
 
     @property

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from ...library.conversation import NOT_KEPT
 from ...library.conversations import ConversationInfo, KeptTurn
+from ...read.answer import Answer
 from ..asking import answer_of
 from ..errors import Refusal
 from ..parameters import parameter
@@ -76,9 +79,12 @@ class ConversationView:
 
     name: str
     turns: list[tuple[KeptTurn, AnswerView]]
+    """A question that could not be kept is the last of them, with the number 0 and a note that says why."""
     forgotten: int = 0
     earlier: int = 0
     """Questions before those that are shown."""
+    after: tuple[str, ...] = ()
+    """Questions that the next one follows and that are not kept."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -98,14 +104,25 @@ def conversation_page(asked: ConversationParameters, request: Asked) -> Conversa
     conversation = library.conversation(asked.name)
     if asked.forget:
         return ConversationView(conversation.name, [], conversation.forget())
+    unkept: list[KeptTurn] = []
+    after: tuple[str, ...] = ()
     if asked.q.strip():
         page = AskPageParameters(asked.q, where=asked.where, after=asked.after)
         question = page.question if asked.alone else replace(page.question, conversation=conversation.name)
         answer = answer_of(question, library, request.config, request.call)
         if asked.alone:
-            conversation.keep(answer)
+            answer = conversation.keep(answer)
+        if any(note.startswith(NOT_KEPT) for note in answer.notes):
+            unkept.append(_unkept(answer))
+            after = (*asked.after, asked.q)[-EARLIER:]
     turns = conversation.turns
     if not turns and not asked.q:
         raise Refusal(404, f"there is no conversation {asked.name!r:.200}; the page Conversations lists those that are kept")
-    shown = [(turn, answer_view(turn.answer, named(request))) for turn in turns[-LAST:]]
-    return ConversationView(conversation.name, shown, 0, max(0, len(turns) - LAST))
+    shown = [(turn, answer_view(turn.answer, named(request))) for turn in (*turns[-LAST:], *unkept)]
+    return ConversationView(conversation.name, shown, 0, max(0, len(turns) - LAST), after)
+
+
+def _unkept(answer: Answer) -> KeptTurn:
+    """What can only be shown."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return KeptTurn(0, now, answer.question, answer.asked or answer.question, answer.to_dict())
