@@ -125,6 +125,27 @@ def test_an_answer_streams_over_its_evidence(open_page: Any) -> None:
     assert "after=" in streamed[1]
 
 
+def test_only_another_question_is_asked_anew(open_page: Any) -> None:
+    page = open_page()
+    page.goto(f"/ask?q={quote(QUESTION)}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/ask" in request.url else None)
+    page.locator("a.skip").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#main")
+    page.go_back()
+    page.wait_for_timeout(300)
+    assert asked == []
+    page.get_by_role("searchbox", name="A follow-up question").fill("And the old lamp?")
+    page.keyboard.press("Enter")
+    page.locator("text=asked as").wait_for()
+    assert len(asked) == 1
+    with page.expect_navigation(wait_until="load"):
+        page.go_back()
+    page.locator("text=asked as").wait_for(state="detached")
+    assert page.get_by_role("searchbox").first.input_value() == QUESTION
+
+
 def test_what_goes_wrong_while_asking_is_told(open_page: Any, browser: Any, base: str) -> None:
     watched = Watched(browser, base)
     watched.page.goto("/ask?library=none")
