@@ -251,6 +251,16 @@ def test_judging_by_keys_on_a_phone(open_page: Any) -> None:
     with page.expect_navigation():
         page.keyboard.press("u")
     assert page.input_value("form.grades input[name=document]") == first
+    with page.expect_navigation():
+        page.keyboard.down("2")
+    second = page.input_value("form.grades input[name=document]")
+    for _ in range(3):  # it is held
+        page.keyboard.down("2")
+    page.wait_for_timeout(300)
+    assert page.input_value("form.grades input[name=document]") == second != first
+    page.keyboard.up("2")
+    with page.expect_navigation():
+        page.keyboard.press("2")
     _check(page, ["/judge?judge=browser"])
 
 

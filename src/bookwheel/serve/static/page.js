@@ -101,6 +101,8 @@
       if (event.key === "ArrowDown" && event.target === field && found) { event.preventDefault(); move(1); }
       return;
     }
+    // A key that is held goes on in the next page, whose document nobody has read yet.
+    if (event.repeat && event.key !== "j" && event.key !== "k") return;
     const button = $(`button[data-key="${CSS.escape(event.key)}"]`);
     if (button) button.click();
     if (event.key === "/" && field) { event.preventDefault(); field.focus(); field.select(); }
