@@ -16,9 +16,10 @@ httpx = pytest.importorskip("httpx", reason="httpx is not installed")
 from selectolax.lexbor import LexborHTMLParser as Html  # noqa: E402
 
 from bookwheel.library import conversations  # noqa: E402
+from bookwheel.serve.pages.search import SearchParameters  # noqa: E402
+from bookwheel.serve.parameters import given, parser  # noqa: E402
 
 FOLLOW_UP = "And the old one?"
-NORTH = 'folder contains "news"'
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,41 @@ def fields(html: Html, form: str) -> dict[str, list[str]]:
     for node in html.css(f"{form} input"):
         sent.setdefault(node.attributes["name"] or "", []).append(node.attributes.get("value") or "")
     return sent
+
+
+# -- what is carried on ------------------------------------------------------------------------------------------------
+
+SEARCH = {
+    "q": ["gull ledge"], "recipe": ["bm25"], "where": ['suffix = "txt"', 'suffix != "pdf"'], "group": ["true"],
+    "fold": ["false"], "syntax": ["false"], "sort": ["newest"], "k": ["5"], "facets": ["false"],
+}  # fmt: skip
+
+
+def test_what_is_carried_on_is_read_as_what_it_was() -> None:
+    asked = parser(SearchParameters).query(urlencode(SEARCH, doseq=True))
+    assert parser(SearchParameters).pairs(given(asked)) == asked
+    assert given(SearchParameters()) == []
+    assert {name for name, _ in given(asked, ("q", "k"))} == SEARCH.keys() - {"q", "k"}
+
+
+def test_forms_of_a_search_lose_none_of_it(web: httpx.Client) -> None:
+    html = page(web, "/search", **SEARCH, offset=5)
+    assert fields(html, "form.find") == SEARCH
+    filters = fields(html, "form.where")
+    assert filters.pop("where") == [*SEARCH["where"], ""]  # the one that is typed
+    assert filters == {name: value for name, value in SEARCH.items() if name != "where"}
+
+
+def test_forms_of_a_question_keep_its_filter(web: httpx.Client) -> None:
+    where = ['suffix = "txt"', 'suffix != "pdf"']
+    html = page(web, "/ask", q=QUESTION, where=where, after=["Who waits in shallow water?"])
+    assert fields(html, "form.find[role=search]") == {"q": [QUESTION], "where": where}
+    assert fields(html, "form.follow") == {"q": [""], "where": where, "after": ["Who waits in shallow water?", QUESTION]}
+    refused = page(web, "/ask", q="Who painted the opera ceiling", where=where)
+    (words,) = [node.attributes["href"] or "" for node in refused.css(".refused a[href^='/search']")]
+    assert fields(Html(web.get(words).text), "form.find") == {"q": ["Who painted the opera ceiling"], "where": where}
+    kept = Html(web.post("/conversation", data={"name": "filtered", "q": QUESTION, "where": where}).text)
+    assert fields(kept, "form.find") == {"q": [""], "name": ["filtered"], "where": where}
 
 
 # -- questions ---------------------------------------------------------------------------------------------------------
