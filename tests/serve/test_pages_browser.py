@@ -123,6 +123,12 @@ def test_an_answer_streams_over_its_evidence(open_page: Any) -> None:
     page.keyboard.press("Enter")
     page.locator("text=asked as").wait_for()
     assert "after=" in streamed[1]
+    follows = page.locator(".note", has_text="Follows: ")
+    assert follows.inner_text() == f"Follows: {QUESTION} · begin anew"
+    page.get_by_role("searchbox").first.fill("Who waits in shallow water?")  # which follows nothing
+    page.keyboard.press("Enter")
+    page.locator(".said", has_text="heron").wait_for()
+    assert follows.count() == 0
 
 
 def test_only_another_question_is_asked_anew(open_page: Any) -> None:
