@@ -123,3 +123,21 @@ def test_what_cannot_be_kept_is_shown_and_followed(
     told = web.post("/conversation.json", json={"name": name, "q": FOLLOW_UP, "after": form["after"]}).json()["turns"]
     assert [one["number"] for one in told] == [1, 0]
     assert "watts" in told[1]["understood"].removeprefix(FOLLOW_UP).split()[:2]  # it is nearer than what is kept
+
+
+def test_a_long_question_is_followed_up(web: httpx.Client) -> None:
+    long = "How many watts does the new lamp need? " * 127
+    follow = fields(page(web, "/ask", q=long), "form.follow")
+    assert follow["after"] == [long]
+    assert "asked as" in page(web, "/ask", **follow | {"q": FOLLOW_UP}).css_first(".answer").text()
+
+
+def test_a_conversation_has_a_name_of_one_length_everywhere(web: httpx.Client) -> None:
+    name = "n" * conversations.LONGEST_NAME
+    for path, told in (
+        ("/ask", {"question": QUESTION, "conversation": name}),
+        ("/conversation.json", {"q": FOLLOW_UP, "name": name}),
+    ):
+        answer = web.post(path, json=told, headers={"Accept": "application/json"})
+        assert answer.status_code == 200, answer.text[:500]
+    assert len(web.get("/conversation.json", params={"name": name}).json()["turns"]) == 2

@@ -36,7 +36,7 @@ class AskPageParameters:
     q: str = parameter("", "the question")
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     where: tuple[str, ...] = parameter((), "a filter by metadata; of several all must hold", longest=4096, many=20)
-    after: tuple[str, ...] = parameter((), "earlier questions, oldest first", longest=4096, many=EARLIER)
+    after: tuple[str, ...] = parameter((), "earlier questions, oldest first", many=EARLIER)
 
     @property
     def filter(self) -> str | None:

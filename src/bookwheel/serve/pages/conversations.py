@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...library.conversation import NOT_KEPT
-from ...library.conversations import ConversationInfo, KeptTurn
+from ...library.conversations import LONGEST_NAME, ConversationInfo, KeptTurn
 from ...read.answer import Answer
 from ..asking import answer_of
 from ..errors import Refusal
@@ -64,7 +64,7 @@ def conversations_page(asked: ConversationsParameters, request: Asked) -> Conver
 class ConversationParameters:
     """What `/conversation` takes."""
 
-    name: str = parameter("", "the conversation", longest=200)
+    name: str = parameter("", "the conversation", longest=LONGEST_NAME)
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     q: str = parameter("", "the next question; only where the form is posted, since it is kept")
     where: tuple[str, ...] = parameter((), "with q: a filter by metadata; of several all must hold", longest=4096, many=20)
