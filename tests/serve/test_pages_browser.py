@@ -123,6 +123,33 @@ def test_an_answer_streams_over_its_evidence(open_page: Any) -> None:
     page.keyboard.press("Enter")
     page.locator("text=asked as").wait_for()
     assert "after=" in streamed[1]
+    follows = page.locator(".note", has_text="Follows: ")
+    assert follows.inner_text() == f"Follows: {QUESTION} · begin anew"
+    page.get_by_role("searchbox").first.fill("Who waits in shallow water?")  # which follows nothing
+    page.keyboard.press("Enter")
+    page.locator(".said", has_text="heron").wait_for()
+    assert follows.count() == 0
+
+
+def test_only_another_question_is_asked_anew(open_page: Any) -> None:
+    page = open_page()
+    page.goto(f"/ask?q={quote(QUESTION)}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/ask" in request.url else None)
+    page.locator("a.skip").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#main")
+    page.go_back()
+    page.wait_for_timeout(300)
+    assert asked == []
+    page.get_by_role("searchbox", name="A follow-up question").fill("And the old lamp?")
+    page.keyboard.press("Enter")
+    page.locator("text=asked as").wait_for()
+    assert len(asked) == 1
+    with page.expect_navigation(wait_until="load"):
+        page.go_back()
+    page.locator("text=asked as").wait_for(state="detached")
+    assert page.get_by_role("searchbox").first.input_value() == QUESTION
 
 
 def test_what_goes_wrong_while_asking_is_told(open_page: Any, browser: Any, base: str) -> None:
@@ -230,6 +257,16 @@ def test_judging_by_keys_on_a_phone(open_page: Any) -> None:
     with page.expect_navigation():
         page.keyboard.press("u")
     assert page.input_value("form.grades input[name=document]") == first
+    with page.expect_navigation():
+        page.keyboard.down("2")
+    second = page.input_value("form.grades input[name=document]")
+    for _ in range(3):  # it is held
+        page.keyboard.down("2")
+    page.wait_for_timeout(300)
+    assert page.input_value("form.grades input[name=document]") == second != first
+    page.keyboard.up("2")
+    with page.expect_navigation():
+        page.keyboard.press("2")
     _check(page, ["/judge?judge=browser"])
 
 

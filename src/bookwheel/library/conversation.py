@@ -18,7 +18,10 @@ from .search_options import with_options
 if TYPE_CHECKING:
     from .questions import Questions
 
-__all__ = ["Conversation"]
+__all__ = ["NOT_KEPT", "Conversation"]
+
+NOT_KEPT = "this question is not kept: "
+"""So begins the note of an answer that could not be kept; why follows."""
 
 
 class Conversation:
@@ -48,18 +51,20 @@ class Conversation:
         return self._events(question, options)
 
     def _events(self, question: str, options: AskOptions) -> Iterator[Event]:
-        turns = [*map(Turn, options.history), *(kept.turn() for kept in self._kept.turns(self.name, RECENT)), *self._here]
+        # What is given here was asked since what is kept: the page's question, or the command line's, follows it.
+        turns = [*(kept.turn() for kept in self._kept.turns(self.name, RECENT)), *self._here, *map(Turn, options.history)]
         for event in self._library._asked(question, replace(options, history=()), turns[-RECENT:]):
             if isinstance(event, Answer):
-                event = self._keep(event)
+                event = self.keep(event)
             yield event
 
-    def _keep(self, answer: Answer) -> Answer:
+    def keep(self, answer: Answer) -> Answer:
+        """Add a question that was asked apart from the conversation; returns ``answer``, with a note where it cannot be kept."""
         try:
             self._kept.keep(self.name, answer)
         except BookwheelError as error:
             self._here.append(Turn(answer.asked or answer.question, "" if answer.refused else answer.text))
-            return replace(answer, notes=(*answer.notes, f"this question is not kept: {error}"))
+            return replace(answer, notes=(*answer.notes, f"{NOT_KEPT}{error}"))
         return answer
 
     @property

@@ -28,7 +28,7 @@ from .databases import check_schema, refuse_foreign_files, restrict
 from .manifest import Manifest
 from .row_sums import ANY_TEXT
 
-__all__ = ["CONVERSATIONS", "ConversationInfo", "Conversations", "KeptTurn", "checked_name"]
+__all__ = ["CONVERSATIONS", "LONGEST_NAME", "ConversationInfo", "Conversations", "KeptTurn", "checked_name"]
 
 CONVERSATIONS = "conversations.sqlite"
 MOST_BYTES = 256 << 20

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._deadline import done_by
 from .._http import cancelled_by
+from ..library.conversations import LONGEST_NAME
 from ..library.library import Library
 from ..read.answer import Answer
 from ..read.answering import Event
@@ -41,7 +42,9 @@ class AskParameters:
     limits: bool = parameter(True, "whether limits written in the question are taken as such")
     whole: bool = parameter(True, "whether questions about the whole collection are answered by a scan of all documents")
     conversation: str = parameter(
-        "", "keep the question in this conversation, and understand it by those before; only where it is posted", longest=100
+        "",
+        "keep the question in this conversation, and understand it by those before; only where it is posted",
+        longest=LONGEST_NAME,
     )
 
 

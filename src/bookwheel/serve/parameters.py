@@ -19,7 +19,7 @@ import json
 import math
 import re
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -28,7 +28,7 @@ from urllib.parse import parse_qsl
 
 from .._errors import UsageError
 
-__all__ = ["LONGEST", "ParameterError", "Parser", "parameter", "parser"]
+__all__ = ["LONGEST", "ParameterError", "Parser", "given", "parameter", "parser"]
 
 LONGEST = 1 << 15
 """The longest text of a parameter, in characters, where it says nothing else: that of a query."""
@@ -55,6 +55,20 @@ def parameter(
     """A field of a class of parameters: its default (none: it is needed), what it means, and what its values may be."""
     about = {"doc": doc, "least": least, "most": most, "longest": longest, "choices": choices, "many": many}
     return dataclasses.field(metadata=about) if default is MISSING else dataclasses.field(default=default, metadata=about)
+
+
+def given(asked: Any, without: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Names and values of an instance of a class of parameters, as `Parser.pairs` reads them: those that are not as they are
+    where they are left out, and not ``without``. Forms and links carry them on.
+    """
+    found: list[tuple[str, str]] = []
+    for field in fields(asked):
+        value = getattr(asked, field.name)
+        if field.name in without or value is None or value == field.default:
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            found.append((field.name, str(one).lower() if isinstance(one, bool) else str(one)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

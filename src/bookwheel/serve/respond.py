@@ -15,6 +15,7 @@ from .._errors import BookwheelError
 from .._printable import as_json
 from .._version import __version__
 from .errors import told
+from .parameters import given
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,7 +52,7 @@ def environment() -> Environment:
     """The templates. Everything is escaped, and a name that is none is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -59,6 +60,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["given"] = given
+    return made
 
 
 def html(template: str, **values: Any) -> bytes:

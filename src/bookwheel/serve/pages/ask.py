@@ -23,7 +23,7 @@ from ..streams import event_stream, message
 from ..work import Call
 from .answers import AnswerView, answer_view, evidence_view
 
-__all__ = ["AskPageParameters", "AskView", "ask_page", "ask_stream"]
+__all__ = ["EARLIER", "AskPageParameters", "AskView", "ask_page", "ask_stream"]
 
 EARLIER = 8
 """Questions that a follow-up question remembers."""
@@ -36,7 +36,7 @@ class AskPageParameters:
     q: str = parameter("", "the question")
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     where: tuple[str, ...] = parameter((), "a filter by metadata; of several all must hold", longest=4096, many=20)
-    after: tuple[str, ...] = parameter((), "earlier questions, oldest first", longest=4096, many=EARLIER)
+    after: tuple[str, ...] = parameter((), "earlier questions, oldest first", many=EARLIER)
 
     @property
     def filter(self) -> str | None:
@@ -97,7 +97,7 @@ async def ask_stream(request: Request, service: Service, asked: AskPageParameter
         library = served.library()
         for event in events_of(asked.question, library, service.config, call):
             if isinstance(event, Answer):
-                shown = html("answer.html", view=_view(asked, event), site=site_of(service), library=served.name)
+                shown = html("answer.html", view=_view(asked, event), asked=asked, site=site_of(service), library=served.name)
                 yield _event("answer", shown.decode())
             elif isinstance(event, Found):
                 sources = [evidence_view(one.to_dict(), asked.library) for one in event.evidence]

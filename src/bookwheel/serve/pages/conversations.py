@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from ...library.conversations import ConversationInfo, KeptTurn
-from ..asking import AskParameters, answer_of
+from ...library.conversation import NOT_KEPT
+from ...library.conversations import LONGEST_NAME, ConversationInfo, KeptTurn
+from ...read.answer import Answer
+from ..asking import answer_of
 from ..errors import Refusal
 from ..parameters import parameter
 from ..route import Asked
 from ..service import ReadOnly
 from .answers import AnswerView, answer_view
+from .ask import EARLIER, AskPageParameters
 from .links import link, named
 
 __all__ = [
@@ -60,9 +64,12 @@ def conversations_page(asked: ConversationsParameters, request: Asked) -> Conver
 class ConversationParameters:
     """What `/conversation` takes."""
 
-    name: str = parameter("", "the conversation", longest=200)
+    name: str = parameter("", "the conversation", longest=LONGEST_NAME)
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     q: str = parameter("", "the next question; only where the form is posted, since it is kept")
+    where: tuple[str, ...] = parameter((), "with q: a filter by metadata; of several all must hold", longest=4096, many=20)
+    after: tuple[str, ...] = parameter((), "with q: earlier questions that are not kept, oldest first", many=EARLIER)
+    alone: bool = parameter(False, "with q: understand it by after alone, as /ask does, not by what the conversation has")
     forget: bool = parameter(False, "delete the conversation from the disk; only where the form is posted")
 
 
@@ -72,9 +79,12 @@ class ConversationView:
 
     name: str
     turns: list[tuple[KeptTurn, AnswerView]]
+    """A question that could not be kept is the last of them, with the number 0 and a note that says why."""
     forgotten: int = 0
     earlier: int = 0
     """Questions before those that are shown."""
+    after: tuple[str, ...] = ()
+    """Questions that the next one follows and that are not kept."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -94,11 +104,25 @@ def conversation_page(asked: ConversationParameters, request: Asked) -> Conversa
     conversation = library.conversation(asked.name)
     if asked.forget:
         return ConversationView(conversation.name, [], conversation.forget())
+    unkept: list[KeptTurn] = []
+    after: tuple[str, ...] = ()
     if asked.q.strip():
-        question = AskParameters(asked.q, unsupported="mark", conversation=conversation.name)
-        answer_of(question, library, request.config, request.call)
+        page = AskPageParameters(asked.q, where=asked.where, after=asked.after)
+        question = page.question if asked.alone else replace(page.question, conversation=conversation.name)
+        answer = answer_of(question, library, request.config, request.call)
+        if asked.alone:
+            answer = conversation.keep(answer)
+        if any(note.startswith(NOT_KEPT) for note in answer.notes):
+            unkept.append(_unkept(answer))
+            after = (*asked.after, asked.q)[-EARLIER:]
     turns = conversation.turns
     if not turns and not asked.q:
         raise Refusal(404, f"there is no conversation {asked.name!r:.200}; the page Conversations lists those that are kept")
-    shown = [(turn, answer_view(turn.answer, named(request))) for turn in turns[-LAST:]]
-    return ConversationView(conversation.name, shown, 0, max(0, len(turns) - LAST))
+    shown = [(turn, answer_view(turn.answer, named(request))) for turn in (*turns[-LAST:], *unkept)]
+    return ConversationView(conversation.name, shown, 0, max(0, len(turns) - LAST), after)
+
+
+def _unkept(answer: Answer) -> KeptTurn:
+    """What can only be shown."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return KeptTurn(0, now, answer.question, answer.asked or answer.question, answer.to_dict())

@@ -35,7 +35,8 @@
 
   // -- an answer as it is written -----------------------------------------------------------------------------------------
   const answer = $("#answer");
-  let source = null;
+  const here = () => location.pathname + location.search;
+  let source = null, shown = here();
   const ask = (asked) => {
     const query = new URLSearchParams(new FormData(asked));
     if (!query.get("q").trim()) return;
@@ -48,16 +49,17 @@
     const stream = (source = new EventSource("/ask/stream?" + query));
     const on = (name, act) => stream.addEventListener(name, (event) => act(JSON.parse(event.data)));
     // What comes as HTML was made by the server's templates, which escape every text.
-    const shown = (html) => new DOMParser().parseFromString(html, "text/html").body.childNodes;
-    on("found", (html) => evidence.replaceChildren(...shown(html)));
+    const nodes = (html) => new DOMParser().parseFromString(html, "text/html").body.childNodes;
+    on("found", (html) => evidence.replaceChildren(...nodes(html)));
     on("draft", (text) => {
       draft.textContent = written ? draft.textContent + text : text;
       written = true;
     });
     on("answer", (html) => {
       stream.close();
-      answer.replaceChildren(...shown(html));
+      answer.replaceChildren(...nodes(html));
       history.pushState(null, "", "/ask?" + query);
+      shown = here();
       if (field) field.value = query.get("q");
       document.title = query.get("q") + " – bookwheel";
     });
@@ -78,7 +80,9 @@
         ask(event.target);
       }
     });
-    addEventListener("popstate", () => location.reload());
+    addEventListener("popstate", () => {
+      if (here() !== shown) location.reload();  // the same within a page, as by its skip link, is no other answer
+    });
   }
 
   // -- keys ---------------------------------------------------------------------------------------------------------------
@@ -97,6 +101,8 @@
       if (event.key === "ArrowDown" && event.target === field && found) { event.preventDefault(); move(1); }
       return;
     }
+    // A key that is held goes on in the next page, whose document nobody has read yet.
+    if (event.repeat && event.key !== "j" && event.key !== "k") return;
     const button = $(`button[data-key="${CSS.escape(event.key)}"]`);
     if (button) button.click();
     if (event.key === "/" && field) { event.preventDefault(); field.focus(); field.select(); }
