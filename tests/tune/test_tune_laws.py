@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,8 +19,10 @@ from bookwheel.library.trial import TrialReader
 from bookwheel.tune import tune
 from bookwheel.tune.clock import Clock
 from bookwheel.tune.design import Trial
+from bookwheel.tune.judged import Judged, judged_queries
 from bookwheel.tune.scores import Scorer
 from bookwheel.tune.search import Search
+from bookwheel.tune.tuning import Tuner
 
 RECIPES = [
     "bm25", "dense", "0.3*bm25 + 0.7*dense", "0.7*bm25 % 30 + 0.3*dense % 300", 'normalised(bm25 + dense, by="zscore")',
@@ -123,6 +127,51 @@ def test_what_is_chosen_keeps_the_limits(
     monkeypatch.setattr(Clock, "compare", compare)
     with pytest.raises(BudgetError, match=r"no recipe answers within 1 ms: bm25, the fastest, takes 2\.0 ms"):
         tune(library, planted, latency=1)
+
+
+def refused(library: bookwheel.Library, judgments: Collection, *_: object) -> AbstractContextManager[Judged]:
+    return nullcontext(replace(judged_queries(library, judgments), refusal="the made queries are too few"))
+
+
+def test_where_nothing_is_decided_the_report_says_what_was_taken_for_the_limits(
+    library: bookwheel.Library, planted: Collection, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"0.5*bm25 + 0.5*dense": 30.0, "bm25": 2.0, "dense": 3.0}
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=1: [
+        (1.0, times.get(str(trial.recipe), 30.0)) for trial in trials
+    ])  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr("bookwheel.tune.tuning.judged_library", refused)
+        told = tune(library, planted, latency="20ms")
+        assert (told.kept, told.saved, told.chosen.recipe) == (False, "tuned", "bm25")
+        assert str(told).startswith(
+            "Not decided, but the library's own recipe, 0.5*bm25 + 0.5*dense, is over the limits: took bm25, the first that keeps them; "
+            "the made queries are too few."
+        )
+        assert "kept" not in str(told)
+        assert "the best within the limits" not in str(told)
+        assert tune(library, planted, latency="40ms", name=None).verdict().startswith("Not decided: kept 0.5*bm25 + 0.5*dense;")
+    monkeypatch.setattr(Tuner, "_cross_validated", lambda self, first: (None, False))
+    monkeypatch.setattr(Search, "run", lambda self: self.best)
+    told = tune(library, planted, latency="20ms", name=None)
+    assert "is over the limits: took bm25, the best so far that keeps them; the time was too short" in str(told)
+
+
+def test_refused_judgments_choose_nothing_where_nothing_keeps_the_limits_in_the_end(
+    library: bookwheel.Library, planted: Collection, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=5: [(1.0, 9.0 if rounds == 2 else 50.0) for _ in trials])
+    monkeypatch.setattr("bookwheel.tune.tuning.judged_library", refused)
+    told = tune(library, planted, latency="10ms")
+    assert told.kept
+    assert library.recipes == {}
+    assert str(told).startswith("Not decided: kept 0.5*bm25 + 0.5*dense; the made queries are too few.")
+    assert "nothing that was timed kept the limits, so time it again" in str(told)
+    # and the scores of what was refused do not put one before the other
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=5: [
+        (1.0, 50.0 if rounds != 2 and "+" in str(trial.recipe) else 9.0) for trial in trials
+    ])  # fmt: skip
+    assert tune(library, planted, latency="10ms", name=None).chosen.recipe == "bm25"
 
 
 def test_memory_over_the_limit_is_not_chosen(

@@ -186,18 +186,18 @@ class Tuner:
         searched = best
         best, points = self._timed(best, everything)
         self.best, reached = best, self._point(points, best.trial)
-        if best != searched:
-            slow = self.problem(searched.trial, self._point(points, searched.trial).p95)
-            notes.append(
-                f"The gain is that of {searched.recipe}, which {slow} in the last timing: {best.recipe} is taken instead."
-            )
         own = self._point(points, self.baseline)
-        over = self.problem(self.baseline, own.p95)
+        over, told = self.problem(self.baseline, own.p95), self.problem(best.trial, reached.p95)
+        kept = (not over or bool(told)) and (gain is None or not gain.earned or reached.score <= own.score)
+        if best != searched and not kept:
+            slow = self.problem(searched.trial, self._point(points, searched.trial).p95)
+            of = f"{searched.recipe} {slow}" if gain is None else f"The gain is that of {searched.recipe}, which {slow}"
+            notes.append(f"{of} in the last timing: {best.recipe} is taken instead.")
         if over:
-            notes.append(f"The library's own recipe, {self.baseline.recipe}, {over}: the best within the limits is chosen.")
-        if told := self.problem(best.trial, reached.p95):
+            better = "" if kept or told or gain is None else ": the best within the limits is chosen"
+            notes.append(f"The library's own recipe, {self.baseline.recipe}, {over}{better}.")
+        if told:
             notes.append(f"In the last timing {best.recipe} {told}: nothing that was timed kept the limits, so time it again.")
-        kept = not over and (gain is None or not gain.earned or reached.score <= own.score)
         parts = [] if kept else self._parts(best, points, everything)
         chosen = self.baseline if kept else best.trial
         if not complete:
@@ -320,7 +320,8 @@ class Tuner:
         for trial, milliseconds in zip(listed, times, strict=True):
             score = float(self.scorer.scores(trial, places).mean())
             points.append(Point.of(trial, score, milliseconds, self.planned(trial)))
-        order = sorted(range(len(listed)), key=lambda at: (listed[at] != best.trial, -points[at].score))
+        refused = bool(self.judged.refusal)  # then their scores put nothing before anything else
+        order = sorted(range(len(listed)), key=lambda at: (listed[at] != best.trial, 0.0 if refused else -points[at].score))
         for at in order:
             if listed[at] in trials and not self.problem(listed[at], points[at].p95):
                 best = trials[listed[at]]
