@@ -19,6 +19,7 @@ from bookwheel.library.trial import TrialReader
 from bookwheel.tune import tune
 from bookwheel.tune.clock import Clock
 from bookwheel.tune.design import Trial
+from bookwheel.tune.journal import Journal
 from bookwheel.tune.judged import Judged, judged_queries
 from bookwheel.tune.scores import Scorer
 from bookwheel.tune.search import Search
@@ -172,6 +173,51 @@ def test_refused_judgments_choose_nothing_where_nothing_keeps_the_limits_in_the_
         (1.0, 50.0 if rounds != 2 and "+" in str(trial.recipe) else 9.0) for trial in trials
     ])  # fmt: skip
     assert tune(library, planted, latency="10ms", name=None).chosen.recipe == "bm25"
+
+
+def test_timings_of_an_earlier_run_are_taken_roughly_and_for_an_hour(
+    library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    timed: list[int] = []
+
+    def measured(self: Clock, trials: list[Trial], rounds: int) -> list[list[float]]:
+        timed.append(rounds)
+        return [[1.0, 2.0] for _ in trials]
+
+    def run() -> list[int]:
+        timed.clear()
+        clock = Clock(reader, ["words"], Journal(tmp_path, "run"))
+        for _ in range(2):
+            clock.p95(trial)
+            clock.compare([trial])
+        return list(timed)
+
+    monkeypatch.setattr(Clock, "_measured", measured)
+    with TrialReader(library.path) as reader:
+        trial = Trial(parse_recipe("bm25"), reader.bm25)
+        assert run() == [2, 5]
+        assert run() == [5], "the rough timing is of a run that was interrupted just now"
+        now = time.time()
+        with monkeypatch.context() as patch:
+            patch.setattr("time.time", lambda: now + 3700)
+            assert run() == [2, 5]
+        Journal(tmp_path, "run").add_fact("ended", "at", now + 7200)
+        assert run() == [2, 5]
+
+
+def test_a_busy_moment_refuses_no_later_run(
+    library: bookwheel.Library, planted: Collection, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = 50.0
+    monkeypatch.setattr(Clock, "_measured", lambda self, trials, rounds: [[took, took] for _ in trials])
+    monkeypatch.setattr("bookwheel.tune.tuning.judged_library", refused)
+    with pytest.raises(BudgetError, match=r"takes 50\.0 ms"):
+        tune(library, planted, latency="10ms")
+    took = 2.0
+    assert tune(library, planted, latency="10ms").chosen.p95 == 2
+    took = 60.0
+    with pytest.raises(BudgetError, match=r"takes 60\.0 ms"):
+        tune(library, planted, latency="10ms")
 
 
 def test_memory_over_the_limit_is_not_chosen(

@@ -200,7 +200,9 @@ class Tuner:
             notes.append(f"In the last timing {best.recipe} {told}: nothing that was timed kept the limits, so time it again.")
         parts = [] if kept else self._parts(best, points, everything)
         chosen = self.baseline if kept else best.trial
-        if not complete:
+        if complete:
+            self.journal.add_fact("ended", "at", time.time())
+        else:
             notes.append(
                 "The minutes were over before the search was: what was computed is kept, and the same command goes on."
             )
@@ -275,6 +277,9 @@ class Tuner:
                 f"no recipe fits: {least.recipe} alone needs {format_size(self.planned(least.trial))} and the limit is "
                 f"{format_size(self.limits.ram)}; allow more with --ram"
             )
+        if self.clock.forget_earlier():
+            self._kept.clear()
+            return self._refuse_impossible()
         times = {str(design.recipe): self.clock.p95(design.trial) for design in singles}
         fastest = min(times, key=lambda name: times[name])
         raise BudgetError(
@@ -326,18 +331,13 @@ class Tuner:
             if listed[at] in trials and not self.problem(listed[at], points[at].p95):
                 best = trials[listed[at]]
                 break
+        measured: dict[str, int | None] = {}
         for trial in (self.baseline, best.trial):
-            at = listed.index(trial)
-            points[at] = replace(points[at], measured=self._measured(trial))
+            at, recipe = listed.index(trial), str(trial.recipe)
+            if recipe not in measured:
+                measured[recipe] = measured_bytes(self.reader.path, trial, self.clock.texts)
+            points[at] = replace(points[at], measured=measured[recipe])
         return best, points
-
-    def _measured(self, trial: Trial) -> int | None:
-        key = str(trial.recipe)
-        known = self.journal.facts("bytes")
-        if key not in known:
-            known[key] = measured_bytes(self.reader.path, trial, self.clock.texts)
-            self.journal.add_fact("bytes", key, known[key])
-        return known[key]  # type: ignore[no-any-return]
 
     def _parts(self, best: Design, points: list[Point], places: NDArray[np.int64]) -> list[Part]:
         """What each choice won, against the same design with the library's own in its place."""
