@@ -21,6 +21,7 @@ from bookwheel.tune.clock import Clock
 from bookwheel.tune.design import Trial
 from bookwheel.tune.journal import Journal
 from bookwheel.tune.judged import Judged, judged_queries
+from bookwheel.tune.made import made_collection
 from bookwheel.tune.scores import Scorer
 from bookwheel.tune.search import Search
 from bookwheel.tune.tuning import Tuner
@@ -97,6 +98,20 @@ def test_without_judgments_questions_are_made_and_decide_as_far_as_they_are_trus
     else:
         assert told.gain is not None
         assert "expected tau" in str(told)
+
+
+def test_made_queries_searched_in_the_library_itself_take_no_rankings_of_the_copy_without_their_words(
+    library: bookwheel.Library, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bookwheel.tune.judged.QUESTIONS", 20)
+    monkeypatch.setattr("bookwheel.tune.reliability.measured_trust", lambda *_, **__: SimpleNamespace(refusal="too few"))
+    masked = tune(library, name=None)
+    made = made_collection(library, 20)
+    monkeypatch.setattr("bookwheel.tune.tuning.judged_library", refused)
+    told = tune(library, Collection("made", made.queries, made.qrels), name=None)
+    assert "An earlier run's rankings were used." not in told.notes
+    assert told.baseline.score > masked.baseline.score, "they find their own words"
+    assert "An earlier run's rankings were used." in tune(library, made, name=None).notes
 
 
 def test_noise_is_no_gain(library: bookwheel.Library, noise: Collection, quick: None) -> None:

@@ -138,7 +138,7 @@ class Tuner:
         progress: Progress = silent,
     ) -> None:
         self.library, self.judged = library, judged
-        key = journal_key(Manifest.read(library.path).version, judged.queries, judged.qrels, measure)
+        key = journal_key(Manifest.read(library.path).version, judged.queries, judged.qrels, measure, judged.taken)
         self.journal = Journal(library.path / FOLDER, key)
         self.task = progress("tuning", None, "trials")
         self.scorer = Scorer(
