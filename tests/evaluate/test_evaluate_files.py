@@ -268,6 +268,20 @@ def test_a_run_from_elsewhere_is_ordered_as_trec_eval_does(tmp_path: Path) -> No
     assert read_run(path) == {"q1": [("c", 7.0), ("b", 1.0), ("a", 1.0)]}
 
 
+def test_scores_that_float32_cannot_tell_apart_are_ties_as_in_trec_eval(tmp_path: Path) -> None:
+    scores = {"a": 20.1234567, "b": 20.1234566, "c": 1e300, "d": 1e299, "e": -1e-50}
+    path = tmp_path / "run.txt"
+    path.write_text("".join(f"q1 Q0 {name} 1 {score!r} t\n" for name, score in scores.items()))
+    run = read_run(path)
+    assert run == {"q1": [(name, scores[name]) for name in "dcbae"]}
+    pytrec_eval = pytest.importorskip("pytrec_eval")
+    for relevant in scores:
+        judged = {"q1": {relevant: 1}}
+        theirs = pytrec_eval.RelevanceEvaluator(judged, {"recip_rank"}).evaluate({"q1": scores})["q1"]["recip_rank"]
+        assert measure(run, judged, ["RR"]).means["RR"] == theirs
+        assert measure({"q1": scores}, judged, ["RR"]).means["RR"] == theirs
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

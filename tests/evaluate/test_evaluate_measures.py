@@ -42,6 +42,8 @@ def test_measures_by_hand() -> None:
         ("nDCG", "xab", {"a": 1, "b": 2}, (1 / math.log2(3) + 2 / 2) / (2 + 1 / math.log2(3))),
         ("nDCG@1", "ab", {"a": 1, "b": 2}, 1 / 2),
         ("nDCG(dcg='exp-log2')@1", "ab", {"a": 1, "b": 2}, 1 / 3),
+        ("nDCG(dcg='exp-log2')@1", "a", {"a": 1_000_000}, 1.0),
+        ("nDCG(dcg='exp-log2')@2", "ab", {"a": 1_999, "b": 2_000}, (1 / 2 + 1 / math.log2(3)) / (1 + 1 / 2 / math.log2(3))),
         ("nDCG(judged_only=True)@1", "xa", {"a": 1}, 1.0),
         ("P@4", "a", {"a": 1}, 1 / 4),
         ("P(rel=2)@2", "ab", {"a": 1, "b": 2}, 1 / 2),

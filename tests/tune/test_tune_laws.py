@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,8 +19,12 @@ from bookwheel.library.trial import TrialReader
 from bookwheel.tune import tune
 from bookwheel.tune.clock import Clock
 from bookwheel.tune.design import Trial
+from bookwheel.tune.journal import Journal
+from bookwheel.tune.judged import Judged, judged_queries
+from bookwheel.tune.made import made_collection
 from bookwheel.tune.scores import Scorer
 from bookwheel.tune.search import Search
+from bookwheel.tune.tuning import Tuner
 
 RECIPES = [
     "bm25", "dense", "0.3*bm25 + 0.7*dense", "0.7*bm25 % 30 + 0.3*dense % 300", 'normalised(bm25 + dense, by="zscore")',
@@ -94,6 +100,20 @@ def test_without_judgments_questions_are_made_and_decide_as_far_as_they_are_trus
         assert "expected tau" in str(told)
 
 
+def test_made_queries_searched_in_the_library_itself_take_no_rankings_of_the_copy_without_their_words(
+    library: bookwheel.Library, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bookwheel.tune.judged.QUESTIONS", 20)
+    monkeypatch.setattr("bookwheel.tune.reliability.measured_trust", lambda *_, **__: SimpleNamespace(refusal="too few"))
+    masked = tune(library, name=None)
+    made = made_collection(library, 20)
+    monkeypatch.setattr("bookwheel.tune.tuning.judged_library", refused)
+    told = tune(library, Collection("made", made.queries, made.qrels), name=None)
+    assert "An earlier run's rankings were used." not in told.notes
+    assert told.baseline.score > masked.baseline.score, "they find their own words"
+    assert "An earlier run's rankings were used." in tune(library, made, name=None).notes
+
+
 def test_noise_is_no_gain(library: bookwheel.Library, noise: Collection, quick: None) -> None:
     told = tune(library, noise)
     assert told.kept
@@ -123,6 +143,96 @@ def test_what_is_chosen_keeps_the_limits(
     monkeypatch.setattr(Clock, "compare", compare)
     with pytest.raises(BudgetError, match=r"no recipe answers within 1 ms: bm25, the fastest, takes 2\.0 ms"):
         tune(library, planted, latency=1)
+
+
+def refused(library: bookwheel.Library, judgments: Collection, *_: object) -> AbstractContextManager[Judged]:
+    return nullcontext(replace(judged_queries(library, judgments), refusal="the made queries are too few"))
+
+
+def test_where_nothing_is_decided_the_report_says_what_was_taken_for_the_limits(
+    library: bookwheel.Library, planted: Collection, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"0.5*bm25 + 0.5*dense": 30.0, "bm25": 2.0, "dense": 3.0}
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=1: [
+        (1.0, times.get(str(trial.recipe), 30.0)) for trial in trials
+    ])  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr("bookwheel.tune.tuning.judged_library", refused)
+        told = tune(library, planted, latency="20ms")
+        assert (told.kept, told.saved, told.chosen.recipe) == (False, "tuned", "bm25")
+        assert str(told).startswith(
+            "Not decided, but the library's own recipe, 0.5*bm25 + 0.5*dense, is over the limits: took bm25, the first that keeps them; "
+            "the made queries are too few."
+        )
+        assert "kept" not in str(told)
+        assert "the best within the limits" not in str(told)
+        assert tune(library, planted, latency="40ms", name=None).verdict().startswith("Not decided: kept 0.5*bm25 + 0.5*dense;")
+    monkeypatch.setattr(Tuner, "_cross_validated", lambda self, first: (None, False))
+    monkeypatch.setattr(Search, "run", lambda self: self.best)
+    told = tune(library, planted, latency="20ms", name=None)
+    assert "is over the limits: took bm25, the best so far that keeps them; the time was too short" in str(told)
+
+
+def test_refused_judgments_choose_nothing_where_nothing_keeps_the_limits_in_the_end(
+    library: bookwheel.Library, planted: Collection, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=5: [(1.0, 9.0 if rounds == 2 else 50.0) for _ in trials])
+    monkeypatch.setattr("bookwheel.tune.tuning.judged_library", refused)
+    told = tune(library, planted, latency="10ms")
+    assert told.kept
+    assert library.recipes == {}
+    assert str(told).startswith("Not decided: kept 0.5*bm25 + 0.5*dense; the made queries are too few.")
+    assert "nothing that was timed kept the limits, so time it again" in str(told)
+    # and the scores of what was refused do not put one before the other
+    monkeypatch.setattr(Clock, "compare", lambda self, trials, rounds=5: [
+        (1.0, 50.0 if rounds != 2 and "+" in str(trial.recipe) else 9.0) for trial in trials
+    ])  # fmt: skip
+    assert tune(library, planted, latency="10ms", name=None).chosen.recipe == "bm25"
+
+
+def test_timings_of_an_earlier_run_are_taken_roughly_and_for_an_hour(
+    library: bookwheel.Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    timed: list[int] = []
+
+    def measured(self: Clock, trials: list[Trial], rounds: int) -> list[list[float]]:
+        timed.append(rounds)
+        return [[1.0, 2.0] for _ in trials]
+
+    def run() -> list[int]:
+        timed.clear()
+        clock = Clock(reader, ["words"], Journal(tmp_path, "run"))
+        for _ in range(2):
+            clock.p95(trial)
+            clock.compare([trial])
+        return list(timed)
+
+    monkeypatch.setattr(Clock, "_measured", measured)
+    with TrialReader(library.path) as reader:
+        trial = Trial(parse_recipe("bm25"), reader.bm25)
+        assert run() == [2, 5]
+        assert run() == [5], "the rough timing is of a run that was interrupted just now"
+        now = time.time()
+        with monkeypatch.context() as patch:
+            patch.setattr("time.time", lambda: now + 3700)
+            assert run() == [2, 5]
+        Journal(tmp_path, "run").add_fact("ended", "at", now + 7200)
+        assert run() == [2, 5]
+
+
+def test_a_busy_moment_refuses_no_later_run(
+    library: bookwheel.Library, planted: Collection, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = 50.0
+    monkeypatch.setattr(Clock, "_measured", lambda self, trials, rounds: [[took, took] for _ in trials])
+    monkeypatch.setattr("bookwheel.tune.tuning.judged_library", refused)
+    with pytest.raises(BudgetError, match=r"takes 50\.0 ms"):
+        tune(library, planted, latency="10ms")
+    took = 2.0
+    assert tune(library, planted, latency="10ms").chosen.p95 == 2
+    took = 60.0
+    with pytest.raises(BudgetError, match=r"takes 60\.0 ms"):
+        tune(library, planted, latency="10ms")
 
 
 def test_memory_over_the_limit_is_not_chosen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,17 @@ from bookwheel import Document
 from bookwheel.cli.main import bookwheel as command
 from bookwheel.encode.find import BUILT_IN_MODELS
 from bookwheel.evaluate import Collection, measure
+from bookwheel.kernels.bm25 import Bm25
+from bookwheel.library.trial import TrialReader
 from bookwheel.tune import tune
-from bookwheel.tune.rebuilt.trying import best_of
+from bookwheel.tune.clock import Clock
+from bookwheel.tune.design import Design, Trial
+from bookwheel.tune.journal import Journal
+from bookwheel.tune.judged import judged_queries
+from bookwheel.tune.limits import Limits
+from bookwheel.tune.rebuilt.trying import Rebuilding, best_of
+from bookwheel.tune.rebuilt.variant import Built
+from bookwheel.tune.scores import Scorer
 
 
 @pytest.fixture
@@ -81,3 +91,74 @@ def test_what_does_not_fit_the_minutes_is_said(
     assert done.exit_code == 0, done.output
     assert "unit document: building it takes about" in done.output
     assert "give more --minutes" in done.output
+
+
+class Same:
+    """A variant that is the library itself, of which only a share may get built."""
+
+    label = key = "the same"
+
+    def __init__(self, path: Path, share: float = 1.0) -> None:
+        self.path, self.share, self.built = path, share, 0
+
+    def estimate(self) -> float:
+        return 1.0
+
+    def build(self, folder: Path, left: Callable[[], float]) -> Iterator[Built]:
+        self.built += 1
+        yield Built(self.path, self.share, 1.0)
+
+    def designs(self, own: Design) -> Sequence[Design]:
+        return [own.change(parts=(name,)) for name in ("bm25", "dense")]
+
+    def commands(self, library: str, recipe: str, share: float) -> tuple[str, ...]:
+        return ()
+
+
+def test_what_an_earlier_run_judged_is_held_against_the_limits_and_the_recipe_of_this_one(
+    library: bookwheel.Library, planted: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    times = {"bm25": 2.0, "dense": 900.0}
+    monkeypatch.setattr(Clock, "p95", lambda self, trial: times[str(trial.recipe)])
+    monkeypatch.setattr(TrialReader, "planned_bytes", lambda self, recipe: (8 if str(recipe) == "dense" else 1) << 30)
+
+    def tried(journal: str, *limits: str | None, k1: float = 1.2, share: float = 1.0) -> tuple[list[str], int]:
+        """The recipes that are told, and how often something was built."""
+        variant = Same(library.path, share)
+        with TrialReader(library.path) as reader:
+            own = Design(("bm25",), (1,), Bm25(k1, 0.75))
+            judged = judged_queries(library, planted)
+            scorer = Scorer(reader, judged.queries, judged.qrels)
+            rebuilding = Rebuilding(
+                reader,
+                "library",
+                judged,
+                scorer,
+                own,
+                Trial(own.recipe, own.bm25),
+                Limits.of(*limits),
+                Journal(tmp_path / journal, "run"),
+                1e12,
+            )
+            return [one.recipe for one in rebuilding._judged(variant)], variant.built
+
+    # without limits, then with them
+    assert tried("one", None, None) == (["bm25", "dense"], 1)
+    assert tried("one", None, None) == (["bm25", "dense"], 0)
+    assert tried("one", "10ms", None) == (["bm25"], 0)
+    assert tried("one", None, "2GB") == (["bm25"], 0)
+    assert tried("one", "1ms", None) == ([], 0)
+    # with limits, then with wider ones, and without
+    for narrow in (("10ms", None), (None, "2GB"), ("10ms", "2GB")):
+        journal = f"two {narrow}"
+        assert tried(journal, *narrow) == (["bm25"], 1)
+        assert tried(journal, *narrow) == (["bm25"], 0)
+        assert tried(journal, "20ms", "2GB") == (["bm25"], 0)
+        assert tried(journal, None, None) == (["bm25", "dense"], 1)
+        assert tried(journal, None, None) == (["bm25", "dense"], 0)
+    # another own recipe
+    assert tried("one", None, None, k1=0.9) == (["bm25", "dense"], 1)
+    assert tried("one", None, None) == (["bm25", "dense"], 0)
+    # cut short
+    assert tried("three", None, None, share=0.25) == (["bm25", "dense"], 1)
+    assert tried("three", None, None) == (["bm25", "dense"], 1)

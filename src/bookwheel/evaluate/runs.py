@@ -31,8 +31,13 @@ def ranked_pairs(ranking: Sequence[tuple[str, float]] | Mapping[str, float]) -> 
 
 
 def _sorted_as_trec_eval(scores: Mapping[str, float]) -> list[tuple[str, float]]:
-    """By falling score, equal scores by falling document id."""
-    return sorted(sorted(scores.items(), reverse=True), key=lambda item: -item[1])
+    """By falling score, equal scores by falling document id. trec_eval holds scores in float32, so those are equal that it has no
+    two numbers for.
+    """
+    pairs = sorted(scores.items(), reverse=True)
+    with np.errstate(over="ignore"):
+        held = np.array([score for _, score in pairs], np.float64).astype(np.float32)
+    return [pairs[at] for at in np.argsort(-held, kind="stable").tolist()]
 
 
 def run_lines(run: Run, tag: str = "bookwheel") -> Iterator[str]:
@@ -71,8 +76,8 @@ def write_run(path: str | Path, run: Run, tag: str = "bookwheel") -> None:
 
 
 def read_run(path: str | Path) -> dict[str, list[tuple[str, float]]]:
-    """Read a run file (gz too). Documents are sorted as trec_eval does: by falling score, equal
-    scores by falling id.
+    """Read a run file (gz too). Documents are sorted as trec_eval does: by falling score in float32,
+    equal scores by falling id.
 
     Raises `InputError` with the line: other than six columns, a score that is no number, a document
     twice for a query.

@@ -27,6 +27,8 @@ SAMPLE = 60
 SCREENING, FINAL = 2, 5
 """Times that each of them is searched."""
 CHILD_SECONDS = 120
+GOOD = 3600
+"""Seconds for which the rough timings of a run that was interrupted are taken: what else the machine does changes."""
 
 
 class Clock:
@@ -39,12 +41,23 @@ class Clock:
         self.reader = reader
         self.k = k
         self.journal = journal
-        self._known: dict[str, list[float]] = dict(journal.facts("milliseconds"))
+        now, ended = time.time(), journal.facts("ended").get("at", 0.0)
+        rough = journal.facts("rough milliseconds")
+        self._known: dict[str, list[float]] = {
+            key: one["found"] for key, one in rough.items() if ended < one["at"] and 0 <= now - one["at"] < GOOD
+        }
+        self._earlier = set(self._known)
         self._own = reader.bm25
 
     def p95(self, trial: Trial) -> float:
         """Milliseconds within which 95 of 100 queries are answered; roughly, and remembered by recipe."""
         return self.compare([trial], SCREENING)[0][1]
+
+    def forget_earlier(self) -> bool:
+        """Drop the timings of an earlier run, by which nothing may be refused; whether there were any."""
+        dropped = [self._known.pop(key) for key in self._earlier]
+        self._earlier.clear()
+        return bool(dropped)
 
     def compare(self, trials: Sequence[Trial], rounds: int = FINAL) -> list[tuple[float, float]]:
         """For each trial the median and the 95th percentile over the queries, in milliseconds.
@@ -58,7 +71,8 @@ class Clock:
             chosen = [trials[keys.index(key)] for key in missing]
             for key, found in zip(missing, self._measured(chosen, rounds), strict=True):
                 self._known[key] = found
-                self.journal.add_fact("milliseconds", key, found)
+                if rounds == SCREENING:
+                    self.journal.add_fact("rough milliseconds", key, {"at": time.time(), "found": found})
         return [(self._known[key][0], self._known[key][1]) for key in keys]
 
     def _measured(self, trials: Sequence[Trial], rounds: int) -> list[list[float]]:

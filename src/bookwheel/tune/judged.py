@@ -39,6 +39,8 @@ class Judged:
     notes: tuple[str, ...] = ()
     refusal: str = ""
     """Why nothing may be decided by them, in a sentence."""
+    taken: str = ""
+    """What was taken out of the copy that is searched, which rankings depend on; nothing where the library itself is."""
 
 
 @contextmanager
@@ -68,7 +70,9 @@ def judged_library(
         told = measured_trust(copied, made, seed=seed, progress=progress)
         from_what = f"No judgments were given: questions were made of the library ({'; '.join(made.notes)})."
         trusted = () if told.refusal else (f"{told}.",)
-        yield replace(found, notes=(from_what, *trusted, *found.notes), refusal=told.refusal)
+        yield replace(
+            found, notes=(from_what, *trusted, *found.notes), refusal=told.refusal, taken=repr(sorted(made.taken.items()))
+        )
 
 
 def judged_queries(library: Library, collection: Collection, seed: int = 0) -> Judged:

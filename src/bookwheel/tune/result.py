@@ -76,9 +76,11 @@ class Tuning:
     chosen: Point
     """The same where nothing better was found."""
     kept: bool
-    """Whether the library's own recipe, k1 and b stay."""
+    """Whether the library's own recipe, k1 and b stay: not where they are over the limits and others are not."""
     gain: Gain | None
-    """Of what the search chooses, over queries it did not choose on; None where the time was too short to tell."""
+    """Of what the search chooses, over queries it did not choose on; None where the judgments may decide nothing, or the time was
+    too short to tell.
+    """
     parts: list[Part] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     """What was timed, the fastest first."""
@@ -134,7 +136,12 @@ class Tuning:
         """The answer in a sentence or two."""
         about = f"{self.queries:,} judged queries of {self.judgments}, {self.measure}, limits: {self.limits}"
         gain = "" if self.gain is None else f"{self.gain.mean:+.4f} (95 % of {self.gain.low:+.4f} to {self.gain.high:+.4f})"
-        if self.refusal:
+        if self.gain is None and not self.kept:
+            what = "the first" if self.refusal else "the best so far"
+            why = self.refusal or "the time was too short to judge a choice by other queries"
+            said = f"Not decided, but the library's own recipe, {self.baseline.recipe}, is over the limits: took {self.chosen.recipe}, "
+            said += f"{what} that keeps them; {why}."
+        elif self.refusal:
             said = f"Not decided: kept {self.baseline.recipe}; {self.refusal}."
         elif self.gain is None:
             said = f"No gain shown: kept {self.baseline.recipe}; the time was too short to judge a choice by other queries."

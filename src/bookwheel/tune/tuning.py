@@ -138,7 +138,7 @@ class Tuner:
         progress: Progress = silent,
     ) -> None:
         self.library, self.judged = library, judged
-        key = journal_key(Manifest.read(library.path).version, judged.queries, judged.qrels, measure)
+        key = journal_key(Manifest.read(library.path).version, judged.queries, judged.qrels, measure, judged.taken)
         self.journal = Journal(library.path / FOLDER, key)
         self.task = progress("tuning", None, "trials")
         self.scorer = Scorer(
@@ -186,21 +186,23 @@ class Tuner:
         searched = best
         best, points = self._timed(best, everything)
         self.best, reached = best, self._point(points, best.trial)
-        if best != searched:
-            slow = self.problem(searched.trial, self._point(points, searched.trial).p95)
-            notes.append(
-                f"The gain is that of {searched.recipe}, which {slow} in the last timing: {best.recipe} is taken instead."
-            )
         own = self._point(points, self.baseline)
-        over = self.problem(self.baseline, own.p95)
+        over, told = self.problem(self.baseline, own.p95), self.problem(best.trial, reached.p95)
+        kept = (not over or bool(told)) and (gain is None or not gain.earned or reached.score <= own.score)
+        if best != searched and not kept:
+            slow = self.problem(searched.trial, self._point(points, searched.trial).p95)
+            of = f"{searched.recipe} {slow}" if gain is None else f"The gain is that of {searched.recipe}, which {slow}"
+            notes.append(f"{of} in the last timing: {best.recipe} is taken instead.")
         if over:
-            notes.append(f"The library's own recipe, {self.baseline.recipe}, {over}: the best within the limits is chosen.")
-        if told := self.problem(best.trial, reached.p95):
+            better = "" if kept or told or gain is None else ": the best within the limits is chosen"
+            notes.append(f"The library's own recipe, {self.baseline.recipe}, {over}{better}.")
+        if told:
             notes.append(f"In the last timing {best.recipe} {told}: nothing that was timed kept the limits, so time it again.")
-        kept = not over and (gain is None or not gain.earned or reached.score <= own.score)
         parts = [] if kept else self._parts(best, points, everything)
         chosen = self.baseline if kept else best.trial
-        if not complete:
+        if complete:
+            self.journal.add_fact("ended", "at", time.time())
+        else:
             notes.append(
                 "The minutes were over before the search was: what was computed is kept, and the same command goes on."
             )
@@ -275,6 +277,9 @@ class Tuner:
                 f"no recipe fits: {least.recipe} alone needs {format_size(self.planned(least.trial))} and the limit is "
                 f"{format_size(self.limits.ram)}; allow more with --ram"
             )
+        if self.clock.forget_earlier():
+            self._kept.clear()
+            return self._refuse_impossible()
         times = {str(design.recipe): self.clock.p95(design.trial) for design in singles}
         fastest = min(times, key=lambda name: times[name])
         raise BudgetError(
@@ -320,23 +325,19 @@ class Tuner:
         for trial, milliseconds in zip(listed, times, strict=True):
             score = float(self.scorer.scores(trial, places).mean())
             points.append(Point.of(trial, score, milliseconds, self.planned(trial)))
-        order = sorted(range(len(listed)), key=lambda at: (listed[at] != best.trial, -points[at].score))
+        refused = bool(self.judged.refusal)  # then their scores put nothing before anything else
+        order = sorted(range(len(listed)), key=lambda at: (listed[at] != best.trial, 0.0 if refused else -points[at].score))
         for at in order:
             if listed[at] in trials and not self.problem(listed[at], points[at].p95):
                 best = trials[listed[at]]
                 break
+        measured: dict[str, int | None] = {}
         for trial in (self.baseline, best.trial):
-            at = listed.index(trial)
-            points[at] = replace(points[at], measured=self._measured(trial))
+            at, recipe = listed.index(trial), str(trial.recipe)
+            if recipe not in measured:
+                measured[recipe] = measured_bytes(self.reader.path, trial, self.clock.texts)
+            points[at] = replace(points[at], measured=measured[recipe])
         return best, points
-
-    def _measured(self, trial: Trial) -> int | None:
-        key = str(trial.recipe)
-        known = self.journal.facts("bytes")
-        if key not in known:
-            known[key] = measured_bytes(self.reader.path, trial, self.clock.texts)
-            self.journal.add_fact("bytes", key, known[key])
-        return known[key]  # type: ignore[no-any-return]
 
     def _parts(self, best: Design, points: list[Point], places: NDArray[np.int64]) -> list[Part]:
         """What each choice won, against the same design with the library's own in its place."""

@@ -40,9 +40,10 @@ FEW = 500
 class Model:
     """The library of ``reader`` with the vectors of one model more; of token vectors with so many bits a dimension."""
 
-    def __init__(self, reader: Reader, entry: ModelEntry, name: str, bits: int | None = None) -> None:
+    def __init__(self, reader: Reader, entry: ModelEntry, name: str, bits: int | None, digest: str) -> None:
         self.reader, self.entry, self.name, self.bits = reader, entry, name, bits
         self.label = f"model {entry.name}" + (f" with {bits} bits" if bits else "")
+        self.key = f"{self.label} as {name}, {digest}"  # another one may lie in the same folder later
 
     def estimate(self) -> float:
         """See `Variant.estimate`. Of all passages."""
@@ -111,15 +112,15 @@ def models_of(reader: Reader, folders: Sequence[str], taken: Mapping[str, str]) 
             continue
         name = _free_name(entry.name, names)
         names.add(name)
-        for bits in (2, 1, 4) if entry.kind == "tokens" else (None,):
-            found.append(Model(reader, entry, name, bits))
-    return [one for one in found if _digest(one) not in added], problems
+        if (digest := _digest(entry)) not in added:
+            found += [Model(reader, entry, name, bits, digest) for bits in ((2, 1, 4) if entry.kind == "tokens" else (None,))]
+    return found, problems
 
 
-def _digest(model: Model) -> str:
+def _digest(entry: ModelEntry) -> str:
     from ...encode.load import load_encoder
 
-    return str(load_encoder(model.entry.folder, model.entry.kind, download=False).sha256)
+    return str(load_encoder(entry.folder, entry.kind, download=False).sha256)
 
 
 def _free_name(model: str, taken: set[str]) -> str:

@@ -7,7 +7,7 @@ must gain more than the best of so many does by luck. So the gain that is told i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ class Rebuilding:
         own_p95 = Clock(self.reader, self.scorer.texts, self.journal).p95(self.trial)  # as roughly as the others
         found: list[_Scored] = []
         for variant in sorted(variants, key=lambda one: one.estimate()):
-            if variant.label not in self.known and variant.estimate() > self.deadline - time.monotonic():
+            if self._known(variant) is None and variant.estimate() > self.deadline - time.monotonic():
                 left_out.append(
                     f"{variant.label}: building it takes about {_duration(variant.estimate())}; give more --minutes"
                 )
@@ -115,23 +115,39 @@ class Rebuilding:
 
     def _judged(self, variant: Variant) -> list[_Scored]:
         """The designs of a variant that keep the limits, from an earlier run where it has them."""
-        if variant.label in self.known:
-            return [
-                _Scored(variant, one["share"], one["recipe"], np.array(one["scores"]), one["p95"], one["planned"], one["bytes"],
-                        one["seconds"]) for one in self.known[variant.label]
-            ]  # fmt: skip
-        found: list[_Scored] = []
+        if (known := self._known(variant)) is not None:
+            return known
+        rows: list[dict[str, Any]] = []
+        share = 0.0
         with beside(self.judged.path, ".tune-") as folder:
             for built in variant.build(folder, lambda: self.deadline - time.monotonic()):
-                found += self._scored(variant, built)
-        kept = [
-            {"share": one.share, "recipe": one.recipe, "scores": one.scores.tolist(), "p95": one.p95, "planned": one.planned,
-             "bytes": one.bytes, "seconds": one.seconds} for one in found
-        ]  # fmt: skip
-        self.journal.add_fact("rebuilt", variant.label, kept)
-        return found
+                share = built.share
+                rows += self._rows(variant, built)
+        if share >= 1:  # else the time was over before the rest of the passages was embedded, and another run may have more
+            self.known[self._key(variant)] = rows
+            self.journal.add_fact("rebuilt", self._key(variant), rows)
+        return [_of_row(variant, row) for row in rows if row["scores"] is not None]
 
-    def _scored(self, variant: Variant, built: Built) -> list[_Scored]:
+    def _key(self, variant: Variant) -> str:
+        """Of what a variant's rows depend on: their designs are made from those of the library as it is."""
+        return f"{variant.key} | {self.own.trial.key} | {self.trial.key}"
+
+    def _known(self, variant: Variant) -> list[_Scored] | None:
+        """What an earlier run found that keeps the limits; None where it left out, by its own limits, what keeps these."""
+        if (rows := self.known.get(self._key(variant))) is None:
+            return None
+        kept = [row for row in rows if self._within(row["planned"], row["p95"])]
+        return None if any(row["scores"] is None for row in kept) else [_of_row(variant, row) for row in kept]
+
+    def _within(self, planned: int, p95: float | None) -> bool:
+        """Whether the limits are kept, as far as it is known. ``p95``: milliseconds; None where it was not timed."""
+        most = self.limits
+        return (most.ram is None or planned <= most.ram) and (
+            most.milliseconds is None or p95 is None or p95 <= most.milliseconds
+        )
+
+    def _rows(self, variant: Variant, built: Built) -> list[dict[str, Any]]:
+        """Every design that can run there, for the journal; what breaks the limits without scores."""
         size = folder_bytes(built.path)
         found = []
         with TrialReader(built.path) as reader:
@@ -144,13 +160,14 @@ class Rebuilding:
                 except RecipeError:
                     continue
                 planned = reader.planned_bytes(trial.recipe)
-                if self.limits.ram is not None and planned > self.limits.ram:
-                    continue
-                p95 = clock.p95(trial)
-                if self.limits.milliseconds is not None and p95 > self.limits.milliseconds:
-                    continue
-                scores = scorer.scores(trial, np.arange(len(scorer)))
-                found.append(_Scored(variant, built.share, str(trial.recipe), scores, p95, planned, size, built.seconds))
+                p95 = clock.p95(trial) if self._within(planned, None) else None
+                scores = None
+                if p95 is not None and self._within(planned, p95):
+                    scores = scorer.scores(trial, np.arange(len(scorer))).tolist()
+                found.append(
+                    {"share": built.share, "recipe": str(trial.recipe), "scores": scores, "p95": p95, "planned": planned,
+                     "bytes": size, "seconds": built.seconds}
+                )  # fmt: skip
         return found
 
     # -- choosing ------------------------------------------------------------------------------------------------------
@@ -178,6 +195,13 @@ class Rebuilding:
             one.variant.label, one.share, one.recipe, float(one.scores.mean()), gain, one.p95, one.p95 - own_p95, one.planned,
             one.bytes, one.seconds,
         )  # fmt: skip
+
+
+def _of_row(variant: Variant, row: Mapping[str, Any]) -> _Scored:
+    """A row of the journal that has scores."""
+    return _Scored(
+        variant, row["share"], row["recipe"], np.array(row["scores"]), row["p95"], row["planned"], row["bytes"], row["seconds"]
+    )
 
 
 def best_of(gains: NDArray[np.float64]) -> int | None:

@@ -37,7 +37,7 @@ class Unit:
 
     def __init__(self, reader: Reader, unit: str, words: int, characters: float) -> None:
         self.reader, self.unit, self.words, self.characters = reader, unit, words, characters
-        self.label = f"unit {unit}" + (f" of {words} words" if unit == "passage" else "")
+        self.key = self.label = f"unit {unit}" + (f" of {words} words" if unit == "passage" else "")
 
     def estimate(self) -> float:
         """See `Variant.estimate`."""

@@ -30,7 +30,9 @@ class Variant(Protocol):
     """One way to rebuild a library."""
 
     label: str
-    """What is different, in a few words; its key in the journal too."""
+    """What is different, in a few words."""
+    key: str
+    """The same for the journal, with whatever else its scores and recipes depend on."""
 
     def estimate(self) -> float:
         """Seconds that building the first `Built` will take, roughly."""
