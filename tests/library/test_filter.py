@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookwheel import FilterError
+from bookwheel.documents.metadata import comparable
 from bookwheel.library.filters.parse import MAX_TESTS, MAX_TEXT, MAX_VALUES, parse_filter, register
 
 Value = str | int | float
@@ -49,7 +51,7 @@ def database(docs: list[Doc]) -> sqlite3.Connection:
             source = connection.execute("SELECT id FROM sources WHERE path = ?", (doc.source,)).fetchone()[0]
         connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", (number, doc.name, source, doc.title))
         for key, values in doc.metadata.items():
-            rows = [(key, value, number) for value in values]
+            rows = [(key, comparable(value), number) for value in values]
             connection.executemany("INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)", rows)
     return connection
 
@@ -78,7 +80,8 @@ ORDER: dict[str, Callable[[Value, Value], bool]] = {
 
 def meets(value: Value, op: str, literal: Value) -> bool:
     if isinstance(literal, str):
-        # SQLite compares text by its bytes in UTF-8, which is the order of code points.
+        # SQLite compares text by its bytes in UTF-8, which is the order of code points. Spellings of one text are equal.
+        value, literal = comparable(value), comparable(literal)
         return isinstance(value, str) and ORDER[op](value, literal)
     if isinstance(value, str):
         if not NUMBER.fullmatch(value):
@@ -109,6 +112,7 @@ TEXTS = st.one_of(
     st.sampled_from(
         ["2020", " 7 ", "1e3", "-3.50", "Knuth", "knuth", "ÖSTEN", "östen", "", "2020-05-01", "0x1", "1e", "';", "%_"]
     ),
+    st.sampled_from(["ÖSTEN", "o\u0308sten", "\ufb2a", "\u05e9\u05c1", "\u212b", "\u00c5", "A\u030a"]),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=6),
 )
 NUMBERS = st.one_of(
@@ -140,9 +144,11 @@ def lists(key: str, values: list[Value], negated: bool) -> tuple[str, Test]:
 
 
 def contains(key: str, part: str) -> tuple[str, Test]:
-    folded = part.casefold()
+    def folded(text: str) -> str:
+        return unicodedata.normalize("NFC", text.casefold())
+
     return f"{NAMES[key]} ~ {written(part)}", lambda doc: any(
-        isinstance(value, str) and folded in value.casefold() for value in doc.values(key)
+        isinstance(value, str) and folded(part) in folded(value) for value in map(comparable, doc.values(key))
     )
 
 

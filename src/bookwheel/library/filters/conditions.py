@@ -40,6 +40,7 @@ LAST = "\U0010ffff"
 
 _FOLD = "bookwheel_casefold"
 _ORDER = "bookwheel_order"
+_COMPOSED = "bookwheel_composed"
 _EXACT = 1 << 53
 """Whole numbers from here on are not all floating-point numbers, which SQLite compares text as."""
 _INFINITE = {"Infinity": math.inf, "-Infinity": -math.inf}
@@ -50,11 +51,16 @@ def register(connection: sqlite3.Connection) -> None:
     """Give ``connection`` the functions that filters need. Call once on each connection that runs them."""
     connection.create_function(_FOLD, 1, _folded, deterministic=True)
     connection.create_function(_ORDER, 2, _order, deterministic=True)
+    connection.create_function(_COMPOSED, 1, _composed, deterministic=True)
     register_files(connection)
 
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
+
+
+def _composed(value: Value | None) -> Value | None:
+    return value if not isinstance(value, str) or value.isascii() else unicodedata.normalize("NFC", value)
 
 
 def _order(text: str, other: str) -> int | None:
@@ -147,7 +153,13 @@ class Compare(Condition):
             forms = _written(self.field, self.value)
             if self.operator == "=" and (len(forms) > 1 or self.field in FILE_FIELDS or self.value in _INFINITE):
                 return OneOf(self.field, (self.value,)).sql(parameters)
-            return _select(self.field, [(f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}", forms[:1])], parameters)
+            test = f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}"
+            as_held: list[_Test] = [(test, forms[:1])]
+            # Ids, titles and paths are held as they came, and the spellings of one text have one place in the order.
+            composed: list[_Test] = [(test.replace("{0}", f"{_COMPOSED}({{0}})"), forms[:1])]
+            if self.field in BUILT_IN and self.operator != "=":
+                return _select(self.field, composed, parameters)
+            return _select(self.field, as_held, parameters, composed)
         tests = _numeric(self.field, self.operator, self.value)
         return _select(self.field, tests + _dated(f"{self.operator} ?", _years([self.value])), parameters)
 
