@@ -19,7 +19,9 @@ _MARK = r"([=\-~^\"'`#*+:.])"
 _UNDERLINED = re.compile(
     rf"^(?:{_MARK}\1{{2,}}[ \t]*\r?\n)?(?P<title>\S.*)\r?\n(?P<rule>{_MARK}\4{{2,}})[ \t]*\r?$", re.MULTILINE
 )
-_FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
+_LISTED = re.compile(r"(?:[-+*]|\d{1,9}[.)])[ \t]")
+_FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})(.*)$", re.MULTILINE)
+"""What follows backticks on their line has none, or else they are code within a line (CommonMark 4.5)."""
 _CLOSING = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _MARKED = re.compile(r"[][*_`<&{\\]")
 _ROLE = re.compile(r"`([^`<>]+?) ?<[^`<>]+>`__?")
@@ -45,15 +47,23 @@ _TITLE = 300
 
 def fences(text: str, mark: str = "") -> tuple[list[int], str]:
     """Offsets of alternately opening and closing code fences (after an
-    odd number of them, text is code), and the mark of the one left open.
+    odd number of them, text is code), and the mark that closes the one left open.
 
     ``mark``: that of the one open at the beginning.
     """
     found = [0] if mark else []
     for match in _FENCE.finditer(text):
-        if (not mark and not _underlines(text, match.start())) or match.group(1) == mark:
-            mark = "" if mark else match.group(1)
-            found.append(match.start())
+        run = match.group(1)
+        if not mark:
+            if _underlines(text, match.start()):
+                continue
+            # Backticks are closed by as many, with nothing behind them. Of ``~`` three do: they may be a rule of reStructuredText.
+            mark = run if run[0] == "`" else "~~~"
+        elif run.startswith(mark) and not match.group(2).strip():
+            mark = ""
+        else:
+            continue
+        found.append(match.start())
     return found, mark
 
 
@@ -74,14 +84,23 @@ def _atx(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:
 
 
 def _underlined(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:
+    """Titles with a rule below them, outside code.
+
+    Markdown has rules of ``=`` and ``-`` of any length; of other marks, and below what may be an item of a list, they are as wide as
+    the title, as reStructuredText wants them.
+    """
     for match in _UNDERLINED.finditer(text):
-        title = match.group("title").rstrip()
+        title, rule = match.group("title").rstrip(), match.group("rule")
+        opened = bisect_right(fences, match.start("rule"))
         if (
-            len(match.group("rule")) >= min(len(title), 3)
-            and title[0] not in "|>"
-            and not bisect_right(fences, match.start()) % 2
+            opened % 2
+            or (opened and fences[opened - 1] == match.start("rule"))
+            or title[0] in "|>"
+            or _ATX.match(title)
+            or (len(rule) < len(title) and (rule[0] not in "=-" or _LISTED.match(title)))
         ):
-            yield match
+            continue
+        yield match
 
 
 def heading_starts(text: str, fences: Sequence[int]) -> Iterator[int]:

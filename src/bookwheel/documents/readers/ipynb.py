@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from ..._errors import InputError
 from ..document import Document, Scalar
@@ -12,6 +13,8 @@ from .base import Format, Items
 from .markdown import first_heading
 
 __all__ = ["IPYNB"]
+
+_FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 
 
 def _source_of(cell: object) -> tuple[str, str]:
@@ -40,7 +43,9 @@ def _read(source: Source, fields: Fields) -> Items:
         if not text.strip():
             continue
         if kind == "code":
-            text = f"```\n{text}\n```"  # the fence keeps comments from being taken for headings
+            # The fence keeps comments from being taken for headings, and is longer than any that the code itself has.
+            fence = max(_FENCE.findall(text), key=len, default="``") + "`"
+            text = f"{fence}\n{text}\n{fence}"
         elif kind == "markdown":
             title = title or first_heading(text)
         texts.append(text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from itertools import islice
 
 from ..document import Document, Hidden
 from ..failures import Note
-from ..headings import heading_text
+from ..headings import fences, heading_text
 from ..source import Fields, Source
 from .base import Format, Items
 from .front_matter import front_matter
@@ -17,9 +18,8 @@ from .values import one_line
 
 __all__ = ["MARKDOWN", "first_heading"]
 
-_ATX = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
-_SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_FENCE = re.compile(r" {0,3}(```|~~~)")
+_ATX = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?\s*$")
+_SETEXT = re.compile(r" {0,3}(?:=+|-+)\s*$")
 _COMMENTS = 20_000
 _HEADING_LINES = 400
 """Lines that are searched for a title."""
@@ -29,18 +29,19 @@ def first_heading(text: str) -> str:
     """The first ATX (``# …``) or underlined heading outside code fences, without its
     marks; ``""`` if there is none.
     """
-    fence = ""
-    before = ""
-    for line in text[: _HEADING_LINES * 200].splitlines()[:_HEADING_LINES]:
-        mark = _FENCE.match(line)
-        if mark:
-            fence = "" if fence == mark.group(1) else fence or mark.group(1)
-        elif not fence:
-            heading = _ATX.match(line)
-            if heading:
-                return heading_text(heading.group(1))
-            if before and not before.startswith(("-", "*", "|", ">", "    ")) and _SETEXT.match(line):
-                return heading_text(before)
+    text = text[: _HEADING_LINES * 200]
+    marks = fences(text)[0]
+    before, at = "", 0
+    for line in text.splitlines(keepends=True)[:_HEADING_LINES]:
+        start, at = at, at + len(line)
+        opened = bisect_right(marks, start)
+        if opened % 2 or (opened and marks[opened - 1] == start):
+            before = ""
+            continue
+        if heading := _ATX.match(line):
+            return heading_text(heading.group(1))
+        if before and not before.startswith(("-", "*", "|", ">", "    ")) and _SETEXT.match(line):
+            return heading_text(before)
         before = line.strip()
     return ""
 
