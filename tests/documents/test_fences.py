@@ -39,7 +39,8 @@ def test_code_that_goes_on_in_the_next_piece_of_a_text_ends_where_the_whole_has_
         mark = fences(text[:cut])[1]
         assert mark == "````"
         marks, left = fences(text[cut:], mark)
-        assert not left and text[cut:][marks[-1] :].startswith("````\n# After")
+        assert not left
+        assert text[cut:][marks[-1] :].startswith("````\n# After")
 
 
 def test_a_rule_behind_code_makes_no_title_of_its_fence() -> None:
@@ -52,7 +53,8 @@ def test_code_of_a_notebook_that_has_fences_itself_stays_code(tmp_path: Path) ->
         {"cell_type": "markdown", "source": ["# Results\n", "Owls."]},
     ]
     document = one(tmp_path / "n.ipynb", json.dumps({"cells": cells, "metadata": {}}).encode())
-    assert titles(document.text) == ["Results"] and "# no heading" in document.text
+    assert titles(document.text) == ["Results"]
+    assert "# no heading" in document.text
 
 
 @pytest.mark.parametrize(

@@ -75,12 +75,8 @@ def _order(text: str, other: str) -> int | None:
     return None if number != number else (number > int(other)) - (number < int(other))
 
 
-def _written(field: str, text: str) -> list[str]:
-    """``text`` in the forms that ``field`` may have it in: metadata is held composed, ids, titles and paths are as they came."""
-    composed = unicodedata.normalize("NFC", text)
-    if field not in BUILT_IN:
-        return [composed]
-    return list(dict.fromkeys([composed, unicodedata.normalize("NFD", text), text]))
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 class Condition:
@@ -150,16 +146,13 @@ class Compare(Condition):
     def sql(self, parameters: list[Value]) -> str:
         """See `Condition.sql`."""
         if isinstance(self.value, str):
-            forms = _written(self.field, self.value)
-            if self.operator == "=" and (len(forms) > 1 or self.field in FILE_FIELDS or self.value in _INFINITE):
+            if self.operator == "=" and (self.field in BUILT_IN or self.field in FILE_FIELDS or self.value in _INFINITE):
                 return OneOf(self.field, (self.value,)).sql(parameters)
             test = f"{{0}} {self.operator} ?{_TEXT_BOUND[self.operator]}"
-            as_held: list[_Test] = [(test, forms[:1])]
-            # Ids, titles and paths are held as they came, and the spellings of one text have one place in the order.
-            composed: list[_Test] = [(test.replace("{0}", f"{_COMPOSED}({{0}})"), forms[:1])]
-            if self.field in BUILT_IN and self.operator != "=":
-                return _select(self.field, composed, parameters)
-            return _select(self.field, as_held, parameters, composed)
+            as_held: list[_Test] = [(test, [_nfc(self.value)])]
+            # The spellings of one text have one place in the order: metadata is held composed, ids, titles and paths as they came.
+            composed: list[_Test] = [(test.replace("{0}", f"{_COMPOSED}({{0}})"), [_nfc(self.value)])]
+            return _select(self.field, composed if self.field in BUILT_IN else as_held, parameters, composed)
         tests = _numeric(self.field, self.operator, self.value)
         return _select(self.field, tests + _dated(f"{self.operator} ?", _years([self.value])), parameters)
 
@@ -185,11 +178,13 @@ class OneOf(Condition):
 
     def sql(self, parameters: list[Value]) -> str:
         """See `Condition.sql`."""
-        texts = [form for value in self.values if isinstance(value, str) for form in _written(self.field, value)]
+        texts = [_nfc(value) for value in self.values if isinstance(value, str)]
         numbers = [value for value in self.values if not isinstance(value, str)]
         tests: list[_Test] = []
         if texts:
-            tests.append((f"{{0}} IN ({_marks(texts)})", texts))
+            # By the index, but where what is held may be another spelling.
+            in_any_form = self.field in BUILT_IN and not all(map(str.isascii, texts))
+            tests.append((f"{f'{_COMPOSED}({{0}})' if in_any_form else '{0}'} IN ({_marks(texts)})", texts))
             numbers += [_INFINITE[text] for text in texts if text in _INFINITE]
         if numbers:
             tests += _equal_to_one(self.field, numbers)
