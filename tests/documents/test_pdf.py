@@ -427,3 +427,49 @@ def test_fonts_whose_tables_are_wrong_are_told(tmp_path: Path, wrong: bool, tabl
 def test_odd_letters_are_text(tmp_path: Path, said: str) -> None:
     document = only(write(tmp_path / "a.pdf", [lines(*[said] * 12)]))
     assert said.split()[0] in document.text
+
+
+def paged(tmp_path: Path, *heads: str) -> str:
+    """The text of a document with these lines at the heads of its pages."""
+    pages = [[(72, 760, 9, head), *lines(*body(page))] for page, head in enumerate(heads)]
+    return only(write(tmp_path / "a.pdf", pages)).text
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        [f"Total due: {page * 431 + 99}.50 EUR" for page in range(5)],
+        [f"Invoice No. {1001 + page}" for page in range(5)],
+        [f"Kites sold {1001 + page}" for page in range(5)],
+        [f"{page + 1} March 2024" for page in range(5)],
+        [f"2024-03-0{page + 1}" for page in range(5)],
+        [f"Day {page + 1}" for page in range(5)],
+        [f"{page + 1}.50" for page in range(5)],
+    ],
+    ids=["sums", "invoices", "far", "month", "dates", "days", "amounts"],
+)
+def test_lines_that_differ_in_numbers_of_their_own_are_no_heads(tmp_path: Path, heads: list[str]) -> None:
+    text = paged(tmp_path, *heads)
+    assert [line for line in text.split("\n") if line in heads] == heads
+
+
+@pytest.mark.parametrize(
+    ("heads", "kept"),
+    [
+        ([f"The Wind Book {page + 1}" for page in range(6)], ["The Wind Book 1"]),
+        ([f"{page + 1}/6" for page in range(6)], ["1/6"]),
+        ([str(1001 + page) for page in range(6)], ["1001"]),
+        (["i", "ii", "iii", "iv", *(str(page) for page in range(1, 7))], ["i", "1"]),
+        ([f"Winds {31 + page}" if page % 2 else f"{31 + page} Kestrel" for page in range(8)], ["31 Kestrel", "Winds 32"]),
+        ([f"3-{1 + page}" for page in range(6)], ["3-1"]),
+    ],
+    ids=["title", "of", "later", "roman", "facing", "chapter"],
+)
+def test_heads_differ_in_the_number_of_the_page(tmp_path: Path, heads: list[str], kept: list[str]) -> None:
+    assert [line for line in paged(tmp_path, *heads).split("\n") if line in heads] == kept
+
+
+def test_a_ledger_keeps_its_rows(tmp_path: Path) -> None:
+    rows = [f"{at * 37 % 1000}.{at % 100:02d}" for at in range(160)]
+    text = only(write(tmp_path / "a.pdf", [lines(*rows[at : at + 40]) for at in range(0, 160, 40)])).text
+    assert text.split() == rows

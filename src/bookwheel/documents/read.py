@@ -14,7 +14,7 @@ __all__ = ["MAX_ERRORS", "READERS", "Fields", "read"]
 
 MAX_ERRORS = 20
 """Bad records of one file that are reported one by one."""
-READERS = 1
+READERS = 2
 """Raised by one whenever any reader gives other documents for a file than before: libraries then read their files again."""
 
 
