@@ -473,3 +473,43 @@ def test_a_ledger_keeps_its_rows(tmp_path: Path) -> None:
     rows = [f"{at * 37 % 1000}.{at % 100:02d}" for at in range(160)]
     text = only(write(tmp_path / "a.pdf", [lines(*rows[at : at + 40]) for at in range(0, 160, 40)])).text
     assert text.split() == rows
+
+
+def named(*glyphs: str) -> str:
+    """A font whose characters from 1 on are the glyphs of these names."""
+    listed = " ".join(f"{code}/{glyph}" for code, glyph in enumerate(glyphs, 1))
+    encoding = f"<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[{listed}]>>"
+    return f"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding{encoding}>>"
+
+
+@pytest.mark.parametrize("hyphen", ["-", "\x02"], ids=["hyphen-minus", "u2010"])
+@pytest.mark.parametrize("before", ["Let x", "Let \x01"], ids=["plain", "beyond-16-bits"])
+def test_words_are_joined_whatever_else_is_on_their_page(tmp_path: Path, before: str, hyphen: str) -> None:
+    texts = lines(f"{before} be the retrie{hyphen}", f"val of disks and the inter{hyphen}", f"national {hyphen} office.")
+    text = only(write(tmp_path / "a.pdf", [texts], font=named("u1D465", "uni2010"))).text
+    assert text.strip().endswith(f"be the retrieval of disks and the international {hyphen.replace(chr(2), '‐')} office.")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "back", "whole"),
+    [
+        ("Schr\xa8|odinger", 300, "Schrödinger"),
+        ("Ren\xb4|e", 300, "René"),
+        ("Fran\xb8|cais", 300, "Français"),
+        ("S\x01|ao", 300, "São"),
+        ("na\xa8|\x02ve", 305, "naïve"),
+        ("Schro|\xa8dinger", 400, "Schrödinger"),
+        ("Sa|\x01o", 400, "São"),
+    ],
+)
+def test_accents_over_letters_are_put_into_them(tmp_path: Path, pieces: str, back: int, whole: str) -> None:
+    """TeX draws the accent first, other programs the letter; ``back``: thousandths of an em between the two."""
+    first, second = pieces.split("|")
+    content = f"BT /F1 12 Tf 1 0 0 1 72 700 Tm [(So {first}) {back} ({second} wrote)] TJ ET"
+    text = only(write(tmp_path / "a.pdf", [content], font=named("tilde", "dotlessi"))).text
+    assert text.strip() == f"So {whole} wrote"
+
+
+def test_accents_beside_letters_stay(tmp_path: Path) -> None:
+    said = "`a` or ^e, n~ and \xa8o are signs of code"
+    assert only(write(tmp_path / "a.pdf", [lines(said)])).text.strip() == said
