@@ -174,6 +174,48 @@ def test_compounds_keep_their_hyphen_and_broken_words_are_joined(tmp_path: Path)
     assert words >= {"UTF-8", "Jean-Paul", "cowbell"}
 
 
+def test_hyphens_of_parts_that_are_said_later_stay(tmp_path: Path) -> None:
+    text = only(
+        write(
+            tmp_path / "a.pdf",
+            [
+                lines(
+                    "The pre-",
+                    "and post-war years were hard. Der Haupt-",
+                    "und der Nebensatz sind hier. It is a two-",
+                    "to three-year span, by short-",
+                    "or long-term lending. A hus-",
+                    "band of the husband saw the fact-",
+                    "or of the town, and a thous-",
+                    "and of them. A thousand. On paper-",
+                    "and-ink signatures.",
+                )
+            ],
+        )
+    ).text
+    for part in (
+        "pre- and post",
+        "Haupt- und der",
+        "two- to three-year",
+        "short- or long",
+        "A husband",
+        "the factor",
+        "a thousand of",
+        "paper-and-ink",
+    ):
+        assert part in text
+
+
+def test_words_are_not_joined_to_numbers_below_the_text(tmp_path: Path) -> None:
+    foot = (300, 40, 9, "17")
+    note = (72, 120, 8, "1 See the wind book")
+    pages = [[*lines("It grinds with an extraordi-", y=200), foot], [*lines("A strange and extraordi-", y=200), note]]
+    text = only(write(tmp_path / "a.pdf", pages)).text
+    assert text.split("\n") == [
+        "It grinds with an extraordi-", "17", "", "A strange and extraordi-", "1 See the wind book", "", "",
+    ]  # fmt: skip
+
+
 def test_a_form_with_notes(tmp_path: Path) -> None:
     notes = [
         "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Marguerite Kestrel)/Rect[170 696 400 712]/F 4/DA(/F1 11 Tf)>>",

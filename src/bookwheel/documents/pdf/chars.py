@@ -104,9 +104,9 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     else:  # characters left out, or beyond 16 bits
         codes = np.fromiter(map(unicode, repeat(page, count), range(count)), np.int64, count).astype(np.uint32)
         codes[codes > 0x10FFFF] = 0xFFFD
-        for at in np.flatnonzero(codes == 2).tolist():  # what this function gives for the mark of a hyphen
-            if hyphen(page, at) == 1:
-                codes[at] = ord(HYPHEN)
+        for found in np.flatnonzero(codes == 2).tolist():  # what this function gives for the mark of a hyphen
+            if hyphen(page, found) == 1:
+                codes[found] = ord(HYPHEN)
     _mark_hyphens(codes)
     control = (codes < 32) & (codes != 10) & (codes != 13) & (codes != 9) | (codes >= 0x7F) & (codes < 0xA0) | (codes == 0xFFFF)
     odd = int(np.count_nonzero(control | (codes >= 0xE000) & (codes < 0xF900) | (codes == 0xFFFD)))

@@ -51,6 +51,12 @@ _NEVER_FIRST = frozenset(
     """a ab ad an be co com con de dis en ex for im in inter ir mis mid non out over per post pre pro re semi sub super sur
     trans un under up with fore there here where data soft hard some any every no all al""".split()  # noqa: SIM905
 )
+_ALWAYS_JOINING = frozenset("and und oder och".split())  # noqa: SIM905
+"""What joins two words of which the first is cut short, and hardly ever ends a word …"""
+_JOINING = _ALWAYS_JOINING | frozenset("or to et ou bis og eller en of y o e i".split())  # noqa: SIM905
+"""… and what does either."""
+_HYPHENATED = re.compile(r"(?: \w+){0,1} [^\W\d_]+[-‐\ufffe]")
+"""A word with a hyphen, next but one at most."""
 _SHORT_WORDS = frozenset(("of", "the", "to", "and", "by", "in", "art", "on", "up"))
 
 
@@ -96,10 +102,27 @@ class Hyphens:
             left, right, skipped = _broken(before, after)
             if not left or not right:
                 found.append("-\n" if left or right else "")
+            elif self._is_left_open(left, right, after[skipped:]):
+                found.append("- ")
+            elif left[-1].isalpha() and right[0].isdigit() and not self._takes_number(left, right):
+                found.append("-\n")  # the number of the page, or of a note below the text
             elif self._is_compound(left, right):
                 found.append("-")
             found.append(after[skipped:])
         return "".join(found)
+
+    def _is_left_open(self, left: str, right: str, after: str) -> bool:
+        """Whether the hyphen stands for a part that is said later: ``pre- and post-war``, ``Haupt- und Nebensatz``."""
+        word = right.lower()
+        if word not in _JOINING or not after[len(right) : len(right) + 1].isspace():
+            return False
+        if f"{left}{right}".lower() in self._seen or f"{left}-{right}".lower() in self._seen:
+            return False
+        return word in _ALWAYS_JOINING or _HYPHENATED.match(after, len(right)) is not None
+
+    def _takes_number(self, left: str, right: str) -> bool:
+        """Whether a word goes on with a number, as names do (``UTF-8``)."""
+        return f"{left}-{right}".lower() in self._seen or left != left.lower() or "-" in left
 
     def _is_compound(self, left: str, right: str) -> bool:
         low, end = left.lower(), right.lower()
