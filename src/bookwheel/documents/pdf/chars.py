@@ -7,6 +7,7 @@ the calls are made by ``map`` over ranges, and as a rule only for the first and 
 from __future__ import annotations
 
 import ctypes
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from .accents import composed
 from .powers import power_marks
+from .right_to_left import reading_order
 
 __all__ = ["HYPHEN", "Words", "words_of"]
 
@@ -126,6 +128,13 @@ def words_of(content: Any, *, every: bool = False) -> Words:
         kept = composed(codes, lambda indices: _boxes(boxes, page, indices))
         if kept is not None:
             codes, places = codes[kept], kept
+        turned = reading_order(
+            codes,
+            lambda indices: _boxes(boxes, page, places[indices]),
+            lambda index: math.cos(raw.FPDFText_GetCharAngle(content, int(places[index]))) > 0.5,
+        )
+        if turned is not None:
+            codes, places = codes[turned], places[turned]
         put, marks = power_marks(codes, lambda indices: _boxes(boxes, page, places[indices]))
     solid = (codes > 32) & (codes != 0xA0)
     if every and count <= MAX_CHARS:

@@ -55,7 +55,7 @@ _ALWAYS_JOINING = frozenset("and und oder och".split())  # noqa: SIM905
 """What joins two words of which the first is cut short, and hardly ever ends a word …"""
 _JOINING = _ALWAYS_JOINING | frozenset("or to et ou bis og eller en of y o e i".split())  # noqa: SIM905
 """… and what does either."""
-_HYPHENATED = re.compile(r"(?: \w+){0,1} [^\W\d_]+[-‐\ufffe]")
+_HYPHENATED = re.compile(r"(?:\s\w+)?\s[^\W\d_]+[-‐\ufffe]")
 """A word with a hyphen, next but one at most."""
 _SHORT_WORDS = frozenset(("of", "the", "to", "and", "by", "in", "art", "on", "up"))
 
