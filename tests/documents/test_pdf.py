@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pdf_files import drawn, lines, write
+from pdf_files import COLUMNS, body, drawn, lines, only, write
 
 from bookwheel import _errors
 from bookwheel.documents.document import Document
@@ -24,12 +24,6 @@ SCAN = "q 600 0 0 700 0 0 cm /I Do Q"
 
 def items(path: Path) -> list[Document | _errors.InputError]:
     return list(PDF.read(Source(str(path), path.stat().st_size, 0, "pdf"), DEFAULT_FIELDS))
-
-
-def only(path: Path) -> Document:
-    (document,) = items(path)
-    assert isinstance(document, Document)
-    return document
 
 
 def passages(document: Document) -> list[str]:
@@ -50,27 +44,6 @@ def test_leaders_of_a_contents_page_are_collapsed(tmp_path: Path, leader: str) -
 def test_dots_that_lead_nowhere_stay(tmp_path: Path) -> None:
     document = only(write(tmp_path / "a.pdf", [lines("Wait... and see. The range 1..3 of a.b.c is ..., no more.")]))
     assert document.text.strip() == "Wait... and see. The range 1..3 of a.b.c is ..., no more."
-
-
-COLUMNS = [
-    [
-        "Kites fly because",
-        "the wind lifts the",
-        "sail upward when",
-        "the line is held.",
-        "They fall as soon",
-        "as the wind stops.",
-    ],
-    ["Bread rises when", "yeast makes gas", "inside the dough", "kept in a warm room.", "It must be baked", "before it sinks."],
-    [
-        "Clocks tick since",
-        "a spring drives the",
-        "wheel and the anchor",
-        "stops it each beat.",
-        "One winds them up",
-        "once in eight days.",
-    ],
-]
 
 
 @pytest.mark.parametrize("columns", [2, 3])
@@ -149,73 +122,6 @@ def test_letters_that_are_all_spaced_stay_one_word(tmp_path: Path) -> None:
     assert only(write(tmp_path / "a.pdf", [content], font=font)).text.strip() == "CONTENTS"
 
 
-def test_compounds_keep_their_hyphen_and_broken_words_are_joined(tmp_path: Path) -> None:
-    text = only(
-        write(
-            tmp_path / "a.pdf",
-            [
-                lines(
-                    "The index is disk-",
-                    "based and the state-of-the-",
-                    "art method is well-",
-                    "known; soft breaks such as re-",
-                    "trieval are rightly joined. A mail-",
-                    "transport-agent is a mail-transport-agent, a wind-",
-                    "mill is a windmill, and UTF-",
-                    "8 was thought of by Jean-",
-                    "Paul, who plays the cow-",
-                    "bell.",
-                )
-            ],
-        )
-    ).text
-    words = set(text.replace(",", " ").replace(";", " ").replace(".", " ").split())
-    assert words >= {"disk-based", "state-of-the-art", "well-known", "retrieval", "mail-transport-agent", "windmill"}
-    assert words >= {"UTF-8", "Jean-Paul", "cowbell"}
-
-
-def test_hyphens_of_parts_that_are_said_later_stay(tmp_path: Path) -> None:
-    text = only(
-        write(
-            tmp_path / "a.pdf",
-            [
-                lines(
-                    "The pre-",
-                    "and post-war years were hard. Der Haupt-",
-                    "und der Nebensatz sind hier. It is a two-",
-                    "to three-year span, by short-",
-                    "or long-term lending. A hus-",
-                    "band of the husband saw the fact-",
-                    "or of the town, and a thous-",
-                    "and of them. A thousand. On paper-",
-                    "and-ink signatures.",
-                )
-            ],
-        )
-    ).text
-    for part in (
-        "pre- and post",
-        "Haupt- und der",
-        "two- to three-year",
-        "short- or long",
-        "A husband",
-        "the factor",
-        "a thousand of",
-        "paper-and-ink",
-    ):
-        assert part in text
-
-
-def test_words_are_not_joined_to_numbers_below_the_text(tmp_path: Path) -> None:
-    foot = (300, 40, 9, "17")
-    note = (72, 120, 8, "1 See the wind book")
-    pages = [[*lines("It grinds with an extraordi-", y=200), foot], [*lines("A strange and extraordi-", y=200), note]]
-    text = only(write(tmp_path / "a.pdf", pages)).text
-    assert text.split("\n") == [
-        "It grinds with an extraordi-", "17", "", "A strange and extraordi-", "1 See the wind book", "", "",
-    ]  # fmt: skip
-
-
 def test_a_form_with_notes(tmp_path: Path) -> None:
     notes = [
         "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Marguerite Kestrel)/Rect[170 696 400 712]/F 4/DA(/F1 11 Tf)>>",
@@ -238,37 +144,6 @@ def test_a_form_with_notes(tmp_path: Path) -> None:
 def test_a_page_of_nothing_but_a_form_is_no_scan(tmp_path: Path) -> None:
     note = "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Marguerite Kestrel)/Rect[170 696 400 712]/F 4>>"
     assert only(write(tmp_path / "a.pdf", [""], annotations={0: [note]})).text.strip() == "Marguerite Kestrel"
-
-
-def body(page: int) -> list[str]:
-    things = ["kites", "bread", "clocks", "rain", "paper", "salt", "glass", "wool", "ink", "stone"]
-    return [f"On {things[(page * 3 + row) % 10]} and {things[(page * 7 + row) % 10]}: remark {page} {row}." for row in range(8)]
-
-
-def test_running_heads_and_feet_are_there_once(tmp_path: Path) -> None:
-    pages = [
-        [
-            (72, 760, 9, "The Wind Book" if page % 2 else "Chapter on the Mill"),
-            *lines(*body(page)),
-            (300, 40, 9, f"Page {page + 1} of 12"),
-            (72, 28, 9, "Printed by the Society"),
-        ]
-        for page in range(12)
-    ]
-    document = only(write(tmp_path / "a.pdf", pages))
-    for once in ("The Wind Book", "Chapter on the Mill", "Page ", "Printed by the Society"):
-        assert document.text.count(once) == 1
-    for page in range(12):
-        start = document.pages[page]
-        end = (*document.pages, len(document.text))[page + 1]
-        assert all(line in document.text[start:end] for line in body(page))
-
-
-def test_lines_that_only_resemble_each_other_stay(tmp_path: Path) -> None:
-    """First lines of pages that begin with the same word, and tables that go on, are no heads."""
-    pages = [lines(f"Exercise number {'abcdef'[page]} begins here", *body(page)) for page in range(6)]
-    text = only(write(tmp_path / "a.pdf", pages)).text
-    assert text.count("Exercise number") == 6
 
 
 @pytest.mark.parametrize(
@@ -469,89 +344,3 @@ def test_fonts_whose_tables_are_wrong_are_told(tmp_path: Path, wrong: bool, tabl
 def test_odd_letters_are_text(tmp_path: Path, said: str) -> None:
     document = only(write(tmp_path / "a.pdf", [lines(*[said] * 12)]))
     assert said.split()[0] in document.text
-
-
-def paged(tmp_path: Path, *heads: str) -> str:
-    """The text of a document with these lines at the heads of its pages."""
-    pages = [[(72, 760, 9, head), *lines(*body(page))] for page, head in enumerate(heads)]
-    return only(write(tmp_path / "a.pdf", pages)).text
-
-
-@pytest.mark.parametrize(
-    "heads",
-    [
-        [f"Total due: {page * 431 + 99}.50 EUR" for page in range(5)],
-        [f"Invoice No. {1001 + page}" for page in range(5)],
-        [f"Kites sold {1001 + page}" for page in range(5)],
-        [f"{page + 1} March 2024" for page in range(5)],
-        [f"2024-03-0{page + 1}" for page in range(5)],
-        [f"Day {page + 1}" for page in range(5)],
-        [f"{page + 1}.50" for page in range(5)],
-    ],
-    ids=["sums", "invoices", "far", "month", "dates", "days", "amounts"],
-)
-def test_lines_that_differ_in_numbers_of_their_own_are_no_heads(tmp_path: Path, heads: list[str]) -> None:
-    text = paged(tmp_path, *heads)
-    assert [line for line in text.split("\n") if line in heads] == heads
-
-
-@pytest.mark.parametrize(
-    ("heads", "kept"),
-    [
-        ([f"The Wind Book {page + 1}" for page in range(6)], ["The Wind Book 1"]),
-        ([f"{page + 1}/6" for page in range(6)], ["1/6"]),
-        ([str(1001 + page) for page in range(6)], ["1001"]),
-        (["i", "ii", "iii", "iv", *(str(page) for page in range(1, 7))], ["i", "1"]),
-        ([f"Winds {31 + page}" if page % 2 else f"{31 + page} Kestrel" for page in range(8)], ["31 Kestrel", "Winds 32"]),
-        ([f"3-{1 + page}" for page in range(6)], ["3-1"]),
-    ],
-    ids=["title", "of", "later", "roman", "facing", "chapter"],
-)
-def test_heads_differ_in_the_number_of_the_page(tmp_path: Path, heads: list[str], kept: list[str]) -> None:
-    assert [line for line in paged(tmp_path, *heads).split("\n") if line in heads] == kept
-
-
-def test_a_ledger_keeps_its_rows(tmp_path: Path) -> None:
-    rows = [f"{at * 37 % 1000}.{at % 100:02d}" for at in range(160)]
-    text = only(write(tmp_path / "a.pdf", [lines(*rows[at : at + 40]) for at in range(0, 160, 40)])).text
-    assert text.split() == rows
-
-
-def named(*glyphs: str) -> str:
-    """A font whose characters from 1 on are the glyphs of these names."""
-    listed = " ".join(f"{code}/{glyph}" for code, glyph in enumerate(glyphs, 1))
-    encoding = f"<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[{listed}]>>"
-    return f"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding{encoding}>>"
-
-
-@pytest.mark.parametrize("hyphen", ["-", "\x02"], ids=["hyphen-minus", "u2010"])
-@pytest.mark.parametrize("before", ["Let x", "Let \x01"], ids=["plain", "beyond-16-bits"])
-def test_words_are_joined_whatever_else_is_on_their_page(tmp_path: Path, before: str, hyphen: str) -> None:
-    texts = lines(f"{before} be the retrie{hyphen}", f"val of disks and the inter{hyphen}", f"national {hyphen} office.")
-    text = only(write(tmp_path / "a.pdf", [texts], font=named("u1D465", "uni2010"))).text
-    assert text.strip().endswith(f"be the retrieval of disks and the international {hyphen.replace(chr(2), '‐')} office.")
-
-
-@pytest.mark.parametrize(
-    ("pieces", "back", "whole"),
-    [
-        ("Schr\xa8|odinger", 300, "Schrödinger"),
-        ("Ren\xb4|e", 300, "René"),
-        ("Fran\xb8|cais", 300, "Français"),
-        ("S\x01|ao", 300, "São"),
-        ("na\xa8|\x02ve", 305, "naïve"),
-        ("Schro|\xa8dinger", 400, "Schrödinger"),
-        ("Sa|\x01o", 400, "São"),
-    ],
-)
-def test_accents_over_letters_are_put_into_them(tmp_path: Path, pieces: str, back: int, whole: str) -> None:
-    """TeX draws the accent first, other programs the letter; ``back``: thousandths of an em between the two."""
-    first, second = pieces.split("|")
-    content = f"BT /F1 12 Tf 1 0 0 1 72 700 Tm [(So {first}) {back} ({second} wrote)] TJ ET"
-    text = only(write(tmp_path / "a.pdf", [content], font=named("tilde", "dotlessi"))).text
-    assert text.strip() == f"So {whole} wrote"
-
-
-def test_accents_beside_letters_stay(tmp_path: Path) -> None:
-    said = "`a` or ^e, n~ and \xa8o are signs of code"
-    assert only(write(tmp_path / "a.pdf", [lines(said)])).text.strip() == said

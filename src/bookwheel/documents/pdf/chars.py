@@ -65,6 +65,10 @@ class Words:
     """Characters that PDFium did not find in the font's table; 0 if there are few."""
     chars: Ints
     """Of each word PDFium's number of its first character."""
+    falls: NDArray[np.bool_]
+    """Whether a word is written from the top down; one a box."""
+    upright: bool = True
+    """Whether the page's first word is neither turned nor mirrored."""
 
 
 @cache
@@ -96,7 +100,7 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     count = int(raw.FPDFText_CountChars(content))
     if count <= 0:
         none = np.empty(0, np.int64)
-        return Words("", none, none, none, np.empty((0, 4), np.float32), 0, 0, 0, none)
+        return Words("", none, none, none, np.empty((0, 4), np.float32), 0, 0, 0, none, none.astype(np.bool_))
     page = ctypes.cast(content, ctypes.c_void_p).value or 0
     get_text, boxes, unicode, unmapped, hyphen = _functions()
     buffer = np.empty(2 * count + 2, np.uint16)
@@ -164,7 +168,9 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     breaks = np.cumsum((codes == 10) | (codes == 0xFFFE))
     lines = breaks[starts] - (codes[starts] == 0xFFFE)
     if count > MAX_CHARS:
-        return Words(text, starts, ends, lines, np.empty((0, 4), np.float32), glued, odd, faults, places[starts])
+        return Words(
+            text, starts, ends, lines, np.empty((0, 4), np.float32), glued, odd, faults, places[starts], np.empty(0, np.bool_)
+        )
     if glued >= 0:
         first = at[rows[starts]]
         last = at[rows[ends - 1]]
@@ -175,7 +181,18 @@ def words_of(content: Any, *, every: bool = False) -> Words:
         last[:-1, 2] = first[1:, 0]
         last[far] = _boxes(boxes, page, places[ends[far] - 1])
     joined = np.concatenate((np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])), axis=1)
-    return Words(text, starts, ends, lines, joined, glued, odd, faults, places[starts])
+    falls = (first[:, 1] > last[:, 3]) & (np.minimum(first[:, 2], last[:, 2]) > np.maximum(first[:, 0], last[:, 0]))
+    return Words(
+        text, starts, ends, lines, joined, glued, odd, faults, places[starts], falls, _is_upright(content, places[starts])
+    )
+
+
+def _is_upright(content: Any, chars: Ints) -> bool:
+    """Whether the first of these characters is drawn neither turned nor mirrored."""
+    import pypdfium2.raw as raw
+
+    matrix = raw.FS_MATRIX()
+    return bool(len(chars) and raw.FPDFText_GetMatrix(content, int(chars[0]), matrix)) and matrix.a > 0 and matrix.d > 0
 
 
 def _mark_hyphens(codes: NDArray[np.uint32]) -> None:
