@@ -5,8 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bookwheel.documents.document import Document
+from bookwheel.documents.readers.pdf import PDF
+from bookwheel.documents.source import DEFAULT_FIELDS, Source
+
 Text = tuple[float, float, float, str]
 """Left, height, size, words (WinAnsi)."""
+
+
+COLUMNS = [
+    [
+        "Kites fly because",
+        "the wind lifts the",
+        "sail upward when",
+        "the line is held.",
+        "They fall as soon",
+        "as the wind stops.",
+    ],
+    ["Bread rises when", "yeast makes gas", "inside the dough", "kept in a warm room.", "It must be baked", "before it sinks."],
+    [
+        "Clocks tick since",
+        "a spring drives the",
+        "wheel and the anchor",
+        "stops it each beat.",
+        "One winds them up",
+        "once in eight days.",
+    ],
+]
+"""Lines of running text."""
 
 
 def escaped(text: str) -> str:
@@ -95,3 +121,16 @@ def write(
     data += f"trailer<</Size {len(objects) + 1}/Root {catalog} 0 R/Info {told} 0 R>>\nstartxref\n{start}\n%%EOF\n".encode()
     path.write_bytes(data)
     return path
+
+
+def only(path: Path) -> Document:
+    """The one document of a PDF."""
+    (document,) = PDF.read(Source(str(path), path.stat().st_size, 0, "pdf"), DEFAULT_FIELDS)
+    assert isinstance(document, Document)
+    return document
+
+
+def body(page: int) -> list[str]:
+    """Lines of text, others on each page."""
+    things = ["kites", "bread", "clocks", "rain", "paper", "salt", "glass", "wool", "ink", "stone"]
+    return [f"On {things[(page * 3 + row) % 10]} and {things[(page * 7 + row) % 10]}: remark {page} {row}." for row in range(8)]

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pdf_files import drawn, lines, write
+from pdf_files import COLUMNS, body, drawn, lines, only, write
 
 from bookwheel import _errors
 from bookwheel.documents.document import Document
@@ -24,12 +24,6 @@ SCAN = "q 600 0 0 700 0 0 cm /I Do Q"
 
 def items(path: Path) -> list[Document | _errors.InputError]:
     return list(PDF.read(Source(str(path), path.stat().st_size, 0, "pdf"), DEFAULT_FIELDS))
-
-
-def only(path: Path) -> Document:
-    (document,) = items(path)
-    assert isinstance(document, Document)
-    return document
 
 
 def passages(document: Document) -> list[str]:
@@ -50,27 +44,6 @@ def test_leaders_of_a_contents_page_are_collapsed(tmp_path: Path, leader: str) -
 def test_dots_that_lead_nowhere_stay(tmp_path: Path) -> None:
     document = only(write(tmp_path / "a.pdf", [lines("Wait... and see. The range 1..3 of a.b.c is ..., no more.")]))
     assert document.text.strip() == "Wait... and see. The range 1..3 of a.b.c is ..., no more."
-
-
-COLUMNS = [
-    [
-        "Kites fly because",
-        "the wind lifts the",
-        "sail upward when",
-        "the line is held.",
-        "They fall as soon",
-        "as the wind stops.",
-    ],
-    ["Bread rises when", "yeast makes gas", "inside the dough", "kept in a warm room.", "It must be baked", "before it sinks."],
-    [
-        "Clocks tick since",
-        "a spring drives the",
-        "wheel and the anchor",
-        "stops it each beat.",
-        "One winds them up",
-        "once in eight days.",
-    ],
-]
 
 
 @pytest.mark.parametrize("columns", [2, 3])
@@ -149,31 +122,6 @@ def test_letters_that_are_all_spaced_stay_one_word(tmp_path: Path) -> None:
     assert only(write(tmp_path / "a.pdf", [content], font=font)).text.strip() == "CONTENTS"
 
 
-def test_compounds_keep_their_hyphen_and_broken_words_are_joined(tmp_path: Path) -> None:
-    text = only(
-        write(
-            tmp_path / "a.pdf",
-            [
-                lines(
-                    "The index is disk-",
-                    "based and the state-of-the-",
-                    "art method is well-",
-                    "known; soft breaks such as re-",
-                    "trieval are rightly joined. A mail-",
-                    "transport-agent is a mail-transport-agent, a wind-",
-                    "mill is a windmill, and UTF-",
-                    "8 was thought of by Jean-",
-                    "Paul, who plays the cow-",
-                    "bell.",
-                )
-            ],
-        )
-    ).text
-    words = set(text.replace(",", " ").replace(";", " ").replace(".", " ").split())
-    assert words >= {"disk-based", "state-of-the-art", "well-known", "retrieval", "mail-transport-agent", "windmill"}
-    assert words >= {"UTF-8", "Jean-Paul", "cowbell"}
-
-
 def test_a_form_with_notes(tmp_path: Path) -> None:
     notes = [
         "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Marguerite Kestrel)/Rect[170 696 400 712]/F 4/DA(/F1 11 Tf)>>",
@@ -196,37 +144,6 @@ def test_a_form_with_notes(tmp_path: Path) -> None:
 def test_a_page_of_nothing_but_a_form_is_no_scan(tmp_path: Path) -> None:
     note = "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Marguerite Kestrel)/Rect[170 696 400 712]/F 4>>"
     assert only(write(tmp_path / "a.pdf", [""], annotations={0: [note]})).text.strip() == "Marguerite Kestrel"
-
-
-def body(page: int) -> list[str]:
-    things = ["kites", "bread", "clocks", "rain", "paper", "salt", "glass", "wool", "ink", "stone"]
-    return [f"On {things[(page * 3 + row) % 10]} and {things[(page * 7 + row) % 10]}: remark {page} {row}." for row in range(8)]
-
-
-def test_running_heads_and_feet_are_there_once(tmp_path: Path) -> None:
-    pages = [
-        [
-            (72, 760, 9, "The Wind Book" if page % 2 else "Chapter on the Mill"),
-            *lines(*body(page)),
-            (300, 40, 9, f"Page {page + 1} of 12"),
-            (72, 28, 9, "Printed by the Society"),
-        ]
-        for page in range(12)
-    ]
-    document = only(write(tmp_path / "a.pdf", pages))
-    for once in ("The Wind Book", "Chapter on the Mill", "Page ", "Printed by the Society"):
-        assert document.text.count(once) == 1
-    for page in range(12):
-        start = document.pages[page]
-        end = (*document.pages, len(document.text))[page + 1]
-        assert all(line in document.text[start:end] for line in body(page))
-
-
-def test_lines_that_only_resemble_each_other_stay(tmp_path: Path) -> None:
-    """First lines of pages that begin with the same word, and tables that go on, are no heads."""
-    pages = [lines(f"Exercise number {'abcdef'[page]} begins here", *body(page)) for page in range(6)]
-    text = only(write(tmp_path / "a.pdf", pages)).text
-    assert text.count("Exercise number") == 6
 
 
 @pytest.mark.parametrize(

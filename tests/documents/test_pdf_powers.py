@@ -41,6 +41,24 @@ def test_raised_digits(tmp_path: Path) -> None:
     assert " ".join(text.split()).replace(" ,", ",") == "The lake holds 10^6 cells, 45^12 in 1st, CO2, 2026, 102 and m2"
 
 
+def test_raised_marks_of_notes_are_set_off_from_words(tmp_path: Path) -> None:
+    text = one(
+        tmp_path / "a.pdf",
+        drawn(
+            "The mill of Kestrel", "^1", " and Marsh,", "^2,3", " in the valley.", "^12", " In 2019", "^4", " it was 50 metres", "^2",
+            " of sin", "^2", " x, 25 cm", "^2", ", ABC", "^0", " at $19", "^99", " or 10", "^-6",
+        ),
+    ).text  # fmt: skip
+    assert " ".join(text.split()).replace(" ,", ",") == (
+        "The mill of Kestrel[1] and Marsh,[2,3] in the valley.[12] In 2019[4] it was 50 metres^2 of sin^2 x, 25 cm2, ABC0"
+        " at $19.99 or 10^-6"
+    )
+
+
+def test_a_mark_at_the_end_of_a_page(tmp_path: Path) -> None:
+    assert one(tmp_path / "a.pdf", drawn("It was built by Kestrel", "^1")).text.strip() == "It was built by Kestrel[1]"
+
+
 def test_a_fraction(tmp_path: Path) -> None:
     assert " ".join(one(tmp_path / "a.pdf", drawn("Add 3", "^1", "/", "_4", " cups")).text.split()).startswith("Add 3 1")
 
@@ -50,7 +68,7 @@ def test_digits_of_one_size_or_on_one_line_are_a_number() -> None:
         boxes = np.array(
             [[at, low, at + 1, low + high] for at, (high, low) in enumerate(zip(heights, bottoms, strict=True))], np.float32
         )
-        codes = np.full(len(heights), ord("1"), np.uint32)
+        codes = np.full(len(heights), ord("2"), np.uint32)
         return power_marks(codes, lambda indices: boxes[indices])[0].tolist()
 
     assert marks([10, 10, 6], [0, 0, 5]) == [2]

@@ -43,6 +43,7 @@ HTML = {
     "1<sup>st</sup>, 22<sup>nd</sup>, 3<sup>e</sup>, 1<sup>o</sup>": "1st, 22nd, 3e, 1o",
     "Kite<sup>™</sup> 15<sup>TM</sup>": "Kite™ 15TM",
     "H<sub>2</sub>O, C<sub>6</sub>H<sub>12</sub>, Ca<sup>2+</sup>, SO<sub>4</sub><sup>2−</sup>": "H2O, C6H12, Ca2+, SO4^(2−)",
+    "Kestrel<sup>1</sup>, Marsh,<sup>2,3</sup> 5 metres<sup>2</sup>, idS<sup>2</sup>": "Kestrel[1], Marsh,[2,3] 5 metres^2, idS2",
     "25 m<sup>2</sup>, s<sup>−1</sup>, E = mc<sup>2</sup>": "25 m2, s−1, E = mc2",
     "<sup>14</sup>C": "14C",
     "<pre>10<sup>6</sup>  x</pre>": "10^6  x",

@@ -14,6 +14,14 @@ _POWER = re.compile(r"[-+−–]?\d+(?:\.\d+)?|[-−–]?[ijkmnpqxyzN]", re.ASCI
 _TERM = r"(?:\d*[A-Za-z]|\d+)"
 _COMPOUND = re.compile(rf"(?!\d+[-–,]\d+\Z)[-−–]?{_TERM}(?:[-+−–*/]{_TERM}){{1,3}}|\d+[ijkmnpqxyzN]", re.ASCII)
 _NOTES = re.compile(r"(?:\d{1,3}|[a-z])(?:[,;–-] ?(?:\d{1,3}|[a-z])){0,5}", re.ASCII)
+_MANY_NOTES = re.compile(r"[1-9]\d{0,2}(?:[,;–-] ?\d{1,3}){0,5}", re.ASCII)
+_WORD = re.compile(r"(?<![^\W_])([^\W\d_]{3,})([.,;:!?\"'’”»]{0,2})\Z")
+_POWERED = frozenset(
+    """sin cos tan cot sec csc sinh cosh tanh log exp max min var det chi phi psi eta rho tau sigma mol rad bar
+    metre metres meter meters foot feet inch inches yard yards mile miles kilometre kilometres kilometer kilometers
+    centimetre centimetres centimeter centimeters millimetre millimetres millimeter millimeters second seconds""".split()  # noqa: SIM905
+)
+"""Words of three letters or more whose powers people write: functions, Greek letters, units."""
 _MARKED = re.compile(r"\d{1,3}\)", re.ASCII)
 _FRACTION = re.compile(r"\s?[/\N{FRACTION SLASH}\N{DIVISION SLASH}]\s?(\d{1,3})", re.ASCII)
 _YEAR = re.compile(r"1[5-9]\d\d|2[01]\d\d", re.ASCII)
@@ -26,9 +34,12 @@ _POWERS_OF_TEN = 15
 
 def raised(before: str, text: str, after: str = "") -> str:
     """What stands for ``text`` raised between ``before`` and ``after``: with ``^`` as a power, in brackets as the mark of a note,
-    as the numerator after a whole number, as cents after a price, or as it is (``1st``, ``Ca2+``).
+    as the numerator after a whole number, as cents after a price, or as it is (``1st``, ``Ca2+``, ``m2``). What is raised behind
+    a word of three letters or more is the mark of a note, unless people write the word's powers (``metres^2``).
     """
     base = before[-1:]
+    if _MANY_NOTES.fullmatch(text) and (word := _WORD.search(before)) and _is_word(word[1]):
+        return f"^{text}" if text in ("2", "3", "4") and not word[2] and word[1].lower() in _POWERED else f"[{text}]"
     if not (base.isascii() and base.isdigit()) and base != ")":
         return text
     number = found.group(1) if (found := _NUMBER.search(before)) else ""
@@ -51,6 +62,11 @@ def raised(before: str, text: str, after: str = "") -> str:
     if not text[:1].isdigit():
         return text
     return f"[{text}]" if _NOTES.fullmatch(text) else f"^({text})"
+
+
+def _is_word(letters: str) -> bool:
+    """Whether letters are a word and no symbol (``idS``): a short one is not written in both small letters and capitals."""
+    return len(letters) > 4 or letters[1:] in (letters[1:].lower(), letters[1:].upper())
 
 
 def lowered(before: str, text: str) -> str:

@@ -7,6 +7,7 @@ the calls are made by ``map`` over ranges, and as a rule only for the first and 
 from __future__ import annotations
 
 import ctypes
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .accents import composed
 from .powers import power_marks
+from .right_to_left import reading_order
 
 __all__ = ["HYPHEN", "Words", "words_of"]
 
 HYPHEN = "\ufffe"
 """PDFium's mark for the hyphen of a word that is broken at a line's end."""
+
+_LINE_END = (10, 13)
 
 MAX_CHARS = 200_000
 """Characters of one page beyond which its layout is not looked at."""
@@ -43,7 +48,7 @@ class Words:
     """The words of a page in the order in which they are drawn."""
 
     text: str
-    """All characters, those between words too, and ``^`` before digits that are raised behind others."""
+    """All characters, those between words too, and marks around raised digits (``10^6``, ``Kestrel[1]``)."""
     starts: Ints
     """Of each word its first character …"""
     ends: Ints
@@ -60,10 +65,14 @@ class Words:
     """Characters that PDFium did not find in the font's table; 0 if there are few."""
     chars: Ints
     """Of each word PDFium's number of its first character."""
+    falls: NDArray[np.bool_]
+    """Whether a word is written from the top down; one a box."""
+    upright: bool = True
+    """Whether the page's first word is neither turned nor mirrored."""
 
 
 @cache
-def _functions() -> tuple[Callable[..., int], Callable[..., int], Callable[..., int], Callable[..., int]]:
+def _functions() -> tuple[Callable[..., int], ...]:
     """PDFium's functions by prototypes of our own, which take plain numbers as pointers and keep the interpreter's lock."""
     import pypdfium2.raw as raw
 
@@ -77,6 +86,7 @@ def _functions() -> tuple[Callable[..., int], Callable[..., int], Callable[..., 
         own("FPDFText_GetLooseCharBox", page, at, ctypes.c_void_p),
         own("FPDFText_GetUnicode", page, at),
         own("FPDFText_HasUnicodeMapError", page, at),
+        own("FPDFText_IsHyphen", page, at),
     )
 
 
@@ -90,9 +100,9 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     count = int(raw.FPDFText_CountChars(content))
     if count <= 0:
         none = np.empty(0, np.int64)
-        return Words("", none, none, none, np.empty((0, 4), np.float32), 0, 0, 0, none)
+        return Words("", none, none, none, np.empty((0, 4), np.float32), 0, 0, 0, none, none.astype(np.bool_))
     page = ctypes.cast(content, ctypes.c_void_p).value or 0
-    get_text, boxes, unicode, unmapped = _functions()
+    get_text, boxes, unicode, unmapped, hyphen = _functions()
     buffer = np.empty(2 * count + 2, np.uint16)
     written = get_text(page, 0, count, buffer.ctypes.data)
     if written - 1 == count:
@@ -100,12 +110,14 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     else:  # characters left out, or beyond 16 bits
         codes = np.fromiter(map(unicode, repeat(page, count), range(count)), np.int64, count).astype(np.uint32)
         codes[codes > 0x10FFFF] = 0xFFFD
-    solid = (codes > 32) & (codes != 0xA0)
+        for found in np.flatnonzero(codes == 2).tolist():  # what this function gives for the mark of a hyphen
+            if hyphen(page, found) == 1:
+                codes[found] = ord(HYPHEN)
+    _mark_hyphens(codes)
     control = (codes < 32) & (codes != 10) & (codes != 13) & (codes != 9) | (codes >= 0x7F) & (codes < 0xA0) | (codes == 0xFFFF)
     odd = int(np.count_nonzero(control | (codes >= 0xE000) & (codes < 0xF900) | (codes == 0xFFFD)))
     if odd:
         codes[control] = 32
-        solid &= ~control
     some = range(0, count, max(1, count // _SAMPLE))
     faults = sum(map(unmapped, repeat(page, len(some)), some))
     if faults * 8 > len(some):
@@ -113,23 +125,36 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     else:
         faults = 0
     glued = -1
-    places = np.arange(count)
+    places: Ints = np.arange(count)
     put = np.empty(0, np.int64)
     marks = np.empty(0, np.uint32)
     if count <= MAX_CHARS:
-        put, marks = power_marks(codes, lambda indices: _boxes(boxes, page, indices))
+        kept = composed(codes, lambda indices: _boxes(boxes, page, indices))
+        if kept is not None:
+            codes, places = codes[kept], kept
+        turned = reading_order(
+            codes,
+            lambda indices: _boxes(boxes, page, places[indices]),
+            lambda index: math.cos(raw.FPDFText_GetCharAngle(content, int(places[index]))) > 0.5,
+        )
+        if turned is not None:
+            codes, places = codes[turned], places[turned]
+        put, marks = power_marks(codes, lambda indices: _boxes(boxes, page, places[indices]))
+    solid = (codes > 32) & (codes != 0xA0)
     if every and count <= MAX_CHARS:
         drawn = np.flatnonzero(solid)
-        at = _boxes(boxes, page, drawn)
+        at = _boxes(boxes, page, places[drawn])
         apart = _apart(codes, drawn, at)
         glued = len(apart)
-        apart = np.setdiff1d(apart, put)
+        apart = np.setdiff1d(apart, put[marks != ord("]")])
         put = np.concatenate((put, apart))
         marks = np.concatenate((marks, np.full(len(apart), 32, np.uint32)))
+    rows = np.cumsum(solid) - 1
     if len(put):
         codes = np.insert(codes, put, marks)
         solid = np.insert(solid, put, marks != 32)
-        places = np.insert(places, put, -1)
+        rows = np.insert(rows, put, rows[put - 1])  # a mark is where the character before it is
+        places = np.insert(places, put, places[put - 1])
     text = codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     before = np.empty_like(solid)
     before[0] = False
@@ -143,11 +168,12 @@ def words_of(content: Any, *, every: bool = False) -> Words:
     breaks = np.cumsum((codes == 10) | (codes == 0xFFFE))
     lines = breaks[starts] - (codes[starts] == 0xFFFE)
     if count > MAX_CHARS:
-        return Words(text, starts, ends, lines, np.empty((0, 4), np.float32), glued, odd, faults, places[starts])
+        return Words(
+            text, starts, ends, lines, np.empty((0, 4), np.float32), glued, odd, faults, places[starts], np.empty(0, np.bool_)
+        )
     if glued >= 0:
-        index = np.searchsorted(drawn, places[starts])
-        first = at[index]
-        last = at[np.searchsorted(drawn, places[ends - 1])]
+        first = at[rows[starts]]
+        last = at[rows[ends - 1]]
     else:
         first = _boxes(boxes, page, places[starts])
         far = _far(first, ends - starts, lines)
@@ -155,7 +181,26 @@ def words_of(content: Any, *, every: bool = False) -> Words:
         last[:-1, 2] = first[1:, 0]
         last[far] = _boxes(boxes, page, places[ends[far] - 1])
     joined = np.concatenate((np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])), axis=1)
-    return Words(text, starts, ends, lines, joined, glued, odd, faults, places[starts])
+    falls = (first[:, 1] > last[:, 3]) & (np.minimum(first[:, 2], last[:, 2]) > np.maximum(first[:, 0], last[:, 0]))
+    return Words(
+        text, starts, ends, lines, joined, glued, odd, faults, places[starts], falls, _is_upright(content, places[starts])
+    )
+
+
+def _is_upright(content: Any, chars: Ints) -> bool:
+    """Whether the first of these characters is drawn neither turned nor mirrored."""
+    import pypdfium2.raw as raw
+
+    matrix = raw.FS_MATRIX()
+    return bool(len(chars) and raw.FPDFText_GetMatrix(content, int(chars[0]), matrix)) and matrix.a > 0 and matrix.d > 0
+
+
+def _mark_hyphens(codes: NDArray[np.uint32]) -> None:
+    """Marks in ``codes`` what PDFium takes for no hyphen: U+2010 at the ends of lines, perhaps with a space behind it."""
+    for at in np.flatnonzero(codes[1:-1] == 0x2010).tolist():
+        behind = codes[at + 2 : at + 4].tolist()
+        if codes[at] > 32 and (behind[0] in _LINE_END or (behind[0] == 32 and behind[-1] in _LINE_END)):
+            codes[at + 1] = ord(HYPHEN)
 
 
 def _far(first: Floats, lengths: Ints, lines: Ints) -> Ints:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .chars import HYPHEN, Words
+from .direction import along, direction_of, is_backwards, runs_leftwards
 
 __all__ = ["Line", "lines_of"]
 
@@ -40,7 +41,7 @@ class Line:
     box: Box
     """Left, bottom, right, top; all 0 if not known."""
     cells: tuple[tuple[str, float, float], ...] = ()
-    """Of a row of a table, its cells with their left and right ends."""
+    """Of a row of a table, its cells with where they begin and end in the direction of writing."""
 
 
 def lines_of(words: Words, kept: NDArray[np.bool_] | None = None) -> list[Line]:
@@ -57,6 +58,10 @@ def lines_of(words: Words, kept: NDArray[np.bool_] | None = None) -> list[Line]:
         starts, ends, numbers, boxes = starts[kept], ends[kept], numbers[kept], boxes[kept]
         if not len(starts):
             return []
+    drawn = boxes
+    direction = direction_of(boxes, numbers)
+    if direction != "right":
+        boxes = along(boxes, direction)
     height = np.minimum(boxes[1:, 3] - boxes[1:, 1], boxes[:-1, 3] - boxes[:-1, 1])
     overlap = np.minimum(boxes[1:, 3], boxes[:-1, 3]) - np.maximum(boxes[1:, 1], boxes[:-1, 1])
     ahead = boxes[1:, 0] - boxes[:-1, 2]
@@ -74,17 +79,30 @@ def lines_of(words: Words, kept: NDArray[np.bool_] | None = None) -> list[Line]:
     top = np.maximum.reduceat(boxes[:, 3], first)
     text = words.text
     pieces = [_cleaned(text[a:b]) for a, b in zip(starts[first].tolist(), ends[last].tolist(), strict=True)]
-    where = list(zip(left.tolist(), bottom.tolist(), right.tolist(), top.tolist(), strict=True))
+    sides = list(zip(left.tolist(), right.tolist(), strict=True))
+    if direction == "right":
+        where = list(zip(left.tolist(), bottom.tolist(), right.tolist(), top.tolist(), strict=True))
+    else:
+        lows = np.minimum.reduceat(drawn[:, :2], first, axis=0).tolist()
+        highs = np.maximum.reduceat(drawn[:, 2:], first, axis=0).tolist()
+        where = [(low[0], low[1], high[0], high[1]) for low, high in zip(lows, highs, strict=True)]
     if not divided:
-        return list(map(Line, pieces, where))
+        lines = list(map(Line, pieces, where))
+        falls = words.falls[kept] if kept is not None else words.falls
+        if words.upright and falls.any():
+            for begin, end in runs_leftwards(where, falls[first].tolist()):
+                lines[begin:end] = lines[begin:end][::-1]
+        return lines[::-1] if direction == "right" and words.upright and is_backwards(where) else lines
     joins = wide[first[1:] - 1]  # to the piece before, in one row
     order = None
     if len(pieces) <= MAX_SEGMENTS:
         order = _column_order(np.stack((left, bottom, right, top), axis=1), joins, (last - first + 1).tolist(), pieces)
-    return _assembled(pieces, where, joins.tolist(), order)
+    return _assembled(pieces, where, sides, joins.tolist(), order)
 
 
-def _assembled(pieces: list[str], where: list[Box], joins: list[bool], order: list[int] | None) -> list[Line]:
+def _assembled(
+    pieces: list[str], where: list[Box], sides: list[tuple[float, float]], joins: list[bool], order: list[int] | None
+) -> list[Line]:
     """Pieces as lines: those of one row joined where they are not parted by columns."""
     found: list[Line] = []
     row: list[int] = []
@@ -93,19 +111,19 @@ def _assembled(pieces: list[str], where: list[Box], joins: list[bool], order: li
             row.append(piece)
         else:
             if row:
-                found.append(_row(row, pieces, where))
+                found.append(_row(row, pieces, where, sides))
             row = [piece]
     if row:
-        found.append(_row(row, pieces, where))
+        found.append(_row(row, pieces, where, sides))
     return found
 
 
-def _row(row: list[int], pieces: list[str], where: list[Box]) -> Line:
+def _row(row: list[int], pieces: list[str], where: list[Box], sides: list[tuple[float, float]]) -> Line:
     if len(row) == 1:
         return Line(pieces[row[0]], where[row[0]])
     boxes = [where[piece] for piece in row]
     lefts, bottoms, rights, tops = zip(*boxes, strict=True)
-    cells = tuple((pieces[piece], where[piece][0], where[piece][2]) for piece in row)
+    cells = tuple((pieces[piece], *sides[piece]) for piece in row)
     return Line(" ".join(text for text, _, _ in cells), (min(lefts), min(bottoms), max(rights), max(tops)), cells)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +17,19 @@ _LEADER = re.compile(r"[.·․…‥‧∙⋅・](?:[ \t\xa0]*[.·․…‥‧�
 _RULE = re.compile(r"([_\-‐–—=*])(?:[ \t]?\1){7,}")
 _LEFT = re.compile(r"(?:[^\W_]+[-'’])*[^\W_]*\Z")
 _RIGHT = re.compile(r"[ \t\r\n]*([^\W_]*)")
+_NUMBER = re.compile(r"(?<!\d)(?<!\d[.,:])\d{1,6}(?!\d|[.,:]\d)|(?<![^\W_])[ivxlc]{1,9}(?![^\W_])")
+"""What may be the number of a page: no part of an amount, a time, or a date with points."""
+_DATE = re.compile(r"\d+([-/])\d+\1\d+")
+_MONTHS = "jan feb fév mar mär apr avr may mai jun jui jul aug aoû sep oct okt nov dec dez déc".replace(" ", "|")
+_MONTH = re.compile(rf"(?:st|nd|rd|th|\.)? (?:{_MONTHS})")
+_COUNTED = re.compile(
+    rf"(?:\b(?:no|nr|num|number|nummer|numéro|id|day|tag|jour|week|woche|semaine|month|chapter|kapitel|chapitre|lesson|lektion|unit"
+    rf"|step|schritt|part|teil|section|abschnitt|article|artikel|exercise|aufgabe|question|frage|problem|example|case|exhibit|figure"
+    rf"|table|invoice|rechnung|order|receipt|customer|client|patient|sample|item|lot|form|appendix|session|lecture|day"
+    rf"|(?:{_MONTHS})\w*)[.:]?|[#№º°$€£¥]) ?\Z"
+)
+"""Before a number of something else, of which there may be one on each page."""
+_ROMAN = re.compile(r"c{0,3}(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _LONGEST = 60
 """Characters of a word's part that are looked at."""
 _AROUND = ".,;:!?()[]{}<>\"'“”‘’«»„*"
@@ -38,6 +51,12 @@ _NEVER_FIRST = frozenset(
     """a ab ad an be co com con de dis en ex for im in inter ir mis mid non out over per post pre pro re semi sub super sur
     trans un under up with fore there here where data soft hard some any every no all al""".split()  # noqa: SIM905
 )
+_ALWAYS_JOINING = frozenset("and und oder och".split())  # noqa: SIM905
+"""What joins two words of which the first is cut short, and hardly ever ends a word …"""
+_JOINING = _ALWAYS_JOINING | frozenset("or to et ou bis og eller en of y o e i".split())  # noqa: SIM905
+"""… and what does either."""
+_HYPHENATED = re.compile(r"(?:\s\w+)?\s[^\W\d_]+[-‐\ufffe]")
+"""A word with a hyphen, next but one at most."""
 _SHORT_WORDS = frozenset(("of", "the", "to", "and", "by", "in", "art", "on", "up"))
 
 
@@ -83,10 +102,27 @@ class Hyphens:
             left, right, skipped = _broken(before, after)
             if not left or not right:
                 found.append("-\n" if left or right else "")
+            elif self._is_left_open(left, right, after[skipped:]):
+                found.append("- ")
+            elif left[-1].isalpha() and right[0].isdigit() and not self._takes_number(left, right):
+                found.append("-\n")  # the number of the page, or of a note below the text
             elif self._is_compound(left, right):
                 found.append("-")
             found.append(after[skipped:])
         return "".join(found)
+
+    def _is_left_open(self, left: str, right: str, after: str) -> bool:
+        """Whether the hyphen stands for a part that is said later: ``pre- and post-war``, ``Haupt- und Nebensatz``."""
+        word = right.lower()
+        if word not in _JOINING or not after[len(right) : len(right) + 1].isspace():
+            return False
+        if f"{left}{right}".lower() in self._seen or f"{left}-{right}".lower() in self._seen:
+            return False
+        return word in _ALWAYS_JOINING or _HYPHENATED.match(after, len(right)) is not None
+
+    def _takes_number(self, left: str, right: str) -> bool:
+        """Whether a word goes on with a number, as names do (``UTF-8``)."""
+        return f"{left}-{right}".lower() in self._seen or left != left.lower() or "-" in left
 
     def _is_compound(self, left: str, right: str) -> bool:
         low, end = left.lower(), right.lower()
@@ -116,32 +152,81 @@ class Margin(NamedTuple):
 
     at: int
     """Its number among the page's lines."""
-    shape: str
-    """Its words, with ``#`` for numbers."""
+    text: str
+    """Its words in small letters, one space between them."""
     height: int
     """Where it stands, in steps of 4 points."""
 
 
 def running_heads(pages: Sequence[Sequence[Margin]]) -> dict[int, set[int]]:
-    """Of each page, the lines that are heads or feet that an earlier page has had.
+    """Of each page, the lines that are heads or feet that an earlier page has had: the same words in the same place, but for
+    the number of the page, which grows by one from page to page. Lines that differ in other numbers (sums, dates) are text.
 
     Source: heads and feet stand in the same place with the same words but for numbers, as in Lin, "Header and footer
     extraction by page association" (2003).
     """
-    places: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    places: dict[tuple[str, int | None, int], list[tuple[int, int]]] = defaultdict(list)
     for number, margins in enumerate(pages):
         for margin in margins:
-            places[margin.shape, margin.height].append((number, margin.at))
-    dropped: dict[int, set[int]] = defaultdict(set)
-    for (shape, height), found in places.items():
+            for shape, ahead in _shapes(margin.text, number):
+                places[shape, ahead, margin.height].append((number, margin.at))
+    repeated: dict[tuple[str, int | None, int], tuple[int, int]] = {}
+    for (shape, ahead, height), found in places.items():
         # Where a height lies between two steps, lines of both count.
-        near = found + places.get((shape, height + 1), []) + places.get((shape, height - 1), [])
+        near = found + places.get((shape, ahead, height + 1), []) + places.get((shape, ahead, height - 1), [])
         if _repeats(sorted({number for number, _ in near}), len(pages)):
-            keeper = min(near)
-            for number, at in found:
+            repeated[shape, ahead, height] = min(near)
+    ends = [{ahead for shape, ahead, _ in repeated if _is_outside(shape, side)} for side in (0, -1)]
+    dropped: dict[int, set[int]] = defaultdict(set)
+    for key, keeper in repeated.items():
+        shape, ahead, _ = key
+        # Invoices are numbered one after the other too. Numbers beyond the count of pages are pages' where they stand alone,
+        # or at the outer edge of facing pages.
+        if ahead is None or ahead <= 0 or not shape.strip("#-–—[]() ") or all(ahead in end for end in ends):
+            for number, at in places[key]:
                 if (number, at) != keeper:
                     dropped[number].add(at)
     return dropped
+
+
+def _shapes(text: str, number: int) -> Iterator[tuple[str, int | None]]:
+    """A line as it may be on other pages: as it is, and with ``#`` for what may be its page's number, and by how much that is
+    ahead of the number of pages before it.
+    """
+    yield text, None
+    plain = _DATE.sub(lambda date: " " * len(date.group()), text)
+    numbers = [
+        (found.span(), value - number - 1)
+        for found in _NUMBER.finditer(plain)
+        if (value := _value(found.group()))
+        and not _COUNTED.search(text, max(0, found.start() - 16), found.start())
+        and not _MONTH.match(text, found.end())
+    ]
+    numbers = [*numbers[:-3][:3], *numbers[-3:]]
+    for ahead in sorted({ahead for _, ahead in numbers}):
+        same = [span for span, other in numbers if other == ahead]
+        for chosen in [same] if len(same) == 1 else [same, *([span] for span in same)]:  # page 12 of 12
+            shape = text
+            for start, end in reversed(chosen):
+                shape = f"{shape[:start]}#{shape[end:]}"
+            yield shape, ahead
+
+
+def _value(digits: str) -> int:
+    """The number that is written in these digits or small Roman letters; 0 if it is none."""
+    if digits.isdecimal():
+        return int(digits)
+    if not _ROMAN.fullmatch(digits):
+        return 0
+    values = ["ivxlc".index(letter) for letter in digits]
+    worth = [(1, 5, 10, 50, 100)[value] for value in values]
+    return sum(-one if one < after else one for one, after in zip(worth, [*worth[1:], 0], strict=True))
+
+
+def _is_outside(shape: str, side: int) -> bool:
+    """Whether only the first or last word of a line, and no other, is the page's number."""
+    words = shape.split()
+    return len(words) > 1 and words[side] == "#" and shape.count("#") == 1
 
 
 def _repeats(numbers: list[int], pages: int) -> bool:
@@ -158,7 +243,7 @@ def margins_of(lines: list[Line]) -> list[Margin]:
     placed = [at for at, line in enumerate(lines) if line.box[3] > line.box[1]]
     by_height = sorted(placed, key=lambda at: -lines[at].box[3])
     chosen = {*_apart(lines, by_height), *_apart(lines, by_height[::-1])}
-    return [Margin(at, _shape(lines[at].text), round(lines[at].box[1] / 4)) for at in sorted(chosen)]
+    return [Margin(at, " ".join(lines[at].text.lower().split()), round(lines[at].box[1] / 4)) for at in sorted(chosen)]
 
 
 def _apart(lines: list[Line], ordered: list[int]) -> list[int]:
@@ -171,9 +256,3 @@ def _apart(lines: list[Line], ordered: list[int]) -> list[int]:
         if gap > 0.35 * (here[3] - here[1]):
             return found
     return found[:1]
-
-
-def _shape(text: str) -> str:
-    """What is the same on every page: words, with ``#`` for numbers."""
-    text = re.sub(r"\d+", "#", " ".join(text.split()).lower())
-    return re.sub(r"(?<![^\W_])[ivxlc]+(?![^\W_])", "#", text)
