@@ -99,24 +99,6 @@ def test_rows_of_a_table_stay_rows(tmp_path: Path) -> None:
         assert founder in line
 
 
-def test_rows_of_a_table_carry_its_header(tmp_path: Path) -> None:
-    names = [
-        f"{first}{last}" for first in ("Os", "Li", "Ka", "Per", "Mon", "Tru") for last in ("lo", "ma", "ro", "th", "ta", "ris")
-    ]
-    header = ("Town", "People", "Area")
-    rows = [(name, f"{1000 + 37 * at} 000", f"{40 + at}.5") for at, name in enumerate(names)]
-    first = [
-        (72 + 150 * at, 640 - 12 * row, 10, text)
-        for row, texts in enumerate([header, *rows[:20]])
-        for at, text in enumerate(texts)
-    ]
-    second = [(72 + 150 * at, 700 - 12 * row, 10, text) for row, texts in enumerate(rows[20:]) for at, text in enumerate(texts)]
-    document = only(write(tmp_path / "a.pdf", [[(72, 700, 10, "Towns of the coast are many."), *first], second]))
-    for name, people, area in rows:
-        assert f"Town: {name}; People: {people}; Area: {area}\n" in document.text + "\n"
-    assert len(passages(document)) > 1
-
-
 def test_commands_and_their_meaning_stay_side_by_side(tmp_path: Path) -> None:
     pairs = [
         ("ls", "lists the files of a folder by name"),

@@ -19,6 +19,7 @@ from ..failures import Note
 from ..parts import with_hidden
 from ..pdf.chars import words_of
 from ..pdf.decoded import is_decoded
+from ..pdf.emphasis import Emphasis
 from ..pdf.front import Heading, Placed, labels_of, metadata_of, outline_of, placed_headings, title_from
 from ..pdf.hidden import REASONS, hidden_words
 from ..pdf.layout import Line, lines_of
@@ -189,12 +190,12 @@ class _Reader:
             _add_marks(lines, marks_of(page, form))
             if not lines and not found.lost and not found.hidden and _has_picture(page):
                 found.lost = "scan"
+            lines = self._tables.named(lines, Emphasis(page, content, words).is_apart)
         finally:
             if content:
                 raw.FPDFText_ClosePage(content)
             if page:
                 raw.FPDF_ClosePage(page)
-        lines = self._tables.named(lines)
         found.lines = [line.text for line in lines]
         found.margins = margins_of(lines)
         if headings:
