@@ -25,6 +25,7 @@ from ..pdf.hidden import REASONS, hidden_words
 from ..pdf.layout import Line, lines_of
 from ..pdf.marks import marks_of
 from ..pdf.repair import Hyphens, Margin, margins_of, running_heads, without_leaders
+from ..pdf.scans import DRAWN, SCAN, STAMPED, unread_kind
 from ..pdf.tables import Tables
 from ..source import Fields, Source
 from .base import Format, Items
@@ -39,8 +40,6 @@ _MUCH = 24 << 20
 """Bytes that PDFium may keep."""
 _SAMPLE = 10
 """One page in so many is looked at character by character, for spaces that are missing."""
-_OBJECTS = 200
-"""Objects of a page without text among which a picture is looked for."""
 
 
 def _read(source: Source, fields: Fields) -> Items:
@@ -60,7 +59,7 @@ class _Page:
     whole: bool = False
     """Whether every character's place was looked at."""
     lost: str = ""
-    """``scan`` or ``font`` where there is text that cannot be read."""
+    """``font``, or what `unread_kind` says, where there is text that cannot be read."""
 
 
 class _Reader:
@@ -174,10 +173,12 @@ class _Reader:
             words = words_of(content, every=found.whole)
             if words.glued > 2:
                 self._glued = True
+            crop, seen = _shown(page), len(words.starts)
             if is_decoded(words):
-                reasons = hidden_words(page, content, words, _shown(page))
+                reasons = hidden_words(page, content, words, crop)
                 lines = lines_of(words, None if reasons is None else reasons == 0)
                 if reasons is not None:
+                    seen = int((reasons == 0).sum())
                     found.hidden = [
                         (REASONS[reason], clean("\n".join(line.text for line in lines_of(words, reasons == reason))))
                         for reason in sorted(set(reasons.tolist()) - {0})
@@ -188,8 +189,9 @@ class _Reader:
             if not index:
                 self._title = clean(title_from(lines))
             _add_marks(lines, marks_of(page, form))
-            if not lines and not found.lost and not found.hidden and _has_picture(page):
-                found.lost = "scan"
+            if not found.lost:
+                bare = not lines and not found.hidden
+                found.lost = unread_kind(page, content, words, seen, crop, bare=bare)
             lines = self._tables.named(lines, Emphasis(page, content, words).is_apart)
         finally:
             if content:
@@ -204,7 +206,9 @@ class _Reader:
 
     def _lost(self) -> Iterator[Note]:
         for reason, said in (
-            ("scan", "no text (scanned images?)"),
+            (SCAN, "no text (scanned images?)"),
+            (STAMPED, "hardly any text on a picture that fills the page (a scanned image with a stamp?)"),
+            (DRAWN, "hardly any text, but drawings (letters as outlines?)"),
             ("font", "text in fonts that cannot be decoded, which was left out"),
         ):
             numbers = [number for number, page in enumerate(self._pages, 1) if page.lost == reason]
@@ -291,17 +295,6 @@ def _shown(page: Any) -> tuple[float, float, float, float] | None:
 
     box = raw.FS_RECTF()
     return (box.left, box.bottom, box.right, box.top) if raw.FPDF_GetPageBoundingBox(page, box) else None
-
-
-def _has_picture(page: Any) -> bool:
-    """Whether a page without text shows a picture, or a drawing made elsewhere."""
-    import pypdfium2.raw as raw
-
-    for index in range(min(raw.FPDFPage_CountObjects(page), _OBJECTS)):
-        kind = raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, index))
-        if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM):
-            return True
-    return False
 
 
 def _ranges(numbers: list[int]) -> str:
