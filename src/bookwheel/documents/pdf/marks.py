@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, NamedTuple
 
+from .attached import Files
 from .strings import utf16
 
 __all__ = ["Mark", "marks_of"]
@@ -27,10 +28,11 @@ class Mark(NamedTuple):
     """Left, bottom, right, top."""
 
 
-def marks_of(page: Any, form: Any) -> Iterator[Mark]:
+def marks_of(page: Any, form: Any, files: Files | None = None) -> Iterator[Mark]:
     """The texts of the annotations of a page, in order; links and pop-ups, which repeat others', left out.
 
-    ``page``: what PDFium's ``FPDF_LoadPage`` gave. ``form``: the handle of the document's form, None if it has none.
+    ``page``: what PDFium's ``FPDF_LoadPage`` gave. ``form``: the handle of the document's form, None if it has none. Files that
+    are attached to the page go to ``files``.
     """
     import pypdfium2.raw as raw
 
@@ -48,6 +50,8 @@ def marks_of(page: Any, form: Any) -> Iterator[Mark]:
         try:
             if raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN:
                 continue
+            if files is not None and kind == raw.FPDF_ANNOT_FILEATTACHMENT:
+                files.take(raw.FPDFAnnot_GetFileAttachment(annotation))
             field = kind == raw.FPDF_ANNOT_WIDGET
             text = _value(raw, form, annotation) if field else _string(raw, annotation, b"Contents")
             text = text.replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from typing import Any, BinaryIO
 
 from ..._errors import InputError
@@ -17,6 +18,7 @@ from ..document import Heading as Section
 from ..encoding import clean
 from ..failures import Note
 from ..parts import with_hidden
+from ..pdf.attached import Files
 from ..pdf.chars import words_of
 from ..pdf.decoded import is_decoded
 from ..pdf.emphasis import Emphasis
@@ -27,8 +29,10 @@ from ..pdf.marks import marks_of
 from ..pdf.repair import Hyphens, Margin, margins_of, running_heads, without_leaders
 from ..pdf.scans import DRAWN, SCAN, STAMPED, unread_kind
 from ..pdf.tables import Tables
+from ..pdf.xfa import is_placeholder, xfa_of
 from ..source import Fields, Source
-from .base import Format, Items
+from .base import Attachment, Format, Items, Letter
+from .values import one_line
 
 __all__ = ["PDF"]
 
@@ -38,6 +42,8 @@ _STEP = 10
 """Pages between two looks at the memory."""
 _MUCH = 24 << 20
 """Bytes that PDFium may keep."""
+_UNPACKED = 4
+"""How many times a PDF's own size its attachments may have where it is itself an attachment."""
 _SAMPLE = 10
 """One page in so many is looked at character by character, for spaces that are missing."""
 
@@ -72,7 +78,10 @@ class _Reader:
         """Whether spaces are missing in this document, so that every page is looked at closely."""
         self._title = ""
         self._tables = Tables()
+        self._xfa = 0
         self._errors: list[InputError] = []
+        # What is unpacked from a PDF that was itself unpacked is bounded by its size, or a few bytes could keep a reader busy.
+        self._files = Files(source.max_bytes if source.data is None else min(source.max_bytes, _UNPACKED * source.size))
 
     def items(self) -> Items:
         count, length = 1, 0
@@ -83,9 +92,11 @@ class _Reader:
                     count = len(pdf)
                     metadata, title = metadata_of(pdf, self._failure)
                     labels = labels_of(pdf)
+                    self._files.take_all(pdf)
                     headings: dict[int, list[Heading]] = defaultdict(list)
                     for heading in outline_of(pdf):
                         headings[heading.page].append(heading)
+                    self._xfa = xfa_of(pdf)
                 while (index := len(self._pages)) < count and not _is_full(index - begin, held):
                     was = self._glued
                     self._pages.append(self._page(pdf, form, index, headings.get(index, [])))
@@ -101,24 +112,26 @@ class _Reader:
                             f"{index + 1} pages; split it"
                         )
         yield from self._errors
+        yield from (Note(f"{self._source.label}: {said}") for said in self._files.all_notes())
         lost = self._lost()
         text, starts, sections, headings_found = self._text()
+        if is_placeholder(self._xfa, text):
+            yield Note(
+                f"{self._source.label} is an XFA form, of which only the page that stands for it was read; print it to a PDF with a "
+                "program that shows it (Adobe Reader), and index that"
+            )
         text, parts, hidden = with_hidden(
             text,
             ((reason, words, number) for number, page in enumerate(self._pages, 1) for reason, words in page.hidden),
         )
-        if not text:
-            pages = "1 page" if count == 1 else f"{count} pages"
-            if any(page.lost == "font" for page in self._pages):
-                raise InputError(
-                    f"{self._source.label} has no text that can be decoded in its {pages}; run text recognition (OCR) on it first"
-                )
-            raise InputError(
-                f"{self._source.label} has no text in its {pages} (scanned images?); run text recognition (OCR) on it first"
-            )
+        files = tuple(Attachment(name, data) for name, data in self._files.found)
+        if not text and not files:
+            raise InputError(self._said_empty(count))
         yield from lost
         metadata["pages"] = count
-        yield Document(
+        if files:
+            metadata["attachments"] = one_line(", ".join(file.name for file in files), 1000)
+        made = Document(
             self._source.path,
             text,
             title or self._title or self._source.stem,
@@ -131,6 +144,19 @@ class _Reader:
             headings=(*headings_found, Section(parts[0].start, 0, "")) if parts and headings_found else tuple(headings_found),
             hidden=hidden,
         )
+        if files:
+            given = {entry.name: getattr(made, entry.name) for entry in fields_of(made)}
+            yield Letter(**given, attachments=files, is_mail=False)
+        else:
+            yield made
+
+    def _said_empty(self, count: int) -> str:
+        pages = "1 page" if count == 1 else f"{count} pages"
+        if any(page.lost == "font" for page in self._pages):
+            return (
+                f"{self._source.label} has no text that can be decoded in its {pages}; run text recognition (OCR) on it first"
+            )
+        return f"{self._source.label} has no text in its {pages} (scanned images?); run text recognition (OCR) on it first"
 
     @contextmanager
     def _open(self) -> Iterator[tuple[Any, Any]]:
@@ -188,7 +214,7 @@ class _Reader:
                 found.lost = "font"
             if not index:
                 self._title = clean(title_from(lines))
-            _add_marks(lines, marks_of(page, form))
+            _add_marks(lines, marks_of(page, form, self._files))
             if not found.lost:
                 bare = not lines and not found.hidden
                 found.lost = unread_kind(page, content, words, seen, crop, bare=bare)
