@@ -256,6 +256,16 @@ def test_what_is_large_and_no_title(tmp_path: Path, large: list[str], wanted: st
     assert only(write(tmp_path / "notes.pdf", [page])).title == wanted
 
 
+def test_a_raised_sign_makes_no_title(tmp_path: Path) -> None:
+    raised = (
+        "BT /F1 10 Tf 72 700 Td (The area of the lake is 40 km) Tj /F1 7 Tf 5 Ts (2) Tj 0 Ts /F1 10 Tf ( in the summer.) Tj ET "
+    )
+    text = drawn(lines(*body(1), y=660, size=10))
+    assert only(write(tmp_path / "notes.pdf", [raised + text])).title == "notes"
+    title = "BT /F1 16 Tf 72 740 Td (On the lake) Tj /F1 9 Tf 8 Ts (2) Tj 0 Ts /F1 16 Tf ( and its mills) Tj ET "
+    assert only(write(tmp_path / "notes.pdf", [title + raised + text])).title.startswith("On the lake")
+
+
 def test_no_larger_type_no_title(tmp_path: Path) -> None:
     assert only(write(tmp_path / "notes.pdf", [lines(*body(1))])).title == "notes"
 
@@ -302,6 +312,16 @@ def test_scanned_pages_are_told_by_page(tmp_path: Path) -> None:
     assert "a.pdf p. 2-3, 6 have no text (scanned images?)" in str(note)
     assert isinstance(document, Document)
     assert document.text.split() == ["words", "more"]
+
+
+@pytest.mark.parametrize(("says", "pages"), [(3, 3), (5_000, 1)])
+def test_pages_that_are_not_there_are_told_in_one_error(tmp_path: Path, says: int, pages: int) -> None:
+    path = write(tmp_path / "a.pdf", [lines("words")])
+    path.write_bytes(path.read_bytes().replace(b"/Count 1/Kids", f"/Count {says}/Kids".encode()))
+    error, document = items(path)
+    assert str(error).endswith(f"a.pdf p. 2-{says} are damaged and were skipped")
+    assert isinstance(document, Document)
+    assert (len(document.pages), document.metadata["pages"]) == (pages, pages)
 
 
 def test_fonts_that_cannot_be_decoded_are_told_by_page(tmp_path: Path) -> None:

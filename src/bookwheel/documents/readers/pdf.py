@@ -44,6 +44,8 @@ _MUCH = 24 << 20
 """Bytes that PDFium may keep."""
 _UNPACKED = 4
 """How many times a PDF's own size its attachments may have where it is itself an attachment."""
+_ABSENT = 1_000
+"""Pages at the end that cannot be opened from which on they are none."""
 _SAMPLE = 10
 """One page in so many is looked at character by character, for spaces that are missing."""
 
@@ -79,7 +81,8 @@ class _Reader:
         self._title = ""
         self._tables = Tables()
         self._xfa = 0
-        self._errors: list[InputError] = []
+        self._damaged: list[int] = []
+        """The numbers of pages that cannot be opened; of a file that says that it has far more than it has, they are many."""
         # What is unpacked from a PDF that was itself unpacked is bounded by its size, or a few bytes could keep a reader busy.
         self._files = Files(source.max_bytes if source.data is None else min(source.max_bytes, _UNPACKED * source.size))
 
@@ -111,7 +114,13 @@ class _Reader:
                             f"{self._source.label} has more than {self._source.max_bytes:,} characters of text in its first "
                             f"{index + 1} pages; split it"
                         )
-        yield from self._errors
+        if (absent := _run_at_end(self._damaged, count)) > _ABSENT:  # the file says that it has more pages than it has
+            count -= absent
+            del self._pages[count:]
+            labels = labels[:count]
+        if self._damaged:
+            are = "is damaged and was" if len(self._damaged) == 1 else "are damaged and were"
+            yield InputError(f"{self._source.label} p. {_ranges(self._damaged)} {are} skipped")
         yield from (Note(f"{self._source.label}: {said}") for said in self._files.all_notes())
         lost = self._lost()
         text, starts, sections, headings_found = self._text()
@@ -194,7 +203,7 @@ class _Reader:
         content = raw.FPDFText_LoadPage(page) if page else None
         try:
             if not content:
-                self._errors.append(InputError(f"{self._source.label} p. {index + 1} is damaged and was skipped"))
+                self._damaged.append(index + 1)
                 return found
             words = words_of(content, every=found.whole)
             if words.glued > 2:
@@ -213,7 +222,7 @@ class _Reader:
                 lines = []
                 found.lost = "font"
             if not index:
-                self._title = clean(title_from(lines))
+                self._title = clean(title_from(lines, words))
             _add_marks(lines, marks_of(page, form, self._files))
             if not found.lost:
                 bare = not lines and not found.hidden
@@ -321,6 +330,14 @@ def _shown(page: Any) -> tuple[float, float, float, float] | None:
 
     box = raw.FS_RECTF()
     return (box.left, box.bottom, box.right, box.top) if raw.FPDF_GetPageBoundingBox(page, box) else None
+
+
+def _run_at_end(numbers: list[int], last: int) -> int:
+    """How many of ``numbers``, which rise, count up to ``last`` without a gap."""
+    found = 0
+    while found < len(numbers) and numbers[-1 - found] == last - found:
+        found += 1
+    return found
 
 
 def _ranges(numbers: list[int]) -> str:
