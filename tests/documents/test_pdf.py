@@ -180,6 +180,24 @@ def test_a_page_of_nothing_but_a_form_is_no_scan(tmp_path: Path) -> None:
     assert only(write(tmp_path / "a.pdf", [""], annotations={0: [note]})).text.strip() == "Marguerite Kestrel"
 
 
+@pytest.mark.parametrize(
+    ("annotation", "said"),
+    [
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/Ff 8192/F 4", ""),
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/Ff 4096/F 4", "hunter2"),
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/F 32", ""),
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/F 36", "hunter2"),
+        ("/Subtype/Text/Contents(hunter2)/F 32", ""),
+        ("/Subtype/FreeText/RC(<body><p>rich <b>n</b>ote &amp; more</p><p>end</p></body>)/F 4", "rich note & more\nend"),
+        ("/Subtype/FreeText/Contents(plain)/RC(<body><p>rich</p></body>)/F 4", "plain"),
+    ],
+)
+def test_marks_are_read_as_they_are_seen(tmp_path: Path, annotation: str, said: str) -> None:
+    notes = [f"<</Type/Annot{annotation}/Rect[170 500 400 520]>>"]
+    text = only(write(tmp_path / "a.pdf", [lines("Words.")], annotations={0: notes})).text
+    assert text.strip() == f"Words.\n{said}".strip()
+
+
 def body(page: int) -> list[str]:
     things = ["kites", "bread", "clocks", "rain", "paper", "salt", "glass", "wool", "ink", "stone"]
     return [f"On {things[(page * 3 + row) % 10]} and {things[(page * 7 + row) % 10]}: remark {page} {row}." for row in range(8)]
