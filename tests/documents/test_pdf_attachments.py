@@ -88,6 +88,12 @@ def test_files_that_hang_on_a_page_are_read_once(tmp_path: Path) -> None:
         assert [part.name for part in document.parts] == ["attachment notes.txt"]
 
 
+def test_settings_of_the_program_are_no_attachment(tmp_path: Path) -> None:
+    (document,) = made(tmp_path / "a.pdf", [("Press Quality.joboptions", "/Optimize true"), ("notes.txt", LEDGER)])
+    assert isinstance(document, Document)
+    assert [part.name for part in document.parts] == ["attachment notes.txt"]
+
+
 def test_a_pdf_in_a_pdf_tells_the_page(tmp_path: Path) -> None:
     inner = write(tmp_path / "inner.pdf", [lines("One page."), lines("Another about gulls.")]).read_text("latin-1")
     (document,) = made(tmp_path / "a.pdf", [("inner.pdf", inner)])

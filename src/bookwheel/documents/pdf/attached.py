@@ -15,6 +15,8 @@ __all__ = ["MAX_FILES", "Files"]
 
 MAX_FILES = 200
 """Files of one document that are read."""
+_SETTINGS = ".joboptions"
+"""What Adobe Distiller attaches by itself: how it made the file."""
 
 
 class Files:
@@ -48,6 +50,8 @@ class Files:
             self._left_out += 1
             return
         name = _name(clean(utf16(partial(raw.FPDFAttachment_GetName, file)))) or f"attachment {len(self.found) + 1}"
+        if name.lower().endswith(_SETTINGS):
+            return
         size = ctypes.c_ulong()
         if not raw.FPDFAttachment_GetFile(file, None, 0, size):
             self._note(f"attachment {name!r} was not read: it is not in the file")

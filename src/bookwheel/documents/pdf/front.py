@@ -54,6 +54,9 @@ _LABEL = 40
 """Characters of a page's label."""
 _LONGEST = 200
 """Characters of a title; what is longer is text in large type."""
+_HIGHER = 1.08
+_RAISED = 0.2
+"""Part of a line's width that words with raised signs take at most."""
 _WORDLESS = re.compile(r"[\W\d_]*\Z")
 
 
@@ -160,7 +163,10 @@ def _size(line: Line, words: Words) -> float:
     heights, widths = inside[:, 3] - inside[:, 1], np.maximum(inside[:, 2] - inside[:, 0], 0)
     order = np.argsort(heights)
     reached = np.cumsum(widths[order])
-    return float(heights[order[np.searchsorted(reached, reached[-1] / 2)]])
+    usual = float(heights[order[np.searchsorted(reached, reached[-1] / 2)]])
+    raised = float(widths[heights > _HIGHER * usual].sum())
+    # Letters differ a little in height, and signs of another font more: only a few words higher than the rest are raised.
+    return usual if top - bottom > _HIGHER * usual and raised < _RAISED * reached[-1] else top - bottom
 
 
 def outline_of(pdf: Any) -> list[Heading]:
