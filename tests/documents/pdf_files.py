@@ -60,10 +60,12 @@ def write(
     info: str = "",
     font: str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     more: Sequence[str] = (),
+    catalog: str = "",
 ) -> Path:
     """A PDF of these pages (texts, or content streams); object 1 is its font, ``more`` the objects from 2 on.
 
-    ``outline``: title, page (from 0), height and perhaps level (from 1); ``labels``: the array of a tree of page labels.
+    ``outline``: title, page (from 0), height and perhaps level (from 1); ``labels``: the array of a tree of page labels;
+    ``catalog``: more of the catalog's entries.
     """
     objects = [font, *more]
 
@@ -108,7 +110,7 @@ def write(
         extra += f"/Outlines {root} 0 R"
     if labels:
         extra += f"/PageLabels<</Nums[{labels}]>>"
-    catalog = add(f"<</Type/Catalog/Pages {tree} 0 R{extra}>>")
+    catalog = add(f"<</Type/Catalog/Pages {tree} 0 R{extra}{catalog}>>")
     told = add(f"<<{info}>>")
     data = b"%PDF-1.7\n"
     offsets = []

@@ -72,24 +72,6 @@ def test_rows_of_a_table_stay_rows(tmp_path: Path) -> None:
         assert founder in line
 
 
-def test_rows_of_a_table_carry_its_header(tmp_path: Path) -> None:
-    names = [
-        f"{first}{last}" for first in ("Os", "Li", "Ka", "Per", "Mon", "Tru") for last in ("lo", "ma", "ro", "th", "ta", "ris")
-    ]
-    header = ("Town", "People", "Area")
-    rows = [(name, f"{1000 + 37 * at} 000", f"{40 + at}.5") for at, name in enumerate(names)]
-    first = [
-        (72 + 150 * at, 640 - 12 * row, 10, text)
-        for row, texts in enumerate([header, *rows[:20]])
-        for at, text in enumerate(texts)
-    ]
-    second = [(72 + 150 * at, 700 - 12 * row, 10, text) for row, texts in enumerate(rows[20:]) for at, text in enumerate(texts)]
-    document = only(write(tmp_path / "a.pdf", [[(72, 700, 10, "Towns of the coast are many."), *first], second]))
-    for name, people, area in rows:
-        assert f"Town: {name}; People: {people}; Area: {area}\n" in document.text + "\n"
-    assert len(passages(document)) > 1
-
-
 def test_commands_and_their_meaning_stay_side_by_side(tmp_path: Path) -> None:
     pairs = [
         ("ls", "lists the files of a folder by name"),
@@ -147,6 +129,24 @@ def test_a_page_of_nothing_but_a_form_is_no_scan(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("annotation", "said"),
+    [
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/Ff 8192/F 4", ""),
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/Ff 4096/F 4", "hunter2"),
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/F 32", ""),
+        ("/Subtype/Widget/FT/Tx/T(a)/V(hunter2)/F 36", "hunter2"),
+        ("/Subtype/Text/Contents(hunter2)/F 32", ""),
+        ("/Subtype/FreeText/RC(<body><p>rich <b>n</b>ote &amp; more</p><p>end</p></body>)/F 4", "rich note & more\nend"),
+        ("/Subtype/FreeText/Contents(plain)/RC(<body><p>rich</p></body>)/F 4", "plain"),
+    ],
+)
+def test_marks_are_read_as_they_are_seen(tmp_path: Path, annotation: str, said: str) -> None:
+    notes = [f"<</Type/Annot{annotation}/Rect[170 500 400 520]>>"]
+    text = only(write(tmp_path / "a.pdf", [lines("Words.")], annotations={0: notes})).text
+    assert text.strip() == f"Words.\n{said}".strip()
+
+
+@pytest.mark.parametrize(
     ("told", "wanted"),
     [
         ("", "The Mill on the Ridge and its Keeper"),
@@ -189,6 +189,16 @@ def test_title(tmp_path: Path, told: str, wanted: str) -> None:
 def test_what_is_large_and_no_title(tmp_path: Path, large: list[str], wanted: str) -> None:
     page = [*lines(*large, size=14, step=18), *lines(*body(1), y=500)]
     assert only(write(tmp_path / "notes.pdf", [page])).title == wanted
+
+
+def test_a_raised_sign_makes_no_title(tmp_path: Path) -> None:
+    raised = (
+        "BT /F1 10 Tf 72 700 Td (The area of the lake is 40 km) Tj /F1 7 Tf 5 Ts (2) Tj 0 Ts /F1 10 Tf ( in the summer.) Tj ET "
+    )
+    text = drawn(lines(*body(1), y=660, size=10))
+    assert only(write(tmp_path / "notes.pdf", [raised + text])).title == "notes"
+    title = "BT /F1 16 Tf 72 740 Td (On the lake) Tj /F1 9 Tf 8 Ts (2) Tj 0 Ts /F1 16 Tf ( and its mills) Tj ET "
+    assert only(write(tmp_path / "notes.pdf", [title + raised + text])).title.startswith("On the lake")
 
 
 def test_no_larger_type_no_title(tmp_path: Path) -> None:
@@ -237,6 +247,16 @@ def test_scanned_pages_are_told_by_page(tmp_path: Path) -> None:
     assert "a.pdf p. 2-3, 6 have no text (scanned images?)" in str(note)
     assert isinstance(document, Document)
     assert document.text.split() == ["words", "more"]
+
+
+@pytest.mark.parametrize(("says", "pages"), [(3, 3), (5_000, 1)])
+def test_pages_that_are_not_there_are_told_in_one_error(tmp_path: Path, says: int, pages: int) -> None:
+    path = write(tmp_path / "a.pdf", [lines("words")])
+    path.write_bytes(path.read_bytes().replace(b"/Count 1/Kids", f"/Count {says}/Kids".encode()))
+    error, document = items(path)
+    assert str(error).endswith(f"a.pdf p. 2-{says} are damaged and were skipped")
+    assert isinstance(document, Document)
+    assert (len(document.pages), document.metadata["pages"]) == (pages, pages)
 
 
 def test_fonts_that_cannot_be_decoded_are_told_by_page(tmp_path: Path) -> None:
@@ -316,12 +336,19 @@ def mapped(table: dict[int, str]) -> list[str]:
                 for code in range(32, 127)
             },
         ),
+        # the vowels become consonants, and rare letters take their place
+        (
+            True,
+            {code: chr(code) for code in range(32, 97)}
+            | dict(zip(b"etaoinshrdlcumwfgypbvkjxqz", "tnrslhdcmfpgybvkxjqzeaiouw", strict=True)),
+        ),
     ],
 )
 def test_fonts_whose_tables_are_wrong_are_told(tmp_path: Path, wrong: bool, table: dict[int, str]) -> None:
     said = [
         "The heron stands in the shallow water of the quiet bay and waits for",
-        "the small fish that the tide has brought there.",
+        "the small fish that the tide has brought there, and when it has had",
+        "its fill it rises slowly over the reeds to look for a place to sleep.",
     ] * 3
     font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding/ToUnicode 2 0 R>>"
     path = write(tmp_path / "a.pdf", [lines(*said)], font=font, more=mapped(table))
@@ -339,6 +366,12 @@ def test_fonts_whose_tables_are_wrong_are_told(tmp_path: Path, wrong: bool, tabl
         "mov eax ebx push ecx cmp edx jnz ret xor shl shr sub mul lea nop",
         "dA + dB + dC + dD + dE + dF + dG + dH + dI + dJ + dK + dL + dM",
         "ACGTACGGTTCAACGTACGGTTCAACGTACGGTTCA ACGTACGGTTCAACGTACGG",
+        "TP53 BRCA1 KRAS MYC PTEN CDKN2A RB1 SMAD4 NRAS BRAF FLT3 NPM1 DNMT3B TGFBR2 CTNNB1",
+        "HTTP TCP DNS SSL TLS XML RFC 2616 PCM GSM LTE MHZ KHZ DB PWR CTRL HTTPS SMTP",
+        "SKU BRKT XL 45 PCS QTY 3 STL GLV M8 HWK BLK WHT GRN ZN PLTD SCRW WSHR NTS BLTS",
+        "mov rdx, rcx push rbx sub rsp, 32 xor rcx, rcx cmp rdx, r8 jmp short vpxor xmm vpshufb xmm",
+        "48 65 6c 6c 6f 2c 20 77 6f 72 6c 64 ff d8 48 65 6c 6c 6f 2c 20 77 6f 72 6c 64 ff d8",
+        "mwyn gwyn trwm byr llwyd drwg cwm rhwng hwn hyn gwyrdd bwrdd crwn pwll",
     ],
 )
 def test_odd_letters_are_text(tmp_path: Path, said: str) -> None:

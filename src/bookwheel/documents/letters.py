@@ -1,4 +1,4 @@
-"""Documents with files attached to them: mails, whose attachments are read by the readers of their formats, as parts."""
+"""Documents with files attached to them, mails and PDFs: these are read by the readers of their formats, as parts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .source import Fields, Skipped, Source
 __all__ = ["with_attachments"]
 
 MAX_DEPTH = 4
-"""Mails attached to mails."""
+"""Attachments of attachments."""
 MAX_ATTACHMENTS = 200
 
 
 def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int = 0) -> Iterator[Document | InputError]:
     """The document of ``letter`` with the text of its attachments after its own, and a note for each that cannot be read."""
-    whole = _Whole(letter.text, [], [*letter.sections], [*letter.headings], [*letter.hidden], source.max_bytes)
+    whole = _Whole(letter.text, [*letter.parts], [*letter.sections], [*letter.headings], [*letter.hidden], source.max_bytes)
     if len(letter.attachments) > MAX_ATTACHMENTS:
         yield Note(
             f"{_where(letter, source)}: of {len(letter.attachments):,} attachments the first {MAX_ATTACHMENTS} were looked at"
@@ -43,7 +43,7 @@ def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int 
             yield Note(f"{_where(letter, source)}: attachment {name!r} was not read: {error}")
     text, title = whole.text, letter.title
     if not text or text.isspace():
-        text, title = title, ""
+        text, title = title if letter.is_mail else "", ""
     if text:
         yield Document(
             letter.id,
@@ -51,12 +51,16 @@ def with_attachments(letter: Letter, source: Source, fields: Fields, depth: int 
             title,
             letter.metadata,
             letter.kind,
+            pages=letter.pages,
             line=letter.line,
             sections=tuple(whole.sections),
             parts=tuple(whole.parts),
+            labels=letter.labels,
             headings=tuple(whole.headings) if any(heading.level for heading in whole.headings) else (),
             hidden=tuple(whole.hidden),
         )
+    elif not letter.is_mail:
+        yield InputError(f"{_where(letter, source)} has no text that can be read, nor have its attachments")
 
 
 def _added(item: Source | Skipped, whole: _Whole, fields: Fields, depth: int, below: int, where: str) -> Iterator[Note]:
@@ -86,7 +90,7 @@ def _read(source: Source, fields: Fields, depth: int) -> Iterator[Document | Inp
                 yield item
                 continue
             if depth >= MAX_DEPTH and item.attachments:
-                yield Note(f"its attachments were left out: mails attached to mails are read {MAX_DEPTH} deep")
+                yield Note(f"its attachments were left out: attachments of attachments are read {MAX_DEPTH} deep")
                 item = replace(item, attachments=())
             yield from with_attachments(item, source, fields, depth + 1)
 

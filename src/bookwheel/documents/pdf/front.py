@@ -6,8 +6,11 @@ import re
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..document import Scalar
 from ..encoding import clean
+from .chars import Words
 from .layout import Line
 from .strings import utf16
 
@@ -51,6 +54,9 @@ _LABEL = 40
 """Characters of a page's label."""
 _LONGEST = 200
 """Characters of a title; what is longer is text in large type."""
+_HIGHER = 1.08
+_RAISED = 0.2
+"""Part of a line's width that words with raised signs take at most."""
 _WORDLESS = re.compile(r"[\W\d_]*\Z")
 
 
@@ -115,9 +121,9 @@ def _is_junk(title: str) -> bool:
     )
 
 
-def title_from(lines: list[Line]) -> str:
-    """The words in the largest type of a page; ``""`` if it has no type larger than its text."""
-    sized = [(line.box[3] - line.box[1], line) for line in lines if line.box[3] > line.box[1]]
+def title_from(lines: list[Line], words: Words) -> str:
+    """The words in the largest type of a page; ``""`` if it has no type larger than its text. ``words``: those of the page."""
+    sized = [(_size(line, words), line) for line in lines if line.box[3] > line.box[1]]
     sized = [(size, line) for size, line in sized if len(line.text) > 2 and line.box[2] - line.box[0] > size]
     if not sized:
         return ""
@@ -145,6 +151,22 @@ def title_from(lines: list[Line]) -> str:
         ):
             return title
     return ""
+
+
+def _size(line: Line, words: Words) -> float:
+    """How high the type of a line is: of most of its width, since a raised sign makes the whole line higher."""
+    left, bottom, right, top = line.box
+    boxes = words.boxes
+    inside = boxes[(boxes[:, 0] >= left) & (boxes[:, 1] >= bottom) & (boxes[:, 2] <= right) & (boxes[:, 3] <= top)]
+    if len(inside) < 2:
+        return top - bottom
+    heights, widths = inside[:, 3] - inside[:, 1], np.maximum(inside[:, 2] - inside[:, 0], 0)
+    order = np.argsort(heights)
+    reached = np.cumsum(widths[order])
+    usual = float(heights[order[np.searchsorted(reached, reached[-1] / 2)]])
+    raised = float(widths[heights > _HIGHER * usual].sum())
+    # Letters differ a little in height, and signs of another font more: only a few words higher than the rest are raised.
+    return usual if top - bottom > _HIGHER * usual and raised < _RAISED * reached[-1] else top - bottom
 
 
 def outline_of(pdf: Any) -> list[Heading]:

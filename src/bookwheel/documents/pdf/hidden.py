@@ -34,6 +34,8 @@ _OUTSIDE, _TINY, _UNPAINTED, _TRANSPARENT, _WHITE, _COVERED = range(1, 7)
 
 _LOWEST = 1.5
 """Height in points up to which type is of one point: ascent and descent together are some 1.1 to 1.4 times the type's size."""
+_PAGE, _SMALL = 792.0, 200.0
+"""Height of a page in points, and that of pages so small that they may be measured in larger units."""
 _PALE = 245
 """Red, green and blue of what counts as white …"""
 _DARK = 225
@@ -87,7 +89,11 @@ def hidden_words(page: Any, content: Any, words: Words, crop: Box | None) -> NDA
     if covered is not None:
         found[covered & (found == 0)] = _COVERED
     tall = boxes[:, 3] - boxes[:, 1]
-    found[(tall > 0) & (tall < _LOWEST)] = _TINY
+    lowest = _LOWEST
+    if crop is not None:  # where a unit is more than a point, pages seem small; PDFium does not tell it
+        largest = max(crop[2] - crop[0], crop[3] - crop[1])
+        lowest *= largest / _PAGE if largest < _SMALL else 1.0
+    found[(tall > 0) & (tall < lowest)] = _TINY
     if crop is not None:
         middle_x, middle_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
         seen = (middle_x >= crop[0]) & (middle_x <= crop[2]) & (middle_y >= crop[1]) & (middle_y <= crop[3])
@@ -169,13 +175,27 @@ def _kinds(raw: Any, item: Any, depth: int) -> Iterator[int]:
         filled = raw.FPDFPath_GetDrawMode(item, mode, stroke) and mode.value
         # What is filled with a pattern has no colour.
         seen = filled and (not raw.FPDFPageObj_GetFillColor(item, *colors) or _is_dark([color.value for color in colors]))
-        yield 1 if seen else 0
+        yield 1 if seen or (stroke.value and _is_bar(raw, item)) else 0
     elif kind == raw.FPDF_PAGEOBJ_FORM and depth:
         yield 0
         for index in range(raw.FPDFFormObj_CountObjects(item)):
             yield from _kinds(raw, raw.FPDFFormObj_GetObject(item, index), depth - 1)
     else:
         yield 0
+
+
+def _is_bar(raw: Any, item: Any) -> bool:
+    """Whether a path is one straight line, dark and so thick that words stand on it; a frame has nothing behind what it holds."""
+    width = ctypes.c_float()
+    ends = [ctypes.c_float() for _ in range(4)]
+    colors = [ctypes.c_uint() for _ in range(4)]
+    if not raw.FPDFPageObj_GetStrokeWidth(item, width) or not raw.FPDFPageObj_GetBounds(item, *ends):
+        return False
+    left, bottom, right, top = (end.value for end in ends)
+    thin = min(right - left, top - bottom)
+    straight = raw.FPDFPath_CountSegments(item) == 2
+    shown = raw.FPDFPageObj_GetStrokeColor(item, *colors) and _is_dark([color.value for color in colors])
+    return bool(straight and shown and width.value > 2 * _LOWEST and thin >= 2 * _LOWEST)
 
 
 def _is_dark(color: list[int]) -> bool:

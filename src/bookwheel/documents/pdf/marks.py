@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import html
+import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, NamedTuple
 
+from .attached import Files
 from .strings import utf16
 
 __all__ = ["Mark", "marks_of"]
@@ -14,7 +17,12 @@ __all__ = ["Mark", "marks_of"]
 MAX_MARKS = 2_000
 """Annotations of one page that are read."""
 
-_HIDDEN = 2
+_HIDDEN, _PRINTED, _NOT_ON_SCREEN = 2, 4, 32
+"""Flags of annotations. What is only printed is seen."""
+_PASSWORD = 1 << 13
+"""Flag of a field: what is typed shows as stars."""
+_PARAGRAPH = re.compile(r"<(?:br|/p)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 
 
 class Mark(NamedTuple):
@@ -27,10 +35,11 @@ class Mark(NamedTuple):
     """Left, bottom, right, top."""
 
 
-def marks_of(page: Any, form: Any) -> Iterator[Mark]:
+def marks_of(page: Any, form: Any, files: Files | None = None) -> Iterator[Mark]:
     """The texts of the annotations of a page, in order; links and pop-ups, which repeat others', left out.
 
-    ``page``: what PDFium's ``FPDF_LoadPage`` gave. ``form``: the handle of the document's form, None if it has none.
+    ``page``: what PDFium's ``FPDF_LoadPage`` gave. ``form``: the handle of the document's form, None if it has none. Files that
+    are attached to the page go to ``files``.
     """
     import pypdfium2.raw as raw
 
@@ -46,10 +55,13 @@ def marks_of(page: Any, form: Any) -> Iterator[Mark]:
             continue
         annotation = ctypes.cast(address, raw.FPDF_ANNOTATION)
         try:
-            if raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN:
+            flags = raw.FPDFAnnot_GetFlags(annotation)
+            if flags & _HIDDEN or flags & (_NOT_ON_SCREEN | _PRINTED) == _NOT_ON_SCREEN:
                 continue
+            if files is not None and kind == raw.FPDF_ANNOT_FILEATTACHMENT:
+                files.take(raw.FPDFAnnot_GetFileAttachment(annotation))
             field = kind == raw.FPDF_ANNOT_WIDGET
-            text = _value(raw, form, annotation) if field else _string(raw, annotation, b"Contents")
+            text = _value(raw, form, annotation) if field else _string(raw, annotation, b"Contents") or _rich(raw, annotation)
             text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
             if text:
                 yield Mark(text, field, _box(raw, annotation))
@@ -86,12 +98,25 @@ def _string(raw: Any, annotation: Any, key: bytes) -> str:
     return utf16(partial(raw.FPDFAnnot_GetStringValue, annotation, key))
 
 
+def _number(raw: Any, annotation: Any, key: bytes) -> int:
+    value = ctypes.c_float()
+    return int(value.value) if raw.FPDFAnnot_GetNumberValue(annotation, key, value) else 0
+
+
+def _rich(raw: Any, annotation: Any) -> str:
+    """What an annotation says in XHTML, of which its plain contents should be a copy but sometimes are missing."""
+    text = html.unescape(_TAG.sub("", _PARAGRAPH.sub("\n", _string(raw, annotation, b"RC"))))
+    return "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
+
+
 def _value(raw: Any, form: Any, annotation: Any) -> str:
     """What a field of a form holds, as its reader sees it; of a ticked box its name."""
     if not form:
-        return _string(raw, annotation, b"V")
+        return "" if _number(raw, annotation, b"Ff") & _PASSWORD else _string(raw, annotation, b"V")
     kind = raw.FPDFAnnot_GetFormFieldType(form, annotation)
     if kind in (raw.FPDF_FORMFIELD_PUSHBUTTON, raw.FPDF_FORMFIELD_SIGNATURE):
+        return ""
+    if kind == raw.FPDF_FORMFIELD_TEXTFIELD and raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD:
         return ""
     if kind in (raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON):
         if not raw.FPDFAnnot_IsChecked(form, annotation):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+
 from .layout import Line
 
 __all__ = ["Tables"]
@@ -10,22 +12,34 @@ Cell = tuple[str, float, float]
 
 MIN_ROWS = 3
 """Rows below a header from which it is one."""
+_COLUMNS = 3
+"""Columns from which on rows are a table: two are a list of keys and their values."""
 _LONGEST = 40
 """Characters of a column's name."""
 _NUMBERS = 0.6
 """Part of a column's cells that are numbers in a column of numbers; a table has at least one."""
+_SHIFT = 3.0
+"""Points by which a header may stand elsewhere on the next page."""
 
 
 class Tables:
-    """Names the cells of rows by the header above them, on the pages of one document in order."""
+    """Names the cells of rows by the header above them, on the pages of one document in order.
+
+    A row is taken for a header only if something says so: it is set apart from the rows below (`Emphasis`), or the table of the
+    page before, which went on to its end, had the same. Words above numbers are not enough, for they may be the table's first
+    row or what a form asks for. Lists of two columns, a key and its value, have none.
+    """
 
     def __init__(self) -> None:
-        self._header: tuple[Cell, ...] = ()
-        """Of the table at the end of the page before, which may go on."""
+        self._before: list[tuple[Cell, ...]] = []
+        """What may be the header of the table at the end of the page before."""
 
-    def named(self, lines: list[Line]) -> list[Line]:
-        """The lines of a page; rows below a header as ``Name: cell; Name: cell``."""
-        carried, self._header = self._header, ()
+    def named(self, lines: list[Line], is_apart: Callable[[Line, Sequence[Line]], bool]) -> list[Line]:
+        """The lines of a page; rows below a header as ``Name: cell; Name: cell``.
+
+        ``is_apart``: whether a row is set apart from those below it.
+        """
+        before, self._before = self._before, []
         if not any(len(line.cells) > 1 for line in lines):  # as most pages
             return lines
         found: list[Line] = []
@@ -39,27 +53,42 @@ class Tables:
                 at = max(end, at + 1)
                 continue
             run = lines[at:end]
-            header, first = self._header_of(run, carried)
-            carried = ()
-            for line in run[:first]:
-                found.append(line)
-            for line in run[first:]:
-                text = _named(line.cells, header) if header else ""
-                found.append(Line(text or line.text, line.box, line.cells))
-            if header and len(lines) - end <= 2:  # but for a foot
-                self._header = header
+            possible = list(_possible_headers(run))
+            first = next(
+                (first for first in possible if _is_among(run[first].cells, before) or is_apart(run[first], run[first + 1 :])),
+                len(run) - 1,
+            )
+            header = run[first].cells
+            found.extend(run[: first + 1])
+            for line in run[first + 1 :]:
+                found.append(Line(_named(line.cells, header) or line.text, line.box, line.cells))
+            if len(lines) - end <= 2:  # but for a foot
+                self._before = [run[first].cells for first in possible]
+            before = []
             at = end
         return found
 
-    def _header_of(self, run: list[Line], carried: tuple[Cell, ...]) -> tuple[tuple[Cell, ...], int]:
-        """The header that holds for rows and the number of rows up to it; an empty one if they have none."""
-        for first in (0, 1):
-            cells, rows = run[first].cells, run[first + 1 :]
-            if len(rows) >= MIN_ROWS - 1 and _is_header(cells) and _fits(rows, cells):
-                return cells, first + 1
-        if carried and _fits(run, carried):
-            return carried, 0
-        return (), len(run)
+
+def _possible_headers(run: list[Line]) -> Iterator[int]:
+    """Which of the first two rows has words that may name the columns of those below."""
+    for first in (0, 1):
+        cells, rows = run[first].cells, run[first + 1 :]
+        if len(rows) >= MIN_ROWS - 1 and _is_header(cells) and _fits(rows, cells):
+            yield first
+        elif any(_is_number(text) for text, _, _ in cells):  # it names columns by numbers, or is the first row
+            return
+
+
+def _is_among(cells: tuple[Cell, ...], headers: list[tuple[Cell, ...]]) -> bool:
+    """Whether one of ``headers`` has the same words at the same places."""
+    return any(
+        len(cells) == len(header)
+        and all(
+            text == other and abs(left - begin) <= _SHIFT
+            for (text, left, _), (other, begin, _) in zip(cells, header, strict=True)
+        )
+        for header in headers
+    )
 
 
 def _is_header(cells: tuple[Cell, ...]) -> bool:
@@ -70,20 +99,21 @@ def _is_header(cells: tuple[Cell, ...]) -> bool:
 
 
 def _fits(rows: list[Line], header: tuple[Cell, ...]) -> bool:
-    """Whether the cells of most rows stand below ``header``, and one column is of numbers."""
+    """Whether the cells of most rows stand below ``header``, in three columns or more, one of them of numbers."""
     numbers = [0] * len(header)
     totals = [0] * len(header)
-    placed = 0
+    placed = unnamed = 0
     for row in rows:
         columns = _columns(row.cells, header)
         if columns is None:
             continue
         placed += 1
+        unnamed += columns[0] < 0
         for column, (text, _, _) in zip(columns, row.cells, strict=True):
             if column >= 0:
                 totals[column] += 1
                 numbers[column] += _is_number(text)
-    if placed < 0.7 * len(rows):
+    if placed < 0.7 * len(rows) or len(header) + (unnamed * 2 > placed) < _COLUMNS:
         return False
     return any(total >= MIN_ROWS - 1 and count >= _NUMBERS * total for count, total in zip(numbers, totals, strict=True))
 

@@ -32,6 +32,8 @@ class Letter(Document):
     """A document with files attached to it, which `bookwheel.documents.read` reads and adds to its text."""
 
     attachments: tuple[Attachment, ...] = ()
+    is_mail: bool = True
+    """Whether its title, the subject, is its text where it has no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from typing import Any, BinaryIO
 
 from ..._errors import InputError
@@ -17,16 +18,21 @@ from ..document import Heading as Section
 from ..encoding import clean
 from ..failures import Note
 from ..parts import with_hidden
+from ..pdf.attached import Files
 from ..pdf.chars import words_of
 from ..pdf.decoded import is_decoded
+from ..pdf.emphasis import Emphasis
 from ..pdf.front import Heading, Placed, labels_of, metadata_of, outline_of, placed_headings, title_from
 from ..pdf.hidden import REASONS, hidden_words
 from ..pdf.layout import Line, lines_of
 from ..pdf.marks import marks_of
 from ..pdf.repair import Hyphens, Margin, margins_of, running_heads, without_leaders
+from ..pdf.scans import DRAWN, SCAN, STAMPED, unread_kind
 from ..pdf.tables import Tables
+from ..pdf.xfa import is_placeholder, xfa_of
 from ..source import Fields, Source
-from .base import Format, Items
+from .base import Attachment, Format, Items, Letter
+from .values import one_line
 
 __all__ = ["PDF"]
 
@@ -36,10 +42,12 @@ _STEP = 10
 """Pages between two looks at the memory."""
 _MUCH = 24 << 20
 """Bytes that PDFium may keep."""
+_UNPACKED = 4
+"""How many times a PDF's own size its attachments may have where it is itself an attachment."""
+_ABSENT = 1_000
+"""Pages at the end that cannot be opened from which on they are none."""
 _SAMPLE = 10
 """One page in so many is looked at character by character, for spaces that are missing."""
-_OBJECTS = 200
-"""Objects of a page without text among which a picture is looked for."""
 
 
 def _read(source: Source, fields: Fields) -> Items:
@@ -59,7 +67,7 @@ class _Page:
     whole: bool = False
     """Whether every character's place was looked at."""
     lost: str = ""
-    """``scan`` or ``font`` where there is text that cannot be read."""
+    """``font``, or what `unread_kind` says, where there is text that cannot be read."""
 
 
 class _Reader:
@@ -72,7 +80,11 @@ class _Reader:
         """Whether spaces are missing in this document, so that every page is looked at closely."""
         self._title = ""
         self._tables = Tables()
-        self._errors: list[InputError] = []
+        self._xfa = 0
+        self._damaged: list[int] = []
+        """The numbers of pages that cannot be opened; of a file that says that it has far more than it has, they are many."""
+        # What is unpacked from a PDF that was itself unpacked is bounded by its size, or a few bytes could keep a reader busy.
+        self._files = Files(source.max_bytes if source.data is None else min(source.max_bytes, _UNPACKED * source.size))
 
     def items(self) -> Items:
         count, length = 1, 0
@@ -83,9 +95,11 @@ class _Reader:
                     count = len(pdf)
                     metadata, title = metadata_of(pdf, self._failure)
                     labels = labels_of(pdf)
+                    self._files.take_all(pdf)
                     headings: dict[int, list[Heading]] = defaultdict(list)
                     for heading in outline_of(pdf):
                         headings[heading.page].append(heading)
+                    self._xfa = xfa_of(pdf)
                 while (index := len(self._pages)) < count and not _is_full(index - begin, held):
                     was = self._glued
                     self._pages.append(self._page(pdf, form, index, headings.get(index, [])))
@@ -100,25 +114,33 @@ class _Reader:
                             f"{self._source.label} has more than {self._source.max_bytes:,} characters of text in its first "
                             f"{index + 1} pages; split it"
                         )
-        yield from self._errors
+        if (absent := _run_at_end(self._damaged, count)) > _ABSENT:  # the file says that it has more pages than it has
+            count -= absent
+            del self._pages[count:]
+            labels = labels[:count]
+        if self._damaged:
+            are = "is damaged and was" if len(self._damaged) == 1 else "are damaged and were"
+            yield InputError(f"{self._source.label} p. {_ranges(self._damaged)} {are} skipped")
+        yield from (Note(f"{self._source.label}: {said}") for said in self._files.all_notes())
         lost = self._lost()
         text, starts, sections, headings_found = self._text()
+        if is_placeholder(self._xfa, text):
+            yield Note(
+                f"{self._source.label} is an XFA form, of which only the page that stands for it was read; print it to a PDF with a "
+                "program that shows it (Adobe Reader), and index that"
+            )
         text, parts, hidden = with_hidden(
             text,
             ((reason, words, number) for number, page in enumerate(self._pages, 1) for reason, words in page.hidden),
         )
-        if not text:
-            pages = "1 page" if count == 1 else f"{count} pages"
-            if any(page.lost == "font" for page in self._pages):
-                raise InputError(
-                    f"{self._source.label} has no text that can be decoded in its {pages}; run text recognition (OCR) on it first"
-                )
-            raise InputError(
-                f"{self._source.label} has no text in its {pages} (scanned images?); run text recognition (OCR) on it first"
-            )
+        files = tuple(Attachment(name, data) for name, data in self._files.found)
+        if not text and not files:
+            raise InputError(self._said_empty(count))
         yield from lost
         metadata["pages"] = count
-        yield Document(
+        if files:
+            metadata["attachments"] = one_line(", ".join(file.name for file in files), 1000)
+        made = Document(
             self._source.path,
             text,
             title or self._title or self._source.stem,
@@ -131,6 +153,19 @@ class _Reader:
             headings=(*headings_found, Section(parts[0].start, 0, "")) if parts and headings_found else tuple(headings_found),
             hidden=hidden,
         )
+        if files:
+            given = {entry.name: getattr(made, entry.name) for entry in fields_of(made)}
+            yield Letter(**given, attachments=files, is_mail=False)
+        else:
+            yield made
+
+    def _said_empty(self, count: int) -> str:
+        pages = "1 page" if count == 1 else f"{count} pages"
+        if any(page.lost == "font" for page in self._pages):
+            return (
+                f"{self._source.label} has no text that can be decoded in its {pages}; run text recognition (OCR) on it first"
+            )
+        return f"{self._source.label} has no text in its {pages} (scanned images?); run text recognition (OCR) on it first"
 
     @contextmanager
     def _open(self) -> Iterator[tuple[Any, Any]]:
@@ -168,15 +203,17 @@ class _Reader:
         content = raw.FPDFText_LoadPage(page) if page else None
         try:
             if not content:
-                self._errors.append(InputError(f"{self._source.label} p. {index + 1} is damaged and was skipped"))
+                self._damaged.append(index + 1)
                 return found
             words = words_of(content, every=found.whole)
             if words.glued > 2:
                 self._glued = True
+            crop, seen = _shown(page), len(words.starts)
             if is_decoded(words):
-                reasons = hidden_words(page, content, words, _shown(page))
+                reasons = hidden_words(page, content, words, crop)
                 lines = lines_of(words, None if reasons is None else reasons == 0)
                 if reasons is not None:
+                    seen = int((reasons == 0).sum())
                     found.hidden = [
                         (REASONS[reason], clean("\n".join(line.text for line in lines_of(words, reasons == reason))))
                         for reason in sorted(set(reasons.tolist()) - {0})
@@ -185,16 +222,17 @@ class _Reader:
                 lines = []
                 found.lost = "font"
             if not index:
-                self._title = clean(title_from(lines))
-            _add_marks(lines, marks_of(page, form))
-            if not lines and not found.lost and not found.hidden and _has_picture(page):
-                found.lost = "scan"
+                self._title = clean(title_from(lines, words))
+            _add_marks(lines, marks_of(page, form, self._files))
+            if not found.lost:
+                bare = not lines and not found.hidden
+                found.lost = unread_kind(page, content, words, seen, crop, bare=bare)
+            lines = self._tables.named(lines, Emphasis(page, content, words).is_apart)
         finally:
             if content:
                 raw.FPDFText_ClosePage(content)
             if page:
                 raw.FPDF_ClosePage(page)
-        lines = self._tables.named(lines)
         found.lines = [line.text for line in lines]
         found.margins = margins_of(lines)
         if headings:
@@ -203,7 +241,9 @@ class _Reader:
 
     def _lost(self) -> Iterator[Note]:
         for reason, said in (
-            ("scan", "no text (scanned images?)"),
+            (SCAN, "no text (scanned images?)"),
+            (STAMPED, "hardly any text on a picture that fills the page (a scanned image with a stamp?)"),
+            (DRAWN, "hardly any text, but drawings (letters as outlines?)"),
             ("font", "text in fonts that cannot be decoded, which was left out"),
         ):
             numbers = [number for number, page in enumerate(self._pages, 1) if page.lost == reason]
@@ -292,15 +332,12 @@ def _shown(page: Any) -> tuple[float, float, float, float] | None:
     return (box.left, box.bottom, box.right, box.top) if raw.FPDF_GetPageBoundingBox(page, box) else None
 
 
-def _has_picture(page: Any) -> bool:
-    """Whether a page without text shows a picture, or a drawing made elsewhere."""
-    import pypdfium2.raw as raw
-
-    for index in range(min(raw.FPDFPage_CountObjects(page), _OBJECTS)):
-        kind = raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, index))
-        if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM):
-            return True
-    return False
+def _run_at_end(numbers: list[int], last: int) -> int:
+    """How many of ``numbers``, which rise, count up to ``last`` without a gap."""
+    found = 0
+    while found < len(numbers) and numbers[-1 - found] == last - found:
+        found += 1
+    return found
 
 
 def _ranges(numbers: list[int]) -> str:
