@@ -25,12 +25,14 @@ from ..library.conversations import ConversationInfo
 from ..library.document_rows import DocumentRow
 from ..library.facet_counts import Facets
 from ..library.facets import DEPTH
+from ..library.inputs import Documents
 from ..library.pieces import Piece
 from ..library.results import EncoderStatus, IndexReport, Info, Results, StoredDocument
 from ..library.search_options import SearchOptions, with_options
 from ..library.settings import Settings
 from ..read.answer import Answer
 from ..read.answering import Event
+from .adding import add
 from .connection import Connection
 from .received import (
     answer_from,
@@ -45,7 +47,7 @@ from .received import (
 )
 from .remote_conversation import RemoteConversation
 from .remote_mentions import RemoteMentions
-from .sent import document_fields, given_fields, search_fields
+from .sent import given_fields, search_fields
 
 __all__ = ["RemoteLibrary", "connect"]
 
@@ -53,8 +55,6 @@ TIMEOUT = 120.0
 """Seconds that an answer may take."""
 BATCH = 100
 """Queries or texts of one request."""
-DOCUMENTS = 1000
-"""Documents of one request."""
 
 
 def connect(
@@ -277,14 +277,12 @@ class RemoteLibrary:
     def __bool__(self) -> bool:
         return True
 
-    def add(self, documents: Any) -> IndexReport:
-        """As `Library.add`, for texts and dictionaries; a thousand documents a request. The library is made where there is none."""
-        given = [documents] if isinstance(documents, str | Mapping) else list(documents)
-        total = IndexReport()
-        for start in range(0, len(given), DOCUMENTS):
-            some = [document_fields(one) for one in given[start : start + DOCUMENTS]]
-            report_from(self._post("/documents", {"documents": some}), total)
-        return total
+    def add(self, documents: Documents) -> IndexReport:
+        """As `Library.add`, some documents a request; those of earlier requests stay where a later one fails.
+
+        The library is made where there is none.
+        """
+        return add(documents, lambda body: self._post("/documents", body))
 
     def index(self, paths: Any, *, prune: bool = True) -> IndexReport:
         """As `Library.index`, for paths on the server's machine, in folders that it was started with."""

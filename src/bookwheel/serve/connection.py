@@ -9,17 +9,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import _errors, _sse
-from .._errors import BookwheelError, ModelError, UsageError
+from .._errors import BookwheelError, InputError, ModelError, UsageError
 from .._http_address import is_loopback, key_for
 from .._http_told import told
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "encoded"]
 
 LARGEST = 256 << 20
 """The largest answer that is read, in bytes."""
 ERRORS = {name: kind for name in _errors.__all__ if isinstance(kind := getattr(_errors, name), type)}
 SENTENCE = 4000
 """The most characters of an error's sentence that are shown."""
+
+
+def encoded(body: Any) -> bytes:
+    """``body`` as JSON. Raises `InputError` for what JSON has no form for."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a character: the server says what is wrong with it
+        return json.dumps(body, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"a server cannot be sent that: {' '.join(str(error).split())[:200]}") from None
 
 
 class Connection:
@@ -67,7 +77,8 @@ class Connection:
         """Status and JSON of an answer; of ``none``, a status that is no error, too. Raises `BookwheelError`."""
         client = self._connection()
         content = bytearray()
-        asked = {"params": params, "json": body, "headers": self._headers()}
+        headers = self._headers() | ({"Content-Type": "application/json"} if body is not None else {})
+        asked = {"params": params, "content": None if body is None else encoded(body), "headers": headers}
         with _Told(self.url, self._token), client.stream(method, self.url + path, **asked) as response:
             for piece in response.iter_raw():
                 content += piece
@@ -82,9 +93,10 @@ class Connection:
 
     def events(self, path: str, body: Mapping[str, Any]) -> Iterator[Any]:
         """The data of server-sent events. Closing the iterator ends the server's work."""
-        headers = {**self._headers(), "Accept": "text/event-stream"}
+        headers = {**self._headers(), "Accept": "text/event-stream", "Content-Type": "application/json"}
+        content = encoded(body)
         client = self._connection()
-        with _Told(self.url, self._token), client.stream("POST", self.url + path, json=body, headers=headers) as response:
+        with _Told(self.url, self._token), client.stream("POST", self.url + path, content=content, headers=headers) as response:
             if response.status_code != 200:
                 self._raise(response.status_code, response.read(), response.headers)
             for message in _sse.messages(response.iter_raw()):

@@ -16,6 +16,8 @@ from ..errors import Refusal
 from ..parameters import parameter
 from ..respond import gone, json_response
 from ..service import Service
+from ..whole_documents import document_of
+from ..work import Call
 
 __all__ = ["AddParameters", "GetParameters", "RemoveParameters", "add", "get", "paths_allowed", "remove", "report"]
 
@@ -34,10 +36,13 @@ class GetParameters:
 
 @dataclass(frozen=True, slots=True)
 class AddParameters:
-    """What `POST /documents` takes: ``documents``, ``paths``, or both."""
+    """What `POST /documents` takes: ``documents``, ``whole``, ``paths``, or several of them."""
 
     documents: tuple[dict, ...] = parameter(  # type: ignore[type-arg]  # of anything
         (), "objects with id, title, text and whatever else is to be known of a document", many=10_000
+    )
+    whole: tuple[dict, ...] = parameter(  # type: ignore[type-arg]
+        (), "documents with the fields of bookwheel's Document, as bookwheel.connect sends them", many=10_000
     )
     paths: tuple[str, ...] = parameter(
         (), "files and folders to index, in folders that the server was started with", longest=4096
@@ -82,22 +87,27 @@ async def add(request: Request, service: Service, asked: AddParameters) -> Respo
     """Add documents, or index files; what was done, and what could not be read and why."""
     served = service.served(asked.library)
     limits = service.config.limits
-    if not asked.documents and not asked.paths:
+    count = len(asked.documents) + len(asked.whole)
+    if not count and not asked.paths:
         raise Refusal(400, "give documents or paths to add")
-    if len(asked.documents) > limits.documents:
-        raise Refusal(400, f"a request can add at most {limits.documents:,} documents, not {len(asked.documents):,}")
+    if count > limits.documents:
+        raise Refusal(400, f"a request can add at most {limits.documents:,} documents, not {count:,}")
     paths = paths_allowed(asked.paths, service.config.folders)
 
-    def work(library: Library) -> dict[str, Any]:
+    def work(library: Library, given: list[Any]) -> dict[str, Any]:
         told: dict[str, Any] = {"library": served.name}
-        if asked.documents:
-            told |= report(library.add(list(asked.documents)))
+        if given:
+            told |= report(library.add(given))
         if paths:
             told = {**told, **report(library.index(paths, prune=asked.prune, distinct=None), told)}
         return told
 
+    def added(_: Call) -> dict[str, Any]:
+        given = [*asked.documents, *map(document_of, asked.whole)]
+        return served.write(lambda library: work(library, given))
+
     # The work goes on though the client may be gone: what is half added would only have to be added again.
-    done = await service.run(lambda _: served.write(work), seconds=limits.stream_seconds, pool=service.writing)
+    done = await service.run(added, seconds=limits.stream_seconds, pool=service.writing)
     return json_response(done)
 
 
