@@ -42,17 +42,15 @@ def document_of(given: Mapping[str, Any]) -> Document:
     if unknown := given.keys() - _KNOWN:
         raise InputError(f"a document has no field {min(unknown)!r:.60}; its fields are {', '.join(sorted(_KNOWN))}")
     label = f"the document {given.get('id')!r:.80}"
-    document = Document("", "")
-    for name in ("id", "text", "title", "kind"):
-        if not isinstance(value := given.get(name, getattr(document, name)), str):
-            raise InputError(f"{label}: {name} must be a text")
-        document = replace(document, **{name: value})
-    if document.kind not in _KINDS:
-        raise InputError(f"{label}: kind must be one of {', '.join(_KINDS)}, not {document.kind!r:.40}")
-    line, lines, metadata = (given.get(name, getattr(document, name)) for name in ("line", "lines", "metadata"))
+    texts = {name: given.get(name, getattr(_USUAL, name)) for name in ("id", "text", "title", "kind")}
+    if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
+        raise InputError(f"{label}: {wrong[0]} must be a text")
+    if texts["kind"] not in _KINDS:
+        raise InputError(f"{label}: kind must be one of {', '.join(_KINDS)}, not {texts['kind']!r:.40}")
+    line, lines, metadata = (given.get(name, getattr(_USUAL, name)) for name in ("line", "lines", "metadata"))
     if type(line) is not int or not isinstance(lines, bool) or not isinstance(metadata, Mapping):
         raise InputError(f"{label}: line must be a whole number, lines true or false, and metadata an object")
-    document = replace(document, line=line, lines=lines, metadata=metadata)
+    document = Document(**texts, line=line, lines=lines, metadata=metadata)
     places = {name: given[name] for name in _PLACES if given.get(name)}
     if places and (document := placed(document, places)) and not any(getattr(document, name) for name in places):
         raise InputError(f"{label}: {', '.join(places)} are not of their types, not in order, or not places of its text")
