@@ -33,7 +33,7 @@ def search(access: Access, query: str, filter: str | None, k: int) -> dict[str, 
     """The best passages, copies and near-copies under the one that they repeat."""
     library = access.library
     found = library.search(query, k, where=filter, fold=True)
-    budget, results = Budget(ALLOWED - 300), []
+    budget, results = Budget(ALLOWED - 300), list[dict[str, Any]]()
     for result in found:
         one: dict[str, Any] = {
             "id": id_at(library, result.id, result.source, result.start),
