@@ -9,7 +9,7 @@ from itertools import product
 from .._errors import InputError
 from .store import Store, other_spellings
 
-__all__ = ["JOINT", "addresses", "ambiguous", "below", "find", "shared_ids", "spelled_otherwise"]
+__all__ = ["JOINT", "addresses", "ambiguous", "below", "find", "is_name", "shared_ids", "spelled_otherwise"]
 
 JOINT = "::"
 """Between the path of a file and the id of a document in it, where other files have the same id."""
@@ -18,7 +18,7 @@ _PAIRS = 3
 """Pairs of files that are named at the end of a run; more are counted."""
 
 
-def _storable(name: object) -> bool:
+def is_name(name: object) -> bool:
     """Whether a document or file can have this name. Raises `InputError` for what is no string."""
     if not isinstance(name, str):
         raise InputError(f"a document's id is a string, not {name!r:.80} ({type(name).__name__})")
@@ -32,7 +32,7 @@ def _storable(name: object) -> bool:
 def _paths(path: str) -> list[str]:
     """``path`` as it is, and the whole one that it stands for here, as `documents.paths.walk` names files."""
     whole = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
-    return [path, whole] if _storable(whole) else [path]
+    return [path, whole] if is_name(whole) else [path]
 
 
 def find(store: Store, generation: int, name: str) -> list[int]:
@@ -40,7 +40,7 @@ def find(store: Store, generation: int, name: str) -> list[int]:
 
     Those that are spelled otherwise (é as one character or as two) only where none are called exactly so.
     """
-    if not _storable(name):
+    if not is_name(name):
         return []
     return _exact(store, generation, name) or sorted(
         {number for some in _otherwise(store, generation, name) for number in some}
@@ -52,7 +52,7 @@ def below(store: Store, generation: int, name: str) -> list[int]:
 
     As in `find`, of a folder that is spelled otherwise only where there are none in this one.
     """
-    if not _storable(name) or not name:
+    if not is_name(name) or not name:
         return []
     folder = _paths(name)[-1]
     return store.inside(generation, folder) or sorted(
@@ -62,7 +62,7 @@ def below(store: Store, generation: int, name: str) -> list[int]:
 
 def addresses(store: Store, generation: int, name: str) -> list[str]:
     """``path::id`` for each file with a document of the id ``name``, where there are several; none where it is clear."""
-    if not _storable(name):
+    if not is_name(name):
         return []
     pairs = store.paths_with(generation, [name])
     if not pairs and (other := other_spellings(name)) and not _exact(store, generation, name):
@@ -72,7 +72,7 @@ def addresses(store: Store, generation: int, name: str) -> list[str]:
 
 def spelled_otherwise(store: Store, generation: int, name: str) -> bool:
     """Whether ``name`` is only another spelling of what several documents, files or folders are called."""
-    if not _storable(name) or _exact(store, generation, name):
+    if not is_name(name) or _exact(store, generation, name):
         return False
     if others := _otherwise(store, generation, name):
         return len(others) > 1

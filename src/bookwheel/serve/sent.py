@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from .._errors import UsageError
 from ..library.search_options import SearchOptions
 
-__all__ = ["given_fields", "search_fields"]
+__all__ = ["given_fields", "search_fields", "several"]
 
 
 def search_fields(options: SearchOptions) -> dict[str, Any]:
@@ -25,3 +27,10 @@ def given_fields(**given: Any) -> dict[str, Any]:
     if "recipe" in plain:
         plain["recipe"] = str(plain["recipe"])
     return plain
+
+
+def several(given: Any, what: str) -> list[Any]:
+    """``given`` as a list; a text alone would be taken letter by letter. Raises `UsageError`."""
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise UsageError(f"several {what} are given as a list, not as {type(given).__name__}")
+    return list(given)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from ..._errors import InputError, UsageError
 from ...library.library import Library
+from ...library.naming import find
 from ...library.results import IndexReport, StoredDocument
 from ..errors import Refusal
 from ..parameters import parameter
@@ -29,9 +30,10 @@ TOLD = 100
 class GetParameters:
     """What `GET /documents` takes."""
 
-    id: str = parameter(doc="a document's id, or the path of a file", longest=4096)
+    id: str = parameter(doc="a document's id, or the path of a file")
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     limit: int = parameter(10, "the most documents, where several have the id or come from the file", least=1, most=100)
+    offset: int = parameter(0, "how many of them to leave out", least=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +57,27 @@ class AddParameters:
 
 @dataclass(frozen=True, slots=True)
 class RemoveParameters:
-    """What `DELETE /documents` takes."""
+    """What `DELETE /documents` takes, and `POST /documents/remove`, which has room for more of them."""
 
-    id: tuple[str, ...] = parameter(doc="ids of documents, or paths of files and folders; may be repeated", longest=4096)
+    id: tuple[str, ...] = parameter(doc="ids of documents, or paths of files and folders; may be repeated", many=10_000)
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
 
 
 async def get(request: Request, service: Service, asked: GetParameters) -> Response:
-    """The documents with an id, with text, metadata and passages."""
+    """The documents with an id, with text, metadata and passages, and how many there are."""
     served = service.served(asked.library)
-    found = await service.run(lambda _: served.library().get(asked.id, asked.limit), gone(request))
-    if not found:
+
+    def work(_: Call) -> tuple[list[StoredDocument], dict[str, Any]]:
+        snapshot = served.library()._snapshot  # one generation: what is counted is what is given
+        numbers = find(snapshot.store, snapshot.generation, asked.id)
+        some = numbers[asked.offset : asked.offset + asked.limit]
+        told = {"library": served.name, "version": list(snapshot.manifest.version), "count": len(numbers)}
+        return [snapshot.store.document(number) for number in some], told
+
+    found, told = await service.run(work, gone(request))
+    if not told["count"]:
         raise Refusal(404, f"there is no document {asked.id!r:.200} in {served.name}")
-    return json_response({"library": served.name, "documents": [as_dict(one) for one in found]})
+    return json_response({**told, "documents": [as_dict(one) for one in found]})
 
 
 def as_dict(document: StoredDocument) -> dict[str, Any]:
