@@ -71,3 +71,35 @@ def test_opening(tmp_path: Path, given: dict[str, Any], said: str) -> None:
 
 def test_a_budget_may_be_a_float(tmp_path: Path) -> None:
     bookwheel.open(tmp_path / "new", create=True, encoder=None, ram=1.5e9).close()
+
+
+@pytest.mark.parametrize("passages", ["abc", 5, [1.5]])
+def test_numbers_of_passages_are_a_list_of_whole_numbers(library: bookwheel.Library, passages: Any) -> None:
+    with pytest.raises(UsageError, match="passage"):
+        library.documents_of(passages)
+    assert library.documents_of([10**30, -1]) == {}
+
+
+def test_a_language_is_a_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the language is a name"):
+        bookwheel.open(tmp_path / "none", create=True, language=5)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("passages", [float("nan"), float("inf"), 2.5, "5"])
+def test_a_plan_is_for_a_whole_number_of_passages(passages: Any) -> None:
+    with pytest.raises(UsageError, match="passages must be a whole number"):
+        bookwheel.plan(passages=passages)
+
+
+def test_a_filter_that_another_thread_dropped_is_still_answered(library: bookwheel.Library) -> None:
+    class Dropping(dict):
+        def __setitem__(self, key: Any, value: Any) -> None:
+            """As if others had filled it in the same moment."""
+
+        def popitem(self, last: bool = True) -> Any:
+            return None
+
+    snapshot = library._snapshot
+    snapshot._filters = Dropping()
+    assert len(snapshot.masks('id = "1"')) == len(snapshot.segments)

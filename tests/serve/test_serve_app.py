@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +13,11 @@ pytest.importorskip("uvicorn")
 from serve_processes import library_of
 from starlette.testclient import TestClient
 
-import bookwheel
 from bookwheel.serve.app import create_app
 from bookwheel.serve.config import ServeConfig
 from bookwheel.serve.parameters import parser
 from bookwheel.serve.routes import ENDPOINTS, PAGES
 from bookwheel.serve.security import cookie_of
-from bookwheel.serve.sent import document_fields
 
 QUESTION = "When was the wheel of Ramelli drawn?"
 TOKEN = "a-token-of-thirty-two-characters"
@@ -136,14 +132,6 @@ def test_what_is_no_whole_number_is_told_in_plain_words(client: TestClient, numb
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == f"k must be a whole number, not {number!r}"
     assert client.get("/search.json", params={"q": "wheel", "k": " +5 "}).status_code == 200
-
-
-def test_documents_for_a_server_hold_what_json_has() -> None:
-    sent = document_fields({"id": "a", "x": math.nan, "y": [math.inf, {"z": -math.inf}], "at": datetime.date(2024, 1, 31)})
-    assert sent == {"id": "a", "x": None, "y": ["Infinity", {"z": "-Infinity"}], "at": "2024-01-31"}
-    assert document_fields(bookwheel.Document("b", "text", "", {"x": math.nan, "y": 1})) == {
-        "id": "b", "title": "", "text": "text", "x": None, "y": 1,
-    }  # fmt: skip
 
 
 HUGE = 9223372036854775807, 9223372036854775808, 10**19

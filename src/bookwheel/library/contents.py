@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._errors import LibraryDamaged, RecipeError, UsageError
 from .._numbers import whole
+from ..documents.metadata import LARGEST
 from ..documents.places import Place
 from ..encode.protocols import encode_queries
 from ..memory.plan import MemoryPlan
@@ -141,8 +142,14 @@ class Contents(Opened):
         return dict(zip(there, facets(self._searcher, there, query, where, k, recipe, depth), strict=True))
 
     def documents_of(self, passages: Iterable[int]) -> dict[int, tuple[int, str]]:
-        """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there."""
-        return self._snapshot.store.documents_of([int(number) for number in passages])
+        """Number and id of the document of each of ``passages`` (numbers, as `rank` gives them) that is there.
+
+        Raises `UsageError` for what is no list of whole numbers.
+        """
+        if not isinstance(passages, Iterable):
+            raise UsageError(f"passages are a list of numbers, not {passages!r:.80}")
+        numbers = [whole(number, "the number of a passage") for number in passages]
+        return self._snapshot.store.documents_of([number for number in numbers if 0 <= number < LARGEST])
 
     def rows(self, start: int = 0, count: int = 100, *, where: str | None = None) -> list[DocumentRow]:
         """``count`` documents without their texts, in the order in which they were added, from the one at ``start``.

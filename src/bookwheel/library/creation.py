@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from .._allowed import allow
-from .._errors import LibraryDamaged, StorageError
+from .._errors import LibraryDamaged, StorageError, UsageError
 from ..analysis.analyzer import Analyzer
 from ..encode.load import load_encoder
 from ..index.storage import NEW, fsync_folder, storage
@@ -32,6 +32,8 @@ def create(library: Path, settings: Settings) -> None:
     language, `ModelError` for an unknown encoder and `RecipeError` for a recipe that the library could not run; nothing is
     created then.
     """
+    if not isinstance(settings.language, str):
+        raise UsageError(f"the language is a name, as in language='english', not {settings.language!r:.80}")
     if settings.language not in ("auto", "none"):
         Analyzer.for_language(settings.language)
     if settings.encoder is not None:

@@ -178,10 +178,11 @@ class Library(Reader):
         """Remove the documents with these ids, or from these files, folders or archives; returns how many there were.
 
         Files and folders need not be there any more. Where files have an id in common, ``path::id`` is the one in that file.
-        Raises `UsageError`, removing nothing, where a name is none of these, or an id of documents in several files.
+        Raises `UsageError`, removing nothing, where a name is none of these, an id of documents in several files, or another
+        spelling (é as one character or as two) of several names.
         """
         from .naming import addresses as addresses_of
-        from .naming import ambiguous, below, find
+        from .naming import ambiguous, below, find, spelled_otherwise
         from .writer import writing
 
         if not isinstance(names, (Path, Iterable)) or isinstance(names, bytes):
@@ -193,6 +194,10 @@ class Library(Reader):
             found = {name: find(store, generation, name) or below(store, generation, name) for name in given}
             if unclear := [ambiguous(name, several) for name in given if (several := addresses_of(store, generation, name))]:
                 raise UsageError(f"{'; '.join(unclear)}; nothing was removed")
+            if unclear := [f"{name!a:.300}" for name in given if spelled_otherwise(store, generation, name)]:
+                raise UsageError(
+                    f"{', '.join(unclear)} is another spelling of several names; give one as the library has it; nothing was removed"
+                )
             if missing := [name for name, numbers in found.items() if not numbers]:
                 raise UsageError(
                     f"there is no document, file or folder {', '.join(map(repr, missing))} in {self.path}; nothing was removed"

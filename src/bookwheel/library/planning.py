@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import UsageError
+from .._numbers import whole
 from ..memory.sizes import DEFAULT, ram_of
 from .memory_plan import STATIC, LibraryPlan, plan_library, sketch_bits
 
@@ -36,7 +37,7 @@ def plan(
     """
     if (paths is None) == (passages is None):
         raise UsageError("a plan needs either paths or a number of passages")
-    if passages is not None and passages < 1:
+    if passages is not None and (passages := whole(passages, "passages")) < 1:
         raise UsageError(f"the number of passages must be at least 1, not {passages}")
     width, model = _vectors(dimension, encoder)
     files: Estimate | None = None

@@ -56,6 +56,7 @@ class Reader(Contents, Questions):
         self._identity: str | None = None
         """Of the library that `_encoders` and `_resources` are for; None before the first snapshot."""
         self._current: Searcher | None = None
+        self._is_pinned = False
         self._lock = threading.RLock()
         _readers.add(self)
 
@@ -82,8 +83,24 @@ class Reader(Contents, Questions):
         Searches that are under way in other threads end with the generation that they began with.
         """
         current = self._current
-        if current is not None and Manifest.read(self.path).version != current.snapshot.manifest.version:
+        if (
+            current is not None
+            and not self._is_pinned
+            and Manifest.read(self.path).version != current.snapshot.manifest.version
+        ):
             self._leave(current)
+
+    def _pinned(self) -> Self:
+        """This library as it is now, whatever is refreshed meanwhile: for work of several steps that must fit together."""
+        # `copy` would open it anew, by its path. Both have the same encoders, and the same room for what is in memory.
+        pinned = object.__new__(type(self))
+        searcher = self._searcher
+        pinned.__dict__.update(self.__dict__)
+        pinned._current = searcher
+        pinned._lock = threading.RLock()
+        pinned._is_pinned = True
+        _readers.add(pinned)
+        return pinned
 
     def _leave(self, searcher: Searcher | None = None) -> None:
         """Let go of the generation being read, unless it is no longer that of ``searcher``."""

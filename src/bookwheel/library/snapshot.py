@@ -301,18 +301,19 @@ class Snapshot:
         if where is None:
             return self.kept if pruned else self.alive
         key = where, pruned and self.marks is not None
-        if key not in self._filters:
-            sql, parameters = self._condition(where)
-            with self.store.noting() as met:
-                ranges = self.store.matching_ranges(self.generation, sql, parameters)
-            masks: Masks = [segment.mask(ranges) for segment in self.segments]
-            if self.marks is not None and not pruned:
-                masks = [one if out is None or one is None else one & out for one, out in zip(masks, self.alive, strict=True)]
-            if met:  # named by each search with this filter
-                for sentence in met:
-                    self.store.met(sentence)
-                return masks
-            self._filters[key] = masks
-            if len(self._filters) > FILTERS_KEPT:
-                self._filters.popitem(last=False)
-        return self._filters[key]
+        if (known := self._filters.get(key)) is not None:
+            return known
+        sql, parameters = self._condition(where)
+        with self.store.noting() as met:
+            ranges = self.store.matching_ranges(self.generation, sql, parameters)
+        masks: Masks = [segment.mask(ranges) for segment in self.segments]
+        if self.marks is not None and not pruned:
+            masks = [one if out is None or one is None else one & out for one, out in zip(masks, self.alive, strict=True)]
+        if met:  # named by each search with this filter
+            for sentence in met:
+                self.store.met(sentence)
+            return masks
+        self._filters[key] = masks
+        if len(self._filters) > FILTERS_KEPT:
+            self._filters.popitem(last=False)
+        return masks  # not what is kept: another thread may have dropped that

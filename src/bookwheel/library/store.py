@@ -27,7 +27,7 @@ from .results import StoredDocument
 from .row_sums import CRC, NUMBERS, PRIME, document_sum, holds, name_sum, numbers_hold, total, value_sum
 from .store_changes import StoreChanges
 
-__all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "passage_stands"]
+__all__ = ["DATABASE", "NUMBERS_OF_D", "PassageRow", "Store", "other_spellings", "passage_stands"]
 
 _ALIVE = "+added <= :g AND (removed IS NULL OR removed > :g)"
 FIELD_ROWS = 300_000
@@ -37,9 +37,18 @@ UNSOUND = 1000
 NUMBERS_OF_D = "d.id, d.source, d.first, d.passages, d.added, ifnull(d.removed, -1), d.numbers"
 
 
-def _spellings(name: str) -> list[str]:
-    """macOS writes names of files in decomposed form, and people type them composed."""
-    return [name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)]
+def other_spellings(name: str) -> list[str]:
+    """``name`` composed and decomposed, where that is not how it is written: macOS writes names of files in decomposed form, and
+    people type them composed."""
+    return [one for one in (unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)) if one != name]
+
+
+def _marks(values: Sequence[str], called: str = "n") -> str:
+    return ", ".join(f":{called}{at}" for at in range(len(values)))
+
+
+def _bound(values: Sequence[str], called: str = "n") -> dict[str, Any]:
+    return {f"{called}{at}": value for at, value in enumerate(values)}
 
 
 class Store(StoreChanges, PassageRows):
@@ -112,46 +121,51 @@ class Store(StoreChanges, PassageRows):
         return np.concatenate(found)
 
     def find(self, generation: int, name: str) -> list[int]:
-        """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``."""
-        names = dict(zip(("name", "NFC", "NFD"), _spellings(name), strict=True))
-        marks = ":name, :NFC, :NFD"
+        """Numbers of the documents named ``name``, or from the source of that path, alive at ``generation``.
+
+        Those of another spelling only where there are none of this one: what differs in spelling alone may be two documents.
+        """
+        return self.named(generation, [name]) or self.named(generation, other_spellings(name))
+
+    def named(self, generation: int, names: Sequence[str]) -> list[int]:
+        """Numbers of the documents with one of ``names``, or from a source of such a path, alive at ``generation``."""
+        if not names:
+            return []
+        marks = _marks(names)
         rows = self.execute(
             f"SELECT id FROM documents WHERE name IN ({marks}) AND {_ALIVE} UNION "
             f"SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path IN ({marks})) AND {_ALIVE} ORDER BY id",
-            {**names, "g": generation},
+            {**_bound(names), "g": generation},
         )
         return [row[0] for row in rows]
 
-    def find_in(self, generation: int, path: str, name: str) -> list[int]:
-        """Numbers of the documents named ``name`` of the source of that path, alive at ``generation``."""
+    def named_in(self, generation: int, paths: Sequence[str], names: Sequence[str]) -> list[int]:
+        """Numbers of the documents with one of ``names`` of a source of one of ``paths``, alive at ``generation``."""
         rows = self.execute(
-            f"SELECT id FROM documents WHERE name IN (?1, ?2, ?3) AND source IN (SELECT id FROM sources WHERE path IN (?4, ?5, ?6)) "
-            f"AND {_ALIVE.replace(':g', '?7')} ORDER BY id",
-            [*_spellings(name), *_spellings(path), generation],
+            f"SELECT id FROM documents WHERE name IN ({_marks(names)}) "
+            f"AND source IN (SELECT id FROM sources WHERE path IN ({_marks(paths, 'p')})) AND {_ALIVE} ORDER BY id",
+            {**_bound(names), **_bound(paths, "p"), "g": generation},
         )
         return [row[0] for row in rows]
 
-    def find_below(self, generation: int, folder: str) -> list[int]:
-        """Numbers of the documents of the sources inside ``folder``, alive at ``generation``."""
-        found: set[int] = set()
-        for spelling in _spellings(folder):
-            inside = spelling.rstrip("/")
-            rows = self.execute(
-                "SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path >= :low AND path < :high) "
-                f"AND {_ALIVE}",
-                {"low": inside + "/", "high": inside + "0", "g": generation},  # '0' follows '/'
-            )
-            found.update(row[0] for row in rows)
-        return sorted(found)
-
-    def paths_with(self, generation: int, name: str) -> list[str]:
-        """Paths of the sources that have a document named ``name``, alive at ``generation``."""
+    def inside(self, generation: int, folder: str) -> list[int]:
+        """Numbers of the documents of the sources inside ``folder``, as it is spelled, alive at ``generation``."""
+        inside = folder.rstrip("/")
         rows = self.execute(
-            "SELECT DISTINCT s.path FROM documents d JOIN sources s ON s.id = d.source WHERE d.name IN (?1, ?2, ?3) "
-            f"AND {_ALIVE.replace(':g', '?4')} ORDER BY s.path",
-            [*_spellings(name), generation],
+            "SELECT id FROM documents WHERE source IN (SELECT id FROM sources WHERE path >= :low AND path < :high) "
+            f"AND {_ALIVE} ORDER BY id",
+            {"low": inside + "/", "high": inside + "0", "g": generation},  # '0' follows '/'
         )
         return [row[0] for row in rows]
+
+    def paths_with(self, generation: int, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Path and name of the documents that have one of ``names``, alive at ``generation``, each pair once."""
+        rows = self.execute(
+            "SELECT DISTINCT s.path, d.name FROM documents d JOIN sources s ON s.id = d.source "
+            f"WHERE d.name IN ({_marks(names)}) AND {_ALIVE} ORDER BY s.path, d.name",
+            {**_bound(names), "g": generation},
+        )
+        return [(row[0], row[1]) for row in rows]
 
     def shared_ids(self, since: int) -> list[tuple[str, str, int, str]]:
         """Paths of two sources, number of the ids that both have, and one of them: of documents added after ``since``.

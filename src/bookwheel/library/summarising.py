@@ -17,6 +17,7 @@ from ..read.summary import Sentence, SummaryOptions, sentences_of, summarised
 from ..read.written_summary import SummaryWriting, WrittenSummary, leaves_for, write_summary
 from .asking import LibraryCollection
 from .mentions import documents_of_filter
+from .naming import find
 from .results import LEFT_OUT
 from .searcher import Searcher
 from .whole_texts import DamagedText, called, windows
@@ -189,7 +190,7 @@ def wanted(searcher: Searcher, names: Sequence[str], where: str | None) -> list[
         raise UsageError("name a document, file or folder to summarise, or a filter (--where)")
     found: set[int] = set()
     for name in names:
-        numbers = snapshot.store.find(snapshot.generation, name)
+        numbers = find(snapshot.store, snapshot.generation, name)
         if not numbers and (inside := folder_filter(name, collection.matches)) is not None:
             numbers = documents_of_filter(snapshot, inside)
         if not numbers:

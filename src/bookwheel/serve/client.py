@@ -11,7 +11,7 @@ followed. Text goes to another machine unencrypted only where the program says s
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,33 +19,37 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import InputError, LibraryChanged, UsageError
+from .._errors import InputError, LibraryChanged, ModelError, UsageError
 from ..hits import Hits
 from ..library.conversations import ConversationInfo
 from ..library.document_rows import DocumentRow
 from ..library.facet_counts import Facets
 from ..library.facets import DEPTH
+from ..library.inputs import Documents
+from ..library.naming import is_name
 from ..library.pieces import Piece
 from ..library.results import EncoderStatus, IndexReport, Info, Results, StoredDocument
 from ..library.search_options import SearchOptions, with_options
 from ..library.settings import Settings
 from ..read.answer import Answer
 from ..read.answering import Event
+from .adding import add
 from .connection import Connection
 from .received import (
     answer_from,
-    document_from,
     event_from,
     facets_from,
     info_from,
     piece_from,
+    received,
     report_from,
     results_from,
     row_from,
 )
 from .remote_conversation import RemoteConversation
+from .remote_documents import counted, documents
 from .remote_mentions import RemoteMentions
-from .sent import document_fields, given_fields, search_fields
+from .sent import given_fields, search_fields, several
 
 __all__ = ["RemoteLibrary", "connect"]
 
@@ -53,8 +57,6 @@ TIMEOUT = 120.0
 """Seconds that an answer may take."""
 BATCH = 100
 """Queries or texts of one request."""
-DOCUMENTS = 1000
-"""Documents of one request."""
 
 
 def connect(
@@ -78,6 +80,8 @@ class RemoteLibrary:
     """
 
     def __init__(self, url: str, library: str, *, token: str | None, timeout: float, unencrypted: bool) -> None:
+        if not isinstance(library, str):
+            raise UsageError(f"the name of a library is a string, not {library!r:.80}")
         self._server = Connection(url, token=token, timeout=timeout, unencrypted=unencrypted)
         self.url = self._server.url
         self.name = library
@@ -93,11 +97,11 @@ class RemoteLibrary:
     @with_options(SearchOptions)
     def search_many(self, queries: Iterable[str], options: SearchOptions) -> list[Results]:
         """As `Library.search_many`, a hundred queries a request."""
-        asked = list(queries)
+        asked = several(queries, "queries")
         found: list[Results] = []
         for start in range(0, len(asked), BATCH):
             reply = self._post("/search", {"queries": asked[start : start + BATCH], **search_fields(options)})
-            found += [results_from(one) for one in reply["searches"]]
+            found += received(lambda told: [results_from(one) for one in told["searches"]], reply)
         return found
 
     def rank(
@@ -121,7 +125,7 @@ class RemoteLibrary:
     @property
     def recipes(self) -> Mapping[str, str]:
         """As `Library.recipes`."""
-        return dict(self.state()["recipes"])
+        return received(lambda: dict(self.state()["recipes"]))
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -135,8 +139,13 @@ class RemoteLibrary:
     def ask_events(self, question: str, **options: Any) -> Iterator[Event]:
         """As `Library.ask_events`. Closing the iterator ends the server's work."""
         body = {"question": question, **given_fields(**options), **self._named()}
+        done = False
         for data in self._server.events("/ask", body):
-            yield event_from(data)
+            event = event_from(data)
+            done = isinstance(event, Answer)
+            yield event
+        if not done:
+            raise ModelError(f"{self.url} ended before it had answered; ask again")
 
     def conversation(self, name: str) -> RemoteConversation:
         """As `Library.conversation`; it is kept on the server."""
@@ -145,7 +154,7 @@ class RemoteLibrary:
     def conversations(self) -> list[ConversationInfo]:
         """As `Library.conversations`."""
         reply = self._get("/conversations.json")
-        return [ConversationInfo(**one) for one in reply["conversations"]]
+        return received(lambda: [ConversationInfo(**one) for one in reply["conversations"]])
 
     def forget_conversations(self, names: str | Sequence[str] | None = None) -> int:
         """As `Library.forget_conversations`."""
@@ -159,7 +168,7 @@ class RemoteLibrary:
         self, phrases: str | Sequence[str], *, where: str | None = None, together: str = "all", exact: bool = False
     ) -> RemoteMentions:
         """As `Library.find_all`; documents come a hundred at a time, as they are looked at."""
-        given = [phrases] if isinstance(phrases, str) else list(phrases)
+        given = list(phrases) if isinstance(phrases, list | tuple) else [phrases]
         asked = {"phrases": given, **given_fields(where=where), "together": together, "exact": exact}
 
         def ask(offset: int, limit: int) -> Any:
@@ -182,7 +191,7 @@ class RemoteLibrary:
         unsupported: str = "omit",
     ) -> Answer:
         """As `Library.summarise`; with ``write`` the server's own model writes it."""
-        given = [names] if isinstance(names, str) else list(names)
+        given = [names] if isinstance(names, str) else several(names, "names")
         options = given_fields(where=where, words=words, seconds=seconds)
         options |= {"sentences": sentences, "query": query, "hidden": hidden, "write": write, "calls": calls}
         return answer_from(self._post("/summary", {"names": given, **options, "unsupported": unsupported}))
@@ -190,10 +199,21 @@ class RemoteLibrary:
     # -- documents -----------------------------------------------------------------------------------------------------
 
     def get(self, name: str, limit: int | None = None) -> list[StoredDocument]:
-        """As `Library.get`; ten documents where ``limit`` is None."""
-        params = {"id": name, **given_fields(limit=limit), **self._named()}
-        status, reply = self._server.request("GET", "/documents", params=params, none=404)
-        return [] if status == 404 else [document_from(one) for one in reply["documents"]]
+        """As `Library.get`, a hundred documents a request. Raises `LibraryChanged` where they changed meanwhile."""
+        return documents(self._called(name), limit)
+
+    def _called(self, name: str) -> Callable[[int, int], Any]:
+        """Asks for some of the documents that ``name`` stands for. Raises `InputError` for what is no string."""
+        possible = is_name(name)
+
+        def ask(offset: int, limit: int) -> Any:
+            if not possible or limit < 1:
+                return None
+            params = {"id": name, "offset": offset, "limit": limit, **self._named()}
+            status, reply = self._server.request("GET", "/documents", params=params, none=404)
+            return None if status == 404 else reply
+
+        return ask
 
     def __getitem__(self, name: str) -> StoredDocument:
         """The first of `get`. Raises `KeyError` where there is none."""
@@ -219,12 +239,13 @@ class RemoteLibrary:
             at += len(rows)
 
     def count(self, name: str) -> int:
-        """As `Library.count`, up to a hundred."""
-        return len(self.get(name, BATCH))
+        """As `Library.count`."""
+        return counted(self._called(name))
 
     def rows(self, start: int = 0, count: int = 100, *, where: str | None = None) -> list[DocumentRow]:
         """As `Library.rows`, at most a thousand."""
-        return [row_from(one) for one in self._get("/rows", start=start, count=count, **given_fields(where=where))["rows"]]
+        reply = self._get("/rows", start=start, count=count, **given_fields(where=where))
+        return received(lambda: [row_from(one) for one in reply["rows"]])
 
     def piece(self, name: str, start: int = 0, characters: int = 10_000, *, line: int | None = None, lines: int = 100) -> Piece:
         """As `Library.piece`, of a document's id."""
@@ -253,7 +274,8 @@ class RemoteLibrary:
     ) -> Facets:
         """As `Library.facets`."""
         options = given_fields(q=query, where=where, recipe=recipe)
-        return facets_from(self._get("/facets", field=field, k=k, depth=depth, **options)["facets"][field])
+        reply = self._get("/facets", field=field, k=k, depth=depth, **options)
+        return received(lambda: facets_from(reply["facets"][field]))
 
     def facets_of(
         self,
@@ -267,24 +289,22 @@ class RemoteLibrary:
     ) -> dict[str, Facets]:
         """As `Library.facets_of`."""
         options = given_fields(q=query, where=where, recipe=recipe)
-        reply = self._get("/facets", field=list(fields), k=k, depth=depth, known="true", **options)
-        return {name: facets_from(one) for name, one in reply["facets"].items()}
+        reply = self._get("/facets", field=several(fields, "fields"), k=k, depth=depth, known="true", **options)
+        return received(lambda: {name: facets_from(one) for name, one in reply["facets"].items()})
 
     def __len__(self) -> int:
         """Number of documents."""
-        return int(self.state()["documents"])
+        return received(lambda: int(self.state()["documents"]))
 
     def __bool__(self) -> bool:
         return True
 
-    def add(self, documents: Any) -> IndexReport:
-        """As `Library.add`, for texts and dictionaries; a thousand documents a request. The library is made where there is none."""
-        given = [documents] if isinstance(documents, str | Mapping) else list(documents)
-        total = IndexReport()
-        for start in range(0, len(given), DOCUMENTS):
-            some = [document_fields(one) for one in given[start : start + DOCUMENTS]]
-            report_from(self._post("/documents", {"documents": some}), total)
-        return total
+    def add(self, documents: Documents) -> IndexReport:
+        """As `Library.add`, some documents a request; those of earlier requests stay where a later one fails.
+
+        The library is made where there is none.
+        """
+        return add(documents, lambda body: self._post("/documents", body))
 
     def index(self, paths: Any, *, prune: bool = True) -> IndexReport:
         """As `Library.index`, for paths on the server's machine, in folders that it was started with."""
@@ -293,9 +313,12 @@ class RemoteLibrary:
 
     def remove(self, names: str | Path | Sequence[str | Path]) -> int:
         """As `Library.remove`."""
-        given = [str(names)] if isinstance(names, (str, Path)) else [str(name) for name in names]
-        _, reply = self._server.request("DELETE", "/documents", params={"id": given, **self._named()})
-        return int(reply["removed"])
+        given = [names] if isinstance(names, (str, Path)) else several(names, "ids")
+        wanted = [str(name) if isinstance(name, Path) else name for name in given]
+        if not wanted:
+            return 0
+        reply = self._post("/documents/remove", {"id": wanted})
+        return received(lambda: int(reply["removed"]))
 
     # -- embedding -----------------------------------------------------------------------------------------------------
 
@@ -305,30 +328,32 @@ class RemoteLibrary:
         """As `Library.embed`, some passages at a time: call it until each encoder is complete."""
         given = [names] if isinstance(names, str) else names
         reply = self._post("/embed", {**given_fields(names=given), "cpu": cpu, "minutes": minutes, "passages": passages})
-        return [EncoderStatus(**one) for one in reply["encoders"]]
+        return received(lambda: [EncoderStatus(**one) for one in reply["encoders"]])
 
     def encode(self, texts: Sequence[str], name: str = "dense", *, queries: bool = False) -> NDArray[np.float32]:
         """As `Library.encode`: unit vectors (n, dimension), float32; a hundred texts a request."""
-        given, rows = list(texts), []
+        given, rows = several(texts, "texts"), list[NDArray[np.float32]]()
         model = f"{self.name or self.state()['name']}/{name}"
         for start in range(0, len(given), BATCH):
             body = {"input": given[start : start + BATCH], "model": model, "encoding_format": "base64"}
             body["input_type"] = "query" if queries else "passage"
             _, reply = self._server.request("POST", "/v1/embeddings", body=body)
-            rows += [np.frombuffer(base64.b64decode(one["embedding"]), "<f4") for one in reply["data"]]
+            rows += received(
+                lambda told: [np.frombuffer(base64.b64decode(one["embedding"]), "<f4") for one in told["data"]], reply
+            )
         return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
 
     def state(self) -> dict[str, Any]:
         """What the server says of the library: name, id, generation, documents, passages, recipes, encoders. Raises `InputError`."""
         _, reply = self._server.request("GET", "/libraries")
-        found = [one for one in reply["libraries"] if self.name in ("", one["name"])]
-        if not found or found[0]["problem"]:
-            raise InputError(found[0]["problem"] if found else f"there is no library {self.name!r} at {self.url}")
-        return dict(found[0])
+        found = received(lambda: [dict(one) for one in reply["libraries"] if self.name in ("", one["name"])])
+        if not found or found[0].get("problem"):
+            raise InputError(str(found[0]["problem"]) if found else f"there is no library {self.name!r} at {self.url}")
+        return found[0]
 
     def encoders(self) -> list[EncoderStatus]:
         """As `Library.encoders`."""
-        return [EncoderStatus(**one) for one in self.state()["encoders"]]
+        return received(lambda: [EncoderStatus(**one) for one in self.state()["encoders"]])
 
     def info(self) -> Info:
         """As `Library.info`; the path is the server's."""
@@ -346,12 +371,12 @@ class RemoteLibrary:
     def version(self) -> tuple[str, int]:
         """As `Library.version`."""
         state = self.state()
-        return str(state["id"]), int(state["generation"])
+        return received(lambda: (str(state["id"]), int(state["generation"])))
 
     @property
     def generation(self) -> int:
         """Number of the newest commit."""
-        return int(self.state()["generation"])
+        return self.version[1]
 
     @property
     def document_count(self) -> int:
@@ -361,7 +386,7 @@ class RemoteLibrary:
     @property
     def passage_count(self) -> int:
         """Number of passages."""
-        return int(self.state()["passages"])
+        return received(lambda: int(self.state()["passages"]))
 
     # -- the connection ------------------------------------------------------------------------------------------------
 

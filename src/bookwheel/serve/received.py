@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,11 +34,15 @@ __all__ = [
     "info_from",
     "mentions_from",
     "piece_from",
+    "received",
     "report_from",
     "results_from",
     "row_from",
     "turn_from",
 ]
+
+
+T = TypeVar("T")
 
 
 def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,6 +196,14 @@ def report_from(data: Any, total: IndexReport) -> IndexReport:
             total.skipped[reason] = total.skipped.get(reason, 0) + int(count)
         return total
     except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _odd(error) from None
+
+
+def received(read: Callable[..., T], *told: Any) -> T:
+    """What ``read`` makes of an answer, ``told``. Raises `ModelError` where the answer has another form."""
+    try:
+        return read(*told)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise _odd(error) from None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..library.conversations import KeptTurn, checked_name
 from ..read.answer import Answer
 from ..read.answering import Event
-from .received import turn_from
+from .received import received, turn_from
 
 if TYPE_CHECKING:
     from .client import RemoteLibrary
@@ -36,7 +36,7 @@ class RemoteConversation:
         """The questions that are kept, oldest first; the last fifty of them."""
         params = {"name": self.name, **self._library._named()}
         status, told = self._library._server.request("GET", "/conversation.json", params=params, none=404)
-        return [] if status == 404 else [turn_from(one) for one in told["turns"]]
+        return [] if status == 404 else received(lambda: [turn_from(one) for one in told["turns"]])
 
     def __len__(self) -> int:
         """Questions that are kept."""
@@ -51,7 +51,8 @@ class RemoteConversation:
 
     def forget(self) -> int:
         """Delete it on the server; returns how many questions it had."""
-        return int(self._library._post("/conversation.json", {"name": self.name, "forget": True})["forgotten"])
+        told = self._library._post("/conversation.json", {"name": self.name, "forget": True})
+        return received(lambda: int(told["forgotten"]))
 
     def __repr__(self) -> str:
         return f"<conversation {self.name!r} at {self._library.url}>"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
-from .._errors import LibraryChanged
+from .._errors import LibraryChanged, ModelError
 from ..read.mentions import DocumentMentions
-from .received import mentions_from
+from .received import mentions_from, received
 
 __all__ = ["RemoteMentions"]
 
@@ -25,6 +25,9 @@ class RemoteMentions(Sequence[DocumentMentions]):
         """``ask(offset, limit)``: what the server says."""
         self._ask = ask
         told = ask(0, SOME)
+        received(lambda: self._take(told))
+
+    def _take(self, told: Any) -> None:
         self._version = told["version"]
         self.phrases = tuple(told["phrases"])
         self.documents, self.passages, self.occurrences = (int(told[name]) for name in ("documents", "passages", "occurrences"))
@@ -48,9 +51,11 @@ class RemoteMentions(Sequence[DocumentMentions]):
         if not start <= number < start + len(page):
             start = number - number % SOME
             told = self._ask(start, SOME)
-            if told["version"] != self._version:
+            if told.get("version") != self._version:
                 raise LibraryChanged("the library was changed meanwhile; look for it again")
-            page = mentions_from(told["found"])
+            page = mentions_from(told.get("found"))
+            if number - start >= len(page):
+                raise ModelError("the server's answer has fewer documents than it said; ask again")
             self._page = start, page
         return page[number - start]
 

@@ -107,6 +107,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/documents", documents.get, GetParameters, "Documents as they are stored."),
     Endpoint("POST", "/documents", documents.add, AddParameters, "Add documents, or index files.", writes=True),
     Endpoint("DELETE", "/documents", documents.remove, RemoveParameters, "Remove documents.", writes=True),
+    Endpoint("POST", "/documents/remove", documents.remove, RemoveParameters, "Remove documents, many at a time.", writes=True),
     Endpoint("POST", "/embed", embed, EmbedParameters, "Embed passages that are not embedded yet.", writes=True),
     Endpoint("GET", "/v1/models", models, None, "The libraries and their encoders, in the OpenAI protocol."),
     Endpoint("POST", "/v1/embeddings", embeddings, EmbeddingParameters, "Vectors of texts, in the OpenAI protocol."),

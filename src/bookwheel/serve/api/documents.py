@@ -11,11 +11,14 @@ from starlette.responses import Response
 
 from ..._errors import InputError, UsageError
 from ...library.library import Library
+from ...library.naming import find
 from ...library.results import IndexReport, StoredDocument
 from ..errors import Refusal
 from ..parameters import parameter
 from ..respond import gone, json_response
 from ..service import Service
+from ..whole_documents import document_of
+from ..work import Call
 
 __all__ = ["AddParameters", "GetParameters", "RemoveParameters", "add", "get", "paths_allowed", "remove", "report"]
 
@@ -27,17 +30,21 @@ TOLD = 100
 class GetParameters:
     """What `GET /documents` takes."""
 
-    id: str = parameter(doc="a document's id, or the path of a file", longest=4096)
+    id: str = parameter(doc="a document's id, or the path of a file")
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     limit: int = parameter(10, "the most documents, where several have the id or come from the file", least=1, most=100)
+    offset: int = parameter(0, "how many of them to leave out", least=0)
 
 
 @dataclass(frozen=True, slots=True)
 class AddParameters:
-    """What `POST /documents` takes: ``documents``, ``paths``, or both."""
+    """What `POST /documents` takes: ``documents``, ``whole``, ``paths``, or several of them."""
 
     documents: tuple[dict, ...] = parameter(  # type: ignore[type-arg]  # of anything
         (), "objects with id, title, text and whatever else is to be known of a document", many=10_000
+    )
+    whole: tuple[dict, ...] = parameter(  # type: ignore[type-arg]
+        (), "documents with the fields of bookwheel's Document, as bookwheel.connect sends them", many=10_000
     )
     paths: tuple[str, ...] = parameter(
         (), "files and folders to index, in folders that the server was started with", longest=4096
@@ -50,19 +57,27 @@ class AddParameters:
 
 @dataclass(frozen=True, slots=True)
 class RemoveParameters:
-    """What `DELETE /documents` takes."""
+    """What `DELETE /documents` takes, and `POST /documents/remove`, which has room for more of them."""
 
-    id: tuple[str, ...] = parameter(doc="ids of documents, or paths of files and folders; may be repeated", longest=4096)
+    id: tuple[str, ...] = parameter(doc="ids of documents, or paths of files and folders; may be repeated", many=10_000)
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
 
 
 async def get(request: Request, service: Service, asked: GetParameters) -> Response:
-    """The documents with an id, with text, metadata and passages."""
+    """The documents with an id, with text, metadata and passages, and how many there are."""
     served = service.served(asked.library)
-    found = await service.run(lambda _: served.library().get(asked.id, asked.limit), gone(request))
-    if not found:
+
+    def work(_: Call) -> tuple[list[StoredDocument], dict[str, Any]]:
+        snapshot = served.library()._snapshot  # one generation: what is counted is what is given
+        numbers = find(snapshot.store, snapshot.generation, asked.id)
+        some = numbers[asked.offset : asked.offset + asked.limit]
+        told = {"library": served.name, "version": list(snapshot.manifest.version), "count": len(numbers)}
+        return [snapshot.store.document(number) for number in some], told
+
+    found, told = await service.run(work, gone(request))
+    if not told["count"]:
         raise Refusal(404, f"there is no document {asked.id!r:.200} in {served.name}")
-    return json_response({"library": served.name, "documents": [as_dict(one) for one in found]})
+    return json_response({**told, "documents": [as_dict(one) for one in found]})
 
 
 def as_dict(document: StoredDocument) -> dict[str, Any]:
@@ -82,22 +97,27 @@ async def add(request: Request, service: Service, asked: AddParameters) -> Respo
     """Add documents, or index files; what was done, and what could not be read and why."""
     served = service.served(asked.library)
     limits = service.config.limits
-    if not asked.documents and not asked.paths:
+    count = len(asked.documents) + len(asked.whole)
+    if not count and not asked.paths:
         raise Refusal(400, "give documents or paths to add")
-    if len(asked.documents) > limits.documents:
-        raise Refusal(400, f"a request can add at most {limits.documents:,} documents, not {len(asked.documents):,}")
+    if count > limits.documents:
+        raise Refusal(400, f"a request can add at most {limits.documents:,} documents, not {count:,}")
     paths = paths_allowed(asked.paths, service.config.folders)
 
-    def work(library: Library) -> dict[str, Any]:
+    def work(library: Library, given: list[Any]) -> dict[str, Any]:
         told: dict[str, Any] = {"library": served.name}
-        if asked.documents:
-            told |= report(library.add(list(asked.documents)))
+        if given:
+            told |= report(library.add(given))
         if paths:
             told = {**told, **report(library.index(paths, prune=asked.prune, distinct=None), told)}
         return told
 
+    def added(_: Call) -> dict[str, Any]:
+        given = [*asked.documents, *map(document_of, asked.whole)]
+        return served.write(lambda library: work(library, given))
+
     # The work goes on though the client may be gone: what is half added would only have to be added again.
-    done = await service.run(lambda _: served.write(work), seconds=limits.stream_seconds, pool=service.writing)
+    done = await service.run(added, seconds=limits.stream_seconds, pool=service.writing)
     return json_response(done)
 
 

@@ -39,7 +39,7 @@ class RowsParameters:
 class PieceParameters:
     """What `GET /piece` takes."""
 
-    id: str = parameter(doc="the document", longest=4096)
+    id: str = parameter(doc="the document")
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     start: int = parameter(0, "where it begins in the document's text, in code points", least=0)
     characters: int = parameter(10_000, "how many, at most", least=1, most=1_000_000)

@@ -34,7 +34,7 @@ async def mentions(request: Request, service: Service, asked: MentionsParameters
     served = service.served(asked.library)
 
     def work(call: Call) -> dict[str, Any]:
-        library = served.library()
+        library = served.library()._pinned()  # so that the version is that of what was counted
         found = library.find_all(list(asked.phrases), where=asked.where, together=cast(Any, asked.together), exact=asked.exact)
         call.check()
         return {

@@ -23,7 +23,7 @@ __all__ = ["SummaryParameters", "summary"]
 class SummaryParameters:
     """What `POST /summary` takes: the options of `Library.summarise` but for the model, which is the server's own."""
 
-    names: tuple[str, ...] = parameter((), "ids of documents, files or folders", longest=4096)
+    names: tuple[str, ...] = parameter((), "ids of documents, files or folders")
     library: str = parameter("", "the library; the first one where it is left out", longest=100)
     where: str | None = parameter(None, "a filter by metadata; with names what meets both", longest=4096)
     sentences: int = parameter(5, "the most sentences", least=1, most=100)

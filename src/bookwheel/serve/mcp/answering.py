@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...documents.places import Place
 from .access import Access
-from .shown import AT, NOTICE, address, label, reader_sees, warned
+from .ids import id_at, url_of
+from .shown import NOTICE, label, reader_sees
 from .tokens import ALLOWED, Budget, clipped
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def ask(access: Access, question: str, filter: str | None) -> dict[str, Any]:
     if answer.refused:
         told["reason"] = label(answer.reason, 600)
     budget = Budget(ALLOWED - 2500)
-    told["claims"] = [one for claim in answer.claims if budget.take(one := _claim(access, claim))]
+    told["claims"] = [one for claim in answer.claims if (one := _fitting(budget, _claim(access, claim))) is not None]
     if (left := len(answer.claims) - len(told["claims"])) > 0:
         told["left_out"] = f"{left} more sentences do not fit; ask about less, or search"
     if answer.everywhere is not None:
@@ -38,7 +39,7 @@ def ask(access: Access, question: str, filter: str | None) -> dict[str, Any]:
             for evidence in answer.evidence[:5]
             if budget.take(
                 one := {
-                    "id": f"{address(library, evidence.id, evidence.source)}{AT}{evidence.start}",
+                    "id": id_at(library, evidence.id, evidence.source, evidence.start),
                     "title": label(evidence.title) or label(evidence.id),
                     "place": label(evidence.place, 300),
                 }
@@ -47,7 +48,16 @@ def ask(access: Access, question: str, filter: str | None) -> dict[str, Any]:
         told.setdefault("next", "search with other words, or fetch what is nearest")
     if answer.notes:
         told["notes"] = [label(note, 300) for note in answer.notes[:5]]
-    return told | warned([claim["text"] for claim in told["claims"]]) | {"notice": NOTICE}
+    return told | {"notice": NOTICE}
+
+
+def _fitting(budget: Budget, claim: dict[str, Any]) -> dict[str, Any] | None:
+    """``claim`` with as many of its quotes as fit; None where not one does."""
+    while not budget.take(claim):
+        if len(claim["quotes"]) < 2:
+            return None
+        claim = claim | {"quotes": claim["quotes"][:-1]}
+    return claim
 
 
 def _claim(access: Access, claim: Claim) -> dict[str, Any]:
@@ -55,8 +65,8 @@ def _claim(access: Access, claim: Claim) -> dict[str, Any]:
         {
             "text": clipped(reader_sees(quote.text, ()), 800),
             "place": label(quote.place or quote.source, 300),
-            "id": f"{address(access.library, quote.id, quote.source)}{AT}{quote.start}",
-            "url": access.link(quote.source, quote.id, quote.start, Place()),
+            "id": id_at(access.library, quote.id, quote.source, quote.start),
+            "url": url_of(access, quote.id, quote.source, quote.start, Place()),
         }
         for quote in claim.quotes[:5]
     ]

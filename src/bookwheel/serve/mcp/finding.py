@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...documents.places import Place
 from .access import Access
-from .shown import AT, NOTICE, address, label, reader_sees, warned
-from .tokens import ALLOWED, Budget
+from .ids import id_at, url_of
+from .shown import NOTICE, label, reader_sees
+from .tokens import ALLOWED, Budget, clipped
+from .warnings import WARNING
 
 if TYPE_CHECKING:
     from ...library.results import Result
@@ -23,30 +25,36 @@ EACH = 5
 """Places of one document that `find_exact` shows."""
 LISTED = 10
 """Folders that `list_sources` counts."""
+ABOUT = 2_500
+"""Tokens that fields, folders and kinds of file may take, so that there is room for documents."""
 
 
 def search(access: Access, query: str, filter: str | None, k: int) -> dict[str, Any]:
     """The best passages, copies and near-copies under the one that they repeat."""
     library = access.library
     found = library.search(query, k, where=filter, fold=True)
-    budget, results = Budget(ALLOWED - 300), []
+    budget, results = Budget(ALLOWED - 300), list[dict[str, Any]]()
     for result in found:
-        name = address(library, result.id, result.source)
         one: dict[str, Any] = {
-            "id": f"{name}{AT}{result.start}",
+            "id": id_at(library, result.id, result.source, result.start),
             "title": label(result.title) or label(result.id),
-            "url": access.link(result.source, result.id, result.start, result.where),
+            "url": url_of(access, result.id, result.source, result.start, result.where),
             "place": label(result.place, 300),
             "text": _snippet(result),
         }
-        one |= warned([one["text"], one["title"]])
         if result.also:
-            copies = [(copy, address(library, copy.id, copy.source)) for copy in result.also[:COPIES]]
-            one["also_in"] = [{"id": f"{name}{AT}{copy.start}", "place": label(copy.place, 300)} for copy, name in copies]
+            one["also_in"] = [
+                {"id": id_at(library, copy.id, copy.source, copy.start), "place": label(copy.place, 300)}
+                for copy in result.also[:COPIES]
+            ]
             if (more := len(result.also) - COPIES) > 0:
                 one["more_copies"] = more
-        if not budget.take(one):
-            break
+        if not budget.take(one, WARNING):
+            if results:
+                break
+            one = {name: value for name, value in one.items() if name != "also_in"}  # one that is too long by itself
+            one |= {"text": clipped(one["text"], 2000), **({"more_copies": len(result.also)} if result.also else {})}
+            budget.take(one, WARNING)
         results.append(one)
     told: dict[str, Any] = {"results": results}
     if len(results) < len(found):
@@ -102,17 +110,15 @@ def find_exact(
                 spans = [(span.start - begin, span.end - begin, span.reason) for span in where.hidden]
             around = reader_sees(one.around, spans)
             places.append({"place": "title" if one.in_title else label(one.place, 300), "text": " ".join(around.split())})
-        name = address(library, document.id, document.source)
         start = next((one.start for one in document.mentions if not one.in_title), 0)
         one_document: dict[str, Any] = {
-            "id": f"{name}{AT}{start}",
+            "id": id_at(library, document.id, document.source, start),
             "title": label(document.title) or label(document.id),
-            "url": access.link(document.source, document.id, start, Place()),
+            "url": url_of(access, document.id, document.source, start, Place()),
             "count": len(document.mentions),
             "places": places,
         }
-        one_document |= warned([place["text"] for place in places])
-        if not budget.take(one_document):
+        if not budget.take(one_document, WARNING):
             if not listed:  # one that is too long by itself
                 listed.append(one_document | {"places": []})
                 at += 1
@@ -134,20 +140,25 @@ def list_sources(access: Access, filter: str | None, from_: int) -> dict[str, An
     told: dict[str, Any] = {"documents": info.documents, "passages": info.passages}
     if filter is not None:
         told["matching"] = library.facets("source", where=filter, k=1).documents
-    budget = Budget(ALLOWED - 500)
+    about = Budget(ABOUT)
     if not from_:
-        told["fields"] = [name for name in (label(field, 60) for field in info.fields[:100]) if budget.take(name)]
+        told["fields"] = [name for name in (label(field, 60) for field in info.fields[:100]) if about.take(name)]
         told["languages"] = {name or "unknown": count for name, count in info.languages.items()}
         for field, called in (("folder", "folders"), ("suffix", "kinds")):
             if field in info.fields:
                 counts = library.facets(field, where=filter, k=LISTED)
-                told[called] = {label(str(value)): count for value, count in counts.items()}
-                budget.take(told[called])
+                told[called] = {
+                    name: count for value, count in counts.items() if about.take([name := label(str(value)), count])
+                }
+    budget = Budget(ALLOWED - 500 - (ABOUT - about.left))
     rows = library.rows(from_, 201, where=filter)
     listed = []
     for row in rows[:200]:
-        name = address(library, row.name, row.source)
-        one = {"id": f"{name}{AT}0", "title": label(row.title) or label(row.name), "passages": row.passages}
+        one = {
+            "id": id_at(library, row.name, row.source, 0),
+            "title": label(row.title) or label(row.name),
+            "passages": row.passages,
+        }
         if row.source != row.name:
             one["source"] = label(row.source, 300)
         if not budget.take(one):
@@ -155,5 +166,5 @@ def list_sources(access: Access, filter: str | None, from_: int) -> dict[str, An
         listed.append(one)
     told["sources"] = listed
     if len(listed) < len(rows):
-        told["next"] = f"more sources follow: ask again with from={from_ + max(len(listed), 1)}"
+        told["next"] = f"more sources follow: ask again with from={from_ + len(listed)}"
     return told | {"notice": NOTICE}

@@ -162,7 +162,7 @@ async def _while_there(manager: StreamableHTTPSessionManager, scope: Scope, rece
 
 def _server(service: Service, served: Served) -> Any:
     def access() -> Access:
-        return Access(served.library(), _link(served.name, _asked_at.get()), service.config.model)
+        return Access(served.library()._pinned(), _link(served.name, _asked_at.get()), service.config.model)
 
     async def run(tool: Tool, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         asked = copy_context()  # the thread in which it runs has another

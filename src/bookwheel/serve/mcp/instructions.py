@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..._errors import BookwheelError
 from .shown import NOTICE, label
+from .warnings import instructs
 
 if TYPE_CHECKING:
     from ...library.library import Library
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["instructions"]
 
 _FIELD = re.compile(r"[\w.-]{1,40}")
+_PARTS = re.compile(r"[_.-]+|(?<=[a-z])(?=[A-Z])")
+WORDS = 3
 """Names of fields come from documents: one that could be a sentence is not told."""
 FIELDS = 30
 KINDS = 8
@@ -28,13 +31,13 @@ def instructions(library: Library) -> str:
         if info.documents:
             if "suffix" in info.fields:
                 kinds = library.facets("suffix", k=KINDS)
-                named = [f"{count:,} {kind}" for kind, count in kinds.items() if _FIELD.fullmatch(str(kind))]
+                named = [f"{count:,} {kind}" for kind, count in kinds.items() if _plain(str(kind))]
                 if named:
                     said.append(f"Kinds of file: {', '.join(named)}.")
             languages = [f"{name} ({count:,})" for name, count in info.languages.items() if name]
             if languages:
                 said.append(f"Languages: {', '.join(languages[:12])}.")
-            plain = [field for field in info.fields if _FIELD.fullmatch(field)]
+            plain = [field for field in info.fields if _plain(field)]
             if plain:
                 more = f", and {len(plain) - FIELDS} more" if len(plain) > FIELDS else ""
                 said.append(f"Fields for filters: id, title, source, {', '.join(plain[:FIELDS])}{more}.")
@@ -47,3 +50,7 @@ def instructions(library: Library) -> str:
     )
     said.append(NOTICE)
     return " ".join(said)
+
+
+def _plain(name: str) -> bool:
+    return _FIELD.fullmatch(name) is not None and len(_PARTS.split(name)) <= WORDS and not instructs(name)

@@ -7,11 +7,14 @@ from typing import Any
 
 from ..._errors import UsageError
 from .access import Access
-from .shown import AT, NOTICE, address, fields, label, located, numbered, reader_sees, warned
-from .tokens import ALLOWED, Budget, clipped
+from .ids import id_at, located, url_of
+from .shown import NOTICE, fields, label, numbered, reader_sees
+from .tokens import ALLOWED, Budget, clipped, tokens
 
 __all__ = ["fetch", "read"]
 
+SHORT = 300
+"""Tokens of an id that is given back as it came."""
 PIECE = 60_000
 """Characters that are read for one result: more than fit."""
 
@@ -25,7 +28,13 @@ def fetch(access: Access, id: str) -> dict[str, Any]:
         whole = library.piece(name, 0, PIECE)
         if _fitting(whole.text, whole.hidden, ALLOWED - 1200)[1] == len(whole.text):
             piece = whole
-    title, address_ = label(piece.title) or label(piece.id), address(library, piece.id, piece.source)
+    title = label(piece.title) or label(piece.id)
+
+    def at(start: int) -> str:
+        return id_at(library, piece.id, piece.source, start)
+
+    if tokens(id) > SHORT:  # as it was given: it may be a name of thousands of characters
+        id = at(start or 0)
     metadata = {"source": label(piece.source, 300), "place": label(piece.place, 300), "language": piece.language or ""}
     own = {f"field.{name}": value for name, value in fields(dict(piece.metadata)).items()}
     room = Budget(600)
@@ -34,15 +43,14 @@ def fetch(access: Access, id: str) -> dict[str, Any]:
     stop = piece.start + end
     metadata["characters"] = f"{piece.start} to {stop} of {piece.length}"
     if stop < piece.length:
-        metadata["next"] = f"{address_}{AT}{stop}"
+        metadata["next"] = at(stop)
         metadata["goes_on"] = f"{piece.length - stop} characters follow: fetch the id in next, or read the document by lines"
     if piece.start:
-        metadata["beginning"] = f"{address_}{AT}0"
+        metadata["beginning"] = at(0)
     if piece.hidden:
         metadata["left_out"] = "text that the document's readers do not see; read(hidden=true) shows it"
-    metadata |= warned([text, title, *own.values()])
     metadata["notice"] = NOTICE
-    url = access.link(piece.source, piece.id, piece.start, piece.where)
+    url = url_of(access, piece.id, piece.source, piece.start, piece.where)
     return {"id": id, "title": title, "text": text, "url": url, "metadata": metadata}
 
 
@@ -72,29 +80,42 @@ def read(access: Access, id: str, from_: int | None, lines: int, hidden: bool) -
     piece = library.piece(name, line=from_, lines=lines, characters=PIECE)
     if piece.line > piece.lines and piece.lines:
         raise UsageError(f"the document has {piece.lines} lines; from must be at most that, not {from_}")
+    spans = [] if hidden else piece.hidden
+
+    def at(start: int) -> str:
+        return id_at(library, piece.id, piece.source, start)
+
+    told: dict[str, Any] = {
+        "id": at(piece.start),
+        "title": label(piece.title) or label(piece.id),
+        "source": label(piece.source, 300),
+    }
     budget, said = Budget(ALLOWED - 500), list[str]()
-    address_ = address(library, piece.id, piece.source)
-    told: dict[str, Any] = {"id": address_, "title": label(piece.title) or label(piece.id), "source": label(piece.source, 300)}
     number = piece.line - 1
     for number, offset, line in numbered(piece, hidden=hidden):
         one = f"{number}\t{line}"
         if not budget.take(one):
             if not said:
-                cut = clipped(one, budget.left - 10)
-                said.append(cut)
-                told["line_goes_on"] = (
-                    f"fetch {address_}{AT}{offset + max(len(cut) - len(str(number)) - 1, 1)} for more of this line"
-                )
+                begin = offset - piece.start
+                inside = [(max(start - begin, 0), end - begin, reason) for start, end, reason in spans if end > begin]
+                cut, end = _fitting(piece.text[begin:].split("\n", 1)[0], inside, budget.left - 20)
+                said.append(f"{number}\t{cut}")
+                told["line_goes_on"] = _goes_on(at(offset + end))
             else:
                 number -= 1
             break
         said.append(one)
+    else:
+        if piece.end < piece.length and not piece.text.endswith("\n") and said:  # more than is read at one time
+            told["line_goes_on"] = _goes_on(at(piece.end))
     told |= {"from": piece.line, "to": number, "lines": piece.lines, "text": "\n".join(said)}
-    if "line_goes_on" not in told and piece.end < piece.length and piece.end - piece.start >= PIECE and number == piece.line:
-        told["line_goes_on"] = f"fetch {address_}{AT}{piece.end} for more of this line"
     if number < piece.lines:
-        told["next"] = f"read(id={address_!r}, from={number + 1})"
+        told["next"] = f"read(id={at(piece.start)!r}, from={number + 1})"
     if piece.hidden and not hidden:
         told["left_out"] = "text that the document's readers do not see; read(hidden=true) shows it"
-    told["url"] = access.link(piece.source, piece.id, piece.start, piece.where)
-    return told | warned([told["text"]]) | {"notice": NOTICE}
+    told["url"] = url_of(access, piece.id, piece.source, piece.start, piece.where)
+    return told | {"notice": NOTICE}
+
+
+def _goes_on(id: str) -> str:
+    return f"fetch {id} for more of this line"

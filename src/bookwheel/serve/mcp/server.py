@@ -7,7 +7,10 @@ sentences for people, and takes unknown parameters in silence.
 from __future__ import annotations
 
 import logging
+import math
+import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import BookwheelError, UsageError
@@ -42,13 +45,40 @@ def require_sdk() -> None:
 
 
 def in_threads() -> Run:
-    """Calls in at most `THREADS` threads; one whose client has left goes on in its thread, and nobody waits for it."""
+    """Calls in at most `THREADS` threads; one whose client has left goes on in its thread, and nobody waits for it.
+
+    Its place is free when its thread is done, not when the client has left: else any number of threads might be at work.
+    """
+    import asyncio
+
     from anyio import CapacityLimiter, to_thread
 
-    limiter = CapacityLimiter(THREADS)
+    limiter, unlimited = CapacityLimiter(THREADS), CapacityLimiter(math.inf)
 
     async def run(_: Tool, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
+        place, deciding, loop = object(), threading.Lock(), asyncio.get_running_loop()
+        begun = left = False
+        await limiter.acquire_on_behalf_of(place)
+
+        def working() -> dict[str, Any]:
+            nonlocal begun
+            with deciding:
+                if left:
+                    return {}
+                begun = True
+            try:
+                return work()
+            finally:
+                with suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(limiter.release_on_behalf_of, place)
+
+        try:
+            return await to_thread.run_sync(working, abandon_on_cancel=True, limiter=unlimited)
+        finally:
+            with deciding:
+                left = True
+                if not begun:
+                    limiter.release_on_behalf_of(place)
 
     return run
 

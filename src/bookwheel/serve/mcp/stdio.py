@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import BookwheelError
 from .server import in_threads, library_server, require_sdk
 from .tools import Access
+from .wire import Wire
 
 if TYPE_CHECKING:
     from ...library.library import Library
@@ -22,8 +25,10 @@ __all__ = ["claimed", "serve_stdio", "watch_parent"]
 
 LOOK = 1.0
 """Seconds between two looks at whether the parent is still there."""
-GRACE = 2.0
-"""Seconds that what is under way gets after the client has closed stdin."""
+LEAVE = 2.0
+"""Seconds that the end takes at most: threads may be in the middle of something."""
+STOPPED = 130
+"""The exit status of a process that Ctrl-C ended."""
 
 
 @contextmanager
@@ -49,6 +54,9 @@ def serve_stdio(library: Library, streams: tuple[TextIOWrapper, TextIOWrapper], 
     require_sdk()
     import anyio
 
+    with suppress(ValueError):  # not the main thread
+        # At once: the thread that waits for a line cannot be interrupted, and nothing is being written.
+        signal.signal(signal.SIGINT, _stop)
     anyio.run(_serve, library, streams, model)
     os._exit(0)  # nothing is to be written any more, and threads may be in the middle of something
 
@@ -59,13 +67,19 @@ async def _serve(library: Library, streams: tuple[TextIOWrapper, TextIOWrapper],
 
     def access() -> Access:
         library.refresh()
-        return Access(library, model=model)
+        return Access(library._pinned(), model=model)
 
     server = library_server(library.path.name, access, in_threads())
     threading.Thread(target=_warm, args=(library,), name="bookwheel-warm", daemon=True).start()
-    async with stdio_server(anyio.wrap_file(streams[0]), anyio.wrap_file(streams[1])) as (reading, writing):
+    wire: Any = Wire(anyio.wrap_file(streams[0]), anyio.wrap_file(streams[1]))
+    async with stdio_server(wire, wire) as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())
         _leave_soon()
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    os.write(2, b"bookwheel: stopped\n")
+    os._exit(STOPPED)
 
 
 def _warm(library: Library) -> None:
@@ -90,10 +104,10 @@ def watch_parent() -> None:
 
 
 def _leave_soon() -> None:
-    """End this process in `GRACE` seconds, whatever it still waits for."""
+    """End this process in `LEAVE` seconds, whatever it still waits for."""
 
     def leave() -> None:
-        time.sleep(GRACE)
+        time.sleep(LEAVE)
         os._exit(0)
 
     threading.Thread(target=leave, name="bookwheel-leave", daemon=True).start()

@@ -63,9 +63,9 @@ class Budget:
     def __init__(self, most: int = ALLOWED) -> None:
         self.left = most
 
-    def take(self, value: Any) -> bool:
-        """Count ``value``, to be sent as JSON; false, and counted as nothing, where it does not fit any more."""
-        size = tokens(written(value)) + 1
+    def take(self, value: Any, more: int = 0) -> bool:
+        """Count ``value``, to be sent as JSON, and ``more``; false, and counted as nothing, where it does not fit any more."""
+        size = tokens(written(value)) + 1 + more
         if size > self.left:
             return False
         self.left -= size

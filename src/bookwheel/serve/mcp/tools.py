@@ -15,6 +15,7 @@ from .answering import ask
 from .arguments import Parameter, parsed, schema
 from .finding import find_exact, list_sources, search
 from .reading import fetch, read
+from .warnings import with_warnings
 
 __all__ = ["TOOLS", "Access", "Tool"]
 
@@ -41,7 +42,9 @@ class Tool:
     def call(self, access: Access, given: Mapping[str, Any]) -> dict[str, Any]:
         """Its result. Raises `BookwheelError`: wrong parameters, each named, and what the library raises."""
         values = parsed(self.name, self.parameters, given)
-        return self.run(access, **{f"{name}_" if name == "from" else name: value for name, value in values.items()})
+        return with_warnings(
+            self.run(access, **{f"{name}_" if name == "from" else name: value for name, value in values.items()})
+        )
 
 
 _FILTER = Parameter(
