@@ -84,3 +84,31 @@ def test_one_of_two_folders_is_empty(library: Library, folder: Path, tmp_path: P
     report = library.index([folder, second])
     assert (report.removed, library.document_count) == (1, 4)
     assert len(report.notes) == 1
+
+
+@pytest.mark.parametrize("stays", ["nothing", "the mount point"])
+def test_indexing_another_folder_removes_nothing_of_a_disk_that_is_away(
+    library: Library, folder: Path, tmp_path: Path, stays: str
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "own.txt").write_text("A bittern in the reeds.")
+    library.index(other)
+    (other / "a.txt").write_bytes((folder / "a.txt").read_bytes())
+    folder.rename(tmp_path / "away")
+    if stays == "the mount point":
+        folder.mkdir()
+    report = library.index(other)
+    # The file of equal content is taken for the one that is gone; what else was on the disk is not.
+    assert (report.moved, report.removed, report.unchanged, library.document_count) == (1, 0, 2, 4)
+    (note,) = report.notes
+    assert f"2 other files that the library has from {folder}, where files were moved from, are not there any more" in note
+    assert "the documents are kept" in note
+    gone = folder if stays == "nothing" else folder / "b.txt"
+    assert note.endswith(f"bookwheel remove {gone}")
+    assert library.index(other).notes == []
+    if folder.exists():
+        folder.rmdir()
+    (tmp_path / "away").rename(folder)
+    report = library.index(folder)
+    assert (report.unchanged, report.added, report.removed) == (2, 1, 0)

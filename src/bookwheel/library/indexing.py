@@ -129,9 +129,9 @@ def index_paths(
             task.close()
             if prune:
                 gone = Gone(writer.store, run.since, [path for path in paths if str(path) != STDIN], met, run.unread)
-                for number in chain(gone.sources(only), run.moves.left_behind()):
+                for number in gone.sources(only):
                     run.remove_source(number)
-                run.report.notes += gone.notes
+                run.report.notes += [*gone.notes, *run.moves.left_behind(gone.places)]
             writer.commit()
             everywhere = partial(_sources, run, paths, hidden, follow_links, None)
             read_again(run, everywhere, lambda source: _bring_up_to_date(run, source, fields, silent("")))
