@@ -127,11 +127,14 @@ def index_paths(
                     run.pause()
                     _bring_up_to_date(run, source, fields, task)
             task.close()
+            gone = Gone(writer.store, run.since, [path for path in paths if str(path) != STDIN], met, run.unread)
             if prune:
-                gone = Gone(writer.store, run.since, [path for path in paths if str(path) != STDIN], met, run.unread)
                 for number in gone.sources(only):
                     run.remove_source(number)
-                run.report.notes += [*gone.notes, *run.moves.left_behind(gone.places)]
+                run.report.kept += gone.kept
+                run.report.notes += [*gone.kept.values(), *run.moves.left_behind(gone.places)]
+            if only is None:
+                gone.note_mounts()
             writer.commit()
             everywhere = partial(_sources, run, paths, hidden, follow_links, None)
             read_again(run, everywhere, lambda source: _bring_up_to_date(run, source, fields, silent("")))

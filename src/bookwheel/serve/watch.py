@@ -84,7 +84,6 @@ class Watch:
         self._waiting: set[str] | None = set()
         """Paths that are still to be indexed; None: all."""
         self._errors: dict[str, tuple[float, str]] = {}
-        self._mounts: frozenset[str] = frozenset()
         self._share: float | None = None
         self._held = False
         self._looked = 0.0
@@ -192,8 +191,6 @@ class Watch:
         else:
             self._note(some, report)
             self._held = bool(problem)
-            if some is None and not problem:
-                self._mounts = _mounts(self.folder)
             if problem and not self._why_keep():  # its files were moved within it
                 self._add(None)
             self._say("held" if problem else "watching", problem)
@@ -207,8 +204,6 @@ class Watch:
                 f"none of the files that the library has from {self.folder} is there any more; their documents are kept: mount it "
                 f"again, or remove them with: bookwheel remove {self.folder}"
             )
-        if lost := self._mounts - _mounts(self.folder):
-            return f"{', '.join(sorted(lost)[:3])} is not mounted any more; nothing of {self.folder} is removed until it is"
         return ""
 
     def _put_back(self, taken: set[str] | None) -> None:
@@ -256,17 +251,6 @@ class _Share:
 def _inside(failure: str, path: str) -> bool:
     """Whether a sentence about a file (``PATH: …``) is about ``path`` or what is in it."""
     return failure.startswith(path) and failure[len(path) : len(path) + 1] in ("", ":", "/", ",", " ")
-
-
-def _mounts(folder: Path) -> frozenset[str]:
-    """The places below ``folder`` where other disks are mounted, as far as the system tells."""
-    try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return frozenset()
-    inside = f"{folder}{os.sep}"
-    named = (line.split(" ")[1].replace("\\040", " ") for line in lines if line.count(" ") > 1)
-    return frozenset(place for place in named if place.startswith(inside))
 
 
 def watch_part(service: Service) -> Part | None:
