@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .._errors import InputError
+from .._interruption import interruptible
 from ..documents.document import Document
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
@@ -27,7 +28,7 @@ from .inputs import Documents, batches, count_of, own_lines
 from .naming import below, find
 from .pending import SourceState
 from .results import IndexReport
-from .run import Run, interruptible
+from .run import Run
 from .writer import Writer
 
 __all__ = ["add_documents", "index_paths"]
@@ -131,6 +132,7 @@ def index_paths(
             gone = Gone(writer.store, run.since, [path for path in paths if str(path) != STDIN], met, run.unread)
             if prune:
                 for number in gone.sources(only):
+                    run.pause()
                     run.remove_source(number)
                 run.report.kept += gone.kept
                 run.report.notes += [*gone.kept.values(), *run.moves.left_behind(gone.places)]
