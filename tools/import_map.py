@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     "_errors _printable _width _caret _paths _numbers _allowed _sse _deadline _http _http_address _http_told _http_usage _numba"
-    " _system _version hits progress"
+    " _system _version _interruption hits progress"
     " < memory < kernels < analysis < documents < index < encode < language"
     " < rank < read < library < evaluate < tune < train < serve < cli < stages __init__ __main__"
 )

@@ -98,7 +98,10 @@ def test_back_and_forth_with_changes(tmp_path: Path) -> None:
         (tmp_path / "new/gone.txt").unlink()
         (tmp_path / "new/a.txt").write_text("apples have changed")
         report = library.index(tmp_path / "new")
-        assert (report.moved, report.added, report.removed) == (4, 1, 2)
+        assert (report.moved, report.added, report.removed) == (4, 1, 0)
+        (note,) = report.notes
+        assert f"2 other files that the library has from {tmp_path / 'old'}, where files were moved from" in note
+        assert library.remove(tmp_path / "old") == 2  # as the note says
         assert all(source.startswith(str(tmp_path / "new")) for source in sources(library))
         shutil.move(tmp_path / "new", tmp_path / "old")
         report = library.index(tmp_path / "old")

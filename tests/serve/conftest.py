@@ -10,6 +10,9 @@ import pytest
 pytest.importorskip("uvicorn")
 
 from serve_processes import Running, library_of, started
+from watch_kit import Watched
+
+from bookwheel.serve import changes
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +36,18 @@ def environment(child_environment: dict[str, str], serve_home: Path) -> dict[str
 def server(served_library: Path, environment: dict[str, str]) -> Iterator[Running]:
     with started(str(served_library), environment=environment) as running:
         yield running
+
+
+@pytest.fixture
+def watched(request, tmp_path: Path, monkeypatch) -> Iterator[Watched]:
+    polling = getattr(request, "param", "") == "looking" or not changes.has_events()
+    monkeypatch.setattr(changes, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(changes, "LEAST", 0.2)
+    monkeypatch.setattr(changes.by_looking, "__defaults__", (0.2,))
+    found = Watched(tmp_path, 12, polling)
+    try:
+        found.until(lambda: found.reports)
+        found.until(lambda: found.watch.state()["doing"] == "watching")
+        yield found
+    finally:
+        found.close()

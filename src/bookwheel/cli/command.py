@@ -4,13 +4,17 @@ command line reported at once.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from .._errors import BookwheelError, UsageError
+from .._interruption import announce
 
 __all__ = ["Command", "Group", "Mistakes", "Stopped", "argument", "command", "mistake", "option", "option_sentence"]
 
@@ -37,6 +41,13 @@ class Mistakes(UsageError):
 
 class Stopped(Exception):
     """A command that commits as it goes was stopped by Ctrl-C."""
+
+
+def _say_it_stops() -> None:
+    """Tell a person at a terminal that Ctrl-C was heard; called in a signal's handler, where streams may be in use."""
+    if sys.stderr.isatty():
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), b"\nbookwheel: stopping once what was read is kept; Ctrl-C again stops at once\n")
 
 
 class Command(click.Command):
@@ -103,6 +114,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; Ctrl-C in a command that commits as it goes becomes `Stopped`."""
+        announce(_say_it_stops)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

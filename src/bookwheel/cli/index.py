@@ -152,7 +152,8 @@ def index(
         if memory:
             print_memory_plan(report.memory_plan)
         if watch:
-            _watch(library, paths[0], Fields(id_, title, text or None), (hidden, follow_links, not no_prune, distinct), as_json)
+            how = hidden, follow_links, not no_prune, distinct
+            _watch(library, paths[0], Fields(id_, title, text or None), how, as_json, report)
         touched = report.added or report.updated or report.unchanged or report.removed or report.copies
         if not report.failures and not touched:
             empty = "" if library.document_count else "; the library is still empty"
@@ -192,8 +193,10 @@ def _as_json(library: Library, report: IndexReport) -> dict[str, Any]:
     }
 
 
-def _watch(library: Library, folder: str, fields: Fields, how: tuple[bool, bool, bool, bool], as_json: bool) -> None:
-    """Index what changes until Ctrl-C, a line for each time."""
+def _watch(
+    library: Library, folder: str, fields: Fields, how: tuple[bool, bool, bool, bool], as_json: bool, before: IndexReport
+) -> None:
+    """Index what changes until Ctrl-C, a line for each time; what ``before`` told is not told again."""
     import threading
     import time
 
@@ -217,12 +220,13 @@ def _watch(library: Library, folder: str, fields: Fields, how: tuple[bool, bool,
         if as_json:
             json_line(_as_json(library, report))
         else:
-            click.echo(f"{time.strftime('%H:%M:%S')} documents: {', '.join(_changes(report))}")
-            for failure in report.failures[:FAILURES_SHOWN]:
-                notice(failure)
+            if report.added or report.updated or report.removed or report.moved:
+                click.echo(f"{time.strftime('%H:%M:%S')} documents: {', '.join(_changes(report))}")
+            _tell_failures(report)
         sys.stdout.flush()
 
-    watch = Watch(folder, update, lambda: library.all_gone(folder), ignored=[library.path], told=notice)
+    watch = Watch(folder, update, lambda: library.all_gone(folder), ignored=[library.path], hidden=hidden, told=notice)
+    watch.know(before)
     watch.reports = tell
     notice(f"watching {folder} by {'looking every few seconds' if watch.polling else 'events'}; Ctrl-C ends it")
     watch.run(threading.Event())
@@ -270,6 +274,14 @@ def _changes(report: IndexReport) -> list[str]:
     return [*changes, f"{plural(report.copies, 'near-duplicate')} left out"] if report.copies else changes
 
 
+def _tell_failures(report: IndexReport) -> None:
+    for kind, sentences in (("failure", report.failures), ("note", report.notes)):
+        for sentence in sentences[:FAILURES_SHOWN]:
+            notice(sentence)
+        if (more := len(sentences) - FAILURES_SHOWN) > 0:
+            notice(f"{plural(more, f'more {kind}')}; --json lists all of them")
+
+
 def _print(library: Library, name: str, report: IndexReport, list_skipped: bool = False) -> None:
     changes = _changes(report)
     rate = f", {report.passages / report.seconds:,.0f} passages/s" if report.passages and report.seconds > 0 else ""
@@ -297,14 +309,7 @@ def _print(library: Library, name: str, report: IndexReport, list_skipped: bool 
         for copy in report.copied:
             repeated = copy.original or "a document that is gone"
             click.echo(f"  {clean(copy.id)}: nearly repeats {clean(repeated)} ({copy.resemblance:.2f})")
-    for failure in report.failures[:FAILURES_SHOWN]:
-        notice(failure)
-    if (more := len(report.failures) - FAILURES_SHOWN) > 0:
-        notice(f"{plural(more, 'more failure')}; --json lists all of them")
-    for note in report.notes[:FAILURES_SHOWN]:
-        notice(note)
-    if (more := len(report.notes) - FAILURES_SHOWN) > 0:
-        notice(f"{plural(more, 'more note')}; --json lists all of them")
+    _tell_failures(report)
     click.echo(
         f"{clean(str(library.path))} holds {plural(library.passage_count, 'passage')} of {plural(library.document_count, 'document')}"
     )

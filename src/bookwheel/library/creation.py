@@ -25,8 +25,8 @@ _UNFINISHED = {LOCK, READERS, MANIFEST + NEW, DATABASE, *(DATABASE + ending for 
 AGAIN = "index the sources again into a new library"
 
 
-def create(library: Path, settings: Settings) -> None:
-    """Create an empty library.
+def create(library: Path, settings: Settings, wait: float = 0.0) -> None:
+    """Create an empty library, where another process has not done so meanwhile, which is waited for ``wait`` seconds.
 
     Raises `StorageError` if the folder contains something else, `UsageError` for an unknown
     language, `ModelError` for an unknown encoder and `RecipeError` for a recipe that the library could not run; nothing is
@@ -44,14 +44,17 @@ def create(library: Path, settings: Settings) -> None:
     if library.exists() and not library.is_dir():
         raise StorageError(f"{library} is a file, not a folder; choose another folder with --library")
     with storage(library):
-        if library.is_dir() and any(path.name not in _UNFINISHED for path in library.iterdir()):
+        others = library.is_dir() and any(path.name not in _UNFINISHED for path in library.iterdir())
+        if (library / MANIFEST).exists():  # another process was faster
+            return
+        if others:
             raise StorageError(f"the folder {library} contains other files; choose another folder with --library")
         try:
             library.mkdir(parents=True, exist_ok=True)
         except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
             raise StorageError(f"the folder {library} cannot be created; choose another folder with --library") from error
         fsync_folder(library.parent)
-    with WriterLock(library):
+    with WriterLock(library, wait):
         if not (library / MANIFEST).exists():
             store = Store(library, write=True)
             try:

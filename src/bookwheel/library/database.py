@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -188,7 +188,7 @@ class Database:
         with self._lock:
             self._text = self._db.text_factory = ANY_TEXT
 
-    def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
+    def stream(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Generator[Any, None, None]:
         """The rows of one statement, a few at a time."""
         if self._write:
             with self._lock, self._errors():

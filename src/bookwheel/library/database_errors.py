@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from .._errors import BookwheelError, InputError, LibraryDamaged, LibraryError, LibraryLocked, StorageError
+from .._errors import BookwheelError, InputError, LibraryDamaged, LibraryError, LibraryLocked, LibraryNotFound, StorageError
 
 __all__ = ["meaning"]
 
@@ -32,6 +32,8 @@ def meaning(error: sqlite3.Error, path: Path) -> BookwheelError:
         return StorageError(
             f"the disk is full: writing {path} failed; free some space and run the same command again, committed work is kept"
         )
+    if code in (_READONLY, _CANNOT_OPEN) and not path.parent.exists():
+        return LibraryNotFound(f"the library {path.parent} is gone: it was deleted or moved, or its disk is not mounted")
     if code in (_READONLY, _CANNOT_OPEN, _PERMISSION, _AUTH):
         return StorageError(
             f"there is no permission to write {path}; change its permissions or choose another folder with --library"

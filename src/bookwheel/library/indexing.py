@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .._errors import InputError
+from .._interruption import interruptible
 from ..documents.document import Document
 from ..documents.members import close_archives
 from ..documents.paths import Skipped, Source, walk
@@ -27,7 +28,7 @@ from .inputs import Documents, batches, count_of, own_lines
 from .naming import below, find
 from .pending import SourceState
 from .results import IndexReport
-from .run import Run, interruptible
+from .run import Run
 from .writer import Writer
 
 __all__ = ["add_documents", "index_paths"]
@@ -118,6 +119,7 @@ def index_paths(
         else:  # a list of all of them would be a large part of the budget
             total = None
         met = SeenIds()
+        told = frozenset(only or ())
         task = progress("indexing", total, "B")
         try:
             for some in _batches(chain(items, [] if rest is None else [rest], found)):
@@ -125,13 +127,17 @@ def index_paths(
                 run.reading.expect(_new(run, some), fields)
                 for source in some:
                     run.pause()
-                    _bring_up_to_date(run, source, fields, task)
+                    _bring_up_to_date(run, source, fields, task, _is_told(source, told))
             task.close()
+            gone = Gone(writer.store, run.since, [path for path in paths if str(path) != STDIN], met, run.unread)
             if prune:
-                gone = Gone(writer.store, run.since, [path for path in paths if str(path) != STDIN], met, run.unread)
-                for number in chain(gone.sources(only), run.moves.left_behind()):
+                for number in gone.sources(only):
+                    run.pause()
                     run.remove_source(number)
-                run.report.notes += gone.notes
+                run.report.kept += gone.kept
+                run.report.notes += [*gone.kept.values(), *run.moves.left_behind(gone.places)]
+            if only is None:
+                gone.note_mounts()
             writer.commit()
             everywhere = partial(_sources, run, paths, hidden, follow_links, None)
             read_again(run, everywhere, lambda source: _bring_up_to_date(run, source, fields, silent("")))
@@ -224,7 +230,13 @@ def _still_held(writer: Writer, paths: Sequence[str | Path]) -> str:
     return "".join(held)
 
 
-def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task) -> None:
+def _is_told(source: Source, told: frozenset[str]) -> bool:
+    """Whether the file itself, or an archive that it is in, is among those that are said to have changed."""
+    return source.path in told or (source.inside is not None and _is_told(source.inside, told))
+
+
+def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task, told: bool = False) -> None:
+    """``told``: it is said to have changed, so that its size and its time alone say nothing."""
     store, report = run.writer.store, run.report
     settings = f"{fields!r}{READ_BY}{READERS}{COMPARED if run.comparing is not None else ''}"
     is_file = source.path != STDIN
@@ -242,7 +254,7 @@ def _bring_up_to_date(run: Run, source: Source, fields: Fields, task: Task) -> N
     if is_file and complete is not None and size == source.size and as_it_was:
         same = mtime_ns == source.mtime_ns
         try:
-            unchanged = same or source.digest() == digest
+            unchanged = (same and not told) or source.digest() == digest
         except InputError as error:  # it went since it was found
             report.failures.append(str(error))
             return

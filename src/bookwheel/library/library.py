@@ -62,7 +62,7 @@ def open_library(
     if create and not (path / "manifest.json").is_file():
         from . import creation as making
 
-        making.create(path, wanted)
+        making.create(path, wanted, wait)
     manifest = Manifest.read(path)
     differing = [
         f"{key} {value!r} (the library has {getattr(manifest.settings, key)!r})"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -61,10 +62,11 @@ def all_gone(store: Store, generation: int, folder: str) -> bool:
         "AND +d.added <= ?3 AND (d.removed IS NULL OR d.removed > ?3))",
         (f"{folder.rstrip('/')}/", f"{folder.rstrip('/')}0", generation),
     )
-    for (path,) in rows:
-        some = True
-        if not is_gone(path):
-            return False
+    with closing(rows):  # left to the garbage collector, it would swallow a Ctrl-C that comes while it closes its connection
+        for (path,) in rows:
+            some = True
+            if not is_gone(path):
+                return False
     return some
 
 
@@ -146,15 +148,40 @@ class Moves:
             (number, *titles),
         )[0][0]
 
-    def left_behind(self) -> Iterator[int]:
-        """Numbers of the sources in the folders that were moved which are gone: what they held is no more."""
-        for root in self._roots:
-            if not is_gone(root):
+    def left_behind(self, places: Sequence[str]) -> list[str]:
+        """A sentence for each folder that files were moved from and where others are gone too, none of them in ``places``.
+
+        Their documents stay: one file of equal content does not say whether a folder was moved, or its disk is not mounted.
+        """
+        inside = tuple(f"{place.rstrip('/')}/" for place in places)
+        notes: list[str] = []
+        done: tuple[str, ...] = ()
+        for root in sorted(self._roots):
+            if f"{root}/".startswith((*inside, *done)):
                 continue
+            done = *done, f"{root}/"
             rows = self.writer.store.execute(
-                "SELECT id, path FROM sources WHERE path >= ? AND path < ?", (f"{root}/", f"{root}0")
+                "SELECT path FROM sources s WHERE path > ? AND path < ? "
+                "AND EXISTS (SELECT 1 FROM documents WHERE source = s.id AND removed IS NULL) ORDER BY path",
+                (f"{root}/", f"{root}0"),
             )
-            yield from (number for number, path in rows if is_gone(path))
+            lost = [path for (path,) in rows if not path.startswith(inside) and is_gone(path)]
+            if lost:
+                notes.append(_kept(root or "/", lost))
+        return notes
+
+
+def _kept(root: str, lost: Sequence[str]) -> str:
+    """The sentence that the files ``lost`` of ``root`` keep their documents, and what to do about it."""
+    files = f"{len(lost):,} other files that the library has" if len(lost) > 1 else "another file that the library has"
+    are = "are" if len(lost) > 1 else "is"
+    names = f"{lost[0]}{', …' if len(lost) > 1 else ''}"
+    there = os.path.lexists(root)
+    advice = f"index {root}, too" if there else f"mount {root} again if its disk is away"
+    return (
+        f"{files} from {root}, where files were moved from, {are} not there any more ({names}); the documents are kept, since only "
+        f"the paths given are brought up to date: {advice}, or remove them with: bookwheel remove {lost[0] if there else root}"
+    )
 
 
 def title_stays(title: str | None, path: str, name: str) -> bool:

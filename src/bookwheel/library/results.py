@@ -278,6 +278,8 @@ class IndexReport:
     """Those that the library leaves out by now, and what each is a copy of; the first 10,000."""
     notes: list[str] = field(default_factory=list)
     """One sentence for each thing in a file that was left out though the file was read; no failures."""
+    kept: list[str] = field(default_factory=list)
+    """Folders of which documents were kept though their files are not there, since a disk may not be mounted; the notes say why."""
     workers: int = 1
     """Processes that analysed at a time, at most; 1 where this one did all by itself."""
     hidden: dict[str, list[str]] = field(default_factory=dict)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,30 +22,10 @@ from .writer import Writer
 if TYPE_CHECKING:
     from .distinct.comparing import Comparing
 
-__all__ = ["Run", "interruptible"]
+__all__ = ["Run"]
 
 LONGEST_ID = 1 << 14
 """Characters; paths have 4,096 at most on most systems."""
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a request to stop at the next document, where all is consistent; a second stops at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-    old = signal.getsignal(signal.SIGINT)
-
-    def ask(number: int, frame: object) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, old)
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, old)
 
 
 class Run:

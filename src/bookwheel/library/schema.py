@@ -41,7 +41,8 @@ CREATE TABLE copies (
 CREATE INDEX copies_source ON copies(source, name);
 CREATE INDEX copies_original ON copies(original);
 -- 'generation': the newest that this database holds whole; 'id': the library's; 'purged': rows removed by this generation are
--- deleted; 'unpurged' and 'unpurged since': rows removed by this generation are to be, since when readers are waited for
+-- deleted; 'unpurged' and 'unpurged since': rows removed by this generation are to be, since when readers are waited for;
+-- 'mounts': folders and where their disks are mounted (mounts.py)
 CREATE TABLE state (key TEXT PRIMARY KEY, value, sum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE metadata (key TEXT, value, document INTEGER, PRIMARY KEY (key, value, document)) WITHOUT ROWID;
 -- how many rows of 'metadata' each key has, and the sum of their checksums

@@ -16,12 +16,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._errors import BookwheelError, LibraryLocked
-from .changes import Changed, by_events, by_looking, has_events, identity
+from ..library.mounts import mount_points, mounted_below
+from .changes import HEARTBEAT, Changed, by_events, by_looking, has_events, identity
+from .concerned import Concerned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +46,8 @@ RETRY = 5.0
 """Seconds until what could not be indexed (another writer, a full disk) is tried again."""
 ERRORS = 1_000
 """Errors that are kept."""
+ENDS = 3
+"""How often in `AGAIN` seconds the system may stop telling of changes until they are looked for."""
 
 
 class Update(Protocol):
@@ -62,20 +67,22 @@ class Watch:
         all_gone: Callable[[], bool],
         *,
         ignored: Sequence[Path] = (),
+        hidden: bool = False,
         polling: bool | None = None,
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
         """``all_gone``: as `Library.all_gone` of the folder. ``ignored``: folders in it whose changes are none, as the library's
-        own, which each update writes to. ``polling``: look instead of being told; None: where it must be.
+        own, which each update writes to. ``hidden``: hidden files are indexed, too. ``polling``: look instead of being told;
+        None: where it must be.
 
         ``told`` gets a sentence for whatever a person should know.
         """
         self.folder = Path(os.path.abspath(os.path.expanduser(folder)))  # noqa: PTH100, PTH111 - as `walk` names files
-        self._ignored = tuple(f"{os.path.abspath(path)}{os.sep}" for path in ignored)  # noqa: PTH100
+        self._concerned = Concerned(self.folder, ignored, hidden)
         self.update, self.all_gone, self.told = update, all_gone, told
         self.polling = not has_events() if polling is None else polling
         self.reports: Callable[[IndexReport], None] = lambda _: None
-        """Gets the report of each update that changed something."""
+        """Gets the report of each update that changed something, or met failures or notes that are new: these only."""
         self._lock = threading.Lock()
         self._doing = "starting"
         self._problem = ""
@@ -84,9 +91,13 @@ class Watch:
         self._waiting: set[str] | None = set()
         """Paths that are still to be indexed; None: all."""
         self._errors: dict[str, tuple[float, str]] = {}
-        self._mounts: frozenset[str] = frozenset()
+        self._notes: dict[str, None] = {}
+        self._ends: list[float] = []
+        """When the system stopped telling of changes."""
         self._share: float | None = None
         self._held = False
+        self._away = ""
+        """What the last look at the whole folder kept, in case a disk is not mounted."""
         self._looked = 0.0
 
     def state(self) -> dict[str, Any]:
@@ -113,35 +124,37 @@ class Watch:
 
     def run(self, stop: threading.Event) -> None:
         """Keep the folder indexed until ``stop`` is set. Raises nothing that concerns one file, one folder or one moment."""
-        while not stop.is_set():
-            known = identity(self.folder)
-            if known is None:
-                self._say(
-                    "missing", f"the folder {self.folder} is not there; nothing is removed, and it is watched again once it is"
-                )
-                stop.wait(1.0)
-                continue
-            try:
-                self._watch(known, stop)
-            except OSError as error:
-                if identity(self.folder) is None:
-                    continue
-                if self.polling:
-                    self._say("waiting", f"{self.folder} cannot be watched ({error.strerror or error}); it is tried again")
-                    stop.wait(RETRY)
-                else:
-                    self.told(
-                        f"the system does not tell of changes in {self.folder} ({error}); it is looked at every few seconds"
-                    )
-                    self.polling = True
+        try:
+            while not stop.is_set():
+                try:
+                    self._watch(stop)
+                except BrokenPipeError:  # who was told has gone
+                    raise
+                except Exception as error:
+                    if identity(self.folder) is not None:
+                        self._go_on_after(error, stop)
+        finally:
+            with self._lock:
+                self._doing = "stopped"
 
-    def _watch(self, known: tuple[int, int], stop: threading.Event) -> None:
+    def _watch(self, stop: threading.Event) -> None:
+        """Keep the folder indexed as long as it is the same one, with the same disks below it."""
+        known, mounts = identity(self.folder), self._mounts()
+        if known is None:
+            self._say(
+                "missing", f"the folder {self.folder} is not there; nothing is removed, and it is watched again once it is"
+            )
+            stop.wait(1.0)
+            return
+        self._concerned.look()
         self._add(None)
         tried = -RETRY
         for changed in (by_looking if self.polling else by_events)(self.folder, stop):
-            if stop.is_set() or identity(self.folder) != known:  # another disk was mounted there, or it was made anew
+            # Another disk was mounted there or below, or the folder was made anew: the system tells nothing of the new ones.
+            if stop.is_set() or identity(self.folder) != known or self._mounts() != mounts:
                 return
             if time.monotonic() - self._looked > AGAIN:
+                self._concerned.look()
                 self._add(None)
             self._add(changed)
             pending = self._waiting is None or self._waiting
@@ -149,20 +162,39 @@ class Watch:
                 tried = time.monotonic()
                 self._bring_up_to_date()
 
+    def _mounts(self) -> dict[str, str]:
+        return mounted_below(str(self.folder), mount_points() or frozenset())
+
+    def _go_on_after(self, error: Exception, stop: threading.Event) -> None:
+        """Watch on where the system's events ended, or the folder cannot be looked at: all of it is looked at again in any case."""
+        said = " ".join(str(error).split())
+        if not isinstance(error, OSError):
+            logger.error("watching a folder was interrupted", exc_info=error)
+        if self.polling:
+            self._say("waiting", f"{self.folder} cannot be watched ({said}); it is tried again")
+            stop.wait(RETRY)
+            return
+        now = time.monotonic()
+        self._ends = [*(then for then in self._ends if now - then < AGAIN), now]
+        refused = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)  # a folder may go at any moment
+        if refused or len(self._ends) >= ENDS:
+            self.polling = True
+            self._tell(f"the system does not tell of changes in {self.folder} ({said}); it is looked at every few seconds")
+        else:
+            self._tell(f"the system lost track of changes in {self.folder} ({said}); all of it is looked at")
+            stop.wait(HEARTBEAT)
+
     def _add(self, changed: Changed | None) -> None:
         """Put paths to those that wait; None: all."""
+        concerned = set() if changed is None else self._concerned.paths(changed)
         with self._lock:
             if changed is None or self._waiting is None:
                 self._waiting = None
                 return
-            changed = frozenset(path for path in changed if not self._is_noise(path))
-            self._waiting |= changed
+            self._waiting |= concerned
             # What is ignored changes with these files, for all others.
-            if len(self._waiting) > FLOOD or any(path.endswith("/.gitignore") for path in changed):
+            if len(self._waiting) > FLOOD or any(path.endswith("/.gitignore") for path in concerned):
                 self._waiting = None
-
-    def _is_noise(self, path: str) -> bool:
-        return f"{os.sep}.git{os.sep}" in path or f"{path}{os.sep}".startswith(self._ignored)
 
     def _bring_up_to_date(self) -> None:
         with self._lock:
@@ -190,15 +222,20 @@ class Watch:
                 "waiting", str(error) if busy else f"{self.folder} could not be indexed: unexpected {type(error).__name__}"
             )
         else:
-            self._note(some, report)
+            new = self._note(some, report)
+            with self._lock:
+                self._updates += 1
+                self._last = time.time()
             self._held = bool(problem)
-            if some is None and not problem:
-                self._mounts = _mounts(self.folder)
             if problem and not self._why_keep():  # its files were moved within it
                 self._add(None)
+            if some is None or report.kept:
+                self._away = next((note for note in report.notes if report.kept and report.kept[0] in note), "")
+            problem = problem or self._away
             self._say("held" if problem else "watching", problem)
-            if report.added or report.updated or report.removed or report.moved:
-                self.reports(report)
+            new.notes = [note for note in new.notes if note != problem]
+            if report.added or report.updated or report.removed or report.moved or new.failures or new.notes:
+                self.reports(new)
 
     def _why_keep(self) -> str:
         """Why nothing may be removed that seems to be gone; nothing where it may."""
@@ -207,34 +244,45 @@ class Watch:
                 f"none of the files that the library has from {self.folder} is there any more; their documents are kept: mount it "
                 f"again, or remove them with: bookwheel remove {self.folder}"
             )
-        if lost := self._mounts - _mounts(self.folder):
-            return f"{', '.join(sorted(lost)[:3])} is not mounted any more; nothing of {self.folder} is removed until it is"
         return ""
 
     def _put_back(self, taken: set[str] | None) -> None:
         self._add(None if taken is None else frozenset(taken))
 
-    def _note(self, taken: set[str] | None, report: IndexReport) -> None:
+    def know(self, report: IndexReport) -> None:
+        """Take what ``report``, of an update of the whole folder, tells for known."""
+        self._note(None, report)
+
+    def _note(self, taken: set[str] | None, report: IndexReport) -> IndexReport:
+        """Keep what is told; returns the report with the failures and notes alone that are new."""
         now = time.time()
         with self._lock:
-            self._updates += 1
-            self._last = now
+            errors, notes = set(self._errors), set(self._notes)
             if taken is None:
                 self._errors.clear()
+                self._notes.clear()
             else:
                 for name in [name for name in self._errors if any(_inside(name, path) for path in taken)]:
                     del self._errors[name]
             for failure in report.failures:
                 self._errors.setdefault(failure, (now, failure))
-            while len(self._errors) > ERRORS:
-                del self._errors[next(iter(self._errors))]
+            self._notes |= dict.fromkeys(report.notes)
+            for kept in (self._errors, self._notes):
+                while len(kept) > ERRORS:
+                    del kept[next(iter(kept))]
+        failures = [failure for failure in report.failures if failure not in errors]
+        return replace(report, failures=failures, notes=[note for note in report.notes if note not in notes])
 
     def _say(self, doing: str, problem: str) -> None:
         with self._lock:
             new = problem != self._problem
             self._doing, self._problem = doing, problem
         if new and problem:
-            self.told(problem)
+            self._tell(problem)
+
+    def _tell(self, sentence: str) -> None:
+        with suppress(Exception):  # that nobody hears it ends no watch
+            self.told(sentence)
 
 
 class _Share:
@@ -256,17 +304,6 @@ class _Share:
 def _inside(failure: str, path: str) -> bool:
     """Whether a sentence about a file (``PATH: …``) is about ``path`` or what is in it."""
     return failure.startswith(path) and failure[len(path) : len(path) + 1] in ("", ":", "/", ",", " ")
-
-
-def _mounts(folder: Path) -> frozenset[str]:
-    """The places below ``folder`` where other disks are mounted, as far as the system tells."""
-    try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return frozenset()
-    inside = f"{folder}{os.sep}"
-    named = (line.split(" ")[1].replace("\\040", " ") for line in lines if line.count(" ") > 1)
-    return frozenset(place for place in named if place.startswith(inside))
 
 
 def watch_part(service: Service) -> Part | None:

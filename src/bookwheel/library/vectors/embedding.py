@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..._errors import LibraryLocked, StorageError, UsageError
+from ..._interruption import interruptible
 from ..._system import anonymous_bytes, cores
 from ...encode.protocols import nbytes
 from ...encode.remote import Estimate, RemoteEncoder
@@ -29,7 +30,6 @@ from ..manifest import Manifest
 from ..passage_texts import opening_texts, texts_in_turn
 from ..results import EncoderStatus
 from ..retrieval import bm25, dense
-from ..run import interruptible
 from ..settings import Representation
 from ..snapshot import Snapshot
 from ..writer import Writer

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..._errors import UsageError
+from ..._interruption import interruptible
 from ..._system import anonymous_bytes
 from ...encode.load import load_encoder
 from ...encode.protocols import encode_queries, nbytes
 from ...library.library import Library
 from ...library.retrieval.registry import representations
-from ...library.run import interruptible
 from ...library.vectors.encoders import BUILT_IN
 from ...memory.shares import BASE
 from ...progress import Progress, silent

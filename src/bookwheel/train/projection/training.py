@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import InputError, UsageError
+from ..._interruption import interruptible
 from ..._system import anonymous_bytes
 from ...encode.load import load_encoder
 from ...encode.protocols import encode_queries, nbytes, unit
 from ...library.library import Library
-from ...library.run import interruptible
 from ...library.vectors.encoders import BUILT_IN
 from ...memory.shares import BASE
 from ...progress import Progress, silent

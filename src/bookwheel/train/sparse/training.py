@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import InputError, UsageError
+from ..._interruption import interruptible
 from ..._system import anonymous_bytes
 from ...encode.find import BUILT_IN_MODELS
 from ...encode.load import load_encoder
@@ -21,7 +22,6 @@ from ...encode.sparse import MaskedTermEncoder
 from ...evaluate.significance import mean_interval, paired_t
 from ...index.storage import replace_file
 from ...library.library import Library
-from ...library.run import interruptible
 from ...memory.shares import BASE
 from ...memory.sizes import MIB
 from ...progress import Progress, silent

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._errors import ModelError
+from ..._interruption import interruptible
 from ..._system import anonymous_bytes
 from ...encode.find import BUILT_IN_MODELS
 from ...encode.protocols import nbytes
 from ...encode.static.built_in import StaticEncoder, load
 from ...library.library import Library
-from ...library.run import interruptible
 from ...library.vectors.encoders import BUILT_IN
 from ...memory.shares import BASE
 from ...memory.sizes import MIB
