@@ -38,7 +38,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def held(prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
     """A library, queries made of it, and the copy without them: what every run begins with."""
     path = tmp_path_factory.mktemp("trained") / "library"
-    with bookwheel.open(path, create=True, language="english") as library:
+    # A budget counts the whole process, and this one holds what other tests have left.
+    with bookwheel.open(path, create=True, language="english", ram="4GB") as library:
         library.add([Document(str(number), text, title=title) for number, (title, text) in enumerate(prose[:80])], workers=1)
         made = made_collection(library, 60)
         with searchable(library, made) as copy:

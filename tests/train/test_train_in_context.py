@@ -75,7 +75,8 @@ def batch_of(scorer: BlockScorer) -> dict[str, Any]:
 
 
 def ranked(folder: Path, heads: HeadWeights) -> list[list[float]]:
-    reranker = trained_reranker(load_local(str(folder)), folder.name, heads)
+    # The model is trained in float32; where the processor multiplies bfloat16, it is loaded in that.
+    reranker = trained_reranker(load_local(str(folder), precision="float32"), folder.name, heads)
     return [reranker.rerank(query, TEXTS).scores for query in QUERIES]
 
 
@@ -110,7 +111,7 @@ def test_scores_are_those_of_the_stage_before_and_after_layers_are_cut(kind: str
 
 def test_heads_without_weights_count_alike(llama: Path) -> None:
     scorer = BlockScorer(llama, CHOSEN[:2], 200)
-    reranker = AttentionReranker(load_local(str(llama)), heads=CHOSEN[:2], standardise=True, calibrate=False)
+    reranker = AttentionReranker(load_local(str(llama), precision="float32"), heads=CHOSEN[:2], standardise=True, calibrate=False)
     expected = [reranker.rerank(query, TEXTS).scores for query in QUERIES]
     with torch.no_grad():
         np.testing.assert_allclose(scorer.table(batch_of(scorer)), expected, atol=1e-4)

@@ -210,6 +210,6 @@ def test_a_step_within_the_budget_is_planned(masked: Path) -> None:
     scorer = SpladeScorer(masked, 24)
     batch = scorer.lists(["a " * 24] * 2, ["a " * 24] * 8, np.zeros((2, 4), np.float32))
     found = planner.plan(
-        scorer, batch, 1 << 30, objective=Flops(Listwise(), 0.1, 0.1), methods=("adamw",), changes={"layers": 0}
+        scorer, batch, 4 << 30, objective=Flops(Listwise(), 0.1, 0.1), methods=("adamw",), changes={"layers": 0}
     )
     assert found.planned > 0
