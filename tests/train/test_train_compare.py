@@ -29,7 +29,7 @@ from bookwheel.train.static.fit import FitOptions
 def place(prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library, and a judged collection in BEIR's layout, which judges titles and some documents that are not there."""
     folder = tmp_path_factory.mktemp("compared")
-    with bookwheel.open(folder / "library", create=True, language="english") as library:
+    with bookwheel.open(folder / "library", create=True, language="english", ram="4GB") as library:
         library.add([Document(str(number), text, title=title) for number, (title, text) in enumerate(prose[:150])], workers=1)
     write_judgments(folder / "judged", [(f"q{at}", prose[at][0], str(at)) for at in range(90)])
     return folder
@@ -37,7 +37,7 @@ def place(prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def library(place: Path) -> Iterator[bookwheel.Library]:
-    with bookwheel.open(place / "library") as opened:
+    with bookwheel.open(place / "library", ram="4GB") as opened:
         yield opened
 
 

@@ -66,7 +66,7 @@ def test_batches_hide_what_is_to_be_rebuilt(passages: Passages, model: SentenceE
 
 
 def test_the_neighbour_is_of_the_same_document(base: Path, model: SentenceEncoder, tmp_path: Path) -> None:
-    with bookwheel.open(tmp_path / "library", create=True, language="english", words=20) as library:
+    with bookwheel.open(tmp_path / "library", create=True, language="english", words=20, ram="4GB") as library:
         text = " ".join(f"The red bird {number} sings over the green river." for number in range(20))
         library.add([bookwheel.Document("long", text), bookwheel.Document("short", "Blue sky.")], workers=1)
         found = Passages.drawn(library._snapshot, 100, 0)

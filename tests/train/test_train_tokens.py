@@ -162,7 +162,7 @@ def test_a_run_is_written_as_a_model_that_a_library_takes(
     assert json.loads((tmp_path / "tuned" / "training.json").read_text())["kind"] == "tokens"
     assert "written to" in str(found)
     shutil.copytree(copy.path, tmp_path / "library")
-    with bookwheel.open(tmp_path / "library") as other:
+    with bookwheel.open(tmp_path / "library", ram="4GB") as other:
         other.add_encoder("tokens", tmp_path / "tuned", kind="tokens")
         other.embed("tokens")
         query = next(iter(made.judged.values()))

@@ -59,7 +59,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def held(base: Path, prose: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
     """A library whose passages ``tiny`` has embedded, queries made of it, and the copy without them."""
     path = tmp_path_factory.mktemp("towers") / "library"
-    with bookwheel.open(path, create=True, language="english") as opened:
+    with bookwheel.open(path, create=True, language="english", ram="4GB") as opened:
         opened.add([Document(str(number), text, title=title) for number, (title, text) in enumerate(prose[:60])], workers=1)
         opened.add_encoder("tiny", base)
         opened.embed("tiny")
