@@ -111,7 +111,9 @@ def test_scores_are_those_of_the_stage_before_and_after_layers_are_cut(kind: str
 
 def test_heads_without_weights_count_alike(llama: Path) -> None:
     scorer = BlockScorer(llama, CHOSEN[:2], 200)
-    reranker = AttentionReranker(load_local(str(llama), precision="float32"), heads=CHOSEN[:2], standardise=True, calibrate=False)
+    reranker = AttentionReranker(
+        load_local(str(llama), precision="float32"), heads=CHOSEN[:2], standardise=True, calibrate=False
+    )
     expected = [reranker.rerank(query, TEXTS).scores for query in QUERIES]
     with torch.no_grad():
         np.testing.assert_allclose(scorer.table(batch_of(scorer)), expected, atol=1e-4)
