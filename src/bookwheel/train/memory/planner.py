@@ -29,7 +29,7 @@ from .trace import trace
 __all__ = ["LADDER", "Plan", "Tried", "plan", "settle"]
 
 LADDER = ("adamw", "adamw-8bit-fused", "lora", "mezo")
-"""Methods, best first: what each keeps of full training, as the papers have it. Losses of our own are yet to be measured."""
+"""Methods, best first: by what each keeps of full training, as the papers have it and docs/training-memory.md measures."""
 BLOCK = 256 << 10
 """Bytes of a tensor, from which on it is given back at once. Smaller weights that stay, such as adapters' gradients, otherwise pin holes
 that freed activations have left: half as much again as was planned, with LoRA."""
