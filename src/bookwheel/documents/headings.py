@@ -12,7 +12,7 @@ from itertools import islice
 from .document import Document, Heading
 from .parts import HEADINGS, bounded
 
-__all__ = ["fences", "heading_starts", "heading_text", "markup_headings", "with_headings"]
+__all__ = ["fences", "heading_starts", "heading_text", "is_code", "markup_headings", "with_headings"]
 
 _ATX = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*)", re.MULTILINE)
 _MARK = r"([=\-~^\"'`#*+:.])"
@@ -67,6 +67,12 @@ def fences(text: str, mark: str = "") -> tuple[list[int], str]:
     return found, mark
 
 
+def is_code(fences: Sequence[int], start: int) -> bool:
+    """Whether the line at ``start`` is within code, or is a fence of it."""
+    opened = bisect_right(fences, start)
+    return opened % 2 == 1 or (opened > 0 and fences[opened - 1] == start)
+
+
 def _underlines(text: str, start: int) -> bool:
     """Whether the line at ``start``, of the marks of a fence, is the rule below a title instead: as wide, between blank lines."""
     end = text.find("\n", start)
@@ -80,7 +86,7 @@ def _underlines(text: str, start: int) -> bool:
 
 
 def _atx(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:
-    return (match for match in _ATX.finditer(text) if not bisect_right(fences, match.start()) % 2)
+    return (match for match in _ATX.finditer(text) if not is_code(fences, match.start()))
 
 
 def _underlined(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:
@@ -91,10 +97,8 @@ def _underlined(text: str, fences: Sequence[int]) -> Iterator[re.Match[str]]:
     """
     for match in _UNDERLINED.finditer(text):
         title, rule = match.group("title").rstrip(), match.group("rule")
-        opened = bisect_right(fences, match.start("rule"))
         if (
-            opened % 2
-            or (opened and fences[opened - 1] == match.start("rule"))
+            is_code(fences, match.start("rule"))
             or title[0] in "|>"
             or _ATX.match(title)
             or (len(rule) < len(title) and (rule[0] not in "=-" or _LISTED.match(title)))

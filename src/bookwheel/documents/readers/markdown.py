@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from itertools import islice
 
 from ..document import Document, Hidden
 from ..failures import Note
-from ..headings import fences, heading_text
+from ..headings import fences, heading_text, is_code
 from ..source import Fields, Source
 from .base import Format, Items
 from .front_matter import front_matter
@@ -34,8 +33,7 @@ def first_heading(text: str) -> str:
     before, at = "", 0
     for line in text.splitlines(keepends=True)[:_HEADING_LINES]:
         start, at = at, at + len(line)
-        opened = bisect_right(marks, start)
-        if opened % 2 or (opened and marks[opened - 1] == start):
+        if is_code(marks, start):
             before = ""
             continue
         if heading := _ATX.match(line):

@@ -56,11 +56,11 @@ def register(connection: sqlite3.Connection) -> None:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text.casefold())
+    return _nfc(text.casefold())
 
 
 def _composed(value: Value | None) -> Value | None:
-    return value if not isinstance(value, str) or value.isascii() else unicodedata.normalize("NFC", value)
+    return _nfc(value) if isinstance(value, str) else value
 
 
 def _order(text: str, other: str) -> int | None:
